@@ -1,0 +1,152 @@
+"""The command line: one command per stage, `run` for all of them."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import io
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from . import __version__
+from .config import PRESETS, RunConfig, preset
+from .errors import DiskFullError, InputError, Interrupted
+from .runs import STAGES, load_config
+
+COMMANDS = {
+    "run": "All stages: from text to a preference report.",
+    "prepare": "Text to tokens: tokenizer, held-out split, part of speech.",
+    "train": "The joint phase: all towers on one objective.",
+    "readout": "A readout on each tower alone, the trunk frozen; a second pair for the noise floor.",
+    "score": "Log-probability of every held-out token under every head.",
+    "analyze": "Preference per type, its reliability, and its separation of function from content words.",
+    "report": "One self-contained page, and its figures as SVG.",
+}
+USAGE = """usage: twotower COMMAND [OPTIONS]
+
+Train identical language models side by side on one objective and measure how they divide the work.
+
+commands:
+{commands}
+
+options:
+  -h, --help  show this, or, after a command, its options
+  --version   show the version
+
+`twotower run` does everything with the preset `quickstart`. Every stage whose inputs have not changed is skipped.
+"""
+SUCCESS, FAILURE, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """What every command takes."""
+
+    config: Annotated[RunConfig, tyro.conf.arg(name="")]
+    out: Path | None = None
+    """The run folder (default: runs/PRESET-CORPUS-seedN). In an existing folder, its own settings are the defaults."""
+    overwrite: bool = False
+    """Redo stages that were made with other settings, or whose files are damaged, and what depends on them."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code: 0 done, 1 failed, 2 bad input, 130 interrupted."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if not words or words[0] in ("-h", "--help"):
+        commands = "\n".join(f"  {name:<9} {text}" for name, text in COMMANDS.items())
+        print(USAGE.format(commands=commands), end="")
+        return SUCCESS if words else BAD_INPUT
+    if words[0] == "--version":
+        print(f"twotower {__version__}")
+        return SUCCESS
+    try:
+        return _command(words[0], words[1:])
+    except InputError as error:
+        return _fail(str(error), BAD_INPUT)
+    except DiskFullError as error:
+        return _fail(f"{error.filename}: {error.strerror}", FAILURE)
+    except Interrupted as interruption:
+        return _fail(f"{interruption}; the same command goes on from there", INTERRUPTED)
+    except BrokenPipeError:  # `twotower … | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILURE
+    except KeyboardInterrupt:
+        return _fail("stopped; finished stages are kept, and the same command goes on from there", INTERRUPTED)
+
+
+def _command(command: str, words: list[str]) -> int:
+    if command not in COMMANDS:
+        raise InputError(f"{command!r} is no command; commands: {', '.join(COMMANDS)}")
+    parsed = _parse(command, words)
+    from .pipeline import default_folder, run
+
+    out = parsed.out or default_folder(parsed.config)
+    stages = tuple(STAGES) if command == "run" else (command,)
+    finished = run(parsed.config, out, stages, parsed.overwrite, say=lambda text: print(text, file=sys.stderr))
+    if command in ("run", "analyze", "report"):
+        from .report.summary import summarize
+
+        print(summarize(finished.results()))
+    if command in ("run", "report"):
+        print(f"\nreport: {out / 'report.html'}")
+    return SUCCESS
+
+
+def _parse(command: str, words: list[str]) -> Arguments:
+    """Arguments over the defaults of the preset, or of the run folder where it exists and no preset is named."""
+    name, folder = _peek(words, "--preset"), _peek(words, "--out")
+    if name is None and folder and (Path(folder) / "config.yaml").is_file():
+        defaults = load_config(Path(folder))
+    else:
+        defaults = dataclasses.replace(preset(name or "quickstart"), preset=name or "quickstart")
+    complaint = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(complaint):
+            return tyro.cli(
+                Arguments,
+                prog=f"twotower {command}",
+                description=f"{COMMANDS[command]} Presets: {', '.join(PRESETS)}.",
+                args=words,
+                default=Arguments(config=defaults),
+            )
+    except SystemExit as stop:
+        if stop.code in (0, None):
+            raise  # --help
+        raise InputError(f"{_one_line(complaint.getvalue())}; see `twotower {command} --help`") from None
+
+
+def _one_line(box: str) -> str:
+    """Tyro's boxed complaint, up to the help it quotes, as one line."""
+    lines = [line.strip("│╭╰╮╯─ ") for line in box.splitlines()[1:]]
+    kept = []
+    for line in lines:
+        if line.startswith(("Argument helptext", "For full helptext")):
+            break
+        if line:
+            kept.append(line)
+    return " ".join(kept[:4])
+
+
+def _peek(words: Sequence[str], flag: str) -> str | None:
+    """The value of a flag, before the rest is parsed."""
+    for position, word in enumerate(words):
+        if word == flag and position + 1 < len(words):
+            return words[position + 1]
+        if word.startswith(flag + "="):
+            return word.partition("=")[2]
+    return None
+
+
+def _fail(message: str, code: int) -> int:
+    print(f"twotower: {' '.join(message.split())}", file=sys.stderr)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

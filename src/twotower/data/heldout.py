@@ -1,0 +1,113 @@
+"""The prepared text, as later stages read it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from tokenizers import Tokenizer
+
+from .tagging import CONTENT, FUNCTION, NO_WORD
+from .tokenization import load_tokenizer, special_ids
+from .windows import ScoringWindows, scoring_windows
+
+FUNCTION_CLASS, CONTENT_CLASS, OTHER_CLASS = "function", "content", "other"
+
+
+@dataclass(frozen=True)
+class PreparedText:
+    """What the stage `prepare` left in a run folder; large arrays are memory-mapped."""
+
+    run: Path
+
+    @cached_property
+    def summary(self) -> dict[str, Any]:
+        """`data/corpus.json`."""
+        loaded: dict[str, Any] = json.loads((self.run / "data" / "corpus.json").read_text(encoding="utf-8"))
+        return loaded
+
+    @cached_property
+    def tokenizer(self) -> Tokenizer:
+        """The run's tokenizer."""
+        return load_tokenizer(self.run / "tokenizer.json")
+
+    @cached_property
+    def train(self) -> NDArray[np.unsignedinteger[Any]]:
+        """The training stream, shape (tokens,)."""
+        stream: NDArray[np.unsignedinteger[Any]] = np.load(self.run / "data" / "train.npy", mmap_mode="r")
+        return stream
+
+    @cached_property
+    def heldout(self) -> NDArray[np.unsignedinteger[Any]]:
+        """The held-out stream, shape (tokens,)."""
+        stream: NDArray[np.unsignedinteger[Any]] = np.load(self.run / "data" / "heldout.npy", mmap_mode="r")
+        return stream
+
+    @cached_property
+    def frequencies(self) -> NDArray[np.int64]:
+        """Count of each piece in the training split, shape (vocabulary,)."""
+        counts: NDArray[np.int64] = np.load(self.run / "data" / "frequencies.npy")
+        return counts
+
+    @cached_property
+    def log_frequencies(self) -> NDArray[np.float32]:
+        """Log unigram probabilities of the training split, in nats, add-one smoothed; shape (vocabulary,)."""
+        smoothed = self.frequencies + 1.0
+        return np.log(smoothed / smoothed.sum()).astype(np.float32)
+
+    @cached_property
+    def pieces(self) -> list[str]:
+        """The pieces by id; ids without a piece (a vocabulary padded to a multiple of 8) are empty strings."""
+        vocabulary = self.tokenizer.get_vocab(with_added_tokens=True)
+        pieces = [""] * len(self.frequencies)
+        for piece, index in vocabulary.items():
+            pieces[index] = piece
+        return pieces
+
+    @property
+    def pad(self) -> int:
+        """Id of `[PAD]`."""
+        return special_ids(self.tokenizer)["[PAD]"]
+
+    @cached_property
+    def documents(self) -> pd.DataFrame:
+        """The held-out documents, in the order of the stream."""
+        table = pd.read_parquet(self.run / "data" / "documents.parquet")
+        return table[table.heldout & (table.tokens > 0)].reset_index(drop=True)
+
+    @cached_property
+    def words(self) -> pd.DataFrame:
+        """One row per held-out piece: document, position, piece, word, upos, whole_word."""
+        return pd.read_parquet(self.run / "data" / "heldout.parquet")
+
+    def windows(self, window: int) -> ScoringWindows:
+        """The windows in which the held-out text is scored; their targets come in the order of `words`."""
+        return scoring_windows(self.documents["start"].to_numpy(), self.documents["tokens"].to_numpy(), window)
+
+
+def classify_types(piece: NDArray[np.integer], upos: pd.Series, whole: NDArray[np.bool_], types: int) -> pd.DataFrame:
+    """Part of speech and class of each type, from its held-out occurrences.
+
+    A type's part of speech is the commonest one among its occurrences as a whole word (ties: the first by name), if at
+    least half of its occurrences are whole words; a piece of longer words has none. Its class is `function`
+    (closed-class: ADP AUX CCONJ DET PART PRON SCONJ), `content` (NOUN PROPN VERB ADJ ADV NUM) or `other`.
+
+    Returns a frame with the columns `upos` and `word_class`, one row per type.
+    """
+    codes, names = pd.factorize(upos.astype(str), sort=True)
+    counts = np.zeros((types, len(names)), dtype=np.int64)
+    np.add.at(counts, (piece[whole], codes[whole]), 1)
+    total = np.bincount(piece, minlength=types)
+    tagged = counts.sum(axis=1)
+    has_tag = (tagged > 0) & (tagged * 2 >= total)
+    tag = np.where(has_tag, np.asarray(names, dtype=object)[counts.argmax(axis=1)] if len(names) else NO_WORD, NO_WORD)
+    word_class = [
+        FUNCTION_CLASS if one in FUNCTION else CONTENT_CLASS if one in CONTENT else OTHER_CLASS for one in tag
+    ]
+    return pd.DataFrame({"upos": tag, "word_class": word_class})

@@ -1,0 +1,22 @@
+"""The two ways in which a run can stop that are not bugs."""
+
+from __future__ import annotations
+
+
+class InputError(ValueError):
+    """What the user gave cannot be used.
+
+    The message is one line: which file, line or key; what was expected; what to do.
+    The command line prints it without a traceback and exits with 2.
+    """
+
+
+class DiskFullError(OSError):
+    """The disk (or the quota) filled while a file was written; earlier artifacts are intact.
+
+    The command line prints the path and exits with 1.
+    """
+
+
+class Interrupted(Exception):
+    """Ctrl-C or SIGTERM reached a stage that has saved its progress; the same command goes on from it."""

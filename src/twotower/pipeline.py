@@ -1,0 +1,161 @@
+"""From a configuration to a finished run: the stages in order, each imported only when it is run."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .config import RunConfig, validate
+from .runs import STAGES, StageFunction, execute, load_config
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from .modeling.model import TowersModel
+
+
+def _prepare(config: RunConfig, run: Path, out: Path) -> None:
+    from .data.prepare import prepare
+
+    prepare(config, out)
+
+
+def _train(config: RunConfig, run: Path, out: Path) -> None:
+    from .training.loop import train
+
+    train(config, run, out)
+
+
+def _readout(config: RunConfig, run: Path, out: Path) -> None:
+    from .training.readouts import train_readouts
+
+    train_readouts(config, run, out)
+
+
+def _score(config: RunConfig, run: Path, out: Path) -> None:
+    from .preference.scores import score
+
+    score(config, run, out)
+
+
+def _analyze(config: RunConfig, run: Path, out: Path) -> None:
+    from .preference.analysis import analyze
+
+    analyze(config, run, out)
+
+
+def _report(config: RunConfig, run: Path, out: Path) -> None:
+    from .report.page import report
+
+    report(config, run, out)
+
+
+FUNCTIONS: dict[str, StageFunction] = {
+    "prepare": _prepare,
+    "train": _train,
+    "readout": _readout,
+    "score": _score,
+    "analyze": _analyze,
+    "report": _report,
+}
+
+
+class Run:
+    """A run folder, finished or in the making."""
+
+    def __init__(self, path: Path | str) -> None:
+        self.path = Path(path)
+
+    @classmethod
+    def load(cls, path: Path | str) -> Run:
+        """The run in an existing folder. Raises `InputError` if it is none."""
+        run = cls(path)
+        load_config(run.path)
+        return run
+
+    @property
+    def config(self) -> RunConfig:
+        """What the run was made from."""
+        return load_config(self.path)
+
+    def scores(self) -> pd.DataFrame:
+        """One row per held-out occurrence: document, position, piece, word, UPOS, log-probabilities in nats."""
+        import pandas as pd
+
+        return pd.read_parquet(self._need("scores.parquet"))
+
+    def preference(self) -> pd.DataFrame:
+        """One row per type: its count, mean preference in nats, standard error and interval."""
+        import pandas as pd
+
+        return pd.read_parquet(self._need("preference.parquet"))
+
+    def results(self) -> dict[str, Any]:
+        """Every number in the report, with its interval and its null."""
+        import json
+
+        loaded: dict[str, Any] = json.loads(self._need("results.json").read_text(encoding="utf-8"))
+        return loaded
+
+    def model(self) -> TowersModel:
+        """The trained towers with their readouts, in evaluation mode."""
+        from .modeling.model import TowersModel
+
+        model: TowersModel = TowersModel.from_pretrained(self._need("model"))
+        return model.eval()
+
+    def _need(self, artifact: str) -> Path:
+        from .errors import InputError
+
+        path = self.path / artifact
+        if not path.exists():
+            maker = next(stage.name for stage in STAGES.values() if artifact in stage.outputs)
+            raise InputError(f"{path} does not exist yet; make it with `twotower {maker} --out {self.path}`")
+        return path
+
+    def __repr__(self) -> str:
+        return f"Run({str(self.path)!r})"
+
+
+def default_folder(config: RunConfig) -> Path:
+    """Where a run goes that is given no folder: the same command finds it again."""
+    name = "+".join("".join(c if c.isalnum() else "-" for c in Path(part).name) for part in config.prepare.corpus)
+    return Path("runs") / f"{config.preset}-{name}-seed{config.seed}"
+
+
+def run(
+    config: RunConfig | None = None,
+    out: Path | str | None = None,
+    stages: Iterable[str] = tuple(STAGES),
+    overwrite: bool = False,
+    say: Callable[[str], None] = lambda _: None,
+) -> Run:
+    """Run the stages that are not up to date and return the run.
+
+    Args:
+        config: what to run (default: the preset `quickstart`).
+        out: the run folder (default: `default_folder(config)`).
+        stages: which stages, by name.
+        overwrite: redo stages that were made with other settings or are damaged.
+        say: told what is done and what is skipped.
+
+    Raises `InputError` for input that cannot be used, `Interrupted` after Ctrl-C during training.
+    """
+    config = RunConfig() if config is None else config
+    validate(config)
+    folder = default_folder(config) if out is None else Path(out)
+    wanted = {name: FUNCTIONS[name] for name in STAGES if name in set(stages)}
+    if set(wanted) - {"prepare", "report"}:
+        _set_threads(config.threads)
+    execute(folder, config, wanted, overwrite, say)
+    return Run(folder)
+
+
+def _set_threads(threads: int) -> None:
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    if threads:
+        import torch
+
+        torch.set_num_threads(threads)

@@ -1,0 +1,78 @@
+"""The stage `score`: one row per held-out occurrence, with its log-probability under every head."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import torch
+
+from ..config import RunConfig
+from ..data.heldout import PreparedText
+from ..modeling.model import TowersModel
+from ..progress import Progress
+
+ROWS = 1_000_000
+
+
+def score(config: RunConfig, run: Path, out: Path) -> None:
+    """Score the held-out text with `run/model` and write `scores.parquet` into `out`.
+
+    Columns: `document`, `position` (of the piece in its document), `piece_id`, `piece`, `word`, `upos`, `whole_word`,
+    then log-probabilities in nats (float32): `joint`, `readout_K` and `noise_K` for each tower K.
+    """
+    text = PreparedText(run)
+    model = TowersModel.from_pretrained(run / "model")
+    model.eval()
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    model.to(device)
+    windows = text.windows(config.train.window)
+    pieces = pa.array(text.pieces, pa.string())
+    source = pq.ParquetFile(run / "data" / "heldout.parquet").iter_batches(batch_size=ROWS)
+    writer: pq.ParquetWriter | None = None
+    pending: list[dict[str, np.ndarray]] = []
+    waiting = 0
+    batch_rows = next(source, None)
+    with Progress("score", len(windows), "window") as progress:
+        for start in range(0, len(windows), config.score.batch):
+            rows = slice(start, start + config.score.batch)
+            arrays = windows.inputs_and_targets(text.heldout, rows, text.pad)
+            inputs, targets, scored = (torch.from_numpy(array).to(device) for array in arrays)
+            heads = model.log_probs(inputs, targets, scored)
+            pending.append({name: values.cpu().numpy() for name, values in heads.items()})
+            waiting += len(pending[-1]["joint"])
+            last = start + config.score.batch >= len(windows)
+            while batch_rows is not None and (waiting >= len(batch_rows)):
+                joined = {name: np.concatenate([part[name] for part in pending]) for name in pending[0]}
+                table = _table(batch_rows, pieces, {name: values[: len(batch_rows)] for name, values in joined.items()})
+                pending = [{name: values[len(batch_rows) :] for name, values in joined.items()}]
+                waiting -= len(batch_rows)
+                writer = writer or pq.ParquetWriter(out / "scores.parquet", table.schema)
+                writer.write_table(table)
+                batch_rows = next(source, None)
+            assert not last or (batch_rows is None and waiting == 0), "scores and held-out pieces differ in number"
+            progress.advance(min(config.score.batch, len(windows) - start))
+    if writer is not None:
+        writer.close()
+
+
+def _table(rows: pa.RecordBatch, pieces: pa.Array, heads: dict[str, np.ndarray]) -> pa.Table:
+    ids = rows.column("piece")
+    columns = {
+        "document": rows.column("document"),
+        "position": rows.column("position"),
+        "piece_id": ids,
+        "piece": pa.DictionaryArray.from_arrays(ids, pieces),
+        "word": rows.column("word").dictionary_encode(),
+        "upos": rows.column("upos"),
+        "whole_word": rows.column("whole_word"),
+    }
+    return pa.table(columns | {name: pa.array(values, pa.float32()) for name, values in heads.items()})
+
+
+def read_scores(path: Path) -> pd.DataFrame:
+    """`scores.parquet` as a frame, one row per held-out occurrence."""
+    return pd.read_parquet(path)

@@ -1,0 +1,33 @@
+"""Progress of anything that takes longer than a few seconds, with its rate and the time left."""
+
+from __future__ import annotations
+
+import sys
+from types import TracebackType
+
+from tqdm import tqdm
+
+
+class Progress:
+    """A progress line on standard error; where that is no terminal, a line now and then instead of a moving one."""
+
+    def __init__(self, name: str, total: int, unit: str, initial: int = 0, quiet: bool = False) -> None:
+        live = sys.stderr.isatty()
+        self._bar = tqdm(
+            total=total, initial=initial, desc=name, unit=unit, unit_scale=True, disable=quiet, file=sys.stderr,
+            mininterval=0.2 if live else 15.0, dynamic_ncols=live, leave=True,
+        )  # fmt: skip
+
+    def advance(self, amount: int, **values: float | str) -> None:
+        """Count `amount` more units done, and show `values` beside the rate."""
+        if values:
+            self._bar.set_postfix(values, refresh=False)
+        self._bar.update(amount)
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bar.close()

@@ -1,0 +1,71 @@
+"""The stage `report`: one self-contained page, and its figures as SVG."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import yaml
+from markupsafe import Markup
+from plotly.offline import get_plotlyjs
+
+from ..config import RunConfig, to_dict
+from .contents import CLASS_COLORS, TOWER_COLORS, Contents, read_contents
+from .interactive import figures
+from .summary import figure, sentences
+from .svg import cloud, write_figures
+
+
+def report(config: RunConfig, run: Path, out: Path) -> None:
+    """Write `report.html` and `figures/*.svg` into `out`."""
+    contents = read_contents(config, run)
+    (out / "report.html").write_text(render(contents), encoding="utf-8")
+    write_figures(contents, out / "figures")
+
+
+def render(contents: Contents) -> str:
+    """The page. Text from the corpus reaches it through the template's escaping or as JSON shown by `textContent`."""
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("twotower.report", "templates"), autoescape=True, undefined=jinja2.StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
+    results = contents.results
+    return environment.get_template("page.html.j2").render(
+        title=f"{results['corpus']['name']}, seed {results['seed']}",
+        sentences=sentences(results),
+        results=results,
+        figure=figure,
+        figures={name: Markup(html) for name, html in figures(contents).items()},
+        clouds={tower: Markup(cloud(contents, tower)) for tower in (1, 2)},
+        types=Markup(_json_for_script(_type_rows(contents))),
+        passages=contents.passages,
+        colors=TOWER_COLORS,
+        class_colors=CLASS_COLORS,
+        config=yaml.safe_dump(to_dict(contents.config), sort_keys=False),
+        provenance=yaml.safe_dump(contents.provenance, sort_keys=False),
+        plotly=Markup(get_plotlyjs()),
+    )
+
+
+def _type_rows(contents: Contents) -> list[list[Any]]:
+    columns = ["piece", "upos", "count", "documents", "mean", "standard_error", "low", "high", "noise"]
+    ordered = contents.types.sort_values("mean", ascending=False, kind="stable")
+    rows: list[list[Any]] = ordered[columns].values.tolist()
+    return [
+        [
+            None if isinstance(v, float) and not math.isfinite(v) else round(v, 4) if isinstance(v, float) else v
+            for v in row
+        ]
+        for row in rows
+    ]
+
+
+def _json_for_script(value: Any) -> str:
+    """JSON that cannot end the script element it stands in."""
+    text = json.dumps(value, ensure_ascii=False)
+    for character in "<>&\u2028\u2029":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return text

@@ -1,0 +1,82 @@
+"""What was found and how sure it is, in plain language; the same words at the end of a run and on top of the page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def sentences(results: dict[str, Any]) -> list[str]:
+    """A few sentences, each with its figure, interval and null."""
+    return [_performance(results), _reliability(results), _separation(results), _parts_of_speech(results)]
+
+
+def summarize(results: dict[str, Any]) -> str:
+    """The sentences as a block of text for a terminal."""
+    corpus, training = results["corpus"], results["training"]
+    head = (
+        f"{corpus['name']}: {training['tokens']:,} tokens of training, "
+        f"{corpus['heldout_tokens']:,} held-out tokens in {corpus['heldout_documents']} documents"
+    )
+    return "\n".join(["", head, *(f"- {sentence}" for sentence in sentences(results))])
+
+
+def figure(values: dict[str, Any], key: str = "estimate", digits: int = 2) -> str:
+    """An estimate with its interval, `0.71 [0.65, 0.76]`; `not available` where it cannot be had."""
+    if values.get(key) is None:
+        return "not available"
+    text = f"{values[key]:.{digits}f}"
+    if values.get("low") is None:
+        return text + " (no interval)"
+    return f"{text} [{values['low']:.{digits}f}, {values['high']:.{digits}f}]"
+
+
+def _performance(results: dict[str, Any]) -> str:
+    perplexity = results["training"]["heldout_perplexity"]
+    towers = " and ".join(f"{value:.0f}" for value in perplexity["towers"])
+    return (
+        f"Held-out perplexity: {perplexity['joint']:.0f} for all towers together, {towers} for each tower alone under "
+        "its own readout."
+    )
+
+
+def _reliability(results: dict[str, Any]) -> str:
+    reliability, preference = results["reliability"], results["preference"]
+    floor = reliability["noise_floor"]
+    text = (
+        f"Preferences of {preference['types']:,} types have a standard deviation of {preference['sd']:.2f} nats and "
+        f"agree between halves of the documents with r = {figure(reliability)}; for two readouts of one tower it is "
+        f"{figure(floor)}, at {preference['noise_sd']:.2f} nats"
+    )
+    if reliability["low"] is None or floor["high"] is None:
+        return text + ": too little text to say whether the preference is more than noise."
+    if reliability["low"] > floor["high"]:
+        return text + ": the preference is reliable, beyond the noise floor."
+    return text + ": the preference is not clearly more reliable than the noise floor."
+
+
+def _separation(results: dict[str, Any]) -> str:
+    separation = results["separation"]
+    if separation["auroc"] is None:
+        return "Function and content words cannot be compared: one of the classes has no type that is frequent enough."
+    tower, p_value = separation["function_tower"], separation["p_value"]
+    text = (
+        f"Within {separation['strata']} strata of training frequency, preference tells function from content types with "
+        f"an area under the curve of {figure(separation, 'auroc')} (0.5: not at all; permutation p = {p_value:.3g}; "
+        f"two readouts of one tower: {figure(separation['noise_floor'], 'auroc')})"
+    )
+    if p_value < 0.05 and separation["low"] is not None and separation["low"] > 0.5:
+        return text + f": tower {tower} leans to function words, tower {3 - tower} to content words."
+    return text + ": no clear separation of function from content words."
+
+
+def _parts_of_speech(results: dict[str, Any]) -> str:
+    by_upos = {tag: values for tag, values in results["by_upos"].items() if values["occurrences"] >= 100}
+    if len(by_upos) < 2:
+        return "Too few tagged words for a comparison of parts of speech."
+    ordered = sorted(by_upos, key=lambda tag: by_upos[tag]["mean"])
+    low, high = ordered[:3], ordered[:-4:-1]
+
+    def named(tags: list[str]) -> str:
+        return ", ".join(f"{tag} ({by_upos[tag]['mean']:+.2f})" for tag in tags)
+
+    return f"Parts of speech furthest to tower 1: {named(high)}; to tower 2: {named(low)} nats."

@@ -1,0 +1,90 @@
+"""Held-out perplexity and separation while the towers train: the preference, watched as it emerges."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from ..config import AnalyzeConfig
+from ..data.heldout import CONTENT_CLASS, FUNCTION_CLASS, PreparedText, classify_types
+from ..data.windows import ScoringWindows
+from ..modeling.model import TowersModel
+from ..preference.statistics import frequency_strata, stratified_auroc
+
+BATCH = 64
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Figures on a fixed sample of the held-out text."""
+
+    joint_nats: float
+    tower_nats: list[float]
+    auroc: float
+    """Function against content types within frequency strata, for tower 1 minus tower 2; its sign is arbitrary, and
+    it is a point estimate on a small sample: for watching, not for reporting."""
+    spread: float
+    """Standard deviation of the types' preferences, in nats."""
+
+
+class Evaluator:
+    """Scores the same held-out windows again and again."""
+
+    def __init__(self, text: PreparedText, window: int, tokens: int, analyze: AnalyzeConfig) -> None:
+        self.text = text
+        self.windows = _sample(text.windows(window), tokens)
+        self.least = max(2, analyze.min_count // 3)
+        words = text.words
+        piece = words["piece"].to_numpy()
+        classes = classify_types(piece, words["upos"], words["whole_word"].to_numpy(), len(text.frequencies))
+        word_class = classes["word_class"].to_numpy()
+        self.function = word_class == FUNCTION_CLASS
+        self.classed = self.function | (word_class == CONTENT_CLASS)
+        self.strata = analyze.strata
+
+    @torch.no_grad()
+    def __call__(self, model: TowersModel, readouts: nn.ModuleList) -> Evaluation:
+        """Evaluate `model` and one readout per tower; leaves them in the mode in which they were."""
+        training = model.training
+        model.eval()
+        model.readouts["watch"] = readouts
+        device = model.decoder_bias.device
+        pieces, scores = [], []
+        try:
+            for start in range(0, len(self.windows), BATCH):
+                rows = slice(start, start + BATCH)
+                arrays = self.windows.inputs_and_targets(self.text.heldout, rows, self.text.pad)
+                inputs, targets, scored = (torch.from_numpy(array).to(device) for array in arrays)
+                heads = model.log_probs(inputs, targets, scored)
+                pieces.append(targets[scored].cpu().numpy())
+                scores.append(torch.stack(list(heads.values())).double().cpu().numpy())
+        finally:
+            del model.readouts["watch"]
+            model.train(training)
+        return self._summarize(np.concatenate(pieces), np.concatenate(scores, axis=1))
+
+    def _summarize(self, piece: NDArray[np.int64], scores: NDArray[np.float64]) -> Evaluation:
+        nats = (-scores.mean(axis=1)).tolist()
+        types = len(self.function)
+        counts = np.bincount(piece, minlength=types)
+        sums = np.bincount(piece, weights=scores[1] - scores[2], minlength=types)
+        seen = counts >= self.least
+        preference = np.divide(sums, counts, where=seen, out=np.full(types, np.nan))
+        chosen = seen & self.classed
+        strata = frequency_strata(self.text.frequencies[chosen], self.strata)
+        auroc = np.nan
+        if chosen.any():
+            auroc = float(stratified_auroc(preference[None, chosen], self.function[chosen], strata)[0])
+        spread = float(preference[seen].std()) if seen.any() else np.nan
+        return Evaluation(nats[0], nats[1:], auroc, spread)
+
+
+def _sample(windows: ScoringWindows, tokens: int) -> ScoringWindows:
+    """Windows spread evenly over the text that score about `tokens` tokens."""
+    scored = int((windows.last - windows.first).sum())
+    step = max(1, round(scored / tokens))
+    return ScoringWindows(windows.start[::step], windows.first[::step], windows.last[::step], windows.window)

@@ -1,0 +1,216 @@
+"""The stage `train`: the joint phase, on one page.
+
+The engine is Accelerate: one process or many, mixed precision, sharding. The global batch and the order of the data
+do not depend on the number of processes.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from accelerate import Accelerator
+from accelerate.utils import DataLoaderConfiguration
+
+from ..config import RunConfig
+from ..data.heldout import PreparedText
+from ..data.windows import TrainingWindows
+from ..errors import Interrupted
+from ..modeling.configuration import TowersConfig
+from ..modeling.model import TowersModel, fresh_readouts
+from ..modeling.objectives import JointObjective
+from ..progress import Progress
+from .checkpoints import find_checkpoint, load_checkpoint, save_checkpoint
+from .evaluation import Evaluator
+from .interruption import Interruption
+from .metrics import MetricsLog
+from .optimization import adamw, linear_schedule, set_learning_rate
+
+TIMED_SECONDS = 8.0
+LOG_EVERY = 20
+
+
+def towers_config(config: RunConfig, text: PreparedText) -> TowersConfig:
+    """The model's configuration for a run."""
+    model = config.model
+    return TowersConfig(
+        family=model.family,
+        towers=model.towers,
+        vocab_size=len(text.frequencies),
+        embedding_size=model.width,
+        width=model.width,
+        layers=model.layers,
+        heads=model.heads,
+        feedforward=model.feedforward or 4 * model.width,
+        window=config.train.window,
+        dropout=model.dropout,
+        readout_norm=config.readout.norm,
+        pad_token_id=text.pad,
+    )
+
+
+def train(config: RunConfig, run: Path, out: Path) -> None:
+    """Train the towers on `run/data` and write `trunk/`, `training.json` and `metrics.jsonl` into `out`.
+
+    Checkpoints and the growing metrics are kept in `run/checkpoints` until the stage is done; started again with the
+    same settings, the stage goes on from there, to the same weights as an uninterrupted one. Raises `Interrupted`
+    after Ctrl-C, when a checkpoint has been written.
+    """
+    settings = config.train
+    text = PreparedText(run)
+    work = run / "checkpoints"
+    accelerator = Accelerator(
+        mixed_precision=settings.precision,
+        dataloader_config=DataLoaderConfiguration(split_batches=True),
+        cpu=not torch.cuda.is_available(),
+    )
+    windows = TrainingWindows(text.train, settings.window, settings.batch, config.seed)
+    per_update = settings.batch * settings.window
+    tokens = _budget(config, text, windows, accelerator, work)
+    steps = max(1, tokens // per_update)
+    objective, optimizer = _build(config, text, accelerator)
+    evaluator = Evaluator(text, settings.window, settings.evaluation_tokens, config.analyze)
+    state: dict[str, Any] = {"step": 0, "seconds": 0.0, "resumed": 0}
+    checkpoint = find_checkpoint(work / "latest")
+    if checkpoint:
+        state = load_checkpoint(checkpoint, objective, optimizer)
+        state["resumed"] += 1
+    evaluate_at = {round(steps * (k + 1) / settings.evaluations) for k in range(settings.evaluations)}
+    main = accelerator.is_main_process
+    evaluated: dict[str, Any] = {}
+    with ExitStack() as stack:
+        metrics = stack.enter_context(MetricsLog(work, state["step"], enabled=main))
+        progress = stack.enter_context(
+            Progress("train", steps * per_update, "tok", initial=state["step"] * per_update, quiet=not main)
+        )
+        interruption = stack.enter_context(Interruption())
+        clock = saved = time.perf_counter()
+        for step in range(state["step"], steps):
+            seed_dropout(config.seed, step, accelerator.process_index)
+            rate = settings.learning_rate * linear_schedule(step, steps, settings.warmup)
+            set_learning_rate(optimizer, rate)
+            nats = update(objective, optimizer, windows, step, config, accelerator)
+            state["step"] = step + 1
+            shown = {}
+            if state["step"] % LOG_EVERY == 0 or state["step"] in evaluate_at:
+                joint, *towers = accelerator.reduce(nats.detach(), "mean").tolist()
+                shown = {"nats": f"{joint:.2f} (towers {' '.join(f'{t:.2f}' for t in towers)})"}
+                row: dict[str, Any] = {"tokens": state["step"] * per_update, "learning_rate": rate, "joint": joint}
+                metrics.write(state["step"], "train", row | {"towers": towers})
+            if state["step"] in evaluate_at:
+                inner = accelerator.unwrap_model(objective)
+                evaluated = dataclasses.asdict(evaluator(inner.model, inner.readouts))
+                metrics.write(state["step"], "heldout", {"tokens": state["step"] * per_update, **evaluated})
+            progress.advance(per_update, **shown)
+            now = time.perf_counter()
+            if interruption.requested or now - saved > settings.checkpoint_seconds:
+                state["seconds"] += now - clock
+                save_checkpoint(work / "latest", objective, optimizer, state, writer=main)
+                clock = saved = time.perf_counter()
+                if interruption.requested and state["step"] < steps:
+                    raise Interrupted(f"train: stopped after {state['step']} of {steps} updates; checkpoint saved")
+        state["seconds"] += time.perf_counter() - clock
+    inner = accelerator.unwrap_model(objective)
+    if main:
+        inner.model.save_pretrained(out / "trunk")
+        done = steps * per_update
+        summary = {
+            "steps": steps, "tokens": done, "seconds": state["seconds"], "tokens_per_second": done / state["seconds"],
+            "resumed": state["resumed"], "processes": accelerator.num_processes,
+            "parameters": sum(parameter.numel() for parameter in inner.model.parameters()),
+            "while_training": evaluated,
+        }  # fmt: skip
+        budget = work / "budget.json"
+        if budget.is_file():
+            summary["budget"] = json.loads(budget.read_text(encoding="utf-8"))
+        (out / "training.json").write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
+        shutil.copyfile(work / "metrics.jsonl", out / "metrics.jsonl")
+
+
+def update(
+    objective: torch.nn.Module,
+    optimizer: torch.optim.Optimizer,
+    windows: TrainingWindows,
+    step: int,
+    config: RunConfig,
+    accelerator: Accelerator,
+) -> torch.Tensor:
+    """One update on this process's share of batch `step`; returns mean nats under each head, shape (1 + towers,)."""
+    batch = torch.from_numpy(windows.get(step))
+    share = batch.chunk(accelerator.num_processes)[accelerator.process_index].to(accelerator.device)
+    readout_rows = max(1, round(config.train.readout_share * len(share)))
+    sums = objective(share, readout_rows)
+    per_head = torch.full_like(sums, readout_rows * windows.window)
+    per_head[0] = len(batch) * windows.window / accelerator.num_processes
+    nats: torch.Tensor = sums / per_head
+    # The readouts' losses reach only the readouts; adding them up leaves the towers' gradients as they are.
+    accelerator.backward(nats.sum())
+    inner = accelerator.unwrap_model(objective)
+    for part in (inner.model, inner.readouts):  # apart, or the readouts would scale the towers' gradients
+        accelerator.clip_grad_norm_(part.parameters(), config.train.clip)
+    optimizer.step()
+    optimizer.zero_grad()
+    return nats
+
+
+def seed_dropout(seed: int, step: int, process: int) -> None:
+    """Seed PyTorch's generator for one update, so that an interrupted run needs no generator state to go on."""
+    torch.manual_seed(int(np.random.SeedSequence([seed, step, process]).generate_state(1)[0]))
+
+
+def _build(config: RunConfig, text: PreparedText, accelerator: Accelerator) -> tuple[Any, Any]:
+    torch.manual_seed(config.seed)
+    model = TowersModel(towers_config(config, text))
+    if config.train.compile:
+        for tower in model.towers:
+            tower.compile()
+    objective = JointObjective(model, fresh_readouts(model.config, config.seed, torch.from_numpy(text.log_frequencies)))
+    objective.train()
+    settings = config.train
+    optimizer = adamw(objective, settings.learning_rate, settings.betas, settings.weight_decay)
+    return accelerator.prepare(objective, optimizer)
+
+
+def _budget(
+    config: RunConfig, text: PreparedText, windows: TrainingWindows, accelerator: Accelerator, work: Path
+) -> int:
+    """Tokens to train on. Minutes are turned into tokens once, by a short timing, and the outcome is recorded."""
+    if config.train.minutes is None:
+        return config.train.tokens
+    record = work / "budget.json"
+    if not record.is_file():
+        objective, optimizer = _build(config, text, accelerator)
+        rates = list(_timed(objective, optimizer, windows, config, accelerator))
+        rate = torch.tensor(sorted(rates)[len(rates) // 2], device=accelerator.device)
+        rate = float(accelerator.reduce(rate, "mean"))
+        per_update = windows.batch * windows.window
+        tokens = max(1, int(rate * config.train.minutes * 60) // per_update) * per_update
+        if accelerator.is_main_process:
+            work.mkdir(parents=True, exist_ok=True)
+            values = {"minutes": config.train.minutes, "timed_tokens_per_second": rate, "tokens": tokens}
+            record.write_text(json.dumps(values), encoding="utf-8")
+        accelerator.free_memory()
+        accelerator.wait_for_everyone()
+    return int(json.loads(record.read_text(encoding="utf-8"))["tokens"])
+
+
+def _timed(
+    objective: Any, optimizer: Any, windows: TrainingWindows, config: RunConfig, accelerator: Accelerator
+) -> Iterator[float]:
+    """Tokens per second of single updates, the first left out, on a model that is thrown away."""
+    begin = time.perf_counter()
+    for step in range(1000):
+        start = time.perf_counter()
+        update(objective, optimizer, windows, step, config, accelerator)
+        if step:
+            yield windows.batch * windows.window / (time.perf_counter() - start)
+        if step >= 3 and time.perf_counter() - begin > TIMED_SECONDS:
+            return

@@ -1,0 +1,65 @@
+"""The stage `readout`: the paper's phases 2 and 3 as one pass.
+
+The trunk is frozen and in evaluation mode, so it is run once per batch for all readouts; the readouts of a set see the
+same batches in the same order and start from the same weights, so that only their towers can make them differ.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from ..config import RunConfig
+from ..data.heldout import PreparedText
+from ..data.windows import TrainingWindows
+from ..modeling.model import TowersModel, fresh_readouts
+from ..modeling.objectives import causal, readout_losses
+from ..progress import Progress
+from .optimization import adamw, linear_schedule, set_learning_rate
+
+READOUT, NOISE = "readout", "noise"
+"""The two sets of readouts. `noise` differs from `readout` in its initial weights only: the same tower's two readouts
+differ by chance alone, and their difference is the noise floor of preference."""
+
+
+def train_readouts(config: RunConfig, run: Path, out: Path) -> None:
+    """Train both sets of readouts on `run/trunk` and write `model/` and `readout.json` into `out`."""
+    settings, window = config.readout, config.train.window
+    text = PreparedText(run)
+    model = TowersModel.from_pretrained(run / "trunk")
+    model.eval()
+    model.requires_grad_(False)
+    seeds = {READOUT: 2 * config.seed, NOISE: 2 * config.seed + 1}
+    unigram = torch.from_numpy(text.log_frequencies)
+    sets = nn.ModuleDict({name: fresh_readouts(model.config, seed, unigram) for name, seed in seeds.items()})
+    # A stream of its own: the readouts must not depend on the order in which the trunk saw the text.
+    windows = TrainingWindows(text.train, window, settings.batch, config.seed + 1_000_003)
+    steps = max(1, settings.tokens // (settings.batch * window))
+    optimizer = adamw(sets, settings.learning_rate, config.train.betas, settings.weight_decay)
+    with Progress("readout", steps * settings.batch * window, "tok") as progress:
+        for step in range(steps):
+            set_learning_rate(optimizer, settings.learning_rate * linear_schedule(step, steps, settings.warmup))
+            inputs, targets = causal(torch.from_numpy(windows.get(step)))
+            with torch.no_grad():
+                seen = model.readout_inputs(model.tower_outputs(inputs))
+            losses = [torch.stack(readout_losses(readouts, seen, targets)) for readouts in sets.values()]
+            nats = torch.stack(losses) / targets.numel()
+            nats.sum().backward()
+            for readouts in sets.values():
+                for readout in readouts:  # each on its own, so that no readout's gradient scales another's
+                    nn.utils.clip_grad_norm_(readout.parameters(), config.train.clip)
+            optimizer.step()
+            optimizer.zero_grad()
+            progress.advance(targets.numel(), nats=" ".join(f"{value:.2f}" for value in nats[0].tolist()))
+    model.readouts = sets
+    model.config.readouts = list(sets)
+    model.config.readout_norm = settings.norm
+    model.save_pretrained(out / "model")
+    shutil.copyfile(run / "tokenizer.json", out / "model" / "tokenizer.json")
+    (out / "readout.json").write_text(
+        json.dumps({"steps": steps, "tokens": steps * settings.batch * window}, indent=2) + "\n", encoding="utf-8"
+    )
