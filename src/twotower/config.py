@@ -29,15 +29,15 @@ class PrepareConfig:
     glob; or `hf:DATASET[:CONFIG][:SPLIT][#COLUMN]` (a Hugging Face dataset, or a local Parquet or JSON Lines file)."""
     documents: Literal["file", "line", "block"] = "file"
     """What a document is in text files: the whole file, each line, or each block between blank lines."""
-    section_words: int = 0
-    """Cut documents into sections of about this many words, each a document of its own (0: leave them whole). For corpora
-    of a few long texts, such as novels: documents are the unit of resampling, and too few give no interval."""
+    section_words: int = 50_000
+    """Documents of many more words than this are cut into sections of about this length, each a document of its own
+    (0: never). Documents are the unit of resampling: a few novels give no interval, their sections do."""
     encoding: Annotated[str, Flat] = "utf-8"
     """Encoding of text files."""
     heldout: float = 0.2
     """Share of the corpus (whole documents) held out for measurement, at least 0.1."""
     split_seed: int = 0
-    """Seed of the held-out split. Not the run's seed, so that runs with different seeds are measured on the same text."""
+    """Seed of the held-out split. Not the run's seed: runs with different seeds are measured on the same text."""
     vocabulary: int = 8192
     """Pieces of the WordPiece vocabulary to be trained on the training split."""
     tokenizer: Path | None = None
@@ -119,8 +119,8 @@ class ReadoutConfig:
     weight_decay: float = 0.01
     """Weight decay of the readouts; none on biases and norms. The trunk has none: it is frozen."""
     norm: Literal["own", "joint"] = "own"
-    """What a readout sees: `own` normalizes its tower's output alone; `joint` slices the LayerNorm over all towers, as the
-    reference does, so that each readout sees the other towers' mean and scale."""
+    """What a readout sees: `own` normalizes its tower's output alone; `joint` slices the LayerNorm over all towers, as
+    the reference does, so that each readout sees the other towers' mean and scale."""
 
 
 @dataclass(frozen=True)
@@ -194,7 +194,7 @@ def to_dict(config: RunConfig) -> dict[str, Any]:
 
 
 def from_dict(values: dict[str, Any], source: str = "configuration") -> RunConfig:
-    """The inverse of `to_dict`. Raises `InputError` naming `source` and the key that is unknown or of the wrong type."""
+    """The inverse of `to_dict`. Raises `InputError` naming `source` and the key that is unknown or of a wrong type."""
     import dacite
 
     try:
@@ -216,7 +216,7 @@ def validate(config: RunConfig) -> None:
     )
     _require(0.1 <= prepare.heldout <= 0.5, "prepare.heldout", prepare.heldout, "0.1 to 0.5")
     _require(prepare.split_seed >= 0, "prepare.split-seed", prepare.split_seed, "0 or more")
-    _require(prepare.section_words >= 0, "prepare.section-words", prepare.section_words, "0 (off) or more")
+    _require(prepare.section_words >= 0, "prepare.section-words", prepare.section_words, "0 (never cut) or more")
     _require(prepare.vocabulary >= 64, "prepare.vocabulary", prepare.vocabulary, "64 or more")
     _require(
         prepare.tagger in ("auto", "hanta", "gold") or prepare.tagger.startswith("spacy:"),

@@ -18,5 +18,5 @@ class DiskFullError(OSError):
     """
 
 
-class Interrupted(Exception):
+class Interrupted(Exception):  # noqa: N818 (an interruption is no error)
     """Ctrl-C or SIGTERM reached a stage that has saved its progress; the same command goes on from it."""

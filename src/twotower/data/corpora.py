@@ -9,11 +9,16 @@ import codecs
 import glob
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
 from ..config import PrepareConfig
 from ..errors import InputError
+from .tokenization import chunks
+
+TYPICAL_WORD = 6
+"""Characters of a word and its space, for lines that are longer than a section."""
 
 
 class Word(NamedTuple):
@@ -278,24 +283,16 @@ def _open_dataset(name: str) -> Corpus:
 
 
 def _sections(documents: Iterator[Document], words: int) -> Iterator[Document]:
-    """Each document cut at line ends into sections of at least `words` words (0: whole)."""
+    """Documents of much more than `words` words cut into sections of about that many (0: never).
+
+    Cuts fall at line ends; within a line only where the line alone is longer than a section.
+    """
     for document in documents:
-        if not words:
+        cuts = _cuts(document.text, words) if words else [0, len(document.text)]
+        if len(cuts) == 2:
             yield document
             continue
-        cuts, counted = [0], 0
-        position = 0
-        for line in document.text.splitlines(keepends=True):
-            position += len(line)
-            counted += len(line.split())
-            if counted >= words:
-                cuts.append(position)
-                counted = 0
-        if counted and len(cuts) > 1 and counted < words / 2:
-            cuts.pop()  # a short rest stays with the section before it
-        if cuts[-1] != len(document.text):
-            cuts.append(len(document.text))
-        for number, (start, end) in enumerate(zip(cuts, cuts[1:], strict=False), start=1):
+        for number, (start, end) in enumerate(pairwise(cuts), start=1):
             inside = None
             if document.words is not None:
                 inside = tuple(
@@ -304,3 +301,22 @@ def _sections(documents: Iterator[Document], words: int) -> Iterator[Document]:
                     if start <= word.start < end
                 )
             yield Document(f"{document.name}#{number}", document.text[start:end], inside)
+
+
+def _cuts(text: str, words: int) -> list[int]:
+    """Where the sections begin, and the end of the last one."""
+    if len(text) <= words:  # a word has a letter at least
+        return [0, len(text)]
+    cuts, counted, position = [0], 0, 0
+    for line in text.splitlines(keepends=True):
+        for start, end in chunks(line, limit=words * TYPICAL_WORD):
+            position += end - start
+            counted += len(line[start:end].split())
+            if counted >= words:
+                cuts.append(position)
+                counted = 0
+    if counted and len(cuts) > 1 and counted < words / 2:
+        cuts.pop()  # a short rest stays with the section before it
+    if cuts[-1] != len(text):
+        cuts.append(len(text))
+    return cuts

@@ -59,7 +59,7 @@ class PreparedText:
     def log_frequencies(self) -> NDArray[np.float32]:
         """Log unigram probabilities of the training split, in nats, add-one smoothed; shape (vocabulary,)."""
         smoothed = self.frequencies + 1.0
-        return np.log(smoothed / smoothed.sum()).astype(np.float32)
+        return np.asarray(np.log(smoothed / smoothed.sum()), dtype=np.float32)
 
     @cached_property
     def pieces(self) -> list[str]:

@@ -87,7 +87,7 @@ def save_tokenizer(tokenizer: Tokenizer, path: Path) -> None:
 
 def special_ids(tokenizer: Tokenizer) -> dict[str, int]:
     """The ids of the special tokens, by name (`[PAD]`, `[UNK]`, …)."""
-    return {token: tokenizer.token_to_id(token) for token in SPECIAL_TOKENS}
+    return {token: index for token in SPECIAL_TOKENS if (index := tokenizer.token_to_id(token)) is not None}
 
 
 def chunks(text: str, limit: int = CHUNK) -> Iterator[tuple[int, int]]:

@@ -33,8 +33,8 @@ def heldout_documents(sizes: NDArray[np.int64], share: float, seed: int) -> NDAr
             taken += int(sizes[index])
     if taken < share * total or mask.sum() < FEWEST_HELDOUT or mask.all():
         raise InputError(
-            f"corpus: {len(sizes)} documents cannot be split into {share:.0%} held out (at least {FEWEST_HELDOUT} whole "
-            "documents) and the rest for training; give more documents, or cut the ones you have with "
+            f"corpus: {len(sizes)} documents cannot be split into {share:.0%} held out (at least {FEWEST_HELDOUT} "
+            "whole documents) and the rest for training; give more documents, or cut the ones you have with "
             "--prepare.section-words 2000 or --prepare.documents line"
         )
     return mask

@@ -7,7 +7,8 @@ Loss and gradient are computed in the same pass, while a block's logits are at h
 
 from __future__ import annotations
 
-from typing import Any, cast
+from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -30,7 +31,8 @@ def cross_entropy_sum(hidden: Tensor, weight: Tensor, bias: Tensor | None, targe
     Gradients reach `hidden`, `weight` and `bias`; they are those of the plain computation, to rounding. Second
     derivatives are not supported.
     """
-    return cast(Tensor, _CrossEntropySum.apply(hidden, weight, bias, targets))
+    apply: Callable[..., Tensor] = _CrossEntropySum.apply
+    return apply(hidden, weight, bias, targets)
 
 
 @torch.no_grad()

@@ -10,7 +10,7 @@ bias is that there are several towers (He and Toyoizumi 2022, arXiv 2210.07041).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import torch
 import torch.nn.functional as F
@@ -34,6 +34,7 @@ class Fusion(nn.Module):
         self.out_norm = nn.LayerNorm(config.embedding_size)
 
     def forward(self, joined: Tensor) -> Tensor:
+        """Fuse the towers' outputs."""
         features: Tensor = self.out_norm(F.gelu(self.dense(self.norm(joined))))
         return features
 
@@ -98,7 +99,6 @@ class TowersModel(PreTrainedModel):
 
     config_class = TowersConfig
     base_model_prefix = "towers_model"
-    _tied_weights_keys = {}
 
     def __init__(self, config: TowersConfig) -> None:
         super().__init__(config)
@@ -160,7 +160,7 @@ class TowersModel(PreTrainedModel):
         chosen = targets[scored]
         scores = {"joint": token_log_probs(self.joint_features(outputs), *self.joint_decoder(), chosen)}
         inputs = self.readout_inputs(outputs)
-        for name, readouts in self.readouts.items():
+        for name, readouts in cast(dict[str, list[Readout]], self.readouts).items():
             for number, (readout, hidden) in enumerate(zip(readouts, inputs, strict=True), start=1):
                 decoder = readout.decoder
                 features = readout.features(hidden)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -40,7 +43,7 @@ class JointObjective(nn.Module):
         return torch.stack(sums)
 
 
-def readout_losses(readouts: nn.ModuleList, inputs: list[Tensor], targets: Tensor) -> list[Tensor]:
+def readout_losses(readouts: Iterable[Any], inputs: list[Tensor], targets: Tensor) -> list[Tensor]:
     """Summed nats of each tower's readout on its own detached input (batch, time, width); scalars, one per tower."""
     losses = []
     for readout, hidden in zip(readouts, inputs, strict=True):

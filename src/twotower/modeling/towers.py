@@ -48,5 +48,6 @@ class Tower(nn.Module):
                 setattr(self.backbone, name, None)
 
     def forward(self, embeddings: Tensor) -> Tensor:
+        """Run the tower."""
         hidden: Tensor = self.backbone(inputs_embeds=self.input_map(embeddings)).last_hidden_state
         return hidden

@@ -1,0 +1,1 @@
+"""Trained towers to scores to preference."""

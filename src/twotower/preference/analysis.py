@@ -141,7 +141,8 @@ def _types_table(
 
 def _type_means(piece: np.ndarray, values: pd.Series, count: np.ndarray) -> np.ndarray:
     sums = np.bincount(piece, weights=values.to_numpy(np.float64), minlength=len(count))
-    return np.divide(sums, count, where=count > 0, out=np.full(len(count), np.nan))
+    means: np.ndarray = np.divide(sums, count, where=count > 0, out=np.full(len(count), np.nan))
+    return means
 
 
 def _separation(

@@ -151,7 +151,7 @@ def stratified_auroc(values: Floats, function: Bools, strata: NDArray[np.int64])
 
 
 def _ranks(values: Floats, strata: NDArray[np.int64]) -> tuple[list[Floats], list[Floats]]:
-    """For each stratum: ranks of the present types (0 for missing ones), and which are present; (draws, types in it)."""
+    """For each stratum: ranks of the present types (0: missing), and which are present; each (draws, types in it)."""
     ranks, valid = [], []
     for stratum in np.unique(strata):
         columns = values[:, strata == stratum]

@@ -49,8 +49,9 @@ def tally(document: NDArray[np.integer], kind: NDArray[np.integer], value: Float
     if documents * types <= DENSE_LIMIT:
         cell = document.astype(np.int64) * types + kind
         shape = (documents, types)
-        counts = np.bincount(cell, minlength=documents * types).reshape(shape).astype(np.float64)
-        return Tallies(counts, np.bincount(cell, weights=value, minlength=documents * types).reshape(shape))
+        dense = np.bincount(cell, minlength=documents * types).astype(np.float64).reshape(shape)
+        added = np.bincount(cell, weights=value, minlength=documents * types).astype(np.float64).reshape(shape)
+        return Tallies(dense, added)
     place = (document, kind)
     ones = np.ones(len(value))
     counts = sparse.coo_array((ones, place), shape=(documents, types)).tocsr()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -11,7 +12,12 @@ from wordcloud import WordCloud
 
 from .contents import CLASS_COLORS, TOWER_COLORS, Contents, favourites
 
-STYLE = {"font.size": 9, "axes.spines.top": False, "axes.spines.right": False, "svg.hashsalt": "twotower"}
+STYLE: dict[Any, Any] = {
+    "font.size": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "svg.hashsalt": "twotower",
+}
 WIDTH, HEIGHT = 6.0, 3.6  # inches
 
 
@@ -70,7 +76,7 @@ def _emergence(contents: Contents, figure: Figure) -> None:
 
 def _histogram(contents: Contents, figure: Figure) -> None:
     axes = figure.add_subplot()
-    bins = np.linspace(*histogram_range(contents), 61)
+    bins = np.linspace(*histogram_range(contents), 61).tolist()
     axes.hist(contents.types["noise"], bins=bins, color="#b9bec7", label="noise floor: two readouts, one tower")
     axes.hist(contents.types["mean"], bins=bins, color="#7b3fa0", alpha=0.6, label="tower 1 minus tower 2")
     axes.set(xlabel="preference (nats)", ylabel="types")

@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from safetensors.torch import load_file, save_file
@@ -32,8 +32,8 @@ def save_checkpoint(
 
     Every process must call it; the one with `writer` writes. The earlier checkpoint stays whole until the new one is.
     """
-    weights = get_model_state_dict(module, options=_FULL)
-    moments = get_optimizer_state_dict(module, optimizer, options=_FULL)["state"]
+    weights = cast(dict[str, Tensor], get_model_state_dict(module, options=_FULL))
+    moments = cast(dict[str, dict[str, Any]], get_optimizer_state_dict(module, optimizer, options=_FULL)["state"])
     if not writer:
         return
     partial = folder.with_name(folder.name + ".partial")
@@ -70,12 +70,12 @@ def load_checkpoint(folder: Path, module: nn.Module, optimizer: torch.optim.Opti
         state: dict[str, Any] = json.loads((folder / "state.json").read_text(encoding="utf-8"))
     except Exception as error:  # safetensors, JSON and the file system each raise their own
         raise InputError(f"{folder}: the checkpoint is damaged ({error}); redo the stage with --overwrite") from None
-    moments: dict[str, dict[str, Tensor]] = {}
+    moments: dict[str, Any] = {}
     for name, value in flat.items():
         parameter, _, key = name.partition("|")
         moments.setdefault(parameter, {})[key] = value
     groups = get_optimizer_state_dict(module, optimizer, options=StateDictOptions(full_state_dict=True))["param_groups"]
-    set_model_state_dict(module, weights, options=_FULL)
+    set_model_state_dict(module, cast(dict[str, Any], weights), options=_FULL)
     set_optimizer_state_dict(
         module, optimizer, optim_state_dict={"state": moments, "param_groups": groups}, options=_FULL
     )

@@ -176,7 +176,8 @@ def _build(config: RunConfig, text: PreparedText, accelerator: Accelerator) -> t
     objective.train()
     settings = config.train
     optimizer = adamw(objective, settings.learning_rate, settings.betas, settings.weight_decay)
-    return accelerator.prepare(objective, optimizer)
+    prepared: tuple[Any, Any] = accelerator.prepare(objective, optimizer)
+    return prepared
 
 
 def _budget(
@@ -189,8 +190,8 @@ def _budget(
     if not record.is_file():
         objective, optimizer = _build(config, text, accelerator)
         rates = list(_timed(objective, optimizer, windows, config, accelerator))
-        rate = torch.tensor(sorted(rates)[len(rates) // 2], device=accelerator.device)
-        rate = float(accelerator.reduce(rate, "mean"))
+        typical = torch.tensor(sorted(rates)[len(rates) // 2], device=accelerator.device)
+        rate = float(accelerator.reduce(typical, "mean"))
         per_update = windows.batch * windows.window
         tokens = max(1, int(rate * config.train.minutes * 60) // per_update) * per_update
         if accelerator.is_main_process:

@@ -32,7 +32,7 @@ class MetricsLog:
             from torch.utils.tensorboard import SummaryWriter
         except ImportError:
             return
-        self._board = SummaryWriter(str(folder.parent / "tensorboard"), purge_step=step + 1)  # type: ignore[no-untyped-call]
+        self._board = SummaryWriter(str(folder.parent / "tensorboard"), purge_step=step + 1)
 
     def write(self, step: int, kind: str, values: dict[str, Any]) -> None:
         """Append one row: the step, what kind of figures these are (`train` or `heldout`), and the figures."""

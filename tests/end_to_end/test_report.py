@@ -1,0 +1,70 @@
+"""The report opens from disk, needs nothing from the network, and says what the numbers say."""
+
+import json
+import re
+from html.parser import HTMLParser
+from xml.etree import ElementTree
+
+import pytest
+
+from twotower.report.summary import figure, sentences
+
+
+def test_the_page_is_whole_and_needs_no_network(finished):
+    page = (finished / "report.html").read_text(encoding="utf-8")
+
+    class Parser(HTMLParser):
+        references: list[str] = []
+        ids: set[str] = set()
+
+        def handle_starttag(self, tag, attributes):
+            for name, value in attributes:
+                if name in ("src", "href"):
+                    self.references.append(value)
+                if name == "id":
+                    self.ids.add(value)
+
+    parser = Parser()
+    parser.feed(page)
+    assert parser.references == []
+    wanted = {f"figure-{name}" for name in ("training", "emergence", "preference", "by_upos", "towers")}
+    assert wanted | {"search", "types"} <= parser.ids
+    assert not re.search(r"@import|url\(", page[: page.index("<script>")])
+
+
+def test_the_summary_has_the_numbers_of_results(finished):
+    results = json.loads((finished / "results.json").read_text())
+    text = " ".join(sentences(results))
+    assert figure(results["reliability"]) in text and figure(results["separation"], "auroc") in text
+    assert figure(results["reliability"]["noise_floor"]) in text
+
+
+def test_results_have_the_promised_keys(finished):
+    results = json.loads((finished / "results.json").read_text())
+    assert {"name", "documents", "tokens", "heldout_documents", "heldout_tokens", "digest"} <= results["corpus"].keys()
+    assert {"family", "towers", "parameters"} <= results["model"].keys()
+    assert {"steps", "tokens", "seconds", "tokens_per_second", "heldout_perplexity"} <= results["training"].keys()
+    assert {"types", "occurrences", "sd"} <= results["preference"].keys()
+    assert {"estimate", "low", "high", "noise_floor", "spearman_brown"} <= results["reliability"].keys()
+    assert {"auroc", "low", "high", "p_value", "function_tower"} <= results["separation"].keys()
+    assert {"mean", "low", "high", "occurrences"} == results["by_upos"]["NOUN"].keys()
+    assert results["corpus"]["heldout_tokens"] >= 0.1 * results["corpus"]["tokens"]
+
+
+@pytest.mark.parametrize("name", ["training", "emergence", "preference", "by_upos", "towers", "cloud_1", "cloud_2"])
+def test_every_figure_is_valid_svg(finished, name):
+    assert ElementTree.parse(finished / "figures" / f"{name}.svg").getroot().tag.endswith("svg")
+
+
+def test_no_positive_claim_without_evidence():
+    nothing = {"estimate": 0.1, "low": -0.1, "high": 0.3}
+    results = {
+        "corpus": {}, "training": {"heldout_perplexity": {"joint": 9.0, "towers": [10.0, 11.0]}},
+        "preference": {"types": 5, "sd": 0.1, "noise_sd": 0.1},
+        "reliability": {**nothing, "noise_floor": nothing},
+        "separation": {"auroc": 0.52, "low": 0.45, "high": 0.6, "p_value": 0.3, "function_tower": 1, "strata": 4,
+                       "noise_floor": {"auroc": 0.5, "low": 0.4, "high": 0.6}},
+        "by_upos": {},
+    }  # fmt: skip
+    text = " ".join(sentences(results))
+    assert "not clearly more reliable" in text and "no clear separation" in text and "leans" not in text

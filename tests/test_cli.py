@@ -1,0 +1,79 @@
+"""The command line: what it says, where, and with which exit code."""
+
+import subprocess
+import sys
+
+import pytest
+
+from twotower import cli
+from twotower.config import PRESETS
+
+
+def run(*words, **options):
+    return subprocess.run([sys.executable, "-m", "twotower.cli", *words], capture_output=True, text=True, **options)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--preset", "nope"], "preset: 'nope' is unknown; known presets:"),
+        (["--family", "nope"], "family: nope is not possible; allowed: gpt"),
+        (["--model.width", "65"], "model.width: 65 is not possible; allowed: a multiple of model.heads (2)"),
+        (["--tokens", "0"], "tokens: 0 is not possible"),
+        (["--minutes", "-1"], "minutes: -1.0 is not possible; allowed: more than 0"),
+        (["--train.batch", "many"], "--train.batch: invalid literal"),
+        (["--trian.batch", "3"], "Unrecognized options: --trian.batch"),
+        (["--train.precision", "bf8"], "bf8"),
+        (["--model.towers", "9"], "model.towers: 9 is not possible; allowed:"),
+        (["--prepare.heldout", "0.01"], "prepare.heldout: 0.01 is not possible; allowed: 0.1 to 0.5"),
+        (["--corpus", "/does/not/exist"], "corpus: '/does/not/exist' does not exist"),
+        (["--prepare.tokenizer", "/no/tokenizer.json"], "prepare.tokenizer: /no/tokenizer.json does not exist"),
+        (["--prepare.tagger", "spacy:none_such"], "spaCy's pipeline 'none_such' is not installed"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_2_before_any_work(tmp_path, capsys, monkeypatch, words, message):
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["run", *words]) == 2
+    lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("twotower: ")]
+    assert len(lines) == 1 and message in lines[0]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_bugs_keep_their_traceback(monkeypatch):
+    def broken(*_):
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(cli, "_command", broken)
+    with pytest.raises(RuntimeError, match="a bug"):
+        cli.main(["run"])
+
+
+def test_help_names_every_command_and_needs_no_heavy_import():
+    listed = run("--help")
+    assert listed.returncode == 0 and all(command in listed.stdout for command in cli.COMMANDS)
+    for words in (["--help"], ["run", "--help"], ["train", "--help"]):
+        code = (
+            "import sys; from twotower import cli\n"
+            f"try: cli.main({words!r})\nexcept SystemExit: pass\n"
+            "heavy = {'torch', 'transformers', 'numpy', 'pandas', 'pyarrow', 'plotly', 'matplotlib'} & set(sys.modules)\n"
+            "sys.exit(repr(heavy) if heavy else 0)"
+        )
+        shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+        assert shown.returncode == 0, shown.stderr
+    assert run().returncode == 2 and run("--version").stdout.startswith("twotower ")
+    assert "'nope' is no command" in run("nope").stderr
+
+
+def test_every_field_has_a_help_text():
+    text = run("run", "--help").stdout
+    for name in ("--corpus", "--tokens", "--minutes", "--seed", "--out", "--family", "--model.width", "--overwrite"):
+        assert name in text
+    assert all(name in text for name in PRESETS)
+
+
+def test_an_existing_folder_gives_the_defaults(finished, capsys, tmp_path):
+    assert cli.main(["analyze", "--out", str(finished)]) == 0
+    captured = capsys.readouterr()
+    assert "skipped" in captured.err and "agree between halves" in captured.out
+    assert cli.main(["run", "--out", str(finished), "--seed", "5"]) == 2
+    assert "made with seed = 0, not 5" in capsys.readouterr().err

@@ -1,0 +1,55 @@
+"""The vocabulary loss equals an independent computation from plain PyTorch operations."""
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from twotower.modeling import losses
+from twotower.modeling.losses import cross_entropy_sum, token_log_probs
+
+
+def _inputs(positions=203, width=24, vocabulary=311, scale=3.0):
+    generator = torch.Generator().manual_seed(1)
+    hidden = torch.randn(positions, width, generator=generator).requires_grad_()
+    weight = (torch.randn(vocabulary, width, generator=generator) * scale / width**0.5).requires_grad_()
+    bias = torch.randn(vocabulary, generator=generator).requires_grad_()
+    targets = torch.randint(0, vocabulary, (positions,), generator=generator)
+    return hidden, weight, bias, targets
+
+
+@pytest.mark.parametrize("block_bytes", [1, 5_000, 1 << 22])
+@pytest.mark.parametrize("with_bias", [True, False])
+def test_loss_and_gradients_equal_the_plain_computation(monkeypatch, block_bytes, with_bias):
+    monkeypatch.setattr(losses, "BLOCK_BYTES", block_bytes)
+    hidden, weight, bias, targets = _inputs()
+    bias = bias if with_bias else None
+    leaves = [leaf for leaf in (hidden, weight, bias) if leaf is not None]
+    plain = F.cross_entropy(F.linear(hidden, weight, bias).double(), targets, reduction="sum")
+    wanted = torch.autograd.grad(plain * 0.37, leaves)
+    ours = cross_entropy_sum(hidden, weight, bias, targets)
+    got = torch.autograd.grad(ours * 0.37, leaves)
+    assert ours.item() == pytest.approx(plain.item(), rel=1e-5)
+    for one, other in zip(got, wanted, strict=True):
+        assert (one - other).norm() <= 1e-5 * other.norm()
+
+
+def test_log_probs_are_exact_for_improbable_targets():
+    hidden, weight, bias, targets = _inputs(scale=60.0)
+    wanted = F.log_softmax(F.linear(hidden, weight, bias).double(), dim=1).gather(1, targets[:, None]).squeeze(1)
+    assert wanted.min() < -100  # probabilities far below the smallest float32
+    assert torch.allclose(token_log_probs(hidden, weight, bias, targets).double(), wanted, rtol=1e-5)
+    assert cross_entropy_sum(hidden, weight, bias, targets).item() == pytest.approx(-wanted.sum().item(), rel=1e-5)
+
+
+def test_only_wanted_gradients_are_computed():
+    hidden, weight, bias, targets = _inputs()
+    cross_entropy_sum(hidden, weight.detach(), bias.detach(), targets).backward()
+    assert hidden.grad is not None and weight.grad is None and bias.grad is None
+
+
+def test_the_buffer_of_logits_is_smaller_than_all_logits(monkeypatch):
+    monkeypatch.setattr(losses, "BLOCK_BYTES", 40_000)
+    losses._buffers.clear()
+    hidden, weight, bias, targets = _inputs(positions=5000)
+    cross_entropy_sum(hidden, weight, bias, targets).backward()
+    assert sum(buffer.numel() for buffer in losses._buffers.values()) * 100 < 5000 * 311

@@ -1,0 +1,110 @@
+"""What a tower and its readout can and cannot see."""
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from twotower.modeling.configuration import TowersConfig
+from twotower.modeling.model import TowersModel, fresh_readouts
+from twotower.modeling.objectives import JointObjective
+
+
+def build(**fields) -> TowersModel:
+    torch.manual_seed(0)
+    sizes = {
+        "vocab_size": 97,
+        "embedding_size": 16,
+        "width": 16,
+        "layers": 2,
+        "heads": 2,
+        "feedforward": 32,
+        "window": 12,
+    }
+    return TowersModel(TowersConfig(**sizes | fields)).eval()
+
+
+def windows(rows=5, window=12, vocabulary=97):
+    return torch.randint(0, vocabulary, (rows, window + 1), generator=torch.Generator().manual_seed(3))
+
+
+def test_joint_loss_and_gradients_equal_plain_pytorch():
+    model = build()
+    objective = JointObjective(model, fresh_readouts(model.config, seed=1))
+    batch = windows()
+    sums = objective(batch, 2)
+    plain = F.cross_entropy(model(batch[:, :-1]).logits.flatten(0, 1).double(), batch[:, 1:].flatten(), reduction="sum")
+    assert sums[0].item() == pytest.approx(plain.item(), rel=1e-5)
+    names, parameters = zip(*model.named_parameters(), strict=True)
+    wanted = torch.autograd.grad(plain, parameters)
+    # The readouts' losses are added, and must not reach the towers.
+    got = torch.autograd.grad(sums.sum(), parameters)
+    for name, one, other in zip(names, got, wanted, strict=True):
+        assert (one - other).norm() <= 1e-5 * other.norm() + 1e-7, name
+
+
+@pytest.mark.parametrize("norm", ["own", "joint"])
+def test_changing_tower_2_leaves_the_readout_of_tower_1_alone_unless_the_norm_is_joint(norm):
+    model = build(readout_norm=norm, readouts=["readout"])
+    for readout in model.readouts["readout"]:
+        torch.nn.init.normal_(readout.decoder.weight)
+    batch = windows()
+    arguments = batch[:, :-1], batch[:, 1:], torch.ones(5, 12, dtype=torch.bool)
+    before = model.log_probs(*arguments)
+    with torch.no_grad():
+        model.towers[1].backbone.ln_f.weight.mul_(3.0)
+    after = model.log_probs(*arguments)
+    assert not torch.equal(before["readout_2"], after["readout_2"]) or norm == "own"
+    assert not torch.equal(before["joint"], after["joint"])
+    assert torch.equal(before["readout_1"], after["readout_1"]) == (norm == "own")
+
+
+def test_a_gpt_tower_never_sees_the_target_nor_anything_after_it():
+    model = build()
+    batch = windows()[:, :-1]
+    changed = batch.clone()
+    changed[:, 7:] = (changed[:, 7:] + 1) % 97
+    with torch.no_grad():
+        before, after = model(batch).logits, model(changed).logits
+    assert torch.equal(before[:, :7], after[:, :7])
+    assert not torch.equal(before[:, 7:], after[:, 7:])
+
+
+def test_readouts_of_all_towers_begin_alike_and_as_the_unigram_model():
+    config = TowersConfig(vocab_size=97, width=16, embedding_size=16)
+    unigram = torch.log_softmax(torch.randn(97), dim=0)
+    first, second = fresh_readouts(config, seed=4, log_frequencies=unigram)
+    for one, other in zip(first.parameters(), second.parameters(), strict=True):
+        assert torch.equal(one, other) and one is not other
+    other_seed = fresh_readouts(config, seed=5, log_frequencies=unigram)[0]
+    assert not torch.equal(first.dense.weight, other_seed.dense.weight)
+    features = first.features(torch.randn(3, 16))
+    assert torch.allclose(F.log_softmax(first.decoder(features), dim=1), unigram.expand(3, -1), atol=1e-6)
+
+
+def test_towers_begin_with_different_weights():
+    model = build()
+    one, other = (tower.backbone.h[0].attn.c_attn.weight for tower in model.towers)
+    assert one.shape == other.shape and not torch.equal(one, other)
+
+
+def test_embedding_is_uniform_and_shared_with_the_decoder():
+    model = build(vocab_size=5000)
+    values = model.embedding.weight
+    assert values.min() >= -0.02 and values.max() <= 0.02
+    assert values.std().item() == pytest.approx(0.02 / 3**0.5, rel=0.02)
+    assert model.joint_decoder()[0] is values
+
+
+@pytest.mark.parametrize("towers", [2, 3])
+@pytest.mark.parametrize("embedding", [16, 24])
+def test_save_and_load_give_the_same_scores(tmp_path, towers, embedding):
+    model = build(towers=towers, embedding_size=embedding, readouts=["readout", "noise"])
+    batch = windows()
+    arguments = batch[:, :-1], batch[:, 1:], torch.ones(5, 12, dtype=torch.bool)
+    model.save_pretrained(tmp_path)
+    again = TowersModel.from_pretrained(tmp_path).eval()
+    scores, others = model.log_probs(*arguments), again.log_probs(*arguments)
+    heads = [f"{name}_{k}" for name in ("readout", "noise") for k in range(1, towers + 1)]
+    assert list(scores) == list(others) == ["joint", *heads]
+    assert all(torch.equal(scores[name], others[name]) for name in scores)
+    assert not list(tmp_path.glob("*.bin"))

@@ -1,0 +1,167 @@
+"""The run folder: what is skipped, what is redone, what is refused, and that nothing finished is lost."""
+
+import json
+import os
+import resource
+import shutil
+import signal
+from dataclasses import replace
+
+import pytest
+import yaml
+
+import twotower
+from twotower import runs
+from twotower.config import RunConfig, from_dict, to_dict
+from twotower.errors import DiskFullError, InputError
+
+STAGES = list(runs.STAGES)
+
+
+@pytest.fixture
+def copy(finished, tmp_path):
+    """A copy of the finished run that may be changed."""
+    return shutil.copytree(finished, tmp_path / "run")
+
+
+def done(run, config, **options) -> list[str]:
+    """The stages that were not skipped."""
+    said: list[str] = []
+    twotower.run(config, run, say=said.append, **options)
+    return [line.split()[0] for line in said if "skipped" not in line]
+
+
+def test_a_finished_run_is_skipped_even_as_a_copy(small, copy):
+    before = {path: path.read_bytes() for path in copy.rglob("*") if path.is_file() and path.name != "provenance.json"}
+    assert done(copy, small) == []
+    assert before == {path: path.read_bytes() for path in before}
+
+
+def test_a_changed_setting_is_refused_and_with_overwrite_redoes_what_depends_on_it(small, copy):
+    changed = replace(small, analyze=replace(small.analyze, min_count=4))
+    before = (copy / "results.json").read_bytes()
+    with pytest.raises(InputError, match=r"stage analyze was made with analyze.min_count = 3, not 4.*--overwrite"):
+        twotower.run(changed, copy)
+    assert (copy / "results.json").read_bytes() == before
+    assert yaml.safe_load((copy / "config.yaml").read_text())["analyze"]["min_count"] == 3
+    assert done(copy, changed, overwrite=True) == ["analyze", "report"]
+    assert done(copy, changed) == []
+
+
+def test_redoing_a_stage_redoes_those_after_it_without_being_asked_again(small, copy):
+    changed = replace(small, readout=replace(small.readout, learning_rate=1e-3))
+    twotower.run(changed, copy, stages=("readout",), overwrite=True)
+    assert done(copy, changed) == ["score", "analyze", "report"]
+
+
+def test_operational_settings_change_nothing(small, copy):
+    assert done(copy, replace(small, train=replace(small.train, checkpoint_seconds=1.0))) == []
+
+
+def test_a_lost_file_is_made_again_and_a_damaged_one_is_named(small, copy):
+    (copy / "report.html").unlink()
+    assert done(copy, small) == ["report"]
+    with (copy / "scores.parquet").open("r+b") as file:
+        file.seek(100)
+        file.write(b"damage")
+    with pytest.raises(InputError, match=r"scores.parquet is damaged.*twotower score --out .* --overwrite"):
+        twotower.run(small, copy)
+    assert done(copy, small, stages=("score",), overwrite=True) == ["score"]
+    assert done(copy, small) == []  # the very same bytes as before: nothing after it is stale
+
+
+def test_stages_need_the_ones_before_them(small, copy, tmp_path):
+    with pytest.raises(InputError, match=r"trunk is missing, which stage readout reads; run `twotower train"):
+        shutil.rmtree(copy / "trunk")
+        twotower.run(small, copy, stages=("readout",))
+    with pytest.raises(InputError, match="run `twotower prepare"):
+        twotower.run(small, tmp_path / "new", stages=("train",))
+    assert not (tmp_path / "new").exists()
+
+
+def test_refused_input_leaves_no_folder_behind(small, tmp_path):
+    nowhere = replace(small, prepare=replace(small.prepare, corpus=(str(tmp_path / "absent"),)))
+    with pytest.raises(InputError, match="does not exist"):
+        twotower.run(nowhere, tmp_path / "deep" / "run")
+    assert not (tmp_path / "deep").exists()
+
+
+def test_refused_input_leaves_the_old_run_alone(small, copy, tmp_path):
+    nowhere = replace(small, prepare=replace(small.prepare, corpus=(str(tmp_path / "absent"),)))
+    with pytest.raises(InputError):
+        twotower.run(nowhere, copy, overwrite=True)
+    assert done(copy, small) == []
+
+
+def test_folders_that_are_no_run_are_not_touched(small, tmp_path):
+    (tmp_path / "thesis").mkdir()
+    (tmp_path / "thesis" / "chapter.txt").write_text("mine")
+    with pytest.raises(InputError, match="is no run folder"):
+        twotower.run(small, tmp_path / "thesis")
+    with pytest.raises(InputError, match="is a file"):
+        twotower.run(small, tmp_path / "thesis" / "chapter.txt")
+    assert os.listdir(tmp_path / "thesis") == ["chapter.txt"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("config.yaml", "model: [", "config.yaml: not valid YAML"),
+        ("config.yaml", "model:\n  widht: 3\n", "config.yaml: .*widht"),
+        ("config.yaml", "seed: three\n", "config.yaml: .*seed"),
+        ("stages.json", "{", "stages.json is damaged"),
+    ],
+)
+def test_damaged_records_are_named(small, copy, name, content, message):
+    (copy / name).write_text(content)
+    with pytest.raises(InputError, match=message):
+        twotower.Run.load(copy)
+        twotower.run(small, copy)
+
+
+def test_a_full_disk_names_the_path_and_keeps_what_was_there(small, copy):
+    """A limit on the size of files stands in for the disk: writing past it fails in the same way."""
+    before = (copy / "scores.parquet").read_bytes()
+    changed = replace(small, score=replace(small.score, batch=32))
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, hard))
+    try:
+        with pytest.raises(DiskFullError) as caught:
+            twotower.run(changed, copy, stages=("score",), overwrite=True)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        signal.signal(signal.SIGXFSZ, handler)
+    assert str(copy) in str(caught.value.filename)
+    assert (copy / "scores.parquet").read_bytes() == before
+    assert done(copy, changed, stages=("score",), overwrite=True) == ["score"]
+
+
+def test_two_processes_do_not_share_a_folder(small, copy):
+    with runs._lock(copy), pytest.raises(InputError, match="another twotower process"):
+        twotower.run(small, copy)
+
+
+def test_configuration_survives_the_round_trip(small):
+    assert from_dict(yaml.safe_load(yaml.safe_dump(to_dict(small)))) == small
+    assert from_dict(to_dict(RunConfig())) == RunConfig()
+
+
+def test_provenance_names_versions_seed_and_machine(finished):
+    values = json.loads((finished / "provenance.json").read_text())
+    assert values["seed"] == 0 and values["versions"]["torch"] and values["machine"]["cores"]
+
+
+def test_python_gives_frames_and_a_model(finished):
+    run = twotower.Run.load(finished)
+    scores, types = run.scores(), run.preference()
+    heads = ["joint", "readout_1", "readout_2", "noise_1", "noise_2"]
+    assert list(scores.columns) == ["document", "position", "piece_id", "piece", "word", "upos", "whole_word", *heads]
+    assert (scores[heads].dtypes == "float32").all() and (scores[heads] <= 0).all().all()
+    assert types["count"].sum() == len(scores)
+    one = types.iloc[3]
+    rows = scores[scores["piece_id"] == one["piece_id"]]
+    assert one["mean"] == pytest.approx((rows["readout_1"] - rows["readout_2"]).mean(), abs=1e-6)
+    assert run.model().config.towers == 2
+    with pytest.raises(InputError, match="no run folder"):
+        twotower.Run.load(finished.parent)

@@ -1,0 +1,171 @@
+"""The joint phase and the readouts: deterministic, resumable, and each leaves alone what it must."""
+
+import json
+import signal
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+import twotower
+from twotower.data.heldout import PreparedText
+from twotower.errors import InputError, Interrupted
+from twotower.training import loop, optimization
+from twotower.training.checkpoints import find_checkpoint, load_checkpoint, save_checkpoint
+from twotower.training.metrics import MetricsLog
+
+
+def digest(run: Path) -> dict[str, bytes]:
+    return {
+        name: (run / name).read_bytes() for name in ("preference.parquet", "scores.parquet", "model/model.safetensors")
+    }
+
+
+def test_the_schedule_rises_and_falls_linearly_per_update():
+    shares = [optimization.linear_schedule(step, 100, 0.1) for step in range(100)]
+    assert shares[0] == pytest.approx(0.1) and shares[9] == shares[10] == 1.0
+    assert np.allclose(np.diff(shares[:10]), 0.1) and np.allclose(np.diff(shares[10:]), -1 / 90)
+    assert shares[-1] > 0
+
+
+def test_no_weight_decay_on_biases_and_norms():
+    module = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.LayerNorm(4))
+    decayed, free = optimization.adamw(module, 1e-3, (0.9, 0.98), 0.5).param_groups
+    assert [p.shape for p in decayed["params"]] == [(4, 3)] and decayed["weight_decay"] == 0.5
+    assert len(free["params"]) == 3 and free["weight_decay"] == 0.0
+
+
+def test_the_same_seed_gives_the_same_bytes_and_another_does_not(small, finished, tmp_path):
+    again = twotower.run(small, tmp_path / "again")
+    assert digest(again.path) == digest(finished)
+    other = twotower.run(replace(small, seed=1), tmp_path / "other")
+    assert (other.path / "preference.parquet").read_bytes() != (finished / "preference.parquet").read_bytes()
+
+
+@pytest.mark.parametrize("dropout", [0.0, 0.1])
+def test_an_interrupted_and_resumed_run_gives_the_same_bytes(with_settings, tmp_path, monkeypatch, dropout):
+    config = with_settings(model={"dropout": dropout})
+    stages = ("prepare", "train")
+    whole = twotower.run(config, tmp_path / "whole", stages)
+    updates = loop.update
+    calls = 0
+
+    def interrupting(*arguments):
+        nonlocal calls
+        calls += 1
+        if calls in (7, 20):
+            signal.raise_signal(signal.SIGINT)
+        return updates(*arguments)
+
+    monkeypatch.setattr(loop, "update", interrupting)
+    for _ in range(2):
+        with pytest.raises(Interrupted, match="checkpoint saved"):
+            twotower.run(config, tmp_path / "resumed", stages)
+    resumed = twotower.run(config, tmp_path / "resumed", stages)
+    assert calls == 48
+    trunks = [load_file(run.path / "trunk" / "model.safetensors") for run in (whole, resumed)]
+    assert all(torch.equal(trunks[0][name], trunks[1][name]) for name in trunks[0])
+    curves = [(run.path / "metrics.jsonl").read_text() for run in (whole, resumed)]
+    assert curves[0] == curves[1]
+    assert not (resumed.path / "checkpoints").exists()
+    assert json.loads((resumed.path / "training.json").read_text())["resumed"] == 2
+
+
+def test_minutes_become_tokens_once_and_the_tokens_repeat_the_run(with_settings, tmp_path, monkeypatch):
+    monkeypatch.setattr(loop, "TIMED_SECONDS", 0.05)
+    stages = ("prepare", "train")
+    timed = twotower.run(with_settings(train={"minutes": 0.01}), tmp_path / "timed", stages)
+    recorded = json.loads((timed.path / "training.json").read_text())
+    assert recorded["budget"]["minutes"] == 0.01 and recorded["budget"]["tokens"] == recorded["tokens"]
+    counted = twotower.run(with_settings(train={"tokens": recorded["tokens"]}), tmp_path / "counted", stages)
+    assert (timed.path / "trunk/model.safetensors").read_bytes() == (
+        counted.path / "trunk/model.safetensors"
+    ).read_bytes()
+
+
+def test_the_readout_stage_leaves_the_trunk_bit_identical(finished):
+    trunk, model = load_file(finished / "trunk/model.safetensors"), load_file(finished / "model/model.safetensors")
+    assert set(trunk) < set(model)
+    assert all(torch.equal(trunk[name], model[name]) for name in trunk)
+    assert {name.split(".")[1] for name in set(model) - set(trunk)} == {"readout", "noise"}
+
+
+def test_watching_readouts_leave_the_towers_as_they_would_be_without_them(with_settings, tmp_path):
+    runs = [
+        twotower.run(with_settings(train={"readout_share": share}), tmp_path / str(share), ("prepare", "train"))
+        for share in (0.1, 1.0)
+    ]
+    trunks = [load_file(run.path / "trunk" / "model.safetensors") for run in runs]
+    assert all(torch.equal(trunks[0][name], trunks[1][name]) for name in trunks[0])
+
+
+def test_the_towers_learn_and_each_readout_does(finished, small):
+    results = twotower.Run.load(finished).results()
+    perplexity = results["training"]["heldout_perplexity"]
+    rows = [json.loads(line) for line in (finished / "metrics.jsonl").read_text().splitlines()]
+    text = PreparedText(finished)
+    unigram = np.exp(-text.log_frequencies[twotower.Run.load(finished).scores()["piece_id"]].mean())
+    assert perplexity["joint"] < 512 * 0.7 and all(value < unigram for value in perplexity["towers"])
+    assert [row["step"] for row in rows if row["kind"] == "heldout"] == [16, 32, 48]
+
+
+def test_checkpoints_restore_weights_and_moments_exactly_and_survive_a_crash(tmp_path):
+    def trained(steps, module, optimizer):
+        for step in range(steps):
+            torch.manual_seed(step)
+            module(torch.randn(4, 3)).square().sum().backward()
+            optimizer.step()
+            optimizer.zero_grad()
+
+    def fresh():
+        torch.manual_seed(0)
+        module = torch.nn.Linear(3, 2)
+        return module, optimization.adamw(module, 0.1, (0.9, 0.98), 0.01)
+
+    module, optimizer = fresh()
+    trained(3, module, optimizer)
+    save_checkpoint(tmp_path / "latest", module, optimizer, {"step": 3})
+    trained(3, module, optimizer)
+    restored, its_optimizer = fresh()
+    assert load_checkpoint(find_checkpoint(tmp_path / "latest"), restored, its_optimizer) == {"step": 3}
+    trained(3, restored, its_optimizer)
+    assert torch.equal(restored.weight, module.weight)
+    # As a crash between the two renames would leave it:
+    (tmp_path / "latest").rename(tmp_path / "latest.old")
+    assert find_checkpoint(tmp_path / "latest") == tmp_path / "latest.old"
+    (tmp_path / "latest.old" / "model.safetensors").write_bytes(b"damaged")
+    with pytest.raises(InputError, match="checkpoint is damaged"):
+        load_checkpoint(tmp_path / "latest.old", *fresh())
+    assert not [path for path in tmp_path.rglob("*") if path.suffix in (".pt", ".pkl", ".bin")]
+
+
+def test_metrics_after_the_checkpoint_and_half_lines_are_dropped_on_resume(tmp_path):
+    with MetricsLog(tmp_path / "work", 0) as log:
+        for step in (1, 2, 3):
+            log.write(step, "train", {"joint": 1.0})
+    with (tmp_path / "work" / "metrics.jsonl").open("a") as file:
+        file.write('{"step": 4, "ki')
+    with MetricsLog(tmp_path / "work", 2) as log:
+        log.write(3, "train", {"joint": 2.0})
+    rows = [json.loads(line) for line in (tmp_path / "work" / "metrics.jsonl").read_text().splitlines()]
+    assert [(row["step"], row["joint"]) for row in rows] == [(1, 1.0), (2, 1.0), (3, 2.0)]
+
+
+def test_interruption_works_from_another_thread_without_signals():
+    """A notebook runs things outside the main thread, where signals cannot be caught."""
+    from twotower.training.interruption import Interruption
+
+    seen = []
+
+    def inside():
+        with Interruption() as interruption:
+            seen.append(interruption.requested)
+
+    thread = threading.Thread(target=inside)
+    thread.start()
+    thread.join()
+    assert seen == [False]
