@@ -14,8 +14,9 @@ def test_the_page_is_whole_and_needs_no_network(finished):
     page = (finished / "report.html").read_text(encoding="utf-8")
 
     class Parser(HTMLParser):
-        references: list[str] = []
-        ids: set[str] = set()
+        def __init__(self):
+            super().__init__()
+            self.references, self.ids = [], set()
 
         def handle_starttag(self, tag, attributes):
             for name, value in attributes:

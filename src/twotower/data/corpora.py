@@ -312,7 +312,7 @@ def _cuts(text: str, words: int) -> list[int]:
         for start, end in chunks(line, limit=words * TYPICAL_WORD):
             position += end - start
             counted += len(line[start:end].split())
-            if counted >= words:
+            if counted >= 0.8 * words:
                 cuts.append(position)
                 counted = 0
     if counted and len(cuts) > 1 and counted < words / 2:

@@ -1,0 +1,47 @@
+# One command each; all of them set up what they need.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: help setup demo test test-all lint types bench docs clean
+
+help:
+	@echo "make demo      set up, and run the main job on real text (about ten minutes)"
+	@echo "make test      set up, and run the tests"
+	@echo "make test-all  the slow ones too"
+	@echo "make lint      ruff, and mypy in strict mode"
+	@echo "make bench     the experiment behind the quickstart preset (hours)"
+	@echo "make docs      open the documentation's list of pages"
+
+setup: $(STAMP)
+
+$(STAMP): pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "twotower needs Python 3.10 or newer: make PYTHON=python3.12 …")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt "torch>=2.6"
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[dev,tensorboard]"
+	touch $(STAMP)
+
+demo: setup
+	$(BIN)/twotower run --preset quickstart --out runs/demo
+
+test: setup
+	$(BIN)/python -m pytest -m "not slow"
+
+test-all: setup
+	$(BIN)/python -m pytest
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: setup
+	$(BIN)/python benchmarks/quickstart.py
+
+docs:
+	@ls docs/*.md
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache build dist
