@@ -20,6 +20,7 @@ def run(*words, **options):
         (["--family", "nope"], "family: nope is not possible; allowed: gpt"),
         (["--model.width", "65"], "model.width: 65 is not possible; allowed: a multiple of model.heads (2)"),
         (["--tokens", "0"], "tokens: 0 is not possible"),
+        (["--minutes", "5", "--tokens", "9000"], "--tokens and --minutes exclude each other"),
         (["--minutes", "-1"], "minutes: -1.0 is not possible; allowed: more than 0"),
         (["--train.batch", "many"], "--train.batch: invalid literal"),
         (["--trian.batch", "3"], "Unrecognized options: --trian.batch"),

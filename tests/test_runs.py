@@ -32,7 +32,7 @@ def done(run, config, **options) -> list[str]:
 
 
 def test_a_finished_run_is_skipped_even_as_a_copy(small, copy):
-    before = {path: path.read_bytes() for path in copy.rglob("*") if path.is_file() and path.name != "provenance.json"}
+    before = {path: path.read_bytes() for path in copy.rglob("*") if path.is_file()}
     assert done(copy, small) == []
     assert before == {path: path.read_bytes() for path in before}
 
@@ -88,8 +88,10 @@ def test_refused_input_leaves_no_folder_behind(small, tmp_path):
 
 def test_refused_input_leaves_the_old_run_alone(small, copy, tmp_path):
     nowhere = replace(small, prepare=replace(small.prepare, corpus=(str(tmp_path / "absent"),)))
+    before = {path: path.read_bytes() for path in copy.rglob("*") if path.is_file()}
     with pytest.raises(InputError):
         twotower.run(nowhere, copy, overwrite=True)
+    assert before == {path: path.read_bytes() for path in copy.rglob("*") if path.is_file()}
     assert done(copy, small) == []
 
 

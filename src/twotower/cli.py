@@ -100,6 +100,8 @@ def _command(command: str, words: list[str]) -> int:
 
 def _parse(command: str, words: list[str]) -> Arguments:
     """Arguments over the defaults of the preset, or of the run folder where it exists and no preset is named."""
+    if _peek(words, "--tokens") and _peek(words, "--minutes"):
+        raise InputError("--tokens and --minutes exclude each other; give one of them")
     name, folder = _peek(words, "--preset"), _peek(words, "--out")
     if name is None and folder and (Path(folder) / "config.yaml").is_file():
         defaults = load_config(Path(folder))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -149,14 +148,16 @@ def run(
     folder = default_folder(config) if out is None else Path(out)
     wanted = {name: FUNCTIONS[name] for name in STAGES if name in set(stages)}
     if set(wanted) - {"prepare", "report"}:
-        _set_threads(config.threads)
+        _set_up(config.threads)
     execute(folder, config, wanted, overwrite, say)
     return Run(folder)
 
 
-def _set_threads(threads: int) -> None:
-    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
-    if threads:
-        import torch
+def _set_up(threads: int) -> None:
+    """Set the number of threads, and keep `transformers` from drawing progress bars for files of a few megabytes."""
+    import torch
+    from transformers.utils import logging
 
+    logging.disable_progress_bar()
+    if threads:
         torch.set_num_threads(threads)

@@ -25,7 +25,7 @@ from typing import Any
 import yaml
 
 from .config import RunConfig, from_dict, to_dict
-from .errors import DiskFullError, InputError
+from .errors import DiskFullError, InputError, Interrupted
 
 FORMAT = 1
 """Version of the artifacts' layout; a stage recorded under another one is redone."""
@@ -104,7 +104,7 @@ def execute(
     made = next((parent for parent in reversed([run, *run.parents]) if not parent.exists()), run)
     if not fresh and not run.is_dir():
         raise InputError(f"--out: {run} is a file; give a folder")
-    if not fresh and not (run / "config.yaml").exists() and any(run.iterdir()):
+    if not fresh and not _is_run(run) and any(run.iterdir()):
         raise InputError(f"--out: {run} exists and is no run folder; give another folder")
     _require_earlier(run, functions)
     if not fresh and not overwrite:
@@ -112,14 +112,20 @@ def execute(
     try:
         run.mkdir(parents=True, exist_ok=True)
         with _lock(run):
-            _write_text(run / "config.yaml", yaml.safe_dump(to_dict(config), sort_keys=False))
-            _write_text(run / "provenance.json", json.dumps(provenance(config), indent=2) + "\n")
             for name, function in functions.items():
                 _run_stage(run, config, STAGES[name], function, overwrite, say)
+    except Interrupted:
+        _write_configuration(run, config)
+        raise
     except InputError:
         if fresh and not _records(run):
             shutil.rmtree(made, ignore_errors=True)
         raise
+
+
+def _is_run(run: Path) -> bool:
+    """Whether a folder was made by a run, be it one that was killed in its first stage."""
+    return any((run / name).exists() for name in ("config.yaml", "stages.json", ".lock"))
 
 
 def _run_stage(
@@ -166,9 +172,15 @@ def _run_stage(
             "format": FORMAT, "settings": settings, "inputs": inputs, "outputs": fingerprints,
             "seconds": round(time.perf_counter() - begin, 3),
         }  # fmt: skip
+        _write_configuration(run, config)
         _write_text(run / "stages.json", json.dumps(records, indent=1) + "\n")
     if stage.name == "train":
         shutil.rmtree(run / "checkpoints", ignore_errors=True)
+
+
+def _write_configuration(run: Path, config: RunConfig) -> None:
+    _write_text(run / "config.yaml", yaml.safe_dump(to_dict(config), sort_keys=False))
+    _write_text(run / "provenance.json", json.dumps(provenance(config), indent=2) + "\n")
 
 
 def stage_settings(config: RunConfig, stage: Stage) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
-from .tagging import CONTENT, FUNCTION, NO_WORD
+from .tagging import CONTENT, FUNCTION, NO_WORD, UPOS
 from .tokenization import load_tokenizer, special_ids
 from .windows import ScoringWindows, scoring_windows
 
@@ -82,31 +82,29 @@ class PreparedText:
         return table[table.heldout & (table.tokens > 0)].reset_index(drop=True)
 
     @cached_property
-    def words(self) -> pd.DataFrame:
-        """One row per held-out piece: document, position, piece, word, upos, whole_word."""
-        return pd.read_parquet(self.run / "data" / "heldout.parquet")
+    def classes(self) -> pd.DataFrame:
+        """Part of speech and class of each piece, one row per piece: see `classify_types`."""
+        return classify_types(np.load(self.run / "data" / "tags.npy"))
 
     def windows(self, window: int) -> ScoringWindows:
-        """The windows in which the held-out text is scored; their targets come in the order of `words`."""
+        """The windows in which the held-out text is scored; their targets come in the order of `heldout.parquet`."""
         return scoring_windows(self.documents["start"].to_numpy(), self.documents["tokens"].to_numpy(), window)
 
 
-def classify_types(piece: NDArray[np.integer], upos: pd.Series, whole: NDArray[np.bool_], types: int) -> pd.DataFrame:
+def classify_types(tags: NDArray[np.int64]) -> pd.DataFrame:
     """Part of speech and class of each type, from its held-out occurrences.
 
-    A type's part of speech is the commonest one among its occurrences as a whole word (ties: the first by name), if at
-    least half of its occurrences are whole words; a piece of longer words has none. Its class is `function`
-    (closed-class: ADP AUX CCONJ DET PART PRON SCONJ), `content` (NOUN PROPN VERB ADJ ADV NUM) or `other`.
+    `tags` counts, for each type, its occurrences as a whole word of each part of speech (in the order of `UPOS`) and,
+    last, all its occurrences; shape (types, len(UPOS) + 1). A type's part of speech is the commonest one (ties: the
+    first by name), if at least half of its occurrences are whole words; a piece of longer words has none. Its class is
+    `function` (closed-class: ADP AUX CCONJ DET PART PRON SCONJ), `content` (NOUN PROPN VERB ADJ ADV NUM) or `other`.
 
     Returns a frame with the columns `upos` and `word_class`, one row per type.
     """
-    codes, names = pd.factorize(upos.astype(str), sort=True)
-    counts = np.zeros((types, len(names)), dtype=np.int64)
-    np.add.at(counts, (piece[whole], codes[whole]), 1)
-    total = np.bincount(piece, minlength=types)
+    counts, total = tags[:, :-1], tags[:, -1]
     tagged = counts.sum(axis=1)
     has_tag = (tagged > 0) & (tagged * 2 >= total)
-    tag = np.where(has_tag, np.asarray(names, dtype=object)[counts.argmax(axis=1)] if len(names) else NO_WORD, NO_WORD)
+    tag = np.where(has_tag, np.asarray(UPOS, dtype=object)[counts.argmax(axis=1)], NO_WORD)
     word_class = [
         FUNCTION_CLASS if one in FUNCTION else CONTENT_CLASS if one in CONTENT else OTHER_CLASS for one in tag
     ]

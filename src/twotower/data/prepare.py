@@ -52,6 +52,8 @@ def prepare(config: RunConfig, out: Path) -> None:
     - `data/documents.parquet`: where each document lies in its stream;
     - `data/heldout.parquet`: one row per held-out piece: its word, the word's part of speech, whether it is all of it;
     - `data/frequencies.npy`: count of each piece in the training split, shape (vocabulary,);
+    - `data/tags.npy`: how often each piece is held-out word of each part of speech, and how often it occurs held out,
+      shape (vocabulary, len(UPOS) + 1);
     - `data/corpus.json`: name, sizes, and the SHA-256 of the text.
 
     Raises `InputError` for text that cannot be read or split.
@@ -119,6 +121,7 @@ def _write_tokens(
     separator = special_ids(tokenizer)[SEPARATOR]
     vocabulary = tokenizer.get_vocab_size()
     frequencies = np.zeros(vocabulary, dtype=np.int64)
+    tag_counts = np.zeros((vocabulary, len(UPOS) + 1), dtype=np.int64)
     dtype = np.uint16 if vocabulary <= 1 << 16 else np.uint32
     with (
         Progress("prepare", total=characters, unit="char") as progress,
@@ -134,7 +137,7 @@ def _write_tokens(
         for number, (document, held) in enumerate(zip(corpus.documents(), heldout, strict=True)):
             stream = held_stream if held else train
             if held:
-                ids = _write_heldout(document, number, tokenizer, tagger, table)
+                ids = _write_heldout(document, number, tokenizer, tagger, table, tag_counts)
             else:
                 ids = encode(tokenizer, document.text)
                 frequencies += np.bincount(ids, minlength=vocabulary)
@@ -151,19 +154,28 @@ def _write_tokens(
         documents.write_table(pa.Table.from_pylist(rows, schema=DOCUMENTS))
         lengths = {"train": train.length, "heldout": held_stream.length}
     np.save(folder / "frequencies.npy", frequencies)
+    np.save(folder / "tags.npy", tag_counts)
     return lengths
 
 
 def _write_heldout(
-    document: Document, number: int, tokenizer: Tokenizer, tagger: Tagger | None, table: pq.ParquetWriter
+    document: Document,
+    number: int,
+    tokenizer: Tokenizer,
+    tagger: Tagger | None,
+    table: pq.ParquetWriter,
+    tag_counts: NDArray[np.int64],
 ) -> NDArray[np.int64]:
-    """Encode and tag a held-out document and append its pieces to the table; returns its piece ids."""
+    """Encode and tag a held-out document, append its pieces to the table and count them; returns its piece ids."""
     ids, starts = encode_with_offsets(tokenizer, document.text)
     words = (document.words or ()) if tagger is None else tagger(document.text)
     index, whole = words_of_pieces(words, starts)
     forms = [document.text[word.start : word.end] for word in words] + [""]
     codes = {tag: code for code, tag in enumerate((*UPOS, NO_WORD))}
     tags = np.array([codes.get(word.upos, codes[NO_WORD]) for word in words] + [codes[NO_WORD]], dtype=np.int8)
+    known = whole & (tags[index] < len(UPOS))
+    np.add.at(tag_counts, (ids[known], tags[index][known]), 1)
+    tag_counts[:, -1] += np.bincount(ids, minlength=len(tag_counts))
     longest = 200  # a "word" without end would be repeated for each of its pieces
     columns = [
         pa.array(np.full(len(ids), number, dtype=np.int32)),

@@ -26,6 +26,8 @@ def gpt(config: TowersConfig) -> PreTrainedModel:
             embd_pdrop=config.dropout,
             attn_pdrop=config.dropout,
             use_cache=False,
+            bos_token_id=None,
+            eos_token_id=None,
         )
     )
 

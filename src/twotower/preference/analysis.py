@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from ..config import AnalyzeConfig, RunConfig
-from ..data.heldout import CONTENT_CLASS, FUNCTION_CLASS, PreparedText, classify_types
+from ..data.heldout import CONTENT_CLASS, FUNCTION_CLASS, PreparedText
 from ..data.tagging import UPOS
 from . import statistics
 from .scores import read_scores
@@ -22,9 +22,10 @@ from .tallies import Floats, Tallies, tally
 def analyze(config: RunConfig, run: Path, out: Path) -> None:
     """Read `run/scores.parquet`; write `preference.parquet` and `results.json` into `out`."""
     text = PreparedText(run)
-    scores = read_scores(run / "scores.parquet")
+    heads = ["joint", *(f"{name}_{tower}" for name in ("readout", "noise") for tower in (1, 2))]
+    scores = read_scores(run / "scores.parquet", ["document", "piece_id", "upos", "whole_word", *heads])
     training = json.loads((run / "training.json").read_text(encoding="utf-8"))
-    types, results = analyze_scores(scores, text.pieces, text.frequencies, config.analyze, config.seed)
+    types, results = analyze_scores(scores, text.pieces, text.frequencies, text.classes, config.analyze, config.seed)
     summary = text.summary
     perplexity = results.pop("perplexity")
     results = {
@@ -48,13 +49,18 @@ def analyze(config: RunConfig, run: Path, out: Path) -> None:
 
 
 def analyze_scores(
-    scores: pd.DataFrame, pieces: list[str], frequencies: np.ndarray, settings: AnalyzeConfig, seed: int
+    scores: pd.DataFrame,
+    pieces: list[str],
+    frequencies: np.ndarray,
+    classes: pd.DataFrame,
+    settings: AnalyzeConfig,
+    seed: int,
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Preference and its statistics for two towers.
 
     Args:
         scores: as `score` writes them.
-        pieces, frequencies: the pieces by id and their training counts.
+        pieces, frequencies, classes: of each type, by id, its piece, training count, and part of speech and class.
         settings, seed: how to resample, and from which seed.
 
     Returns:
@@ -62,7 +68,6 @@ def analyze_scores(
     """
     piece = scores["piece_id"].to_numpy()
     document = pd.factorize(scores["document"])[0]
-    classes = classify_types(piece, scores["upos"], scores["whole_word"].to_numpy(), len(pieces))
     generators = iter(np.random.default_rng(seed).spawn(16))
 
     def preference_tallies(first: str, second: str) -> Tallies:

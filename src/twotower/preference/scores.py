@@ -73,6 +73,6 @@ def _table(rows: pa.RecordBatch, pieces: pa.Array, heads: dict[str, np.ndarray])
     return pa.table(columns | {name: pa.array(values, pa.float32()) for name, values in heads.items()})
 
 
-def read_scores(path: Path) -> pd.DataFrame:
-    """`scores.parquet` as a frame, one row per held-out occurrence."""
-    return pd.read_parquet(path)
+def read_scores(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
+    """`scores.parquet` as a frame, one row per held-out occurrence; only the named columns, if any are named."""
+    return pd.read_parquet(path, columns=columns)

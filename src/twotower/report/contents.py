@@ -12,7 +12,7 @@ import pandas as pd
 
 from ..config import RunConfig
 from ..data.heldout import PreparedText
-from ..data.tagging import CONTENT, FUNCTION
+from ..data.tagging import CONTENT, FUNCTION, NO_WORD
 
 TOWER_COLORS = ("#2f6db3", "#d1661d")
 CLASS_COLORS = {"function": "#7b3fa0", "content": "#2a8c5a", "other": "#8a8f98"}
@@ -103,13 +103,19 @@ def _shade(difference: float) -> str:
     return f"rgba({red},{green},{blue},{min(1.0, abs(difference) / PASSAGE_LIMIT) * 0.75:.2f})"
 
 
+def directed_auroc(heldout: pd.DataFrame) -> pd.Series:
+    """AUROC as it emerges, in the direction that it has at the end: it may pass below 0.5 on the way."""
+    auroc: pd.Series = heldout["auroc"]
+    return auroc if auroc.iloc[-1] >= 0.5 else 1 - auroc
+
+
 def favourites(types: pd.DataFrame, tower: int, number: int = 60) -> dict[str, float]:
-    """The types that a tower prefers most, among those whose interval leaves out the mean of all types.
+    """The words that a tower prefers most, among the types whose interval leaves out the mean of all types.
 
     Returns the piece and how far its preference is from that mean, in nats, largest first.
     """
     centre = types["mean"].mean()
     sign = 1.0 if tower == 1 else -1.0
-    beyond = types["low"] > centre if tower == 1 else types["high"] < centre
+    beyond = (types["low"] > centre if tower == 1 else types["high"] < centre) & (types["upos"] != NO_WORD)
     ranked = (sign * (types["mean"] - centre))[beyond].sort_values(ascending=False, kind="stable").head(number)
     return {str(types.loc[index, "piece"]): float(value) for index, value in ranked.items()}

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from html import escape
 
-import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from .contents import CLASS_COLORS, TOWER_COLORS, Contents
+from .contents import CLASS_COLORS, TOWER_COLORS, Contents, directed_auroc
 from .svg import histogram_range
 
 LAYOUT = {
@@ -48,8 +47,9 @@ def _training(contents: Contents) -> go.Figure:
 def _emergence(contents: Contents) -> go.Figure:
     figure = make_subplots(rows=1, cols=2)
     rows = contents.heldout
-    auroc = np.maximum(rows["auroc"], 1 - rows["auroc"])
-    figure.add_scatter(x=rows["tokens"], y=auroc, name="AUROC, function against content", line={"color": "#7b3fa0"})
+    figure.add_scatter(
+        x=rows["tokens"], y=directed_auroc(rows), name="AUROC, function against content", line={"color": "#7b3fa0"}
+    )
     figure.add_scatter(
         x=rows["tokens"], y=rows["spread"], name="sd of preferences (nats)", line={"color": "#2a8c5a"}, row=1, col=2
     )

@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from wordcloud import WordCloud
 
-from .contents import CLASS_COLORS, TOWER_COLORS, Contents, favourites
+from .contents import CLASS_COLORS, TOWER_COLORS, Contents, directed_auroc, favourites
 
 STYLE: dict[Any, Any] = {
     "font.size": 9,
@@ -47,7 +47,8 @@ def cloud(contents: Contents, tower: int) -> str:
         width=560, height=300, random_state=0, prefer_horizontal=1.0, background_color=None, mode="RGBA",
         relative_scaling=0.6, max_font_size=64, min_font_size=9, color_func=lambda *_, **__: TOWER_COLORS[tower - 1],
     ).generate_from_frequencies(words)  # fmt: skip
-    return str(drawn.to_svg()).replace("font-family:'Droid Sans Mono'", "font-family:'Droid Sans Mono',monospace")
+    svg = str(drawn.to_svg()).replace("font-family:'Droid Sans Mono'", "font-family:'Droid Sans Mono',monospace")
+    return svg.replace('width="560" height="300"', 'width="560" height="300" viewBox="0 0 560 300"', 1)
 
 
 def _training(contents: Contents, figure: Figure) -> None:
@@ -67,7 +68,7 @@ def _tower_columns() -> tuple[tuple[str, str, str], ...]:
 def _emergence(contents: Contents, figure: Figure) -> None:
     left, right = figure.subplots(1, 2)
     rows = contents.heldout
-    left.plot(rows["tokens"] / 1e6, np.maximum(rows["auroc"], 1 - rows["auroc"]), marker="o", color="#7b3fa0")
+    left.plot(rows["tokens"] / 1e6, directed_auroc(rows), marker="o", color="#7b3fa0")
     left.axhline(0.5, color="#999999", linewidth=0.8, linestyle="--")
     left.set(xlabel="million tokens", ylabel="AUROC, function against content")
     right.plot(rows["tokens"] / 1e6, rows["spread"], marker="o", color="#2a8c5a")

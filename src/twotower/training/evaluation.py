@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from ..config import AnalyzeConfig
-from ..data.heldout import CONTENT_CLASS, FUNCTION_CLASS, PreparedText, classify_types
+from ..data.heldout import CONTENT_CLASS, FUNCTION_CLASS, PreparedText
 from ..data.windows import ScoringWindows
 from ..modeling.model import TowersModel
 from ..preference.statistics import frequency_strata, stratified_auroc
@@ -38,10 +38,7 @@ class Evaluator:
         self.text = text
         self.windows = _sample(text.windows(window), tokens)
         self.least = max(2, analyze.min_count // 3)
-        words = text.words
-        piece = words["piece"].to_numpy()
-        classes = classify_types(piece, words["upos"], words["whole_word"].to_numpy(), len(text.frequencies))
-        word_class = classes["word_class"].to_numpy()
+        word_class = text.classes["word_class"].to_numpy()
         self.function = word_class == FUNCTION_CLASS
         self.classed = self.function | (word_class == CONTENT_CLASS)
         self.strata = analyze.strata
