@@ -16,7 +16,6 @@ from .errors import InputError
 
 Flat = tyro.conf.arg(prefix_name=False)  # a flag people type often: `--corpus`, not `--prepare.corpus`
 
-MAX_TOWERS = 8
 FAMILIES = ("gpt",)
 
 
@@ -54,7 +53,7 @@ class ModelConfig:
     family: Annotated[str, Flat] = "gpt"
     """Family of the towers: `gpt` (GPT-2 blocks, next-token prediction)."""
     towers: int = 2
-    """Number of identical towers, 1 to 8."""
+    """Number of identical towers. The model takes any number; the statistics compare two."""
     width: int = 64
     """Hidden size of a tower."""
     layers: int = 2
@@ -223,7 +222,7 @@ def validate(config: RunConfig) -> None:
         "prepare.tagger", prepare.tagger, "auto, hanta, gold or spacy:PIPELINE",
     )  # fmt: skip
     _require(model.family in FAMILIES, "family", model.family, " or ".join(FAMILIES))
-    _require(2 <= model.towers <= MAX_TOWERS, "model.towers", model.towers, f"2 to {MAX_TOWERS}")
+    _require(model.towers == 2, "model.towers", model.towers, "2 (the statistics compare two towers)")
     for name in ("width", "layers", "heads"):
         _require(getattr(model, name) >= 1, f"model.{name}", getattr(model, name), "1 or more")
     _require(model.width % model.heads == 0, "model.width", model.width, f"a multiple of model.heads ({model.heads})")
@@ -265,6 +264,6 @@ def _require(condition: bool, name: str, value: object, allowed: str) -> None:
 
 
 __all__ = [
-    "FAMILIES", "MAX_TOWERS", "PRESETS", "AnalyzeConfig", "ModelConfig", "PrepareConfig", "ReadoutConfig", "RunConfig",
+    "FAMILIES", "PRESETS", "AnalyzeConfig", "ModelConfig", "PrepareConfig", "ReadoutConfig", "RunConfig",
     "ScoreConfig", "TrainConfig", "from_dict", "preset", "replace", "to_dict", "validate",
 ]  # fmt: skip

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import sys
 from types import TracebackType
+from typing import TypeVar
 
 from tqdm import tqdm
+
+T = TypeVar("T")
 
 
 class Progress:
@@ -23,6 +26,11 @@ class Progress:
         if values:
             self._bar.set_postfix(values, refresh=False)
         self._bar.update(amount)
+
+    def counted(self, value: T) -> T:
+        """Count one unit done, and hand its outcome on."""
+        self._bar.update(1)
+        return value
 
     def __enter__(self) -> Progress:
         return self

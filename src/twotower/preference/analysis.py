@@ -13,6 +13,7 @@ import pandas as pd
 from ..config import AnalyzeConfig, RunConfig
 from ..data.heldout import CONTENT_CLASS, FUNCTION_CLASS, PreparedText
 from ..data.tagging import UPOS
+from ..progress import Progress
 from . import statistics
 from .scores import read_scores
 from .statistics import Estimate
@@ -76,10 +77,15 @@ def analyze_scores(
     tallies = preference_tallies("readout_1", "readout_2")
     noise = [preference_tallies(f"readout_{k}", f"noise_{k}") for k in (1, 2)]
     resampling = (settings.bootstrap, settings.confidence)
-    types = _types_table(scores, tallies, pieces, frequencies, classes, resampling, next(generators))
     halves = (settings.min_count, settings.splits, *resampling)
-    reliable = statistics.reliability(tallies, *halves, next(generators))
-    floors = [statistics.reliability(floor, *halves, next(generators)) for floor in noise]
+    with Progress("analyze", total=8, unit="statistic") as progress:
+        types = progress.counted(
+            _types_table(scores, tallies, pieces, frequencies, classes, resampling, next(generators))
+        )
+        reliable = progress.counted(statistics.reliability(tallies, *halves, next(generators)))
+        floors = [progress.counted(statistics.reliability(floor, *halves, next(generators))) for floor in noise]
+        separated = _separation(tallies, noise, types, len(pieces), settings, next(generators), progress)
+        by_upos = progress.counted(_by_upos(scores, document, resampling, next(generators)))
     frequent = (types["count"] >= settings.min_count).to_numpy()
     results = {
         "perplexity": {
@@ -101,8 +107,8 @@ def analyze_scores(
                 "towers": [vars(floor) for floor in floors],
             },
         },
-        "separation": _separation(tallies, noise, types, len(pieces), settings, next(generators)),
-        "by_upos": _by_upos(scores, document, resampling, next(generators)),
+        "separation": separated,
+        "by_upos": by_upos,
     }
     return types, results
 
@@ -157,6 +163,7 @@ def _separation(
     vocabulary: int,
     settings: AnalyzeConfig,
     generator: np.random.Generator,
+    progress: Progress,
 ) -> dict[str, Any]:
     """The separation of preference and, as its noise floor, the largest one of two readouts of one tower."""
     chosen = types[(types["count"] >= settings.min_count) & types["word_class"].isin([FUNCTION_CLASS, CONTENT_CLASS])]
@@ -171,16 +178,18 @@ def _separation(
     mask[chosen["piece_id"]] = True
     strata = statistics.frequency_strata(chosen["training_count"].to_numpy(), settings.strata)
     results = [
-        statistics.separation(
-            part.select(mask),
-            function,
-            strata,
-            settings.min_count,
-            settings.splits,
-            settings.bootstrap,
-            settings.permutations,
-            settings.confidence,
-            generator,
+        progress.counted(
+            statistics.separation(
+                part.select(mask),
+                function,
+                strata,
+                settings.min_count,
+                settings.splits,
+                settings.bootstrap,
+                settings.permutations,
+                settings.confidence,
+                generator,
+            )
         )
         for part in (tallies, *noise)
     ]

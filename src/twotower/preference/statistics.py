@@ -14,7 +14,7 @@ from scipy import stats
 from .tallies import Floats, Tallies, halves, resample
 
 Bools = NDArray[np.bool_]
-SPLITS_PER_DRAW = 4
+SPLITS_PER_DRAW = 2
 CHUNK = 250
 
 
@@ -81,6 +81,7 @@ def reliability(
     fewer distinct documents than the text, which lowers r, so the draws are centred on the estimate (on the z scale).
     NaN where fewer than three types are left.
     """
+    tallies = tallies.select(np.asarray(tallies.counts.sum(axis=0)).ravel() >= 2 * min_count)
     z = _half_correlations(tallies, halves(tallies.documents, splits, generator), None, min_count)
     estimate = float(np.nanmean(z)) if np.isfinite(z).any() else np.nan
     drawn = np.empty(0)

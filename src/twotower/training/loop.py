@@ -78,14 +78,13 @@ def train(config: RunConfig, run: Path, out: Path) -> None:
     steps = max(1, tokens // per_update)
     objective, optimizer = _build(config, text, accelerator)
     evaluator = Evaluator(text, settings.window, settings.evaluation_tokens, config.analyze)
-    state: dict[str, Any] = {"step": 0, "seconds": 0.0, "resumed": 0}
+    state: dict[str, Any] = {"step": 0, "seconds": 0.0, "resumed": 0, "evaluated": {}}
     checkpoint = find_checkpoint(work / "latest")
     if checkpoint:
         state = load_checkpoint(checkpoint, objective, optimizer)
         state["resumed"] += 1
     evaluate_at = {round(steps * (k + 1) / settings.evaluations) for k in range(settings.evaluations)}
     main = accelerator.is_main_process
-    evaluated: dict[str, Any] = {}
     with ExitStack() as stack:
         metrics = stack.enter_context(MetricsLog(work, state["step"], enabled=main))
         progress = stack.enter_context(
@@ -107,15 +106,16 @@ def train(config: RunConfig, run: Path, out: Path) -> None:
                 metrics.write(state["step"], "train", row | {"towers": towers})
             if state["step"] in evaluate_at:
                 inner = accelerator.unwrap_model(objective)
-                evaluated = dataclasses.asdict(evaluator(inner.model, inner.readouts))
-                metrics.write(state["step"], "heldout", {"tokens": state["step"] * per_update, **evaluated})
+                state["evaluated"] = dataclasses.asdict(evaluator(inner.model, inner.readouts))
+                metrics.write(state["step"], "heldout", {"tokens": state["step"] * per_update, **state["evaluated"]})
             progress.advance(per_update, **shown)
             now = time.perf_counter()
-            if interruption.requested or now - saved > settings.checkpoint_seconds:
+            stop, due = agreed(accelerator, interruption.requested, now - saved > settings.checkpoint_seconds)
+            if stop or due:
                 state["seconds"] += now - clock
                 save_checkpoint(work / "latest", objective, optimizer, state, writer=main)
                 clock = saved = time.perf_counter()
-                if interruption.requested and state["step"] < steps:
+                if stop and state["step"] < steps:
                     raise Interrupted(f"train: stopped after {state['step']} of {steps} updates; checkpoint saved")
         state["seconds"] += time.perf_counter() - clock
     inner = accelerator.unwrap_model(objective)
@@ -126,13 +126,21 @@ def train(config: RunConfig, run: Path, out: Path) -> None:
             "steps": steps, "tokens": done, "seconds": state["seconds"], "tokens_per_second": done / state["seconds"],
             "resumed": state["resumed"], "processes": accelerator.num_processes,
             "parameters": sum(parameter.numel() for parameter in inner.model.parameters()),
-            "while_training": evaluated,
+            "while_training": state["evaluated"],
         }  # fmt: skip
         budget = work / "budget.json"
         if budget.is_file():
             summary["budget"] = json.loads(budget.read_text(encoding="utf-8"))
         (out / "training.json").write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
         shutil.copyfile(work / "metrics.jsonl", out / "metrics.jsonl")
+
+
+def agreed(accelerator: Accelerator, *wishes: bool) -> list[bool]:
+    """Each wish, true for every process if it is true for one: clocks and signals differ between processes."""
+    if accelerator.num_processes == 1:
+        return list(wishes)
+    together = accelerator.reduce(torch.tensor(wishes, dtype=torch.float32, device=accelerator.device), "sum")
+    return [bool(wish > 0) for wish in together.tolist()]
 
 
 def update(

@@ -31,12 +31,13 @@ def train_readouts(config: RunConfig, run: Path, out: Path) -> None:
     """Train both sets of readouts on `run/trunk` and write `model/` and `readout.json` into `out`."""
     settings, window = config.readout, config.train.window
     text = PreparedText(run)
-    model = TowersModel.from_pretrained(run / "trunk")
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    model = TowersModel.from_pretrained(run / "trunk").to(device)
     model.eval()
     model.requires_grad_(False)
     seeds = {READOUT: 2 * config.seed, NOISE: 2 * config.seed + 1}
     unigram = torch.from_numpy(text.log_frequencies)
-    sets = nn.ModuleDict({name: fresh_readouts(model.config, seed, unigram) for name, seed in seeds.items()})
+    sets = nn.ModuleDict({name: fresh_readouts(model.config, seed, unigram) for name, seed in seeds.items()}).to(device)
     each = cast(list[nn.ModuleList], list(sets.values()))
     # A stream of its own: the readouts must not depend on the order in which the trunk saw the text.
     windows = TrainingWindows(text.train, window, settings.batch, config.seed + 1_000_003)
@@ -45,7 +46,7 @@ def train_readouts(config: RunConfig, run: Path, out: Path) -> None:
     with Progress("readout", steps * settings.batch * window, "tok") as progress:
         for step in range(steps):
             set_learning_rate(optimizer, settings.learning_rate * linear_schedule(step, steps, settings.warmup))
-            inputs, targets = causal(torch.from_numpy(windows.get(step)))
+            inputs, targets = causal(torch.from_numpy(windows.get(step)).to(device))
             with torch.no_grad():
                 seen = model.readout_inputs(model.tower_outputs(inputs))
             losses = [torch.stack(readout_losses(readouts, seen, targets)) for readouts in each]
