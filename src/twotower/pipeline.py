@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .config import RunConfig, validate
-from .runs import STAGES, StageFunction, execute, load_config
+from .errors import InputError
+from .runs import STAGES, StageFunction, execute, load_config, up_to_date
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -107,8 +109,6 @@ class Run:
         return model
 
     def _need(self, artifact: str) -> Path:
-        from .errors import InputError
-
         path = self.path / artifact
         if not path.exists():
             maker = next(stage.name for stage in STAGES.values() if artifact in stage.outputs)
@@ -149,8 +149,23 @@ def run(
     wanted = {name: FUNCTIONS[name] for name in STAGES if name in set(stages)}
     if set(wanted) - {"prepare", "report"}:
         _set_up(config.threads)
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1 and not _leads(folder, config, set(wanted)):
+        return Run(folder)
     execute(folder, config, wanted, overwrite, say)
     return Run(folder)
+
+
+def _leads(folder: Path, config: RunConfig, wanted: set[str]) -> bool:
+    """Under `accelerate launch` or `torchrun`: whether this process keeps the run folder; the others only train."""
+    if wanted != {"train"}:
+        raise InputError(
+            "several processes: only `twotower train` runs under a launcher; run the stages before and after it without"
+        )
+    if os.environ.get("RANK") == "0":
+        return True
+    if not up_to_date(folder, config, "train"):
+        FUNCTIONS["train"](config, folder, folder)
+    return False
 
 
 def _set_up(threads: int) -> None:

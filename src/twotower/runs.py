@@ -123,6 +123,19 @@ def execute(
         raise
 
 
+def up_to_date(run: Path, config: RunConfig, name: str) -> bool:
+    """Whether a stage was finished with these settings and with the inputs as they are recorded now."""
+    stage, records = STAGES[name], _records(run)
+    record = records.get(name)
+    return (
+        record is not None
+        and record["format"] == FORMAT
+        and record["settings"] == stage_settings(config, stage)
+        and record["inputs"] == {wanted: _digest_of(records, wanted) for wanted in stage.inputs}
+        and all((run / output).exists() for output in stage.outputs)
+    )
+
+
 def _is_run(run: Path) -> bool:
     """Whether a folder was made by a run, be it one that was killed in its first stage."""
     return any((run / name).exists() for name in ("config.yaml", "stages.json", ".lock"))
@@ -135,11 +148,9 @@ def _run_stage(
     records = _records(run)
     record = records.get(stage.name)
     inputs = {name: _digest_of(records, name) for name in stage.inputs}
-    complete = record is not None and all((run / name).exists() for name in stage.outputs)
-    if record and complete:
+    if record and all((run / name).exists() for name in stage.outputs):
         damaged = _damaged(run, record)
-        same = record["settings"] == settings and record["format"] == FORMAT
-        if same and record["inputs"] == inputs and not damaged:
+        if not damaged and up_to_date(run, config, stage.name):
             say(f"{stage.name}: done before, skipped")
             return
         if damaged and not overwrite:

@@ -23,7 +23,7 @@ from accelerate.utils import DataLoaderConfiguration
 from ..config import RunConfig
 from ..data.heldout import PreparedText
 from ..data.windows import TrainingWindows
-from ..errors import Interrupted
+from ..errors import InputError, Interrupted
 from ..modeling.configuration import TowersConfig
 from ..modeling.model import TowersModel, fresh_readouts
 from ..modeling.objectives import JointObjective
@@ -72,6 +72,11 @@ def train(config: RunConfig, run: Path, out: Path) -> None:
         dataloader_config=DataLoaderConfiguration(split_batches=True),
         cpu=not torch.cuda.is_available(),
     )
+    if settings.batch % accelerator.num_processes:
+        raise InputError(
+            f"train.batch: {settings.batch} windows cannot be shared evenly by {accelerator.num_processes} processes; "
+            "give a multiple"
+        )
     windows = TrainingWindows(text.train, settings.window, settings.batch, config.seed)
     per_update = settings.batch * settings.window
     tokens = _budget(config, text, windows, accelerator, work)

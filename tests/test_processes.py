@@ -1,0 +1,55 @@
+"""Two processes on one machine (gloo) train the same towers as one."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+import twotower
+from twotower import cli
+from twotower.config import to_dict
+
+
+def curve(run):
+    rows = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+    return [row["joint"] for row in rows if row["kind"] == "train"], [
+        row["joint_nats"] for row in rows if row["kind"] == "heldout"
+    ]
+
+
+@pytest.mark.slow
+def test_two_processes_follow_the_same_trajectory_as_one(small, finished, tmp_path):
+    import yaml
+
+    out = tmp_path / "two"
+    twotower.run(small, out, stages=("prepare",))
+    assert yaml.safe_load((out / "config.yaml").read_text()) == to_dict(small)
+    launch = [
+        sys.executable,
+        "-m",
+        "torch.distributed.run",
+        "--standalone",
+        "--nproc-per-node",
+        "2",
+        "-m",
+        "twotower.cli",
+    ]
+    for _ in range(2):  # the second time there is nothing to do, for either process
+        done = subprocess.run(
+            [*launch, "train", "--out", str(out)], capture_output=True, text=True, timeout=240,
+            env={**os.environ, "OMP_NUM_THREADS": "1"},
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr[-2000:]
+    assert "done before, skipped" in done.stderr
+    assert json.loads((out / "training.json").read_text())["processes"] == 2
+    for one, two in zip(curve(finished), curve(out), strict=True):
+        assert two == pytest.approx(one, rel=1e-5)
+
+
+def test_only_training_runs_under_a_launcher(monkeypatch, capsys, tmp_path):
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.setenv("RANK", "1")
+    assert cli.main(["run", "--out", str(tmp_path / "run")]) == 2
+    assert "only `twotower train` runs under a launcher" in capsys.readouterr().err
