@@ -29,8 +29,8 @@ class PrepareConfig:
     documents: Literal["file", "line", "block"] = "file"
     """What a document is in text files: the whole file, each line, or each block between blank lines."""
     section_words: int = 50_000
-    """Documents of many more words than this are cut into sections of about this length, each a document of its own
-    (0: never). Documents are the unit of resampling: a few novels give no interval, their sections do."""
+    """Documents of many more words than this are cut into sections of about this length, each a document of its own;
+    with 0 none is cut. Documents are the unit of resampling: a few novels give no interval, their sections do."""
     encoding: Annotated[str, Flat] = "utf-8"
     """Encoding of text files."""
     heldout: float = 0.2
@@ -42,8 +42,8 @@ class PrepareConfig:
     tokenizer: Path | None = None
     """An existing `tokenizer.json` or WordPiece `vocab.txt` to use instead of training one."""
     tagger: str = "auto"
-    """Part of speech of the held-out words: `auto` (gold tags where the corpus is CoNLL-U, HanTa elsewhere), `hanta`
-    (English), `spacy:PIPELINE`, or `gold`."""
+    """Part of speech of the held-out words: `auto` (gold tags where the corpus is CoNLL-U, HanTa elsewhere), `hanta` for
+    English, `spacy:PIPELINE`, or `gold`."""
 
 
 @dataclass(frozen=True)
