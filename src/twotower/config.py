@@ -42,8 +42,8 @@ class PrepareConfig:
     tokenizer: Path | None = None
     """An existing `tokenizer.json` or WordPiece `vocab.txt` to use instead of training one."""
     tagger: str = "auto"
-    """Part of speech of the held-out words: `auto` (gold tags where the corpus is CoNLL-U, HanTa elsewhere), `hanta` for
-    English, `spacy:PIPELINE`, or `gold`."""
+    """Part of speech of the held-out words: `auto` (gold tags where the corpus is CoNLL-U, HanTa elsewhere), `hanta`
+    for English, `spacy:PIPELINE`, or `gold`."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,9 @@ class ModelConfig:
     """Number of identical towers. The model takes any number; the statistics compare two."""
     width: int = 64
     """Hidden size of a tower."""
+    embedding: int = 0
+    """Width of the shared embedding; 0 is the tower's width, as in the paper's GPT. Where it differs, a linear map
+    takes it to each tower's width."""
     layers: int = 2
     """Blocks per tower."""
     heads: int = 2
@@ -135,7 +138,8 @@ class AnalyzeConfig:
     """Preference and its statistics."""
 
     min_count: int = 10
-    """A type enters the statistics if it occurs this often in the held-out text (for reliability: in each half)."""
+    """A type enters reliability where it occurs this often in each half of the held-out text, and separation and the
+    report if it occurs twice as often in all of it."""
     strata: int = 4
     """Strata of training frequency (equal numbers of types) within which function and content types are compared."""
     splits: int = 20
@@ -226,6 +230,7 @@ def validate(config: RunConfig) -> None:
     for name in ("width", "layers", "heads"):
         _require(getattr(model, name) >= 1, f"model.{name}", getattr(model, name), "1 or more")
     _require(model.width % model.heads == 0, "model.width", model.width, f"a multiple of model.heads ({model.heads})")
+    _require(model.embedding >= 0, "model.embedding", model.embedding, "0 (the tower's width) or more")
     _require(model.feedforward >= 0, "model.feedforward", model.feedforward, "0 (four times the width) or more")
     _require(0 <= model.dropout < 1, "model.dropout", model.dropout, "0 or more and less than 1")
     _require(train.minutes is None or train.minutes > 0, "minutes", train.minutes, "more than 0")

@@ -86,7 +86,7 @@ def analyze_scores(
         floors = [progress.counted(statistics.reliability(floor, *halves, next(generators))) for floor in noise]
         separated = _separation(tallies, noise, types, len(pieces), settings, next(generators), progress)
         by_upos = progress.counted(_by_upos(scores, document, resampling, next(generators)))
-    frequent = (types["count"] >= settings.min_count).to_numpy()
+    frequent = (types["count"] >= 2 * settings.min_count).to_numpy()
     results = {
         "perplexity": {
             "joint": _perplexity(scores["joint"]),
@@ -166,7 +166,9 @@ def _separation(
     progress: Progress,
 ) -> dict[str, Any]:
     """The separation of preference and, as its noise floor, the largest one of two readouts of one tower."""
-    chosen = types[(types["count"] >= settings.min_count) & types["word_class"].isin([FUNCTION_CLASS, CONTENT_CLASS])]
+    chosen = types[
+        (types["count"] >= 2 * settings.min_count) & types["word_class"].isin([FUNCTION_CLASS, CONTENT_CLASS])
+    ]
     function = (chosen["word_class"] == FUNCTION_CLASS).to_numpy()
     counts = {
         "function_types": int(function.sum()), "content_types": int((~function).sum()), "strata": settings.strata,

@@ -204,10 +204,10 @@ def separation(
     """Area under the ROC curve of function against content types within frequency strata.
 
     In each random split, which tower is "the function tower" is chosen on one half of the documents and scored on the
-    other, both ways; the estimate is the mean over splits, so that 0.5 is expected where there is no separation.
-    `tallies` holds only types of the two classes; a type counts in a half where it occurs `min_count / 2` times. The
-    interval is a bootstrap over documents, centred as in `reliability`. The null permutes the class labels within
-    strata and repeats the choice of the tower.
+    other, both ways; the estimate is the mean over splits. `tallies` holds only types of the two classes that occur
+    `2 min_count` times in all; a type counts in a half where it occurs `min_count / 2` times. The interval is a
+    bootstrap over documents, centred as in `reliability`. The null permutes the class labels within strata and repeats
+    the choice of the tower.
     """
     least = min_count / 2
     first = halves(tallies.documents, splits, generator)

@@ -45,7 +45,7 @@ def read_contents(config: RunConfig, run: Path) -> Contents:
     provenance = json.loads((run / "provenance.json").read_text(encoding="utf-8"))
     training, heldout = _curves(run / "metrics.jsonl")
     types = pd.read_parquet(run / "preference.parquet")
-    types = types[types["count"] >= config.analyze.min_count].reset_index(drop=True)
+    types = types[types["count"] >= 2 * config.analyze.min_count].reset_index(drop=True)
     return Contents(config, results, provenance, training, heldout, types, _by_upos(results["by_upos"]), _passages(run))
 
 

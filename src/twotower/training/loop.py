@@ -45,7 +45,7 @@ def towers_config(config: RunConfig, text: PreparedText) -> TowersConfig:
         family=model.family,
         towers=model.towers,
         vocab_size=len(text.frequencies),
-        embedding_size=model.width,
+        embedding_size=model.embedding or model.width,
         width=model.width,
         layers=model.layers,
         heads=model.heads,
