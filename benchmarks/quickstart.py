@@ -19,21 +19,22 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-BASE = {"tokens": 3_500_000, "train.window": 64, "train.batch": 16, "model.width": 64, "model.layers": 2}
-SHARED = {
-    "train.learning-rate": 3e-3, "train.readout-share": 0.25, "train.evaluations": 5, "train.evaluation-tokens": 60_000,
+BASE = {
+    "tokens": 3_500_000, "train.window": 64, "train.batch": 16, "train.learning-rate": 3e-3, "model.layers": 4,
+    "model.width": 32, "model.embedding": 0, "train.readout-share": 0.25, "train.evaluations": 5,
+    "train.evaluation-tokens": 60_000,
 }  # fmt: skip
 CANDIDATES: dict[str, dict[str, Any]] = {
-    "2 layers": {},
-    "2 layers, batch 32": {"train.batch": 32},
-    "2 layers, learning rate 6e-3": {"train.learning-rate": 6e-3},
-    "2 layers, width 32": {"model.width": 32},
-    "2 layers, window 128": {"train.window": 128, "train.batch": 8},
-    "4 layers": {"model.layers": 4},
-    "4 layers, width 32": {"model.layers": 4, "model.width": 32},
-    "4 layers, batch 8": {"model.layers": 4, "train.batch": 8},
-    "4 layers, learning rate 6e-3": {"model.layers": 4, "train.learning-rate": 6e-3},
-    "6 layers": {"model.layers": 6},
+    "4 layers of 32, embedding 64": {"model.embedding": 64},
+    "4 layers of 32": {},
+    "4 layers of 32, window 128": {"train.window": 128, "train.batch": 8},
+    "6 layers of 32": {"model.layers": 6},
+    "8 layers of 32": {"model.layers": 8},
+    "6 layers of 16, learning rate 5e-3": {"model.layers": 6, "model.width": 16, "train.learning-rate": 5e-3},
+    "2 layers of 32": {"model.layers": 2},
+    "2 layers of 64": {"model.layers": 2, "model.width": 64},
+    "4 layers of 64": {"model.width": 64},
+    "6 layers of 64": {"model.layers": 6, "model.width": 64},
 }
 
 
@@ -53,9 +54,7 @@ class Job:
 
 def explore() -> list[Job]:
     return [
-        Job(name, seed, ("prepare", "train"), BASE | SHARED | changes)
-        for seed in (0, 1)
-        for name, changes in CANDIDATES.items()
+        Job(name, seed, ("prepare", "train"), BASE | changes) for seed in (0, 1) for name, changes in CANDIDATES.items()
     ]
 
 

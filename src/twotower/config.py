@@ -54,12 +54,12 @@ class ModelConfig:
     """Family of the towers: `gpt` (GPT-2 blocks, next-token prediction)."""
     towers: int = 2
     """Number of identical towers. The model takes any number; the statistics compare two."""
-    width: int = 64
+    width: int = 32
     """Hidden size of a tower."""
-    embedding: int = 0
+    embedding: int = 64
     """Width of the shared embedding; 0 is the tower's width, as in the paper's GPT. Where it differs, a linear map
     takes it to each tower's width."""
-    layers: int = 2
+    layers: int = 4
     """Blocks per tower."""
     heads: int = 2
     """Attention heads per block; must divide the width."""
@@ -73,14 +73,14 @@ class ModelConfig:
 class TrainConfig:
     """The joint phase: everything is trained on the language-model objective."""
 
-    tokens: Annotated[int, Flat] = 12_000_000
+    tokens: Annotated[int, Flat] = 4_000_000
     """Tokens to train on, repeats included."""
     minutes: Annotated[float | None, Flat] = None
     """Train for about this long instead: a short timing at the start turns minutes into a number of tokens, which is
     recorded, so that `--tokens` repeats the run exactly."""
     window: int = 64
     """Tokens per window: the longest context."""
-    batch: int = 32
+    batch: int = 16
     """Windows per update, over all processes."""
     learning_rate: float = 3e-3
     """Peak learning rate of AdamW."""
@@ -94,7 +94,7 @@ class TrainConfig:
     """Share of the updates over which the learning rate rises linearly; after them it falls linearly to zero."""
     readout_share: float = 0.125
     """Share of the windows on which readouts on detached features train along, to watch the preference emerge."""
-    evaluations: int = 12
+    evaluations: int = 10
     """How often, evenly over the updates, held-out perplexity and separation are measured and logged."""
     evaluation_tokens: int = 40_000
     """Held-out tokens, spread over the documents, that each of these evaluations reads."""
@@ -110,11 +110,11 @@ class TrainConfig:
 class ReadoutConfig:
     """The readout phases: the trunk frozen, a fresh untied head on each tower alone."""
 
-    tokens: int = 4_000_000
+    tokens: int = 1_000_000
     """Tokens to train the readouts on."""
     batch: int = 32
     """Windows per update."""
-    learning_rate: float = 3e-3
+    learning_rate: float = 2e-2
     """Peak learning rate of AdamW."""
     warmup: float = 0.05
     """Share of the updates over which the learning rate rises linearly; after them it falls linearly to zero."""

@@ -1,0 +1,39 @@
+"""The README's commands exist: every flag parses, every make target and every linked page is there."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from twotower import cli
+
+ROOT = Path(__file__).resolve().parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+COMMANDS = re.findall(r"^    \.venv/bin/twotower (.*?)(?:\s+#.*)?$", README, flags=re.MULTILINE)
+
+
+@pytest.mark.parametrize("line", [line for line in COMMANDS if "--help" not in line])
+def test_every_command_of_the_tour_parses(line):
+    command, *words = shlex.split(line)
+    assert command in cli.COMMANDS
+    cli._parse(command, words)
+
+
+def test_every_make_target_and_every_link_exists():
+    targets = re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE)
+    assert set(re.findall(r"^    make ([\w-]+)", README, flags=re.MULTILINE)) == {"demo", "test"} <= set(targets)
+    pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")]
+    for page in pages:
+        for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8")):
+            assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def test_continuous_integration_runs_the_readmes_own_test_command():
+    assert "\nmake test\n" in (ROOT / ".ci" / "run").read_text()
+
+
+def test_every_module_is_in_the_architecture():
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    modules = [path.name for path in (ROOT / "src").rglob("*.py") if path.name not in ("__init__.py",)]
+    assert [name for name in modules if f"`{name}`" not in text and name not in text] == []
