@@ -48,6 +48,14 @@ def test_a_changed_setting_is_refused_and_with_overwrite_redoes_what_depends_on_
     assert done(copy, changed) == []
 
 
+def test_too_little_text_for_statistics_is_said_and_not_a_crash(small, copy):
+    strict = replace(small, analyze=replace(small.analyze, min_count=10**6))
+    run = twotower.run(strict, copy, overwrite=True)
+    results = run.results()
+    assert results["preference"]["types"] == 0 and results["reliability"]["estimate"] is None
+    assert "Too little held-out text" in (copy / "report.html").read_text(encoding="utf-8")
+
+
 def test_redoing_a_stage_redoes_those_after_it_without_being_asked_again(small, copy):
     changed = replace(small, readout=replace(small.readout, learning_rate=1e-3))
     twotower.run(changed, copy, stages=("readout",), overwrite=True)
@@ -84,6 +92,17 @@ def test_refused_input_leaves_no_folder_behind(small, tmp_path):
     with pytest.raises(InputError, match="does not exist"):
         twotower.run(nowhere, tmp_path / "deep" / "run")
     assert not (tmp_path / "deep").exists()
+
+
+def test_fewer_tokens_than_one_window_leaves_no_folder_behind(with_settings, tmp_path):
+    (tmp_path / "lines.txt").write_text("a few words\n" * 20)
+    few = with_settings(
+        prepare={"corpus": (str(tmp_path / "lines.txt"),), "documents": "line", "vocabulary": 64}, train={"window": 200}
+    )
+    few = replace(few, train=replace(few.train, tokens=10**6), readout=replace(few.readout, tokens=10**6))
+    with pytest.raises(InputError, match="fewer than one window of 200"):
+        twotower.run(few, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
 
 
 def test_refused_input_leaves_the_old_run_alone(small, copy, tmp_path):

@@ -31,7 +31,7 @@ from .tokenization import (
     special_ids,
     train_tokenizer,
 )
-from .windows import heldout_documents
+from .windows import heldout_documents, require_window
 
 SEPARATOR = "[SEP]"
 
@@ -74,6 +74,7 @@ def prepare(config: RunConfig, out: Path) -> None:
     (out / "data").mkdir(parents=True)
     save_tokenizer(tokenizer, out / "tokenizer.json")
     counts = _write_tokens(corpus, heldout, tokenizer, tagger, int(sizes.sum()), out / "data")
+    require_window(counts["train"], config.train.window)  # now, so that no folder is left behind
     summary = {
         "name": corpus.name,
         "documents": len(sizes),

@@ -33,11 +33,20 @@ def heldout_documents(sizes: NDArray[np.int64], share: float, seed: int) -> NDAr
             taken += int(sizes[index])
     if taken < share * total or mask.sum() < FEWEST_HELDOUT or mask.all():
         raise InputError(
-            f"corpus: {len(sizes)} documents cannot be split into {share:.0%} held out (at least {FEWEST_HELDOUT} "
-            "whole documents) and the rest for training; give more documents, or cut the ones you have with "
-            "--prepare.section-words 2000 or --prepare.documents line"
+            f"corpus: {len(sizes)} document{'s' * (len(sizes) != 1)} cannot be split into {share:.0%} held out (at least {FEWEST_HELDOUT} "
+            "whole documents) and the rest for training; give more documents, or cut the ones you have, for instance "
+            "with --prepare.section-words 500 or --prepare.documents line"
         )
     return mask
+
+
+def require_window(tokens: int, window: int) -> None:
+    """Raise `InputError` if a training split of `tokens` tokens does not fill one window."""
+    if tokens <= window:
+        raise InputError(
+            f"corpus: its training split has {tokens} tokens, fewer than one window of {window} and the next token; "
+            "give more text, or a smaller --train.window"
+        )
 
 
 @dataclass(frozen=True)
@@ -54,11 +63,7 @@ class TrainingWindows:
     seed: int
 
     def __post_init__(self) -> None:
-        if self.per_epoch < 1:
-            raise InputError(
-                f"train.window: the training split has {len(self.tokens)} tokens, fewer than one window of "
-                f"{self.window} and its next token; give more text or a smaller --train.window"
-            )
+        require_window(len(self.tokens), self.window)
 
     @property
     def per_epoch(self) -> int:

@@ -42,6 +42,8 @@ def _performance(results: dict[str, Any]) -> str:
 def _reliability(results: dict[str, Any]) -> str:
     reliability, preference = results["reliability"], results["preference"]
     floor = reliability["noise_floor"]
+    if preference["sd"] is None:
+        return "Too little held-out text: fewer than two types occur often enough for statistics of preference."
     text = (
         f"Preferences of {preference['types']:,} types have a standard deviation of {preference['sd']:.2f} nats and "
         f"agree between halves of the documents with r = {figure(reliability)}; for two readouts of one tower it is "

@@ -114,4 +114,5 @@ def _scatter(contents: Contents, figure: Figure) -> None:
     low = contents.types[["readout_1", "readout_2"]].min().min() if len(contents.types) else -1.0
     axes.plot([low, 0], [low, 0], color="#999999", linewidth=0.8, linestyle="--")
     axes.set(xlabel="mean log-probability, tower 1 (nats)", ylabel="tower 2 (nats)")
-    axes.legend(frameon=False)
+    if len(contents.types):
+        axes.legend(frameon=False)
