@@ -5,9 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 
+FEW_DOCUMENTS = 20
+
+
 def sentences(results: dict[str, Any]) -> list[str]:
     """A few sentences, each with its figure, interval and null."""
-    return [_performance(results), _reliability(results), _separation(results), _parts_of_speech(results)]
+    said = [_performance(results), _reliability(results), _separation(results), _parts_of_speech(results)]
+    documents = results["corpus"]["heldout_documents"]
+    if documents < FEW_DOCUMENTS:
+        said.append(
+            f"Only {documents} documents are held out: intervals over so few are rough, and too narrow rather than too "
+            "wide. Cut long documents with --prepare.section-words, or hold out more with --prepare.heldout."
+        )
+    return said
 
 
 def summarize(results: dict[str, Any]) -> str:
