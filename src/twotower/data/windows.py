@@ -33,8 +33,8 @@ def heldout_documents(sizes: NDArray[np.int64], share: float, seed: int) -> NDAr
             taken += int(sizes[index])
     if taken < share * total or mask.sum() < FEWEST_HELDOUT or mask.all():
         raise InputError(
-            f"corpus: {len(sizes)} document{'s' * (len(sizes) != 1)} cannot be split into {share:.0%} held out (at least "
-            f"{FEWEST_HELDOUT} whole documents) and the rest for training; give more documents, or cut the ones you have, "
+            f"corpus: {len(sizes)} document{'s' * (len(sizes) != 1)} cannot be split into {share:.0%} held out (at "
+            f"least {FEWEST_HELDOUT} whole documents) and the rest for training; give more documents, or cut yours, "
             "for instance with --prepare.section-words 500 or --prepare.documents line"
         )
     return mask
