@@ -81,7 +81,7 @@ def _by_upos(contents: Contents) -> go.Figure:
             hovertemplate="%{y}: %{x:.3f} nats, %{customdata:,} occurrences<extra></extra>",
         )  # fmt: skip
     figure.add_vline(x=contents.results["preference"]["mean"], line_dash="dash", line_color="#999999")
-    figure.update_yaxes(categoryorder="array", categoryarray=list(table["upos"]))
+    figure.update_yaxes(categoryorder="array", categoryarray=list(table["upos"]), dtick=1)
     return figure.update_layout(xaxis_title="mean preference (nats); dashed: all occurrences")
 
 

@@ -38,6 +38,7 @@ def render(contents: Contents) -> str:
         sentences=sentences(results),
         results=results,
         figure=figure,
+        confidence=f"{contents.config.analyze.confidence:.0%}",
         figures={name: Markup(html) for name, html in figures(contents).items()},
         clouds={tower: Markup(cloud(contents, tower)) for tower in (1, 2)},
         types=Markup(_json_for_script(_type_rows(contents))),

@@ -72,7 +72,7 @@ def _separation(results: dict[str, Any]) -> str:
     tower, p_value = separation["function_tower"], separation["p_value"]
     text = (
         f"Within {separation['strata']} strata of training frequency, preference tells function from content types "
-        f"with an area under the curve of {figure(separation, 'auroc')} (0.5: not at all; p = {p_value:.3g}; "
+        f"with an area under the curve of {figure(separation, 'auroc')} (0.5: not at all; p = {p_value:.1g}; "
         f"two readouts of one tower: {figure(separation['noise_floor'], 'auroc')})"
     )
     if p_value < 0.05 and separation["low"] is not None and separation["low"] > 0.5:
