@@ -1,6 +1,7 @@
 """The joint phase and the readouts: deterministic, resumable, and each leaves alone what it must."""
 
 import json
+import shutil
 import signal
 import threading
 from dataclasses import replace
@@ -92,6 +93,32 @@ def test_the_readout_stage_leaves_the_trunk_bit_identical(finished):
     assert set(trunk) < set(model)
     assert all(torch.equal(trunk[name], model[name]) for name in trunk)
     assert {name.split(".")[1] for name in set(model) - set(trunk)} == {"readout", "noise"}
+
+
+def test_the_joint_norm_of_the_reference_changes_the_readouts_and_nothing_before_them(
+    with_settings, finished, tmp_path
+):
+    copy = shutil.copytree(finished, tmp_path / "run")
+    said: list[str] = []
+    run = twotower.run(with_settings(readout={"norm": "joint"}), copy, overwrite=True, say=said.append)
+    assert [line for line in said if "skipped" in line] == [
+        f"{name}: done before, skipped" for name in ("prepare", "train")
+    ]
+    weights = load_file(copy / "model/model.safetensors")
+    assert run.model().config.readout_norm == "joint" and "readouts.readout.0.norm.weight" not in weights
+    assert "readouts.readout.0.norm.weight" in load_file(finished / "model/model.safetensors")
+
+
+@pytest.mark.parametrize("settings", [{"precision": "bf16"}, pytest.param({"compile": True}, marks=pytest.mark.slow)])
+def test_settings_meant_for_gpus_train_on_cpu_too(with_settings, tmp_path, settings):
+    if "compile" in settings and shutil.which("g++") is None:
+        pytest.skip("torch.compile needs a C++ compiler on CPU")
+    tokens = 6 * 16 * 32
+    config = with_settings(train={"tokens": tokens, "evaluations": 1, **settings}, readout={"tokens": tokens})
+    run = twotower.run(config, tmp_path / "run", stages=("prepare", "train"))
+    weights = load_file(run.path / "trunk" / "model.safetensors")
+    assert all(value.isfinite().all() and value.dtype == torch.float32 for value in weights.values())
+    assert not any("_orig_mod" in name for name in weights)
 
 
 def test_watching_readouts_leave_the_towers_as_they_would_be_without_them(with_settings, tmp_path):

@@ -29,8 +29,9 @@ def cross_entropy_sum(hidden: Tensor, weight: Tensor, bias: Tensor | None, targe
         targets: piece ids, (positions,).
 
     Gradients reach `hidden`, `weight` and `bias`; they are those of the plain computation, to rounding. Second
-    derivatives are not supported.
+    derivatives are not supported. In mixed precision the products are taken in the precision of the weights.
     """
+    hidden = hidden.to(weight.dtype)
     apply: Callable[..., Tensor] = _CrossEntropySum.apply
     return apply(hidden, weight, bias, targets)
 
@@ -41,6 +42,7 @@ def token_log_probs(hidden: Tensor, weight: Tensor, bias: Tensor | None, targets
 
     Arguments as for `cross_entropy_sum`.
     """
+    hidden = hidden.to(weight.dtype)
     out = torch.empty(len(targets), dtype=torch.float32, device=hidden.device)
     for rows in _blocks(len(targets), weight.shape[0], hidden.dtype):
         logits = _logits(hidden[rows], weight, bias)

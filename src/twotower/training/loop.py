@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import torch
 from accelerate import Accelerator
+from accelerate.state import AcceleratorState
 from accelerate.utils import DataLoaderConfiguration
 
 from ..config import RunConfig
@@ -52,7 +53,6 @@ def towers_config(config: RunConfig, text: PreparedText) -> TowersConfig:
         feedforward=model.feedforward or 4 * model.width,
         window=config.train.window,
         dropout=model.dropout,
-        readout_norm=config.readout.norm,
         pad_token_id=text.pad,
     )
 
@@ -67,6 +67,7 @@ def train(config: RunConfig, run: Path, out: Path) -> None:
     settings = config.train
     text = PreparedText(run)
     work = run / "checkpoints"
+    AcceleratorState._reset_state()  # Accelerate keeps one for the whole process; another run may want other precision
     accelerator = Accelerator(
         mixed_precision=settings.precision,
         dataloader_config=DataLoaderConfiguration(split_batches=True),

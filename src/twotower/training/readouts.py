@@ -35,6 +35,7 @@ def train_readouts(config: RunConfig, run: Path, out: Path) -> None:
     model = TowersModel.from_pretrained(run / "trunk").to(device)
     model.eval()
     model.requires_grad_(False)
+    model.config.readout_norm = settings.norm
     seeds = {READOUT: 2 * config.seed, NOISE: 2 * config.seed + 1}
     unigram = torch.from_numpy(text.log_frequencies)
     sets = nn.ModuleDict({name: fresh_readouts(model.config, seed, unigram) for name, seed in seeds.items()}).to(device)
@@ -60,7 +61,6 @@ def train_readouts(config: RunConfig, run: Path, out: Path) -> None:
             progress.advance(targets.numel(), nats=" ".join(f"{value:.2f}" for value in nats[0].tolist()))
     model.readouts = sets
     model.config.readouts = list(sets)
-    model.config.readout_norm = settings.norm
     model.save_pretrained(out / "model")
     shutil.copyfile(run / "tokenizer.json", out / "model" / "tokenizer.json")
     (out / "readout.json").write_text(
