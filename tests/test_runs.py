@@ -59,7 +59,11 @@ def test_too_little_text_for_statistics_is_said_and_not_a_crash(small, copy):
 def test_redoing_a_stage_redoes_those_after_it_without_being_asked_again(small, copy):
     changed = replace(small, readout=replace(small.readout, learning_rate=1e-3))
     twotower.run(changed, copy, stages=("readout",), overwrite=True)
+    for stale in ("scores", "preference", "results"):
+        with pytest.raises(InputError, match=r"scores.parquet is out of date.*twotower score"):
+            getattr(twotower.Run.load(copy), stale)()
     assert done(copy, changed) == ["score", "analyze", "report"]
+    twotower.Run.load(copy).results()
 
 
 def test_operational_settings_change_nothing(small, copy):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from .config import RunConfig, validate
 from .errors import InputError
-from .runs import STAGES, StageFunction, execute, load_config, up_to_date
+from .runs import STAGES, StageFunction, execute, load_config, require_current, up_to_date
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -109,11 +109,7 @@ class Run:
         return model
 
     def _need(self, artifact: str) -> Path:
-        path = self.path / artifact
-        if not path.exists():
-            maker = next(stage.name for stage in STAGES.values() if artifact in stage.outputs)
-            raise InputError(f"{path} does not exist yet; make it with `twotower {maker} --out {self.path}`")
-        return path
+        return require_current(self.path, self.config, artifact)
 
     def __repr__(self) -> str:
         return f"Run({str(self.path)!r})"

@@ -136,6 +136,19 @@ def up_to_date(run: Path, config: RunConfig, name: str) -> bool:
     )
 
 
+def require_current(run: Path, config: RunConfig, artifact: str) -> Path:
+    """The path of an artifact; `InputError` if it does not exist yet, or if a stage that it depends on was redone."""
+    path, stage = run / artifact, _producer(artifact)
+    remedy = f"`twotower {stage.name} --out {run}`"
+    if not path.exists():
+        raise InputError(f"{path} does not exist yet; make it with {remedy}")
+    if not up_to_date(run, config, stage.name):
+        raise InputError(f"{path} is out of date: what stage {stage.name} reads was made anew; redo it with {remedy}")
+    for name in stage.inputs:
+        require_current(run, config, name)
+    return path
+
+
 def _is_run(run: Path) -> bool:
     """Whether a folder was made by a run, be it one that was killed in its first stage."""
     return any((run / name).exists() for name in ("config.yaml", "stages.json", ".lock"))
