@@ -112,7 +112,7 @@ class ReadoutConfig:
 
     tokens: int = 1_000_000
     """Tokens to train the readouts on."""
-    batch: int = 32
+    batch: int = 16
     """Windows per update."""
     learning_rate: float = 2e-2
     """Peak learning rate of AdamW."""
