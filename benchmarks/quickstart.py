@@ -1,7 +1,7 @@
 """The experiment behind the preset `quickstart`: which settings show the preference best in ten minutes?
 
     python benchmarks/quickstart.py explore     candidates, trained to the same number of tokens, seeds 0 and 1
-    python benchmarks/quickstart.py confirm     the preset itself, all stages: seeds 0 and 1 (used to choose) and 2-5 (not)
+    python benchmarks/quickstart.py confirm     the preset itself, all stages, seeds 0-1 (used to choose) and 2-5 (not)
 
 Both go on where they were stopped, run one process per job with one thread each, and print a table that is also
 written to `OUT/MODE.json`. Candidates are judged by readouts that train along; the preset by the whole pipeline.
