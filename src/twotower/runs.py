@@ -167,18 +167,11 @@ def _run_stage(
             say(f"{stage.name}: done before, skipped")
             return
         if damaged and not overwrite:
-            raise InputError(
-                f"{run / damaged} is damaged (it is not what stage {stage.name} wrote); "
-                f"redo it with `twotower {stage.name} --out {run} --overwrite`"
-            )
-    for name in stage.inputs:
-        producer = _producer(name)
-        damaged = _damaged(run, records[producer.name])
+            raise _damage(run, stage.name, damaged)
+    for producer in dict.fromkeys(_producer(name).name for name in stage.inputs):
+        damaged = _damaged(run, records[producer])
         if damaged:
-            raise InputError(
-                f"{run / damaged} is damaged (it is not what stage {producer.name} wrote); "
-                f"redo it with `twotower {producer.name} --out {run} --overwrite`"
-            )
+            raise _damage(run, producer, damaged)
     say(f"{stage.name} …")
     _discard_other_progress(run, stage, settings, inputs)
     out = run / f".{stage.name}.partial"
@@ -321,6 +314,13 @@ def _damaged(run: Path, record: dict[str, Any]) -> str | None:
         if not path.exists() or (_stat(path) != known["stat"] and _fingerprint(path)["digest"] != known["digest"]):
             return str(name)
     return None
+
+
+def _damage(run: Path, stage: str, artifact: str) -> InputError:
+    return InputError(
+        f"{run / artifact} is damaged (it is not what stage {stage} wrote); "
+        f"redo it with `twotower {stage} --out {run} --overwrite`"
+    )
 
 
 def _move(source: Path, target: Path) -> None:

@@ -22,7 +22,6 @@ from ..progress import Progress
 from .corpora import Corpus, Document, open_corpus
 from .tagging import NO_WORD, UPOS, Tagger, load_tagger, words_of_pieces
 from .tokenization import (
-    SPECIAL_TOKENS,
     chunks,
     encode,
     encode_with_offsets,
@@ -218,6 +217,3 @@ class _Stream:
         if kind is None:
             self._write_header()
         self.file.close()
-
-
-__all__ = ["DOCUMENTS", "HELDOUT", "SEPARATOR", "SPECIAL_TOKENS", "prepare"]

@@ -13,6 +13,7 @@ import torch
 from ..config import RunConfig
 from ..data.heldout import PreparedText
 from ..modeling.model import TowersModel
+from ..modeling.scoring import score_windows
 from ..progress import Progress
 
 ROWS = 1_000_000
@@ -36,15 +37,11 @@ def score(config: RunConfig, run: Path, out: Path) -> None:
     pending: list[dict[str, np.ndarray]] = []
     waiting = 0
     batch_rows = next(source, None)
+    done = 0
     with Progress("score", len(windows), "window") as progress:
-        for start in range(0, len(windows), config.score.batch):
-            rows = slice(start, start + config.score.batch)
-            arrays = windows.inputs_and_targets(text.heldout, rows, text.pad)
-            inputs, targets, scored = (torch.from_numpy(array).to(device) for array in arrays)
-            heads = model.log_probs(inputs, targets, scored)
-            pending.append({name: values.cpu().numpy() for name, values in heads.items()})
+        for _, heads in score_windows(model, text, windows, config.score.batch):
+            pending.append({name: values.numpy() for name, values in heads.items()})
             waiting += len(pending[-1]["joint"])
-            last = start + config.score.batch >= len(windows)
             while batch_rows is not None and (waiting >= len(batch_rows)):
                 joined = {name: np.concatenate([part[name] for part in pending]) for name in pending[0]}
                 table = _table(batch_rows, pieces, {name: values[: len(batch_rows)] for name, values in joined.items()})
@@ -53,8 +50,10 @@ def score(config: RunConfig, run: Path, out: Path) -> None:
                 writer = writer or pq.ParquetWriter(out / "scores.parquet", table.schema)
                 writer.write_table(table)
                 batch_rows = next(source, None)
-            assert not last or (batch_rows is None and waiting == 0), "scores and held-out pieces differ in number"
-            progress.advance(min(config.score.batch, len(windows) - start))
+            advanced = min(config.score.batch, len(windows) - done)
+            done += advanced
+            progress.advance(advanced)
+    assert batch_rows is None and waiting == 0, "scores and held-out pieces differ in number"
     if writer is not None:
         writer.close()
 

@@ -13,6 +13,7 @@ from ..config import AnalyzeConfig
 from ..data.heldout import CONTENT_CLASS, FUNCTION_CLASS, PreparedText
 from ..data.windows import ScoringWindows
 from ..modeling.model import TowersModel
+from ..modeling.scoring import score_windows
 from ..preference.statistics import frequency_strata, stratified_auroc
 
 BATCH = 64
@@ -49,16 +50,11 @@ class Evaluator:
         training = model.training
         model.eval()
         model.readouts["watch"] = readouts
-        device = model.decoder_bias.device
         pieces, scores = [], []
         try:
-            for start in range(0, len(self.windows), BATCH):
-                rows = slice(start, start + BATCH)
-                arrays = self.windows.inputs_and_targets(self.text.heldout, rows, self.text.pad)
-                inputs, targets, scored = (torch.from_numpy(array).to(device) for array in arrays)
-                heads = model.log_probs(inputs, targets, scored)
-                pieces.append(targets[scored].cpu().numpy())
-                scores.append(torch.stack(list(heads.values())).double().cpu().numpy())
+            for piece, heads in score_windows(model, self.text, self.windows, BATCH):
+                pieces.append(piece.numpy())
+                scores.append(torch.stack(list(heads.values())).double().numpy())
         finally:
             del model.readouts["watch"]
             model.train(training)
