@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from twotower import cli
-from twotower.config import PRESETS
+from twotower.presets import PRESETS
 
 
 def run(*words, **options):

@@ -12,14 +12,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .config import PRESETS, RunConfig, preset
+    from .config import RunConfig
     from .errors import DiskFullError, InputError, Interrupted
     from .pipeline import Run, run
+    from .presets import PRESETS, preset
 
 __version__ = "0.1.0"
 
 _HOMES = {
-    "PRESETS": "config", "RunConfig": "config", "preset": "config",
+    "PRESETS": "presets", "RunConfig": "config", "preset": "presets",
     "DiskFullError": "errors", "InputError": "errors", "Interrupted": "errors",
     "Run": "pipeline", "run": "pipeline",
 }  # fmt: skip

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import io
 import os
 import sys
@@ -15,8 +14,9 @@ from typing import Annotated
 import tyro
 
 from . import __version__
-from .config import PRESETS, RunConfig, preset
+from .config import RunConfig
 from .errors import DiskFullError, InputError, Interrupted
+from .presets import PRESETS, preset
 from .runs import STAGES, load_config
 
 COMMANDS = {
@@ -102,11 +102,11 @@ def _parse(command: str, words: list[str]) -> Arguments:
     """Arguments over the defaults of the preset, or of the run folder where it exists and no preset is named."""
     if _peek(words, "--tokens") and _peek(words, "--minutes"):
         raise InputError("--tokens and --minutes exclude each other; give one of them")
-    name, folder = _peek(words, "--preset"), _peek(words, "--out")
-    if name is None and folder and (Path(folder) / "config.yaml").is_file():
+    name, folder, protocol = _peek(words, "--preset"), _peek(words, "--out"), _peek(words, "--protocol")
+    if name is None and protocol is None and folder and (Path(folder) / "config.yaml").is_file():
         defaults = load_config(Path(folder))
     else:
-        defaults = dataclasses.replace(preset(name or "quickstart"), preset=name or "quickstart")
+        defaults = preset(name or "quickstart", protocol)
     complaint = io.StringIO()
     try:
         with contextlib.redirect_stderr(complaint):

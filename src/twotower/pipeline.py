@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .config import RunConfig, validate
+from .config import RunConfig
 from .errors import InputError
 from .runs import STAGES, StageFunction, execute, load_config, require_current, up_to_date
+from .validation import validate
 
 if TYPE_CHECKING:
     import pandas as pd

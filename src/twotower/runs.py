@@ -27,7 +27,7 @@ import yaml
 from .config import RunConfig, from_dict, to_dict
 from .errors import DiskFullError, InputError, Interrupted
 
-FORMAT = 1
+FORMAT = 2
 """Version of the artifacts' layout; a stage recorded under another one is redone."""
 
 
@@ -48,9 +48,10 @@ STAGES: dict[str, Stage] = {
         Stage("prepare", ("prepare",), (), ("data", "tokenizer.json")),
         Stage("train", ("seed", "threads", "model", "train"), ("data", "tokenizer.json"),
               ("trunk", "training.json", "metrics.jsonl")),
-        Stage("readout", ("seed", "threads", "readout", "train.window"), ("data", "tokenizer.json", "trunk"),
+        Stage("readout", ("seed", "threads", "readout", "train.masked", "train.micro_batch"),
+              ("data", "tokenizer.json", "trunk"),
               ("model", "readout.json")),
-        Stage("score", ("threads", "score", "train.window"), ("data", "model"), ("scores.parquet",)),
+        Stage("score", ("threads", "score"), ("data", "model"), ("scores.parquet",)),
         Stage("analyze", ("seed", "analyze"), ("data", "training.json", "scores.parquet"),
               ("preference.parquet", "results.json")),
         Stage("report", (), ("data", "metrics.jsonl", "scores.parquet", "preference.parquet", "results.json"),

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from .tagging import CONTENT, FUNCTION, NO_WORD, UPOS
-from .tokenization import load_tokenizer, special_ids
-from .windows import ScoringWindows, scoring_windows
+from .tokenization import Vocabulary, load_tokenizer, vocabulary_of
+from .windows import ScoringRows, contiguous_rows, pair_rows, sliding_rows
 
 FUNCTION_CLASS, CONTENT_CLASS, OTHER_CLASS = "function", "content", "other"
 
@@ -70,10 +70,10 @@ class PreparedText:
             pieces[index] = piece
         return pieces
 
-    @property
-    def pad(self) -> int:
-        """Id of `[PAD]`."""
-        return special_ids(self.tokenizer)["[PAD]"]
+    @cached_property
+    def vocabulary(self) -> Vocabulary:
+        """The ids that have a role."""
+        return vocabulary_of(self.tokenizer)
 
     @cached_property
     def documents(self) -> pd.DataFrame:
@@ -86,9 +86,17 @@ class PreparedText:
         """Part of speech and class of each piece, one row per piece: see `classify_types`."""
         return classify_types(np.load(self.run / "data" / "tags.npy"))
 
-    def windows(self, window: int) -> ScoringWindows:
-        """The windows in which the held-out text is scored; their targets come in the order of `heldout.parquet`."""
-        return scoring_windows(self.documents["start"].to_numpy(), self.documents["tokens"].to_numpy(), window)
+    def windows(self, objective: str, kind: str, window: int) -> ScoringRows:
+        """The rows in which the held-out text is scored; what they score comes in the order of `heldout.parquet`.
+
+        They are made like the rows of training: `kind` is `contiguous` or `pairs`. The causal objective slides over
+        contiguous text, so that every token has context; the others read it window by window.
+        """
+        starts, lengths = self.documents["start"].to_numpy(), self.documents["tokens"].to_numpy()
+        if kind == "pairs":
+            return pair_rows(self.heldout, starts, lengths, window, self.vocabulary)
+        make = sliding_rows if objective == "causal" else contiguous_rows
+        return make(self.heldout, starts, lengths, window, self.vocabulary)
 
 
 def classify_types(tags: NDArray[np.int64]) -> pd.DataFrame:

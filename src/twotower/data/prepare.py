@@ -26,6 +26,7 @@ from .tokenization import (
     encode,
     encode_with_offsets,
     load_tokenizer,
+    padded_size,
     save_tokenizer,
     special_ids,
     train_tokenizer,
@@ -119,7 +120,7 @@ def _write_tokens(
     folder: Path,
 ) -> dict[str, int]:
     separator = special_ids(tokenizer)[SEPARATOR]
-    vocabulary = tokenizer.get_vocab_size()
+    vocabulary = padded_size(tokenizer)
     frequencies = np.zeros(vocabulary, dtype=np.int64)
     tag_counts = np.zeros((vocabulary, len(UPOS) + 1), dtype=np.int64)
     dtype = np.uint16 if vocabulary <= 1 << 16 else np.uint32

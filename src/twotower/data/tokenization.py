@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,54 @@ PREFIX = "##"
 ALPHABET_LIMIT = 1000
 CHUNK = 100_000
 """Characters encoded at a time: one encoding holds some hundred bytes per piece."""
+
+
+SENTENCE_ENDS = (".", "!", "?")
+MULTIPLE = 8
+"""The model's vocabulary is padded to a multiple of this, which matrix products on GPUs like; as in the reference."""
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """The ids that have a role."""
+
+    pad: int
+    mask: int
+    cls: int
+    sep: int
+    special: NDArray[np.int64]
+    """The ids of all special tokens."""
+    ordinary: NDArray[np.int64]
+    """The ids of all other pieces; ids without a piece are in neither."""
+    sentence_ends: NDArray[np.int64]
+    """The ids of `.`, `!` and `?`, as far as the vocabulary has them."""
+
+    @property
+    def never_targets(self) -> NDArray[np.int64]:
+        """[PAD] and [CLS] are read and never predicted."""
+        return np.array([self.pad, self.cls])
+
+
+def vocabulary_of(tokenizer: Tokenizer) -> Vocabulary:
+    """The ids that have a role in a tokenizer's vocabulary."""
+    ids = special_ids(tokenizer)
+    special = np.array(sorted(ids.values()))
+    ends = [index for piece in SENTENCE_ENDS if (index := tokenizer.token_to_id(piece)) is not None]
+    return Vocabulary(
+        pad=ids["[PAD]"],
+        mask=ids["[MASK]"],
+        cls=ids["[CLS]"],
+        sep=ids["[SEP]"],
+        special=special,
+        ordinary=np.setdiff1d(np.array(sorted(tokenizer.get_vocab(with_added_tokens=True).values())), special),
+        sentence_ends=np.array(ends, dtype=np.int64),
+    )
+
+
+def padded_size(tokenizer: Tokenizer) -> int:
+    """The vocabulary's size, ids without a piece included, up to a multiple of `MULTIPLE`."""
+    highest = max(tokenizer.get_vocab(with_added_tokens=True).values())
+    return -(-(highest + 1) // MULTIPLE) * MULTIPLE
 
 
 def train_tokenizer(texts: Callable[[], Iterator[list[str]]], vocabulary: int) -> Tokenizer:
@@ -52,32 +101,55 @@ def train_tokenizer(texts: Callable[[], Iterator[list[str]]], vocabulary: int) -
     return _empty_tokenizer(tokenizer.get_vocab(with_added_tokens=True))
 
 
-def load_tokenizer(path: Path) -> Tokenizer:
-    """The tokenizer in a `tokenizer.json`, or an uncased WordPiece tokenizer over a BERT `vocab.txt`.
+def load_tokenizer(name: str | Path) -> Tokenizer:
+    """The tokenizer in a `tokenizer.json`, an uncased WordPiece tokenizer over a BERT `vocab.txt`, or one from the hub.
 
-    Raises `InputError` if the file is missing, unreadable, or lacks one of the special tokens.
+    `name` is a file, a folder that holds one of the two, or a name on the Hugging Face hub. Raises `InputError` if it
+    cannot be had, or lacks one of the special tokens.
     """
-    if not path.is_file():
+    path = Path(name).expanduser()
+    if path.is_dir():
+        found = [path / file for file in ("tokenizer.json", "vocab.txt") if (path / file).is_file()]
+        if not found:
+            raise InputError(f"prepare.tokenizer: the folder {path} holds neither tokenizer.json nor vocab.txt")
+        path = found[0]
+    if path.is_file():
+        tokenizer = _read_tokenizer(path)
+    elif path.suffix in (".json", ".txt") or path.is_absolute() or str(name).startswith("."):
         raise InputError(f"prepare.tokenizer: {path} does not exist; give a tokenizer.json or a vocab.txt")
-    try:
-        if path.suffix == ".txt":
-            pieces = path.read_text(encoding="utf-8").split("\n")
-            tokenizer = _empty_tokenizer({piece.rstrip("\r"): index for index, piece in enumerate(pieces) if piece})
-        else:
-            tokenizer = Tokenizer.from_file(str(path))
-    except UnicodeDecodeError as error:
-        raise InputError(f"prepare.tokenizer: {path}: byte {error.start} is not UTF-8") from None
-    except InputError:
-        raise
-    except Exception as error:  # `tokenizers` raises bare Exceptions
-        raise InputError(f"prepare.tokenizer: {path} is not a tokenizer.json ({error})") from None
+    else:
+        tokenizer = _download_tokenizer(str(name))
     missing = [token for token in SPECIAL_TOKENS if tokenizer.token_to_id(token) is None]
     if missing:
-        raise InputError(f"prepare.tokenizer: {path} lacks {', '.join(missing)}; twotower needs a WordPiece vocabulary")
+        raise InputError(f"prepare.tokenizer: {name} lacks {', '.join(missing)}; twotower needs a WordPiece vocabulary")
     tokenizer.no_padding()
     tokenizer.no_truncation()
     tokenizer.encode_special_tokens = True
     return tokenizer
+
+
+def _read_tokenizer(path: Path) -> Tokenizer:
+    try:
+        if path.suffix == ".txt":
+            pieces = path.read_text(encoding="utf-8").split("\n")
+            return _empty_tokenizer({piece.rstrip("\r"): index for index, piece in enumerate(pieces) if piece})
+        return Tokenizer.from_file(str(path))
+    except UnicodeDecodeError as error:
+        raise InputError(f"prepare.tokenizer: {path}: byte {error.start} is not UTF-8") from None
+    except Exception as error:  # `tokenizers` raises bare Exceptions
+        raise InputError(f"prepare.tokenizer: {path} is not a tokenizer.json ({error})") from None
+
+
+def _download_tokenizer(name: str) -> Tokenizer:
+    from huggingface_hub import hf_hub_download
+
+    try:
+        return Tokenizer.from_file(hf_hub_download(name, "tokenizer.json"))
+    except Exception as error:  # the hub's, HTTP's, the file system's and `tokenizers`' own errors
+        raise InputError(
+            f"prepare.tokenizer: {name!r} is no file here and cannot be had from the Hugging Face hub "
+            f"({type(error).__name__}); download its vocab.txt or tokenizer.json and give that file's path"
+        ) from error
 
 
 def save_tokenizer(tokenizer: Tokenizer, path: Path) -> None:

@@ -1,14 +1,21 @@
-"""Documents to windows: the held-out split, the order of training windows, the windows in which text is scored."""
+"""Documents to windows: the held-out split, and the rows of text in which the towers are trained and scored.
+
+Rows are *contiguous* cuts of the stream, documents divided by [SEP]; or *pairs*, whole sentences of one document as
+`[CLS] … [SEP] … [SEP] [PAD] …`, the input of BERT and of the reference.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError
+from .sentences import fill_pair, next_sentence, sentence_groups
+from .tokenization import Vocabulary
 
+Ids = NDArray[np.integer]
 FEWEST_HELDOUT = 4
 """Two held-out documents in each half is the least from which reliability can be had at all."""
 
@@ -51,16 +58,20 @@ def require_window(tokens: int, window: int) -> None:
 
 @dataclass(frozen=True)
 class TrainingWindows:
-    """Contiguous windows of a token stream in a seeded random order, a new one each epoch.
+    """Windows of a token stream in a seeded random order, a new one each epoch.
 
-    What batch a step gets depends on nothing but the fields: not on the number of processes, nor on earlier steps.
+    What rows a step gets depends on nothing but the fields: not on the number of processes, nor on earlier steps.
     """
 
-    tokens: NDArray[np.integer]
+    tokens: Ids
     """The stream, shape (tokens,), usually memory-mapped."""
     window: int
     batch: int
     seed: int
+    row: int = 0
+    """Tokens of a row: `window`, or one more for the causal objective's last target (0: one more)."""
+    pairs: Vocabulary | None = None
+    """For rows of whole sentences, the ids that make them; None for contiguous rows."""
 
     def __post_init__(self) -> None:
         require_window(len(self.tokens), self.window)
@@ -71,12 +82,16 @@ class TrainingWindows:
         return max(0, (len(self.tokens) - 1) // self.window - 1) or int(len(self.tokens) > self.window)
 
     def get(self, step: int) -> NDArray[np.int64]:
-        """The windows of update `step`, each with the token that follows it: shape (batch, window + 1)."""
+        """The rows of update `step`: shape (batch, row)."""
+        length = self.row or self.window + 1
         numbers = np.arange(step * self.batch, (step + 1) * self.batch)
-        rows = np.empty((self.batch, self.window + 1), dtype=np.int64)
+        rows = np.empty((self.batch, length), dtype=np.int64)
         for row, number in zip(rows, numbers, strict=True):
             start = self._start(*divmod(int(number), self.per_epoch))
-            row[:] = self.tokens[start : start + self.window + 1]
+            if self.pairs is None:
+                row[:] = self.tokens[start : start + length]
+            else:
+                fill_pair(row, self.tokens, *next_sentence(self.tokens, start, length, self.pairs), self.pairs)
         return rows
 
     def _start(self, epoch: int, index: int) -> int:
@@ -100,52 +115,100 @@ def _epoch_order(seed: int, epoch: int, count: int, window: int, length: int) ->
 
 
 @dataclass(frozen=True)
-class ScoringWindows:
-    """Overlapping windows such that every token of every document is scored once, within its own document.
+class ScoringRows:
+    """Rows of held-out text such that every token of every document is scored once, within its own document.
 
-    Tokens are numbered in the stream; window k reads the `window` tokens from `start[k]` on, whose next tokens are its
-    targets, and scores the targets from `first[k]` up to (not including) `last[k]`. Each array has shape (windows,).
+    Row k reads the tokens from `start[k]` up to `stop[k]` of the stream, as they stand or, for `pairs`, as sentences;
+    of these it scores those from `first[k]` up to `last[k]`. Rows come in the order of the text, and so do the tokens
+    that they score. Each array has shape (rows,).
     """
 
+    tokens: Ids
     start: NDArray[np.int64]
+    stop: NDArray[np.int64]
     first: NDArray[np.int64]
     last: NDArray[np.int64]
-    window: int
+    length: int
+    """Tokens of a row, padding included."""
+    vocabulary: Vocabulary
+    pairs: bool = False
 
     def __len__(self) -> int:
         return len(self.start)
 
-    def inputs_and_targets(
-        self, tokens: NDArray[np.integer], rows: slice, pad: int
-    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
-        """Inputs, targets and whether each target is scored, each of shape (rows, window)."""
-        start, first, last = self.start[rows, None], self.first[rows, None], self.last[rows, None]
-        offsets = np.arange(self.window)[None, :]
-        reach = start + offsets
-        within = offsets < last
-        inputs = np.where(within, tokens[np.minimum(reach, len(tokens) - 1)], pad).astype(np.int64)
-        targets = np.where(within, tokens[np.minimum(reach + 1, len(tokens) - 1)], pad).astype(np.int64)
-        return inputs, targets, within & (offsets >= first)
+    @property
+    def scored(self) -> int:
+        """Tokens that are scored in all."""
+        return int((self.last - self.first).sum())
+
+    def every(self, step: int) -> ScoringRows:
+        """Every `step`-th row, for a sample that is spread over the text."""
+        start, stop, first, last = (part[::step] for part in (self.start, self.stop, self.first, self.last))
+        return replace(self, start=start, stop=stop, first=first, last=last)
+
+    def read(self, chosen: slice) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+        """The text of some rows, and which of its tokens are scored; each of shape (rows, length)."""
+        start, stop = self.start[chosen], self.stop[chosen]
+        rows = np.full((len(start), self.length), self.vocabulary.pad, dtype=np.int64)
+        places = np.full(rows.shape, -1)
+        for row, place, begin, end in zip(rows, places, start.tolist(), stop.tolist(), strict=True):
+            if self.pairs:
+                fill_pair(row, self.tokens, begin, end, self.vocabulary, place)
+            else:
+                row[: end - begin] = self.tokens[begin:end]
+                place[: end - begin] = np.arange(begin, end)
+        return rows, (places >= self.first[chosen, None]) & (places < self.last[chosen, None])
 
 
-def scoring_windows(starts: NDArray[np.int64], lengths: NDArray[np.int64], window: int) -> ScoringWindows:
-    """Windows over documents that begin at `starts` in the stream, each preceded by a separator.
+def sliding_rows(
+    tokens: Ids, starts: NDArray[np.int64], lengths: NDArray[np.int64], window: int, vocabulary: Vocabulary
+) -> ScoringRows:
+    """Overlapping rows, one token longer than the window, for the causal objective.
 
-    The first window of a document scores all its targets; each further one moves on by half a window and scores the
-    second half, so that but for the beginning of a document every token has at least `window / 2` tokens of context.
-    Windows come in the order of the text, and so do the scored targets.
+    Documents begin at `starts` in the stream, each preceded by a separator. The first row of a document scores all its
+    tokens but the separator; each further one moves on by half a window and scores the second half, so that but for
+    the beginning of a document every token has at least `window / 2` tokens of context.
     """
     half = max(1, window // 2)
-    start: list[int] = []
-    first: list[int] = []
-    last: list[int] = []
+    found: list[tuple[int, int, int, int]] = []
     for begin, length in zip(starts.tolist(), lengths.tolist(), strict=True):
         done = 0
         while done < length:
             origin = 0 if done == 0 else done + half - window
-            start.append(begin - 1 + origin)
-            first.append(done - origin)
-            last.append(min(window, length - origin))
-            done = origin + last[-1]
-    as_array = [np.asarray(values, dtype=np.int64) for values in (start, first, last)]
-    return ScoringWindows(as_array[0], as_array[1], as_array[2], window)
+            end = min(origin + window, length)
+            found.append((begin - 1 + origin, begin + end, begin + done, begin + end))
+            done = end
+    return _scoring_rows(tokens, found, window + 1, vocabulary)
+
+
+def contiguous_rows(
+    tokens: Ids, starts: NDArray[np.int64], lengths: NDArray[np.int64], window: int, vocabulary: Vocabulary
+) -> ScoringRows:
+    """Adjoining rows over each document and the separators around it, for objectives that read both directions."""
+    found: list[tuple[int, int, int, int]] = []
+    for begin, length in zip(starts.tolist(), lengths.tolist(), strict=True):
+        end = begin + length
+        for start in range(begin - 1, end + 1, window):
+            stop = min(start + window, end + 1)
+            first, last = max(start, begin), min(stop, end)
+            if first < last:
+                found.append((start, stop, first, last))
+    return _scoring_rows(tokens, found, window, vocabulary)
+
+
+def pair_rows(
+    tokens: Ids, starts: NDArray[np.int64], lengths: NDArray[np.int64], window: int, vocabulary: Vocabulary
+) -> ScoringRows:
+    """Rows of whole sentences that adjoin each other, as the reference makes them for training."""
+    found: list[tuple[int, int, int, int]] = []
+    for begin, length in zip(starts.tolist(), lengths.tolist(), strict=True):
+        groups = sentence_groups(tokens, begin, begin + length, window, vocabulary)
+        found += [(start, stop, start, stop) for start, stop in groups]
+    return _scoring_rows(tokens, found, window, vocabulary, pairs=True)
+
+
+def _scoring_rows(
+    tokens: Ids, found: list[tuple[int, int, int, int]], length: int, vocabulary: Vocabulary, pairs: bool = False
+) -> ScoringRows:
+    start, stop, first, last = np.asarray(found, dtype=np.int64).reshape(-1, 4).T
+    return ScoringRows(tokens, start, stop, first, last, length, vocabulary, pairs)

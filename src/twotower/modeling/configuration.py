@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from transformers import PreTrainedConfig
 
 
@@ -9,21 +11,34 @@ class TowersConfig(PreTrainedConfig):
     """Configuration of a `TowersModel`.
 
     Args:
-        family: the towers' family (`towers.BACKBONES`).
+        family: the towers' family: `gpt`, `bert`, `elmo` or `hf:MODEL_TYPE` (see `towers.Tower`).
+        objective: what is predicted from what: `causal`, `masked` or `bidirectional` (see `objectives`).
         towers: number of identical towers.
         vocab_size: pieces of the vocabulary.
         embedding_size: width of the shared embedding and of the fused output; where it differs from `width`, a linear
             map takes the embedding to each tower's width.
         width, layers, heads, feedforward: size of one tower.
+        lstm_hidden: hidden size of the LSTMs of `elmo`.
+        elmo_backward: `on`, or `off`: the backward half of each `elmo` tower is zero, as in the reference.
         window: longest input, in tokens.
+        windows: the windows it was trained on, `contiguous` or `pairs` (see `data.windows`).
         dropout: inside the towers, in training.
         readouts: names of the sets of readouts that the model carries, each one head per tower.
         readout_norm: `own` or `joint`; what the readouts see (see `TowersModel.readout_inputs`).
+        head: the head that gives the logits of the language-model classes: `joint`, or `NAME_K` for the readout of
+            tower K (from 1) in the set NAME.
     """
 
     model_type = "twotower"
+    attribute_map: ClassVar[dict[str, str]] = {
+        "hidden_size": "embedding_size",
+        "num_hidden_layers": "layers",
+        "num_attention_heads": "heads",
+        "max_position_embeddings": "window",
+    }
 
     family: str = "gpt"
+    objective: str = "causal"
     towers: int = 2
     vocab_size: int = 8192
     embedding_size: int = 64
@@ -31,9 +46,18 @@ class TowersConfig(PreTrainedConfig):
     layers: int = 2
     heads: int = 2
     feedforward: int = 256
+    lstm_hidden: int = 0
+    elmo_backward: str = "on"
     window: int = 64
+    windows: str = "contiguous"
     dropout: float = 0.0
     readouts: tuple[str, ...] | list[str] = ()
     readout_norm: str = "own"
+    head: str = "joint"
     pad_token_id: int | None = 0
     tie_word_embeddings: bool = True
+
+    @property
+    def output_width(self) -> int:
+        """Width of a tower's output: `width`, but for `elmo` one `width` for each direction."""
+        return 2 * self.width if self.family == "elmo" and self.objective != "causal" else self.width

@@ -20,15 +20,38 @@ from transformers.utils import ModelOutput
 
 from .configuration import TowersConfig
 from .losses import token_log_probs
-from .towers import Tower
+from .towers import Tower, needs_embedding_norm
 
 
-class Fusion(nn.Module):
-    """All towers' outputs, concatenated (batch, time, towers x width), to features (batch, time, embedding_size)."""
+class EmbeddingNorm(nn.Module):
+    """What the reference does to the shared embedding of BERT and ELMo before it reaches the towers.
+
+    For BERT learned positions are added; then LayerNorm and dropout. (batch, time, embedding_size) to the same.
+    """
 
     def __init__(self, config: TowersConfig) -> None:
         super().__init__()
-        joined = config.towers * config.width
+        self.positions = None
+        if config.family == "bert":
+            self.positions = nn.Parameter(torch.empty(config.window, config.embedding_size))
+            nn.init.uniform_(self.positions, -0.02, 0.02)
+        self.norm = nn.LayerNorm(config.embedding_size, eps=1e-12)
+        self.dropout = nn.Dropout(config.dropout)
+
+    def forward(self, embedded: Tensor) -> Tensor:
+        """Add positions, normalize, drop."""
+        if self.positions is not None:
+            embedded = embedded + self.positions[: embedded.shape[1]]
+        normalized: Tensor = self.dropout(self.norm(embedded))
+        return normalized
+
+
+class Fusion(nn.Module):
+    """All towers' outputs, concatenated (..., towers x output_width), to features (..., embedding_size)."""
+
+    def __init__(self, config: TowersConfig) -> None:
+        super().__init__()
+        joined = config.towers * config.output_width
         self.norm = nn.LayerNorm(joined)
         self.dense = nn.Linear(joined, config.embedding_size)
         self.out_norm = nn.LayerNorm(config.embedding_size)
@@ -49,13 +72,13 @@ class Readout(nn.Module):
     def __init__(self, config: TowersConfig) -> None:
         super().__init__()
         own = config.readout_norm == "own"
-        self.norm = nn.LayerNorm(config.width) if own else nn.Identity()
-        self.dense = nn.Linear(config.width, config.width)
+        self.norm = nn.LayerNorm(config.output_width) if own else nn.Identity()
+        self.dense = nn.Linear(config.output_width, config.width)
         self.out_norm = nn.LayerNorm(config.width)
         self.decoder = nn.Linear(config.width, config.vocab_size)
 
     def features(self, hidden: Tensor) -> Tensor:
-        """What the linear layer to the vocabulary sees: (..., width) to (..., width)."""
+        """What the linear layer to the vocabulary sees: (..., output_width) to (..., width)."""
         features: Tensor = self.out_norm(F.gelu(self.dense(self.norm(hidden))))
         return features
 
@@ -85,10 +108,12 @@ def fresh_readouts(config: TowersConfig, seed: int, log_frequencies: Tensor | No
 
 @dataclass
 class TowersOutput(ModelOutput):
-    """Loss (mean nats per predicted token) if labels were given, and logits (batch, time, vocabulary)."""
+    """What the towers made of a text."""
 
-    loss: Tensor | None = None
-    logits: Tensor | None = None
+    last_hidden_state: Tensor | None = None
+    """The fused features, (batch, time, embedding_size)."""
+    tower_states: tuple[Tensor, ...] | None = None
+    """Each tower's output, (batch, time, output_width)."""
 
 
 class TowersModel(PreTrainedModel):
@@ -103,6 +128,7 @@ class TowersModel(PreTrainedModel):
     def __init__(self, config: TowersConfig) -> None:
         super().__init__(config)
         self.embedding = nn.Embedding(config.vocab_size, config.embedding_size)
+        self.embedding_norm = EmbeddingNorm(config) if needs_embedding_norm(config.family) else nn.Identity()
         self.towers = nn.ModuleList(Tower(config) for _ in range(config.towers))
         self.fusion = Fusion(config)
         self.decoder_bias = nn.Parameter(torch.zeros(config.vocab_size))
@@ -118,10 +144,22 @@ class TowersModel(PreTrainedModel):
         """The shared embedding, which is also the joint head's decoder."""
         return self.embedding
 
-    def tower_outputs(self, input_ids: Tensor) -> list[Tensor]:
-        """Every tower's hidden states, each (batch, time, width), for piece ids (batch, time)."""
-        embedded = self.embedding(input_ids)
-        return [tower(embedded) for tower in self.towers]
+    def tower_outputs(
+        self, input_ids: Tensor, present: Tensor | None = None, chosen: Tensor | None = None
+    ) -> list[Tensor]:
+        """Every tower's hidden states for piece ids (batch, time).
+
+        `present` (batch, time) is False for padding, which comes last in its row. Each result is of shape (batch, time,
+        output_width), or, for `chosen` positions, bool (batch, time), of shape (chosen positions, output_width).
+        """
+        embedded = self.embedding_norm(self.embedding(input_ids))
+        outputs = [tower(embedded, present) for tower in self.towers]
+        if chosen is None:
+            return outputs
+        if bool(chosen.all()):  # an index copies
+            return [output.flatten(0, 1) for output in outputs]
+        places = chosen.flatten().nonzero().squeeze(1)
+        return [output.flatten(0, 1).index_select(0, places) for output in outputs]
 
     def joint_features(self, outputs: list[Tensor]) -> Tensor:
         """What the decoder of the joint head sees: (..., embedding_size)."""
@@ -133,7 +171,7 @@ class TowersModel(PreTrainedModel):
         return self.embedding.weight, self.decoder_bias
 
     def readout_inputs(self, outputs: list[Tensor]) -> list[Tensor]:
-        """What each tower's readout sees, detached: (..., width).
+        """What each tower's readout sees, detached: (..., output_width).
 
         Under `readout_norm: own` the tower's output itself, which no other tower can touch. Under `joint` the slice
         of the LayerNorm over all towers, as in the reference: it carries the other towers' mean and scale.
@@ -142,39 +180,40 @@ class TowersModel(PreTrainedModel):
             return [output.detach() for output in outputs]
         with torch.no_grad():
             normalized = self.fusion.norm(torch.cat(outputs, dim=-1))
-        return list(normalized.detach().split(self.config.width, dim=-1))
+        return list(normalized.detach().split(self.config.output_width, dim=-1))
 
     @torch.no_grad()
-    def log_probs(self, input_ids: Tensor, targets: Tensor, scored: Tensor) -> dict[str, Tensor]:
+    def log_probs(
+        self, input_ids: Tensor, targets: Tensor, scored: Tensor, present: Tensor | None = None
+    ) -> dict[str, Tensor]:
         """Log-probability of the scored targets under every head, in nats, float32.
 
         Args:
             input_ids, targets: piece ids (batch, time); the target of a position is what its features predict.
             scored: which positions count, bool (batch, time).
+            present: False for padding, bool (batch, time).
 
         Returns:
             From the name of a head to a tensor of shape (scored positions,): `joint`, and `NAME_K` for tower K
             (counted from 1) under each set of readouts NAME.
         """
-        outputs = [output[scored] for output in self.tower_outputs(input_ids)]
+        outputs = self.tower_outputs(input_ids, present, scored)
         chosen = targets[scored]
-        scores = {"joint": token_log_probs(self.joint_features(outputs), *self.joint_decoder(), chosen)}
+        return {
+            name: token_log_probs(features, weight, bias, chosen)
+            for name, (features, weight, bias) in self.head_features(outputs).items()
+        }
+
+    def head_features(self, outputs: list[Tensor]) -> dict[str, tuple[Tensor, Tensor, Tensor]]:
+        """For each head, by name, its features (..., width), and the weight and bias of its layer to the vocabulary."""
+        heads = {"joint": (self.joint_features(outputs), *self.joint_decoder())}
         inputs = self.readout_inputs(outputs)
         for name, readouts in cast(dict[str, list[Readout]], self.readouts).items():
             for number, (readout, hidden) in enumerate(zip(readouts, inputs, strict=True), start=1):
-                decoder = readout.decoder
-                features = readout.features(hidden)
-                scores[f"{name}_{number}"] = token_log_probs(features, decoder.weight, decoder.bias, chosen)
-        return scores
+                heads[f"{name}_{number}"] = (readout.features(hidden), readout.decoder.weight, readout.decoder.bias)
+        return heads
 
-    def forward(self, input_ids: Tensor, labels: Tensor | None = None, **_: Any) -> TowersOutput:
-        """Logits of the joint head, as the field's tools expect them: all of them, so for short texts only.
-
-        `labels` (batch, time) are piece ids, -100 where nothing is predicted; they are shifted by one position here.
-        """
-        weight, bias = self.joint_decoder()
-        logits = F.linear(self.joint_features(self.tower_outputs(input_ids)), weight, bias)
-        loss = None
-        if labels is not None:
-            loss = F.cross_entropy(logits[:, :-1].flatten(0, 1), labels[:, 1:].flatten())
-        return TowersOutput(loss=loss, logits=logits)
+    def forward(self, input_ids: Tensor, attention_mask: Tensor | None = None, **_: Any) -> TowersOutput:
+        """The fused features and the towers' states, for `AutoModel`; `attention_mask` is 0 for padding."""
+        outputs = self.tower_outputs(input_ids, None if attention_mask is None else attention_mask.bool())
+        return TowersOutput(last_hidden_state=self.joint_features(outputs), tower_states=tuple(outputs))

@@ -1,20 +1,140 @@
-"""Which positions are predicted, from what."""
+"""Which positions are predicted, from what: causal, masked, bidirectional."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from ..data.tokenization import Vocabulary
+from ..errors import InputError
+from .backbones import PREFIX, check_backbone
+from .configuration import TowersConfig
 from .losses import cross_entropy_sum
 from .model import TowersModel
 
+MASKED_AS_MASK, MASKED_AS_RANDOM = 0.8, 0.1
+"""Of the selected tokens, the shares replaced by [MASK] and by a random piece (Devlin et al. 2019); the rest stay."""
 
-def causal(windows: Tensor) -> tuple[Tensor, Tensor]:
-    """Next-token prediction: windows (batch, time + 1) to inputs and targets, each (batch, time)."""
-    return windows[:, :-1], windows[:, 1:]
+OBJECTIVES: dict[str, tuple[str, ...]] = {
+    "gpt": ("causal", "masked"),
+    "bert": ("masked",),
+    "elmo": ("bidirectional", "masked", "causal"),
+}
+"""The objectives that each family can do, its own first."""
+
+
+def resolve_objective(asked: str, config: TowersConfig) -> str:
+    """The objective of towers of `config.family`: the one asked for, or for `auto` the family's own.
+
+    Whether a backbone of `transformers` sees later tokens is tried out. Raises `InputError` if the family cannot do
+    what is asked, or cannot be a tower.
+    """
+    possible: tuple[str, ...]
+    if config.family.startswith(PREFIX):
+        possible = ("masked",) if check_backbone(config) else ("causal", "masked")
+    else:
+        possible = OBJECTIVES[config.family]
+    if asked == "auto":
+        return possible[0]
+    if asked not in possible:
+        why = {
+            "causal": "its positions see the tokens after them, the targets among them",
+            "bidirectional": "only elmo has directions that leave out the token itself",
+        }.get(asked, "")
+        raise InputError(
+            f"objective: {asked} is not possible for family {config.family} ({why}); possible: {', '.join(possible)}"
+        )
+    return asked
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What the towers read and what they are asked."""
+
+    inputs: Tensor
+    """Piece ids, (rows, time)."""
+    targets: Tensor
+    """The pieces that the positions are to predict, (rows, time)."""
+    predicted: Tensor
+    """Which positions count, bool (rows, time)."""
+    present: Tensor | None = None
+    """False for padding, bool (rows, time); None where there is none."""
+
+    def __len__(self) -> int:
+        return len(self.inputs)
+
+    @property
+    def count(self) -> int:
+        """Number of predicted positions."""
+        return int(self.predicted.sum())
+
+    def rows(self, chosen: slice) -> Batch:
+        """Some of the rows."""
+        present = None if self.present is None else self.present[chosen]
+        return Batch(self.inputs[chosen], self.targets[chosen], self.predicted[chosen], present)
+
+    def split(self, size: int) -> Iterator[Batch]:
+        """Parts of at most `size` rows; of all rows if `size` is 0."""
+        size = size or len(self)
+        return (self.rows(slice(start, start + size)) for start in range(0, len(self), size))
+
+    def to(self, device: torch.device) -> Batch:
+        """The same on a device."""
+        present = None if self.present is None else self.present.to(device)
+        return Batch(self.inputs.to(device), self.targets.to(device), self.predicted.to(device), present)
+
+
+def row_length(objective: str, window: int) -> int:
+    """Tokens of a row of text that fill a window: the causal objective needs one more, the last target."""
+    return window + 1 if objective == "causal" else window
+
+
+def make_batch(
+    objective: str, rows: NDArray[np.int64], vocabulary: Vocabulary, masked: float, generator: np.random.Generator
+) -> Batch:
+    """Rows of text, (rows, `row_length`), to inputs and targets. Padding and [CLS] are never targets."""
+    if objective == "causal":
+        inputs, targets = rows[:, :-1], rows[:, 1:]
+        predicted = ~np.isin(targets, vocabulary.never_targets)
+    elif objective == "bidirectional":
+        inputs = targets = rows
+        predicted = ~np.isin(targets, vocabulary.never_targets)
+    else:
+        targets = rows
+        inputs, predicted = mask(rows, vocabulary, masked, generator)
+    present = inputs != vocabulary.pad
+    return Batch(
+        torch.from_numpy(np.ascontiguousarray(inputs)),
+        torch.from_numpy(np.ascontiguousarray(targets)),
+        torch.from_numpy(predicted),
+        None if present.all() else torch.from_numpy(present),
+    )
+
+
+def mask(
+    rows: NDArray[np.int64], vocabulary: Vocabulary, share: float, generator: np.random.Generator
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Select tokens, each with probability `share`, and hide them as BERT does (Devlin et al. 2019, section 3.1).
+
+    Special tokens are not selected. Of the selected, 80 % become [MASK], 10 % a random piece, which is never a special
+    token nor an id without a piece, and 10 % stay. Returns the masked rows and what was selected, each of the shape of
+    `rows`; at least one token is selected where there is any.
+    """
+    ordinary = ~np.isin(rows, vocabulary.special)
+    selected = ordinary & (generator.random(rows.shape) < share)
+    if not selected.any() and ordinary.any():
+        selected.flat[generator.choice(np.flatnonzero(ordinary))] = True
+    fate = generator.random(rows.shape)
+    inputs = np.where(selected & (fate < MASKED_AS_MASK), vocabulary.mask, rows)
+    swapped = selected & (fate >= MASKED_AS_MASK) & (fate < MASKED_AS_MASK + MASKED_AS_RANDOM)
+    inputs[swapped] = generator.choice(vocabulary.ordinary, size=int(swapped.sum()))
+    return inputs, selected
 
 
 class JointObjective(nn.Module):
@@ -28,25 +148,27 @@ class JointObjective(nn.Module):
         self.model = model
         self.readouts = readouts
 
-    def forward(self, windows: Tensor, readout_rows: int) -> Tensor:
-        """Summed nats under each head, for windows (batch, time + 1).
+    def forward(
+        self, inputs: Tensor, targets: Tensor, predicted: Tensor, present: Tensor | None, watched_rows: int
+    ) -> Tensor:
+        """Summed nats under each head, for a batch (see `Batch`).
 
-        Returns a tensor of shape (1 + towers,): the joint head over all windows, then each tower's readout over the
-        first `readout_rows` of them.
+        Returns a tensor of shape (1 + towers,): the joint head over all predicted positions, then each tower's readout
+        over those in the first `watched_rows` rows.
         """
-        inputs, targets = causal(windows)
-        outputs = self.model.tower_outputs(inputs)
-        joint = self.model.joint_features(outputs).flatten(0, 1)
-        sums = [cross_entropy_sum(joint, *self.model.joint_decoder(), targets.flatten())]
-        watched = [output[:readout_rows] for output in outputs]
-        sums += readout_losses(self.readouts, self.model.readout_inputs(watched), targets[:readout_rows])
+        outputs = self.model.tower_outputs(inputs, present, predicted)
+        targets = targets[predicted]
+        sums = [cross_entropy_sum(self.model.joint_features(outputs), *self.model.joint_decoder(), targets)]
+        watched = int(predicted[:watched_rows].sum())
+        seen = self.model.readout_inputs([output[:watched] for output in outputs])
+        sums += readout_losses(self.readouts, seen, targets[:watched])
         return torch.stack(sums)
 
 
 def readout_losses(readouts: Iterable[Any], inputs: list[Tensor], targets: Tensor) -> list[Tensor]:
-    """Summed nats of each tower's readout on its own detached input (batch, time, width); scalars, one per tower."""
+    """Summed nats of each tower's readout on its own detached input (positions, output_width); one scalar per tower."""
     losses = []
     for readout, hidden in zip(readouts, inputs, strict=True):
-        features = readout.features(hidden.flatten(0, 1))
-        losses.append(cross_entropy_sum(features, readout.decoder.weight, readout.decoder.bias, targets.flatten()))
+        features = readout.features(hidden)
+        losses.append(cross_entropy_sum(features, readout.decoder.weight, readout.decoder.bias, targets))
     return losses

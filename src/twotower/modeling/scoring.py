@@ -1,27 +1,76 @@
-"""Windows of held-out text to log-probabilities, batch by batch."""
+"""Held-out text to log-probabilities, batch by batch."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
-from ..data.heldout import PreparedText
-from ..data.windows import ScoringWindows
+from ..data.windows import ScoringRows
 from .model import TowersModel
 
 
-def score_windows(
-    model: TowersModel, text: PreparedText, windows: ScoringWindows, batch: int
+def score_rows(
+    model: TowersModel, rows: ScoringRows, batch: int, passes: int
 ) -> Iterator[tuple[Tensor, dict[str, Tensor]]]:
-    """For each `batch` windows the scored pieces and their log-probabilities (see `TowersModel.log_probs`), on the CPU.
+    """For each `batch` rows the scored pieces and their log-probabilities (see `TowersModel.log_probs`), on the CPU.
 
-    Pieces, and every head's log-probabilities, have shape (scored positions,) and come in the order of the text.
+    Pieces, and every head's log-probabilities, have shape (scored tokens,) and come in the order of the text. Under the
+    masked objective each row is read `passes` times, and each of its tokens is [MASK] in one of them, the same for all
+    heads; with `passes` 0 one token at a time, which is the pseudo-log-likelihood of Salazar et al. (2020).
     """
+    objective = model.config.objective
+    for start in range(0, len(rows), batch):
+        text, scored = rows.read(slice(start, start + batch))
+        if objective == "masked":
+            heads = _masked(model, text, scored, rows, start, passes)
+        else:
+            inputs, targets = (text[:, :-1], text[:, 1:]) if objective == "causal" else (text, text)
+            heads = _log_probs(model, inputs, targets, scored[:, -targets.shape[1] :], rows.vocabulary.pad)
+        pieces = torch.from_numpy(text[scored])
+        yield pieces, {name: values.cpu() for name, values in heads.items()}
+
+
+def folds(scored: NDArray[np.bool_], passes: int, first_row: int) -> NDArray[np.int64]:
+    """In which pass each scored token is masked, -1 elsewhere; of the shape of `scored`, (rows, length).
+
+    Each row's tokens are dealt out at random, as evenly as they can be; the deal depends on the row's number alone.
+    """
+    dealt = np.full(scored.shape, -1)
+    for number, (row, into) in enumerate(zip(scored, dealt, strict=True), start=first_row):
+        places = np.flatnonzero(row)
+        into[places] = np.random.default_rng(number).permutation(len(places)) % (passes or max(1, len(places)))
+    return dealt
+
+
+def _masked(
+    model: TowersModel, text: NDArray[np.int64], scored: NDArray[np.bool_], rows: ScoringRows, start: int, passes: int
+) -> dict[str, Tensor]:
+    dealt = folds(scored, passes, start)
+    order = dealt[scored]
+    heads: dict[str, Tensor] = {}
+    for number in range(int(dealt.max()) + 1):
+        hidden = dealt == number
+        some = hidden.any(axis=1)
+        inputs = np.where(hidden, rows.vocabulary.mask, text)
+        part = _log_probs(model, inputs[some], text[some], hidden[some], rows.vocabulary.pad)
+        for name, values in part.items():
+            into = heads.setdefault(name, torch.empty(len(order), dtype=values.dtype, device=values.device))
+            into[torch.from_numpy(order == number)] = values
+    return heads
+
+
+def _log_probs(
+    model: TowersModel,
+    inputs: NDArray[np.int64],
+    targets: NDArray[np.int64],
+    scored: NDArray[np.bool_],
+    pad: int,
+) -> dict[str, Tensor]:
+    present = inputs != pad
+    arrays = [inputs, targets, scored] + ([] if present.all() else [present])
     device = model.decoder_bias.device
-    for start in range(0, len(windows), batch):
-        arrays = windows.inputs_and_targets(text.heldout, slice(start, start + batch), text.pad)
-        inputs, targets, scored = (torch.from_numpy(array).to(device) for array in arrays)
-        heads = model.log_probs(inputs, targets, scored)
-        yield targets[scored].cpu(), {name: values.cpu() for name, values in heads.items()}
+    return model.log_probs(*(torch.from_numpy(np.ascontiguousarray(array)).to(device) for array in arrays))

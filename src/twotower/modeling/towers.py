@@ -1,13 +1,15 @@
-"""A tower: a `transformers` backbone that is fed with embeddings."""
+"""A tower: a `transformers` backbone that is fed with embeddings, or the two LSTMs of ELMo."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import Any
 
 from torch import Tensor, nn
-from transformers import GPT2Config, GPT2Model, PreTrainedModel
+from transformers import GPT2Config, GPT2Model, PreTrainedModel, RobertaPreLayerNormConfig, RobertaPreLayerNormModel
 
+from .backbones import build_backbone, takes
 from .configuration import TowersConfig
+from .elmo import Elmo
 
 
 def gpt(config: TowersConfig) -> PreTrainedModel:
@@ -32,24 +34,76 @@ def gpt(config: TowersConfig) -> PreTrainedModel:
     )
 
 
-BACKBONES: dict[str, Callable[[TowersConfig], PreTrainedModel]] = {"gpt": gpt}
-"""From a family's name to its backbone. The backbone's own word embedding is not used and is removed."""
+def bert(config: TowersConfig) -> PreTrainedModel:
+    """BERT's blocks (Devlin et al. 2019) with LayerNorm before each sublayer, and nothing before or after them.
+
+    As in the reference, positions, LayerNorm and dropout are applied once to the shared embedding
+    (`model.EmbeddingNorm`), and the LayerNorm after the last block is that of the fusion or of a readout.
+    """
+    blocks = RobertaPreLayerNormModel(
+        RobertaPreLayerNormConfig(
+            vocab_size=1,
+            hidden_size=config.width,
+            num_hidden_layers=config.layers,
+            num_attention_heads=config.heads,
+            intermediate_size=config.feedforward,
+            max_position_embeddings=1,
+            hidden_dropout_prob=config.dropout,
+            attention_probs_dropout_prob=config.dropout,
+            pad_token_id=0,
+            bos_token_id=None,
+            eos_token_id=None,
+        ),
+        add_pooling_layer=False,
+    )
+    blocks.embeddings = _Given()
+    blocks.LayerNorm = nn.Identity()
+    return blocks
+
+
+class _Given(nn.Module):
+    """Stands where a backbone makes embeddings from token ids: the tower has made them."""
+
+    def forward(self, inputs_embeds: Tensor, **_: Any) -> Tensor:
+        return inputs_embeds
+
+
+def needs_embedding_norm(family: str) -> bool:
+    """Whether the reference normalizes the shared embedding before this family's towers."""
+    return family in ("bert", "elmo")
 
 
 class Tower(nn.Module):
-    """One tower: embeddings (batch, time, embedding_size) to hidden states (batch, time, width)."""
+    """One tower: embeddings (batch, time, embedding_size) to hidden states (batch, time, output_width).
+
+    `present` (batch, time) is False for padding, which comes last in its row; None where there is none. Backbones in
+    which no position sees a later one do not need it.
+    """
 
     def __init__(self, config: TowersConfig) -> None:
         super().__init__()
         same = config.embedding_size == config.width
         self.input_map = nn.Identity() if same else nn.Linear(config.embedding_size, config.width)
-        self.backbone = BACKBONES[config.family](config)
-        unused = self.backbone.get_input_embeddings()
-        for name, module in list(self.backbone.named_children()):
-            if module is unused:
-                setattr(self.backbone, name, None)
+        self.backbone: nn.Module
+        self.masks_padding = True
+        if config.family == "elmo":
+            self.backbone = Elmo(config)
+        elif config.family == "bert":
+            self.backbone = bert(config)
+        elif config.family == "gpt":
+            self.backbone = gpt(config)
+            self.backbone.register_module("wte", None)  # not used: the towers share an embedding
+            self.masks_padding = False
+        else:
+            self.backbone = build_backbone(config)
+            self.masks_padding = takes(self.backbone, "attention_mask")
 
-    def forward(self, embeddings: Tensor) -> Tensor:
+    def forward(self, embeddings: Tensor, present: Tensor | None = None) -> Tensor:
         """Run the tower."""
-        hidden: Tensor = self.backbone(inputs_embeds=self.input_map(embeddings)).last_hidden_state
+        embeddings = self.input_map(embeddings)
+        if isinstance(self.backbone, Elmo):
+            states: Tensor = self.backbone(embeddings, present)
+            return states
+        extra = {} if present is None or not self.masks_padding else {"attention_mask": present.long()}
+        hidden: Tensor = self.backbone(inputs_embeds=embeddings, **extra).last_hidden_state
         return hidden

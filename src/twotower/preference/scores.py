@@ -13,7 +13,8 @@ import torch
 from ..config import RunConfig
 from ..data.heldout import PreparedText
 from ..modeling.model import TowersModel
-from ..modeling.scoring import score_windows
+from ..modeling.scoring import score_rows
+from ..modeling.sizes import require_same_vocabulary
 from ..progress import Progress
 
 ROWS = 1_000_000
@@ -30,7 +31,8 @@ def score(config: RunConfig, run: Path, out: Path) -> None:
     model.eval()
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     model.to(device)
-    windows = text.windows(config.train.window)
+    require_same_vocabulary(model.config, text)
+    rows = text.windows(model.config.objective, model.config.windows, model.config.window)
     pieces = pa.array(text.pieces, pa.string())
     source = pq.ParquetFile(run / "data" / "heldout.parquet").iter_batches(batch_size=ROWS)
     writer: pq.ParquetWriter | None = None
@@ -38,8 +40,8 @@ def score(config: RunConfig, run: Path, out: Path) -> None:
     waiting = 0
     batch_rows = next(source, None)
     done = 0
-    with Progress("score", len(windows), "window") as progress:
-        for _, heads in score_windows(model, text, windows, config.score.batch):
+    with Progress("score", len(rows), "window") as progress:
+        for _, heads in score_rows(model, rows, config.score.batch, config.score.passes):
             pending.append({name: values.numpy() for name, values in heads.items()})
             waiting += len(pending[-1]["joint"])
             while batch_rows is not None and (waiting >= len(batch_rows)):
@@ -50,7 +52,7 @@ def score(config: RunConfig, run: Path, out: Path) -> None:
                 writer = writer or pq.ParquetWriter(out / "scores.parquet", table.schema)
                 writer.write_table(table)
                 batch_rows = next(source, None)
-            advanced = min(config.score.batch, len(windows) - done)
+            advanced = min(config.score.batch, len(rows) - done)
             done += advanced
             progress.advance(advanced)
     assert batch_rows is None and waiting == 0, "scores and held-out pieces differ in number"

@@ -11,9 +11,9 @@ from torch import nn
 
 from ..config import AnalyzeConfig
 from ..data.heldout import CONTENT_CLASS, FUNCTION_CLASS, PreparedText
-from ..data.windows import ScoringWindows
+from ..modeling.configuration import TowersConfig
 from ..modeling.model import TowersModel
-from ..modeling.scoring import score_windows
+from ..modeling.scoring import score_rows
 from ..preference.statistics import frequency_strata, stratified_auroc
 
 BATCH = 64
@@ -35,9 +35,13 @@ class Evaluation:
 class Evaluator:
     """Scores the same held-out windows again and again."""
 
-    def __init__(self, text: PreparedText, window: int, tokens: int, analyze: AnalyzeConfig) -> None:
+    def __init__(
+        self, text: PreparedText, towers: TowersConfig, tokens: int, passes: int, analyze: AnalyzeConfig
+    ) -> None:
         self.text = text
-        self.windows = _sample(text.windows(window), tokens)
+        rows = text.windows(towers.objective, towers.windows, towers.window)
+        self.rows = rows.every(max(1, round(rows.scored / tokens)))
+        self.passes = passes
         self.least = max(2, analyze.min_count // 3)
         word_class = text.classes["word_class"].to_numpy()
         self.function = word_class == FUNCTION_CLASS
@@ -52,7 +56,7 @@ class Evaluator:
         model.readouts["watch"] = readouts
         pieces, scores = [], []
         try:
-            for piece, heads in score_windows(model, self.text, self.windows, BATCH):
+            for piece, heads in score_rows(model, self.rows, BATCH, self.passes):
                 pieces.append(piece.numpy())
                 scores.append(torch.stack(list(heads.values())).double().numpy())
         finally:
@@ -74,10 +78,3 @@ class Evaluator:
             auroc = float(stratified_auroc(preference[None, chosen], self.function[chosen], strata)[0])
         spread = float(preference[seen].std()) if seen.any() else np.nan
         return Evaluation(nats[0], nats[1:], auroc, spread)
-
-
-def _sample(windows: ScoringWindows, tokens: int) -> ScoringWindows:
-    """Windows spread evenly over the text that score about `tokens` tokens."""
-    scored = int((windows.last - windows.first).sum())
-    step = max(1, round(scored / tokens))
-    return ScoringWindows(windows.start[::step], windows.first[::step], windows.last[::step], windows.window)

@@ -11,7 +11,7 @@ import json
 import shutil
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +23,13 @@ from accelerate.utils import DataLoaderConfiguration
 
 from ..config import RunConfig
 from ..data.heldout import PreparedText
-from ..data.windows import TrainingWindows
 from ..errors import InputError, Interrupted
 from ..modeling.configuration import TowersConfig
 from ..modeling.model import TowersModel, fresh_readouts
 from ..modeling.objectives import JointObjective
+from ..modeling.sizes import towers_config
 from ..progress import Progress
+from .batches import Batches
 from .checkpoints import find_checkpoint, load_checkpoint, save_checkpoint
 from .evaluation import Evaluator
 from .interruption import Interruption
@@ -37,24 +38,6 @@ from .optimization import adamw, linear_schedule, set_learning_rate
 
 TIMED_SECONDS = 8.0
 LOG_EVERY = 20
-
-
-def towers_config(config: RunConfig, text: PreparedText) -> TowersConfig:
-    """The model's configuration for a run."""
-    model = config.model
-    return TowersConfig(
-        family=model.family,
-        towers=model.towers,
-        vocab_size=len(text.frequencies),
-        embedding_size=model.embedding or model.width,
-        width=model.width,
-        layers=model.layers,
-        heads=model.heads,
-        feedforward=model.feedforward or 4 * model.width,
-        window=config.train.window,
-        dropout=model.dropout,
-        pad_token_id=text.pad,
-    )
 
 
 def train(config: RunConfig, run: Path, out: Path) -> None:
@@ -78,12 +61,13 @@ def train(config: RunConfig, run: Path, out: Path) -> None:
             f"train.batch: {settings.batch} windows cannot be shared evenly by {accelerator.num_processes} processes; "
             "give a multiple"
         )
-    windows = TrainingWindows(text.train, settings.window, settings.batch, config.seed)
-    per_update = settings.batch * settings.window
-    tokens = _budget(config, text, windows, accelerator, work)
+    towers = towers_config(config, len(text.frequencies), text.vocabulary.pad)
+    batches = Batches(text, towers, settings.batch, settings.masked, config.seed)
+    per_update = batches.tokens
+    tokens = _budget(config, batches, accelerator, work)
     steps = max(1, tokens // per_update)
-    objective, optimizer = _build(config, text, accelerator)
-    evaluator = Evaluator(text, settings.window, settings.evaluation_tokens, config.analyze)
+    objective, optimizer = _build(config, text, towers, accelerator)
+    evaluator = Evaluator(text, towers, settings.evaluation_tokens, config.score.passes, config.analyze)
     state: dict[str, Any] = {"step": 0, "seconds": 0.0, "resumed": 0, "evaluated": {}}
     checkpoint = find_checkpoint(work / "latest")
     if checkpoint:
@@ -102,14 +86,14 @@ def train(config: RunConfig, run: Path, out: Path) -> None:
             seed_dropout(config.seed, step, accelerator.process_index)
             rate = settings.learning_rate * linear_schedule(step, steps, settings.warmup)
             set_learning_rate(optimizer, rate)
-            nats = update(objective, optimizer, windows, step, config, accelerator)
+            nats = update(objective, optimizer, batches, step, config, accelerator)
             state["step"] = step + 1
             shown = {}
             if state["step"] % LOG_EVERY == 0 or state["step"] in evaluate_at:
-                joint, *towers = accelerator.reduce(nats.detach(), "mean").tolist()
-                shown = {"nats": f"{joint:.2f} (towers {' '.join(f'{t:.2f}' for t in towers)})"}
+                joint, *alone = accelerator.reduce(nats, "mean").tolist()
+                shown = {"nats": f"{joint:.2f} (towers {' '.join(f'{t:.2f}' for t in alone)})"}
                 row: dict[str, Any] = {"tokens": state["step"] * per_update, "learning_rate": rate, "joint": joint}
-                metrics.write(state["step"], "train", row | {"towers": towers})
+                metrics.write(state["step"], "train", row | {"towers": alone})
             if state["step"] in evaluate_at:
                 inner = accelerator.unwrap_model(objective)
                 state["evaluated"] = dataclasses.asdict(evaluator(inner.model, inner.readouts))
@@ -132,6 +116,7 @@ def train(config: RunConfig, run: Path, out: Path) -> None:
             "steps": steps, "tokens": done, "seconds": state["seconds"], "tokens_per_second": done / state["seconds"],
             "resumed": state["resumed"], "processes": accelerator.num_processes,
             "parameters": sum(parameter.numel() for parameter in inner.model.parameters()),
+            "objective": towers.objective,
             "while_training": state["evaluated"],
         }  # fmt: skip
         budget = work / "budget.json"
@@ -152,24 +137,32 @@ def agreed(accelerator: Accelerator, *wishes: bool) -> list[bool]:
 def update(
     objective: torch.nn.Module,
     optimizer: torch.optim.Optimizer,
-    windows: TrainingWindows,
+    batches: Batches,
     step: int,
     config: RunConfig,
     accelerator: Accelerator,
 ) -> torch.Tensor:
     """One update on this process's share of batch `step`; returns mean nats under each head, shape (1 + towers,)."""
-    batch = torch.from_numpy(windows.get(step))
-    share = batch.chunk(accelerator.num_processes)[accelerator.process_index].to(accelerator.device)
-    readout_rows = max(1, round(config.train.readout_share * len(share)))
-    sums = objective(share, readout_rows)
-    per_head = torch.full_like(sums, readout_rows * windows.window)
-    per_head[0] = len(batch) * windows.window / accelerator.num_processes
-    nats: torch.Tensor = sums / per_head
-    # The readouts' losses reach only the readouts; adding them up leaves the towers' gradients as they are.
-    accelerator.backward(nats.sum())
+    batch, processes = batches.get(step), accelerator.num_processes
+    size = len(batch) // processes
+    mine = batch.rows(slice(accelerator.process_index * size, (accelerator.process_index + 1) * size))
+    parts = list(mine.split(config.train.micro_batch))
+    watched = [max(1, round(config.train.readout_share * len(part))) for part in parts]
+    # Sums over the whole batch's number of targets: neither micro-batches nor processes change the gradient.
+    counts = torch.full((1 + batches.towers.towers,), 0.0, device=accelerator.device)
+    counts[0] = batch.count / processes
+    counts[1:] = max(1, sum(int(part.predicted[:rows].sum()) for part, rows in zip(parts, watched, strict=True)))
+    nats = torch.zeros_like(counts)
+    for number, (part, rows) in enumerate(zip(parts, watched, strict=True), start=1):
+        part = part.to(accelerator.device)
+        with nullcontext() if number == len(parts) else accelerator.no_sync(objective):
+            means = objective(part.inputs, part.targets, part.predicted, part.present, rows) / counts
+            # The readouts' losses reach only the readouts; adding them up leaves the towers' gradients as they are.
+            accelerator.backward(means.sum())
+        nats += means.detach()
     inner = accelerator.unwrap_model(objective)
-    for part in (inner.model, inner.readouts):  # apart, or the readouts would scale the towers' gradients
-        accelerator.clip_grad_norm_(part.parameters(), config.train.clip)
+    for module in (inner.model, inner.readouts):  # apart, or the readouts would scale the towers' gradients
+        accelerator.clip_grad_norm_(module.parameters(), config.train.clip)
     optimizer.step()
     optimizer.zero_grad()
     return nats
@@ -180,9 +173,9 @@ def seed_dropout(seed: int, step: int, process: int) -> None:
     torch.manual_seed(int(np.random.SeedSequence([seed, step, process]).generate_state(1)[0]))
 
 
-def _build(config: RunConfig, text: PreparedText, accelerator: Accelerator) -> tuple[Any, Any]:
+def _build(config: RunConfig, text: PreparedText, towers: TowersConfig, accelerator: Accelerator) -> tuple[Any, Any]:
     torch.manual_seed(config.seed)
-    model = TowersModel(towers_config(config, text))
+    model = TowersModel(towers)
     if config.train.compile:
         for tower in model.towers:
             tower.compile()
@@ -194,19 +187,17 @@ def _build(config: RunConfig, text: PreparedText, accelerator: Accelerator) -> t
     return prepared
 
 
-def _budget(
-    config: RunConfig, text: PreparedText, windows: TrainingWindows, accelerator: Accelerator, work: Path
-) -> int:
+def _budget(config: RunConfig, batches: Batches, accelerator: Accelerator, work: Path) -> int:
     """Tokens to train on. Minutes are turned into tokens once, by a short timing, and the outcome is recorded."""
     if config.train.minutes is None:
         return config.train.tokens
     record = work / "budget.json"
     if not record.is_file():
-        objective, optimizer = _build(config, text, accelerator)
-        rates = list(_timed(objective, optimizer, windows, config, accelerator))
+        objective, optimizer = _build(config, batches.text, batches.towers, accelerator)
+        rates = list(_timed(objective, optimizer, batches, config, accelerator))
         typical = torch.tensor(sorted(rates)[len(rates) // 2], device=accelerator.device)
         rate = float(accelerator.reduce(typical, "mean"))
-        per_update = windows.batch * windows.window
+        per_update = batches.tokens
         tokens = max(1, int(rate * config.train.minutes * 60) // per_update) * per_update
         if accelerator.is_main_process:
             work.mkdir(parents=True, exist_ok=True)
@@ -218,14 +209,14 @@ def _budget(
 
 
 def _timed(
-    objective: Any, optimizer: Any, windows: TrainingWindows, config: RunConfig, accelerator: Accelerator
+    objective: Any, optimizer: Any, batches: Batches, config: RunConfig, accelerator: Accelerator
 ) -> Iterator[float]:
     """Tokens per second of single updates, the first left out, on a model that is thrown away."""
     begin = time.perf_counter()
     for step in range(1000):
         start = time.perf_counter()
-        update(objective, optimizer, windows, step, config, accelerator)
+        update(objective, optimizer, batches, step, config, accelerator)
         if step:
-            yield windows.batch * windows.window / (time.perf_counter() - start)
+            yield batches.tokens / (time.perf_counter() - start)
         if step >= 3 and time.perf_counter() - begin > TIMED_SECONDS:
             return

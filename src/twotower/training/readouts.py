@@ -16,10 +16,11 @@ from torch import nn
 
 from ..config import RunConfig
 from ..data.heldout import PreparedText
-from ..data.windows import TrainingWindows
 from ..modeling.model import TowersModel, fresh_readouts
-from ..modeling.objectives import causal, readout_losses
+from ..modeling.objectives import readout_losses
+from ..modeling.sizes import require_same_vocabulary
 from ..progress import Progress
+from .batches import Batches
 from .optimization import adamw, linear_schedule, set_learning_rate
 
 READOUT, NOISE = "readout", "noise"
@@ -29,10 +30,11 @@ differ by chance alone, and their difference is the noise floor of preference.""
 
 def train_readouts(config: RunConfig, run: Path, out: Path) -> None:
     """Train both sets of readouts on `run/trunk` and write `model/` and `readout.json` into `out`."""
-    settings, window = config.readout, config.train.window
+    settings = config.readout
     text = PreparedText(run)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     model = TowersModel.from_pretrained(run / "trunk").to(device)
+    require_same_vocabulary(model.config, text)
     model.eval()
     model.requires_grad_(False)
     model.config.readout_norm = settings.norm
@@ -41,28 +43,33 @@ def train_readouts(config: RunConfig, run: Path, out: Path) -> None:
     sets = nn.ModuleDict({name: fresh_readouts(model.config, seed, unigram) for name, seed in seeds.items()}).to(device)
     each = cast(list[nn.ModuleList], list(sets.values()))
     # A stream of its own: the readouts must not depend on the order in which the trunk saw the text.
-    windows = TrainingWindows(text.train, window, settings.batch, config.seed + 1_000_003)
-    steps = max(1, settings.tokens // (settings.batch * window))
+    batches = Batches(text, model.config, settings.batch, config.train.masked, config.seed + 1_000_003)
+    steps = max(1, settings.tokens // batches.tokens)
     optimizer = adamw(sets, settings.learning_rate, config.train.betas, settings.weight_decay)
-    with Progress("readout", steps * settings.batch * window, "tok") as progress:
+    with Progress("readout", steps * batches.tokens, "tok") as progress:
         for step in range(steps):
             set_learning_rate(optimizer, settings.learning_rate * linear_schedule(step, steps, settings.warmup))
-            inputs, targets = causal(torch.from_numpy(windows.get(step)).to(device))
-            with torch.no_grad():
-                seen = model.readout_inputs(model.tower_outputs(inputs))
-            losses = [torch.stack(readout_losses(readouts, seen, targets)) for readouts in each]
-            nats = torch.stack(losses) / targets.numel()
-            torch.autograd.backward(nats.sum())
+            batch = batches.get(step)
+            nats = torch.zeros(len(each), model.config.towers, device=device)
+            for part in batch.split(config.train.micro_batch):
+                part = part.to(device)
+                with torch.no_grad():
+                    seen = model.readout_inputs(model.tower_outputs(part.inputs, part.present, part.predicted))
+                targets = part.targets[part.predicted]
+                losses = [torch.stack(readout_losses(readouts, seen, targets)) for readouts in each]
+                means = torch.stack(losses) / batch.count
+                torch.autograd.backward(means.sum())
+                nats += means.detach()
             for readouts in each:
                 for readout in readouts:  # each on its own, so that no readout's gradient scales another's
                     nn.utils.clip_grad_norm_(readout.parameters(), config.train.clip)
             optimizer.step()
             optimizer.zero_grad()
-            progress.advance(targets.numel(), nats=" ".join(f"{value:.2f}" for value in nats[0].tolist()))
+            progress.advance(batches.tokens, nats=" ".join(f"{value:.2f}" for value in nats[0].tolist()))
     model.readouts = sets
     model.config.readouts = list(sets)
     model.save_pretrained(out / "model")
     shutil.copyfile(run / "tokenizer.json", out / "model" / "tokenizer.json")
     (out / "readout.json").write_text(
-        json.dumps({"steps": steps, "tokens": steps * settings.batch * window}, indent=2) + "\n", encoding="utf-8"
+        json.dumps({"steps": steps, "tokens": steps * batches.tokens}, indent=2) + "\n", encoding="utf-8"
     )

@@ -1,0 +1,40 @@
+"""The batch of each step: rows of the training split under an objective."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..data.heldout import PreparedText
+from ..data.windows import TrainingWindows
+from ..modeling.configuration import TowersConfig
+from ..modeling.objectives import Batch, make_batch, row_length
+
+
+@dataclass(frozen=True)
+class Batches:
+    """What a step gets depends on the fields and the step alone: not on other steps, nor on the number of processes."""
+
+    text: PreparedText
+    towers: TowersConfig
+    batch: int
+    """Windows per step."""
+    masked: float
+    """Share of the tokens that the masked objective selects."""
+    seed: int
+
+    @property
+    def tokens(self) -> int:
+        """Tokens of a step, padding included."""
+        return self.batch * int(self.towers.window)
+
+    def get(self, step: int) -> Batch:
+        """The batch of update `step` (from 0)."""
+        towers, vocabulary = self.towers, self.text.vocabulary
+        windows = TrainingWindows(
+            self.text.train, towers.window, self.batch, self.seed, row_length(towers.objective, towers.window),
+            vocabulary if towers.windows == "pairs" else None,
+        )  # fmt: skip
+        masks = np.random.default_rng([self.seed, step, 15])
+        return make_batch(towers.objective, windows.get(step), vocabulary, self.masked, masks)

