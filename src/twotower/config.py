@@ -79,6 +79,9 @@ class ModelConfig:
     """Whether the LSTMs of `elmo` that read backwards do; `off` is what the released reference computes."""
     dropout: float = 0.0
     """Dropout in the towers during the joint phase."""
+    initializer_range: float = 0.02
+    """Standard deviation of the initial weights in the towers' blocks, which suits widths of some hundred; narrow
+    towers may want more. Not used by `elmo`."""
 
 
 @dataclass(frozen=True)

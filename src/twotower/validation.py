@@ -44,6 +44,7 @@ def validate(config: RunConfig) -> None:
     )  # fmt: skip
     _require(model.embedding >= 0, "model.embedding", model.embedding, "0 (the tower's width) or more")
     _require(model.feedforward >= 0, "model.feedforward", model.feedforward, "0 (four times the width) or more")
+    _require(model.initializer_range > 0, "model.initializer-range", model.initializer_range, "more than 0")
     _require(0 <= model.dropout < 1, "model.dropout", model.dropout, "0 or more and less than 1")
     _require(train.minutes is None or train.minutes > 0, "minutes", train.minutes, "more than 0")
     fewest = 8 if train.windows == "pairs" else 2

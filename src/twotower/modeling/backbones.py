@@ -70,6 +70,7 @@ def backbone_settings(kind: str, config: TowersConfig) -> PreTrainedConfig:
         "head_dim": config.width // config.heads,
         "intermediate_size": config.feedforward,
         "max_position_embeddings": config.window + 2,  # families after RoBERTa count positions from 2
+        "initializer_range": config.initializer_range,
         **dict.fromkeys(DROPOUTS, config.dropout),
     }
     if not hasattr(known, "hidden_size") or not hasattr(known, "num_hidden_layers"):

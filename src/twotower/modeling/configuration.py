@@ -23,6 +23,7 @@ class TowersConfig(PreTrainedConfig):
         window: longest input, in tokens.
         windows: the windows it was trained on, `contiguous` or `pairs` (see `data.windows`).
         dropout: inside the towers, in training.
+        initializer_range: standard deviation of the initial weights of the backbones' matrices; ELMo's are PyTorch's.
         readouts: names of the sets of readouts that the model carries, each one head per tower.
         readout_norm: `own` or `joint`; what the readouts see (see `TowersModel.readout_inputs`).
         head: the head that gives the logits of the language-model classes: `joint`, or `NAME_K` for the readout of
@@ -51,6 +52,7 @@ class TowersConfig(PreTrainedConfig):
     window: int = 64
     windows: str = "contiguous"
     dropout: float = 0.0
+    initializer_range: float = 0.02
     readouts: tuple[str, ...] | list[str] = ()
     readout_norm: str = "own"
     head: str = "joint"

@@ -29,6 +29,7 @@ def towers_config(config: RunConfig, vocabulary: int, pad: int = 0) -> TowersCon
         window=config.train.window,
         windows=config.train.windows,
         dropout=model.dropout,
+        initializer_range=model.initializer_range,
         pad_token_id=pad,
     )
     towers.objective = resolve_objective(model.objective, towers)

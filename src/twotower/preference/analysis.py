@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,18 +16,24 @@ from ..data.heldout import CONTENT_CLASS, FUNCTION_CLASS, PreparedText
 from ..data.tagging import UPOS
 from ..progress import Progress
 from . import statistics
+from .contrasts import Contrast, contrasts
 from .scores import read_scores
 from .statistics import Estimate
 from .tallies import Floats, Tallies, tally
+
+NOTHING = {"estimate": None, "low": None, "high": None}
+"""An estimate that cannot be had."""
 
 
 def analyze(config: RunConfig, run: Path, out: Path) -> None:
     """Read `run/scores.parquet`; write `preference.parquet` and `results.json` into `out`."""
     text = PreparedText(run)
-    heads = ["joint", *(f"{name}_{tower}" for name in ("readout", "noise") for tower in (1, 2))]
-    scores = read_scores(run / "scores.parquet", ["document", "piece_id", "upos", "whole_word", *heads])
+    heads = [f"{name}_{tower}" for name in ("readout", "noise") for tower in range(1, config.model.towers + 1)]
+    scores = read_scores(run / "scores.parquet", ["document", "piece_id", "upos", "whole_word", "joint", *heads])
     training = json.loads((run / "training.json").read_text(encoding="utf-8"))
-    types, results = analyze_scores(scores, text.pieces, text.frequencies, text.classes, config.analyze, config.seed)
+    types, results = analyze_scores(
+        scores, config.model.towers, text.pieces, text.frequencies, text.classes, config.analyze, config.seed
+    )
     summary = text.summary
     perplexity = results.pop("perplexity")
     results = {
@@ -35,8 +42,8 @@ def analyze(config: RunConfig, run: Path, out: Path) -> None:
             ("name", "documents", "tokens", "heldout_documents", "heldout_tokens", "digest", "tagger", "vocabulary")
         },
         "model": {
-            "family": config.model.family, "towers": config.model.towers, "parameters": training["parameters"],
-            "width": config.model.width, "layers": config.model.layers, "heads": config.model.heads,
+            "family": config.model.family, "objective": training["objective"], "towers": config.model.towers,
+            "parameters": training["parameters"], "width": config.model.width, "layers": config.model.layers,
         },
         "training": {
             "steps": training["steps"], "tokens": training["tokens"], "seconds": training["seconds"],
@@ -51,16 +58,18 @@ def analyze(config: RunConfig, run: Path, out: Path) -> None:
 
 def analyze_scores(
     scores: pd.DataFrame,
+    towers: int,
     pieces: list[str],
     frequencies: np.ndarray,
     classes: pd.DataFrame,
     settings: AnalyzeConfig,
     seed: int,
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """Preference and its statistics for two towers.
+    """Preference and its statistics.
 
     Args:
         scores: as `score` writes them.
+        towers: how many towers they are of; one has no preference, only a noise floor.
         pieces, frequencies, classes: of each type, by id, its piece, training count, and part of speech and class.
         settings, seed: how to resample, and from which seed.
 
@@ -69,39 +78,32 @@ def analyze_scores(
     """
     piece = scores["piece_id"].to_numpy()
     document = pd.factorize(scores["document"])[0]
-    generators = iter(np.random.default_rng(seed).spawn(16))
-
-    def preference_tallies(first: str, second: str) -> Tallies:
-        return tally(document, piece, _difference(scores, first, second), len(pieces))
-
-    tallies = preference_tallies("readout_1", "readout_2")
-    noise = [preference_tallies(f"readout_{k}", f"noise_{k}") for k in (1, 2)]
+    generators = iter(np.random.default_rng(seed).spawn(64))
+    found = contrasts(towers)
+    numbers = range(1, towers + 1)
+    preferences = [tally(document, piece, contrast.of(scores), len(pieces)) for contrast in found]
+    noise = [tally(document, piece, _noise(scores, tower), len(pieces)) for tower in numbers]
     resampling = (settings.bootstrap, settings.confidence)
     halves = (settings.min_count, settings.splits, *resampling)
-    with Progress("analyze", total=8, unit="statistic") as progress:
+    with Progress("analyze", total=3 + 3 * towers, unit="statistic") as progress:
         types = progress.counted(
-            _types_table(scores, tallies, pieces, frequencies, classes, resampling, next(generators))
+            _types_table(scores, towers, preferences, noise[0], pieces, frequencies, classes, resampling, generators)
         )
-        reliable = progress.counted(statistics.reliability(tallies, *halves, next(generators)))
-        floors = [progress.counted(statistics.reliability(floor, *halves, next(generators))) for floor in noise]
-        separated = _separation(tallies, noise, types, len(pieces), settings, next(generators), progress)
-        by_upos = progress.counted(_by_upos(scores, document, resampling, next(generators)))
-    frequent = (types["count"] >= 2 * settings.min_count).to_numpy()
+        reliable: dict[str, Any] = dict(NOTHING)
+        if found:
+            reliable = vars(progress.counted(statistics.reliability(preferences, *halves, next(generators))))
+        floors = [progress.counted(statistics.reliability([floor], *halves, next(generators))) for floor in noise]
+        separated = _separation(preferences, noise, types, len(pieces), settings, next(generators), progress)
+        by_upos = progress.counted(_by_upos(scores, found, document, resampling, generators))
     results = {
         "perplexity": {
             "joint": _perplexity(scores["joint"]),
-            "towers": [_perplexity(scores[f"readout_{k}"]) for k in (1, 2)],
+            "towers": [_perplexity(scores[f"readout_{tower}"]) for tower in numbers],
         },
-        "preference": {
-            "types": int(frequent.sum()),
-            "occurrences": len(scores),
-            "sd": float(types.loc[frequent, "mean"].std()),
-            "mean": float(_difference(scores, "readout_1", "readout_2").mean()),
-            "noise_sd": float(types.loc[frequent, "noise"].std()),
-        },
+        "preference": _spread(scores, found, types[types["count"] >= 2 * settings.min_count]),
         "reliability": {
-            **vars(reliable),
-            "spearman_brown": statistics.spearman_brown(reliable.estimate),
+            **reliable,
+            "spearman_brown": None if not found else statistics.spearman_brown(reliable["estimate"]),
             "noise_floor": {
                 **vars(max(floors, key=lambda floor: floor.estimate)),
                 "towers": [vars(floor) for floor in floors],
@@ -113,8 +115,9 @@ def analyze_scores(
     return types, results
 
 
-def _difference(scores: pd.DataFrame, first: str, second: str) -> Floats:
-    values: Floats = scores[first].to_numpy(np.float64) - scores[second].to_numpy(np.float64)
+def _noise(scores: pd.DataFrame, tower: int) -> Floats:
+    """The difference between two readouts of one tower, for each occurrence."""
+    values: Floats = scores[f"readout_{tower}"].to_numpy(np.float64) - scores[f"noise_{tower}"].to_numpy(np.float64)
     return values
 
 
@@ -122,18 +125,41 @@ def _perplexity(log_probs: pd.Series) -> float:
     return math.exp(-log_probs.to_numpy(np.float64).mean())
 
 
+def _spread(scores: pd.DataFrame, found: list[Contrast], frequent: pd.DataFrame) -> dict[str, Any]:
+    """How far preferences of the types that are frequent enough go apart, and where they lie, in nats."""
+    each = [
+        {
+            "tower": contrast.tower,
+            "sd": float(frequent[f"mean{contrast.suffix}"].std()),
+            "mean": float(contrast.of(scores).mean()),
+        }
+        for contrast in found
+    ]
+    pooled = math.sqrt(sum(one["sd"] ** 2 for one in each) / len(each)) if each else None
+    return {
+        "types": len(frequent),
+        "occurrences": len(scores),
+        "sd": pooled,
+        "mean": each[0]["mean"] if len(each) == 1 else None,
+        "noise_sd": float(frequent["noise"].std()),
+        "definition": [contrast.name for contrast in found],
+        **({"towers": each} if len(each) > 1 else {}),
+    }
+
+
 def _types_table(
     scores: pd.DataFrame,
-    tallies: Tallies,
+    towers: int,
+    preferences: list[Tallies],
+    noise: Tallies,
     pieces: list[str],
     frequencies: np.ndarray,
     classes: pd.DataFrame,
     resampling: tuple[int, float],
-    generator: np.random.Generator,
+    generators: Iterator[np.random.Generator],
 ) -> pd.DataFrame:
     piece = scores["piece_id"].to_numpy()
-    columns = statistics.type_preferences(tallies, *resampling, generator)
-    count = columns.pop("count").astype(np.int64)
+    count = np.asarray(noise.counts.sum(axis=0)).ravel().astype(np.int64)
     table = pd.DataFrame({
         "piece_id": np.arange(len(pieces), dtype=np.int32),
         "piece": pieces,
@@ -141,10 +167,13 @@ def _types_table(
         "word_class": classes["word_class"],
         "training_count": frequencies,
         "count": count,
-        "documents": np.asarray((tallies.counts > 0).sum(axis=0)).ravel(),
-        **columns,
+        "documents": np.asarray((noise.counts > 0).sum(axis=0)).ravel(),
     })  # fmt: skip
-    for head in ("joint", "readout_1", "readout_2"):
+    for contrast, tallies in zip(contrasts(towers), preferences, strict=True):
+        columns = statistics.type_preferences(tallies, *resampling, next(generators))
+        for name in ("mean", "standard_error", "low", "high"):
+            table[name + contrast.suffix] = columns[name]
+    for head in ("joint", *(f"readout_{tower}" for tower in range(1, towers + 1))):
         table[head] = _type_means(piece, scores[head], count)
     table["noise"] = _type_means(piece, scores["readout_1"] - scores["noise_1"], count)
     return table[table["count"] > 0].reset_index(drop=True)
@@ -157,7 +186,7 @@ def _type_means(piece: np.ndarray, values: pd.Series, count: np.ndarray) -> np.n
 
 
 def _separation(
-    tallies: Tallies,
+    preferences: list[Tallies],
     noise: list[Tallies],
     types: pd.DataFrame,
     vocabulary: int,
@@ -173,16 +202,17 @@ def _separation(
     counts = {
         "function_types": int(function.sum()), "content_types": int((~function).sum()), "strata": settings.strata,
     }  # fmt: skip
+    nothing = dict.fromkeys(("auroc", "low", "high", "p_value", "function_tower"))
     if not function.any() or function.all():
-        nothing = dict.fromkeys(("auroc", "low", "high", "p_value", "function_tower"))
         return {**nothing, "noise_floor": nothing, **counts}
     mask = np.zeros(vocabulary, dtype=bool)
     mask[chosen["piece_id"]] = True
     strata = statistics.frequency_strata(chosen["training_count"].to_numpy(), settings.strata)
-    results = [
-        progress.counted(
+
+    def separate(parts: list[Tallies]) -> statistics.Separation:
+        return progress.counted(
             statistics.separation(
-                part.select(mask),
+                [part.select(mask) for part in parts],
                 function,
                 strata,
                 settings.min_count,
@@ -193,27 +223,37 @@ def _separation(
                 generator,
             )
         )
-        for part in (tallies, *noise)
-    ]
-    floor = max(results[1:], key=lambda one: one.auroc)
-    return {**vars(results[0]), "noise_floor": vars(floor), **counts}
+
+    measured = vars(separate(preferences)) if preferences else nothing
+    floor = max((separate([part]) for part in noise), key=lambda one: one.auroc)
+    return {**measured, "noise_floor": vars(floor), **counts}
 
 
 def _by_upos(
-    scores: pd.DataFrame, document: np.ndarray, resampling: tuple[int, float], generator: np.random.Generator
-) -> dict[str, dict[str, float]]:
-    """Mean preference over whole-word occurrences of each part of speech."""
+    scores: pd.DataFrame,
+    found: list[Contrast],
+    document: np.ndarray,
+    resampling: tuple[int, float],
+    generators: Iterator[np.random.Generator],
+) -> dict[str, dict[str, Any]]:
+    """Mean preference over whole-word occurrences of each part of speech; for more than two towers, of each tower."""
     whole = scores["whole_word"].to_numpy()
     codes = scores["upos"].astype(str).map({tag: number for number, tag in enumerate(UPOS)})
     known = whole & codes.notna().to_numpy()
-    difference = _difference(scores, "readout_1", "readout_2")
-    tallies = tally(document[known], codes[known].to_numpy(np.int64), difference[known], len(UPOS))
-    means = statistics.group_means(tallies, *resampling, generator)
-    return {
-        tag: {**_rename_mean(estimate), "occurrences": count}
-        for tag, (estimate, count) in zip(UPOS, means, strict=True)
-        if count
-    }
+    table: dict[str, dict[str, Any]] = {}
+    for contrast in found:
+        kinds = codes[known].to_numpy(np.int64)
+        tallies = tally(document[known], kinds, contrast.of(scores)[known], len(UPOS))
+        means = statistics.group_means(tallies, *resampling, next(generators))
+        for tag, (estimate, count) in zip(UPOS, means, strict=True):
+            if count:
+                row = table.setdefault(tag, {"occurrences": count})
+                values = _rename_mean(estimate)
+                if len(found) == 1:
+                    row.update(values)
+                else:
+                    row.setdefault("towers", []).append({"tower": contrast.tower, **values})
+    return table
 
 
 def _rename_mean(value: Estimate) -> dict[str, float]:

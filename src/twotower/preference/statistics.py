@@ -5,6 +5,7 @@ Throughout, documents are the unit of resampling, and what is chosen on one half
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -67,7 +68,7 @@ def _dense_blocks(tallies: Tallies, size: int = 1024) -> list[Bools]:
 
 
 def reliability(
-    tallies: Tallies,
+    preferences: Sequence[Tallies],
     min_count: int,
     splits: int,
     draws: int,
@@ -77,21 +78,25 @@ def reliability(
     """Split-half reliability: correlation of type preferences between halves of the documents.
 
     Pearson's r over the types that occur `min_count` times in each half, averaged over random splits on Fisher's z
-    scale. The interval is a bootstrap over documents, in which copies of a document stay in one half; a resample holds
-    fewer distinct documents than the text, which lowers r, so the draws are centred on the estimate (on the z scale).
+    scale. `preferences` holds the tallies of one preference for two towers, and one per tower for more: then r is taken
+    over types and towers together, each tower's preferences centred. The interval is a bootstrap over documents, in
+    which copies of a document stay in one half; a resample holds fewer distinct documents than the text, which lowers
+    r, so the draws are centred on the estimate (on the z scale).
     NaN where fewer than three types are left.
     """
-    tallies = tallies.select(np.asarray(tallies.counts.sum(axis=0)).ravel() >= 2 * min_count)
-    z = _half_correlations(tallies, halves(tallies.documents, splits, generator), None, min_count)
+    frequent = np.asarray(preferences[0].counts.sum(axis=0)).ravel() >= 2 * min_count
+    preferences = [tallies.select(frequent) for tallies in preferences]
+    documents = preferences[0].documents
+    z = _half_correlations(preferences, halves(documents, splits, generator), None, min_count)
     estimate = float(np.nanmean(z)) if np.isfinite(z).any() else np.nan
     drawn = np.empty(0)
     if np.isfinite(estimate):
         parts = []
         for start in range(0, draws, CHUNK):
             size = min(CHUNK, draws - start)
-            weights = resample(tallies.documents, size, generator)
-            first = halves(tallies.documents, size * SPLITS_PER_DRAW, generator)
-            z = _half_correlations(tallies, first, np.repeat(weights, SPLITS_PER_DRAW, axis=0), min_count)
+            weights = resample(documents, size, generator)
+            first = halves(documents, size * SPLITS_PER_DRAW, generator)
+            z = _half_correlations(preferences, first, np.repeat(weights, SPLITS_PER_DRAW, axis=0), min_count)
             with np.errstate(invalid="ignore"):
                 parts.append(_row_means(z.reshape(size, SPLITS_PER_DRAW)))
         drawn = np.concatenate(parts)
@@ -104,18 +109,24 @@ def spearman_brown(r: float) -> float:
     return 2 * r / (1 + r)
 
 
-def _half_correlations(tallies: Tallies, first: Floats, weights: Floats | None, min_count: int) -> Floats:
+def _half_correlations(preferences: Sequence[Tallies], first: Floats, weights: Floats | None, min_count: int) -> Floats:
     """Fisher's z of the correlation between halves, for each split; `first` and `weights` (splits, documents)."""
     weights = np.ones_like(first) if weights is None else weights
-    a, count_a = tallies.means(first * weights)
-    b, count_b = tallies.means((1 - first) * weights)
-    valid = (count_a >= min_count) & (count_b >= min_count)
-    n = valid.sum(axis=1)
-    a, b = np.where(valid, a, 0.0), np.where(valid, b, 0.0)
+    products, squares_a, squares_b = np.zeros((3, len(first)))
+    for tallies in preferences:
+        a, count_a = tallies.means(first * weights)
+        b, count_b = tallies.means((1 - first) * weights)
+        valid = (count_a >= min_count) & (count_b >= min_count)
+        n = valid.sum(axis=1)
+        a, b = np.where(valid, a, 0.0), np.where(valid, b, 0.0)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            a = np.where(valid, a - (a.sum(axis=1) / n)[:, None], 0.0)
+            b = np.where(valid, b - (b.sum(axis=1) / n)[:, None], 0.0)
+        products += (a * b).sum(axis=1)
+        squares_a += (a**2).sum(axis=1)
+        squares_b += (b**2).sum(axis=1)
     with np.errstate(invalid="ignore", divide="ignore"):
-        a = np.where(valid, a - (a.sum(axis=1) / n)[:, None], 0.0)
-        b = np.where(valid, b - (b.sum(axis=1) / n)[:, None], 0.0)
-        r = (a * b).sum(axis=1) / np.sqrt((a**2).sum(axis=1) * (b**2).sum(axis=1))
+        r = products / np.sqrt(squares_a * squares_b)
         return np.where(n >= 3, np.arctanh(np.clip(r, -0.999999, 0.999999)), np.nan)
 
 
@@ -187,11 +198,11 @@ class Separation:
     high: float
     p_value: float
     function_tower: int
-    """The tower (1 or 2) that is the better one at function words, on all documents."""
+    """The tower (from 1) that is the best at function words against content words, on all documents."""
 
 
 def separation(
-    tallies: Tallies,
+    preferences: Sequence[Tallies],
     function: Bools,
     strata: NDArray[np.int64],
     min_count: int,
@@ -204,21 +215,23 @@ def separation(
     """Area under the ROC curve of function against content types within frequency strata.
 
     In each random split, which tower is "the function tower" is chosen on one half of the documents and scored on the
-    other, both ways; the estimate is the mean over splits. `tallies` holds only types of the two classes that occur
-    `2 min_count` times in all; a type counts in a half where it occurs `min_count / 2` times. The interval is a
+    other, both ways; the estimate is the mean over splits. `preferences` is one for two towers (its negative is the
+    other tower's), and one per tower for more; it holds only types of the two classes that occur `2 min_count` times in
+    all. A type counts in a half where it occurs `min_count / 2` times. The interval is a
     bootstrap over documents, centred as in `reliability`. The null permutes the class labels within strata and repeats
     the choice of the tower.
     """
     least = min_count / 2
-    first = halves(tallies.documents, splits, generator)
-    observed = _cross_fitted(tallies, first, None, least, function[:, None].astype(np.float64), strata)[:, 0]
+    documents = preferences[0].documents
+    first = halves(documents, splits, generator)
+    observed = _cross_fitted(preferences, first, None, least, function[:, None].astype(np.float64), strata)[:, 0]
     estimate = float(np.nanmean(observed)) if np.isfinite(observed).any() else np.nan
     drawn = []
     for start in range(0, draws, CHUNK):
         size = min(CHUNK, draws - start)
-        weights = np.repeat(resample(tallies.documents, size, generator), SPLITS_PER_DRAW, axis=0)
-        parts = halves(tallies.documents, size * SPLITS_PER_DRAW, generator)
-        values = _cross_fitted(tallies, parts, weights, least, function[:, None].astype(np.float64), strata)[:, 0]
+        weights = np.repeat(resample(documents, size, generator), SPLITS_PER_DRAW, axis=0)
+        parts = halves(documents, size * SPLITS_PER_DRAW, generator)
+        values = _cross_fitted(preferences, parts, weights, least, function[:, None].astype(np.float64), strata)[:, 0]
         drawn.append(_row_means(values.reshape(size, SPLITS_PER_DRAW)))
     low, high = _centred_interval(estimate, np.concatenate(drawn), confidence)
     labels = np.empty((len(function), permutations))
@@ -226,30 +239,38 @@ def separation(
         inside = np.flatnonzero(strata == stratum)
         shuffled = generator.permuted(np.tile(function[inside], (permutations, 1)), axis=1)
         labels[inside] = shuffled.T
-    null = np.nanmean(_cross_fitted(tallies, first, None, least, labels, strata), axis=0)
+    null = np.nanmean(_cross_fitted(preferences, first, None, least, labels, strata), axis=0)
     p_value = (1 + int((null >= estimate).sum())) / (1 + permutations) if np.isfinite(estimate) else np.nan
-    whole, _ = tallies.means(np.ones((1, tallies.documents)))
-    better = stratified_auroc(whole, function, strata)[0]
-    return Separation(estimate, max(low, 0.0), min(high, 1.0), p_value, 1 if better >= 0.5 else 2)
+    everything = np.ones((1, documents))
+    areas = [stratified_auroc(tallies.means(everything)[0], function, strata)[0] for tallies in preferences]
+    best = int(np.argmax([*areas, *(1 - area for area in areas if len(areas) == 1)])) + 1
+    return Separation(estimate, max(low, 0.0), min(high, 1.0), p_value, best)
 
 
 def _cross_fitted(
-    tallies: Tallies,
+    preferences: Sequence[Tallies],
     first: Floats,
     weights: Floats | None,
     least: float,
     labels: Floats,
     strata: NDArray[np.int64],
 ) -> Floats:
-    """AUROC with its direction chosen on the other half, mean of both ways; (splits, labellings)."""
+    """AUROC of the tower that is chosen on the other half, mean of both ways; (splits, labellings)."""
     weights = np.ones_like(first) if weights is None else weights
     sides = []
     for half in (first, 1 - first):
-        means, counts = tallies.means(half * weights)
-        ranks, valid = _ranks(np.where(counts >= least, means, np.nan), strata)
-        sides.append(_auroc(ranks, valid, labels, strata) - 0.5)
+        areas = []
+        for tallies in preferences:
+            means, counts = tallies.means(half * weights)
+            ranks, valid = _ranks(np.where(counts >= least, means, np.nan), strata)
+            areas.append(_auroc(ranks, valid, labels, strata))
+        if len(areas) == 1:  # two towers: the other one's preference is the negative
+            areas.append(1 - areas[0])
+        sides.append(np.stack(areas))
     a, b = sides
-    return 0.5 + (np.where(a >= 0, b, -b) + np.where(b >= 0, a, -a)) / 2
+    scored = [np.take_along_axis(there, np.argmax(here, axis=0)[None], axis=0)[0] for here, there in ((a, b), (b, a))]
+    mean: Floats = (scored[0] + scored[1]) / 2
+    return mean
 
 
 def group_means(

@@ -22,12 +22,17 @@ from .svg import cloud, write_figures
 def report(config: RunConfig, run: Path, out: Path) -> None:
     """Write `report.html` and `figures/*.svg` into `out`."""
     contents = read_contents(config, run)
-    (out / "report.html").write_text(render(contents), encoding="utf-8")
-    write_figures(contents, out / "figures")
+    preferring = range(1, contents.towers + 1) if contents.contrasts else ()
+    clouds = {tower: cloud(contents, tower) for tower in preferring}
+    (out / "report.html").write_text(render(contents, clouds), encoding="utf-8")
+    write_figures(contents, clouds, out / "figures")
 
 
-def render(contents: Contents) -> str:
-    """The page. Text from the corpus reaches it through the template's escaping or as JSON shown by `textContent`."""
+def render(contents: Contents, clouds: dict[int, str]) -> str:
+    """The page; `clouds` are the SVG of each tower's word cloud.
+
+    Text from the corpus reaches it through the template's escaping or as JSON shown by `textContent`.
+    """
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("twotower.report", "templates"), autoescape=True, undefined=jinja2.StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
@@ -40,7 +45,9 @@ def render(contents: Contents) -> str:
         figure=figure,
         confidence=f"{contents.config.analyze.confidence:.0%}",
         figures={name: Markup(html) for name, html in figures(contents).items()},
-        clouds={tower: Markup(cloud(contents, tower)) for tower in (1, 2)},
+        contrasts=contents.contrasts,
+        clouds={tower: Markup(svg) for tower, svg in clouds.items()},
+        columns=_columns(contents),
         types=Markup(_json_for_script(_type_rows(contents))),
         passages=contents.passages,
         colors=TOWER_COLORS,
@@ -51,9 +58,20 @@ def render(contents: Contents) -> str:
     )
 
 
+def _columns(contents: Contents) -> dict[str, str]:
+    """The columns of the table of types, each with its heading."""
+    columns = {"piece": "piece", "upos": "UPOS", "count": "count", "documents": "documents"}
+    if len(contents.contrasts) == 1:
+        columns |= {"mean": "preference", "standard_error": "s.e.", "low": "low", "high": "high"}
+        return columns | {"noise": "noise"}
+    for contrast in contents.contrasts:
+        columns |= {f"mean_{contrast.tower}": f"tower {contrast.tower}", f"standard_error_{contrast.tower}": "s.e."}
+    return columns | {"noise": "noise"}
+
+
 def _type_rows(contents: Contents) -> list[list[Any]]:
-    columns = ["piece", "upos", "count", "documents", "mean", "standard_error", "low", "high", "noise"]
-    ordered = contents.types.sort_values("mean", ascending=False, kind="stable")
+    columns = list(_columns(contents))
+    ordered = contents.types.sort_values(columns[4], ascending=False, kind="stable")
     rows: list[list[Any]] = ordered[columns].values.tolist()
     return [
         [

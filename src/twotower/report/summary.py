@@ -9,7 +9,11 @@ FEW_DOCUMENTS = 20
 
 def sentences(results: dict[str, Any]) -> list[str]:
     """A few sentences, each with its figure, interval and null."""
-    said = [_performance(results), _reliability(results), _separation(results), _parts_of_speech(results)]
+    said = [_performance(results)]
+    if results["model"]["towers"] == 1:
+        said.append("One tower has nothing to divide: a baseline for the perplexity of several.")
+    else:
+        said += [_reliability(results), _separation(results), _parts_of_speech(results)]
     documents = results["corpus"]["heldout_documents"]
     if documents < FEW_DOCUMENTS:
         said.append(
@@ -41,9 +45,14 @@ def figure(values: dict[str, Any], key: str = "estimate", digits: int = 2) -> st
 
 def _performance(results: dict[str, Any]) -> str:
     perplexity = results["training"]["heldout_perplexity"]
-    towers = " and ".join(f"{value:.0f}" for value in perplexity["towers"])
+    towers = " and ".join(", ".join(f"{value:.0f}" for value in perplexity["towers"]).rsplit(", ", 1))
+    kind = {"causal": "perplexity", "masked": "pseudo-perplexity (masked tokens)"}.get(
+        results["model"]["objective"], "pseudo-perplexity (from both directions)"
+    )
+    if len(perplexity["towers"]) == 1:
+        return f"Held-out {kind}: {perplexity['joint']:.0f}; {towers} under a readout of its own."
     return (
-        f"Held-out perplexity: {perplexity['joint']:.0f} for all towers together, {towers} for each tower alone under "
+        f"Held-out {kind}: {perplexity['joint']:.0f} for all towers together, {towers} for each tower alone under "
         "its own readout."
     )
 
@@ -76,12 +85,15 @@ def _separation(results: dict[str, Any]) -> str:
         f"two readouts of one tower: {figure(separation['noise_floor'], 'auroc')})"
     )
     if p_value < 0.05 and separation["low"] is not None and separation["low"] > 0.5:
-        return text + f": tower {tower} leans to function words, tower {3 - tower} to content words."
+        other = f"tower {3 - tower}" if results["model"]["towers"] == 2 else "the others"
+        return text + f": tower {tower} leans to function words, {other} to content words."
     return text + ": no clear separation of function from content words."
 
 
 def _parts_of_speech(results: dict[str, Any]) -> str:
     by_upos = {tag: values for tag, values in results["by_upos"].items() if values["occurrences"] >= 100}
+    if results["model"]["towers"] > 2:
+        return _parts_of_speech_of_many(by_upos)
     if len(by_upos) < 2:
         return "Too few tagged words for a comparison of parts of speech."
     ordered = sorted(by_upos, key=lambda tag: by_upos[tag]["mean"])
@@ -91,3 +103,14 @@ def _parts_of_speech(results: dict[str, Any]) -> str:
         return ", ".join(f"{tag} ({by_upos[tag]['mean']:+.2f})" for tag in tags)
 
     return f"Parts of speech furthest to tower 1: {named(high)}; to tower 2: {named(low)} nats."
+
+
+def _parts_of_speech_of_many(by_upos: dict[str, dict[str, Any]]) -> str:
+    if len(by_upos) < 2:
+        return "Too few tagged words for a comparison of parts of speech."
+    best: dict[int, list[str]] = {}
+    for tag, values in by_upos.items():
+        ahead = max(values["towers"], key=lambda tower: float(tower["mean"]))
+        best.setdefault(ahead["tower"], []).append(f"{tag} ({ahead['mean']:+.2f})")
+    named = "; ".join(f"tower {tower}: {', '.join(tags)}" for tower, tags in sorted(best.items()))
+    return f"Parts of speech by the tower that is best at them, against the mean of all (nats): {named}."

@@ -14,6 +14,7 @@ from ..data.heldout import CONTENT_CLASS, FUNCTION_CLASS, PreparedText
 from ..modeling.configuration import TowersConfig
 from ..modeling.model import TowersModel
 from ..modeling.scoring import score_rows
+from ..preference.contrasts import contrasts
 from ..preference.statistics import frequency_strata, stratified_auroc
 
 BATCH = 64
@@ -25,11 +26,12 @@ class Evaluation:
 
     joint_nats: float
     tower_nats: list[float]
-    auroc: float
-    """Function against content types within frequency strata, for tower 1 minus tower 2; its sign is arbitrary, and
-    it is a point estimate on a small sample: for watching, not for reporting."""
+    auroc: list[float]
+    """Function against content types within frequency strata: for two towers one figure, of tower 1 minus tower 2,
+    whose sign is arbitrary; for more one per tower, minus their mean. Point estimates on a small sample: for watching,
+    not for reporting."""
     spread: float
-    """Standard deviation of the types' preferences, in nats."""
+    """Standard deviation of the types' preferences, in nats; NaN for one tower."""
 
 
 class Evaluator:
@@ -68,13 +70,15 @@ class Evaluator:
         nats = (-scores.mean(axis=1)).tolist()
         types = len(self.function)
         counts = np.bincount(piece, minlength=types)
-        sums = np.bincount(piece, weights=scores[1] - scores[2], minlength=types)
         seen = counts >= self.least
-        preference = np.divide(sums, counts, where=seen, out=np.full(types, np.nan))
         chosen = seen & self.classed
         strata = frequency_strata(self.text.frequencies[chosen], self.strata)
-        auroc = np.nan
-        if chosen.any():
-            auroc = float(stratified_auroc(preference[None, chosen], self.function[chosen], strata)[0])
-        spread = float(preference[seen].std()) if seen.any() else np.nan
-        return Evaluation(nats[0], nats[1:], auroc, spread)
+        areas, variances = [], []
+        for contrast in contrasts(len(scores) - 1):
+            sums = np.bincount(piece, weights=np.asarray(contrast.weights) @ scores[1:], minlength=types)
+            preference = np.divide(sums, counts, where=seen, out=np.full(types, np.nan))
+            if chosen.any():
+                values = stratified_auroc(preference[None, chosen], self.function[chosen], strata)
+                areas.append(float(values[0]))
+            variances.append(float(preference[seen].var()) if seen.any() else np.nan)
+        return Evaluation(nats[0], nats[1:], areas, float(np.sqrt(np.mean(variances))) if variances else np.nan)
