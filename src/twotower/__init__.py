@@ -34,3 +34,12 @@ def __getattr__(name: str) -> Any:
 
         return getattr(import_module(f".{_HOMES[name]}", __name__), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def _register() -> None:
+    from .registration import register_with_transformers
+
+    register_with_transformers()
+
+
+_register()

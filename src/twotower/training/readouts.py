@@ -7,7 +7,6 @@ same batches in the same order and start from the same weights, so that only the
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 from typing import cast
 
@@ -16,6 +15,7 @@ from torch import nn
 
 from ..config import RunConfig
 from ..data.heldout import PreparedText
+from ..data.tokenization import save_for_transformers
 from ..modeling.model import TowersModel, fresh_readouts
 from ..modeling.objectives import readout_losses
 from ..modeling.sizes import require_same_vocabulary
@@ -69,7 +69,7 @@ def train_readouts(config: RunConfig, run: Path, out: Path) -> None:
     model.readouts = sets
     model.config.readouts = list(sets)
     model.save_pretrained(out / "model")
-    shutil.copyfile(run / "tokenizer.json", out / "model" / "tokenizer.json")
+    save_for_transformers(run / "tokenizer.json", out / "model", model.config.objective, model.config.windows)
     (out / "readout.json").write_text(
         json.dumps({"steps": steps, "tokens": steps * batches.tokens}, indent=2) + "\n", encoding="utf-8"
     )

@@ -1,0 +1,91 @@
+"""WikiText and BookCorpus, from the Hugging Face hub or from local files; articles and books are the documents."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from ..errors import InputError
+
+HUB = {
+    "wikitext": ("Salesforce/wikitext", "wikitext-103-raw-v1"),
+    # The set `bookcorpus` itself has sentences without the books' boundaries; this one has a book in each row.
+    "bookcorpus": ("lucadiliello/bookcorpusopen", None),
+}
+"""Where each is on the hub: the data set and its configuration."""
+TEXT_FILES = (".txt", ".raw", ".tokens")
+_HEADING = re.compile(r"^\s*= (?!=)(.+?)(?<!=) =\s*$")
+"""` = Title = `, the first line of an article in WikiText; sections have more signs (Merity et al. 2016)."""
+
+
+def articles(lines: Iterator[str], source: str) -> Iterator[tuple[str, str]]:
+    """The articles of WikiText's lines, each with its title; what comes before the first title is called `source`.
+
+    A title stands after an empty line (or first) and before one, which formulas that look like titles do not.
+    """
+    name, article, pending = source, list[str](), ""
+    empty_before = True
+    for line in lines:
+        if pending:
+            if line.strip():
+                article.append(pending)
+            else:
+                if "".join(article).strip():
+                    yield name, "".join(article)
+                title = _HEADING.match(pending)
+                assert title is not None
+                name, article = title.group(1), [pending]
+            pending = ""
+        if empty_before and _HEADING.match(line):
+            pending = line
+        else:
+            article.append(line)
+        empty_before = not line.strip()
+    article.append(pending)
+    if "".join(article).strip():
+        yield name, "".join(article)
+
+
+def local_files(kind: str, path: Path) -> list[Path]:
+    """The text or Parquet files at `path`, a file or a folder. Raises `InputError` if there are none."""
+    files = [path] if path.is_file() else sorted(file for file in path.rglob("*") if file.is_file())
+    found = [file for file in files if file.suffix in (*TEXT_FILES, ".parquet") and file.stat().st_size]
+    if not found:
+        raise InputError(
+            f"corpus: {kind}:{path} holds no {', '.join(TEXT_FILES)} or .parquet file with text; give the files as "
+            "they were downloaded"
+        )
+    return found
+
+
+def parquet_texts(path: Path, column: str = "text") -> Iterator[str]:
+    """The texts in a column of a Parquet file, read batch by batch. Raises `InputError` if there is no such column."""
+    try:
+        file = pq.ParquetFile(path)
+    except (pa.ArrowException, OSError) as error:
+        raise InputError(f"{path}: not a Parquet file ({' '.join(str(error).split())[:120]})") from None
+    names = file.schema_arrow.names
+    if column not in names:
+        raise InputError(f"{path}: no column {column!r}; its columns: {', '.join(names)}")
+    row = 0
+    for batch in file.iter_batches(batch_size=1000, columns=[column]):
+        for text in batch.column(0).to_pylist():
+            if not isinstance(text, str):
+                raise InputError(f"{path}, row {row}: {column!r} holds {type(text).__name__}, not text")
+            yield text.replace("\0", " ")
+            row += 1
+
+
+def not_reached(kind: str, reason: str) -> InputError:
+    """What to do where the hub cannot be reached."""
+    dataset, configuration = HUB[kind]
+    files = f"the Parquet files of {configuration}" if configuration else "the Parquet files"
+    return InputError(
+        f"corpus: {kind} cannot be had from the Hugging Face hub ({reason}); where there is network, run `hf download "
+        f"{dataset} --repo-type dataset --local-dir {kind}` ({files}; raw .txt files do as well), then give "
+        f"--corpus {kind}:FOLDER"
+    )
