@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import contextlib
 import io
+import json
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import tyro
 
 from . import __version__
 from .config import RunConfig
 from .errors import DiskFullError, InputError, Interrupted
+from .plan import Machine, as_dict, make_plan, show
 from .presets import PRESETS, preset
 from .runs import STAGES, load_config
+from .validation import validate
+
+T = TypeVar("T")
 
 COMMANDS = {
     "run": "All stages: from text to a preference report.",
@@ -27,6 +32,7 @@ COMMANDS = {
     "score": "Log-probability of every held-out token under every head.",
     "analyze": "Preference per type, its reliability, and its separation of function from content words.",
     "report": "One self-contained page, and its figures as SVG.",
+    "plan": "What a preset takes: parameters, operations, memory, hours; nothing is allocated, read or written.",
 }
 USAGE = """usage: twotower COMMAND [OPTIONS]
 
@@ -45,8 +51,18 @@ SUCCESS, FAILURE, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 
 
 @dataclass(frozen=True)
+class PlanArguments:
+    """What `plan` takes."""
+
+    config: Annotated[RunConfig, tyro.conf.arg(name="")]
+    machine: Annotated[Machine, tyro.conf.arg(name="")] = field(default_factory=Machine)
+    json: bool = False
+    """Print numbers as JSON."""
+
+
+@dataclass(frozen=True)
 class Arguments:
-    """What every command takes."""
+    """What every command but `plan` takes."""
 
     config: Annotated[RunConfig, tyro.conf.arg(name="")]
     out: Path | None = None
@@ -83,6 +99,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _command(command: str, words: list[str]) -> int:
     if command not in COMMANDS:
         raise InputError(f"{command!r} is no command; commands: {', '.join(COMMANDS)}")
+    if command == "plan":
+        return _plan(words)
     parsed = _parse(command, words)
     from .pipeline import default_folder, run
 
@@ -98,6 +116,18 @@ def _command(command: str, words: list[str]) -> int:
     return SUCCESS
 
 
+def _plan(words: list[str]) -> int:
+    """`twotower plan PRESET`: the preset may stand first, without a flag."""
+    if words and not words[0].startswith("-"):
+        words = ["--preset", *words]
+    config = preset(_peek(words, "--preset") or "quickstart", _peek(words, "--protocol"))
+    parsed = _read(PlanArguments, "plan", words, PlanArguments(config))
+    validate(parsed.config)
+    made = make_plan(parsed.config, parsed.machine)
+    print(json.dumps(as_dict(made), indent=2) if parsed.json else show(made))
+    return SUCCESS
+
+
 def _parse(command: str, words: list[str]) -> Arguments:
     """Arguments over the defaults of the preset, or of the run folder where it exists and no preset is named."""
     if _peek(words, "--tokens") and _peek(words, "--minutes"):
@@ -107,15 +137,20 @@ def _parse(command: str, words: list[str]) -> Arguments:
         defaults = load_config(Path(folder))
     else:
         defaults = preset(name or "quickstart", protocol)
+    return _read(Arguments, command, words, Arguments(config=defaults))
+
+
+def _read(kind: type[T], command: str, words: list[str], default: T) -> T:
+    """Arguments of this kind from the command line. Raises `InputError` for what cannot be parsed."""
     complaint = io.StringIO()
     try:
         with contextlib.redirect_stderr(complaint):
             return tyro.cli(
-                Arguments,
+                kind,
                 prog=f"twotower {command}",
                 description=f"{COMMANDS[command]} Presets: {', '.join(PRESETS)}.",
                 args=words,
-                default=Arguments(config=defaults),
+                default=default,
             )
     except SystemExit as stop:
         if stop.code in (0, None):

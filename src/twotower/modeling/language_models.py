@@ -9,7 +9,7 @@ from __future__ import annotations
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-from transformers import AutoConfig, AutoModel, AutoModelForCausalLM, AutoModelForMaskedLM, GenerationMixin
+from transformers import GenerationMixin
 from transformers.modeling_outputs import CausalLMOutput, MaskedLMOutput
 
 from .configuration import TowersConfig
@@ -72,13 +72,14 @@ class TowersForCausalLM(_OneHead, GenerationMixin):
             loss = F.cross_entropy(logits[:, :-1].flatten(0, 1), labels[:, 1:].flatten())
         return CausalLMOutput(loss=loss, logits=logits)
 
-    def prepare_inputs_for_generation(self, input_ids: Tensor, **arguments: object) -> dict[str, object]:
+    def prepare_inputs_for_generation(
+        self, input_ids: Tensor, attention_mask: Tensor | None = None, **_: object
+    ) -> dict[str, Tensor | None]:
         """The last window of what has been generated: there is no cache."""
-        mask = arguments.get("attention_mask")
         window = self.config.window
         return {
             "input_ids": input_ids[:, -window:],
-            "attention_mask": mask[:, -window:] if isinstance(mask, Tensor) else None,
+            "attention_mask": None if attention_mask is None else attention_mask[:, -window:],
         }
 
 
@@ -105,6 +106,8 @@ class TowersForMaskedLM(_OneHead):
 
 def register() -> None:
     """Make `transformers`' `Auto` classes know the towers."""
+    from transformers import AutoConfig, AutoModel, AutoModelForCausalLM, AutoModelForMaskedLM
+
     AutoConfig.register(TowersConfig.model_type, TowersConfig, exist_ok=True)
     AutoModel.register(TowersConfig, TowersModel, exist_ok=True)
     AutoModelForCausalLM.register(TowersConfig, TowersForCausalLM, exist_ok=True)
