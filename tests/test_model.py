@@ -6,7 +6,6 @@ import torch.nn.functional as F
 
 from twotower.modeling.configuration import TowersConfig
 from twotower.modeling.model import TowersModel, fresh_readouts
-from twotower.modeling.objectives import JointObjective
 
 
 def build(**fields) -> TowersModel:
@@ -27,21 +26,6 @@ def windows(rows=5, window=12, vocabulary=97):
     return torch.randint(0, vocabulary, (rows, window + 1), generator=torch.Generator().manual_seed(3))
 
 
-def test_joint_loss_and_gradients_equal_plain_pytorch():
-    model = build()
-    objective = JointObjective(model, fresh_readouts(model.config, seed=1))
-    batch = windows()
-    sums = objective(batch, 2)
-    plain = F.cross_entropy(model(batch[:, :-1]).logits.flatten(0, 1).double(), batch[:, 1:].flatten(), reduction="sum")
-    assert sums[0].item() == pytest.approx(plain.item(), rel=1e-5)
-    names, parameters = zip(*model.named_parameters(), strict=True)
-    wanted = torch.autograd.grad(plain, parameters)
-    # The readouts' losses are added, and must not reach the towers.
-    got = torch.autograd.grad(sums.sum(), parameters)
-    for name, one, other in zip(names, got, wanted, strict=True):
-        assert (one - other).norm() <= 1e-5 * other.norm() + 1e-7, name
-
-
 @pytest.mark.parametrize("norm", ["own", "joint"])
 def test_changing_tower_2_leaves_the_readout_of_tower_1_alone_unless_the_norm_is_joint(norm):
     model = build(readout_norm=norm, readouts=["readout"])
@@ -56,17 +40,6 @@ def test_changing_tower_2_leaves_the_readout_of_tower_1_alone_unless_the_norm_is
     assert not torch.equal(before["readout_2"], after["readout_2"]) or norm == "own"
     assert not torch.equal(before["joint"], after["joint"])
     assert torch.equal(before["readout_1"], after["readout_1"]) == (norm == "own")
-
-
-def test_a_gpt_tower_never_sees_the_target_nor_anything_after_it():
-    model = build()
-    batch = windows()[:, :-1]
-    changed = batch.clone()
-    changed[:, 7:] = (changed[:, 7:] + 1) % 97
-    with torch.no_grad():
-        before, after = model(batch).logits, model(changed).logits
-    assert torch.equal(before[:, :7], after[:, :7])
-    assert not torch.equal(before[:, 7:], after[:, 7:])
 
 
 def test_readouts_of_all_towers_begin_alike_and_as_the_unigram_model():
@@ -95,7 +68,7 @@ def test_embedding_is_uniform_and_shared_with_the_decoder():
     assert model.joint_decoder()[0] is values
 
 
-@pytest.mark.parametrize("towers", [2, 3])
+@pytest.mark.parametrize("towers", [1, 2, 8])
 @pytest.mark.parametrize("embedding", [16, 24])
 def test_save_and_load_give_the_same_scores(tmp_path, towers, embedding):
     model = build(towers=towers, embedding_size=embedding, readouts=["readout", "noise"])

@@ -85,7 +85,7 @@ def test_types_in_one_document_have_no_error():
 
 def _reliability(generator, **planted):
     document, kind, value, *_ = simulate(generator, **planted)
-    return reliability(tally(document, kind, value, 200), 10, 20, 200, 0.95, generator)
+    return reliability([tally(document, kind, value, 200)], 10, 20, 200, 0.95, generator)
 
 
 def test_reliability_is_nothing_without_preference_and_grows_with_it():
@@ -104,7 +104,7 @@ def test_reliability_intervals_cover_what_other_documents_would_show():
         generator = np.random.default_rng(seed)
         document, kind, value, own, *_ = simulate(generator, spread=1.0, noise=1.0)
         value = value - own[kind] + truth[kind]
-        return reliability(tally(document, kind, value, 200), 10, 20, 200, 0.95, generator)
+        return reliability([tally(document, kind, value, 200)], 10, 20, 200, 0.95, generator)
 
     estimates = [draw(seed) for seed in range(60)]
     centre = np.mean([one.estimate for one in estimates])
@@ -113,9 +113,8 @@ def test_reliability_intervals_cover_what_other_documents_would_show():
 
 
 def test_too_little_text_gives_no_reliability_instead_of_a_number():
-    result = reliability(
-        tally(np.array([0, 1]), np.array([0, 1]), np.ones(2), 2), 10, 5, 100, 0.95, np.random.default_rng(0)
-    )
+    nothing = tally(np.array([0, 1]), np.array([0, 1]), np.ones(2), 2)
+    result = reliability([nothing], 10, 5, 100, 0.95, np.random.default_rng(0))
     assert np.isnan([result.estimate, result.low, result.high]).all()
 
 
@@ -160,7 +159,7 @@ def _separation(generator, permutations=199, draws=100, confound=0.0, strata=4, 
         function = generator.random(200) < np.where(np.arange(200) < 50, 0.7, 0.05)
     found = tally(document, kind, value, 200)
     return separation(
-        found,
+        [found],
         function,
         frequency_strata((frequency * 1e6).astype(int), strata),
         10,
@@ -196,6 +195,6 @@ def test_frequency_does_not_pass_for_separation():
 
 def test_estimates_do_not_depend_on_how_draws_are_chunked(monkeypatch):
     found = tally(*simulate(np.random.default_rng(0))[:3], 200)
-    first = reliability(found, 10, 5, 100, 0.95, np.random.default_rng(0))
+    first = reliability([found], 10, 5, 100, 0.95, np.random.default_rng(0))
     monkeypatch.setattr(statistics, "CHUNK", 10**6)
-    assert reliability(found, 10, 5, 100, 0.95, np.random.default_rng(0)).estimate == first.estimate
+    assert reliability([found], 10, 5, 100, 0.95, np.random.default_rng(0)).estimate == first.estimate

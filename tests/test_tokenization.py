@@ -5,12 +5,14 @@ import pytest
 
 from twotower.data import tokenization
 from twotower.data.tokenization import (
-    encode,
+    encode_batch,
     encode_with_offsets,
     load_tokenizer,
+    padded_size,
     save_tokenizer,
     special_ids,
     train_tokenizer,
+    vocabulary_of,
 )
 from twotower.errors import InputError
 
@@ -34,7 +36,7 @@ def test_training_twice_gives_the_same_tokenizer(texts, tokenizer):
 def test_special_tokens_in_text_are_text(tokenizer):
     forbidden = set(special_ids(tokenizer).values()) - {tokenizer.token_to_id("[UNK]")}
     text = "He said [MASK] and [SEP] and [CLS] and [PAD] to them."
-    assert not forbidden & set(encode(tokenizer, text).tolist())
+    assert not forbidden & set(encode_batch(tokenizer, [text])[0].tolist())
     assert not forbidden & set(encode_with_offsets(tokenizer, text)[0].tolist())
 
 
@@ -45,14 +47,42 @@ def test_chunks_change_nothing_and_cover_long_texts(monkeypatch, tokenizer, text
     chunked = tokenization.chunks
     monkeypatch.setattr(tokenization, "chunks", lambda text: chunked(text, limit=max(limit, 30)))
     ids, starts = encode_with_offsets(tokenizer, text)
-    assert ids.tolist() == whole.ids == encode(tokenizer, text).tolist()
+    assert ids.tolist() == whole.ids == encode_batch(tokenizer, [text])[0].tolist()
     assert starts.tolist() == [start for start, _ in whole.offsets]
 
 
 def test_a_run_without_white_space_is_cut_anywhere_and_words_without_end_are_unknown(tokenizer):
-    ids = encode(tokenizer, "x" * 250_000)
-    assert (ids == tokenizer.token_to_id("[UNK]")).all() and len(ids) == 3
-    assert encode(tokenizer, "a" + "b" * 9_999).tolist() == [tokenizer.token_to_id("[UNK]")]
+    ids, short = encode_batch(tokenizer, ["x" * 250_000, "a" + "b" * 9_999])
+    assert (ids == tokenizer.token_to_id("[UNK]")).all() and len(ids) == 13
+    assert short.tolist() == [tokenizer.token_to_id("[UNK]")]
+
+
+def test_documents_encoded_together_are_those_encoded_alone(tokenizer, texts):
+    together = encode_batch(tokenizer, ["", *texts, " "])
+    assert len(together[0]) == len(together[-1]) == 0
+    for text, ids in zip(texts, together[1:-1], strict=True):
+        assert ids.tolist() == tokenizer.encode(text, add_special_tokens=False).ids
+
+
+def test_the_vocabulary_is_padded_to_a_multiple_of_eight_and_its_roles_do_not_overlap(tokenizer, tmp_path):
+    pieces = sorted(tokenizer.get_vocab(with_added_tokens=True), key=tokenizer.token_to_id)[:597]
+    (tmp_path / "vocab.txt").write_text("\n".join(pieces) + "\n", encoding="utf-8")
+    loaded = load_tokenizer(str(tmp_path / "vocab.txt"))
+    vocabulary = vocabulary_of(loaded)
+    assert padded_size(loaded) == 600
+    assert set(vocabulary.special) | set(vocabulary.ordinary) == set(range(597))
+    assert not set(vocabulary.special) & set(vocabulary.ordinary)
+    assert loaded.id_to_token(int(vocabulary.sentence_ends[0])) == "."
+
+
+def test_a_tokenizer_loads_from_a_folder_and_a_hub_name_without_network_says_what_to_do(tokenizer, tmp_path):
+    save_tokenizer(tokenizer, tmp_path / "tokenizer.json")
+    assert load_tokenizer(str(tmp_path)).get_vocab() == tokenizer.get_vocab()
+    with pytest.raises(InputError, match=r"no/such-name.*vocab\.txt or tokenizer\.json and give that file's path"):
+        load_tokenizer("no/such-name")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(InputError, match=r"holds neither tokenizer\.json nor vocab\.txt"):
+        load_tokenizer(str(tmp_path / "empty"))
 
 
 def test_emoji_and_right_to_left_text_are_encoded(tokenizer):
@@ -63,10 +93,11 @@ def test_emoji_and_right_to_left_text_are_encoded(tokenizer):
 def test_round_trip_and_vocab_txt(tmp_path, tokenizer):
     save_tokenizer(tokenizer, tmp_path / "tokenizer.json")
     text = "The State of the Union, [MASK] included."
-    assert encode(load_tokenizer(tmp_path / "tokenizer.json"), text).tolist() == encode(tokenizer, text).tolist()
     vocabulary = sorted(tokenizer.get_vocab(), key=tokenizer.get_vocab().get)
     (tmp_path / "vocab.txt").write_text("\n".join(vocabulary) + "\n", encoding="utf-8")
-    assert encode(load_tokenizer(tmp_path / "vocab.txt"), text).tolist() == encode(tokenizer, text).tolist()
+    for name in ("tokenizer.json", "vocab.txt"):
+        again = encode_batch(load_tokenizer(tmp_path / name), [text])[0]
+        assert again.tolist() == encode_batch(tokenizer, [text])[0].tolist()
 
 
 @pytest.mark.parametrize(

@@ -3,36 +3,45 @@
 import numpy as np
 import pytest
 
-from twotower.data.windows import TrainingWindows, heldout_documents, scoring_windows
+from twotower.data.tokenization import Vocabulary
+from twotower.data.windows import TrainingWindows, contiguous_rows, heldout_documents, pair_rows, sliding_rows
 from twotower.errors import InputError
+
+PERIOD = 9
+VOCABULARY = Vocabulary(
+    pad=0, mask=4, cls=2, sep=3, special=np.arange(5), ordinary=np.arange(5, 2000), sentence_ends=np.array([PERIOD])
+)
+
+
+def documents(lengths):
+    """Documents of ordinary pieces, numbered from 10 on, each after a separator, and one after the last."""
+    lengths = np.asarray(lengths)
+    starts = np.cumsum(np.append(1, lengths[:-1] + 1))
+    stream = np.arange(starts[-1] + lengths[-1] + 1) + 10
+    stream[starts - 1] = stream[-1] = VOCABULARY.sep
+    wanted = [int(start) + k for start, length in zip(starts, lengths, strict=True) for k in range(length)]
+    return stream, starts, lengths, stream[wanted]
 
 
 @pytest.mark.parametrize("window", [2, 3, 8, 64])
-def test_every_heldout_token_is_scored_once_in_order_with_enough_context(window):
-    lengths = np.array([1, 5, 64, 65, 200, 1])
-    starts = np.cumsum(np.append(1, lengths[:-1] + 1))
-    stream = np.arange(starts[-1] + lengths[-1] + 1)
-    windows = scoring_windows(starts, lengths, window)
-    seen, contexts = [], []
-    for row in range(len(windows)):
-        inputs, targets, scored = windows.inputs_and_targets(stream, slice(row, row + 1), pad=-1)
-        seen.extend(targets[scored].tolist())
-        places = np.flatnonzero(scored[0])
-        assert (targets[0, places] == inputs[0, places] + 1).all()  # the next token of the stream
-        contexts.extend((places + 1).tolist())
-    wanted = [int(start) + k for start, length in zip(starts, lengths, strict=True) for k in range(length)]
-    assert seen == wanted
+@pytest.mark.parametrize("make", [sliding_rows, contiguous_rows])
+def test_every_heldout_token_is_scored_once_in_order_and_within_its_document(make, window):
+    stream, starts, lengths, wanted = documents([1, 5, 64, 65, 200, 1])
+    rows = make(stream, starts, lengths, window, VOCABULARY)
+    text, scored = rows.read(slice(None))
+    assert text[scored].tolist() == wanted.tolist() and rows.scored == len(wanted)
+    for row in text:
+        inside = np.flatnonzero(row == VOCABULARY.sep)
+        assert all(place == 0 or (row[place + 1 :] == VOCABULARY.pad).all() for place in inside)
+
+
+@pytest.mark.parametrize("window", [2, 3, 8, 64])
+def test_sliding_rows_give_every_token_half_a_window_of_context(window):
+    stream, starts, lengths, _ = documents([1, 5, 64, 65, 200, 1])
+    _, scored = sliding_rows(stream, starts, lengths, window, VOCABULARY).read(slice(None))
+    contexts = np.nonzero(scored)[1]
     positions = np.concatenate([np.arange(length) for length in lengths])
-    assert (np.array(contexts) >= np.minimum(positions + 1, max(1, window // 2))).all()
-
-
-def test_scoring_windows_do_not_read_other_documents():
-    windows = scoring_windows(np.array([1, 12]), np.array([10, 6]), window=8)
-    stream = np.array([-5, *range(100, 110), -5, *range(200, 206), -5])
-    for row in range(len(windows)):
-        inputs, _, scored = windows.inputs_and_targets(stream, slice(row, row + 1), pad=0)
-        hundreds = set((inputs[inputs > 0] // 100).tolist())
-        assert len(hundreds) == 1 and scored.any()
+    assert (contexts >= np.minimum(positions + 1, max(1, window // 2))).all()
 
 
 def test_training_windows_cover_an_epoch_once_and_do_not_depend_on_earlier_steps():
@@ -72,3 +81,54 @@ def test_one_huge_document_is_not_held_out():
 def test_too_few_documents_are_refused_with_a_remedy(sizes):
     with pytest.raises(InputError, match=r"--prepare\.section-words"):
         heldout_documents(np.array(sizes), 0.2, seed=0)
+
+
+def sentences(lengths, documents=1):
+    """Documents of sentences of these lengths, full stop included."""
+    text = [np.append(np.full(length - 1, 20 + number), PERIOD) for number, length in enumerate(lengths)]
+    whole = np.concatenate(text)
+    stream = np.concatenate([np.append([VOCABULARY.sep], whole)] * documents + [[VOCABULARY.sep]])
+    starts = 1 + np.arange(documents) * (len(whole) + 1)
+    return stream, starts, np.full(documents, len(whole))
+
+
+def check_pair(row):
+    assert row[0] == VOCABULARY.cls
+    end = int(np.flatnonzero(row != VOCABULARY.pad)[-1])
+    assert row[end] == VOCABULARY.sep and 1 <= (row == VOCABULARY.sep).sum() <= 2
+    assert (row[1 : end + 1] != VOCABULARY.pad).all() and (row == VOCABULARY.cls).sum() == 1
+
+
+@pytest.mark.parametrize("length", [16, 17, 40])
+def test_pairs_hold_whole_sentences_between_cls_and_sep_and_score_every_token_once(length):
+    stream, starts, lengths = sentences([4, 6, 3, 12, 5, 7, 2, 60, 9], documents=3)
+    rows = pair_rows(stream, starts, lengths, length, VOCABULARY)
+    text, scored = rows.read(slice(None))
+    assert text[scored].tolist() == [token for token in stream.tolist() if token != VOCABULARY.sep]
+    for row, mine in zip(text, scored, strict=True):
+        check_pair(row)
+        assert not mine[np.isin(row, VOCABULARY.special)].any()
+        kept = row[mine]
+        assert kept[-1] == PERIOD or len(kept) == length - 3  # only a sentence longer than a row is cut
+
+
+def test_the_first_part_of_a_pair_ends_at_the_sentence_end_nearest_to_the_middle():
+    stream, starts, lengths = sentences([3, 5, 4])
+    row = pair_rows(stream, starts, lengths, 20, VOCABULARY).read(slice(0, 1))[0][0]
+    # 12 tokens: sentences end after 3 and after 8; 8 is nearer to 6.
+    assert np.flatnonzero(row == VOCABULARY.sep).tolist() == [9, 14]
+
+
+def test_training_pairs_begin_with_a_sentence_and_stay_within_a_document():
+    stream, _, _ = sentences([4, 6, 3, 12, 5, 7, 2, 60, 9], documents=30)
+    stream = np.concatenate([stream, stream + np.where(stream >= 20, 100, 0)])
+    windows = TrainingWindows(stream, window=24, batch=8, seed=1, row=24, pairs=VOCABULARY)
+    firsts = set()
+    for step in range(windows.per_epoch // 8):
+        for row in windows.get(step):
+            check_pair(row)
+            words = row[row >= 20]
+            assert (words > 100).all() or (words < 100).all()
+            firsts.add(int(row[1]) % 100)
+    assert len(firsts) > 6
+    assert (windows.get(3) == TrainingWindows(stream, 24, 8, 1, 24, VOCABULARY).get(3)).all()

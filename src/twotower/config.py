@@ -17,7 +17,12 @@ from .errors import InputError
 
 Flat = tyro.conf.arg(prefix_name=False)  # a flag people type often: `--corpus`, not `--prepare.corpus`
 
-FAMILIES = ("gpt", "bert", "elmo")
+OBJECTIVES: dict[str, tuple[str, ...]] = {
+    "gpt": ("causal", "masked"),
+    "bert": ("masked",),
+    "elmo": ("bidirectional", "masked", "causal"),
+}
+"""The families that have names of their own, and the objectives that each can do, its usual one first."""
 MOST_TOWERS = 8
 
 

@@ -142,6 +142,10 @@ def run(
     """
     config = RunConfig() if config is None else config
     validate(config)
+    if config.model.family.startswith("hf:"):  # before an hour is spent on the text
+        from .modeling.sizes import towers_config
+
+        towers_config(config, vocabulary=8)
     folder = default_folder(config) if out is None else Path(out)
     wanted = {name: FUNCTIONS[name] for name in STAGES if name in set(stages)}
     if set(wanted) - {"prepare", "report"}:

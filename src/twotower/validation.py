@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .config import FAMILIES, MOST_TOWERS, RunConfig
+from .config import MOST_TOWERS, OBJECTIVES, RunConfig
 from .errors import InputError
 from .presets import preset
 
@@ -27,9 +27,11 @@ def validate(config: RunConfig) -> None:
         "prepare.tagger", prepare.tagger, "auto, hanta, gold or spacy:PIPELINE",
     )  # fmt: skip
     _require(
-        model.family in FAMILIES or model.family.startswith("hf:"),
-        "family", model.family, f"{', '.join(FAMILIES)} or hf:MODEL_TYPE",
+        model.family in OBJECTIVES or model.family.startswith("hf:"),
+        "family", model.family, f"{', '.join(OBJECTIVES)} or hf:MODEL_TYPE",
     )  # fmt: skip
+    if model.family in OBJECTIVES:
+        require_objective(model.family, model.objective, OBJECTIVES[model.family])
     _require(1 <= model.towers <= MOST_TOWERS, "model.towers", model.towers, f"1 to {MOST_TOWERS}")
     for name in ("width", "layers", "heads"):
         _require(getattr(model, name) >= 1, f"model.{name}", getattr(model, name), "1 or more")
@@ -78,6 +80,18 @@ def validate(config: RunConfig) -> None:
     _require(analyze.bootstrap >= 100, "analyze.bootstrap", analyze.bootstrap, "100 or more")
     _require(analyze.permutations >= 99, "analyze.permutations", analyze.permutations, "99 or more")
     _require(0.5 <= analyze.confidence < 1, "analyze.confidence", analyze.confidence, "0.5 or more and less than 1")
+
+
+def require_objective(family: str, asked: str, possible: tuple[str, ...]) -> None:
+    """Raise `InputError` if a family cannot do the objective that is asked for."""
+    if asked != "auto" and asked not in possible:
+        why = {
+            "causal": "its positions see the tokens after them, the targets among them",
+            "bidirectional": "only elmo has directions that leave out the token itself",
+        }[asked]
+        raise InputError(
+            f"objective: {asked} is not possible for family {family} ({why}); possible: {', '.join(possible)}"
+        )
 
 
 def _require(condition: bool, name: str, value: object, allowed: str) -> None:

@@ -60,7 +60,8 @@ def test_every_figure_is_valid_svg(finished, name):
 def test_no_positive_claim_without_evidence():
     nothing = {"estimate": 0.1, "low": -0.1, "high": 0.3}
     results = {
-        "corpus": {"heldout_documents": 6}, "training": {"heldout_perplexity": {"joint": 9.0, "towers": [10.0, 11.0]}},
+        "corpus": {"heldout_documents": 6}, "model": {"towers": 2, "objective": "causal"},
+        "training": {"heldout_perplexity": {"joint": 9.0, "towers": [10.0, 11.0]}},
         "preference": {"types": 5, "sd": 0.1, "noise_sd": 0.1},
         "reliability": {**nothing, "noise_floor": nothing},
         "separation": {"auroc": 0.52, "low": 0.45, "high": 0.6, "p_value": 0.3, "function_tower": 1, "strata": 4,

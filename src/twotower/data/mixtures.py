@@ -25,12 +25,13 @@ def parse_mixture(name: str) -> list[tuple[str, float | None]]:
 
 
 def _parse_part(part: str, whole: str) -> tuple[str, float | None]:
+    number: str | None
     source, at, number = part.rpartition("@")
     if not at or Path(part).expanduser().exists():
-        source, number = part, ""
+        source, number = part, None
     if not source:
         raise InputError(f"corpus: the mixture {whole!r} has an empty part; write it as A+B, or A@7+B@3 with weights")
-    if not number:
+    if number is None:
         return source, None
     try:
         weight = float(number)

@@ -17,10 +17,8 @@ from ..errors import InputError
 SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 PREFIX = "##"
 ALPHABET_LIMIT = 1000
-CHUNK = 100_000
-"""Characters encoded at a time: one encoding holds some hundred bytes per piece."""
-PART = 20_000
-"""Characters that one core encodes at a time."""
+CHUNK = 20_000
+"""Characters that one core encodes at a time: one encoding holds some hundred bytes per piece."""
 
 
 SENTENCE_ENDS = (".", "!", "?")
@@ -206,7 +204,7 @@ def chunks(text: str, limit: int = CHUNK) -> Iterator[tuple[int, int]]:
 
 def encode_batch(tokenizer: Tokenizer, texts: Sequence[str]) -> list[NDArray[np.int64]]:
     """Piece ids of each text, of any length; all cores are used. Special tokens in a text are text."""
-    spans = [(number, text[start:end]) for number, text in enumerate(texts) for start, end in chunks(text, PART)]
+    spans = [(number, text[start:end]) for number, text in enumerate(texts) for start, end in chunks(text)]
     encodings = tokenizer.encode_batch_fast([span for _, span in spans], add_special_tokens=False)
     parts: list[list[NDArray[np.int64]]] = [[] for _ in texts]
     for (number, _), encoding in zip(spans, encodings, strict=True):

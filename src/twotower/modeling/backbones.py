@@ -33,18 +33,22 @@ def build_backbone(config: TowersConfig) -> PreTrainedModel:
         raise InputError(
             f"family: {family} is no model type of this `transformers`; such are hf:llama, hf:modernbert, hf:mamba"
         )
-    settings = backbone_settings(kind, config)
-    if getattr(settings, "is_encoder_decoder", False):
-        raise InputError(f"family: {family} is an encoder-decoder, and a tower is one stack; give a decoder or encoder")
     try:
         with _quiet():
+            settings = backbone_settings(kind, config)
+            if getattr(settings, "is_encoder_decoder", False):
+                raise InputError(
+                    f"family: {family} is an encoder-decoder; a tower is one stack, so give one or the other"
+                )
             backbone = AutoModel.from_config(settings)
             if takes(type(backbone).__init__, "add_pooling_layer"):
                 backbone = type(backbone)(settings, add_pooling_layer=False)
+    except InputError:
+        raise
     except Exception as error:  # each model type has its own ways of refusing a size
         raise InputError(
             f"family: {family} cannot be built at width {config.width}, {config.layers} layers, {config.heads} heads "
-            f"({type(error).__name__}: {_short(error)}); try other sizes"
+            f"({type(error).__name__}: {_short(error)}); try other sizes or another type"
         ) from error
     if not takes(backbone, "inputs_embeds"):
         raise InputError(

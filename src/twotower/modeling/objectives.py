@@ -11,8 +11,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from ..config import OBJECTIVES
 from ..data.tokenization import Vocabulary
-from ..errors import InputError
+from ..validation import require_objective
 from .backbones import PREFIX, check_backbone
 from .configuration import TowersConfig
 from .losses import cross_entropy_sum
@@ -20,13 +21,6 @@ from .model import TowersModel
 
 MASKED_AS_MASK, MASKED_AS_RANDOM = 0.8, 0.1
 """Of the selected tokens, the shares replaced by [MASK] and by a random piece (Devlin et al. 2019); the rest stay."""
-
-OBJECTIVES: dict[str, tuple[str, ...]] = {
-    "gpt": ("causal", "masked"),
-    "bert": ("masked",),
-    "elmo": ("bidirectional", "masked", "causal"),
-}
-"""The objectives that each family can do, its own first."""
 
 
 def resolve_objective(asked: str, config: TowersConfig) -> str:
@@ -40,17 +34,8 @@ def resolve_objective(asked: str, config: TowersConfig) -> str:
         possible = ("masked",) if check_backbone(config) else ("causal", "masked")
     else:
         possible = OBJECTIVES[config.family]
-    if asked == "auto":
-        return possible[0]
-    if asked not in possible:
-        why = {
-            "causal": "its positions see the tokens after them, the targets among them",
-            "bidirectional": "only elmo has directions that leave out the token itself",
-        }.get(asked, "")
-        raise InputError(
-            f"objective: {asked} is not possible for family {config.family} ({why}); possible: {', '.join(possible)}"
-        )
-    return asked
+    require_objective(config.family, asked, possible)
+    return possible[0] if asked == "auto" else asked
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,8 @@ def analyze(config: RunConfig, run: Path, out: Path) -> None:
     results = {
         "corpus": {
             key: summary[key] for key in
-            ("name", "documents", "tokens", "heldout_documents", "heldout_tokens", "digest", "tagger", "vocabulary")
+            ("name", "documents", "tokens", "heldout_documents", "heldout_tokens", "parts", "digest", "tagger",
+             "vocabulary")
         },
         "model": {
             "family": config.model.family, "objective": training["objective"], "towers": config.model.towers,

@@ -1,0 +1,102 @@
+"""What is predicted from what, and that the loss is the plain one for every family and objective."""
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+
+from twotower.data.tokenization import Vocabulary
+from twotower.modeling.configuration import TowersConfig
+from twotower.modeling.model import TowersModel, fresh_readouts
+from twotower.modeling.objectives import JointObjective, make_batch, mask, resolve_objective, row_length
+
+SIZE, WINDOW = 97, 12
+VOCABULARY = Vocabulary(
+    pad=0, mask=4, cls=2, sep=3, special=np.arange(5), ordinary=np.arange(5, 90), sentence_ends=np.array([9])
+)
+CASES = [
+    ("gpt", "causal"), ("gpt", "masked"), ("bert", "masked"), ("elmo", "bidirectional"), ("elmo", "masked"),
+    ("elmo", "causal"), ("hf:llama", "causal"), ("hf:modernbert", "masked"), ("hf:mamba", "causal"),
+]  # fmt: skip
+
+
+def text(objective: str, rows: int = 6, padded: bool = True) -> np.ndarray:
+    ids = np.random.default_rng(0).integers(5, 90, (rows, row_length(objective, WINDOW)))
+    if padded:
+        ids[:, 0], ids[:, 6], ids[0, 9:], ids[1, 11:] = VOCABULARY.cls, VOCABULARY.sep, 0, 0
+    return ids
+
+
+def model_for(family: str, objective: str, **fields) -> TowersModel:
+    torch.manual_seed(0)
+    sizes = {
+        "vocab_size": SIZE, "embedding_size": 24, "width": 16, "layers": 1, "heads": 2, "feedforward": 32,
+        "lstm_hidden": 20, "window": WINDOW,
+    }  # fmt: skip
+    config = TowersConfig(**sizes | fields, family=family)
+    config.objective = resolve_objective(objective, config)
+    return TowersModel(config).eval()
+
+
+@pytest.mark.parametrize(("family", "objective"), CASES)
+@pytest.mark.parametrize("towers", [1, 3])
+def test_loss_and_gradients_equal_plain_pytorch(family, objective, towers):
+    model = model_for(family, objective, towers=towers)
+    joint = JointObjective(model, fresh_readouts(model.config, seed=1))
+    batch = make_batch(objective, text(objective), VOCABULARY, 0.4, np.random.default_rng(1))
+    sums = joint(batch.inputs, batch.targets, batch.predicted, batch.present, 2)
+    features = model.joint_features(model.tower_outputs(batch.inputs, batch.present))
+    logits = F.linear(features, *model.joint_decoder())
+    plain = F.cross_entropy(logits[batch.predicted].double(), batch.targets[batch.predicted], reduction="sum")
+    assert sums.shape == (1 + towers,) and sums[0].item() == pytest.approx(plain.item(), rel=1e-5)
+    names, parameters = zip(*((n, p) for n, p in model.named_parameters() if p.requires_grad), strict=True)
+    wanted = torch.autograd.grad(plain, parameters, allow_unused=True)
+    # The readouts' losses are added, and must not reach the towers.
+    got = torch.autograd.grad(sums.sum(), parameters, allow_unused=True)
+    assert all(one is not None for one in got), "a parameter that is not trained"
+    for name, one, other in zip(names, got, wanted, strict=True):
+        assert (one - other).norm() <= 1e-5 * other.norm() + 1e-6, name
+
+
+@pytest.mark.parametrize("objective", ["causal", "masked", "bidirectional"])
+def test_padding_and_cls_are_never_targets(objective):
+    ids = text(objective)
+    for seed in range(20):
+        batch = make_batch(objective, ids, VOCABULARY, 0.9, np.random.default_rng(seed))
+        chosen = batch.targets[batch.predicted].numpy()
+        assert not np.isin(chosen, [VOCABULARY.pad, VOCABULARY.cls]).any() and len(chosen)
+        assert batch.count == len(chosen) and batch.present is not None
+        assert ((batch.inputs == VOCABULARY.pad) == ~batch.present).all()
+    if objective == "masked":
+        assert not np.isin(chosen, VOCABULARY.special).any()
+
+
+def test_masking_is_that_of_bert_and_random_pieces_are_ordinary():
+    ids = np.random.default_rng(0).integers(5, 90, (400, 100))
+    ids[:, 0], ids[:, -1] = VOCABULARY.cls, VOCABULARY.sep
+    inputs, selected = mask(ids, VOCABULARY, 0.15, np.random.default_rng(1))
+    ordinary = ids[:, 1:-1].size
+    assert not selected[:, [0, -1]].any() and selected.sum() / ordinary == pytest.approx(0.15, abs=0.006)
+    fate = inputs[selected]
+    assert (inputs[~selected] == ids[~selected]).all()
+    hidden, kept = fate == VOCABULARY.mask, fate == ids[selected]
+    assert hidden.mean() == pytest.approx(0.8, abs=0.02)
+    assert kept.mean() == pytest.approx(0.1 + 0.1 / 85, abs=0.02)
+    random = fate[~hidden & ~kept]
+    assert np.isin(random, VOCABULARY.ordinary).all() and len(np.unique(random)) == 85
+
+
+def test_a_batch_with_nothing_selected_by_chance_predicts_one_token():
+    ids = np.full((1, 4), 7)
+    for seed in range(30):
+        _, selected = mask(ids, VOCABULARY, 0.01, np.random.default_rng(seed))
+        assert selected.sum() >= 1
+    assert mask(np.zeros((1, 4), dtype=int), VOCABULARY, 0.5, np.random.default_rng(0))[1].sum() == 0
+
+
+def test_parts_of_a_batch_are_the_batch():
+    batch = make_batch("masked", text("masked", rows=7), VOCABULARY, 0.4, np.random.default_rng(1))
+    for size in (0, 1, 3, 7, 100):
+        parts = list(batch.split(size))
+        assert torch.equal(torch.cat([part.inputs for part in parts]), batch.inputs)
+        assert sum(part.count for part in parts) == batch.count and max(map(len, parts)) <= (size or 7)
