@@ -58,6 +58,28 @@ def finished(small: RunConfig, tmp_path_factory: pytest.TempPathFactory) -> Path
     return out
 
 
+@pytest.fixture(scope="session")
+def family_runs(small: RunConfig, tmp_path_factory: pytest.TempPathFactory):
+    """From a family to the folder of a finished run, made when it is first asked for. Tests must not change it."""
+    import twotower
+
+    folder, made = tmp_path_factory.mktemp("families"), {}
+
+    def run(family: str) -> Path:
+        if family not in made:
+            # The masked objective predicts a part of the tokens, and so needs more of them.
+            train = replace(small.train, tokens=3 * small.train.tokens, masked=0.4)
+            masked = family in ("bert", "hf:modernbert")
+            config = replace(
+                small, model=replace(small.model, family=family), train=train if masked else small.train,
+                readout=replace(small.readout, tokens=2 * small.readout.tokens),
+            )  # fmt: skip
+            made[family] = twotower.run(config, folder / family.replace(":", "-")).path
+        return made[family]
+
+    return run
+
+
 @pytest.fixture
 def with_settings(small: RunConfig):
     """`small` with some fields of its sections replaced: with_settings(train={"tokens": 1024})."""

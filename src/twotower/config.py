@@ -82,6 +82,9 @@ class ModelConfig:
     """Hidden size of the LSTMs of `elmo` (0: twice the width)."""
     elmo_backward: Literal["on", "off"] = "on"
     """Whether the LSTMs of `elmo` that read backwards do; `off` is what the released reference computes."""
+    positions: Literal["learned", "relative"] = "learned"
+    """How `bert` knows where a token stands: `learned` positions, added to the shared embedding as in the reference; or
+    `relative`, a learned bias on attention for each distance, with which small towers leave the bag of words sooner."""
     dropout: float = 0.0
     """Dropout in the towers during the joint phase."""
     initializer_range: float = 0.02

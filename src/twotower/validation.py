@@ -46,6 +46,10 @@ def validate(config: RunConfig) -> None:
     )  # fmt: skip
     _require(model.embedding >= 0, "model.embedding", model.embedding, "0 (the tower's width) or more")
     _require(model.feedforward >= 0, "model.feedforward", model.feedforward, "0 (four times the width) or more")
+    _require(
+        model.positions == "learned" or model.family == "bert",
+        "model.positions", model.positions, f"learned, for family {model.family}: it has positions of its own",
+    )  # fmt: skip
     _require(model.initializer_range > 0, "model.initializer-range", model.initializer_range, "more than 0")
     _require(0 <= model.dropout < 1, "model.dropout", model.dropout, "0 or more and less than 1")
     _require(train.minutes is None or train.minutes > 0, "minutes", train.minutes, "more than 0")

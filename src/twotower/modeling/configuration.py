@@ -20,6 +20,7 @@ class TowersConfig(PreTrainedConfig):
         width, layers, heads, feedforward: size of one tower.
         lstm_hidden: hidden size of the LSTMs of `elmo`.
         elmo_backward: `on`, or `off`: the backward half of each `elmo` tower is zero, as in the reference.
+        positions: of `bert`: `learned`, or `relative`, a bias on attention (see `towers.RelativePositions`).
         window: longest input, in tokens.
         windows: the windows it was trained on, `contiguous` or `pairs` (see `data.windows`).
         dropout: inside the towers, in training.
@@ -49,6 +50,7 @@ class TowersConfig(PreTrainedConfig):
     feedforward: int = 256
     lstm_hidden: int = 0
     elmo_backward: str = "on"
+    positions: str = "learned"
     window: int = 64
     windows: str = "contiguous"
     dropout: float = 0.0

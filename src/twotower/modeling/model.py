@@ -26,13 +26,14 @@ from .towers import Tower, needs_embedding_norm
 class EmbeddingNorm(nn.Module):
     """What the reference does to the shared embedding of BERT and ELMo before it reaches the towers.
 
-    For BERT learned positions are added; then LayerNorm and dropout. (batch, time, embedding_size) to the same.
+    For BERT learned positions are added, unless its towers have relative ones; then LayerNorm and dropout. (batch,
+    time, embedding_size) to the same.
     """
 
     def __init__(self, config: TowersConfig) -> None:
         super().__init__()
         self.positions = None
-        if config.family == "bert":
+        if config.family == "bert" and config.positions == "learned":
             self.positions = nn.Parameter(torch.empty(config.window, config.embedding_size))
             nn.init.uniform_(self.positions, -0.02, 0.02)
         self.norm = nn.LayerNorm(config.embedding_size, eps=1e-12)

@@ -26,6 +26,7 @@ def towers_config(config: RunConfig, vocabulary: int, pad: int = 0) -> TowersCon
         feedforward=model.feedforward or 4 * model.width,
         lstm_hidden=model.lstm_hidden or 2 * model.width,
         elmo_backward=model.elmo_backward,
+        positions=model.positions,
         window=config.train.window,
         windows=config.train.windows,
         dropout=model.dropout,

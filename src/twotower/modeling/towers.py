@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 from transformers import GPT2Config, GPT2Model, PreTrainedModel, RobertaPreLayerNormConfig, RobertaPreLayerNormModel
 
@@ -63,6 +64,25 @@ def bert(config: TowersConfig) -> PreTrainedModel:
     return blocks
 
 
+class RelativePositions(nn.Module):
+    """A learned bias on the attention between positions for each head and distance (Raffel et al. 2020, section 2.1).
+
+    One table per tower, for all its blocks, zero at first; every distance within the window has an entry of its own.
+    """
+
+    def __init__(self, config: TowersConfig) -> None:
+        super().__init__()
+        self.bias = nn.Parameter(torch.zeros(config.heads, 2 * config.window - 1))
+
+    def forward(self, time: int, present: Tensor | None) -> Tensor:
+        """What is added to the scores: (1 or batch, heads, time, time); minus infinity where a key is padding."""
+        places = torch.arange(time, device=self.bias.device)
+        bias = self.bias[:, places[None, :] - places[:, None] + (self.bias.shape[1] - 1) // 2][None]
+        if present is None:
+            return bias
+        return bias.masked_fill(~present[:, None, None, :], torch.finfo(bias.dtype).min)
+
+
 class _Given(nn.Module):
     """Stands where a backbone makes embeddings from token ids: the tower has made them."""
 
@@ -86,12 +106,15 @@ class Tower(nn.Module):
         super().__init__()
         same = config.embedding_size == config.width
         self.input_map = nn.Identity() if same else nn.Linear(config.embedding_size, config.width)
+        self.relative: RelativePositions | None = None
         self.backbone: nn.Module
         self.masks_padding = True
         if config.family == "elmo":
             self.backbone = Elmo(config)
         elif config.family == "bert":
             self.backbone = bert(config)
+            if config.positions == "relative":
+                self.relative = RelativePositions(config)
         elif config.family == "gpt":
             self.backbone = gpt(config)
             self.backbone.register_module("wte", None)  # not used: the towers share an embedding
@@ -107,5 +130,7 @@ class Tower(nn.Module):
             states: Tensor = self.backbone(embeddings, present)
             return states
         extra = {} if present is None or not self.masks_padding else {"attention_mask": present.long()}
+        if self.relative is not None:
+            extra = {"attention_mask": self.relative(embeddings.shape[1], present)}
         hidden: Tensor = self.backbone(inputs_embeds=embeddings, **extra).last_hidden_state
         return hidden

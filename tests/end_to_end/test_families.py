@@ -1,0 +1,68 @@
+"""Every family, and every number of towers, goes from text to a report on real text."""
+
+import json
+
+import numpy as np
+import pytest
+from safetensors.torch import load_file
+
+import twotower
+from twotower.data.heldout import PreparedText
+
+
+@pytest.mark.parametrize("family", ["bert", "elmo", "hf:llama", "hf:modernbert", "hf:mamba"])
+def test_a_family_trains_is_measured_and_reported(family_runs, family):
+    run = twotower.Run.load(family_runs(family))
+    results, scores, text = run.results(), run.scores(), PreparedText(run.path)
+    assert len(scores) == results["corpus"]["heldout_tokens"]
+    assert results["model"]["family"] == family
+    unigram = np.exp(-text.log_frequencies[scores["piece_id"]].mean())
+    perplexity = results["training"]["heldout_perplexity"]
+    assert all(value < 1.02 * unigram for value in [perplexity["joint"], *perplexity["towers"]])
+    assert results["preference"]["types"] > 50 and results["separation"]["auroc"] is not None
+    page = (run.path / "report.html").read_text(encoding="utf-8")
+    assert f"2 {family} towers" in page and "figure-by_upos" in page
+    assert run.model().config.objective == results["model"]["objective"]
+    weights = load_file(run.path / "model" / "model.safetensors")
+    assert all(bool(value.isfinite().all()) for value in weights.values())
+
+
+@pytest.mark.parametrize("towers", [1, 3])
+def test_any_number_of_towers_is_measured_and_reported(with_settings, tmp_path, towers):
+    run = twotower.run(with_settings(model={"towers": towers}), tmp_path / "run")
+    results, types = run.results(), run.preference()
+    page = (run.path / "report.html").read_text(encoding="utf-8")
+    assert results["model"]["towers"] == towers == len(results["training"]["heldout_perplexity"]["towers"])
+    assert len(results["reliability"]["noise_floor"]["towers"]) == towers
+    rows = [json.loads(line) for line in (run.path / "metrics.jsonl").read_text().splitlines()]
+    assert {len(row["towers"]) for row in rows if row["kind"] == "train"} == {towers}
+    if towers == 1:
+        assert results["reliability"]["estimate"] is None and results["separation"]["auroc"] is None
+        assert results["by_upos"] == {} and "mean" not in types
+        assert "figure-preference" not in page and "One tower has nothing to divide" in page
+        return
+    means = types[[f"mean_{k}" for k in (1, 2, 3)]].to_numpy()
+    assert np.allclose(means.sum(axis=1), 0, atol=1e-5)
+    readouts = types[[f"readout_{k}" for k in (1, 2, 3)]].to_numpy()
+    assert np.allclose(means, readouts - readouts.mean(axis=1, keepdims=True), atol=1e-5)
+    assert results["separation"]["function_tower"] in (1, 2, 3) and results["reliability"]["low"] is not None
+    assert len(results["by_upos"]["NOUN"]["towers"]) == 3
+    assert "minus the mean over all towers" in page and (run.path / "figures" / "cloud_3.svg").is_file()
+
+
+@pytest.mark.parametrize(("family", "windows"), [("bert", "pairs"), ("elmo", "pairs"), ("gpt", "pairs")])
+def test_sentence_pairs_score_every_heldout_token_too(with_settings, tmp_path, family, windows):
+    config = with_settings(
+        model={"family": family}, train={"windows": windows, "window": 24, "tokens": 20 * 24 * 32},
+        readout={"tokens": 20 * 24 * 32},
+    )  # fmt: skip
+    run = twotower.run(config, tmp_path / "run", stages=("prepare", "train", "readout", "score"))
+    scores, text = run.scores(), PreparedText(run.path)
+    assert len(scores) == text.summary["heldout_tokens"]
+    assert np.isfinite(scores[["joint", "readout_1", "noise_2"]].to_numpy()).all()
+
+
+def test_one_seed_of_masked_towers_gives_the_same_bytes_again(family_runs, tmp_path):
+    again = twotower.run(twotower.Run.load(family_runs("bert")).config, tmp_path / "again")
+    for name in ("preference.parquet", "scores.parquet", "model/model.safetensors"):
+        assert (again.path / name).read_bytes() == (family_runs("bert") / name).read_bytes()
