@@ -198,3 +198,41 @@ def test_estimates_do_not_depend_on_how_draws_are_chunked(monkeypatch):
     first = reliability([found], 10, 5, 100, 0.95, np.random.default_rng(0))
     monkeypatch.setattr(statistics, "CHUNK", 10**6)
     assert reliability([found], 10, 5, 100, 0.95, np.random.default_rng(0)).estimate == first.estimate
+
+
+def _several(generator, towers, effect, cells=60_000):
+    """Preferences of several towers, their mean taken off; tower 2 is the better one at function types by `effect`."""
+    document, kind = generator.integers(0, 40, cells), generator.integers(0, 200, cells)
+    function = np.arange(200) < 50
+    own = generator.normal(0, 0.3, (towers, 200))
+    own[1] += effect * function
+    scores = own[:, kind] + generator.normal(0, 1, (towers, cells))
+    scores -= scores.mean(axis=0)
+    strata = frequency_strata(generator.integers(1, 1000, 200), 4)
+    return [tally(document, kind, row, 200) for row in scores], function, strata
+
+
+@pytest.mark.parametrize("towers", [3, 8])
+def test_with_more_towers_the_tower_of_the_function_words_is_found(towers):
+    preferences, function, strata = _several(np.random.default_rng(0), towers, effect=0.6)
+    result = separation(preferences, function, strata, 10, 10, 100, 199, 0.95, np.random.default_rng(1))
+    assert result.function_tower == 2 and result.p_value <= 0.01 and result.low > 0.6
+
+
+def test_choosing_the_best_of_many_towers_by_chance_is_no_separation():
+    p_values, estimates = [], []
+    for seed in range(60):
+        preferences, function, strata = _several(np.random.default_rng(seed), 8, effect=0.0, cells=12_000)
+        result = separation(preferences, function, strata, 5, 5, 100, 99, 0.95, np.random.default_rng(seed))
+        p_values.append(result.p_value)
+        estimates.append(result.auroc)
+    assert np.mean(np.array(p_values) <= 0.05) <= 0.15 and np.mean(p_values) == pytest.approx(0.5, abs=0.15)
+
+
+def test_reliability_of_two_towers_is_that_of_their_difference_and_of_both_minus_their_mean():
+    generator = np.random.default_rng(0)
+    document, kind, value, *_ = simulate(generator, spread=0.5, noise=1.0)
+    one = [tally(document, kind, value, 200)]
+    both = [tally(document, kind, sign * value / 2, 200) for sign in (1, -1)]
+    results = [reliability(each, 10, 10, 100, 0.95, np.random.default_rng(1)) for each in (one, both)]
+    assert results[0].estimate == pytest.approx(results[1].estimate) and results[0].low == pytest.approx(results[1].low)

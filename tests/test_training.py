@@ -196,3 +196,34 @@ def test_interruption_works_from_another_thread_without_signals():
     thread.start()
     thread.join()
     assert seen == [False]
+
+
+@pytest.mark.parametrize("family", ["gpt", "bert"])
+def test_micro_batches_give_the_same_towers_as_whole_batches(with_settings, tmp_path, family):
+    def trained(micro_batch):
+        train = {"tokens": 12 * 16 * 32, "micro_batch": micro_batch, "evaluations": 1, "learning_rate": 1e-3}
+        run = twotower.run(
+            with_settings(model={"family": family}, train=train, readout={"tokens": 6 * 16 * 32}),
+            tmp_path / str(micro_batch),
+            stages=("prepare", "train", "readout"),
+        )
+        losses = [json.loads(line) for line in (run.path / "metrics.jsonl").read_text().splitlines()]
+        weights = load_file(run.path / "model" / "model.safetensors")
+        return weights, [row["joint_nats"] for row in losses if row["kind"] == "heldout"]
+
+    (whole, nats), (parts, its_nats) = trained(0), trained(5)
+    assert its_nats == pytest.approx(nats, rel=1e-5)
+    for name in whole:
+        assert (whole[name] - parts[name]).norm() <= 1e-3 * whole[name].norm() + 1e-5, name
+
+
+def test_the_papers_protocol_is_that_of_its_released_scripts():
+    config = twotower.preset("paper-bert-large")
+    assert config.train.batch * config.train.window * 12_500 == config.train.tokens
+    assert config.readout.batch * config.train.window * 3_000 == config.readout.tokens
+    steps = config.train.tokens // (config.train.batch * config.train.window)
+    shares = [optimization.linear_schedule(step, steps, config.train.warmup) for step in range(steps)]
+    assert shares.index(1.0) == 999 and shares[999:1001] == [1.0, 1.0]  # 1,000 updates, not 1,000 micro-batches
+    assert config.train.learning_rate == 1e-3 and config.train.betas == (0.9, 0.98) and config.model.dropout == 0.1
+    overlaid = twotower.preset("quickstart", protocol="paper")
+    assert overlaid.train == config.train and overlaid.model.width == twotower.preset("quickstart").model.width
