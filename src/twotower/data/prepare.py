@@ -78,7 +78,7 @@ def prepare(config: RunConfig, out: Path) -> None:
     (out / "data").mkdir(parents=True)
     save_tokenizer(tokenizer, out / "tokenizer.json")
     used = roles != LEFT_OUT
-    tokens = _write_tokens(corpus, roles, tokenizer, tagger, int(sizes[used].sum()), out / "data")
+    tokens = write_tokens(corpus, roles, tokenizer, tagger, int(sizes[used].sum()), out / "data")
     require_window(int(tokens["train"].sum()), config.train.window)  # now, so that no folder is left behind
     summary = {
         "name": corpus.name,
@@ -145,7 +145,7 @@ def _choose_roles(
     return roles
 
 
-def _write_tokens(
+def write_tokens(
     corpus: Corpus,
     roles: NDArray[np.int64],
     tokenizer: Tokenizer,
@@ -153,7 +153,10 @@ def _write_tokens(
     characters: int,
     folder: Path,
 ) -> dict[str, NDArray[np.int64]]:
-    """Write the streams and the tables; returns the tokens of each part in each stream, separators left out."""
+    """Encode the corpus into `folder`: the two streams and the tables (see `prepare`), documents by their `roles`.
+
+    Returns, for `train` and `heldout`, the tokens of each part of the corpus, shape (parts,), separators left out.
+    """
     separator = np.array([special_ids(tokenizer)[SEPARATOR]])
     vocabulary = padded_size(tokenizer)
     frequencies = np.zeros(vocabulary, dtype=np.int64)

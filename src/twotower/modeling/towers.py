@@ -67,12 +67,15 @@ def bert(config: TowersConfig) -> PreTrainedModel:
 class RelativePositions(nn.Module):
     """A learned bias on the attention between positions for each head and distance (Raffel et al. 2020, section 2.1).
 
-    One table per tower, for all its blocks, zero at first; every distance within the window has an entry of its own.
+    One table per tower, for all its blocks; every distance within the window has an entry of its own. At first the bias
+    falls by 1 with each token of distance, so that towers begin with their neighbours (compare Press et al. 2022): from
+    zero, or from learned positions, small towers stay a bag of words for millions of tokens.
     """
 
     def __init__(self, config: TowersConfig) -> None:
         super().__init__()
-        self.bias = nn.Parameter(torch.zeros(config.heads, 2 * config.window - 1))
+        distance = torch.arange(1 - config.window, config.window).abs().float()
+        self.bias = nn.Parameter(-distance.expand(config.heads, -1).clone())
 
     def forward(self, time: int, present: Tensor | None) -> Tensor:
         """What is added to the scores: (1 or batch, heads, time, time); minus infinity where a key is padding."""
