@@ -22,7 +22,8 @@ from statistics import median
 import numpy as np
 
 from twotower.config import PrepareConfig
-from twotower.data.corpora import Corpus, Document, open_corpus
+from twotower.data.corpora import open_corpus
+from twotower.data.documents import Corpus, Document
 from twotower.data.prepare import TRAIN, write_tokens
 from twotower.data.tokenization import Tokenizer, chunks, train_tokenizer
 

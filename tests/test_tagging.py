@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from twotower.config import PrepareConfig
-from twotower.data.corpora import Word, open_corpus
+from twotower.data.corpora import open_corpus
+from twotower.data.documents import Word
 from twotower.data.tagging import CONTENT, FUNCTION, UPOS, load_tagger, words_of_pieces
 from twotower.errors import InputError
 

@@ -64,9 +64,14 @@ QUICKSTART = RunConfig()
 PRESETS: dict[str, RunConfig] = {
     "quickstart": QUICKSTART,
     "quickstart-gpt": QUICKSTART,
-    "quickstart-bert": replace(QUICKSTART, model=replace(QUICKSTART.model, family="bert")),
+    "quickstart-bert": replace(
+        QUICKSTART,
+        model=replace(QUICKSTART.model, family="bert", positions="relative"),
+        train=replace(QUICKSTART.train, tokens=5_000_000, masked=0.4, evaluation_tokens=20_000),
+        readout=replace(QUICKSTART.readout, tokens=2_000_000),
+    ),
     "quickstart-elmo": replace(
-        QUICKSTART, model=replace(QUICKSTART.model, family="elmo", layers=1, lstm_hidden=64),
+        QUICKSTART, model=replace(QUICKSTART.model, family="elmo", layers=2, lstm_hidden=64),
     ),
     "paper-bert-large": _paper(_bert(2, 24, 512, 16)),
     "paper-bert-base": _paper(_bert(2, 12, 384, 12)),

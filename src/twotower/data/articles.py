@@ -12,11 +12,11 @@ import pyarrow.parquet as pq
 from ..errors import InputError
 
 HUB = {
-    "wikitext": ("Salesforce/wikitext", "wikitext-103-raw-v1"),
+    "wikitext": ("Salesforce/wikitext", "wikitext-103-raw-v1", "wikitext-103-raw-v1/train*"),
     # The set `bookcorpus` itself has sentences without the books' boundaries; this one has a book in each row.
-    "bookcorpus": ("lucadiliello/bookcorpusopen", None),
+    "bookcorpus": ("lucadiliello/bookcorpusopen", None, "*.parquet"),
 }
-"""Where each is on the hub: the data set and its configuration."""
+"""Where each is on the hub: the data set, its configuration, and its files."""
 TEXT_FILES = (".txt", ".raw", ".tokens")
 _HEADING = re.compile(r"^\s*= (?!=)(.+?)(?<!=) =\s*$")
 """` = Title = `, the first line of an article in WikiText; sections have more signs (Merity et al. 2016)."""
@@ -82,10 +82,9 @@ def parquet_texts(path: Path, column: str = "text") -> Iterator[str]:
 
 def not_reached(kind: str, reason: str) -> InputError:
     """What to do where the hub cannot be reached."""
-    dataset, configuration = HUB[kind]
-    files = f"the Parquet files of {configuration}" if configuration else "the Parquet files"
+    dataset, _, files = HUB[kind]
     return InputError(
         f"corpus: {kind} cannot be had from the Hugging Face hub ({reason}); where there is network, run `hf download "
-        f"{dataset} --repo-type dataset --local-dir {kind}` ({files}; raw .txt files do as well), then give "
-        f"--corpus {kind}:FOLDER"
+        f"{dataset} --repo-type dataset --include '{files}' --local-dir {kind}`, bring the folder (raw .txt files do "
+        f"as well), and give --corpus {kind}:FOLDER"
     )

@@ -5,59 +5,24 @@ A corpus is read several times (to size it, to train the tokenizer, to encode it
 
 from __future__ import annotations
 
-import codecs
 import glob
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
-from typing import NamedTuple
 
 from ..config import PrepareConfig
 from ..errors import InputError
 from . import articles
+from .conllu import read_conllu
+from .documents import Corpus, Document, Word
+from .hub import asking_the_hub
 from .mixtures import parse_mixture
+from .textfiles import blocks_of, decode, lines_of
 from .tokenization import chunks
 
 TYPICAL_WORD = 6
 """Characters of a word and its space, for lines that are longer than a section."""
-
-
-class Word(NamedTuple):
-    """A word of a document: characters `start` to `end` of its text, and its universal part of speech."""
-
-    start: int
-    end: int
-    upos: str
-
-
-@dataclass(frozen=True)
-class Document:
-    """The unit of the held-out split and of resampling."""
-
-    name: str
-    text: str
-    words: tuple[Word, ...] | None = None
-    """Gold words, where the source has them."""
-    part: int = 0
-    """Which part of a mixture it is from."""
-
-
-@dataclass(frozen=True)
-class Corpus:
-    """A named, re-readable stream of documents."""
-
-    name: str
-    read: Callable[[], Iterator[Document]]
-    has_gold_tags: bool = False
-    parts: tuple[str, ...] = ()
-    """The names of the parts of a mixture; of one part where it is none."""
-    weights: tuple[float, ...] = ()
-    """The weights of the parts; none where all text is taken."""
-
-    def documents(self) -> Iterator[Document]:
-        """The documents in a fixed order, those without any text left out."""
-        return (document for document in self.read() if not document.text.isspace() and document.text)
 
 
 def open_corpus(config: PrepareConfig) -> Corpus:
@@ -101,7 +66,7 @@ def _open_source(name: str, config: PrepareConfig) -> Corpus:
     def read() -> Iterator[Document]:
         for path in files:
             if path.suffix == ".conllu":
-                yield from _read_conllu(path, config.encoding)
+                yield from read_conllu(path, config.encoding)
             elif path.suffix == ".parquet":
                 for number, text in enumerate(articles.parquet_texts(path)):
                     yield Document(f"{path.name}:{number}", text)
@@ -117,13 +82,14 @@ def _open_articles(kind: str, place: str, config: PrepareConfig) -> Corpus:
     if place and path.exists():
         files = articles.local_files(kind, path)
         return Corpus(kind, lambda: _read_articles(kind, files, config))
-    dataset, configuration = articles.HUB[kind]
+    dataset, configuration, _ = articles.HUB[kind]
     if place and not (kind == "wikitext" and place.startswith("wikitext-")):
         raise InputError(f"corpus: {kind}:{place}: {place} does not exist; give a file or a folder")
     from datasets import load_dataset
 
     try:
-        rows = load_dataset(dataset, place or configuration, split="train").select_columns(["text"])
+        with asking_the_hub(dataset):
+            rows = load_dataset(dataset, place or configuration, split="train").select_columns(["text"])
     except Exception as error:  # `datasets` raises its own, the hub's, HTTP's and the file system's errors
         raise articles.not_reached(kind, type(error).__name__) from error
 
@@ -145,10 +111,10 @@ def _read_articles(kind: str, files: list[Path], config: PrepareConfig) -> Itera
                 for number, text in enumerate(articles.parquet_texts(path)):
                     yield Document(f"{path.name}:{number}", text)
             else:
-                yield Document(path.name, _decode(path, config.encoding))
+                yield Document(path.name, decode(path, config.encoding))
         else:
             parquet = path.suffix == ".parquet"
-            lines = articles.parquet_texts(path) if parquet else _lines(path, config.encoding)
+            lines = articles.parquet_texts(path) if parquet else lines_of(path, config.encoding)
             for title, text in articles.articles(lines, path.name):
                 yield Document(title, text)
 
@@ -182,131 +148,10 @@ def _find_files(name: str) -> list[Path]:
 
 def _read_text(path: Path, config: PrepareConfig) -> Iterator[Document]:
     if config.documents == "file":
-        yield Document(path.name, _decode(path, config.encoding))
+        yield Document(path.name, decode(path, config.encoding))
         return
-    for number, text in _blocks(path, config.encoding, by_line=config.documents == "line"):
+    for number, text in blocks_of(path, config.encoding, by_line=config.documents == "line"):
         yield Document(f"{path.name}:{number}", text)
-
-
-def _decode(path: Path, encoding: str) -> str:
-    try:
-        text = path.read_bytes().decode(encoding)
-    except UnicodeDecodeError as error:
-        raise _undecodable(path, encoding, error.start) from None
-    except LookupError:
-        raise InputError(f"encoding: {encoding!r} is unknown to Python; use a name such as utf-8 or latin-1") from None
-    _refuse_nul(path, encoding, text, 0)
-    return text.removeprefix("\ufeff").replace("\r\n", "\n")
-
-
-def _undecodable(path: Path, encoding: str, offset: int) -> InputError:
-    return InputError(
-        f"{path}: byte {offset} is not {encoding}; give a text file, or name its encoding with --encoding"
-    )
-
-
-def _refuse_nul(path: Path, encoding: str, text: str, offset: int) -> None:
-    at = text.find("\0")
-    if at >= 0:
-        offset += len(text[:at].encode(encoding))
-        raise InputError(
-            f"{path}: byte {offset} is a NUL, so this is not {encoding} text; leave the file out, "
-            "or name its encoding with --encoding (UTF-16 text has NULs when read as UTF-8)"
-        )
-
-
-def _blocks(path: Path, encoding: str, by_line: bool) -> Iterator[tuple[int, str]]:
-    """Lines, or blocks between blank lines, each with the number of its first line; the file is streamed."""
-    block: list[str] = []
-    first = 1
-    for number, line in enumerate(_lines(path, encoding), start=1):
-        if by_line:
-            yield number, line
-        elif line.strip():
-            first = first if block else number
-            block.append(line)
-        elif block:
-            yield first, "".join(block)
-            block = []
-    if block:
-        yield first, "".join(block)
-
-
-def _lines(path: Path, encoding: str) -> Iterator[str]:
-    """The lines of a file, streamed; what is not text is refused with its byte."""
-    try:
-        with path.open(encoding=encoding) as lines:
-            for number, line in enumerate(lines):
-                if "\0" in line:
-                    _decode(path, encoding)  # finds the byte and says so
-                yield line.removeprefix("\ufeff") if number == 0 else line
-    except UnicodeDecodeError:
-        raise _undecodable(path, encoding, _first_bad_byte(path, encoding)) from None
-    except LookupError:
-        raise InputError(f"encoding: {encoding!r} is unknown to Python; use a name such as utf-8 or latin-1") from None
-
-
-def _first_bad_byte(path: Path, encoding: str) -> int:
-    decoder = codecs.getincrementaldecoder(encoding)()
-    consumed = 0
-    with path.open("rb") as stream:
-        while True:
-            pending = len(decoder.getstate()[0])
-            chunk = stream.read(1 << 20)
-            try:
-                decoder.decode(chunk, final=not chunk)
-            except UnicodeDecodeError as error:
-                return consumed - pending + error.start
-            consumed += len(chunk)
-            if not chunk:
-                raise AssertionError(f"{path} decodes as {encoding} after all")
-
-
-def _read_conllu(path: Path, encoding: str) -> Iterator[Document]:
-    """Documents of a CoNLL-U file (https://universaldependencies.org/format.html), one sentence per line of text.
-
-    Documents begin at `# newdoc`; a file without any is one document. A multiword token is one word of the text,
-    tagged as its first part.
-    """
-    sentences: list[str] = []
-    words: list[Word] = []
-    length = 0
-    name, documents = path.name, 0
-    sentence = ""
-    skip_until = 0
-    for number, line in enumerate(_decode(path, encoding).split("\n"), start=1):
-        if line.startswith("# newdoc"):
-            if sentences:
-                yield Document(name, "".join(sentences), tuple(words))
-            sentences, words, length = [], [], 0
-            documents += 1
-            name = line.partition("=")[2].strip() or f"{path.name}:{documents}"
-        elif not line.strip():
-            if sentence:
-                sentence = sentence.rstrip() + "\n"
-                sentences.append(sentence)
-                length += len(sentence)
-            sentence, skip_until = "", 0
-        elif not line.startswith("#"):
-            columns = line.rstrip("\r").split("\t")
-            if len(columns) != 10:
-                raise InputError(f"{path}: line {number} has {len(columns)} columns; CoNLL-U has 10, divided by tabs")
-            index, form, upos, misc = columns[0], columns[1], columns[3], columns[9]
-            if "." in index:
-                continue  # an empty node is not in the text
-            if "-" in index:
-                skip_until, upos = int(index.split("-")[1]), ""
-            elif int(index) <= skip_until:
-                if words and not words[-1].upos:
-                    words[-1] = words[-1]._replace(upos=upos)
-                continue
-            start = length + len(sentence)
-            words.append(Word(start, start + len(form), upos))
-            sentence += form + ("" if "SpaceAfter=No" in misc else " ")
-    if sentence:
-        sentences.append(sentence)
-    if sentences:
-        yield Document(name, "".join(sentences), tuple(words))
 
 
 def _open_dataset(name: str) -> Corpus:
@@ -329,7 +174,8 @@ def _open_dataset(name: str) -> Corpus:
                 raise InputError(f"corpus: {local} is neither .parquet nor .jsonl; give text files without `hf:`")
             dataset = load_dataset(formats[local.suffix], data_files={split: str(local)}, split=split)
         else:
-            dataset = load_dataset(source, builder, split=split)
+            with asking_the_hub(source):
+                dataset = load_dataset(source, builder, split=split)
     except InputError:
         raise
     except Exception as error:  # `datasets` raises its own, the hub's, HTTP's and the file system's errors

@@ -20,7 +20,8 @@ from tokenizers import Tokenizer
 from ..config import PrepareConfig, RunConfig
 from ..errors import InputError
 from ..progress import Progress
-from .corpora import Corpus, Document, open_corpus
+from .corpora import open_corpus
+from .documents import Corpus, Document
 from .mixtures import thin
 from .tagging import NO_WORD, UPOS, Tagger, load_tagger, words_of_pieces
 from .tokenization import (

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 
 from ..errors import InputError
+from .hub import asking_the_hub
 
 SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 PREFIX = "##"
@@ -144,7 +145,9 @@ def _download_tokenizer(name: str) -> Tokenizer:
     from huggingface_hub import hf_hub_download
 
     try:
-        return Tokenizer.from_file(hf_hub_download(name, "tokenizer.json"))
+        with asking_the_hub(name):
+            file = hf_hub_download(name, "tokenizer.json")
+        return Tokenizer.from_file(file)
     except Exception as error:  # the hub's, HTTP's, the file system's and `tokenizers`' own errors
         raise InputError(
             f"prepare.tokenizer: {name!r} is no file here and cannot be had from the Hugging Face hub "

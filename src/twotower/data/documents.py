@@ -1,0 +1,44 @@
+"""What a corpus is made of: documents, and the words of those whose source has them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+
+class Word(NamedTuple):
+    """A word of a document: characters `start` to `end` of its text, and its universal part of speech."""
+
+    start: int
+    end: int
+    upos: str
+
+
+@dataclass(frozen=True)
+class Document:
+    """The unit of the held-out split and of resampling."""
+
+    name: str
+    text: str
+    words: tuple[Word, ...] | None = None
+    """Gold words, where the source has them."""
+    part: int = 0
+    """Which part of a mixture it is from."""
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """A named, re-readable stream of documents."""
+
+    name: str
+    read: Callable[[], Iterator[Document]]
+    has_gold_tags: bool = False
+    parts: tuple[str, ...] = ()
+    """The names of the parts of a mixture; of one part where it is none."""
+    weights: tuple[float, ...] = ()
+    """The weights of the parts; none where all text is taken."""
+
+    def documents(self) -> Iterator[Document]:
+        """The documents in a fixed order, those without any text left out."""
+        return (document for document in self.read() if not document.text.isspace() and document.text)

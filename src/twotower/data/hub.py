@@ -1,0 +1,21 @@
+"""The Hugging Face hub: asked only for what the user named, and quietly."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def asking_the_hub(name: str) -> Iterator[None]:
+    """Say that the hub is asked for `name`; its client's retries, which can take half a minute, are not shown."""
+    print(f"asking the Hugging Face hub for {name} …", file=sys.stderr)
+    logger = logging.getLogger("huggingface_hub")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
