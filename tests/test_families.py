@@ -164,3 +164,16 @@ def test_the_embedding_is_uniform_as_in_the_reference_and_towers_begin_different
     assert weight.abs().max() <= 0.02 and weight.std().item() == pytest.approx(0.02 / 3**0.5, rel=0.02)
     one, other = (torch.cat([p.flatten() for p in tower.parameters() if p.ndim > 1]) for tower in model.towers)
     assert one.shape == other.shape and not torch.equal(one, other)
+
+
+@pytest.mark.parametrize("family", [*OBJECTIVES, "hf:llama", "hf:mamba", "hf:modernbert"])
+def test_a_saved_model_gives_the_same_scores_when_loaded(family, tmp_path):
+    """Buffers that are not saved, such as those of rotary positions, are made anew as they were."""
+    model = build(family=family, readouts=["readout"])
+    model.save_pretrained(tmp_path)
+    again = TowersModel.from_pretrained(tmp_path).eval()
+    ids = torch.randint(5, VOCABULARY, (3, WINDOW), generator=torch.Generator().manual_seed(2))
+    arguments = ids, ids, torch.ones(3, WINDOW, dtype=torch.bool)
+    scores, others = model.log_probs(*arguments), again.log_probs(*arguments)
+    assert all(torch.equal(scores[name], others[name]) for name in scores)
+    assert not list(tmp_path.glob("*.bin"))

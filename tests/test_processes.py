@@ -20,12 +20,14 @@ def curve(run):
 
 
 @pytest.mark.slow
-def test_two_processes_follow_the_same_trajectory_as_one(small, finished, tmp_path):
+@pytest.mark.parametrize("family", ["gpt", "bert", "elmo", "hf:modernbert"])
+def test_two_processes_follow_the_same_trajectory_as_one(family_runs, tmp_path, family):
     import yaml
 
-    out = tmp_path / "two"
-    twotower.run(small, out, stages=("prepare",))
-    assert yaml.safe_load((out / "config.yaml").read_text()) == to_dict(small)
+    out, finished = tmp_path / "two", family_runs(family)
+    config = twotower.Run.load(finished).config
+    twotower.run(config, out, stages=("prepare",))
+    assert yaml.safe_load((out / "config.yaml").read_text()) == to_dict(config)
     launch = [
         sys.executable,
         "-m",

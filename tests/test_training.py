@@ -227,3 +227,13 @@ def test_the_papers_protocol_is_that_of_its_released_scripts():
     assert config.train.learning_rate == 1e-3 and config.train.betas == (0.9, 0.98) and config.model.dropout == 0.1
     overlaid = twotower.preset("quickstart", protocol="paper")
     assert overlaid.train == config.train and overlaid.model.width == twotower.preset("quickstart").model.width
+
+
+def test_a_model_for_another_vocabulary_is_refused(finished, tmp_path):
+    from twotower.training.readouts import train_readouts
+
+    copy = shutil.copytree(finished, tmp_path / "run")
+    frequencies = np.load(copy / "data" / "frequencies.npy")
+    np.save(copy / "data" / "frequencies.npy", np.append(frequencies, np.zeros(8, dtype=np.int64)))
+    with pytest.raises(InputError, match="embedding has 512 rows, and the text was prepared with a vocabulary of 520"):
+        train_readouts(twotower.Run.load(finished).config, copy, tmp_path / "out")
