@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from twotower.data.tokenization import Vocabulary
 from twotower.modeling.configuration import TowersConfig
 from twotower.modeling.model import TowersModel, fresh_readouts
-from twotower.modeling.objectives import JointObjective, make_batch, mask, resolve_objective, row_length
+from twotower.modeling.objectives import JointObjective, loss_weights, make_batch, mask, resolve_objective, row_length
 
 SIZE, WINDOW = 97, 12
 VOCABULARY = Vocabulary(
@@ -100,3 +100,31 @@ def test_parts_of_a_batch_are_the_batch():
         parts = list(batch.split(size))
         assert torch.equal(torch.cat([part.inputs for part in parts]), batch.inputs)
         assert sum(part.count for part in parts) == batch.count and max(map(len, parts)) <= (size or 7)
+
+
+@pytest.mark.parametrize("strength", [0.0, 0.4, 1.0])
+def test_strangers_learn_from_their_own_losses_alone_and_cooperation_lies_between(strength):
+    model = model_for("gpt", "causal", cooperation=strength)
+    joint = JointObjective(model, fresh_readouts(model.config, seed=1))
+    batch = make_batch("causal", text("causal"), VOCABULARY, 0.0, np.random.default_rng(1))
+    arguments = batch.inputs, batch.targets, batch.predicted, batch.present
+    weights = torch.tensor(loss_weights(model.config))
+    (joint(*arguments, 2) * weights).sum().backward()
+    got = [parameter.grad.clone() for parameter in model.towers[0].parameters()]
+    features = model.joint_features(outputs := model.tower_outputs(batch.inputs))
+    chosen = batch.targets[batch.predicted]
+
+    def plain(features, bias):
+        logits = F.linear(features, model.embedding.weight, bias)
+        return F.cross_entropy(logits[batch.predicted], chosen, reduction="sum")
+
+    loss = strength * plain(features, model.decoder_bias)
+    if strength < 1:
+        head = model.own_heads[0]
+        loss = loss + (1 - strength) * plain(head.fusion(outputs[0]), head.bias)
+    wanted = torch.autograd.grad(loss, list(model.towers[0].parameters()))
+    for one, other in zip(got, wanted, strict=True):
+        assert (one - other).norm() <= 1e-5 * other.norm() + 1e-6
+    assert model.fusion.dense.weight.grad is not None  # among strangers the joint head watches
+    assert len(joint.trained_apart()) == (3 if strength == 0 else 2)
+    assert sum(map(len, joint.trained_apart())) == len(list(joint.parameters()))

@@ -67,6 +67,9 @@ class ModelConfig:
     towers: int = 2
     """Number of identical towers, 1 to 8. One is a baseline without preference; with more than two, preference is each
     tower's log-probability minus the mean over towers."""
+    cooperation: float = 1.0
+    """Strength of cooperation, 0 to 1: the loss is this times the joint loss plus the rest times the sum of the towers'
+    own. 1 is the paper's model; with 0 the towers are strangers, trained side by side on the same batches."""
     width: int = 32
     """Hidden size of a tower; for `elmo` of each of its directions."""
     embedding: int = 64

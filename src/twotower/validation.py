@@ -33,6 +33,11 @@ def validate(config: RunConfig) -> None:
     if model.family in OBJECTIVES:
         require_objective(model.family, model.objective, OBJECTIVES[model.family])
     _require(1 <= model.towers <= MOST_TOWERS, "model.towers", model.towers, f"1 to {MOST_TOWERS}")
+    _require(0 <= model.cooperation <= 1, "model.cooperation", model.cooperation, "0 (strangers) to 1 (the joint loss)")
+    _require(
+        model.cooperation == 1 or model.towers > 1,
+        "model.cooperation", model.cooperation, "1, for one tower: it has nobody to cooperate with",
+    )  # fmt: skip
     for name in ("width", "layers", "heads"):
         _require(getattr(model, name) >= 1, f"model.{name}", getattr(model, name), "1 or more")
     _require(

@@ -21,6 +21,7 @@ class TowersConfig(PreTrainedConfig):
         lstm_hidden: hidden size of the LSTMs of `elmo`.
         elmo_backward: `on`, or `off`: the backward half of each `elmo` tower is zero, as in the reference.
         positions: of `bert`: `learned`, or `relative`, a bias on attention (see `towers.RelativePositions`).
+        cooperation: weight of the joint loss against the towers' own (see `objectives.JointObjective`); 1: joint alone.
         window: longest input, in tokens.
         windows: the windows it was trained on, `contiguous` or `pairs` (see `data.windows`).
         dropout: inside the towers, in training.
@@ -51,6 +52,7 @@ class TowersConfig(PreTrainedConfig):
     lstm_hidden: int = 0
     elmo_backward: str = "on"
     positions: str = "learned"
+    cooperation: float = 1.0
     window: int = 64
     windows: str = "contiguous"
     dropout: float = 0.0

@@ -48,11 +48,11 @@ class EmbeddingNorm(nn.Module):
 
 
 class Fusion(nn.Module):
-    """All towers' outputs, concatenated (..., towers x output_width), to features (..., embedding_size)."""
+    """Towers' outputs, concatenated (..., towers x output_width), to features (..., embedding_size)."""
 
-    def __init__(self, config: TowersConfig) -> None:
+    def __init__(self, config: TowersConfig, towers: int) -> None:
         super().__init__()
-        joined = config.towers * config.output_width
+        joined = towers * config.output_width
         self.norm = nn.LayerNorm(joined)
         self.dense = nn.Linear(joined, config.embedding_size)
         self.out_norm = nn.LayerNorm(config.embedding_size)
@@ -61,6 +61,15 @@ class Fusion(nn.Module):
         """Fuse the towers' outputs."""
         features: Tensor = self.out_norm(F.gelu(self.dense(self.norm(joined))))
         return features
+
+
+class OwnHead(nn.Module):
+    """What the joint head is for all towers, for one alone: it gives a tower a loss of its own."""
+
+    def __init__(self, config: TowersConfig) -> None:
+        super().__init__()
+        self.fusion = Fusion(config, towers=1)
+        self.bias = nn.Parameter(torch.zeros(config.vocab_size))
 
 
 class Readout(nn.Module):
@@ -131,8 +140,9 @@ class TowersModel(PreTrainedModel):
         self.embedding = nn.Embedding(config.vocab_size, config.embedding_size)
         self.embedding_norm = EmbeddingNorm(config) if needs_embedding_norm(config.family) else nn.Identity()
         self.towers = nn.ModuleList(Tower(config) for _ in range(config.towers))
-        self.fusion = Fusion(config)
+        self.fusion = Fusion(config, config.towers)
         self.decoder_bias = nn.Parameter(torch.zeros(config.vocab_size))
+        self.own_heads = nn.ModuleList(OwnHead(config) for _ in range(config.towers if config.cooperation < 1 else 0))
         self.readouts = nn.ModuleDict({name: fresh_readouts(config, seed=0) for name in config.readouts})
         self.post_init()
 

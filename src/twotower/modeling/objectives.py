@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -17,7 +17,7 @@ from ..validation import require_objective
 from .backbones import PREFIX, check_backbone
 from .configuration import TowersConfig
 from .losses import cross_entropy_sum
-from .model import TowersModel
+from .model import OwnHead, TowersModel
 
 MASKED_AS_MASK, MASKED_AS_RANDOM = 0.8, 0.1
 """Of the selected tokens, the shares replaced by [MASK] and by a random piece (Devlin et al. 2019); the rest stay."""
@@ -125,7 +125,9 @@ def mask(
 class JointObjective(nn.Module):
     """The objective of the joint phase, and beside it readouts on detached features that only watch.
 
-    The readouts' gradients end at the towers' outputs: the towers train exactly as they would without them.
+    The readouts' gradients end at the towers' outputs: the towers train exactly as they would without them. With
+    `cooperation` below 1 each tower also has a head of its own, on the shared embedding, which trains it alone; at 0
+    the joint head, too, only watches: its gradients end where the readouts' do.
     """
 
     def __init__(self, model: TowersModel, readouts: nn.ModuleList) -> None:
@@ -139,15 +141,39 @@ class JointObjective(nn.Module):
         """Summed nats under each head, for a batch (see `Batch`).
 
         Returns a tensor of shape (1 + towers,): the joint head over all predicted positions, then each tower's readout
-        over those in the first `watched_rows` rows.
+        over those in the first `watched_rows` rows. With `cooperation` below 1 the towers' own heads follow, over all
+        predicted positions.
         """
         outputs = self.model.tower_outputs(inputs, present, predicted)
         targets = targets[predicted]
-        sums = [cross_entropy_sum(self.model.joint_features(outputs), *self.model.joint_decoder(), targets)]
+        weight, bias = self.model.joint_decoder()
+        if self.model.config.cooperation > 0:
+            features, decoder = self.model.joint_features(outputs), weight
+        else:
+            features, decoder = self.model.joint_features([output.detach() for output in outputs]), weight.detach()
+        sums = [cross_entropy_sum(features, decoder, bias, targets)]
         watched = int(predicted[:watched_rows].sum())
         seen = self.model.readout_inputs([output[:watched] for output in outputs])
         sums += readout_losses(self.readouts, seen, targets[:watched])
+        for head, output in zip(cast(list[OwnHead], list(self.model.own_heads)), outputs, strict=False):
+            sums.append(cross_entropy_sum(head.fusion(output), weight, head.bias, targets))
         return torch.stack(sums)
+
+    def trained_apart(self) -> list[list[nn.Parameter]]:
+        """The parameters in groups whose gradients must not scale each other's: what trains, and what only watches."""
+        watching = list(self.readouts.parameters())
+        if self.model.config.cooperation > 0:
+            return [list(self.model.parameters()), watching]
+        joint = [*self.model.fusion.parameters(), self.model.decoder_bias]
+        rest = [parameter for parameter in self.model.parameters() if all(parameter is not other for other in joint)]
+        return [rest, joint, watching]
+
+
+def loss_weights(config: TowersConfig) -> list[float]:
+    """The weight of each sum that `JointObjective` returns in the loss; what only watches has 1."""
+    strength = config.cooperation
+    own = [1 - strength] * config.towers if strength < 1 else []
+    return [strength or 1.0, *[1.0] * config.towers, *own]
 
 
 def readout_losses(readouts: Iterable[Any], inputs: list[Tensor], targets: Tensor) -> list[Tensor]:

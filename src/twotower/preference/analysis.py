@@ -44,6 +44,7 @@ def analyze(config: RunConfig, run: Path, out: Path) -> None:
         },
         "model": {
             "family": config.model.family, "objective": training["objective"], "towers": config.model.towers,
+            "cooperation": config.model.cooperation,
             "parameters": training["parameters"], "width": config.model.width, "layers": config.model.layers,
         },
         "training": {

@@ -26,7 +26,7 @@ from ..data.heldout import PreparedText
 from ..errors import InputError, Interrupted
 from ..modeling.configuration import TowersConfig
 from ..modeling.model import TowersModel, fresh_readouts
-from ..modeling.objectives import JointObjective
+from ..modeling.objectives import JointObjective, loss_weights
 from ..modeling.sizes import towers_config
 from ..progress import Progress
 from .batches import Batches
@@ -90,7 +90,7 @@ def train(config: RunConfig, run: Path, out: Path) -> None:
             state["step"] = step + 1
             shown = {}
             if state["step"] % LOG_EVERY == 0 or state["step"] in evaluate_at:
-                joint, *alone = accelerator.reduce(nats, "mean").tolist()
+                joint, *alone = accelerator.reduce(nats, "mean").tolist()[: 1 + towers.towers]
                 shown = {"nats": f"{joint:.2f} (towers {' '.join(f'{t:.2f}' for t in alone)})"}
                 row: dict[str, Any] = {"tokens": state["step"] * per_update, "learning_rate": rate, "joint": joint}
                 metrics.write(state["step"], "train", row | {"towers": alone})
@@ -142,27 +142,27 @@ def update(
     config: RunConfig,
     accelerator: Accelerator,
 ) -> torch.Tensor:
-    """One update on this process's share of batch `step`; returns mean nats under each head, shape (1 + towers,)."""
+    """One update on this process's share of batch `step`; returns mean nats under each head (see `JointObjective`)."""
     batch, processes = batches.get(step), accelerator.num_processes
     size = len(batch) // processes
     mine = batch.rows(slice(accelerator.process_index * size, (accelerator.process_index + 1) * size))
     parts = list(mine.split(config.train.micro_batch))
     watched = [max(1, round(config.train.readout_share * len(part))) for part in parts]
     # Sums over the whole batch's number of targets: neither micro-batches nor processes change the gradient.
-    counts = torch.full((1 + batches.towers.towers,), 0.0, device=accelerator.device)
-    counts[0] = batch.count / processes
-    counts[1:] = max(1, sum(int(part.predicted[:rows].sum()) for part, rows in zip(parts, watched, strict=True)))
+    weights = torch.tensor(loss_weights(batches.towers), device=accelerator.device)
+    counts = torch.full_like(weights, batch.count / processes)
+    seen = max(1, sum(int(part.predicted[:rows].sum()) for part, rows in zip(parts, watched, strict=True)))
+    counts[1 : 1 + batches.towers.towers] = seen
     nats = torch.zeros_like(counts)
     for number, (part, rows) in enumerate(zip(parts, watched, strict=True), start=1):
         part = part.to(accelerator.device)
         with nullcontext() if number == len(parts) else accelerator.no_sync(objective):
             means = objective(part.inputs, part.targets, part.predicted, part.present, rows) / counts
             # The readouts' losses reach only the readouts; adding them up leaves the towers' gradients as they are.
-            accelerator.backward(means.sum())
+            accelerator.backward((means * weights).sum())
         nats += means.detach()
-    inner = accelerator.unwrap_model(objective)
-    for module in (inner.model, inner.readouts):  # apart, or the readouts would scale the towers' gradients
-        accelerator.clip_grad_norm_(module.parameters(), config.train.clip)
+    for parameters in accelerator.unwrap_model(objective).trained_apart():
+        accelerator.clip_grad_norm_(parameters, config.train.clip)
     optimizer.step()
     optimizer.zero_grad()
     return nats
