@@ -78,3 +78,16 @@ def test_an_existing_folder_gives_the_defaults(finished, capsys, tmp_path):
     assert "skipped" in captured.err and "agree between halves" in captured.out
     assert cli.main(["run", "--out", str(finished), "--seed", "5"]) == 2
     assert "made with seed = 0, not 5" in capsys.readouterr().err
+
+
+def test_a_family_without_a_preset_starts_from_its_own_quickstart_and_flags_override_it():
+    def parsed(*words):
+        return cli._parse("run", list(words)).config
+
+    assert parsed("--family", "bert").preset == "quickstart-bert"
+    assert parsed("--family", "bert").model.positions == "relative"
+    assert parsed("--family=elmo", "--model.layers", "1").model.layers == 1
+    assert parsed("--family", "hf:llama").preset == parsed("--family", "gpt").preset == "quickstart"
+    explicit = parsed("--preset", "quickstart", "--family", "bert")
+    assert (explicit.preset, explicit.model.family, explicit.model.positions) == ("quickstart", "bert", "learned")
+    assert parsed("--preset", "paper-bert-large", "--family", "gpt").train.batch == 3840

@@ -120,7 +120,7 @@ def _plan(words: list[str]) -> int:
     """`twotower plan PRESET`: the preset may stand first, without a flag."""
     if words and not words[0].startswith("-"):
         words = ["--preset", *words]
-    config = preset(_peek(words, "--preset") or "quickstart", _peek(words, "--protocol"))
+    config = preset(_peek(words, "--preset") or _usual_preset(words), _peek(words, "--protocol"))
     parsed = _read(PlanArguments, "plan", words, PlanArguments(config))
     validate(parsed.config)
     made = make_plan(parsed.config, parsed.machine)
@@ -136,8 +136,14 @@ def _parse(command: str, words: list[str]) -> Arguments:
     if name is None and protocol is None and folder and (Path(folder) / "config.yaml").is_file():
         defaults = load_config(Path(folder))
     else:
-        defaults = preset(name or "quickstart", protocol)
+        defaults = preset(name or _usual_preset(words), protocol)
     return _read(Arguments, command, words, Arguments(config=defaults))
+
+
+def _usual_preset(words: Sequence[str]) -> str:
+    """The preset to start from if none is named: that of the family which is asked for."""
+    named = f"quickstart-{_peek(words, '--family')}"
+    return named if named in PRESETS and named != "quickstart-gpt" else "quickstart"
 
 
 def _read(kind: type[T], command: str, words: list[str], default: T) -> T:

@@ -60,7 +60,8 @@ class ModelConfig:
 
     family: Annotated[str, Flat] = "gpt"
     """Family of the towers: `gpt` (GPT-2 blocks), `bert` (pre-LayerNorm blocks), `elmo` (LSTMs in both directions), or
-    `hf:MODEL_TYPE`, any `transformers` text backbone that takes embeddings: hf:llama, hf:modernbert, hf:mamba …"""
+    `hf:MODEL_TYPE`, any `transformers` text backbone that takes embeddings: hf:llama, hf:modernbert, hf:mamba …
+    Without --preset, bert and elmo start from quickstart-bert and quickstart-elmo."""
     objective: Annotated[Literal["auto", "causal", "masked", "bidirectional"], Flat] = "auto"
     """What is predicted from what: `causal` (the next token), `masked` (hidden tokens), `bidirectional` (each token
     from those before and after it, elmo only); `auto` is the family's own."""
