@@ -67,6 +67,9 @@ class Arguments:
     config: Annotated[RunConfig, tyro.conf.arg(name="")]
     out: Path | None = None
     """The run folder (default: runs/PRESET-CORPUS-seedN). In an existing folder, its own settings are the defaults."""
+    controls: bool = False
+    """For `run`: also run the controls (strangers, shuffled and unigram text, a single tower of equal parameters, and
+    for elmo one direction only) and set them beside the run in controls.html. Takes as long as so many more runs."""
     overwrite: bool = False
     """Redo stages that were made with other settings, or whose files are damaged, and what depends on them."""
 
@@ -113,7 +116,21 @@ def _command(command: str, words: list[str]) -> int:
         print(summarize(finished.results()))
     if command in ("run", "report"):
         print(f"\nreport: {out / 'report.html'}")
+    if parsed.controls:
+        _controls(command, parsed, out)
     return SUCCESS
+
+
+def _controls(command: str, parsed: Arguments, out: Path) -> None:
+    if command != "run":
+        raise InputError(f"--controls belongs to `twotower run`, not to `twotower {command}`")
+    from .pipeline import run_controls
+    from .preference.controls import conclusions
+
+    rows = run_controls(parsed.config, out, parsed.overwrite, say=lambda text: print(text, file=sys.stderr))
+    print(
+        "\n".join(["", *(f"- {sentence}" for sentence in conclusions(rows)), "", f"controls: {out / 'controls.html'}"])
+    )
 
 
 def _plan(words: list[str]) -> int:

@@ -44,6 +44,9 @@ class PrepareConfig:
     """Share of the corpus (whole documents) held out for measurement, at least 0.1."""
     split_seed: int = 0
     """Seed of the held-out split. Not the run's seed: runs with different seeds are measured on the same text."""
+    words: Literal["text", "shuffled", "unigram"] = "text"
+    """Order of the words: as in the `text`; or, for controls, `shuffled` within each document (no syntax) or `unigram`,
+    dealt out over all documents (frequencies alone)."""
     vocabulary: int = 8192
     """Pieces of the WordPiece vocabulary to be trained on the training split."""
     tokenizer: str | None = None

@@ -156,6 +156,33 @@ def run(
     return Run(folder)
 
 
+def run_controls(
+    config: RunConfig, out: Path | str, overwrite: bool = False, say: Callable[[str], None] = lambda _: None
+) -> list[dict[str, Any]]:
+    """Run each control of the finished run in `out`, in `out/controls/NAME`, and compare them with it.
+
+    Writes `controls.json` (the rows that are returned, the run first) and `controls.html` into `out`. What is up to date
+    is not run again. Raises `InputError` for a single tower, which has no preference to control.
+    """
+    import json
+
+    from .preference.controls import compare, control_configs
+    from .report.controls import render
+    from .runs import write_text
+
+    if config.model.towers == 1 or config.model.cooperation < 1:
+        raise InputError("--controls: only cooperating towers have controls; give --model.towers 2 or more")
+    folder = Path(out)
+    results = {"run": Run.load(folder).results()}
+    for name, control in control_configs(config).items():
+        say(f"control {name}:")
+        results[name] = run(control, folder / "controls" / name, overwrite=overwrite, say=say).results()
+    rows = compare(results)
+    write_text(folder / "controls.json", json.dumps(rows, indent=2) + "\n")
+    write_text(folder / "controls.html", render(results["run"]["corpus"]["name"], rows))
+    return rows
+
+
 def _leads(folder: Path, config: RunConfig, wanted: set[str]) -> bool:
     """Under `accelerate launch` or `torchrun`: whether this process keeps the run folder; the others only train."""
     if wanted != {"train"}:

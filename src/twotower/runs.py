@@ -191,14 +191,14 @@ def _run_stage(
             "seconds": round(time.perf_counter() - begin, 3),
         }  # fmt: skip
         _write_configuration(run, config)
-        _write_text(run / "stages.json", json.dumps(records, indent=1) + "\n")
+        write_text(run / "stages.json", json.dumps(records, indent=1) + "\n")
     if stage.name == "train":
         shutil.rmtree(run / "checkpoints", ignore_errors=True)
 
 
 def _write_configuration(run: Path, config: RunConfig) -> None:
-    _write_text(run / "config.yaml", yaml.safe_dump(to_dict(config), sort_keys=False))
-    _write_text(run / "provenance.json", json.dumps(provenance(config), indent=2) + "\n")
+    write_text(run / "config.yaml", yaml.safe_dump(to_dict(config), sort_keys=False))
+    write_text(run / "provenance.json", json.dumps(provenance(config), indent=2) + "\n")
 
 
 def stage_settings(config: RunConfig, stage: Stage) -> dict[str, Any]:
@@ -282,7 +282,7 @@ def _discard_other_progress(run: Path, stage: Stage, settings: dict[str, Any], i
         shutil.rmtree(run / "checkpoints", ignore_errors=True)
         shutil.rmtree(run / "tensorboard", ignore_errors=True)
         (run / "checkpoints").mkdir()
-        _write_text(run / "checkpoints" / "settings.json", json.dumps(mine))
+        write_text(run / "checkpoints" / "settings.json", json.dumps(mine))
 
 
 def _digest_of(records: dict[str, Any], artifact: str) -> str:
@@ -335,7 +335,8 @@ def _move(source: Path, target: Path) -> None:
         os.replace(source, target)
 
 
-def _write_text(path: Path, text: str) -> None:
+def write_text(path: Path, text: str) -> None:
+    """Write a file so that it is, at any moment, whole or as it was. Raises `DiskFullError` if the disk fills."""
     partial = path.with_name(f".{path.name}.partial")
     with naming_full_disk(path):
         partial.write_text(text, encoding="utf-8")

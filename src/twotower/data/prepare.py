@@ -23,6 +23,7 @@ from ..progress import Progress
 from .corpora import open_corpus
 from .documents import Corpus, Document
 from .mixtures import thin
+from .scrambling import scramble
 from .tagging import NO_WORD, UPOS, Tagger, load_tagger, words_of_pieces
 from .tokenization import (
     chunks,
@@ -81,8 +82,10 @@ def prepare(config: RunConfig, out: Path) -> None:
     used = roles != LEFT_OUT
     tokens = write_tokens(corpus, roles, tokenizer, tagger, int(sizes[used].sum()), out / "data")
     require_window(int(tokens["train"].sum()), config.train.window)  # now, so that no folder is left behind
+    if settings.words != "text":
+        scramble(out / "data", tokenizer, settings.words, settings.split_seed)
     summary = {
-        "name": corpus.name,
+        "name": corpus.name if settings.words == "text" else f"{corpus.name}, words {settings.words}",
         "documents": int(used.sum()),
         "tokens": int(tokens["train"].sum() + tokens["heldout"].sum()),
         "heldout_documents": int((roles == HELD).sum()),

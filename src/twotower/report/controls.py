@@ -1,0 +1,57 @@
+"""The page of a run's controls: the same statistics, drawn beside each other."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jinja2
+from markupsafe import Markup
+from plotly.offline import get_plotlyjs
+from plotly.subplots import make_subplots
+
+from ..preference.controls import conclusions
+from .summary import figure
+
+RUN_COLOR, CONTROL_COLOR = "#7b3fa0", "#667085"
+
+
+def render(title: str, rows: list[dict[str, Any]]) -> str:
+    """The page; `rows` as `preference.controls.compare` gives them, the run first."""
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("twotower.report", "templates"), autoescape=True, undefined=jinja2.StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
+    return environment.get_template("controls.html.j2").render(
+        title=title, rows=rows, sentences=conclusions(rows), figure=figure, forest=Markup(_forest(rows)),
+        plotly=Markup(get_plotlyjs()),
+    )  # fmt: skip
+
+
+def _forest(rows: list[dict[str, Any]]) -> str:
+    """Reliability and separation of the run and of each control, with intervals and noise floors, as HTML."""
+    drawing = make_subplots(rows=1, cols=2, shared_yaxes=True, subplot_titles=("reliability", "separation (AUROC)"))
+    names = [row["name"] for row in rows][::-1]
+    for column, (kind, key) in enumerate((("reliability", "estimate"), ("separation", "auroc")), start=1):
+        shown = [row for row in rows if row[kind][key] is not None and row[kind]["low"] is not None]
+        for label, color, symbol, pick in (
+            ("noise floor", "#b9bec7", "line-ns-open", lambda row, kind=kind: row[kind]["noise_floor"]),
+            ("preference", RUN_COLOR, "circle", lambda row, kind=kind: row[kind]),
+        ):
+            values = [pick(row) for row in shown]
+            drawing.add_scatter(
+                x=[value[key] for value in values], y=[row["name"] for row in shown], mode="markers", name=label,
+                marker={"symbol": symbol, "size": 10, "color": [
+                    CONTROL_COLOR if label == "preference" and row["name"] != "run" else color for row in shown
+                ]},
+                error_x={"type": "data", "symmetric": False, "color": color,
+                         "array": [(value["high"] or value[key]) - value[key] for value in values],
+                         "arrayminus": [value[key] - (value["low"] or value[key]) for value in values]},
+                showlegend=column == 1, row=1, col=column,
+            )  # fmt: skip
+    drawing.update_yaxes(categoryorder="array", categoryarray=names)
+    drawing.add_vline(x=0.5, line_dash="dash", line_color="#999999", row=1, col=2)
+    drawing.update_layout(template="plotly_white", height=120 + 55 * len(rows), legend={"orientation": "h", "y": -0.2})
+    html: str = drawing.to_html(
+        full_html=False, include_plotlyjs=False, div_id="figure-controls", config={"displaylogo": False}
+    )
+    return html

@@ -1,0 +1,77 @@
+"""Control texts keep the words and lose their order."""
+
+from collections import Counter
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import twotower
+from twotower.data.heldout import PreparedText
+
+
+def words_by_document(run, heldout: bool) -> list[list[tuple[str, ...]]]:
+    """The words of each document, each as its pieces."""
+    text = PreparedText(run)
+    stream = text.heldout if heldout else text.train
+    documents = pd.read_parquet(run / "data" / "documents.parquet")
+    found = []
+    for row in documents[documents.heldout == heldout].itertuples():
+        pieces = [text.pieces[index] for index in stream[row.start : row.start + row.tokens]]
+        assert stream[row.start - 1] == stream[row.start + row.tokens] == text.vocabulary.sep
+        words: list[list[str]] = []
+        for piece in pieces:
+            if piece.startswith("##"):
+                words[-1].append(piece)
+            else:
+                words.append([piece])
+        found.append([tuple(word) for word in words])
+    return found
+
+
+@pytest.fixture(scope="module")
+def prepared(small, tmp_path_factory):
+    from dataclasses import replace
+
+    folder = tmp_path_factory.mktemp("scrambled")
+    runs = {}
+    for words in ("text", "shuffled", "unigram"):
+        config = replace(small, prepare=replace(small.prepare, words=words))
+        runs[words] = twotower.run(config, folder / words, stages=("prepare",)).path
+    return runs
+
+
+@pytest.mark.parametrize("heldout", [False, True])
+def test_shuffling_keeps_the_words_of_each_document_and_loses_their_order(prepared, heldout):
+    before, after = (words_by_document(prepared[name], heldout) for name in ("text", "shuffled"))
+    assert [Counter(words) for words in before] == [Counter(words) for words in after]
+    for one, other in zip(before, after, strict=True):
+        same = np.mean([a == b for a, b in zip(one, other, strict=True)])
+        assert one != other and same < 0.1
+
+
+@pytest.mark.parametrize("heldout", [False, True])
+def test_unigram_text_keeps_the_words_of_the_split_and_their_number_in_each_document(prepared, heldout):
+    before, after = (words_by_document(prepared[name], heldout) for name in ("text", "unigram"))
+    assert Counter(w for words in before for w in words) == Counter(w for words in after for w in words)
+    assert [len(words) for words in before] == [len(words) for words in after]
+    assert Counter(before[0]) != Counter(after[0])
+
+
+@pytest.mark.parametrize("words", ["shuffled", "unigram"])
+def test_tags_and_counts_stay_with_their_words(prepared, words):
+    columns = ["piece", "word", "upos", "whole_word"]
+    tables = [pd.read_parquet(prepared[name] / "data" / "heldout.parquet") for name in ("text", words)]
+    rows = [Counter(table[columns].astype(str).itertuples(index=False, name=None)) for table in tables]
+    assert rows[0] == rows[1]
+    text = PreparedText(prepared[words])
+    inside = np.concatenate([text.heldout[r.start : r.start + r.tokens] for r in text.documents.itertuples()])
+    assert (tables[1]["piece"].to_numpy() == inside).all()
+    assert (tables[1].groupby("document")["position"].max() + 1).tolist() == text.documents["tokens"].tolist()
+    for name in ("frequencies.npy", "tags.npy"):
+        assert (prepared[words] / "data" / name).read_bytes() == (prepared["text"] / "data" / name).read_bytes()
+
+
+def test_a_run_on_shuffled_text_is_measured(with_settings, tmp_path):
+    results = twotower.run(with_settings(prepare={"words": "shuffled"}), tmp_path / "run").results()
+    assert results["corpus"]["name"].endswith("words shuffled") and results["reliability"]["estimate"] is not None
