@@ -128,9 +128,8 @@ def _controls(command: str, parsed: Arguments, out: Path) -> None:
     from .preference.controls import conclusions
 
     rows = run_controls(parsed.config, out, parsed.overwrite, say=lambda text: print(text, file=sys.stderr))
-    print(
-        "\n".join(["", *(f"- {sentence}" for sentence in conclusions(rows)), "", f"controls: {out / 'controls.html'}"])
-    )
+    print("\n".join(["", *(f"- {sentence}" for sentence in conclusions(rows))]))
+    print(f"\ncontrols: {out / 'controls.html'}")
 
 
 def _plan(words: list[str]) -> int:

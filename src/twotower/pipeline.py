@@ -161,8 +161,8 @@ def run_controls(
 ) -> list[dict[str, Any]]:
     """Run each control of the finished run in `out`, in `out/controls/NAME`, and compare them with it.
 
-    Writes `controls.json` (the rows that are returned, the run first) and `controls.html` into `out`. What is up to date
-    is not run again. Raises `InputError` for a single tower, which has no preference to control.
+    Writes `controls.json` (the rows that are returned, the run first) and `controls.html` into `out`. What is up to
+    date is not run again. Raises `InputError` for a single tower, which has no preference to control.
     """
     import json
 

@@ -123,8 +123,8 @@ def _single(run: dict[str, Any], control: dict[str, Any]) -> str:
     each = ", ".join(f"{value:.0f}" for value in pair["towers"])
     return (
         f"Single ({control['meaning']}: {control['parameters']:,} against {run['parameters']:,}): perplexity "
-        f"{alone['joint']:.0f} against {pair['joint']:.0f} for all towers together, and {alone['towers'][0]:.0f} under a "
-        f"readout against {each} for each of them alone."
+        f"{alone['joint']:.0f} against {pair['joint']:.0f} for all towers together, and {alone['towers'][0]:.0f} under "
+        f"a readout against {each} for each of them alone."
     )
 
 

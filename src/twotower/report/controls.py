@@ -33,11 +33,8 @@ def _forest(rows: list[dict[str, Any]]) -> str:
     names = [row["name"] for row in rows][::-1]
     for column, (kind, key) in enumerate((("reliability", "estimate"), ("separation", "auroc")), start=1):
         shown = [row for row in rows if row[kind][key] is not None and row[kind]["low"] is not None]
-        for label, color, symbol, pick in (
-            ("noise floor", "#b9bec7", "line-ns-open", lambda row, kind=kind: row[kind]["noise_floor"]),
-            ("preference", RUN_COLOR, "circle", lambda row, kind=kind: row[kind]),
-        ):
-            values = [pick(row) for row in shown]
+        for label, color, symbol in (("noise floor", "#b9bec7", "line-ns-open"), ("preference", RUN_COLOR, "circle")):
+            values = [row[kind] if label == "preference" else row[kind]["noise_floor"] for row in shown]
             drawing.add_scatter(
                 x=[value[key] for value in values], y=[row["name"] for row in shown], mode="markers", name=label,
                 marker={"symbol": symbol, "size": 10, "color": [
