@@ -105,6 +105,12 @@ def _command(command: str, words: list[str]) -> int:
     if command == "plan":
         return _plan(words)
     parsed = _parse(command, words)
+    if parsed.controls and command != "run":
+        raise InputError(f"--controls belongs to `twotower run`, not to `twotower {command}`")
+    if parsed.controls and (parsed.config.model.towers == 1 or parsed.config.model.cooperation < 1):
+        raise InputError(
+            "--controls: only cooperating towers have controls; leave --model.cooperation at 1, towers at 2+"
+        )
     from .pipeline import default_folder, run
 
     out = parsed.out or default_folder(parsed.config)
@@ -117,13 +123,11 @@ def _command(command: str, words: list[str]) -> int:
     if command in ("run", "report"):
         print(f"\nreport: {out / 'report.html'}")
     if parsed.controls:
-        _controls(command, parsed, out)
+        _controls(parsed, out)
     return SUCCESS
 
 
-def _controls(command: str, parsed: Arguments, out: Path) -> None:
-    if command != "run":
-        raise InputError(f"--controls belongs to `twotower run`, not to `twotower {command}`")
+def _controls(parsed: Arguments, out: Path) -> None:
     from .pipeline import run_controls
     from .preference.controls import conclusions
 

@@ -162,7 +162,7 @@ def run_controls(
     """Run each control of the finished run in `out`, in `out/controls/NAME`, and compare them with it.
 
     Writes `controls.json` (the rows that are returned, the run first) and `controls.html` into `out`. What is up to
-    date is not run again. Raises `InputError` for a single tower, which has no preference to control.
+    date is not run again. `config` is that of the run, of several cooperating towers.
     """
     import json
 
@@ -170,8 +170,6 @@ def run_controls(
     from .report.controls import render
     from .runs import write_text
 
-    if config.model.towers == 1 or config.model.cooperation < 1:
-        raise InputError("--controls: only cooperating towers have controls; give --model.towers 2 or more")
     folder = Path(out)
     results = {"run": Run.load(folder).results()}
     for name, control in control_configs(config).items():

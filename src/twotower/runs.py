@@ -27,7 +27,7 @@ import yaml
 from .config import RunConfig, from_dict, to_dict
 from .errors import DiskFullError, InputError, Interrupted
 
-FORMAT = 2
+FORMAT = 3
 """Version of the artifacts' layout; a stage recorded under another one is redone."""
 
 
@@ -51,8 +51,8 @@ STAGES: dict[str, Stage] = {
         Stage("readout", ("seed", "threads", "readout", "train.masked", "train.micro_batch"),
               ("data", "tokenizer.json", "trunk"),
               ("model", "readout.json")),
-        Stage("score", ("threads", "score"), ("data", "model"), ("scores.parquet",)),
-        Stage("analyze", ("seed", "analyze"), ("data", "training.json", "scores.parquet"),
+        Stage("score", ("threads", "score"), ("data", "model"), ("scores.parquet", "direction.parquet")),
+        Stage("analyze", ("seed", "analyze"), ("data", "training.json", "scores.parquet", "direction.parquet"),
               ("preference.parquet", "results.json")),
         Stage("report", (), ("data", "metrics.jsonl", "scores.parquet", "preference.parquet", "results.json"),
               ("report.html", "figures")),

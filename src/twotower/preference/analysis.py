@@ -17,6 +17,7 @@ from ..data.tagging import UPOS
 from ..progress import Progress
 from . import statistics
 from .contrasts import Contrast, contrasts
+from .direction import direction
 from .scores import read_scores
 from .statistics import Estimate
 from .tallies import Floats, Tallies, tally
@@ -34,6 +35,10 @@ def analyze(config: RunConfig, run: Path, out: Path) -> None:
     types, results = analyze_scores(
         scores, config.model.towers, text.pieces, text.frequencies, text.classes, config.analyze, config.seed
     )
+    lesioned = pd.read_parquet(run / "direction.parquet")
+    generator = np.random.default_rng([config.seed, 1])
+    resampling = (config.analyze.bootstrap, config.analyze.confidence)
+    results["direction"] = direction(lesioned, config.model.towers, *resampling, generator)
     summary = text.summary
     perplexity = results.pop("perplexity")
     results = {

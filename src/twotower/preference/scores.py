@@ -16,15 +16,17 @@ from ..modeling.model import TowersModel
 from ..modeling.scoring import score_rows
 from ..modeling.sizes import require_same_vocabulary
 from ..progress import Progress
+from .direction import lesion
 
 ROWS = 1_000_000
 
 
 def score(config: RunConfig, run: Path, out: Path) -> None:
-    """Score the held-out text with `run/model` and write `scores.parquet` into `out`.
+    """Score the held-out text with `run/model` and write `scores.parquet` and `direction.parquet` into `out`.
 
     Columns: `document`, `position` (of the piece in its document), `piece_id`, `piece`, `word`, `upos`, `whole_word`,
-    then log-probabilities in nats (float32): `joint`, `readout_K` and `noise_K` for each tower K.
+    then log-probabilities in nats (float32): `joint`, `readout_K` and `noise_K` for each tower K. For
+    `direction.parquet` see `direction.lesion`.
     """
     text = PreparedText(run)
     model = TowersModel.from_pretrained(run / "model")
@@ -58,6 +60,8 @@ def score(config: RunConfig, run: Path, out: Path) -> None:
     assert batch_rows is None and waiting == 0, "scores and held-out pieces differ in number"
     if writer is not None:
         writer.close()
+    lesioned = lesion(model, rows, text.documents["start"].to_numpy(), config.score.batch)
+    lesioned.to_parquet(out / "direction.parquet", index=False)
 
 
 def _table(rows: pa.RecordBatch, pieces: pa.Array, heads: dict[str, np.ndarray]) -> pa.Table:

@@ -14,6 +14,8 @@ def sentences(results: dict[str, Any]) -> list[str]:
         said.append("One tower has nothing to divide: a baseline for the perplexity of several.")
     else:
         said += [_reliability(results), _separation(results), _parts_of_speech(results)]
+        if results.get("direction"):
+            said.append(_direction(results["direction"]))
     documents = results["corpus"]["heldout_documents"]
     if documents < FEW_DOCUMENTS:
         said.append(
@@ -114,3 +116,20 @@ def _parts_of_speech_of_many(by_upos: dict[str, dict[str, Any]]) -> str:
         best.setdefault(ahead["tower"], []).append(f"{tag} ({ahead['mean']:+.2f})")
     named = "; ".join(f"tower {tower}: {', '.join(tags)}" for tower, tags in sorted(best.items()))
     return f"Parts of speech by the tower that is best at them, against the mean of all (nats): {named}."
+
+
+def _direction(direction: dict[str, Any]) -> str:
+    each = "; ".join(
+        f"tower {tower['tower']} {tower['before']['estimate']:.2f} and {tower['after']['estimate']:.2f}"
+        for tower in direction["towers"]
+    )
+    text = (
+        f"Reading direction (nats lost without what stands before a token, and without what stands after): {each}; "
+        f"their balances differ by {figure(direction['difference'])}"
+    )
+    if direction["difference"]["low"] > 0.2:
+        return text + (
+            ": the towers divide the work by direction, so a preference for some words may be one for a side of the "
+            "context, and a separation is no evidence of syntax and semantics by itself."
+        )
+    return text + ": no large division by direction (0: alike, 2: one looks back only, the other ahead only)."

@@ -1,0 +1,67 @@
+"""`twotower run --controls`: the same statistics beside each other, and one tower as large as all together."""
+
+import json
+
+import pytest
+
+from twotower import cli
+from twotower.config import to_dict
+from twotower.preference.controls import conclusions, control_configs
+from twotower.presets import PRESETS
+
+
+@pytest.mark.parametrize("name", ["quickstart", "quickstart-elmo", "paper-bert-base"])
+def test_controls_differ_from_the_run_in_one_thing_and_the_single_tower_is_as_large(name):
+    import torch
+
+    from twotower.modeling.model import TowersModel
+    from twotower.modeling.sizes import towers_config
+
+    config = PRESETS[name]
+    controls = control_configs(config)
+    assert ("forwards" in controls) == (config.model.family == "elmo")
+    mine = to_dict(config)
+    for control, section in (("strangers", "model"), ("shuffled", "prepare"), ("unigram", "prepare")):
+        other = to_dict(controls[control])
+        changed = [key for key in mine if mine[key] != other[key]]
+        assert changed == [section] and sum(mine[section][k] != other[section][k] for k in mine[section]) == 1
+
+    def parameters(one):
+        with torch.device("meta"):
+            return sum(p.numel() for p in TowersModel(towers_config(one, vocabulary=8)).parameters())
+
+    single = controls["single"]
+    assert single.model.towers == 1 and parameters(single) == pytest.approx(parameters(config), rel=0.05)
+    assert single.model.family == "elmo" or single.model.width % single.model.heads == 0
+
+
+def test_controls_run_beside_a_run_and_are_skipped_the_second_time(small, tmp_path, capsys):
+    import yaml
+
+    out = tmp_path / "run"
+    out.mkdir()
+    (out / "config.yaml").write_text(yaml.safe_dump(to_dict(small)))
+    for _ in range(2):
+        assert cli.main(["run", "--out", str(out), "--controls"]) == 0
+    said = capsys.readouterr()
+    assert said.err.count("report: done before, skipped") == 5
+    rows = json.loads((out / "controls.json").read_text())
+    assert [row["name"] for row in rows] == ["run", "strangers", "shuffled", "unigram", "single"]
+    assert rows[-1]["separation"]["auroc"] is None and rows[1]["reliability"]["low"] is not None
+    assert all(sentence in said.out for sentence in conclusions(rows))
+    page = (out / "controls.html").read_text(encoding="utf-8")
+    assert "figure-controls" in page and 'href="controls/strangers/report.html"' in page
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["analyze"], "--controls belongs to `twotower run`"),
+        (["run", "--model.towers", "1"], "only cooperating towers have controls"),
+        (["run", "--model.cooperation", "0"], "only cooperating towers have controls"),
+    ],
+)
+def test_what_has_no_controls_says_so_before_anything_is_run(words, message, tmp_path, capsys):
+    assert cli.main([*words, "--controls", "--out", str(tmp_path / "run")]) == 2
+    said = capsys.readouterr().err
+    assert message in said and said.count("\n") == 1 and not (tmp_path / "run").exists()

@@ -1,0 +1,53 @@
+"""A division of the work by reading direction is found where it is, and not where it is not."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+import twotower
+from twotower.data.heldout import PreparedText
+from twotower.preference.direction import direction, lesion
+from twotower.report.summary import sentences
+
+
+def measured(model, text):
+    rows = text.windows(model.config.objective, model.config.windows, model.config.window)
+    found = lesion(model, rows, text.documents["start"].to_numpy(), 64)
+    return direction(found, model.config.towers, 200, 0.95, np.random.default_rng(0))
+
+
+def test_towers_that_are_made_to_look_one_way_each_are_found_out(family_runs):
+    run = twotower.Run.load(family_runs("elmo"))
+    text, model = PreparedText(run.path), run.model()
+    before = measured(model, text)
+    assert before["difference"]["estimate"] < 0.5
+    with torch.no_grad():
+        for module in (model.towers[0].backbone.backward_lstm, model.towers[1].backbone.lstm):
+            for parameter in module.parameters():
+                parameter.zero_()
+    after = measured(model, text)
+    one, other = after["towers"]
+    assert abs(one["after"]["estimate"]) < 1e-6 and abs(other["before"]["estimate"]) < 1e-6
+    assert after["difference"]["estimate"] == pytest.approx(2.0, abs=1e-3)
+
+
+def test_lesions_leave_the_whole_window_as_it_was_scored(family_runs):
+    run = twotower.Run.load(family_runs("elmo"))
+    lesioned, scores = pd.read_parquet(run.path / "direction.parquet"), run.scores()
+    assert set(lesioned) == {"document", *(f"{c}_{k}" for c in ("whole", "before", "after") for k in (1, 2))}
+    known = set(scores["readout_1"].round(3))
+    assert lesioned["whole_1"].round(3).isin(known).mean() > 0.95  # the same text, scored by the stage itself
+
+
+def test_causal_towers_have_no_direction_to_divide_by(finished):
+    assert twotower.Run.load(finished).results()["direction"] is None
+    assert pd.read_parquet(finished / "direction.parquet").empty
+
+
+def test_the_summary_warns_of_a_division_by_direction(family_runs):
+    results = twotower.Run.load(family_runs("bert")).results()
+    results["direction"]["difference"] = {"estimate": 1.5, "low": 1.3, "high": 1.7}
+    assert "no evidence of syntax and semantics by itself" in " ".join(sentences(results))
+    results["direction"]["difference"] = {"estimate": 0.1, "low": 0.0, "high": 0.3}
+    assert "no large division by direction" in " ".join(sentences(results))
