@@ -109,7 +109,7 @@ def _command(command: str, words: list[str]) -> int:
         raise InputError(f"--controls belongs to `twotower run`, not to `twotower {command}`")
     if parsed.controls and (parsed.config.model.towers == 1 or parsed.config.model.cooperation < 1):
         raise InputError(
-            "--controls: only cooperating towers have controls; leave --model.cooperation at 1, towers at 2+"
+            "--controls: only cooperating towers have controls; give two or more, and --model.cooperation 1"
         )
     from .pipeline import default_folder, run
 
