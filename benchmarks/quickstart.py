@@ -82,7 +82,7 @@ def explored(job: Job, folder: Path) -> dict[str, Any]:
     seen = training["while_training"]
     return {
         "settings": job.name, "seed": job.seed, "tokens": training["tokens"], "seconds": round(training["seconds"]),
-        "auroc": round(max(seen["auroc"], 1 - seen["auroc"]), 3), "sd": round(seen["spread"], 3),
+        "auroc": round(max(seen["auroc"][0], 1 - seen["auroc"][0]), 3), "sd": round(seen["spread"], 3),
         "nats joint": round(seen["joint_nats"], 3), "nats towers": [round(value, 3) for value in seen["tower_nats"]],
     }  # fmt: skip
 

@@ -20,6 +20,7 @@ from .errors import DiskFullError, InputError, Interrupted
 from .plan import Machine, as_dict, make_plan, show
 from .presets import PRESETS, preset
 from .runs import STAGES, load_config
+from .study import Grid, jobs, run_study
 from .validation import validate
 
 T = TypeVar("T")
@@ -32,6 +33,7 @@ COMMANDS = {
     "score": "Log-probability of every held-out token under every head.",
     "analyze": "Preference per type, its reliability, and its separation of function from content words.",
     "report": "One self-contained page, and its figures as SVG.",
+    "study": "Many runs over presets, seeds and settings, and what they say together.",
     "plan": "What a preset takes: parameters, operations, memory, hours; nothing is allocated, read or written.",
 }
 USAGE = """usage: twotower COMMAND [OPTIONS]
@@ -58,6 +60,21 @@ class PlanArguments:
     machine: Annotated[Machine, tyro.conf.arg(name="")] = field(default_factory=Machine)
     json: bool = False
     """Print numbers as JSON."""
+
+
+@dataclass(frozen=True)
+class StudyArguments:
+    """What `study` takes."""
+
+    grid: Annotated[Grid, tyro.conf.arg(name="")] = field(default_factory=Grid)
+    out: Path = Path("studies/study")
+    """The study's folder. What is finished there is kept; a grid that contains it goes on with it."""
+    jobs: int = 1
+    """Runs at a time."""
+    threads: int = 1
+    """CPU threads of each run."""
+    dry: bool = False
+    """Only show what would be run."""
 
 
 @dataclass(frozen=True)
@@ -104,6 +121,8 @@ def _command(command: str, words: list[str]) -> int:
         raise InputError(f"{command!r} is no command; commands: {', '.join(COMMANDS)}")
     if command == "plan":
         return _plan(words)
+    if command == "study":
+        return _study(words)
     parsed = _parse(command, words)
     if parsed.controls and command != "run":
         raise InputError(f"--controls belongs to `twotower run`, not to `twotower {command}`")
@@ -134,6 +153,29 @@ def _controls(parsed: Arguments, out: Path) -> None:
     rows = run_controls(parsed.config, out, parsed.overwrite, say=lambda text: print(text, file=sys.stderr))
     print("\n".join(["", *(f"- {sentence}" for sentence in conclusions(rows))]))
     print(f"\ncontrols: {out / 'controls.html'}")
+
+
+def _study(words: list[str]) -> int:
+    """Plan the grid, show it, run what is missing, and compare; 1 if a run failed."""
+    parsed = _read(StudyArguments, "study", words, StudyArguments())
+    if parsed.jobs < 1 or parsed.threads < 0:
+        raise InputError("--jobs must be 1 or more, --threads 0 (PyTorch's default) or more")
+    planned = jobs(parsed.grid)
+    for job in planned:
+        done = (parsed.out / "runs" / job.name / "report.html").is_file()
+        print(
+            f"{'finished' if done else 'to run  '}  {job.name}  ({job.config.train.tokens:,} tokens)", file=sys.stderr
+        )
+    if parsed.dry:
+        return SUCCESS
+    study, failed = run_study(
+        parsed.grid, parsed.out, parsed.jobs, parsed.threads, say=lambda text: print(text, file=sys.stderr)
+    )
+    from .preference.comparison import conclusions
+
+    print("\n".join(f"- {sentence}" for sentence in conclusions(study)))
+    print(f"\nstudy: {parsed.out / 'study.html'}")
+    return FAILURE if failed else SUCCESS
 
 
 def _plan(words: list[str]) -> int:

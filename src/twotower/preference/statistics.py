@@ -100,7 +100,7 @@ def reliability(
             with np.errstate(invalid="ignore"):
                 parts.append(_row_means(z.reshape(size, SPLITS_PER_DRAW)))
         drawn = np.concatenate(parts)
-    low, high = _centred_interval(estimate, drawn, confidence)
+    low, high = centred_interval(estimate, drawn, confidence)
     return Estimate(float(np.tanh(estimate)), float(np.tanh(low)), float(np.tanh(high)))
 
 
@@ -137,7 +137,8 @@ def _row_means(values: Floats) -> Floats:
     return means
 
 
-def _centred_interval(estimate: float, drawn: Floats, confidence: float) -> tuple[float, float]:
+def centred_interval(estimate: float, drawn: Floats, confidence: float) -> tuple[float, float]:
+    """Percentile interval of draws that are shifted so that their mean is the estimate; NaN for fewer than 20 draws."""
     drawn = drawn[np.isfinite(drawn)]
     if len(drawn) < 20 or not np.isfinite(estimate):
         return np.nan, np.nan
@@ -233,7 +234,7 @@ def separation(
         parts = halves(documents, size * SPLITS_PER_DRAW, generator)
         values = _cross_fitted(preferences, parts, weights, least, function[:, None].astype(np.float64), strata)[:, 0]
         drawn.append(_row_means(values.reshape(size, SPLITS_PER_DRAW)))
-    low, high = _centred_interval(estimate, np.concatenate(drawn), confidence)
+    low, high = centred_interval(estimate, np.concatenate(drawn), confidence)
     labels = np.empty((len(function), permutations))
     for stratum in np.unique(strata):
         inside = np.flatnonzero(strata == stratum)

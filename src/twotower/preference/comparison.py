@@ -1,0 +1,171 @@
+"""What many runs say together: a table of runs, their agreement, and the preference as it emerged in each."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ..data.heldout import PreparedText
+from ..data.tokenization import PREFIX
+from ..errors import InputError
+from ..pipeline import Run
+from .agreement import agreement, family_groups
+from .contrasts import contrasts
+from .scores import read_scores
+from .statistics import frequency_strata
+from .tallies import Tallies, tally
+
+DRAWS, PERMUTATIONS = 200, 499
+Described = tuple[str, Path, str, bool]
+"""Name, folder, group (what is the same over seeds) and whether it is a pair of strangers."""
+
+
+def compare_runs(described: Sequence[Described]) -> dict[str, Any]:
+    """Everything in `study.json`. Raises `InputError` if a run lacks its scores."""
+    rows = [_row(*one) for one in described]
+    cooperating = [one for one in described if not one[3]]
+    return {
+        "runs": rows,
+        "agreement": _agreement(cooperating),
+        "emergence": {name: _emergence(folder) for name, folder, _, _ in described},
+    }
+
+
+def _row(name: str, folder: Path, group: str, stranger: bool) -> dict[str, Any]:
+    results = Run.load(folder).results()
+    return {
+        "name": name, "group": group, "stranger": stranger, "seed": results["seed"],
+        "family": results["model"]["family"], "towers": results["model"]["towers"],
+        "tokens": results["training"]["tokens"], "perplexity": results["training"]["heldout_perplexity"],
+        "reliability": results["reliability"], "separation": results["separation"], "direction": results["direction"],
+        "sd": results["preference"]["sd"], "noise_sd": results["preference"]["noise_sd"],
+    }  # fmt: skip
+
+
+def _agreement(described: Sequence[Described]) -> dict[str, Any] | None:
+    """Agreement of the runs with two towers that scored the same text; None for fewer than two such runs."""
+    pairs = [one for one in described if Run.load(one[1]).config.model.towers == 2]
+    if len(pairs) < 2:
+        return None
+    texts = [PreparedText(folder) for _, folder, _, _ in pairs]
+    if len({text.summary["digest"] for text in texts}) > 1:
+        raise InputError(
+            "study: its runs have different corpora; agreement needs the same held-out text in all of them"
+        )
+    runs = [Run.load(folder) for _, folder, _, _ in pairs]
+    least = max(2 * run.config.analyze.min_count for run in runs)
+    same_pieces = len({tuple(text.pieces) for text in texts}) == 1
+    frequent = [_frequent(run, least, same_pieces) for run in runs]
+    shared = sorted(set.intersection(*(set(one.index) for one in frequent)))
+    if len(shared) < 10:
+        raise InputError(
+            f"study: its runs share {len(shared)} types that are frequent enough; agreement needs 10 or more"
+        )
+    strata = frequency_strata(frequent[0].loc[shared, "training_count"].to_numpy(), runs[0].config.analyze.strata)
+    tallies = [_tallies(run, one, shared) for run, one in zip(runs, frequent, strict=True)]
+    groups = family_groups([group for _, _, group, _ in pairs])
+    found = agreement(tallies, strata, groups, DRAWS, PERMUTATIONS, 0.95, np.random.default_rng(0))
+    return {"names": [name for name, _, _, _ in pairs], "shared": "pieces" if same_pieces else "whole words", **found}
+
+
+def _frequent(run: Run, least: int, pieces: bool) -> pd.DataFrame:
+    """The types that occur often enough, by their piece; only whole words where vocabularies differ."""
+    types = run.preference()
+    types = types[types["count"] >= least]
+    if not pieces:
+        types = types[~types["piece"].str.startswith(PREFIX)]
+    return types.set_index("piece")
+
+
+def _tallies(run: Run, frequent: pd.DataFrame, shared: list[str]) -> Tallies:
+    scores = read_scores(run.path / "scores.parquet", ["document", "piece_id", "readout_1", "readout_2"])
+    number = np.full(int(scores["piece_id"].max()) + 1, -1)
+    ids = frequent.loc[shared, "piece_id"].to_numpy()
+    number[ids] = np.arange(len(shared))
+    kind = number[scores["piece_id"].to_numpy()]
+    document = pd.factorize(scores["document"])[0]
+    kept = kind >= 0
+    return tally(document[kept], kind[kept], contrasts(2)[0].of(scores)[kept], len(shared))
+
+
+def _emergence(folder: Path) -> list[dict[str, Any]]:
+    """The rows that a run logged while it trained: tokens, nats, AUROC and spread on a sample of the held-out text."""
+    lines = (folder / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
+    rows = [row for row in map(json.loads, lines) if row["kind"] == "heldout"]
+    return [
+        {
+            key: row[key] if row[key] == row[key] else None
+            for key in ("tokens", "joint_nats", "tower_nats", "auroc", "spread")
+        }
+        for row in rows
+    ]
+
+
+def conclusions(study: dict[str, Any]) -> list[str]:
+    """The answers to the paper's claims C1 to C3, each with its figures and its null."""
+    rows = [row for row in study["runs"] if not row["stranger"] and row["reliability"]["low"] is not None]
+    strangers = [row for row in study["runs"] if row["stranger"] and row["reliability"]["low"] is not None]
+    return [_reliable(rows, strangers), _consistent(study["agreement"]), _linguistic(rows, strangers)]
+
+
+def _reliable(rows: list[dict[str, Any]], strangers: list[dict[str, Any]]) -> str:
+    def reliabilities(some: list[dict[str, Any]]) -> str:
+        return _range([row["reliability"]["estimate"] for row in some])
+
+    beyond = sum(row["reliability"]["low"] > (row["reliability"]["noise_floor"]["high"] or 1) for row in rows)
+    floors = _range([row["reliability"]["noise_floor"]["estimate"] for row in rows])
+    text = (
+        f"C1, is there a preference? In {beyond} of {len(rows)} runs it is more reliable than its noise floor, "
+        f"interval against interval (reliability {reliabilities(rows)}, noise floors {floors}; sd "
+        f"{_range([row['sd'] for row in rows])} nats)"
+    )
+    if strangers:
+        spread = _range([row["sd"] for row in strangers])
+        text += f"; strangers, which do not cooperate, have {reliabilities(strangers)} and sd {spread} nats"
+    return text + "."
+
+
+def _consistent(found: dict[str, Any] | None) -> str:
+    if found is None:
+        return "C2, is it consistent? One run of two towers says nothing of it: give more seeds or presets."
+    parts = [
+        f"{name}: r = {group['estimate']:.2f} [{group['low']:.2f}, {group['high']:.2f}], p = {group['p_value']:.2g}, "
+        f"{group['null_mean']:.2f} by chance ({group['pairs']} pairs)"
+        for name, group in found["groups"].items()
+    ]
+    return (
+        f"C2, is it consistent? Mean correlation of the preferences of {found['types']:,} {found['shared']} between "
+        f"runs, signs aligned; {'; '.join(parts)}."
+    )
+
+
+def _linguistic(rows: list[dict[str, Any]], strangers: list[dict[str, Any]]) -> str:
+    rows = [row for row in rows if row["separation"]["auroc"] is not None]
+    if not rows:
+        return "C3, does it follow syntax and semantics? No run has enough types of both classes."
+    beyond = sum(row["separation"]["low"] > row["separation"]["noise_floor"]["high"] for row in rows)
+    by_direction = [row for row in rows if row["direction"] and row["direction"]["difference"]["low"] > 0.2]
+    text = (
+        f"C3, does it follow syntax and semantics? In {beyond} of {len(rows)} runs preference separates function from "
+        f"content types of like frequency further than the noise floor does (AUROC "
+        f"{_range([row['separation']['auroc'] for row in rows])}, noise floors "
+        f"{_range([row['separation']['noise_floor']['auroc'] for row in rows])})"
+    )
+    if strangers:
+        text += f"; strangers have {_range([row['separation']['auroc'] for row in strangers])}"
+    if by_direction:
+        text += (
+            f". In {len(by_direction)} of them the towers divide the work by reading direction, and there a separation "
+            "is no evidence by itself"
+        )
+    return text + "."
+
+
+def _range(values: list[float]) -> str:
+    low, high = min(values), max(values)
+    return f"{low:.2f}" if len(values) == 1 else f"{low:.2f} to {high:.2f}"

@@ -1,0 +1,69 @@
+"""Agreement between runs on planted truth, and none where there is none."""
+
+import numpy as np
+import pytest
+
+from twotower.preference.agreement import agreement, align, family_groups
+from twotower.preference.tallies import tally
+
+
+def runs(generator, number, shared, types=150, cells=20_000):
+    """Runs over the same occurrences whose preferences share a part, each turned around or not at random."""
+    document, kind = generator.integers(0, 30, cells), generator.integers(0, types, cells)
+    common = generator.normal(0, 1, types)
+    found, signs = [], generator.choice([-1, 1], number)
+    for sign in signs:
+        own = sign * (shared * common + np.sqrt(1 - shared**2) * generator.normal(0, 1, types))
+        found.append(tally(document, kind, own[kind] + generator.normal(0, 1, cells), types))
+    return found, signs, generator.integers(0, 4, types)
+
+
+def measured(found, strata, families, seed=0, permutations=99):
+    return agreement(found, strata, family_groups(families), 60, permutations, 0.95, np.random.default_rng(seed))
+
+
+def test_planted_agreement_is_found_with_its_signs_and_its_size():
+    found, signs, strata = runs(np.random.default_rng(0), 6, shared=0.8)
+    result = measured(found, strata, ["gpt"] * 3 + ["elmo"] * 3)
+    assert result["signs"] == (signs * signs[0]).tolist()
+    for name in ("all", "within gpt", "within elmo", "between elmo and gpt"):
+        group = result["groups"][name]
+        assert group["estimate"] == pytest.approx(0.64, abs=0.1) and group["p_value"] == 0.01
+        assert group["low"] < group["estimate"] < group["high"] < 1
+    assert [result["groups"][name]["pairs"] for name in ("all", "within gpt", "between elmo and gpt")] == [15, 3, 9]
+
+
+def test_alignment_without_agreement_produces_none():
+    p_values = []
+    for seed in range(60):
+        found, _, strata = runs(np.random.default_rng(seed), 5, shared=0.0, cells=6000)
+        group = measured(found, strata, ["gpt"] * 5, seed)["groups"]["all"]
+        assert group["null_mean"] > 0  # aligning alone makes them agree a little, and the null has the same
+        p_values.append(group["p_value"])
+    assert np.mean(np.array(p_values) <= 0.05) <= 0.13 and np.mean(p_values) == pytest.approx(0.5, abs=0.13)
+
+
+def test_a_shared_effect_of_frequency_is_no_agreement():
+    generator = np.random.default_rng(1)
+    strata = generator.integers(0, 4, 150)
+    document, kind = generator.integers(0, 30, 20_000), generator.integers(0, 150, 20_000)
+    by_frequency = 2.0 * strata[kind]
+    frequent = [
+        tally(document, kind, by_frequency + generator.normal(0, 1, 150)[kind] + generator.normal(0, 1, 20_000), 150)
+        for _ in range(4)
+    ]
+    crude = measured(frequent, np.zeros(150, dtype=int), ["gpt"] * 4)["groups"]["all"]
+    fine = measured(frequent, strata, ["gpt"] * 4)["groups"]["all"]
+    assert crude["p_value"] <= 0.01 and fine["p_value"] > 0.05
+
+
+def test_the_best_signs_are_found():
+    generator = np.random.default_rng(0)
+    for _ in range(20):
+        r = np.corrcoef(generator.normal(0, 1, (7, 30)) + generator.normal(0, 0.5, 30))
+        signs = align(r)
+        best = max(
+            (np.array([1, *(1 if bits >> k & 1 else -1 for k in range(6))]) for bits in range(64)),
+            key=lambda s: s @ r @ s,
+        )
+        assert signs @ r @ signs == pytest.approx(best @ r @ best, rel=0.02) and signs[0] == 1
