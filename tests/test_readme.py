@@ -19,6 +19,8 @@ def test_every_command_of_the_tour_parses(line):
     assert command in cli.COMMANDS
     if command == "plan":
         assert cli.main([command, *words]) == 0
+    elif command == "study":
+        assert cli.main([command, *words, "--dry"]) == 0
     else:
         cli._parse(command, words)
 

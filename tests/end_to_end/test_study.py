@@ -1,0 +1,96 @@
+"""`twotower study`: the grid, going on with it, a run that fails, and what the runs say together."""
+
+import json
+import shutil
+from dataclasses import replace
+
+import pytest
+
+import twotower
+from twotower import cli
+from twotower.config import to_dict
+from twotower.presets import PRESETS
+from twotower.runs import _flatten
+from twotower.study import Grid, jobs
+
+
+def settings_of(config) -> list[str]:
+    """What makes `quickstart` into `config`, as --set takes it."""
+    mine, usual = _flatten(to_dict(config)), _flatten(to_dict(PRESETS["quickstart"]))
+    changed = {key: value for key, value in mine.items() if value != usual[key] and key not in ("preset", "seed")}
+    return [f"{key}={value[0] if isinstance(value, list) else value}" for key, value in changed.items()]
+
+
+def test_the_grid_is_every_combination_and_strangers_come_last():
+    grid = Grid(("quickstart", "quickstart-elmo"), (0, 7), ("model.width=16,32", "train.tokens=65536"), strangers=True)
+    planned = jobs(grid)
+    assert len(planned) == 2 * 2 * 2 * 2 and [job.stranger for job in planned] == [False] * 8 + [True] * 8
+    first = planned[0]
+    assert first.name == "quickstart-model.width=16-train.tokens=65536-seed0"
+    assert (first.config.model.width, first.config.train.tokens, first.config.seed) == (16, 65536, 0)
+    assert planned[-1].config.model.cooperation == 0 and planned[-1].config.model.family == "elmo"
+    assert len({job.group for job in planned}) == 4
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--presets", "nonsense"], "preset: 'nonsense' is unknown"),
+        (["--vary", "model.width"], "not of the form KEY=VALUE,VALUE"),
+        (["--vary", "model.wide=3"], "'model.wide' is no setting"),
+        (["--vary", "model.width=33"], "model.width: 33 is not possible"),
+        (["--set", "model.width=wide"], "study: model.width"),
+        (["--seeds", "0", "0"], "is named twice"),
+        (["--jobs", "0"], "--jobs must be 1 or more"),
+    ],
+)
+def test_a_bad_grid_is_one_line(words, message, tmp_path, capsys):
+    assert cli.main(["study", *words, "--out", str(tmp_path / "study")]) == 2
+    said = capsys.readouterr().err
+    assert message in said and said.count("\n") == 1 and not (tmp_path / "study").exists()
+
+
+def test_finished_runs_are_kept_a_failed_one_is_reported_and_the_rest_is_compared(small, finished, tmp_path, capsys):
+    out, absent = tmp_path / "study", tmp_path / "absent"
+    corpus = small.prepare.corpus[0]
+    usual = [text for text in settings_of(small) if not text.startswith("prepare.corpus")]
+    vary = f"prepare.corpus={corpus},{absent}"
+    planned = jobs(Grid(("quickstart",), (0, 1), (vary,), tuple(usual)))
+    assert [job.config.prepare.corpus for job in planned] == [(corpus,)] * 2 + [(str(absent),)] * 2
+    shutil.copytree(finished, out / "runs" / planned[0].name)
+    twotower.run(replace(small, seed=1), out / "runs" / planned[1].name)
+    (out / "runs" / planned[1].name / "report.html").unlink()  # only what is missing is made
+    words = ["study", "--seeds", "0", "1", "--set", *usual, "--out", str(out)]
+    assert cli.main([*words, "--vary", vary]) == 2  # a folder that holds something else
+    assert "exists and is no study" in capsys.readouterr().err
+    moved = out.rename(tmp_path / "aside")
+    out.mkdir()
+    (out / "study.yaml").write_text("runs: {}\n")
+    (moved / "runs").rename(out / "runs")
+    scores = (out / "runs" / planned[0].name / "scores.parquet").stat().st_mtime_ns
+    assert cli.main([*words, "--vary", vary]) == 1
+    said = capsys.readouterr()
+    assert said.err.count(" failed: ") == 2 and "does not exist" in said.err
+    assert (out / "runs" / planned[0].name / "scores.parquet").stat().st_mtime_ns == scores
+    study = json.loads((out / "study.json").read_text())
+    assert [row["name"] for row in study["runs"]] == [job.name for job in planned[:2]] and len(study["failed"]) == 2
+    group = study["agreement"]["groups"]["all"]
+    assert group["pairs"] == 1 and 0 < group["p_value"] <= 1
+    assert -1 <= group["low"] <= group["estimate"] <= group["high"] <= 1
+    assert len(study["emergence"][planned[0].name]) == 3
+    page = (out / "study.html").read_text(encoding="utf-8")
+    assert all(f"C{number}, " in page and f"C{number}, " in said.out for number in (1, 2, 3))
+    assert f'href="runs/{planned[1].name}/report.html"' in page
+    assert cli.main(["study", "--seeds", "0", "--set", *usual, "--out", str(out)]) == 2
+    assert "is the study of another grid" in capsys.readouterr().err
+
+
+def test_one_run_is_not_compared_with_itself(small, finished, tmp_path, capsys):
+    out = tmp_path / "study"
+    usual = settings_of(small)
+    [job] = jobs(Grid(("quickstart",), (0,), (), tuple(usual)))
+    out.mkdir()
+    (out / "study.yaml").write_text("runs: {}\n")
+    shutil.copytree(finished, out / "runs" / job.name)
+    assert cli.main(["study", "--seeds", "0", "--set", *usual, "--out", str(out)]) == 2
+    assert "one cannot be compared with itself" in capsys.readouterr().err
