@@ -28,10 +28,10 @@ Described = tuple[str, Path, str, bool]
 def compare_runs(described: Sequence[Described]) -> dict[str, Any]:
     """Everything in `study.json`. Raises `InputError` if a run lacks its scores."""
     rows = [_row(*one) for one in described]
-    cooperating = [one for one in described if not one[3]]
     return {
         "runs": rows,
-        "agreement": _agreement(cooperating),
+        "agreement": _agreement([one for one in described if not one[3]]),
+        "agreement_of_strangers": _agreement([one for one in described if one[3]]),
         "emergence": {name: _emergence(folder) for name, folder, _, _ in described},
     }
 
@@ -110,7 +110,8 @@ def conclusions(study: dict[str, Any]) -> list[str]:
     """The answers to the paper's claims C1 to C3, each with its figures and its null."""
     rows = [row for row in study["runs"] if not row["stranger"] and row["reliability"]["low"] is not None]
     strangers = [row for row in study["runs"] if row["stranger"] and row["reliability"]["low"] is not None]
-    return [_reliable(rows, strangers), _consistent(study["agreement"]), _linguistic(rows, strangers)]
+    consistent = _consistent(study["agreement"], study["agreement_of_strangers"])
+    return [_reliable(rows, strangers), consistent, _linguistic(rows, strangers)]
 
 
 def _reliable(rows: list[dict[str, Any]], strangers: list[dict[str, Any]]) -> str:
@@ -130,17 +131,23 @@ def _reliable(rows: list[dict[str, Any]], strangers: list[dict[str, Any]]) -> st
     return text + "."
 
 
-def _consistent(found: dict[str, Any] | None) -> str:
+def _consistent(found: dict[str, Any] | None, strangers: dict[str, Any] | None) -> str:
     if found is None:
         return "C2, is it consistent? One run of two towers says nothing of it: give more seeds or presets."
-    parts = [
-        f"{name}: r = {group['estimate']:.2f} [{group['low']:.2f}, {group['high']:.2f}], p = {group['p_value']:.2g}, "
-        f"{group['null_mean']:.2f} by chance ({group['pairs']} pairs)"
-        for name, group in found["groups"].items()
-    ]
-    return (
+    text = (
         f"C2, is it consistent? Mean correlation of the preferences of {found['types']:,} {found['shared']} between "
-        f"runs, signs aligned; {'; '.join(parts)}."
+        f"runs, signs aligned; {_groups(found)}"
+    )
+    if strangers:
+        text += f". Strangers: {_groups(strangers)}"
+    return text + "."
+
+
+def _groups(found: dict[str, Any]) -> str:
+    return "; ".join(
+        f"{name}: r = {group['estimate']:.2f} [{group['low']:.2f}, {group['high']:.2f}], p = {group['p_value']:.2g}, "
+        f"{group['null_mean']:.2f} by chance ({group['pairs']} pair{'s' * (group['pairs'] != 1)})"
+        for name, group in found["groups"].items()
     )
 
 
