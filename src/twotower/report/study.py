@@ -25,10 +25,16 @@ def render(title: str, study: dict[str, Any]) -> str:
     if study["agreement"]:
         drawings["agreement"] = _matrix(study["agreement"])
     return environment.get_template("study.html.j2").render(
-        title=title, sentences=conclusions(study), rows=study["runs"], failed=study["failed"], figure=figure,
-        agreement=study["agreement"], strangers=study["agreement_of_strangers"], figures={name: Markup(_html(name, one)) for name, one in drawings.items()},
+        title=title,
+        sentences=conclusions(study),
+        rows=study["runs"],
+        failed=study["failed"],
+        figure=figure,
+        agreement=study["agreement"],
+        strangers=study["agreement_of_strangers"],
+        figures={name: Markup(_html(name, one)) for name, one in drawings.items()},
         plotly=Markup(get_plotlyjs()),
-    )  # fmt: skip
+    )
 
 
 def _html(name: str, drawing: go.Figure) -> str:
