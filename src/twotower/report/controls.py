@@ -4,31 +4,30 @@ from __future__ import annotations
 
 from typing import Any
 
-import jinja2
-from markupsafe import Markup
-from plotly.offline import get_plotlyjs
+import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from ..preference.controls import conclusions
 from .summary import figure
+from .templating import fill, fragment
 
 RUN_COLOR, CONTROL_COLOR = "#7b3fa0", "#667085"
 
 
 def render(title: str, rows: list[dict[str, Any]]) -> str:
     """The page; `rows` as `preference.controls.compare` gives them, the run first."""
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("twotower.report", "templates"), autoescape=True, undefined=jinja2.StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True,
-    )  # fmt: skip
-    return environment.get_template("controls.html.j2").render(
-        title=title, rows=rows, sentences=conclusions(rows), figure=figure, forest=Markup(_forest(rows)),
-        plotly=Markup(get_plotlyjs()),
-    )  # fmt: skip
+    return fill(
+        "controls.html.j2",
+        title=title,
+        rows=rows,
+        sentences=conclusions(rows),
+        figure=figure,
+        forest=fragment("controls", _forest(rows)),
+    )
 
 
-def _forest(rows: list[dict[str, Any]]) -> str:
-    """Reliability and separation of the run and of each control, with intervals and noise floors, as HTML."""
+def _forest(rows: list[dict[str, Any]]) -> go.Figure:
+    """Reliability and separation of the run and of each control, with intervals and noise floors."""
     drawing = make_subplots(rows=1, cols=2, shared_yaxes=True, subplot_titles=("reliability", "separation (AUROC)"))
     names = [row["name"] for row in rows][::-1]
     for column, (kind, key) in enumerate((("reliability", "estimate"), ("separation", "auroc")), start=1):
@@ -47,8 +46,6 @@ def _forest(rows: list[dict[str, Any]]) -> str:
             )  # fmt: skip
     drawing.update_yaxes(categoryorder="array", categoryarray=names)
     drawing.add_vline(x=0.5, line_dash="dash", line_color="#999999", row=1, col=2)
-    drawing.update_layout(template="plotly_white", height=120 + 55 * len(rows), legend={"orientation": "h", "y": -0.2})
-    html: str = drawing.to_html(
-        full_html=False, include_plotlyjs=False, div_id="figure-controls", config={"displaylogo": False}
+    return drawing.update_layout(
+        template="plotly_white", height=120 + 55 * len(rows), legend={"orientation": "h", "y": -0.2}
     )
-    return html

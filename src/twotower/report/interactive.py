@@ -5,10 +5,12 @@ from __future__ import annotations
 from html import escape
 
 import plotly.graph_objects as go
+from markupsafe import Markup
 from plotly.subplots import make_subplots
 
 from .contents import CLASS_COLORS, TOWER_COLORS, Contents, scatter_points
 from .svg import histogram_range
+from .templating import fragment
 
 LAYOUT = {
     "template": "plotly_white", "margin": {"l": 60, "r": 20, "t": 20, "b": 50}, "height": 380,
@@ -16,7 +18,7 @@ LAYOUT = {
 }  # fmt: skip
 
 
-def figures(contents: Contents) -> dict[str, str]:
+def figures(contents: Contents) -> dict[str, Markup]:
     """From a figure's name to its HTML fragment, which needs Plotly's script on the page."""
     drawings = {"training": _training(contents)}
     if contents.contrasts:
@@ -24,14 +26,7 @@ def figures(contents: Contents) -> dict[str, str]:
             "emergence": _emergence(contents), "preference": _histogram(contents), "by_upos": _by_upos(contents),
             "towers": _scatter(contents),
         }  # fmt: skip
-    return {name: _fragment(name, drawing) for name, drawing in drawings.items()}
-
-
-def _fragment(name: str, drawing: go.Figure) -> str:
-    drawing.update_layout(**LAYOUT)
-    config = {"displaylogo": False, "responsive": True}
-    html: str = drawing.to_html(full_html=False, include_plotlyjs=False, div_id=f"figure-{name}", config=config)
-    return html
+    return {name: fragment(name, drawing.update_layout(**LAYOUT)) for name, drawing in drawings.items()}
 
 
 def _training(contents: Contents) -> go.Figure:

@@ -7,16 +7,15 @@ import math
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import yaml
 from markupsafe import Markup
-from plotly.offline import get_plotlyjs
 
 from ..config import RunConfig, to_dict
 from .contents import CLASS_COLORS, TOWER_COLORS, Contents, read_contents
 from .interactive import figures
 from .summary import figure, sentences
 from .svg import cloud, write_figures
+from .templating import fill
 
 
 def report(config: RunConfig, run: Path, out: Path) -> None:
@@ -33,18 +32,15 @@ def render(contents: Contents, clouds: dict[int, str]) -> str:
 
     Text from the corpus reaches it through the template's escaping or as JSON shown by `textContent`.
     """
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("twotower.report", "templates"), autoescape=True, undefined=jinja2.StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True,
-    )  # fmt: skip
     results = contents.results
-    return environment.get_template("page.html.j2").render(
+    return fill(
+        "page.html.j2",
         title=f"{results['corpus']['name']}, seed {results['seed']}",
         sentences=sentences(results),
         results=results,
         figure=figure,
         confidence=f"{contents.config.analyze.confidence:.0%}",
-        figures={name: Markup(html) for name, html in figures(contents).items()},
+        figures=figures(contents),
         contrasts=contents.contrasts,
         clouds={tower: Markup(svg) for tower, svg in clouds.items()},
         columns=_columns(contents),
@@ -54,7 +50,6 @@ def render(contents: Contents, clouds: dict[int, str]) -> str:
         class_colors=CLASS_COLORS,
         config=yaml.safe_dump(to_dict(contents.config), sort_keys=False),
         provenance=yaml.safe_dump(contents.provenance, sort_keys=False),
-        plotly=Markup(get_plotlyjs()),
     )
 
 

@@ -4,27 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
-import jinja2
 import plotly.graph_objects as go
-from markupsafe import Markup
-from plotly.offline import get_plotlyjs
 from plotly.subplots import make_subplots
 
 from ..preference.comparison import conclusions
 from .contents import TOWER_COLORS
 from .summary import figure
+from .templating import fill, fragment
 
 
 def render(title: str, study: dict[str, Any]) -> str:
     """The page; `study` is what `study.json` holds."""
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("twotower.report", "templates"), autoescape=True, undefined=jinja2.StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True,
-    )  # fmt: skip
     drawings = {"emergence": _emergence(study)}
     if study["agreement"]:
         drawings["agreement"] = _matrix(study["agreement"])
-    return environment.get_template("study.html.j2").render(
+    return fill(
+        "study.html.j2",
         title=title,
         sentences=conclusions(study),
         rows=study["runs"],
@@ -32,19 +27,8 @@ def render(title: str, study: dict[str, Any]) -> str:
         figure=figure,
         agreement=study["agreement"],
         strangers=study["agreement_of_strangers"],
-        figures={name: Markup(_html(name, one)) for name, one in drawings.items()},
-        plotly=Markup(get_plotlyjs()),
+        figures={name: fragment(name, drawing) for name, drawing in drawings.items()},
     )
-
-
-def _html(name: str, drawing: go.Figure) -> str:
-    html: str = drawing.to_html(
-        full_html=False,
-        include_plotlyjs=False,
-        div_id=f"figure-{name}",
-        config={"displaylogo": False, "responsive": True},
-    )
-    return html
 
 
 def _matrix(agreement: dict[str, Any]) -> go.Figure:
