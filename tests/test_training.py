@@ -47,9 +47,9 @@ def test_the_same_seed_gives_the_same_bytes_and_another_does_not(small, finished
     assert (other.path / "preference.parquet").read_bytes() != (finished / "preference.parquet").read_bytes()
 
 
-@pytest.mark.parametrize("dropout", [0.0, 0.1])
-def test_an_interrupted_and_resumed_run_gives_the_same_bytes(with_settings, tmp_path, monkeypatch, dropout):
-    config = with_settings(model={"dropout": dropout})
+@pytest.mark.parametrize("model", [{}, {"dropout": 0.1}, {"family": "bert", "dropout": 0.1}, {"cooperation": 0.5}])
+def test_an_interrupted_and_resumed_run_gives_the_same_bytes(with_settings, tmp_path, monkeypatch, model):
+    config = with_settings(model=model)
     stages = ("prepare", "train")
     whole = twotower.run(config, tmp_path / "whole", stages)
     updates = loop.update
