@@ -68,6 +68,7 @@ def backbone_settings(kind: str, config: TowersConfig) -> PreTrainedConfig:
         ) from error
     sizes = {
         "hidden_size": config.width,
+        "embedding_size": config.width,
         "num_hidden_layers": config.layers,
         "num_attention_heads": config.heads,
         "num_key_value_heads": config.heads,
@@ -81,9 +82,14 @@ def backbone_settings(kind: str, config: TowersConfig) -> PreTrainedConfig:
         raise InputError(f"family: hf:{kind} has no hidden size and number of layers of its own; give a text model")
     if kind == "mamba":  # its inner size is what `expand` makes of the width; `intermediate_size` is derived
         del sizes["intermediate_size"]
-    fitting = {name: value for name, value in sizes.items() if hasattr(known, name)}
-    tokens = {name: None for name in vars(known) if name.endswith("_token_id")}
-    return CONFIG_MAPPING[kind](vocab_size=1, **{**fitting, **tokens, "pad_token_id": 0, "use_cache": False})
+    fitting = {name: value for name, value in sizes.items() if _settable(known, name)}
+    return CONFIG_MAPPING[kind](vocab_size=1, **{**fitting, "pad_token_id": 0, "use_cache": False})
+
+
+def _settable(settings: PreTrainedConfig, name: str) -> bool:
+    """Whether a configuration has this setting, and not as something that it derives from others."""
+    derived = getattr(type(settings), name, None)
+    return hasattr(settings, name) and not (isinstance(derived, property) and derived.fset is None)
 
 
 def check_backbone(config: TowersConfig) -> bool:
