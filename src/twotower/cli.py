@@ -8,7 +8,7 @@ import json
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Annotated, TypeVar
 
@@ -17,7 +17,7 @@ import tyro
 from . import __version__
 from .config import RunConfig
 from .errors import DiskFullError, InputError, Interrupted
-from .plan import Machine, as_dict, make_plan, show
+from .plan import Machine, make_plan, show
 from .presets import PRESETS, preset
 from .runs import STAGES, load_config
 from .study import Grid, jobs, run_study
@@ -134,7 +134,7 @@ def _command(command: str, words: list[str]) -> int:
 
     out = parsed.out or default_folder(parsed.config)
     stages = tuple(STAGES) if command == "run" else (command,)
-    finished = run(parsed.config, out, stages, parsed.overwrite, say=lambda text: print(text, file=sys.stderr))
+    finished = run(parsed.config, out, stages, parsed.overwrite, say=_say)
     if command in ("run", "analyze", "report"):
         from .report.summary import summarize
 
@@ -148,9 +148,9 @@ def _command(command: str, words: list[str]) -> int:
 
 def _controls(parsed: Arguments, out: Path) -> None:
     from .pipeline import run_controls
-    from .preference.controls import conclusions
+    from .report.controls import conclusions
 
-    rows = run_controls(parsed.config, out, parsed.overwrite, say=lambda text: print(text, file=sys.stderr))
+    rows = run_controls(parsed.config, out, parsed.overwrite, say=_say)
     print("\n".join(["", *(f"- {sentence}" for sentence in conclusions(rows))]))
     print(f"\ncontrols: {out / 'controls.html'}")
 
@@ -168,10 +168,8 @@ def _study(words: list[str]) -> int:
         )
     if parsed.dry:
         return SUCCESS
-    study, failed = run_study(
-        parsed.grid, parsed.out, parsed.jobs, parsed.threads, say=lambda text: print(text, file=sys.stderr)
-    )
-    from .preference.comparison import conclusions
+    study, failed = run_study(parsed.grid, parsed.out, parsed.jobs, parsed.threads, say=_say)
+    from .report.study import conclusions
 
     print("\n".join(f"- {sentence}" for sentence in conclusions(study)))
     print(f"\nstudy: {parsed.out / 'study.html'}")
@@ -186,7 +184,7 @@ def _plan(words: list[str]) -> int:
     parsed = _read(PlanArguments, "plan", words, PlanArguments(config))
     validate(parsed.config)
     made = make_plan(parsed.config, parsed.machine)
-    print(json.dumps(as_dict(made), indent=2) if parsed.json else show(made))
+    print(json.dumps(asdict(made), indent=2) if parsed.json else show(made))
     return SUCCESS
 
 
@@ -246,6 +244,10 @@ def _peek(words: Sequence[str], flag: str) -> str | None:
         if word.startswith(flag + "="):
             return word.partition("=")[2]
     return None
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr)
 
 
 def _fail(message: str, code: int) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
 from .config import RunConfig
 from .errors import InputError
@@ -54,19 +53,19 @@ def make_plan(config: RunConfig, machine: Machine) -> Plan:
     The vocabulary is that of `prepare.vocabulary`, padded as `prepare` pads it. Operations are those of the matrix
     products; scoring and statistics are left out, being small.
     """
-    from .data.tokenization import MULTIPLE
+    from .data.tokenization import padded
     from .modeling.costs import count_costs, head_flops
     from .modeling.losses import BLOCK_BYTES
     from .modeling.sizes import towers_config
 
     _check(machine, config)
     train, readout = config.train, config.readout
-    vocabulary = -(-config.prepare.vocabulary // MULTIPLE) * MULTIPLE
+    vocabulary = padded(config.prepare.vocabulary)
     towers = towers_config(config, vocabulary)
     costs = count_costs(towers)
     predicted = train.masked if towers.objective == "masked" else 1.0
-    joint_head = predicted * head_flops(towers.embedding_size, vocabulary, trained=True)
-    one_readout = predicted * head_flops(towers.width, vocabulary, trained=True)
+    joint_head = predicted * head_flops(towers.embedding_size, vocabulary)
+    one_readout = predicted * head_flops(towers.width, vocabulary)
     flops = {
         "joint: towers and fusion": costs.training_flops,
         "joint: vocabulary": joint_head,
@@ -168,13 +167,6 @@ def show(plan: Plan) -> str:
         each = ", ".join(f"{phase} {hours:,.3g}" for phase, hours in phases.items())
         lines.append(_row(f"{devices} device{'s' * (devices > 1)}", f"{sum(phases.values()):,.3g} ({each})"))
     return "\n".join(lines)
-
-
-def as_dict(plan: Plan) -> dict[str, Any]:
-    """The plan for `json.dumps`."""
-    import dataclasses
-
-    return dataclasses.asdict(plan)
 
 
 def _row(name: str, value: str) -> str:

@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import product
@@ -151,16 +151,13 @@ def _claim(out: Path, grid: Grid, planned: Iterable[Job]) -> None:
 def _run_missing(planned: list[Job], out: Path, workers: int, threads: int, say: Callable[[str], None]) -> list[str]:
     failed = []
     with Progress("study", len(planned), "run") as progress, ThreadPoolExecutor(workers) as pool:
-        for job, error in _outcomes(pool, planned, out, threads):
+        outcomes = pool.map(lambda job: _run(job, out, threads), planned)
+        for job, error in zip(planned, outcomes, strict=True):
             if error:
                 failed.append(job.name)
                 say(f"study: {job.name} failed: {error} (see {out / 'runs' / job.name}.log)")
             progress.advance(1)
     return failed
-
-
-def _outcomes(pool: ThreadPoolExecutor, planned: list[Job], out: Path, threads: int) -> Iterator[tuple[Job, str]]:
-    yield from zip(planned, pool.map(lambda job: _run(job, out, threads), planned), strict=True)
 
 
 def _run(job: Job, out: Path, threads: int) -> str:

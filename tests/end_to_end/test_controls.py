@@ -1,13 +1,15 @@
 """`twotower run --controls`: the same statistics beside each other, and one tower as large as all together."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from twotower import cli
 from twotower.config import to_dict
-from twotower.preference.controls import conclusions, control_configs
+from twotower.preference.controls import control_configs
 from twotower.presets import PRESETS
+from twotower.report.controls import conclusions
 
 
 @pytest.mark.parametrize("name", ["quickstart", "quickstart-elmo", "paper-bert-base"])
@@ -27,12 +29,19 @@ def test_controls_differ_from_the_run_in_one_thing_and_the_single_tower_is_as_la
         assert changed == [section] and sum(mine[section][k] != other[section][k] for k in mine[section]) == 1
 
     def parameters(one):
+        towers = towers_config(one, vocabulary=8)
         with torch.device("meta"):
-            return sum(p.numel() for p in TowersModel(towers_config(one, vocabulary=8)).parameters())
+            return sum(p.numel() for p in TowersModel(towers).parameters())
 
     single = controls["single"]
     assert single.model.towers == 1 and parameters(single) == pytest.approx(parameters(config), rel=0.05)
     assert single.model.family == "elmo" or single.model.width % single.model.heads == 0
+
+
+def test_a_backbone_of_transformers_has_controls_of_a_width_that_it_can_have():
+    usual = PRESETS["quickstart"]
+    single = control_configs(replace(usual, model=replace(usual.model, family="hf:llama")))["single"].model
+    assert single.towers == 1 and 40 <= single.width <= 48 and single.width // single.heads % 2 == 0
 
 
 def test_controls_run_beside_a_run_and_are_skipped_the_second_time(small, tmp_path, capsys):

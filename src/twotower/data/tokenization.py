@@ -67,7 +67,12 @@ def vocabulary_of(tokenizer: Tokenizer) -> Vocabulary:
 def padded_size(tokenizer: Tokenizer) -> int:
     """The vocabulary's size, ids without a piece included, up to a multiple of `MULTIPLE`."""
     highest = max(tokenizer.get_vocab(with_added_tokens=True).values())
-    return -(-(highest + 1) // MULTIPLE) * MULTIPLE
+    return padded(highest + 1)
+
+
+def padded(pieces: int) -> int:
+    """A number of pieces, up to a multiple of `MULTIPLE`."""
+    return -(-pieces // MULTIPLE) * MULTIPLE
 
 
 def train_tokenizer(texts: Callable[[], Iterator[list[str]]], vocabulary: int) -> Tokenizer:

@@ -67,9 +67,9 @@ def count_costs(config: TowersConfig) -> Costs:
     )
 
 
-def head_flops(width: int, vocabulary: int, trained: bool) -> int:
-    """Of the product of one predicted position's features with the vocabulary: forward, or forward and backward."""
-    return (3 if trained else 1) * 2 * width * vocabulary
+def head_flops(width: int, vocabulary: int) -> int:
+    """Of the product of one predicted position's features with the vocabulary, forward and backward."""
+    return 3 * 2 * width * vocabulary
 
 
 def _storage(tensor: Tensor) -> Any:

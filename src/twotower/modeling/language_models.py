@@ -41,11 +41,10 @@ class _OneHead(TowersModel):
             return self._logits(input_ids, None)
         if bool((attention_mask[:, 1:] <= attention_mask[:, :-1]).all()):  # all padding comes last
             return self._logits(input_ids, attention_mask.bool())
-        rows = [ids[mask.bool()][None] for ids, mask in zip(input_ids, attention_mask, strict=True)]
         shape = (*input_ids.shape, self.config.vocab_size)
         logits = torch.zeros(shape, dtype=self.decoder_bias.dtype, device=input_ids.device)
-        for row, (ids, mask) in enumerate(zip(rows, attention_mask.bool(), strict=True)):
-            logits[row, mask] = self._logits(ids, None)[0]
+        for row, (ids, mask) in enumerate(zip(input_ids, attention_mask.bool(), strict=True)):
+            logits[row, mask] = self._logits(ids[mask][None], None)[0]
         return logits
 
     def _logits(self, input_ids: Tensor, present: Tensor | None) -> Tensor:

@@ -29,7 +29,7 @@ def score_rows(
             heads = _masked(model, text, scored, rows, start, passes)
         else:
             inputs, targets = (text[:, :-1], text[:, 1:]) if objective == "causal" else (text, text)
-            heads = _log_probs(model, inputs, targets, scored[:, -targets.shape[1] :], rows.vocabulary.pad)
+            heads = log_probs_of(model, inputs, targets, scored[:, -targets.shape[1] :], rows.vocabulary.pad)
         pieces = torch.from_numpy(text[scored])
         yield pieces, {name: values.cpu() for name, values in heads.items()}
 
@@ -56,20 +56,21 @@ def _masked(
         hidden = dealt == number
         some = hidden.any(axis=1)
         inputs = np.where(hidden, rows.vocabulary.mask, text)
-        part = _log_probs(model, inputs[some], text[some], hidden[some], rows.vocabulary.pad)
+        part = log_probs_of(model, inputs[some], text[some], hidden[some], rows.vocabulary.pad)
         for name, values in part.items():
             into = heads.setdefault(name, torch.empty(len(order), dtype=values.dtype, device=values.device))
             into[torch.from_numpy(order == number)] = values
     return heads
 
 
-def _log_probs(
+def log_probs_of(
     model: TowersModel,
     inputs: NDArray[np.int64],
     targets: NDArray[np.int64],
     scored: NDArray[np.bool_],
     pad: int,
 ) -> dict[str, Tensor]:
+    """`TowersModel.log_probs` of arrays of rows, on the model's device; `pad` in `inputs` is padding."""
     present = inputs != pad
     arrays = [inputs, targets, scored] + ([] if present.all() else [present])
     device = model.decoder_bias.device

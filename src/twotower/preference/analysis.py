@@ -92,7 +92,7 @@ def analyze_scores(
     noise = [tally(document, piece, _noise(scores, tower), len(pieces)) for tower in numbers]
     resampling = (settings.bootstrap, settings.confidence)
     halves = (settings.min_count, settings.splits, *resampling)
-    with Progress("analyze", total=3 + 3 * towers, unit="statistic") as progress:
+    with Progress("analyze", total=2 + 2 * towers + (2 if found else 0), unit="statistic") as progress:
         types = progress.counted(
             _types_table(scores, towers, preferences, noise[0], pieces, frequencies, classes, resampling, generators)
         )

@@ -49,15 +49,16 @@ def _row(name: str, folder: Path, group: str, stranger: bool) -> dict[str, Any]:
 
 def _agreement(described: Sequence[Described]) -> dict[str, Any] | None:
     """Agreement of the runs with two towers that scored the same text; None for fewer than two such runs."""
-    pairs = [one for one in described if Run.load(one[1]).config.model.towers == 2]
+    pairs = [(name, Run.load(folder), group) for name, folder, group, _ in described]
+    pairs = [one for one in pairs if one[1].config.model.towers == 2]
     if len(pairs) < 2:
         return None
-    texts = [PreparedText(folder) for _, folder, _, _ in pairs]
+    names, runs, groups = zip(*pairs, strict=True)
+    texts = [PreparedText(run.path) for run in runs]
     if len({text.summary["digest"] for text in texts}) > 1:
         raise InputError(
             "study: its runs have different corpora; agreement needs the same held-out text in all of them"
         )
-    runs = [Run.load(folder) for _, folder, _, _ in pairs]
     least = max(2 * run.config.analyze.min_count for run in runs)
     same_pieces = len({tuple(text.pieces) for text in texts}) == 1
     frequent = [_frequent(run, least, same_pieces) for run in runs]
@@ -68,9 +69,9 @@ def _agreement(described: Sequence[Described]) -> dict[str, Any] | None:
         )
     strata = frequency_strata(frequent[0].loc[shared, "training_count"].to_numpy(), runs[0].config.analyze.strata)
     tallies = [_tallies(run, one, shared) for run, one in zip(runs, frequent, strict=True)]
-    groups = family_groups([group for _, _, group, _ in pairs])
-    found = agreement(tallies, strata, groups, DRAWS, PERMUTATIONS, 0.95, np.random.default_rng(0))
-    return {"names": [name for name, _, _, _ in pairs], "shared": "pieces" if same_pieces else "whole words", **found}
+    generator = np.random.default_rng(0)
+    found = agreement(tallies, strata, family_groups(groups), DRAWS, PERMUTATIONS, 0.95, generator)
+    return {"names": list(names), "shared": "pieces" if same_pieces else "whole words", **found}
 
 
 def _frequent(run: Run, least: int, pieces: bool) -> pd.DataFrame:
@@ -104,75 +105,3 @@ def _emergence(folder: Path) -> list[dict[str, Any]]:
         }
         for row in rows
     ]
-
-
-def conclusions(study: dict[str, Any]) -> list[str]:
-    """The answers to the paper's claims C1 to C3, each with its figures and its null."""
-    rows = [row for row in study["runs"] if not row["stranger"] and row["reliability"]["low"] is not None]
-    strangers = [row for row in study["runs"] if row["stranger"] and row["reliability"]["low"] is not None]
-    consistent = _consistent(study["agreement"], study["agreement_of_strangers"])
-    return [_reliable(rows, strangers), consistent, _linguistic(rows, strangers)]
-
-
-def _reliable(rows: list[dict[str, Any]], strangers: list[dict[str, Any]]) -> str:
-    def reliabilities(some: list[dict[str, Any]]) -> str:
-        return _range([row["reliability"]["estimate"] for row in some])
-
-    beyond = sum(row["reliability"]["low"] > (row["reliability"]["noise_floor"]["high"] or 1) for row in rows)
-    floors = _range([row["reliability"]["noise_floor"]["estimate"] for row in rows])
-    text = (
-        f"C1, is there a preference? In {beyond} of {len(rows)} runs it is more reliable than its noise floor, "
-        f"interval against interval (reliability {reliabilities(rows)}, noise floors {floors}; sd "
-        f"{_range([row['sd'] for row in rows])} nats)"
-    )
-    if strangers:
-        spread = _range([row["sd"] for row in strangers])
-        text += f"; strangers, which do not cooperate, have {reliabilities(strangers)} and sd {spread} nats"
-    return text + "."
-
-
-def _consistent(found: dict[str, Any] | None, strangers: dict[str, Any] | None) -> str:
-    if found is None:
-        return "C2, is it consistent? One run of two towers says nothing of it: give more seeds or presets."
-    text = (
-        f"C2, is it consistent? Mean correlation of the preferences of {found['types']:,} {found['shared']} between "
-        f"runs, signs aligned; {_groups(found)}"
-    )
-    if strangers:
-        text += f". Strangers: {_groups(strangers)}"
-    return text + "."
-
-
-def _groups(found: dict[str, Any]) -> str:
-    return "; ".join(
-        f"{name}: r = {group['estimate']:.2f} [{group['low']:.2f}, {group['high']:.2f}], p = {group['p_value']:.2g}, "
-        f"{group['null_mean']:.2f} by chance ({group['pairs']} pair{'s' * (group['pairs'] != 1)})"
-        for name, group in found["groups"].items()
-    )
-
-
-def _linguistic(rows: list[dict[str, Any]], strangers: list[dict[str, Any]]) -> str:
-    rows = [row for row in rows if row["separation"]["auroc"] is not None]
-    if not rows:
-        return "C3, does it follow syntax and semantics? No run has enough types of both classes."
-    beyond = sum(row["separation"]["low"] > row["separation"]["noise_floor"]["high"] for row in rows)
-    by_direction = [row for row in rows if row["direction"] and row["direction"]["difference"]["low"] > 0.2]
-    text = (
-        f"C3, does it follow syntax and semantics? In {beyond} of {len(rows)} runs preference separates function from "
-        f"content types of like frequency further than the noise floor does (AUROC "
-        f"{_range([row['separation']['auroc'] for row in rows])}, noise floors "
-        f"{_range([row['separation']['noise_floor']['auroc'] for row in rows])})"
-    )
-    if strangers:
-        text += f"; strangers have {_range([row['separation']['auroc'] for row in strangers])}"
-    if by_direction:
-        text += (
-            f". In {len(by_direction)} of them the towers divide the work by reading direction, and there a separation "
-            "is no evidence by itself"
-        )
-    return text + "."
-
-
-def _range(values: list[float]) -> str:
-    low, high = min(values), max(values)
-    return f"{low:.2f}" if len(values) == 1 else f"{low:.2f} to {high:.2f}"

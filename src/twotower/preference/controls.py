@@ -1,4 +1,4 @@
-"""The controls of a run: the same settings but for one, and what they say beside the run itself."""
+"""The controls of a run: the same settings but for one, and their figures beside its own."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from ..config import RunConfig
+from ..config import OBJECTIVES, RunConfig
 from ..modeling.model import TowersModel
 from ..modeling.sizes import towers_config
 
@@ -42,8 +42,9 @@ def equal_single(config: RunConfig) -> RunConfig:
     """
 
     def parameters(candidate: RunConfig) -> int:
+        towers = towers_config(candidate, vocabulary=8)  # tries out backbones: not on the device that holds nothing
         with torch.device("meta"):
-            model = TowersModel(towers_config(candidate, vocabulary=8))
+            model = TowersModel(towers)
         return sum(parameter.numel() for parameter in model.parameters())
 
     def single(width: int) -> RunConfig:
@@ -63,6 +64,8 @@ def equal_single(config: RunConfig) -> RunConfig:
         )
 
     step = 1 if config.model.family == "elmo" else config.model.heads
+    if config.model.family not in OBJECTIVES:
+        step *= 2  # rotary positions turn pairs of features
     wanted = parameters(config)
     low = high = config.model.width
     while parameters(single(high)) < wanted:
@@ -88,49 +91,3 @@ def compare(results: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
         }
         for name, one in results.items()
     ]
-
-
-def conclusions(rows: list[dict[str, Any]]) -> list[str]:
-    """What the controls say, in plain language, each sentence with its figures."""
-    by_name = {row["name"]: row for row in rows}
-    run = by_name["run"]
-    said = []
-    for name in ("strangers", "shuffled", "unigram", "forwards"):
-        if name in by_name:
-            said.append(_against(run, by_name[name]))
-    if "single" in by_name:
-        said.append(_single(run, by_name["single"]))
-    return said
-
-
-def _against(run: dict[str, Any], control: dict[str, Any]) -> str:
-    mine, other = run["separation"], control["separation"]
-    head = f"{control['name'].capitalize()} ({control['meaning']}): "
-    if None in (mine["auroc"], other["auroc"], mine["low"], other["high"]):
-        return head + "separation cannot be compared: too little text, or no type of one of the classes."
-    text = (
-        f"{head}separation {_interval(other, 'auroc')} against {_interval(mine, 'auroc')}, reliability "
-        f"{_interval(control['reliability'])} against {_interval(run['reliability'])}, sd {control['sd']:.2f} against "
-        f"{run['sd']:.2f} nats"
-    )
-    if mine["low"] > other["high"]:
-        return text + ": the run separates function from content words further than this control."
-    return text + ": the run does not clearly separate function from content words further than this control."
-
-
-def _single(run: dict[str, Any], control: dict[str, Any]) -> str:
-    pair, alone = run["perplexity"], control["perplexity"]
-    each = ", ".join(f"{value:.0f}" for value in pair["towers"])
-    return (
-        f"Single ({control['meaning']}: {control['parameters']:,} against {run['parameters']:,}): perplexity "
-        f"{alone['joint']:.0f} against {pair['joint']:.0f} for all towers together, and {alone['towers'][0]:.0f} under "
-        f"a readout against {each} for each of them alone."
-    )
-
-
-def _interval(values: dict[str, Any], key: str = "estimate") -> str:
-    if values[key] is None:
-        return "not available"
-    if values["low"] is None:
-        return f"{values[key]:.2f}"
-    return f"{values[key]:.2f} [{values['low']:.2f}, {values['high']:.2f}]"

@@ -11,13 +11,15 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import torch
 from numpy.typing import NDArray
 
 from ..data.windows import ScoringRows
 from ..modeling.model import TowersModel
+from ..modeling.scoring import log_probs_of
 from .tallies import Floats, resample
 
+DIVIDED = 0.2
+"""Difference of balance from which on towers are said to divide the work by direction."""
 LIMIT = 1024
 """Tokens that are asked for, one in the middle of a row, spread over the text."""
 CONTEXTS = ("whole", "after", "before")
@@ -62,9 +64,7 @@ def _score(
     targets = inputs.copy()
     if model.config.objective == "masked":
         inputs[asked] = rows.vocabulary.mask
-    device = model.decoder_bias.device
-    arrays = (inputs, targets, asked, inputs != pad)
-    heads = model.log_probs(*(torch.from_numpy(array).to(device) for array in arrays))
+    heads = log_probs_of(model, inputs, targets, asked, pad)
     return [heads[f"readout_{tower}"].cpu().numpy() for tower in range(1, model.config.towers + 1)]
 
 
@@ -101,6 +101,11 @@ def direction(
     ordered = sorted(range(towers), key=lambda tower: float(balances[tower][0]))
     apart = balances[ordered[-1]] - balances[ordered[0]]
     return {"tokens": len(lesioned), "towers": each, "difference": _estimate(apart, confidence)}
+
+
+def divides(found: dict[str, Any]) -> bool:
+    """Whether the interval of a `direction`'s difference lies above `DIVIDED`."""
+    return bool(found["difference"]["low"] > DIVIDED)
 
 
 def _estimate(drawn: Floats, confidence: float) -> dict[str, float]:

@@ -85,10 +85,10 @@ def _curves(path: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
     return pd.DataFrame(rows["train"]), pd.DataFrame(rows["heldout"])
 
 
-def _directed(areas: list[float], final: list[float] | float) -> float:
+def _directed(areas: list[float], final: list[float]) -> float:
     """AUROC as it emerges, of the tower that is ahead at the end: it may pass below 0.5 on the way."""
-    if not isinstance(final, list) or not areas:
-        return areas if isinstance(areas, float) else float("nan")
+    if not areas:
+        return float("nan")
     if len(final) == 1:
         return areas[0] if final[0] >= 0.5 else 1 - areas[0]
     return areas[int(np.argmax(final))]

@@ -7,7 +7,6 @@ from typing import Any
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from ..preference.controls import conclusions
 from .summary import figure
 from .templating import fill, fragment
 
@@ -48,4 +47,42 @@ def _forest(rows: list[dict[str, Any]]) -> go.Figure:
     drawing.add_vline(x=0.5, line_dash="dash", line_color="#999999", row=1, col=2)
     return drawing.update_layout(
         template="plotly_white", height=120 + 55 * len(rows), legend={"orientation": "h", "y": -0.2}
+    )
+
+
+def conclusions(rows: list[dict[str, Any]]) -> list[str]:
+    """What the controls say, in plain language, each sentence with its figures."""
+    by_name = {row["name"]: row for row in rows}
+    run = by_name["run"]
+    said = []
+    for name in ("strangers", "shuffled", "unigram", "forwards"):
+        if name in by_name:
+            said.append(_against(run, by_name[name]))
+    if "single" in by_name:
+        said.append(_single(run, by_name["single"]))
+    return said
+
+
+def _against(run: dict[str, Any], control: dict[str, Any]) -> str:
+    mine, other = run["separation"], control["separation"]
+    head = f"{control['name'].capitalize()} ({control['meaning']}): "
+    if None in (mine["auroc"], other["auroc"], mine["low"], other["high"]):
+        return head + "separation cannot be compared: too little text, or no type of one of the classes."
+    text = (
+        f"{head}separation {figure(other, 'auroc')} against {figure(mine, 'auroc')}, reliability "
+        f"{figure(control['reliability'])} against {figure(run['reliability'])}, sd {control['sd']:.2f} against "
+        f"{run['sd']:.2f} nats"
+    )
+    if mine["low"] > other["high"]:
+        return text + ": the run separates function from content words further than this control."
+    return text + ": the run does not clearly separate function from content words further than this control."
+
+
+def _single(run: dict[str, Any], control: dict[str, Any]) -> str:
+    pair, alone = run["perplexity"], control["perplexity"]
+    each = ", ".join(f"{value:.0f}" for value in pair["towers"])
+    return (
+        f"Single ({control['meaning']}: {control['parameters']:,} against {run['parameters']:,}): perplexity "
+        f"{alone['joint']:.0f} against {pair['joint']:.0f} for all towers together, and {alone['towers'][0]:.0f} under "
+        f"a readout against {each} for each of them alone."
     )

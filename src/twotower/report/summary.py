@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..preference.direction import divides
+
 FEW_DOCUMENTS = 20
 
 
@@ -127,7 +129,7 @@ def _direction(direction: dict[str, Any]) -> str:
         f"Reading direction (nats lost without what stands before a token, and without what stands after): {each}; "
         f"their balances differ by {figure(direction['difference'])}"
     )
-    if direction["difference"]["low"] > 0.2:
+    if divides(direction):
         return text + (
             ": the towers divide the work by direction, so a preference for some words may be one for a side of the "
             "context, and a separation is no evidence of syntax and semantics by itself."
