@@ -17,11 +17,14 @@ def _inputs(positions=203, width=24, vocabulary=311, scale=3.0):
     return hidden, weight, bias, targets
 
 
-@pytest.mark.parametrize("block_bytes", [1, 5_000, 1 << 22])
+@pytest.mark.parametrize("block_rows", [1, 5, 1000])
 @pytest.mark.parametrize("with_bias", [True, False])
-def test_loss_and_gradients_equal_the_plain_computation(monkeypatch, block_bytes, with_bias):
-    monkeypatch.setattr(losses, "BLOCK_BYTES", block_bytes)
+@pytest.mark.parametrize("plain", [True, False])
+def test_loss_and_gradients_equal_the_plain_computation(monkeypatch, block_rows, with_bias, plain):
+    monkeypatch.setattr(losses, "block_rows", lambda *_: block_rows)
     hidden, weight, bias, targets = _inputs()
+    if not plain:
+        monkeypatch.setattr(losses, "_plain", lambda *_: False)
     bias = bias if with_bias else None
     leaves = [leaf for leaf in (hidden, weight, bias) if leaf is not None]
     plain = F.cross_entropy(F.linear(hidden, weight, bias).double(), targets, reduction="sum")
@@ -41,6 +44,21 @@ def test_log_probs_are_exact_for_improbable_targets():
     assert cross_entropy_sum(hidden, weight, bias, targets).item() == pytest.approx(-wanted.sum().item(), rel=1e-5)
 
 
+@pytest.mark.parametrize("shift", [-300.0, -60.0, -20.0, 0.0, 25.0, 80.0, 300.0])
+def test_logits_of_any_size_give_the_same_loss_and_gradients(shift):
+    hidden, weight, bias, targets = _inputs()
+    with torch.no_grad():  # every logit moves by `shift`, but not by the bias
+        hidden = torch.cat([hidden, torch.ones(len(hidden), 1)], dim=1)
+        weight = torch.cat([weight, torch.full((len(weight), 1), shift)], dim=1)
+    leaves = tuple(leaf.requires_grad_() for leaf in (hidden, weight, bias))
+    plain = F.cross_entropy(F.linear(hidden.double(), weight.double(), bias.double()), targets, reduction="sum")
+    ours = cross_entropy_sum(hidden, weight, bias, targets)
+    assert ours.item() == pytest.approx(plain.item(), rel=1e-5)
+    for one, other in zip(torch.autograd.grad(ours, leaves), torch.autograd.grad(plain, leaves), strict=True):
+        assert torch.isfinite(one).all() and (one - other).norm() <= 3e-5 * other.norm()
+    assert -token_log_probs(hidden, weight, bias, targets).sum().item() == pytest.approx(plain.item(), rel=1e-5)
+
+
 def test_only_wanted_gradients_are_computed():
     hidden, weight, bias, targets = _inputs()
     cross_entropy_sum(hidden, weight.detach(), bias.detach(), targets).backward()
@@ -48,7 +66,8 @@ def test_only_wanted_gradients_are_computed():
 
 
 def test_the_buffer_of_logits_is_smaller_than_all_logits(monkeypatch):
-    monkeypatch.setattr(losses, "BLOCK_BYTES", 40_000)
+    monkeypatch.setattr(losses, "BLOCK_BYTES", 1)
+    monkeypatch.setattr(losses, "BLOCK_ROWS", 32)
     losses._buffers.clear()
     hidden, weight, bias, targets = _inputs(positions=5000)
     cross_entropy_sum(hidden, weight, bias, targets).backward()

@@ -38,17 +38,21 @@ def model_for(family: str, objective: str, **fields) -> TowersModel:
     return TowersModel(config).eval()
 
 
+def watched(model):
+    return JointObjective(model, fresh_readouts(model.config, seed=1), fresh_readouts(model.config, seed=2)[0])
+
+
 @pytest.mark.parametrize(("family", "objective"), CASES)
 @pytest.mark.parametrize("towers", [1, 3])
 def test_loss_and_gradients_equal_plain_pytorch(family, objective, towers):
     model = model_for(family, objective, towers=towers)
-    joint = JointObjective(model, fresh_readouts(model.config, seed=1))
+    joint = watched(model)
     batch = make_batch(objective, text(objective), VOCABULARY, 0.4, np.random.default_rng(1))
     sums = joint(batch.inputs, batch.targets, batch.predicted, batch.present, 2)
     features = model.joint_features(model.tower_outputs(batch.inputs, batch.present))
     logits = F.linear(features, *model.joint_decoder())
     plain = F.cross_entropy(logits[batch.predicted].double(), batch.targets[batch.predicted], reduction="sum")
-    assert sums.shape == (1 + towers,) and sums[0].item() == pytest.approx(plain.item(), rel=1e-5)
+    assert sums.shape == (2 + towers,) and sums[0].item() == pytest.approx(plain.item(), rel=1e-5)
     names, parameters = zip(*((n, p) for n, p in model.named_parameters() if p.requires_grad), strict=True)
     wanted = torch.autograd.grad(plain, parameters, allow_unused=True)
     # The readouts' losses are added, and must not reach the towers.
@@ -105,7 +109,7 @@ def test_parts_of_a_batch_are_the_batch():
 @pytest.mark.parametrize("strength", [0.0, 0.4, 1.0])
 def test_strangers_learn_from_their_own_losses_alone_and_cooperation_lies_between(strength):
     model = model_for("gpt", "causal", cooperation=strength)
-    joint = JointObjective(model, fresh_readouts(model.config, seed=1))
+    joint = watched(model)
     batch = make_batch("causal", text("causal"), VOCABULARY, 0.0, np.random.default_rng(1))
     arguments = batch.inputs, batch.targets, batch.predicted, batch.present
     weights = torch.tensor(loss_weights(model.config))

@@ -131,6 +131,9 @@ class TrainConfig:
     """Largest norm of the gradient."""
     warmup: float = 0.05
     """Share of the updates over which the learning rate rises linearly; after them it falls linearly to zero."""
+    stop_after: float = 1.0
+    """Share of the updates after which training stops, in the middle of its schedule if below 1: towers that are
+    trained half, as a control."""
     readout_share: float = 0.125
     """Share of the windows on which readouts on detached features train along, to watch the preference emerge."""
     evaluations: int = 10

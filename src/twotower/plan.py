@@ -55,7 +55,7 @@ def make_plan(config: RunConfig, machine: Machine) -> Plan:
     """
     from .data.tokenization import padded
     from .modeling.costs import count_costs, head_flops
-    from .modeling.losses import BLOCK_BYTES
+    from .modeling.losses import block_rows
     from .modeling.sizes import towers_config
 
     _check(machine, config)
@@ -69,7 +69,7 @@ def make_plan(config: RunConfig, machine: Machine) -> Plan:
     flops = {
         "joint: towers and fusion": costs.training_flops,
         "joint: vocabulary": joint_head,
-        "joint: readouts that watch": train.readout_share * towers.towers * one_readout,
+        "joint: readouts that watch": train.readout_share * (towers.towers + 1) * one_readout,
         "readouts: frozen towers": costs.forward_flops,
         "readouts: vocabulary": SETS * towers.towers * one_readout,
     }
@@ -77,14 +77,14 @@ def make_plan(config: RunConfig, machine: Machine) -> Plan:
     share = train.batch // machine.devices
     rows = min(train.micro_batch or share, share)
     shards = machine.devices if machine.sharded else 1
-    trained = costs.trained + towers.towers * costs.parameters["readout"]
+    trained = costs.trained + (towers.towers + 1) * costs.parameters["readout"]
     activations = rows * train.window * costs.activation_bytes / (1 if train.precision == "no" else 2)
     memory = {
         "parameters": BYTES * trained / shards,
         "gradients": BYTES * trained / shards,
         "optimizer (two moments)": 2 * BYTES * trained / shards,
         f"activations ({rows} windows at a time)": activations,
-        "logits (one block)": float(BLOCK_BYTES),
+        "logits (one block)": float(BYTES * vocabulary * block_rows(vocabulary, BYTES)),
     }
     totals = {
         phase: tokens[phase] * sum(value for name, value in flops.items() if name.startswith(phase)) for phase in tokens

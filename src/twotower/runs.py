@@ -27,7 +27,7 @@ import yaml
 from .config import RunConfig, from_dict, to_dict
 from .errors import DiskFullError, InputError, Interrupted
 
-FORMAT = 3
+FORMAT = 4
 """Version of the artifacts' layout; a stage recorded under another one is redone."""
 
 
@@ -47,12 +47,13 @@ STAGES: dict[str, Stage] = {
     for stage in (
         Stage("prepare", ("prepare",), (), ("data", "tokenizer.json")),
         Stage("train", ("seed", "threads", "model", "train"), ("data", "tokenizer.json"),
-              ("trunk", "training.json", "metrics.jsonl")),
+              ("trunk", "training.json", "metrics.jsonl", "emergence.parquet")),
         Stage("readout", ("seed", "threads", "readout", "train.masked", "train.micro_batch"),
               ("data", "tokenizer.json", "trunk"),
               ("model", "readout.json")),
         Stage("score", ("threads", "score"), ("data", "model"), ("scores.parquet", "direction.parquet")),
-        Stage("analyze", ("seed", "analyze"), ("data", "training.json", "scores.parquet", "direction.parquet"),
+        Stage("analyze", ("seed", "analyze"),
+              ("data", "training.json", "metrics.jsonl", "emergence.parquet", "scores.parquet", "direction.parquet"),
               ("preference.parquet", "results.json")),
         Stage("report", (), ("data", "metrics.jsonl", "scores.parquet", "preference.parquet", "results.json"),
               ("report.html", "figures")),

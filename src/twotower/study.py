@@ -28,9 +28,9 @@ class Grid:
     """Which runs a study is made of."""
 
     presets: tuple[str, ...] = ("quickstart",)
-    """Presets to compare."""
+    """Presets to compare; NAME:0,1,2 gives one of them seeds of its own."""
     seeds: tuple[int, ...] = (0, 1, 2)
-    """Seeds of each."""
+    """Seeds of each preset that has none of its own."""
     vary: tuple[str, ...] = ()
     """Settings to vary, each as KEY=VALUE,VALUE…: model.width=32,64. All combinations are run."""
     set: tuple[str, ...] = ()
@@ -58,19 +58,32 @@ def jobs(grid: Grid) -> list[Job]:
         raise InputError("study: a grid needs at least one preset and one seed")
     found = []
     for stranger in (False, True) if grid.strangers else (False,):
-        for name, combination, seed in product(grid.presets, list(product(*varied)), grid.seeds):
-            config = replace(preset(name), seed=seed)
-            for key, value in [*fixed, *combination]:
-                config = _with(config, key, value)
-            if stranger:
-                config = replace(config, model=replace(config.model, cooperation=0.0))
-            validate(config)
+        for named, combination in product(grid.presets, list(product(*varied))):
+            name, seeds = _own_seeds(named, grid.seeds)
             group = "-".join([name, *(f"{key}={value}" for key, value in combination)])
-            label = f"{group}-seed{seed}" + ("-strangers" if stranger else "")
-            found.append(Job(label.replace("/", "_"), config, group, stranger))
+            for seed in seeds:
+                config = replace(preset(name), seed=seed)
+                for key, value in [*fixed, *combination]:
+                    config = _with(config, key, value)
+                if stranger:
+                    config = replace(config, model=replace(config.model, cooperation=0.0))
+                validate(config)
+                label = f"{group}-seed{seed}" + ("-strangers" if stranger else "")
+                found.append(Job(label.replace("/", "_"), config, group, stranger))
     if len({job.name for job in found}) < len(found):
         raise InputError("study: a preset, seed or value is named twice; name each once")
     return found
+
+
+def _own_seeds(text: str, seeds: tuple[int, ...]) -> tuple[str, tuple[int, ...]]:
+    """A preset's name and seeds, from NAME or NAME:0,1,2."""
+    name, colon, own = text.partition(":")
+    if not colon:
+        return name, seeds
+    try:
+        return name, tuple(int(seed) for seed in own.split(","))
+    except ValueError:
+        raise InputError(f"presets: {text!r} is not of the form NAME:SEED,SEED, such as quickstart-bert:0,1") from None
 
 
 def _settings(text: str) -> tuple[str, list[Any]]:

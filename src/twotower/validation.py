@@ -77,6 +77,7 @@ def validate(config: RunConfig) -> None:
         _require(decay >= 0, f"{stage}.weight-decay", decay, "0 or more")
     _require(all(0 <= beta < 1 for beta in train.betas), "train.betas", train.betas, "two numbers, 0 or more, below 1")
     _require(train.clip > 0, "train.clip", train.clip, "more than 0")
+    _require(0 < train.stop_after <= 1, "train.stop-after", train.stop_after, "more than 0, at most 1")
     _require(0 < train.readout_share <= 1, "train.readout-share", train.readout_share, "more than 0, at most 1")
     _require(train.evaluations >= 1, "train.evaluations", train.evaluations, "1 or more")
     _require(train.evaluation_tokens >= 1, "train.evaluation-tokens", train.evaluation_tokens, "1 or more")

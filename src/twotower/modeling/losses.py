@@ -3,6 +3,10 @@
 A language model's logits, positions x vocabulary, are by far its largest tensor. Here they exist for one block of
 positions at a time, in a buffer that is used again: fresh memory costs page faults as dear as the arithmetic.
 Loss and gradient are computed in the same pass, while a block's logits are at hand.
+
+A block is passed over as few times as can be: exponentials are taken without taking away their row's maximum first,
+and bias and normalizer are applied to weights and hidden states, which are small, instead of logits: exp(h w + b) =
+exp(h w) exp(b). Where that turns out to leave the range of float32, all is done again in the usual order.
 """
 
 from __future__ import annotations
@@ -15,6 +19,12 @@ from torch import Tensor
 
 BLOCK_BYTES = 4 << 20
 """Size of the buffer of logits; about what stays in the cache of a core."""
+BLOCK_ROWS = 128
+"""Positions in a block at least, whatever the vocabulary: a product with fewer rows wastes the processor."""
+LARGEST_BIAS = 30.0
+SAFE_NORMALIZERS = 1e-8, 1e30
+"""Biases and sums of exponentials within which nothing that counts has overflowed or vanished in float32: a product of
+less than -87, whose exponential is zero, would add at most exp(-57) to a sum of at least 1e-8."""
 
 _buffers: dict[tuple[torch.device, torch.dtype], Tensor] = {}
 
@@ -43,6 +53,13 @@ def token_log_probs(hidden: Tensor, weight: Tensor, bias: Tensor | None, targets
     Arguments as for `cross_entropy_sum`.
     """
     hidden = hidden.to(weight.dtype)
+    if _plain(hidden, bias):
+        scale = _exponentials(bias, weight)
+        normalizer = torch.empty(len(targets), dtype=hidden.dtype)
+        for rows in _blocks(len(targets), weight.shape[0], hidden.dtype):
+            torch.mv(_logits(hidden[rows], weight, None).exp_(), scale, out=normalizer[rows])
+        if _safe(normalizer):
+            return _chosen(hidden, weight, bias, targets) - normalizer.log()
     out = torch.empty(len(targets), dtype=torch.float32, device=hidden.device)
     for rows in _blocks(len(targets), weight.shape[0], hidden.dtype):
         logits = _logits(hidden[rows], weight, bias)
@@ -51,8 +68,13 @@ def token_log_probs(hidden: Tensor, weight: Tensor, bias: Tensor | None, targets
     return out
 
 
+def block_rows(vocabulary: int, itemsize: int) -> int:
+    """Positions whose logits are held at a time."""
+    return max(BLOCK_ROWS, BLOCK_BYTES // (vocabulary * itemsize))
+
+
 def _blocks(positions: int, vocabulary: int, dtype: torch.dtype) -> list[slice]:
-    size = max(1, BLOCK_BYTES // (vocabulary * dtype.itemsize))
+    size = block_rows(vocabulary, dtype.itemsize)
     return [slice(start, min(start + size, positions)) for start in range(0, positions, size)]
 
 
@@ -68,38 +90,110 @@ def _logits(hidden: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     return torch.addmm(bias, hidden, weight.T, out=logits)
 
 
+def _plain(hidden: Tensor, bias: Tensor | None) -> bool:
+    """Whether to try exponentials as they are.
+
+    Only in float32 on a CPU: other numbers have less range, and elsewhere `_safe` would have to be waited for.
+    """
+    plain = hidden.device.type == "cpu" and hidden.dtype == torch.float32 and len(hidden) > 0
+    return plain and (bias is None or bool(bias.abs().max() <= LARGEST_BIAS))
+
+
+def _safe(normalizer: Tensor) -> bool:
+    least, most = SAFE_NORMALIZERS
+    low, high = normalizer.aminmax()
+    return bool(low >= least) and bool(high <= most)
+
+
+def _exponentials(bias: Tensor | None, weight: Tensor) -> Tensor:
+    return weight.new_ones(len(weight)) if bias is None else bias.exp()
+
+
+def _chosen(hidden: Tensor, weight: Tensor, bias: Tensor | None, targets: Tensor) -> Tensor:
+    """The targets' logits, (positions,)."""
+    chosen = (hidden * weight[targets]).sum(dim=1)
+    return chosen if bias is None else chosen + bias[targets]
+
+
 class _CrossEntropySum(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, hidden: Tensor, weight: Tensor, bias: Tensor | None, targets: Tensor) -> Tensor:
         needs_hidden, needs_weight, needs_bias = ctx.needs_input_grad[:3]
-        grad_hidden = torch.empty_like(hidden) if needs_hidden else None
-        grad_weight = torch.zeros_like(weight) if needs_weight else None
-        grad_bias = torch.zeros_like(bias) if bias is not None and needs_bias else None
-        total = torch.zeros((), dtype=torch.float32, device=hidden.device)
+        grads = (
+            torch.empty_like(hidden) if needs_hidden else None,
+            torch.zeros_like(weight) if needs_weight else None,
+            torch.zeros_like(bias) if bias is not None and needs_bias else None,
+        )
         detached = hidden.detach(), weight.detach(), None if bias is None else bias.detach()
         with torch.no_grad():
-            for rows in _blocks(len(targets), weight.shape[0], hidden.dtype):
-                logits = _logits(detached[0][rows], detached[1], detached[2])
-                target = targets[rows, None]
-                chosen = logits.gather(1, target)
-                highest = logits.amax(dim=1, keepdim=True)
-                probabilities = logits.sub_(highest).exp_()
-                normalizer = probabilities.sum(dim=1, keepdim=True)
-                total += (normalizer.float().log() + highest.float() - chosen.float()).sum()
-                if not (needs_hidden or needs_weight or needs_bias):
-                    continue
-                error = probabilities.div_(normalizer)
-                error.scatter_add_(1, target, torch.full_like(chosen, -1.0))
-                if grad_hidden is not None:
-                    torch.mm(error, detached[1], out=grad_hidden[rows])
-                if grad_weight is not None:
-                    grad_weight.addmm_(error.T, detached[0][rows])
-                if grad_bias is not None:
-                    grad_bias += error.sum(dim=0)
-        ctx.save_for_backward(grad_hidden, grad_weight, grad_bias)
+            total = _plain_pass(*detached, targets, *grads) if _plain(detached[0], detached[2]) else None
+            if total is None:
+                total = _stable_pass(*detached, targets, *grads)
+        ctx.save_for_backward(*grads)
         return total
 
     @staticmethod
     def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor | None, ...]:
         scale = grad_outputs[0]
         return (*(None if grad is None else grad * scale.to(grad.dtype) for grad in ctx.saved_tensors), None)
+
+
+def _stable_pass(
+    hidden: Tensor, weight: Tensor, bias: Tensor | None, targets: Tensor,
+    grad_hidden: Tensor | None, grad_weight: Tensor | None, grad_bias: Tensor | None,
+) -> Tensor:  # fmt: skip
+    """The summed nats; fills those gradients that are not None. For logits of any size."""
+    total = torch.zeros((), dtype=torch.float32, device=hidden.device)
+    for rows in _blocks(len(targets), weight.shape[0], hidden.dtype):
+        logits = _logits(hidden[rows], weight, bias)
+        target = targets[rows, None]
+        chosen = logits.gather(1, target)
+        highest = logits.amax(dim=1, keepdim=True)
+        probabilities = logits.sub_(highest).exp_()
+        normalizer = probabilities.sum(dim=1, keepdim=True)
+        total += (normalizer.float().log() + highest.float() - chosen.float()).sum()
+        if grad_hidden is None and grad_weight is None and grad_bias is None:
+            continue
+        error = probabilities.div_(normalizer)
+        error.scatter_add_(1, target, torch.full_like(chosen, -1.0))
+        if grad_hidden is not None:
+            torch.mm(error, weight, out=grad_hidden[rows])
+        if grad_weight is not None:
+            grad_weight.addmm_(error.T, hidden[rows])
+        if grad_bias is not None:
+            grad_bias += error.sum(dim=0)
+    return total
+
+
+def _plain_pass(
+    hidden: Tensor, weight: Tensor, bias: Tensor | None, targets: Tensor,
+    grad_hidden: Tensor | None, grad_weight: Tensor | None, grad_bias: Tensor | None,
+) -> Tensor | None:  # fmt: skip
+    """The same, or None, with gradients left at zero, where that leaves the range of float32.
+
+    The targets' share of the gradients, a row each, is taken away at the end.
+    """
+    scale = _exponentials(bias, weight)
+    scaled = weight * scale[:, None] if grad_hidden is not None else weight
+    normalizer = torch.empty(len(targets), dtype=hidden.dtype)
+    for rows in _blocks(len(targets), weight.shape[0], hidden.dtype):
+        exponentials = _logits(hidden[rows], weight, None).exp_()
+        inverse = torch.mv(exponentials, scale, out=normalizer[rows]).reciprocal()
+        if grad_hidden is not None:
+            torch.mm(exponentials, scaled, out=grad_hidden[rows])
+        if grad_weight is not None:
+            grad_weight.addmm_(exponentials.T, hidden[rows] * inverse[:, None])
+        if grad_bias is not None:
+            grad_bias.addmv_(exponentials.T, inverse)
+    if not _safe(normalizer):
+        for grad in (grad_weight, grad_bias):
+            if grad is not None:
+                grad.zero_()
+        return None
+    if grad_hidden is not None:
+        grad_hidden.div_(normalizer[:, None]).sub_(weight[targets])
+    if grad_weight is not None:
+        grad_weight.mul_(scale[:, None]).index_add_(0, targets, hidden, alpha=-1)
+    if grad_bias is not None:
+        grad_bias.mul_(scale).index_add_(0, targets, torch.ones_like(normalizer), alpha=-1)
+    return (normalizer.log() - _chosen(hidden, weight, bias, targets)).sum()

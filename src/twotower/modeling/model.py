@@ -220,7 +220,8 @@ class TowersModel(PreTrainedModel):
         heads = {"joint": (self.joint_features(outputs), *self.joint_decoder())}
         inputs = self.readout_inputs(outputs)
         for name, readouts in cast(dict[str, list[Readout]], self.readouts).items():
-            for number, (readout, hidden) in enumerate(zip(readouts, inputs, strict=True), start=1):
+            # A set may have readouts on the first towers only: one is enough for a noise floor.
+            for number, (readout, hidden) in enumerate(zip(readouts, inputs, strict=False), start=1):
                 heads[f"{name}_{number}"] = (readout.features(hidden), readout.decoder.weight, readout.decoder.bias)
         return heads
 

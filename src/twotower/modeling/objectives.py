@@ -17,7 +17,7 @@ from ..validation import require_objective
 from .backbones import PREFIX, check_backbone
 from .configuration import TowersConfig
 from .losses import cross_entropy_sum
-from .model import OwnHead, TowersModel
+from .model import OwnHead, Readout, TowersModel
 
 MASKED_AS_MASK, MASKED_AS_RANDOM = 0.8, 0.1
 """Of the selected tokens, the shares replaced by [MASK] and by a random piece (Devlin et al. 2019); the rest stay."""
@@ -130,19 +130,21 @@ class JointObjective(nn.Module):
     the joint head, too, only watches: its gradients end where the readouts' do.
     """
 
-    def __init__(self, model: TowersModel, readouts: nn.ModuleList) -> None:
+    def __init__(self, model: TowersModel, readouts: nn.ModuleList, second: Readout) -> None:
         super().__init__()
         self.model = model
         self.readouts = readouts
+        self.second = second
+        """Another readout on the first tower: what two readouts of one tower differ by is the noise floor."""
 
     def forward(
         self, inputs: Tensor, targets: Tensor, predicted: Tensor, present: Tensor | None, watched_rows: int
     ) -> Tensor:
         """Summed nats under each head, for a batch (see `Batch`).
 
-        Returns a tensor of shape (1 + towers,): the joint head over all predicted positions, then each tower's readout
-        over those in the first `watched_rows` rows. With `cooperation` below 1 the towers' own heads follow, over all
-        predicted positions.
+        Returns a tensor of shape (2 + towers,): the joint head over all predicted positions, then each tower's readout
+        and the second one of the first tower over those in the first `watched_rows` rows. With `cooperation` below 1
+        the towers' own heads follow, over all predicted positions.
         """
         outputs = self.model.tower_outputs(inputs, present, predicted)
         targets = targets[predicted]
@@ -154,14 +156,14 @@ class JointObjective(nn.Module):
         sums = [cross_entropy_sum(features, decoder, bias, targets)]
         watched = int(predicted[:watched_rows].sum())
         seen = self.model.readout_inputs([output[:watched] for output in outputs])
-        sums += readout_losses(self.readouts, seen, targets[:watched])
+        sums += readout_losses([*self.readouts, self.second], [*seen, seen[0]], targets[:watched])
         for head, output in zip(cast(list[OwnHead], list(self.model.own_heads)), outputs, strict=False):
             sums.append(cross_entropy_sum(head.fusion(output), weight, head.bias, targets))
         return torch.stack(sums)
 
     def trained_apart(self) -> list[list[nn.Parameter]]:
         """The parameters in groups whose gradients must not scale each other's: what trains, and what only watches."""
-        watching = list(self.readouts.parameters())
+        watching = [*self.readouts.parameters(), *self.second.parameters()]
         if self.model.config.cooperation > 0:
             return [list(self.model.parameters()), watching]
         joint = [*self.model.fusion.parameters(), self.model.decoder_bias]
@@ -173,7 +175,12 @@ def loss_weights(config: TowersConfig) -> list[float]:
     """The weight of each sum that `JointObjective` returns in the loss; what only watches has 1."""
     strength = config.cooperation
     own = [1 - strength] * config.towers if strength < 1 else []
-    return [strength or 1.0, *[1.0] * config.towers, *own]
+    return [strength or 1.0, *[1.0] * watched_heads(config), *own]
+
+
+def watched_heads(config: TowersConfig) -> int:
+    """How many readouts watch the joint phase: one on each tower, and a second one on the first."""
+    return int(config.towers) + 1
 
 
 def readout_losses(readouts: Iterable[Any], inputs: list[Tensor], targets: Tensor) -> list[Tensor]:

@@ -59,6 +59,9 @@ def bert(config: TowersConfig) -> PreTrainedModel:
         ),
         add_pooling_layer=False,
     )
+    if config.positions == "relative":
+        # The bias has a gradient, for which PyTorch has no fused attention; the plain one has fewer steps.
+        blocks.set_attn_implementation("eager")
     blocks.embeddings = _Given()
     blocks.LayerNorm = nn.Identity()
     return blocks

@@ -1,10 +1,17 @@
-"""Held-out perplexity and separation while the towers train: the preference, watched as it emerges."""
+"""Held-out perplexity and separation while the towers train: the preference, watched as it emerges.
+
+Each evaluation also keeps what it scored, occurrence by occurrence, so that `analyze` can take the statistics of the
+finished run of every one of them.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import torch
 from numpy.typing import NDArray
 from torch import nn
@@ -12,7 +19,7 @@ from torch import nn
 from ..config import AnalyzeConfig
 from ..data.heldout import CONTENT_CLASS, FUNCTION_CLASS, PreparedText
 from ..modeling.configuration import TowersConfig
-from ..modeling.model import TowersModel
+from ..modeling.objectives import JointObjective
 from ..modeling.scoring import score_rows
 from ..preference.contrasts import contrasts
 from ..preference.statistics import frequency_strata, stratified_auroc
@@ -35,14 +42,23 @@ class Evaluation:
 
 
 class Evaluator:
-    """Scores the same held-out windows again and again."""
+    """Scores the same held-out windows again and again; keeps the scores in `work/emergence` until `gather`."""
 
     def __init__(
-        self, text: PreparedText, towers: TowersConfig, tokens: int, passes: int, analyze: AnalyzeConfig
+        self,
+        text: PreparedText,
+        towers: TowersConfig,
+        tokens: int,
+        passes: int,
+        analyze: AnalyzeConfig,
+        work: Path,
     ) -> None:
         self.text = text
         rows = text.windows(towers.objective, towers.windows, towers.window)
         self.rows = rows.every(max(1, round(rows.scored / tokens)))
+        document = np.searchsorted(text.documents["start"].to_numpy(), self.rows.first, side="right") - 1
+        self.document = np.repeat(document.astype(np.int32), self.rows.last - self.rows.first)
+        self.folder = work / "emergence"
         self.passes = passes
         self.least = max(2, analyze.min_count // 3)
         word_class = text.classes["word_class"].to_numpy()
@@ -51,20 +67,57 @@ class Evaluator:
         self.strata = analyze.strata
 
     @torch.no_grad()
-    def __call__(self, model: TowersModel, readouts: nn.ModuleList) -> Evaluation:
-        """Evaluate `model` and one readout per tower; leaves them in the mode in which they were."""
+    def __call__(self, objective: JointObjective, tokens: int, writer: bool = True) -> Evaluation:
+        """Evaluate the towers and the readouts that watch them, after so many `tokens` of training.
+
+        The model stays in the mode in which it was. Of several processes the one with `writer` keeps the scores.
+        """
+        model = objective.model
         training = model.training
         model.eval()
-        model.readouts["watch"] = readouts
-        pieces, scores = [], []
+        model.readouts["readout"] = objective.readouts
+        model.readouts["noise"] = nn.ModuleList([objective.second])
+        scored: list[tuple[NDArray[np.int64], dict[str, NDArray[np.float32]]]] = []
         try:
             for piece, heads in score_rows(model, self.rows, BATCH, self.passes):
-                pieces.append(piece.numpy())
-                scores.append(torch.stack(list(heads.values())).double().numpy())
+                scored.append((piece.numpy(), {name: values.numpy() for name, values in heads.items()}))
         finally:
-            del model.readouts["watch"]
+            del model.readouts["readout"], model.readouts["noise"]
             model.train(training)
-        return self._summarize(np.concatenate(pieces), np.concatenate(scores, axis=1))
+        pieces = np.concatenate([one for one, _ in scored])
+        columns = {name: np.concatenate([heads[name] for _, heads in scored]) for name in scored[0][1]}
+        if writer:
+            self._keep(pieces, columns, tokens)
+        readouts = [columns[f"readout_{tower}"] for tower in range(1, len(objective.readouts) + 1)]
+        return self._summarize(pieces, np.stack([columns["joint"], *readouts]).astype(np.float64))
+
+    def _keep(self, piece: NDArray[np.int64], columns: dict[str, NDArray[np.float32]], tokens: int) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        table = {
+            "tokens": np.full(len(piece), tokens), "document": self.document, "piece_id": piece.astype(np.int32),
+            **columns,
+        }  # fmt: skip
+        partial = self.folder / "partial"
+        pq.write_table(pa.table(table), partial)
+        partial.replace(self._file(tokens))
+
+    def _file(self, tokens: int) -> Path:
+        return self.folder / f"{tokens:016d}.parquet"
+
+    def gather(self, path: Path, tokens: int) -> None:
+        """Write what the evaluations up to so many `tokens` have scored to one file.
+
+        Columns: `tokens` (trained on before the evaluation), `document`, `piece_id`, then log-probabilities in nats:
+        `joint`, `readout_K` for each tower K, and `noise_1`, of a second readout on the first tower.
+        """
+        writer: pq.ParquetWriter | None = None
+        for file in sorted(self.folder.glob("*.parquet")):
+            if file <= self._file(tokens):
+                table = pq.read_table(file)
+                writer = writer or pq.ParquetWriter(path, table.schema)
+                writer.write_table(table)
+        assert writer is not None, "no evaluation has kept its scores"
+        writer.close()
 
     def _summarize(self, piece: NDArray[np.int64], scores: NDArray[np.float64]) -> Evaluation:
         nats = (-scores.mean(axis=1)).tolist()
@@ -81,4 +134,5 @@ class Evaluator:
                 values = stratified_auroc(preference[None, chosen], self.function[chosen], strata)
                 areas.append(float(values[0]))
             variances.append(float(preference[seen].var()) if seen.any() else np.nan)
-        return Evaluation(nats[0], nats[1:], areas, float(np.sqrt(np.mean(variances))) if variances else np.nan)
+        spread = float(np.sqrt(np.mean(variances))) if variances else np.nan
+        return Evaluation(nats[0], nats[1:], areas, spread)

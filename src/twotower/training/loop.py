@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -25,8 +25,8 @@ from ..config import RunConfig
 from ..data.heldout import PreparedText
 from ..errors import InputError, Interrupted
 from ..modeling.configuration import TowersConfig
-from ..modeling.model import TowersModel, fresh_readouts
-from ..modeling.objectives import JointObjective, loss_weights
+from ..modeling.model import Readout, TowersModel, fresh_readouts
+from ..modeling.objectives import JointObjective, loss_weights, watched_heads
 from ..modeling.sizes import towers_config
 from ..progress import Progress
 from .batches import Batches
@@ -38,14 +38,16 @@ from .optimization import adamw, linear_schedule, set_learning_rate
 
 TIMED_SECONDS = 8.0
 LOG_EVERY = 20
+SECOND_SEED = 1_000_003
+"""Added to the seed for what must not begin as the towers' readouts do."""
 
 
 def train(config: RunConfig, run: Path, out: Path) -> None:
-    """Train the towers on `run/data` and write `trunk/`, `training.json` and `metrics.jsonl` into `out`.
+    """Train the towers on `run/data`; write `trunk/`, `training.json`, `metrics.jsonl`, `emergence.parquet` into `out`.
 
-    Checkpoints and the growing metrics are kept in `run/checkpoints` until the stage is done; started again with the
-    same settings, the stage goes on from there, to the same weights as an uninterrupted one. Raises `Interrupted`
-    after Ctrl-C, when a checkpoint has been written.
+    Checkpoints, the growing metrics and the scores of the evaluations on the way are kept in `run/checkpoints` until
+    the stage is done; started again with the same settings, the stage goes on from there, to the same weights as an
+    uninterrupted one. Raises `Interrupted` after Ctrl-C, when a checkpoint has been written.
     """
     settings = config.train
     text = PreparedText(run)
@@ -66,23 +68,24 @@ def train(config: RunConfig, run: Path, out: Path) -> None:
     per_update = batches.tokens
     tokens = _budget(config, batches, accelerator, work)
     steps = max(1, tokens // per_update)
+    last = max(1, round(settings.stop_after * steps))
     objective, optimizer = _build(config, text, towers, accelerator)
-    evaluator = Evaluator(text, towers, settings.evaluation_tokens, config.score.passes, config.analyze)
-    state: dict[str, Any] = {"step": 0, "seconds": 0.0, "resumed": 0, "evaluated": {}}
+    evaluator = Evaluator(text, towers, settings.evaluation_tokens, config.score.passes, config.analyze, work)
+    state: dict[str, Any] = {"step": 0, "seconds": 0.0, "resumed": 0, "evaluated": {}, "seconds_at": {}}
     checkpoint = find_checkpoint(work / "latest")
     if checkpoint:
         state = load_checkpoint(checkpoint, objective, optimizer)
         state["resumed"] += 1
-    evaluate_at = {round(steps * (k + 1) / settings.evaluations) for k in range(settings.evaluations)}
+    evaluate_at = {round(steps * (k + 1) / settings.evaluations) for k in range(settings.evaluations)} | {last}
     main = accelerator.is_main_process
     with ExitStack() as stack:
         metrics = stack.enter_context(MetricsLog(work, state["step"], enabled=main))
         progress = stack.enter_context(
-            Progress("train", steps * per_update, "tok", initial=state["step"] * per_update, quiet=not main)
+            Progress("train", last * per_update, "tok", initial=state["step"] * per_update, quiet=not main)
         )
         interruption = stack.enter_context(Interruption())
         clock = saved = time.perf_counter()
-        for step in range(state["step"], steps):
+        for step in range(state["step"], last):
             seed_dropout(config.seed, step, accelerator.process_index)
             rate = settings.learning_rate * linear_schedule(step, steps, settings.warmup)
             set_learning_rate(optimizer, rate)
@@ -95,9 +98,11 @@ def train(config: RunConfig, run: Path, out: Path) -> None:
                 row: dict[str, Any] = {"tokens": state["step"] * per_update, "learning_rate": rate, "joint": joint}
                 metrics.write(state["step"], "train", row | {"towers": alone})
             if state["step"] in evaluate_at:
-                inner = accelerator.unwrap_model(objective)
-                state["evaluated"] = dataclasses.asdict(evaluator(inner.model, inner.readouts))
-                metrics.write(state["step"], "heldout", {"tokens": state["step"] * per_update, **state["evaluated"]})
+                done = state["step"] * per_update
+                figures = evaluator(accelerator.unwrap_model(objective), done, writer=main)
+                state["evaluated"] = dataclasses.asdict(figures)
+                state["seconds_at"][str(done)] = state["seconds"] + time.perf_counter() - clock
+                metrics.write(state["step"], "heldout", {"tokens": done, **state["evaluated"]})
             progress.advance(per_update, **shown)
             now = time.perf_counter()
             stop, due = agreed(accelerator, interruption.requested, now - saved > settings.checkpoint_seconds)
@@ -105,23 +110,25 @@ def train(config: RunConfig, run: Path, out: Path) -> None:
                 state["seconds"] += now - clock
                 save_checkpoint(work / "latest", objective, optimizer, state, writer=main)
                 clock = saved = time.perf_counter()
-                if stop and state["step"] < steps:
-                    raise Interrupted(f"train: stopped after {state['step']} of {steps} updates; checkpoint saved")
+                if stop and state["step"] < last:
+                    raise Interrupted(f"train: stopped after {state['step']} of {last} updates; checkpoint saved")
         state["seconds"] += time.perf_counter() - clock
     inner = accelerator.unwrap_model(objective)
     if main:
         inner.model.save_pretrained(out / "trunk")
-        done = steps * per_update
+        done = last * per_update
         summary = {
-            "steps": steps, "tokens": done, "seconds": state["seconds"], "tokens_per_second": done / state["seconds"],
+            "steps": last, "tokens": done, "seconds": state["seconds"], "tokens_per_second": done / state["seconds"],
             "resumed": state["resumed"], "processes": accelerator.num_processes,
             "parameters": sum(parameter.numel() for parameter in inner.model.parameters()),
             "objective": towers.objective,
             "while_training": state["evaluated"],
+            "seconds_at": state["seconds_at"],
         }  # fmt: skip
         budget = work / "budget.json"
         if budget.is_file():
             summary["budget"] = json.loads(budget.read_text(encoding="utf-8"))
+        evaluator.gather(out / "emergence.parquet", done)
         (out / "training.json").write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
         shutil.copyfile(work / "metrics.jsonl", out / "metrics.jsonl")
 
@@ -152,7 +159,7 @@ def update(
     weights = torch.tensor(loss_weights(batches.towers), device=accelerator.device)
     counts = torch.full_like(weights, batch.count / processes)
     seen = max(1, sum(int(part.predicted[:rows].sum()) for part, rows in zip(parts, watched, strict=True)))
-    counts[1 : 1 + batches.towers.towers] = seen
+    counts[1 : 1 + watched_heads(batches.towers)] = seen
     nats = torch.zeros_like(counts)
     for number, (part, rows) in enumerate(zip(parts, watched, strict=True), start=1):
         part = part.to(accelerator.device)
@@ -179,7 +186,10 @@ def _build(config: RunConfig, text: PreparedText, towers: TowersConfig, accelera
     if config.train.compile:
         for tower in model.towers:
             tower.compile()
-    objective = JointObjective(model, fresh_readouts(model.config, config.seed, torch.from_numpy(text.log_frequencies)))
+    unigram = torch.from_numpy(text.log_frequencies)
+    watching = fresh_readouts(model.config, config.seed, unigram)
+    second = cast(Readout, fresh_readouts(model.config, config.seed + SECOND_SEED, unigram)[0])
+    objective = JointObjective(model, watching, second)
     objective.train()
     settings = config.train
     optimizer = adamw(objective, settings.learning_rate, settings.betas, settings.weight_decay)
