@@ -204,17 +204,18 @@ def _write_configuration(run: Path, config: RunConfig) -> None:
 
 def stage_settings(config: RunConfig, stage: Stage) -> dict[str, Any]:
     """The settings that a stage's outputs depend on, flat, by dotted name."""
-    flat = _flatten(to_dict(config))
+    flat = flatten(to_dict(config))
     return {
         name: value for name, value in flat.items()
         if name not in OPERATIONAL and any(name == key or name.startswith(key + ".") for key in stage.settings)
     }  # fmt: skip
 
 
-def _flatten(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+def flatten(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested settings as one dictionary with dotted keys."""
     flat: dict[str, Any] = {}
     for key, value in values.items():
-        flat |= _flatten(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value}
+        flat |= flatten(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value}
     return flat
 
 

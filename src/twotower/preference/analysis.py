@@ -13,11 +13,13 @@ import pandas as pd
 
 from ..config import AnalyzeConfig, RunConfig
 from ..data.heldout import CONTENT_CLASS, FUNCTION_CLASS, PreparedText
-from ..data.tagging import UPOS
+from ..data.tagging import NO_WORD, UPOS
 from ..progress import Progress
 from . import statistics
 from .contrasts import Contrast, contrasts
 from .direction import direction
+from .emergence import emergence
+from .prediction import predict_part_of_speech
 from .scores import read_scores
 from .statistics import Estimate
 from .tallies import Floats, Tallies, tally
@@ -39,6 +41,15 @@ def analyze(config: RunConfig, run: Path, out: Path) -> None:
     generator = np.random.default_rng([config.seed, 1])
     resampling = (config.analyze.bootstrap, config.analyze.confidence)
     results["direction"] = direction(lesioned, config.model.towers, *resampling, generator)
+    results["emergence"] = emergence(
+        pd.read_parquet(run / "emergence.parquet"),
+        config.model.towers,
+        text.frequencies,
+        text.classes,
+        config.analyze,
+        training["seconds_at"],
+        config.seed,
+    )
     summary = text.summary
     perplexity = results.pop("perplexity")
     results = {
@@ -92,7 +103,7 @@ def analyze_scores(
     noise = [tally(document, piece, _noise(scores, tower), len(pieces)) for tower in numbers]
     resampling = (settings.bootstrap, settings.confidence)
     halves = (settings.min_count, settings.splits, *resampling)
-    with Progress("analyze", total=2 + 2 * towers + (2 if found else 0), unit="statistic") as progress:
+    with Progress("analyze", total=3 + 2 * towers + (3 if found else 0), unit="statistic") as progress:
         types = progress.counted(
             _types_table(scores, towers, preferences, noise[0], pieces, frequencies, classes, resampling, generators)
         )
@@ -102,6 +113,7 @@ def analyze_scores(
         floors = [progress.counted(statistics.reliability([floor], *halves, next(generators))) for floor in noise]
         separated = _separation(preferences, noise, types, len(pieces), settings, next(generators), progress)
         by_upos = progress.counted(_by_upos(scores, found, document, resampling, generators))
+        predicted = _prediction(preferences, noise[0], types, len(pieces), settings, next(generators), progress)
     results = {
         "perplexity": {
             "joint": _perplexity(scores["joint"]),
@@ -118,6 +130,7 @@ def analyze_scores(
         },
         "separation": separated,
         "by_upos": by_upos,
+        "part_of_speech": predicted,
     }
     return types, results
 
@@ -234,6 +247,35 @@ def _separation(
     measured = vars(separate(preferences)) if preferences else nothing
     floor = max((separate([part]) for part in noise), key=lambda one: one.auroc)
     return {**measured, "noise_floor": vars(floor), **counts}
+
+
+def _prediction(
+    preferences: list[Tallies],
+    noise: Tallies,
+    types: pd.DataFrame,
+    vocabulary: int,
+    settings: AnalyzeConfig,
+    generator: np.random.Generator,
+    progress: Progress,
+) -> dict[str, Any] | None:
+    """Part of speech predicted from preference and, as its noise floor, from two readouts of one tower."""
+    chosen = types[(types["count"] >= 2 * settings.min_count) & (types["upos"] != NO_WORD)]
+    mask = np.zeros(vocabulary, dtype=bool)
+    mask[chosen["piece_id"]] = True
+    frequency, upos = chosen["training_count"].to_numpy(), chosen["upos"].to_numpy(dtype=object)
+    strata = statistics.frequency_strata(frequency, settings.strata)
+    found = [
+        progress.counted(
+            predict_part_of_speech(
+                [part.select(mask) for part in parts], frequency, upos, strata, settings.confidence, generator
+            )
+        )
+        for parts in (preferences, [noise])
+        if parts
+    ]
+    if not preferences or found[0] is None or found[1] is None:
+        return None
+    return {**found[0], "noise_floor": found[1]["gain"]}
 
 
 def _by_upos(

@@ -1,21 +1,25 @@
-"""What many runs say together: a table of runs, their agreement, and the preference as it emerged in each."""
+"""What many runs say together: their figures, agreement, class effects, controls, doses, and the emergence in each."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from ..config import to_dict
 from ..data.heldout import PreparedText
 from ..data.tokenization import PREFIX
 from ..errors import InputError
 from ..pipeline import Run
+from ..progress import Progress
+from ..runs import flatten, require_current
 from .agreement import agreement, family_groups
+from .class_effect import Observed, class_effect
 from .contrasts import contrasts
+from .inference import discoveries, dose_response, excess
 from .scores import read_scores
 from .statistics import frequency_strata
 from .tallies import Tallies, tally
@@ -23,17 +27,38 @@ from .tallies import Tallies, tally
 DRAWS, PERMUTATIONS = 200, 499
 Described = tuple[str, Path, str, bool]
 """Name, folder, group (what is the same over seeds) and whether it is a pair of strangers."""
+FIGURES: dict[str, Callable[[dict[str, Any]], float | None]] = {
+    "reliability": lambda row: row["reliability"]["estimate"],
+    "separation": lambda row: row["separation"]["auroc"],
+    "sd": lambda row: row["sd"],
+}
+"""What strangers and doses are compared in."""
 
 
 def compare_runs(described: Sequence[Described]) -> dict[str, Any]:
-    """Everything in `study.json`. Raises `InputError` if a run lacks its scores."""
+    """Everything in `study.json`. Raises `InputError` if a run lacks its scores, or they cannot be compared."""
     rows = [_row(*one) for one in described]
-    return {
+    groups = list(dict.fromkeys((group, stranger) for _, _, group, stranger in described))
+    with Progress("compare", total=2 + len(groups), unit="comparison") as progress:
+        agreements = [
+            progress.counted(_agreement([one for one in described if one[3] == stranger])) for stranger in (False, True)
+        ]
+        effects = []
+        for group, stranger in groups:
+            effect = progress.counted(_class_effect([one for one in described if one[2:] == (group, stranger)]))
+            if effect:
+                effects.append({"group": group, "stranger": stranger, **effect})
+    found: dict[str, Any] = {
         "runs": rows,
-        "agreement": _agreement([one for one in described if not one[3]]),
-        "agreement_of_strangers": _agreement([one for one in described if one[3]]),
-        "emergence": {name: _emergence(folder) for name, folder, _, _ in described},
+        "agreement": agreements[0],
+        "agreement_of_strangers": agreements[1],
+        "class_effects": effects,
+        "excess_over_strangers": _excess(rows),
+        "doses": _doses(described, rows),
+        "emergence": {name: Run.load(folder).results()["emergence"] for name, folder, _, _ in described},
     }
+    found["tests"] = discoveries(_tests(found))
+    return found
 
 
 def _row(name: str, folder: Path, group: str, stranger: bool) -> dict[str, Any]:
@@ -42,9 +67,102 @@ def _row(name: str, folder: Path, group: str, stranger: bool) -> dict[str, Any]:
         "name": name, "group": group, "stranger": stranger, "seed": results["seed"],
         "family": results["model"]["family"], "towers": results["model"]["towers"],
         "tokens": results["training"]["tokens"], "perplexity": results["training"]["heldout_perplexity"],
-        "reliability": results["reliability"], "separation": results["separation"], "direction": results["direction"],
+        "reliability": results["reliability"], "separation": results["separation"],
+        "part_of_speech": results["part_of_speech"], "direction": results["direction"],
         "sd": results["preference"]["sd"], "noise_sd": results["preference"]["noise_sd"],
+        "passed": results["emergence"]["passed"],
     }  # fmt: skip
+
+
+def _class_effect(described: Sequence[Described]) -> dict[str, Any] | None:
+    """The mixed-effects model of a group of runs with two towers; None for too few of them."""
+    runs = [Run.load(folder) for _, folder, _, _ in described]
+    runs = [run for run in runs if run.config.model.towers == 2]
+    if len(runs) < 2:
+        return None
+    texts = [PreparedText(run.path) for run in runs]
+    if len({(text.summary["digest"], tuple(text.pieces)) for text in texts}) > 1:
+        raise InputError(
+            f"study: the runs of {described[0][2]} have different corpora or tokenizers; a class effect needs the same "
+            "held-out text in the same pieces"
+        )
+    settings = runs[0].config.analyze
+    observed = [_observed(run, text) for run, text in zip(runs, texts, strict=True)]
+    return class_effect(
+        observed, settings.min_count, settings.strata, settings.confidence, np.random.default_rng(len(runs))
+    )
+
+
+def _observed(run: Run, text: PreparedText) -> Observed:
+    columns = ["document", "piece_id", "piece", "upos", "readout_1", "readout_2"]
+    scores = read_scores(require_current(run.path, run.config, "scores.parquet"), columns)
+    return Observed(scores.assign(difference=contrasts(2)[0].of(scores)), text.frequencies)
+
+
+def _excess(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """For each group that has strangers, by how much its pairs exceed them in each figure."""
+    found = []
+    for group in dict.fromkeys(row["group"] for row in rows):
+        mine = [row for row in rows if row["group"] == group]
+        for figure, of in FIGURES.items():
+            pairs = [value for row in mine if not row["stranger"] and (value := of(row)) is not None]
+            strangers = [value for row in mine if row["stranger"] and (value := of(row)) is not None]
+            if pairs and strangers:
+                found.append({"group": group, "figure": figure, **excess(pairs, strangers, 0.95)})
+    return found
+
+
+def _doses(described: Sequence[Described], rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """For each preset and each number that varies between its runs, the figures against it."""
+    settings = [flatten(to_dict(Run.load(folder).config)) for _, folder, _, _ in described]
+    found = []
+    for preset in dict.fromkeys(one["preset"] for one in settings):
+        mine = [number for number, one in enumerate(settings) if one["preset"] == preset]
+        pairs = [number for number in mine if not rows[number]["stranger"]]
+        for key, first in settings[mine[0]].items():
+            if key == "seed" or isinstance(first, bool) or not isinstance(first, (int, float)):
+                continue
+            if len({settings[number][key] for number in pairs}) < 2:
+                continue
+            # Strangers are the dose 0 of cooperation; on any other scale they are no dose at all.
+            used = mine if key == "model.cooperation" else pairs
+            points = [
+                {"run": rows[number]["name"], "dose": settings[number][key]}
+                | {figure: of(rows[number]) for figure, of in FIGURES.items()}
+                for number in used
+            ]
+            trends = {}
+            for figure in FIGURES:
+                known = [point for point in points if point[figure] is not None]
+                trends[figure] = dose_response([point["dose"] for point in known], [point[figure] for point in known])
+            found.append({"preset": preset, "setting": key, "points": points, "trends": trends})
+    return found
+
+
+def _tests(found: dict[str, Any]) -> list[dict[str, Any]]:
+    """Every p-value of a study, in families of like questions."""
+    tests: list[dict[str, Any]] = []
+
+    def add(family: str, name: str, p_value: float | None) -> None:
+        tests.append({"family": family, "name": name, "p_value": p_value})
+
+    for row in found["runs"]:
+        of = "strangers" if row["stranger"] else "pairs"
+        add(f"separation of {of}", row["name"], row["separation"]["p_value"])
+        if row["part_of_speech"]:
+            add(f"part of speech, {of}", row["name"], row["part_of_speech"]["gain"]["p_value"])
+    for kind in ("agreement", "agreement_of_strangers"):
+        for name, group in (found[kind] or {"groups": {}})["groups"].items():
+            add(kind.replace("_", " "), name, group["p_value"])
+    for effect in found["class_effects"]:
+        of = "strangers" if effect["stranger"] else "pairs"
+        add(f"class effect, {of}", effect["group"], effect["class"]["p_value"])
+    for one in found["excess_over_strangers"]:
+        add("excess over strangers", f"{one['group']}: {one['figure']}", one["p_value"])
+    for dose in found["doses"]:
+        for figure, trend in dose["trends"].items():
+            add("dose and response", f"{dose['preset']}: {figure} against {dose['setting']}", trend["p_value"])
+    return tests
 
 
 def _agreement(described: Sequence[Described]) -> dict[str, Any] | None:
@@ -84,7 +202,8 @@ def _frequent(run: Run, least: int, pieces: bool) -> pd.DataFrame:
 
 
 def _tallies(run: Run, frequent: pd.DataFrame, shared: list[str]) -> Tallies:
-    scores = read_scores(run.path / "scores.parquet", ["document", "piece_id", "readout_1", "readout_2"])
+    path = require_current(run.path, run.config, "scores.parquet")
+    scores = read_scores(path, ["document", "piece_id", "readout_1", "readout_2"])
     number = np.full(int(scores["piece_id"].max()) + 1, -1)
     ids = frequent.loc[shared, "piece_id"].to_numpy()
     number[ids] = np.arange(len(shared))
@@ -92,16 +211,3 @@ def _tallies(run: Run, frequent: pd.DataFrame, shared: list[str]) -> Tallies:
     document = pd.factorize(scores["document"])[0]
     kept = kind >= 0
     return tally(document[kept], kind[kept], contrasts(2)[0].of(scores)[kept], len(shared))
-
-
-def _emergence(folder: Path) -> list[dict[str, Any]]:
-    """The rows that a run logged while it trained: tokens, nats, AUROC and spread on a sample of the held-out text."""
-    lines = (folder / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
-    rows = [row for row in map(json.loads, lines) if row["kind"] == "heldout"]
-    return [
-        {
-            key: row[key] if row[key] == row[key] else None
-            for key in ("tokens", "joint_nats", "tower_nats", "auroc", "spread")
-        }
-        for row in rows
-    ]

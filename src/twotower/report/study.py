@@ -1,7 +1,8 @@
-"""The page of a study: three answers, the agreement matrix, the emergence, and a table of its runs."""
+"""The page of a study: three answers, then what each rests on, and a table of its runs."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import plotly.graph_objects as go
@@ -12,21 +13,25 @@ from .contents import TOWER_COLORS
 from .summary import figure
 from .templating import fill, fragment
 
+LINKS = ("strangers", "agreement", "classes")
+"""Where the table of each claim is on the page."""
+
 
 def render(title: str, study: dict[str, Any]) -> str:
     """The page; `study` is what `study.json` holds."""
     drawings = {"emergence": _emergence(study)}
     if study["agreement"]:
         drawings["agreement"] = _matrix(study["agreement"])
+    if study["doses"]:
+        drawings["doses"] = _doses(study["doses"])
     return fill(
         "study.html.j2",
         title=title,
-        sentences=conclusions(study),
-        rows=study["runs"],
-        failed=study["failed"],
+        answers=list(zip(conclusions(study), LINKS, strict=True)),
+        study=study,
         figure=figure,
-        agreement=study["agreement"],
-        strangers=study["agreement_of_strangers"],
+        number=_number,
+        q_values={(test["family"], test["name"]): test["q_value"] for test in study["tests"]},
         figures={name: fragment(name, drawing) for name, drawing in drawings.items()},
     )
 
@@ -42,33 +47,54 @@ def _matrix(agreement: dict[str, Any]) -> go.Figure:
 
 
 def _emergence(study: dict[str, Any]) -> go.Figure:
+    """Reliability, separation and saturation of each run against tokens; noise floors thin."""
     groups = list(dict.fromkeys(row["group"] for row in study["runs"]))
-    drawing = make_subplots(rows=1, cols=2, subplot_titles=("AUROC while training", "sd of preferences (nats)"))
+    drawing = make_subplots(rows=1, cols=3, subplot_titles=("reliability", "separation (AUROC)", "saturation"))
     shown: set[str] = set()
     for row in study["runs"]:
-        points = [point for point in study["emergence"][row["name"]] if point["auroc"]]
+        points = study["emergence"][row["name"]]["evaluations"]
         if not points:
             continue
         label = row["group"] + (", strangers" if row["stranger"] else "")
-        last = points[-1]["auroc"]
-        best = max(range(len(last)), key=lambda tower: last[tower])
-        areas = [
-            max(point["auroc"][0], 1 - point["auroc"][0]) if len(last) == 1 else point["auroc"][best]
-            for point in points
-        ]
-        line = {
-            "color": TOWER_COLORS[groups.index(row["group"]) % len(TOWER_COLORS)],
-            "dash": "dot" if row["stranger"] else "solid", "width": 1.5,
-        }  # fmt: skip
-        for column, values in ((1, areas), (2, [point["spread"] for point in points])):
+        color = TOWER_COLORS[groups.index(row["group"]) % len(TOWER_COLORS)]
+        dash = "dot" if row["stranger"] else "solid"
+        tokens = [point["tokens"] for point in points]
+        for column, (kind, key) in enumerate(_CURVES, start=1):
+            values = [(point[kind] or {}).get(key) for point in points]
             drawing.add_scatter(
-                x=[point["tokens"] for point in points], y=values, name=label, legendgroup=label, line=line,
+                x=tokens, y=values, name=label, legendgroup=label, line={"color": color, "dash": dash, "width": 1.6},
                 showlegend=column == 1 and label not in shown, hovertext=row["name"], row=1, col=column,
             )  # fmt: skip
+            if kind == "saturation":
+                continue
+            floors = [((point[kind] or {}).get("noise_floor") or {}).get(key) for point in points]
+            drawing.add_scatter(
+                x=tokens, y=floors, legendgroup=label, line={"color": color, "width": 0.6}, opacity=0.5,
+                showlegend=False, hovertext=f"{row['name']}: noise floor", row=1, col=column,
+            )  # fmt: skip
         shown.add(label)
-    drawing.add_hline(y=0.5, line_dash="dash", line_color="#999999", row=1, col=1)
+    drawing.add_hline(y=0.5, line_dash="dash", line_color="#999999", row=1, col=2)
+    drawing.add_hline(y=0.1, line_dash="dash", line_color="#999999", row=1, col=3)
     drawing.update_xaxes(title="tokens")
-    return drawing.update_layout(template="plotly_white", height=420, legend={"orientation": "h", "y": -0.2})
+    return drawing.update_layout(template="plotly_white", height=440, legend={"orientation": "h", "y": -0.2})
+
+
+_CURVES = (("reliability", "estimate"), ("separation", "auroc"), ("saturation", "estimate"))
+
+
+def _doses(doses: list[dict[str, Any]]) -> go.Figure:
+    """Reliability and separation of each run against each setting that varies."""
+    titles = [f"{dose['preset']}: {figure}" for dose in doses for figure in ("reliability", "separation")]
+    drawing = make_subplots(rows=len(doses), cols=2, subplot_titles=titles)
+    for row, dose in enumerate(doses, start=1):
+        for column, kind in enumerate(("reliability", "separation"), start=1):
+            drawing.add_scatter(
+                x=[point["dose"] for point in dose["points"]], y=[point[kind] for point in dose["points"]],
+                hovertext=[point["run"] for point in dose["points"]], mode="markers", showlegend=False,
+                marker={"color": TOWER_COLORS[0], "size": 9}, row=row, col=column,
+            )  # fmt: skip
+            drawing.update_xaxes(title=dose["setting"], row=row, col=column)
+    return drawing.update_layout(template="plotly_white", height=120 + 300 * len(doses))
 
 
 def conclusions(study: dict[str, Any]) -> list[str]:
@@ -76,10 +102,17 @@ def conclusions(study: dict[str, Any]) -> list[str]:
     rows = [row for row in study["runs"] if not row["stranger"] and row["reliability"]["low"] is not None]
     strangers = [row for row in study["runs"] if row["stranger"] and row["reliability"]["low"] is not None]
     consistent = _consistent(study["agreement"], study["agreement_of_strangers"])
-    return [_reliable(rows, strangers), consistent, _linguistic(rows, strangers)]
+    return [
+        _reliable(rows, strangers, study["excess_over_strangers"]),
+        consistent,
+        _linguistic(rows, strangers, study),
+    ]
 
 
-def _reliable(rows: list[dict[str, Any]], strangers: list[dict[str, Any]]) -> str:
+def _reliable(rows: list[dict[str, Any]], strangers: list[dict[str, Any]], excess: list[dict[str, Any]]) -> str:
+    if not rows:
+        return "C1, is there a preference? No run has enough text for a reliability with its interval."
+
     def reliabilities(some: list[dict[str, Any]]) -> str:
         return _range([row["reliability"]["estimate"] for row in some])
 
@@ -93,7 +126,17 @@ def _reliable(rows: list[dict[str, Any]], strangers: list[dict[str, Any]]) -> st
     if strangers:
         spread = _range([row["sd"] for row in strangers])
         text += f"; strangers, which do not cooperate, have {reliabilities(strangers)} and sd {spread} nats"
+        text += _excesses(excess, "reliability")
     return text + "."
+
+
+def _excesses(excess: Iterable[dict[str, Any]], kind: str) -> str:
+    said = [
+        f"{one['group']} {figure(one)}" + (f", p = {one['p_value']:.2g}" if one["p_value"] is not None else "")
+        for one in excess
+        if one["figure"] == kind
+    ]
+    return f" (excess over strangers: {'; '.join(said)})" if said else ""
 
 
 def _consistent(found: dict[str, Any] | None, strangers: dict[str, Any] | None) -> str:
@@ -116,8 +159,9 @@ def _groups(found: dict[str, Any]) -> str:
     )
 
 
-def _linguistic(rows: list[dict[str, Any]], strangers: list[dict[str, Any]]) -> str:
+def _linguistic(rows: list[dict[str, Any]], strangers: list[dict[str, Any]], study: dict[str, Any]) -> str:
     rows = [row for row in rows if row["separation"]["auroc"] is not None]
+    strangers = [row for row in strangers if row["separation"]["auroc"] is not None]
     if not rows:
         return "C3, does it follow syntax and semantics? No run has enough types of both classes."
     beyond = sum(row["separation"]["low"] > row["separation"]["noise_floor"]["high"] for row in rows)
@@ -130,6 +174,8 @@ def _linguistic(rows: list[dict[str, Any]], strangers: list[dict[str, Any]]) -> 
     )
     if strangers:
         text += f"; strangers have {_range([row['separation']['auroc'] for row in strangers])}"
+        text += _excesses(study["excess_over_strangers"], "separation")
+    text += _class_effects(study["class_effects"])
     if by_direction:
         text += (
             f". In {len(by_direction)} of them the towers divide the work by reading direction, and there a separation "
@@ -138,6 +184,20 @@ def _linguistic(rows: list[dict[str, Any]], strangers: list[dict[str, Any]]) -> 
     return text + "."
 
 
+def _class_effects(effects: list[dict[str, Any]]) -> str:
+    said = [
+        f"{effect['group']} {figure(effect['class'])} nats, p = {effect['class']['p_value']:.2g}, "
+        f"{_number(effect['between_types'], 3)} of the variance between types"
+        for effect in effects
+        if not effect["stranger"]
+    ]
+    return f". Effect of class beyond frequency and length: {'; '.join(said)}" if said else ""
+
+
 def _range(values: list[float]) -> str:
     low, high = min(values), max(values)
     return f"{low:.2f}" if len(values) == 1 else f"{low:.2f} to {high:.2f}"
+
+
+def _number(value: float | None, digits: int = 2) -> str:
+    return "–" if value is None else f"{value:.{digits}f}" if abs(value) >= 10**-digits else f"{value:.1g}"

@@ -1,0 +1,171 @@
+"""When the preference is there: the statistics of a finished run, at every evaluation of its training."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ..config import AnalyzeConfig
+from ..data.heldout import CONTENT_CLASS, FUNCTION_CLASS
+from . import statistics
+from .contrasts import contrasts
+from .tallies import Floats, Tallies, halves, resample, tally
+
+DRAWS, PERMUTATIONS = 200, 199
+FEWER = 3
+"""An evaluation reads a sample of the held-out text: types count that occur a third as often as in all of it."""
+PREFERRED = 0.1
+"""Share of the types that count as preferred by a tower."""
+
+
+def emergence(
+    table: pd.DataFrame,
+    towers: int,
+    frequencies: NDArray[np.int64],
+    classes: pd.DataFrame,
+    settings: AnalyzeConfig,
+    seconds_at: Mapping[str, float],
+    seed: int,
+) -> dict[str, Any]:
+    """Reliability, separation and saturation at each evaluation, and from when on they pass their nulls.
+
+    Args:
+        table: `emergence.parquet` (see `training.evaluation.Evaluator.gather`).
+        towers: how many towers; one has no preference, and the result is empty.
+        frequencies, classes: training count, part of speech and class of each type, by id.
+        settings: counts, strata, splits and confidence.
+        seconds_at: from tokens, as text, to the seconds of training until then.
+        seed: of the resampling.
+
+    Returns:
+        `evaluations`: one object each, with `tokens`, `seconds`, `reliability` and `separation` (each with its
+        interval and `noise_floor`, the separation with its p-value) and `saturation` (see `_saturation`). `passed`:
+        for each of the first two, the `tokens` and `seconds` of the first evaluation from which on every one passes;
+        null where the last does not pass. Reliability passes with an interval above that of its noise floor,
+        separation if, besides, its p-value is below 1 - confidence.
+    """
+    found = contrasts(towers)
+    if not found or not len(table):
+        return {"evaluations": [], "passed": {"reliability": None, "separation": None}}
+    generator = np.random.default_rng([seed, 2])
+    parts = [(int(tokens), part) for tokens, part in table.groupby("tokens")]
+    document = pd.factorize(parts[0][1]["document"])[0]
+    types = len(frequencies)
+    tallies = [
+        [tally(document, part["piece_id"].to_numpy(), contrast.of(part), types) for contrast in found]
+        for _, part in parts
+    ]
+    floors = [
+        tally(document, part["piece_id"].to_numpy(), (part["readout_1"] - part["noise_1"]).to_numpy(np.float64), types)
+        for _, part in parts
+    ]
+    least = max(2, settings.min_count // FEWER)
+    counts = np.asarray(floors[0].counts.sum(axis=0)).ravel()
+    word_class = classes["word_class"].to_numpy()
+    function = word_class == FUNCTION_CLASS
+    chosen = (counts >= 2 * least) & (function | (word_class == CONTENT_CLASS))
+    classed = bool((chosen & function).any() and (chosen & ~function).any())
+    rows = []
+    for (tokens, _), preferences, floor in zip(parts, tallies, floors, strict=True):
+        row: dict[str, Any] = {"tokens": tokens, "seconds": seconds_at.get(str(tokens))}
+        row["reliability"] = {
+            **_reliability(preferences, least, settings, generator),
+            "noise_floor": _reliability([floor], least, settings, generator),
+        }
+        row["separation"] = None
+        if classed:
+            strata = statistics.frequency_strata(frequencies[chosen], settings.strata)
+            measured, null = (
+                vars(
+                    statistics.separation(
+                        [one.select(chosen) for one in each], function[chosen], strata, least, settings.splits, DRAWS,
+                        PERMUTATIONS, settings.confidence, generator,
+                    )
+                )
+                for each in (preferences, [floor])
+            )  # fmt: skip
+            row["separation"] = {**measured, "noise_floor": null}
+        row["saturation"] = _saturation(preferences, tallies[-1], least, settings, generator)
+        rows.append(row)
+    passing = {
+        "reliability": [_above(row["reliability"]) for row in rows],
+        "separation": [
+            _above(row["separation"]) and row["separation"]["p_value"] < 1 - settings.confidence for row in rows
+        ],
+    }
+    return {"evaluations": rows, "passed": {name: _since(rows, passes) for name, passes in passing.items()}}
+
+
+def _reliability(
+    preferences: Sequence[Tallies], least: int, settings: AnalyzeConfig, generator: np.random.Generator
+) -> dict[str, float]:
+    return vars(
+        statistics.reliability(preferences, least, settings.splits, DRAWS, settings.confidence, generator)
+    )  # fmt: skip
+
+
+def _above(figure: dict[str, Any] | None) -> bool:
+    return figure is not None and figure["low"] > figure["noise_floor"]["high"]  # never, if either is NaN
+
+
+def _since(rows: Sequence[dict[str, Any]], passes: Sequence[bool]) -> dict[str, Any] | None:
+    first = len(rows)
+    while first and passes[first - 1]:
+        first -= 1
+    return None if first == len(rows) else {"tokens": rows[first]["tokens"], "seconds": rows[first]["seconds"]}
+
+
+def _saturation(
+    now: Sequence[Tallies],
+    final: Sequence[Tallies],
+    least: int,
+    settings: AnalyzeConfig,
+    generator: np.random.Generator,
+) -> dict[str, float]:
+    """How many of the types that a tower prefers now it prefers at the end.
+
+    For each tower the tenth of the types with the highest preference in one half of the documents, now, against those
+    in the other half, at the end: the share that they have in common, mean over towers, over both ways and over random
+    halves, with an interval from a bootstrap over documents (centred, as for reliability). By chance it is 0.1; because
+    the two sides are measured on different documents it stays below 1 even at the end.
+    """
+    documents = now[0].documents
+    estimate = float(np.nanmean(_overlaps(now, final, halves(documents, settings.splits, generator), None, least)))
+    weights = resample(documents, DRAWS, generator)
+    drawn = _overlaps(now, final, halves(documents, DRAWS, generator), weights, least)
+    low, high = statistics.centred_interval(estimate, drawn, settings.confidence)
+    return {"estimate": estimate, "low": max(low, 0.0), "high": min(high, 1.0), "chance": PREFERRED}
+
+
+def _overlaps(
+    now: Sequence[Tallies], final: Sequence[Tallies], first: Floats, weights: Floats | None, least: int
+) -> Floats:
+    """One figure per split, (splits,)."""
+    weights = np.ones_like(first) if weights is None else weights
+    frequent = np.asarray(now[0].counts.sum(axis=0)).ravel() >= 2 * least
+    shares = []
+    for here, there in ((first, 1 - first), (1 - first, first)):
+        for one, last in zip(now, final, strict=True):
+            early, early_counts = one.select(frequent).means(here * weights)
+            late, late_counts = last.select(frequent).means(there * weights)
+            present = (early_counts >= least) & (late_counts >= least)
+            for sign in (1, -1) if len(now) == 1 else (1,):  # of two towers the other one's is the negative
+                shares.append(_shared_top(sign * early, sign * late, present))
+    with np.errstate(invalid="ignore"):
+        mean: Floats = np.mean(shares, axis=0)
+    return mean
+
+
+def _shared_top(early: Floats, late: Floats, present: NDArray[np.bool_]) -> Floats:
+    """For each row, the share of the highest `PREFERRED` of `early` that is among those of `late`, both if present."""
+    shares = np.full(len(early), np.nan)
+    for number, (a, b, both) in enumerate(zip(early, late, present, strict=True)):
+        size = int(both.sum() * PREFERRED)
+        if size:
+            tops = [set(np.argpartition(-values[both], size - 1)[:size].tolist()) for values in (a, b)]
+            shares[number] = len(tops[0] & tops[1]) / size
+    return shares
