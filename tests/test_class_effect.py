@@ -100,7 +100,7 @@ def test_the_interval_covers_the_planted_effect_whichever_tower_has_it():
 
 def test_without_an_effect_there_is_none_though_the_tower_is_chosen():
     found = [outcome(seed, runs=4, by_run=0.0)["class"] for seed in range(100, 140)]
-    assert sum(one["p_value"] < 0.05 for one in found) <= 6  # of 40, 2 expected; more than 6 once in three hundred times
+    assert sum(one["p_value"] < 0.05 for one in found) <= 6  # 2 expected; more once in three hundred times
     assert abs(np.mean([one["estimate"] for one in found])) < 0.02
 
 

@@ -20,7 +20,7 @@ from .errors import DiskFullError, InputError, Interrupted
 from .plan import Machine, make_plan, show
 from .presets import PRESETS, preset
 from .runs import STAGES, load_config
-from .study import Grid, jobs, run_study
+from .study import Grid, estimate_seconds, jobs, require_seeds, run_study
 from .validation import validate
 
 T = TypeVar("T")
@@ -161,11 +161,15 @@ def _study(words: list[str]) -> int:
     if parsed.jobs < 1 or parsed.threads < 0:
         raise InputError("--jobs must be 1 or more, --threads 0 (PyTorch's default) or more")
     planned = jobs(parsed.grid)
-    for job in planned:
+    require_seeds(planned)
+    missing = 0.0
+    for job, seconds in zip(planned, estimate_seconds(planned), strict=True):
         done = (parsed.out / "runs" / job.name / "report.html").is_file()
-        print(
-            f"{'finished' if done else 'to run  '}  {job.name}  ({job.config.train.tokens:,} tokens)", file=sys.stderr
-        )
+        missing += 0 if done else seconds
+        state = "finished" if done else f"to run, about {_duration(seconds)}"
+        _say(f"{job.name}  {job.config.train.tokens:,} tokens  {state}")
+    cores = min(parsed.jobs, os.cpu_count() or 1)
+    _say(f"study: about {_duration(missing / cores)} for what is missing, {parsed.jobs} at a time, one thread each")
     if parsed.dry:
         return SUCCESS
     study, failed = run_study(parsed.grid, parsed.out, parsed.jobs, parsed.threads, say=_say)
@@ -174,6 +178,11 @@ def _study(words: list[str]) -> int:
     print("\n".join(f"- {sentence}" for sentence in conclusions(study)))
     print(f"\nstudy: {parsed.out / 'study.html'}")
     return FAILURE if failed else SUCCESS
+
+
+def _duration(seconds: float) -> str:
+    minutes = round(seconds / 60)
+    return f"{minutes // 60} h {minutes % 60:02d} min" if minutes >= 60 else f"{max(1, minutes)} min"
 
 
 def _plan(words: list[str]) -> int:

@@ -166,7 +166,7 @@ def run_controls(
     """
     import json
 
-    from .preference.controls import compare, control_configs
+    from .preference.controls import HALF, against_half, compare, control_configs
     from .report.controls import render
     from .runs import write_text
 
@@ -174,7 +174,8 @@ def run_controls(
     results = {"run": Run.load(folder).results()}
     for name, control in control_configs(config).items():
         say(f"control {name}:")
-        results[name] = run(control, folder / "controls" / name, overwrite=overwrite, say=say).results()
+        finished = run(control, folder / "controls" / name, overwrite=overwrite, say=say)
+        results[name] = against_half(Run.load(folder), finished) if name == HALF else finished.results()
     rows = compare(results)
     write_text(folder / "controls.json", json.dumps(rows, indent=2) + "\n")
     write_text(folder / "controls.html", render(results["run"]["corpus"]["name"], rows))

@@ -6,7 +6,8 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterable
+import time
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import product
@@ -21,6 +22,10 @@ from .presets import preset
 from .progress import Progress
 from .runs import write_text
 from .validation import validate
+
+UTILIZATION = 0.3
+"""Of the rate of large matrix products, what whole quickstart runs reached on a machine with two cores."""
+PRODUCT, PRODUCTS = 512, 20
 
 
 @dataclass(frozen=True)
@@ -117,6 +122,43 @@ def _with(config: RunConfig, key: str, value: Any) -> RunConfig:
     return from_dict(values, f"study: {key}")
 
 
+def require_seeds(planned: Sequence[Job]) -> None:
+    """Raise `InputError` if there is one seed only, and say what it cannot give."""
+    if len({job.config.seed for job in planned}) == 1:
+        raise InputError(
+            f"study: one seed only ({planned[0].config.seed}); agreement between seeds, the class effect (seeds are "
+            "its random effect), the excess over strangers and dose and response need several, because seeds differ "
+            "more than settings do; give two or more --seeds, or use `twotower run` for one"
+        )
+
+
+def estimate_seconds(planned: Sequence[Job]) -> list[float]:
+    """About how long each run takes with one thread on this machine: its operations over the rate of its products.
+
+    The rate is that of a timed matrix product times `UTILIZATION`. Reading and tagging the text is left out.
+    """
+    import torch
+
+    from .plan import Machine, make_plan
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    square = torch.ones(PRODUCT, PRODUCT)
+    torch.mm(square, square)
+    begin = time.perf_counter()
+    for _ in range(PRODUCTS):
+        torch.mm(square, square)
+    rate = PRODUCTS * 2 * PRODUCT**3 / (time.perf_counter() - begin)
+    torch.set_num_threads(threads)
+    machine = Machine(tflops=rate / 1e12, utilization=UTILIZATION)
+    known: dict[RunConfig, float] = {}
+    for job in planned:
+        key = replace(job.config, seed=0)
+        if key not in known:
+            known[key] = 3600 * sum(make_plan(key, machine).hours[1].values())
+    return [known[replace(job.config, seed=0)] for job in planned]
+
+
 def run_study(
     grid: Grid, out: Path, workers: int = 1, threads: int = 0, say: Callable[[str], None] = lambda _: None
 ) -> tuple[dict[str, Any], list[str]]:
@@ -124,9 +166,10 @@ def run_study(
 
     Writes `study.yaml` (the grid), `study.json` and `study.html` into `out`. A run that fails does not stop the others.
     Returns what `study.json` holds and the names of the runs that failed. Raises `InputError` if `out` holds the study
-    of another grid, or fewer than two runs are finished.
+    of another grid, the grid has one seed only, or fewer than two runs are finished.
     """
     planned = jobs(grid)
+    require_seeds(planned)
     _claim(out, grid, planned)
     failed = _run_missing(planned, out, workers, threads, say)
     finished = [job for job in planned if job.name not in failed]

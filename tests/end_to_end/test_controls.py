@@ -23,7 +23,12 @@ def test_controls_differ_from_the_run_in_one_thing_and_the_single_tower_is_as_la
     controls = control_configs(config)
     assert ("forwards" in controls) == (config.model.family == "elmo")
     mine = to_dict(config)
-    for control, section in (("strangers", "model"), ("shuffled", "prepare"), ("unigram", "prepare")):
+    for control, section in (
+        ("half-trained", "train"),
+        ("strangers", "model"),
+        ("shuffled", "prepare"),
+        ("unigram", "prepare"),
+    ):
         other = to_dict(controls[control])
         changed = [key for key in mine if mine[key] != other[key]]
         assert changed == [section] and sum(mine[section][k] != other[section][k] for k in mine[section]) == 1
@@ -53,10 +58,13 @@ def test_controls_run_beside_a_run_and_are_skipped_the_second_time(small, tmp_pa
     for _ in range(2):
         assert cli.main(["run", "--out", str(out), "--controls"]) == 0
     said = capsys.readouterr()
-    assert said.err.count("report: done before, skipped") == 5
+    assert said.err.count("report: done before, skipped") == 6
     rows = json.loads((out / "controls.json").read_text())
-    assert [row["name"] for row in rows] == ["run", "strangers", "shuffled", "unigram", "single"]
-    assert rows[-1]["separation"]["auroc"] is None and rows[1]["reliability"]["low"] is not None
+    assert [row["name"] for row in rows] == ["run", "half-trained", "strangers", "shuffled", "unigram", "single"]
+    assert rows[-1]["separation"]["auroc"] is None and rows[2]["reliability"]["low"] is not None
+    assert rows[1]["perplexity"]["towers"][0] == rows[0]["perplexity"]["towers"][0] < rows[1]["perplexity"]["towers"][1]
+    half = json.loads((out / "controls" / "half-trained" / "training.json").read_text())
+    assert half["steps"] == json.loads((out / "training.json").read_text())["steps"] // 2
     assert all(sentence in said.out for sentence in conclusions(rows))
     page = (out / "controls.html").read_text(encoding="utf-8")
     assert "figure-controls" in page and 'href="controls/strangers/report.html"' in page

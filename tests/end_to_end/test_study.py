@@ -9,14 +9,16 @@ import pytest
 import twotower
 from twotower import cli
 from twotower.config import to_dict
+from twotower.errors import InputError
+from twotower.preference.comparison import compare_runs
 from twotower.presets import PRESETS
-from twotower.runs import _flatten
+from twotower.runs import flatten
 from twotower.study import Grid, jobs
 
 
 def settings_of(config) -> list[str]:
     """What makes `quickstart` into `config`, as --set takes it."""
-    mine, usual = _flatten(to_dict(config)), _flatten(to_dict(PRESETS["quickstart"]))
+    mine, usual = flatten(to_dict(config)), flatten(to_dict(PRESETS["quickstart"]))
     changed = {key: value for key, value in mine.items() if value != usual[key] and key not in ("preset", "seed")}
     return [f"{key}={value[0] if isinstance(value, list) else value}" for key, value in changed.items()]
 
@@ -42,6 +44,8 @@ def test_the_grid_is_every_combination_and_strangers_come_last():
         (["--set", "model.width=wide"], "study: model.width"),
         (["--seeds", "0", "0"], "is named twice"),
         (["--jobs", "0"], "--jobs must be 1 or more"),
+        (["--seeds", "3"], "one seed only (3)"),
+        (["--presets", "quickstart-gpt:0,one"], "not of the form NAME:SEED,SEED"),
     ],
 )
 def test_a_bad_grid_is_one_line(words, message, tmp_path, capsys):
@@ -77,20 +81,36 @@ def test_finished_runs_are_kept_a_failed_one_is_reported_and_the_rest_is_compare
     group = study["agreement"]["groups"]["all"]
     assert group["pairs"] == 1 and 0 < group["p_value"] <= 1
     assert -1 <= group["low"] <= group["estimate"] <= group["high"] <= 1
-    assert len(study["emergence"][planned[0].name]) == 3
+    assert len(study["emergence"][planned[0].name]["evaluations"]) == 3
+    assert all("q_value" in test and test["q_value"] >= test["p_value"] for test in study["tests"])
     page = (out / "study.html").read_text(encoding="utf-8")
     assert all(f"C{number}, " in page and f"C{number}, " in said.out for number in (1, 2, 3))
     assert f'href="runs/{planned[1].name}/report.html"' in page
-    assert cli.main(["study", "--seeds", "0", "--set", *usual, "--out", str(out)]) == 2
+    assert cli.main(["study", "--seeds", "0", "2", "--set", *usual, "--out", str(out)]) == 2
     assert "is the study of another grid" in capsys.readouterr().err
 
 
-def test_one_run_is_not_compared_with_itself(small, finished, tmp_path, capsys):
+def test_a_preset_may_have_seeds_of_its_own():
+    planned = jobs(Grid(("quickstart:4,5", "quickstart-elmo"), (0, 1)))
+    assert [(job.group, job.config.seed) for job in planned] == [
+        ("quickstart", 4), ("quickstart", 5), ("quickstart-elmo", 0), ("quickstart-elmo", 1),
+    ]  # fmt: skip
+
+
+def test_what_cannot_be_compared_is_one_line_and_nothing_is_lost(small, finished, tmp_path, capsys):
     out = tmp_path / "study"
     usual = settings_of(small)
-    [job] = jobs(Grid(("quickstart",), (0,), (), tuple(usual)))
+    planned = jobs(Grid(("quickstart",), (0, 1), (), (*usual, "prepare.corpus=/absent")))
     out.mkdir()
     (out / "study.yaml").write_text("runs: {}\n")
-    shutil.copytree(finished, out / "runs" / job.name)
-    assert cli.main(["study", "--seeds", "0", "--set", *usual, "--out", str(out)]) == 2
-    assert "one cannot be compared with itself" in capsys.readouterr().err
+    assert cli.main(["study", "--seeds", "0", "1", "--set", *usual, "prepare.corpus=/absent", "--out", str(out)]) == 2
+    assert "fewer than two runs" in capsys.readouterr().err
+    shutil.rmtree(out / "runs")
+    described = []
+    for name in ("one", "two"):
+        shutil.copytree(finished, out / "runs" / name)
+        described.append((name, out / "runs" / name, planned[0].group, False))
+    (out / "runs" / "two" / "scores.parquet").unlink()
+    with pytest.raises(InputError, match=r"scores\.parquet"):
+        compare_runs(described)
+    assert (out / "runs" / "two" / "results.json").is_file()

@@ -8,11 +8,17 @@ from typing import Any
 import torch
 
 from ..config import OBJECTIVES, RunConfig
+from ..data.heldout import PreparedText
+from ..errors import InputError
 from ..modeling.model import TowersModel
 from ..modeling.sizes import towers_config
+from ..pipeline import Run
+from .analysis import analyze_scores
 
+HALF = "half-trained"
 MEANING = {
     "run": "the run itself",
+    HALF: "the first tower against itself when it was trained half",
     "strangers": "the same towers on the same batches, each on its own loss: no cooperation",
     "shuffled": "words shuffled within documents: no syntax left",
     "unigram": "words dealt out over all documents: frequencies alone",
@@ -24,6 +30,7 @@ MEANING = {
 def control_configs(config: RunConfig) -> dict[str, RunConfig]:
     """The settings of each control of a run, by name; `forwards` only where towers read in two directions."""
     found = {
+        HALF: replace(config, train=replace(config.train, stop_after=config.train.stop_after / 2)),
         "strangers": replace(config, model=replace(config.model, cooperation=0.0)),
         "shuffled": replace(config, prepare=replace(config.prepare, words="shuffled")),
         "unigram": replace(config, prepare=replace(config.prepare, words="unigram")),
@@ -74,6 +81,24 @@ def equal_single(config: RunConfig) -> RunConfig:
         middle = low + (high - low) // 2 // step * step
         low, high = (middle, high) if parameters(single(middle)) < wanted else (low, middle)
     return min(single(low), single(high), key=lambda candidate: abs(parameters(candidate) - wanted))
+
+
+def against_half(run: Run, half: Run) -> dict[str, Any]:
+    """The figures of a run's first tower against the same tower when it was trained half, as of two towers.
+
+    The division of two stages of one tower is no division of labour: what a pair shows must exceed it, or be another.
+    Each stage has its own readouts, trained alike; the noise floor is that of two readouts of either. Raises
+    `InputError` if the two did not score the same text.
+    """
+    mine, other = run.scores(), half.scores()
+    if not mine[["document", "piece_id"]].equals(other[["document", "piece_id"]]):
+        raise InputError(f"{half.path}: has not scored the text of {run.path}; redo it with --overwrite")
+    both = mine.assign(readout_2=other["readout_1"], noise_2=other["noise_1"])
+    text, results = PreparedText(run.path), run.results()
+    settings = run.config.analyze
+    _, figures = analyze_scores(both, 2, text.pieces, text.frequencies, text.classes, settings, run.config.seed)
+    training = {**results["training"], "heldout_perplexity": figures["perplexity"]}
+    return {**results, **figures, "training": training}
 
 
 def compare(results: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:

@@ -55,7 +55,7 @@ def conclusions(rows: list[dict[str, Any]]) -> list[str]:
     by_name = {row["name"]: row for row in rows}
     run = by_name["run"]
     said = []
-    for name in ("strangers", "shuffled", "unigram", "forwards"):
+    for name in ("half-trained", "strangers", "shuffled", "unigram", "forwards"):
         if name in by_name:
             said.append(_against(run, by_name[name]))
     if "single" in by_name:

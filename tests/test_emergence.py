@@ -1,0 +1,79 @@
+"""When the preference is there: from planted scores of several evaluations."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from twotower.config import AnalyzeConfig
+from twotower.data.heldout import CONTENT_CLASS, FUNCTION_CLASS
+from twotower.preference.emergence import emergence
+
+TYPES, DOCUMENTS = 120, 20
+SETTINGS = AnalyzeConfig(min_count=9, splits=10)
+CLASSES = pd.DataFrame({"word_class": np.where(np.arange(TYPES) % 3 == 0, FUNCTION_CLASS, CONTENT_CLASS)})
+FREQUENCIES = np.random.default_rng(3).integers(50, 5000, TYPES)
+
+
+def scores(strengths, seed=0):
+    """One evaluation per strength: by how much types differ, and function from content types, in nats."""
+    generator = np.random.default_rng(seed)
+    own = generator.normal(size=TYPES)
+    piece = np.tile(np.arange(TYPES), DOCUMENTS * 2)
+    document = np.repeat(np.arange(DOCUMENTS), 2 * TYPES)
+    function = (CLASSES["word_class"] == FUNCTION_CLASS).to_numpy()
+    parts = []
+    for number, strength in enumerate(strengths, start=1):
+        readout_2 = generator.normal(0, 1, len(piece))
+        preference = strength * (own + 1.5 * function)[piece]
+        readout_1 = readout_2 + preference + generator.normal(0, 1, len(piece))
+        noise_1 = readout_1 + generator.normal(0, 1, len(piece))
+        parts.append(pd.DataFrame({
+            "tokens": 1000 * number, "document": document, "piece_id": piece, "joint": 0.0,
+            "readout_1": readout_1, "readout_2": readout_2, "noise_1": noise_1,
+        }))  # fmt: skip
+    return pd.concat(parts, ignore_index=True)
+
+
+def measured(strengths):
+    seconds = {str(1000 * number): 2.0 * number for number in range(1, len(strengths) + 1)}
+    return emergence(scores(strengths), 2, FREQUENCIES, CLASSES, SETTINGS, seconds, 0)
+
+
+def test_the_evaluation_from_which_on_all_pass_is_found():
+    found = measured([0.0, 0.5, 0.0, 0.5, 0.6])
+    assert [row["tokens"] for row in found["evaluations"]] == [1000, 2000, 3000, 4000, 5000]
+    assert found["passed"]["reliability"] == {"tokens": 4000, "seconds": 8.0}
+    assert found["passed"]["separation"] == {"tokens": 4000, "seconds": 8.0}
+
+
+def test_what_is_lost_again_has_not_emerged():
+    passed = measured([0.5, 0.5, 0.0])["passed"]
+    assert passed == {"reliability": None, "separation": None}
+
+
+def test_saturation_grows_from_chance_to_what_the_halves_of_the_end_share():
+    rows = measured([0.0, 0.4, 0.8])["evaluations"]
+    values = [row["saturation"]["estimate"] for row in rows]
+    assert abs(values[0] - 0.1) < 0.07 and values[0] < values[1] < values[2] < 1
+    assert all(row["saturation"]["low"] <= row["saturation"]["estimate"] <= row["saturation"]["high"] for row in rows)
+
+
+def test_nothing_emerges_from_one_tower_or_no_evaluation():
+    nothing = {"evaluations": [], "passed": {"reliability": None, "separation": None}}
+    assert emergence(scores([0.5]), 1, FREQUENCIES, CLASSES, SETTINGS, {}, 0) == nothing
+    assert emergence(scores([0.5])[:0], 2, FREQUENCIES, CLASSES, SETTINGS, {}, 0) == nothing
+
+
+def test_a_run_says_when_its_preference_emerged(finished):
+    results = json.loads((finished / "results.json").read_text())
+    rows = results["emergence"]["evaluations"]
+    logged = [json.loads(line) for line in (finished / "metrics.jsonl").read_text().splitlines()]
+    assert [row["tokens"] for row in rows] == [row["tokens"] for row in logged if row["kind"] == "heldout"]
+    assert all(row["seconds"] > 0 and row["reliability"]["noise_floor"] for row in rows)
+    kept = pd.read_parquet(finished / "emergence.parquet")
+    assert set(kept.columns) == {"tokens", "document", "piece_id", "joint", "readout_1", "readout_2", "noise_1"}
+    last = kept[kept["tokens"] == kept["tokens"].max()]
+    joint = [row["joint_nats"] for row in logged if row["kind"] == "heldout"][-1]
+    assert -last["joint"].to_numpy(np.float64).mean() == pytest.approx(joint, rel=1e-6)

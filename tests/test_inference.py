@@ -1,0 +1,47 @@
+"""Runs as the unit: excess over strangers, dose and response, false discoveries."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from twotower.preference.inference import discoveries, dose_response, excess
+
+
+def test_an_excess_has_its_size_its_interval_and_an_exact_p_value():
+    found = excess([0.7, 0.72, 0.69, 0.74], [0.5, 0.55, 0.52, 0.51], 0.95)
+    assert found["estimate"] == pytest.approx(0.7125 - 0.52)
+    assert found["p_value"] == pytest.approx(1 / 70)  # the most extreme of 8 choose 4
+    interval = stats.ttest_ind([0.7, 0.72, 0.69, 0.74], [0.5, 0.55, 0.52, 0.51], equal_var=False).confidence_interval()
+    assert (found["low"], found["high"]) == pytest.approx((interval.low, interval.high))
+    assert found["hedges_g"] > 5
+
+
+def test_without_an_excess_five_percent_are_significant():
+    generator = np.random.default_rng(0)
+    found = [excess(generator.normal(size=5), generator.normal(size=5), 0.95) for _ in range(200)]
+    assert 2 <= sum(one["p_value"] <= 0.05 for one in found) <= 20
+    assert 180 <= sum(one["low"] <= 0 <= one["high"] for one in found) <= 199
+
+
+def test_one_run_gives_a_difference_and_no_more():
+    found = excess([0.7], [0.5, 0.6], 0.95)
+    assert found["estimate"] == pytest.approx(0.15)
+    assert found["low"] is found["high"] is found["p_value"] is found["hedges_g"] is None
+
+
+def test_a_dose_response_is_monotone_association():
+    assert dose_response([1, 2, 3, 4, 5], [1, 4, 9, 16, 25]) == {
+        "tau": pytest.approx(1),
+        "p_value": pytest.approx(1 / 60),
+    }
+    assert dose_response([1, 1, 1, 1], [1, 2, 3, 4]) == {"tau": None, "p_value": None}
+    assert dose_response([1, 2, 3], [1, 2, 3]) == {"tau": None, "p_value": None}
+
+
+def test_false_discoveries_are_controlled_within_each_family():
+    tests = [{"family": "a", "name": str(k), "p_value": p} for k, p in enumerate([0.01, 0.02, 0.03, 0.5])]
+    found = discoveries(
+        [*tests, {"family": "b", "name": "alone", "p_value": 0.04}, {"family": "b", "name": "no", "p_value": None}]
+    )
+    assert [test["q_value"] for test in found] == pytest.approx([0.04, 0.04, 0.04, 0.5, 0.04])
+    assert len(found) == 5
