@@ -11,7 +11,7 @@ help:
 	@echo "make test      set up, and run the tests"
 	@echo "make test-all  the slow ones too"
 	@echo "make lint      ruff, and mypy in strict mode"
-	@echo "make bench     the experiment behind the quickstart preset (hours)"
+	@echo "make bench     speed and memory beside the reference's algorithm, Trainer and the machine's limit (20 minutes)"
 	@echo "make docs      open the documentation's list of pages"
 
 setup: $(STAMP)
@@ -38,7 +38,7 @@ lint: setup
 	$(BIN)/mypy
 
 bench: setup
-	$(BIN)/python benchmarks/quickstart.py
+	$(BIN)/python benchmarks/bench.py
 
 docs:
 	@ls docs/*.md

@@ -7,6 +7,7 @@ same batches in the same order and start from the same weights, so that only the
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import cast
 
@@ -17,7 +18,7 @@ from ..config import RunConfig
 from ..data.heldout import PreparedText
 from ..data.tokenization import save_for_transformers
 from ..modeling.model import TowersModel, fresh_readouts
-from ..modeling.objectives import readout_losses
+from ..modeling.objectives import Batch, readout_losses
 from ..modeling.sizes import require_same_vocabulary
 from ..progress import Progress
 from .batches import Batches
@@ -49,22 +50,7 @@ def train_readouts(config: RunConfig, run: Path, out: Path) -> None:
     with Progress("readout", steps * batches.tokens, "tok") as progress:
         for step in range(steps):
             set_learning_rate(optimizer, settings.learning_rate * linear_schedule(step, steps, settings.warmup))
-            batch = batches.get(step)
-            nats = torch.zeros(len(each), model.config.towers, device=device)
-            for part in batch.split(config.train.micro_batch):
-                part = part.to(device)
-                with torch.no_grad():
-                    seen = model.readout_inputs(model.tower_outputs(part.inputs, part.present, part.predicted))
-                targets = part.targets[part.predicted]
-                losses = [torch.stack(readout_losses(readouts, seen, targets)) for readouts in each]
-                means = torch.stack(losses) / batch.count
-                torch.autograd.backward(means.sum())
-                nats += means.detach()
-            for readouts in each:
-                for readout in readouts:  # each on its own, so that no readout's gradient scales another's
-                    nn.utils.clip_grad_norm_(readout.parameters(), config.train.clip)
-            optimizer.step()
-            optimizer.zero_grad()
+            nats = update_readouts(model, each, batches.get(step), optimizer, config)
             progress.advance(batches.tokens, nats=" ".join(f"{value:.2f}" for value in nats[0].tolist()))
     model.readouts = sets
     model.config.readouts = list(sets)
@@ -73,3 +59,30 @@ def train_readouts(config: RunConfig, run: Path, out: Path) -> None:
     (out / "readout.json").write_text(
         json.dumps({"steps": steps, "tokens": steps * batches.tokens}, indent=2) + "\n", encoding="utf-8"
     )
+
+
+def update_readouts(
+    model: TowersModel,
+    sets: Sequence[nn.ModuleList],
+    batch: Batch,
+    optimizer: torch.optim.Optimizer,
+    config: RunConfig,
+) -> torch.Tensor:
+    """One update of all readouts over one forward pass of the frozen towers; returns mean nats, (sets, towers)."""
+    device = model.decoder_bias.device
+    nats = torch.zeros(len(sets), model.config.towers, device=device)
+    for part in batch.split(config.train.micro_batch):
+        part = part.to(device)
+        with torch.no_grad():
+            seen = model.readout_inputs(model.tower_outputs(part.inputs, part.present, part.predicted))
+        targets = part.targets[part.predicted]
+        losses = [torch.stack(readout_losses(readouts, seen, targets)) for readouts in sets]
+        means = torch.stack(losses) / batch.count
+        torch.autograd.backward(means.sum())
+        nats += means.detach()
+    for readouts in sets:
+        for readout in readouts:  # each on its own, so that no readout's gradient scales another's
+            nn.utils.clip_grad_norm_(readout.parameters(), config.train.clip)
+    optimizer.step()
+    optimizer.zero_grad()
+    return nats

@@ -1,0 +1,1 @@
+"""Speed and memory against the reference's algorithm, `transformers.Trainer` and the machine's limit: `make bench`."""

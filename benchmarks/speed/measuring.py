@@ -1,0 +1,118 @@
+"""Scoring and statistics: ours, the reference's algorithm, and the bare passes."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from twotower.config import RunConfig
+from twotower.data.windows import ScoringRows
+from twotower.modeling.losses import block_rows
+from twotower.modeling.model import TowersModel
+from twotower.modeling.objectives import Batch
+from twotower.modeling.scoring import score_rows
+from twotower.preference import statistics
+from twotower.preference.tallies import tally
+
+from . import reference
+from .measure import Row, alternate, peak_bytes, ratio, row, spread
+from .training import setting
+
+ROUNDS = 5
+BATCH = 64
+
+
+@torch.no_grad()
+def bare(model: TowersModel, batches: list[Batch]) -> None:
+    """The towers' forward pass, every head's features, and the product with the vocabulary: no probability is made."""
+    size = block_rows(model.config.vocab_size, 4)
+    logits = torch.empty(size, model.config.vocab_size)
+    for batch in batches:
+        outputs = model.tower_outputs(batch.inputs, batch.present, batch.predicted)
+        for features, weight, _ in model.head_features(outputs).values():
+            for part in features.split(size):
+                torch.mm(part, weight.T, out=logits[: len(part)])
+
+
+def scoring_rows(config: RunConfig, run: Path, threads: int) -> list[Row]:
+    """Held-out text under all heads: the joint one, and two readouts of each tower."""
+    text, towers, _ = setting(config, run)
+    torch.manual_seed(config.seed)
+    towers.readouts = ["readout", "noise"]
+    model = TowersModel(towers).eval()
+    rows = text.windows(towers.objective, towers.windows, towers.window)
+    batches = [_batch(rows, start) for start in range(0, len(rows), BATCH)]
+    times = alternate(
+        {
+            "ours": lambda: list(score_rows(model, rows, BATCH, config.score.passes)),
+            "bare": lambda: bare(model, batches),
+            "reference": lambda: reference.score(model, batches),
+        },
+        ROUNDS,
+    )
+    name = "scoring held-out text, all heads"
+    note = spread(times)
+    return [
+        row(name, "reference's algorithm", ratio(times, "reference", "ours"), 3, threads, note=note),
+        row(name, "bare forward and head products (time)", ratio(times, "ours", "bare"), 1.3, threads, least=False),
+    ]
+
+
+def _batch(rows: ScoringRows, start: int) -> Batch:
+    text, scored = rows.read(slice(start, start + BATCH))
+    inputs, targets, predicted = (torch.from_numpy(part.copy()) for part in (text[:, :-1], text[:, 1:], scored[:, 1:]))
+    return Batch(inputs, targets, predicted, None)
+
+
+def occurrences(count: int, documents: int, types: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Documents, types (with Zipf's frequencies) and values of so many occurrences."""
+    generator = np.random.default_rng(0)
+    weights = 1 / np.arange(1, types + 1)
+    piece = generator.choice(types, size=count, p=weights / weights.sum())
+    return np.sort(generator.integers(0, documents, count)), piece, generator.normal(size=count)
+
+
+def statistics_rows(threads: int, count: int = 1_000_000, documents: int = 500, types: int = 30_000) -> list[Row]:
+    """Bootstrap draws of every type's preference: one of the dictionaries against a share of a thousand of ours."""
+    document, piece, value = occurrences(count, documents, types)
+    generator = np.random.default_rng(0)
+    draws = 1000
+
+    def ours() -> None:
+        statistics.type_preferences(tally(document, piece, value, types), draws, 0.95, generator)
+
+    times = alternate(
+        {"ours": ours, "reference": lambda: reference.bootstrap_draw(document, piece, value, generator)}, 3
+    )
+    times["reference"] = [one * draws for one in times["reference"]]
+    note = spread(times) + f"; dictionaries: one draw of {count:,} occurrences, times {draws:,}"
+    name = "statistics, 1,000 draws over documents"
+    return [row(name, "reference's algorithm", ratio(times, "reference", "ours"), 50, threads, note=note)]
+
+
+def large_statistics() -> dict[str, float]:
+    """Seconds and peak memory (GiB) of 10^7 occurrences: every type's preference, reliability, separation."""
+    count, documents, types = 10_000_000, 500, 30_000
+    document, piece, value = occurrences(count, documents, types)
+    generator = np.random.default_rng(0)
+    found = {}
+    begin = time.perf_counter()
+    tallies = tally(document, piece, value, types)
+    statistics.type_preferences(tallies, 1000, 0.95, generator)
+    found["preference (s)"] = time.perf_counter() - begin
+    found["preference: peak (GiB)"] = peak_bytes() / 2**30
+    begin = time.perf_counter()
+    statistics.reliability([tallies], 10, 20, 1000, 0.95, generator)
+    found["reliability (s)"] = time.perf_counter() - begin
+    counts = np.asarray(tallies.counts.sum(axis=0)).ravel()
+    chosen = counts >= 20
+    function = (generator.random(types) < 0.1)[chosen]
+    strata = statistics.frequency_strata(counts[chosen].astype(np.int64), 4)
+    begin = time.perf_counter()
+    statistics.separation([tallies.select(chosen)], function, strata, 10, 20, 1000, 1000, 0.95, generator)
+    found["separation (s)"] = time.perf_counter() - begin
+    found["peak (GiB)"] = peak_bytes() / 2**30
+    return found

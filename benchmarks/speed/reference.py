@@ -1,0 +1,104 @@
+"""The algorithm of the paper's released code, written anew in plain PyTorch on the same towers.
+
+Logits of the whole vocabulary and their cross-entropy at every position, those that are not predicted ignored; AdamW as
+PyTorch's default is; readout phases one after the other, each running both towers; tallies per type in dictionaries.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from twotower.modeling.model import Readout, TowersModel
+from twotower.modeling.objectives import Batch
+from twotower.training.batches import Batches
+
+IGNORED = -100
+
+
+def plain_loss(features: Tensor, weight: Tensor, bias: Tensor, batch: Batch) -> Tensor:
+    """Mean cross-entropy over the predicted positions, from the logits at all of them."""
+    logits = F.linear(features, weight, bias)
+    targets = torch.where(batch.predicted, batch.targets, torch.full_like(batch.targets, IGNORED))
+    return F.cross_entropy(logits.flatten(0, 1), targets.flatten(), ignore_index=IGNORED)
+
+
+def joint_step(model: TowersModel, batches: Batches, learning_rate: float, clip: float) -> Callable[[], None]:
+    """One update of the joint phase each time it is called."""
+    optimizer = torch.optim.AdamW(model.parameters(), lr=learning_rate)
+    step = 0
+
+    def update() -> None:
+        nonlocal step
+        batch = batches.get(step)
+        step += 1
+        outputs = model.tower_outputs(batch.inputs, batch.present)
+        plain_loss(model.joint_features(outputs), *model.joint_decoder(), batch).backward()
+        nn.utils.clip_grad_norm_(model.parameters(), clip)
+        optimizer.step()
+        optimizer.zero_grad()
+
+    return update
+
+
+def readout_step(
+    model: TowersModel, sets: Sequence[Sequence[Readout]], batches: Batches, learning_rate: float
+) -> Callable[[], None]:
+    """One update of every readout, each in a phase of its own: both towers run for each of them."""
+    optimizers = [[torch.optim.AdamW(readout.parameters(), lr=learning_rate) for readout in one] for one in sets]
+    step = 0
+
+    def update() -> None:
+        nonlocal step
+        batch = batches.get(step)
+        step += 1
+        for readouts, its_optimizers in zip(sets, optimizers, strict=True):
+            for number, (readout, optimizer) in enumerate(zip(readouts, its_optimizers, strict=True)):
+                with torch.no_grad():
+                    outputs = model.tower_outputs(batch.inputs, batch.present)
+                features = readout.features(outputs[number])
+                plain_loss(features, readout.decoder.weight, readout.decoder.bias, batch).backward()
+                optimizer.step()
+                optimizer.zero_grad()
+
+    return update
+
+
+@torch.no_grad()
+def score(model: TowersModel, batches: Sequence[Batch]) -> dict[str, dict[int, list[float]]]:
+    """Log-probabilities under every head, one head after the other, tallied per type in dictionaries."""
+    tallies: dict[str, dict[int, list[float]]] = {}
+    for name in ("joint", *(f"{one}_{k}" for one in model.readouts for k in range(1, model.config.towers + 1))):
+        tally: dict[int, list[float]] = defaultdict(list)
+        for batch in batches:
+            outputs = model.tower_outputs(batch.inputs, batch.present)
+            features, weight, bias = model.head_features(outputs)[name]
+            log_probs = F.log_softmax(F.linear(features, weight, bias), dim=-1)
+            chosen = log_probs.gather(-1, batch.targets[:, :, None]).squeeze(-1)
+            for piece, value in zip(
+                batch.targets[batch.predicted].tolist(), chosen[batch.predicted].tolist(), strict=True
+            ):
+                tally[piece].append(value)
+        tallies[name] = tally
+    return tallies
+
+
+def bootstrap_draw(document: np.ndarray, piece: np.ndarray, value: np.ndarray, generator: np.random.Generator) -> None:
+    """The mean of each type over one resample of the documents, in dictionaries."""
+    occurrences: dict[int, list[tuple[int, float]]] = defaultdict(list)
+    for number, kind, one in zip(document.tolist(), piece.tolist(), value.tolist(), strict=True):
+        occurrences[number].append((kind, one))
+    documents = list(occurrences)
+    sums: dict[int, float] = defaultdict(float)
+    counts: dict[int, int] = defaultdict(int)
+    for drawn in generator.choice(documents, size=len(documents)).tolist():
+        for kind, one in occurrences[drawn]:
+            sums[kind] += one
+            counts[kind] += 1
+    for kind in sums:
+        sums[kind] /= counts[kind]

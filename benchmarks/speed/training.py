@@ -1,0 +1,224 @@
+"""Joint training and readouts: ours, the reference's algorithm, `transformers.Trainer`, and the products alone."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import torch
+from accelerate import Accelerator
+from accelerate.state import AcceleratorState
+from torch import nn
+from transformers import (
+    BertConfig,
+    BertForMaskedLM,
+    GPT2Config,
+    GPT2LMHeadModel,
+    Trainer,
+    TrainerCallback,
+    TrainingArguments,
+)
+
+from twotower.config import RunConfig
+from twotower.data.heldout import PreparedText
+from twotower.modeling.configuration import TowersConfig
+from twotower.modeling.costs import count_costs
+from twotower.modeling.model import TowersModel, fresh_readouts
+from twotower.modeling.objectives import Batch
+from twotower.modeling.sizes import towers_config
+from twotower.training.batches import Batches
+from twotower.training.loop import _build, update
+from twotower.training.readouts import update_readouts
+
+from . import reference
+from .measure import Row, alternate, product_seconds, ratio, row, spread, vocabulary_seconds
+
+ROUNDS = 7
+
+
+@contextlib.contextmanager
+def quiet() -> Any:
+    """Without the warnings of libraries about models that are built for a moment."""
+    logging.disable(logging.WARNING)
+    try:
+        yield
+    finally:
+        logging.disable(logging.NOTSET)
+
+
+def setting(config: RunConfig, run: Path) -> tuple[PreparedText, TowersConfig, Batches]:
+    text = PreparedText(run)
+    towers = towers_config(config, len(text.frequencies), text.vocabulary.pad)
+    return text, towers, Batches(text, towers, config.train.batch, config.train.masked, config.seed)
+
+
+def ours(config: RunConfig, run: Path) -> Callable[[], None]:
+    """One update of the joint phase, with the readouts that watch it."""
+    text, towers, batches = setting(config, run)
+    AcceleratorState._reset_state()
+    accelerator = Accelerator(cpu=True)
+    objective, optimizer = _build(config, text, towers, accelerator)
+    step = 0
+
+    def work() -> None:
+        nonlocal step
+        update(objective, optimizer, batches, step, config, accelerator)
+        step += 1
+
+    return work
+
+
+def theirs(config: RunConfig, run: Path) -> Callable[[], None]:
+    """The same by the reference's algorithm, without readouts."""
+    torch.manual_seed(config.seed)
+    _, towers, batches = setting(config, run)
+    return reference.joint_step(TowersModel(towers), batches, config.train.learning_rate, config.train.clip)
+
+
+class _Clock(TrainerCallback):
+    def __init__(self) -> None:
+        self.times: list[float] = []
+
+    def on_step_begin(self, *_: Any, **__: Any) -> None:
+        self.begin = time.perf_counter()
+
+    def on_step_end(self, *_: Any, **__: Any) -> None:
+        self.times.append(time.perf_counter() - self.begin)
+
+
+def language_model(config: RunConfig, vocabulary: int) -> nn.Module:
+    """What a user of `transformers` would train: one model of a tower's size."""
+    model = config.model
+    size = {"vocab_size": vocabulary}
+    if model.family == "gpt":
+        return GPT2LMHeadModel(
+            GPT2Config(**size, n_positions=config.train.window, n_embd=model.width, n_layer=model.layers,
+                       n_head=model.heads, bos_token_id=None, eos_token_id=None)
+        )  # fmt: skip
+    return BertForMaskedLM(
+        BertConfig(**size, hidden_size=model.width, num_hidden_layers=model.layers, num_attention_heads=model.heads,
+                   intermediate_size=4 * model.width, max_position_embeddings=config.train.window)
+    )  # fmt: skip
+
+
+def trainer_seconds(config: RunConfig, run: Path, steps: int) -> float:
+    """Seconds per update of two such models, trained one after the other by `Trainer`: the sum of the medians."""
+    text, towers, batches = setting(config, run)
+    rows = []
+    for step in range(steps + 2):
+        batch = batches.get(step)
+        labels = torch.where(batch.predicted, batch.targets, torch.full_like(batch.targets, reference.IGNORED))
+        if towers.objective == "causal":  # the model shifts its labels itself
+            labels = batch.inputs
+        rows += [{"input_ids": one, "labels": label} for one, label in zip(batch.inputs, labels, strict=True)]
+    total = 0.0
+    for _ in range(2):
+        clock = _Clock()
+        with tempfile.TemporaryDirectory() as out, quiet():
+            arguments = TrainingArguments(
+                output_dir=out, per_device_train_batch_size=config.train.batch, max_steps=steps + 2, use_cpu=True,
+                report_to="none", save_strategy="no", logging_strategy="no", disable_tqdm=True,
+                learning_rate=config.train.learning_rate,
+            )  # fmt: skip
+            Trainer(
+                language_model(config, len(text.frequencies)), arguments, train_dataset=rows, callbacks=[clock]
+            ).train()
+        total += median(clock.times[2:])
+    return total
+
+
+def limit_seconds(config: RunConfig, run: Path) -> float:
+    """Seconds of the update's matrix products alone, at the rate of the machine for the shapes that occur.
+
+    The towers' operations are those that `twotower plan` counts (attention and recurrence included), at the rate of a
+    feed-forward layer's products, or for ELMo of an LSTM's; the vocabulary's at that of a block of logits.
+    """
+    _, towers, batches = setting(config, run)
+    tokens = batches.tokens
+    predicted = round(tokens * (config.train.masked if towers.objective == "masked" else 1.0))
+    if towers.family == "elmo":
+        shape = (tokens, towers.lstm_hidden, 4 * towers.lstm_hidden)
+    else:
+        shape = (tokens, towers.width, towers.feedforward or 4 * towers.width)
+    seconds = product_seconds(*shape)
+    rate = 3 * 2 * shape[0] * shape[1] * shape[2] / seconds
+    watched = round(predicted * config.train.readout_share)
+    heads = vocabulary_seconds(predicted, towers.embedding_size, towers.vocab_size)
+    heads += (towers.towers + 1) * vocabulary_seconds(watched, towers.width, towers.vocab_size)
+    return count_costs(towers).training_flops * tokens / rate + heads
+
+
+def joint_rows(
+    name: str,
+    config: RunConfig,
+    run: Path,
+    threads: int,
+    targets: tuple[float, float | None, float],
+    rounds: int = ROUNDS,
+) -> list[Row]:
+    """Rows of joint training against the reference's algorithm, Trainer (None: not compared) and the limit."""
+    times = alternate({"ours": ours(config, run), "reference": theirs(config, run)}, rounds)
+    note = spread(times)
+    rows = [row(name, "reference's algorithm", ratio(times, "reference", "ours"), targets[0], threads, note=note)]
+    mine = median(times["ours"])
+    if targets[1] is not None:
+        other = trainer_seconds(config, run, rounds)
+        rows.append(
+            row(name, "two models under Trainer", other / mine, targets[1], threads, note=f"{1e3 * other:.1f} ms")
+        )
+    limit = limit_seconds(config, run)
+    rows.append(row(name, "matrix products alone", limit / mine, targets[2], threads, note=f"{1e3 * limit:.1f} ms"))
+    return rows
+
+
+def readout_rows(config: RunConfig, run: Path, threads: int) -> list[Row]:
+    """Both sets of readouts on a frozen trunk."""
+    torch.manual_seed(config.seed)
+    text, towers, batches = setting(config, run)
+    model = TowersModel(towers).eval()
+    model.requires_grad_(False)
+    unigram = torch.from_numpy(text.log_frequencies)
+
+    def sets() -> list[nn.ModuleList]:
+        return [fresh_readouts(model.config, seed, unigram) for seed in (0, 1)]
+
+    step = 0
+    mine, optimizer = sets(), None
+    optimizer = torch.optim.AdamW(
+        [p for one in mine for p in one.parameters()], lr=config.readout.learning_rate, fused=True
+    )
+
+    def work() -> None:
+        nonlocal step
+        update_readouts(model, mine, batches.get(step), optimizer, config)
+        step += 1
+
+    other = reference.readout_step(model, sets(), batches, config.readout.learning_rate)  # type: ignore[arg-type]
+    times = alternate({"ours": work, "reference": other}, ROUNDS)
+    predicted = batches.get(0).count
+    shape = (batches.tokens, towers.width, towers.feedforward or 4 * towers.width)
+    rate = 3 * 2 * shape[0] * shape[1] * shape[2] / product_seconds(*shape)
+    limit = count_costs(towers).forward_flops * batches.tokens / rate
+    limit += 2 * towers.towers * vocabulary_seconds(predicted, towers.width, towers.vocab_size)
+    name = "both sets of readouts, frozen trunk"
+    return [
+        row(name, "reference's algorithm", ratio(times, "reference", "ours"), 4, threads, note=spread(times)),
+        row(name, "matrix products alone", limit / median(times["ours"]), 0.55, threads, note=f"{1e3 * limit:.1f} ms"),
+    ]
+
+
+def memory_batch(config: RunConfig, run: Path) -> Batch:
+    """The first batch, for the measurement of memory."""
+    return setting(config, run)[2].get(0)
+
+
+def smaller(config: RunConfig, batch: int) -> RunConfig:
+    """The same towers with another batch."""
+    return replace(config, train=replace(config.train, batch=batch, micro_batch=0))
