@@ -59,6 +59,24 @@ def test_logits_of_any_size_give_the_same_loss_and_gradients(shift):
     assert -token_log_probs(hidden, weight, bias, targets).sum().item() == pytest.approx(plain.item(), rel=1e-5)
 
 
+@pytest.mark.parametrize("positions", [0, 1, 5, 23, 24, 25])
+def test_few_positions_and_none_give_the_same_gradients(positions):
+    leaves = _inputs(positions=positions)
+    hidden, weight, bias, targets = leaves
+    plain = F.cross_entropy(F.linear(hidden, weight, bias), targets, reduction="sum")
+    ours = cross_entropy_sum(hidden, weight, bias, targets)
+    for one, other in zip(torch.autograd.grad(ours, leaves[:3]), torch.autograd.grad(plain, leaves[:3]), strict=True):
+        assert torch.allclose(one, other, atol=1e-5)
+
+
+def test_the_gradient_can_be_taken_once():
+    hidden, weight, bias, targets = _inputs()
+    loss = cross_entropy_sum(hidden, weight, bias, targets)
+    loss.backward(retain_graph=True)
+    with pytest.raises(RuntimeError, match="once only"):
+        loss.backward()
+
+
 def test_only_wanted_gradients_are_computed():
     hidden, weight, bias, targets = _inputs()
     cross_entropy_sum(hidden, weight.detach(), bias.detach(), targets).backward()

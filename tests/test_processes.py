@@ -20,8 +20,9 @@ def curve(run):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("shard", [False, True])
 @pytest.mark.parametrize("family", ["gpt", "bert", "elmo", "hf:modernbert"])
-def test_two_processes_follow_the_same_trajectory_as_one(family_runs, tmp_path, family):
+def test_two_processes_follow_the_same_trajectory_as_one(family_runs, tmp_path, family, shard):
     import yaml
 
     out, finished = tmp_path / "two", family_runs(family)
@@ -40,8 +41,8 @@ def test_two_processes_follow_the_same_trajectory_as_one(family_runs, tmp_path, 
     ]
     for _ in range(2):  # the second time there is nothing to do, for either process
         done = subprocess.run(
-            [*launch, "train", "--out", str(out)], capture_output=True, text=True, timeout=240,
-            env={**os.environ, "OMP_NUM_THREADS": "1"},
+            [*launch, "train", "--out", str(out), "--train.shard" if shard else "--train.no-shard"],
+            capture_output=True, text=True, timeout=240, env={**os.environ, "OMP_NUM_THREADS": "1"},
         )  # fmt: skip
         assert done.returncode == 0, done.stderr[-2000:]
     assert "done before, skipped" in done.stderr

@@ -144,6 +144,9 @@ class TrainConfig:
     """Seconds between checkpoints."""
     precision: Literal["no", "bf16", "fp16"] = "no"
     """Mixed precision, through Accelerate. `no` is fastest on CPUs without native bf16."""
+    shard: bool = False
+    """Of several processes (`accelerate launch`, `torchrun`), each keeps only its share of the parameters, gradients
+    and moments (FSDP), instead of all of them (DDP). Changes no result beyond rounding."""
     compile: bool = False
     """Compile the towers with `torch.compile`. No gain on CPU; meant for GPUs."""
 

@@ -61,7 +61,7 @@ STAGES: dict[str, Stage] = {
 }  # fmt: skip
 """In the order in which they run."""
 
-OPERATIONAL = frozenset({"train.checkpoint_seconds"})
+OPERATIONAL = frozenset({"train.checkpoint_seconds", "train.shard"})
 """Settings that do not change any artifact."""
 
 StageFunction = Callable[[RunConfig, Path, Path], None]

@@ -121,21 +121,24 @@ class _CrossEntropySum(torch.autograd.Function):
         needs_hidden, needs_weight, needs_bias = ctx.needs_input_grad[:3]
         grads = (
             torch.empty_like(hidden) if needs_hidden else None,
-            torch.zeros_like(weight) if needs_weight else None,
-            torch.zeros_like(bias) if bias is not None and needs_bias else None,
+            torch.empty_like(weight) if needs_weight else None,
+            torch.empty_like(bias) if bias is not None and needs_bias else None,
         )
         detached = hidden.detach(), weight.detach(), None if bias is None else bias.detach()
         with torch.no_grad():
             total = _plain_pass(*detached, targets, *grads) if _plain(detached[0], detached[2]) else None
             if total is None:
                 total = _stable_pass(*detached, targets, *grads)
-        ctx.save_for_backward(*grads)
+        ctx.grads = grads
         return total
 
     @staticmethod
     def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor | None, ...]:
+        if ctx.grads is None:
+            raise RuntimeError("the gradient of the vocabulary loss can be taken once only")
+        grads, ctx.grads = ctx.grads, None  # they are nobody else's, so that they can be scaled in place
         scale = grad_outputs[0]
-        return (*(None if grad is None else grad * scale.to(grad.dtype) for grad in ctx.saved_tensors), None)
+        return (*(None if grad is None else grad.mul_(scale.to(grad.dtype)) for grad in grads), None)
 
 
 def _stable_pass(
@@ -159,41 +162,60 @@ def _stable_pass(
         if grad_hidden is not None:
             torch.mm(error, weight, out=grad_hidden[rows])
         if grad_weight is not None:
-            grad_weight.addmm_(error.T, hidden[rows])
+            _add_product(grad_weight, error, hidden[rows], first=rows.start == 0)
         if grad_bias is not None:
-            grad_bias += error.sum(dim=0)
+            _add_column_sums(grad_bias, error, first=rows.start == 0)
+    if not len(targets):
+        for grad in (grad_weight, grad_bias):
+            if grad is not None:
+                grad.zero_()
     return total
+
+
+def _add_product(into: Tensor, block: Tensor, hidden: Tensor, first: bool) -> None:
+    """Add block.T @ hidden; the first block's product needs no zeros to be added to."""
+    if first:
+        torch.mm(block.T, hidden, out=into)
+    else:
+        into.addmm_(block.T, hidden)
+
+
+def _add_column_sums(into: Tensor, block: Tensor, first: bool) -> None:
+    sums = block.sum(dim=0)
+    if first:
+        into.copy_(sums)
+    else:
+        into += sums
 
 
 def _plain_pass(
     hidden: Tensor, weight: Tensor, bias: Tensor | None, targets: Tensor,
     grad_hidden: Tensor | None, grad_weight: Tensor | None, grad_bias: Tensor | None,
 ) -> Tensor | None:  # fmt: skip
-    """The same, or None, with gradients left at zero, where that leaves the range of float32.
+    """The same, or None where that leaves the range of float32.
 
-    The targets' share of the gradients, a row each, is taken away at the end.
+    The targets' share of the gradients, a row each, is taken away at the end. Where positions are fewer than the width,
+    logits are fewer than weights, and the bias goes to them.
     """
-    scale = _exponentials(bias, weight)
-    scaled = weight * scale[:, None] if grad_hidden is not None else weight
+    few = bias is not None and len(targets) < weight.shape[1]
+    scale = weight.new_ones(len(weight)) if few else _exponentials(bias, weight)
+    scaled = weight * scale[:, None] if grad_hidden is not None and not few else weight
     normalizer = torch.empty(len(targets), dtype=hidden.dtype)
     for rows in _blocks(len(targets), weight.shape[0], hidden.dtype):
-        exponentials = _logits(hidden[rows], weight, None).exp_()
+        exponentials = _logits(hidden[rows], weight, bias if few else None).exp_()
         inverse = torch.mv(exponentials, scale, out=normalizer[rows]).reciprocal()
         if grad_hidden is not None:
             torch.mm(exponentials, scaled, out=grad_hidden[rows])
         if grad_weight is not None:
-            grad_weight.addmm_(exponentials.T, hidden[rows] * inverse[:, None])
+            _add_product(grad_weight, exponentials, hidden[rows] * inverse[:, None], first=rows.start == 0)
         if grad_bias is not None:
-            grad_bias.addmv_(exponentials.T, inverse)
+            torch.addmv(grad_bias, exponentials.T, inverse, beta=float(rows.start > 0), out=grad_bias)
     if not _safe(normalizer):
-        for grad in (grad_weight, grad_bias):
-            if grad is not None:
-                grad.zero_()
         return None
     if grad_hidden is not None:
         grad_hidden.div_(normalizer[:, None]).sub_(weight[targets])
     if grad_weight is not None:
-        grad_weight.mul_(scale[:, None]).index_add_(0, targets, hidden, alpha=-1)
+        (grad_weight if few else grad_weight.mul_(scale[:, None])).index_add_(0, targets, hidden, alpha=-1)
     if grad_bias is not None:
         grad_bias.mul_(scale).index_add_(0, targets, torch.ones_like(normalizer), alpha=-1)
     return (normalizer.log() - _chosen(hidden, weight, bias, targets)).sum()

@@ -35,6 +35,7 @@ from .evaluation import Evaluator
 from .interruption import Interruption
 from .metrics import MetricsLog
 from .optimization import adamw, linear_schedule, set_learning_rate
+from .sharding import shard, whole
 
 TIMED_SECONDS = 8.0
 LOG_EVERY = 20
@@ -99,8 +100,9 @@ def train(config: RunConfig, run: Path, out: Path) -> None:
                 metrics.write(state["step"], "train", row | {"towers": alone})
             if state["step"] in evaluate_at:
                 done = state["step"] * per_update
-                figures = evaluator(accelerator.unwrap_model(objective), done, writer=main)
-                state["evaluated"] = dataclasses.asdict(figures)
+                inner = whole(accelerator.unwrap_model(objective))
+                if inner is not None:
+                    state["evaluated"] = dataclasses.asdict(evaluator(inner, done, writer=main))
                 state["seconds_at"][str(done)] = state["seconds"] + time.perf_counter() - clock
                 metrics.write(state["step"], "heldout", {"tokens": done, **state["evaluated"]})
             progress.advance(per_update, **shown)
@@ -113,8 +115,8 @@ def train(config: RunConfig, run: Path, out: Path) -> None:
                 if stop and state["step"] < last:
                     raise Interrupted(f"train: stopped after {state['step']} of {last} updates; checkpoint saved")
         state["seconds"] += time.perf_counter() - clock
-    inner = accelerator.unwrap_model(objective)
-    if main:
+    inner = whole(accelerator.unwrap_model(objective))
+    if main and inner is not None:
         inner.model.save_pretrained(out / "trunk")
         done = last * per_update
         summary = {
@@ -192,8 +194,11 @@ def _build(config: RunConfig, text: PreparedText, towers: TowersConfig, accelera
     objective = JointObjective(model, watching, second)
     objective.train()
     settings = config.train
+    sharded = settings.shard and accelerator.num_processes > 1
+    if sharded:
+        shard(objective, accelerator.device, accelerator.num_processes)
     optimizer = adamw(objective, settings.learning_rate, settings.betas, settings.weight_decay)
-    prepared: tuple[Any, Any] = accelerator.prepare(objective, optimizer)
+    prepared: tuple[Any, Any] = accelerator.prepare(objective, optimizer) if not sharded else (objective, optimizer)
     return prepared
 
 
