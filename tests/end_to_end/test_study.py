@@ -82,6 +82,7 @@ def test_finished_runs_are_kept_a_failed_one_is_reported_and_the_rest_is_compare
     assert group["pairs"] == 1 and 0 < group["p_value"] <= 1
     assert -1 <= group["low"] <= group["estimate"] <= group["high"] <= 1
     assert len(study["emergence"][planned[0].name]["evaluations"]) == 3
+    assert [len(one["evaluations"]) for one in study["consistency"]] == [3]
     assert all("q_value" in test and test["q_value"] >= test["p_value"] for test in study["tests"])
     page = (out / "study.html").read_text(encoding="utf-8")
     assert all(f"C{number}, " in page and f"C{number}, " in said.out for number in (1, 2, 3))

@@ -25,6 +25,9 @@ from .statistics import frequency_strata
 from .tallies import Tallies, tally
 
 DRAWS, PERMUTATIONS = 200, 499
+FEW_DRAWS, FEW_PERMUTATIONS = 100, 99
+"""Of the agreement at each evaluation."""
+FEWEST_TYPES = 10
 Described = tuple[str, Path, str, bool]
 """Name, folder, group (what is the same over seeds) and whether it is a pair of strangers."""
 FIGURES: dict[str, Callable[[dict[str, Any]], float | None]] = {
@@ -39,15 +42,18 @@ def compare_runs(described: Sequence[Described]) -> dict[str, Any]:
     """Everything in `study.json`. Raises `InputError` if a run lacks its scores, or they cannot be compared."""
     rows = [_row(*one) for one in described]
     groups = list(dict.fromkeys((group, stranger) for _, _, group, stranger in described))
-    with Progress("compare", total=2 + len(groups), unit="comparison") as progress:
+    with Progress("compare", total=2 + 2 * len(groups), unit="comparison") as progress:
         agreements = [
             progress.counted(_agreement([one for one in described if one[3] == stranger])) for stranger in (False, True)
         ]
-        effects = []
+        effects, consistent = [], []
         for group, stranger in groups:
-            effect = progress.counted(_class_effect([one for one in described if one[2:] == (group, stranger)]))
-            if effect:
-                effects.append({"group": group, "stranger": stranger, **effect})
+            mine = [one for one in described if one[2:] == (group, stranger)]
+            of: dict[str, Any] = {"group": group, "stranger": stranger}
+            if effect := progress.counted(_class_effect(mine)):
+                effects.append(of | effect)
+            if evaluations := progress.counted(_consistency(mine)):
+                consistent.append(of | {"evaluations": evaluations})
     found: dict[str, Any] = {
         "runs": rows,
         "agreement": agreements[0],
@@ -56,6 +62,7 @@ def compare_runs(described: Sequence[Described]) -> dict[str, Any]:
         "excess_over_strangers": _excess(rows),
         "doses": _doses(described, rows),
         "emergence": {name: Run.load(folder).results()["emergence"] for name, folder, _, _ in described},
+        "consistency": consistent,
     }
     found["tests"] = discoveries(_tests(found))
     return found
@@ -97,6 +104,41 @@ def _observed(run: Run, text: PreparedText) -> Observed:
     columns = ["document", "piece_id", "piece", "upos", "readout_1", "readout_2"]
     scores = read_scores(require_current(run.path, run.config, "scores.parquet"), columns)
     return Observed(scores.assign(difference=contrasts(2)[0].of(scores)), text.frequencies)
+
+
+def _consistency(described: Sequence[Described]) -> list[dict[str, Any]]:
+    """The agreement of a group's runs with two towers at each evaluation that all of them have, on its sample."""
+    runs = [Run.load(folder) for _, folder, _, _ in described]
+    runs = [run for run in runs if run.config.model.towers == 2]
+    columns = ["tokens", "document", "piece_id", "readout_1", "readout_2"]
+    tables = [
+        pd.read_parquet(require_current(run.path, run.config, "emergence.parquet"), columns=columns) for run in runs
+    ]
+    tables = [table for table in tables if len(table)]
+    if len(tables) < 2:
+        return []
+    text, settings = PreparedText(runs[0].path), runs[0].config.analyze
+    found = []
+    for tokens in sorted(set.intersection(*(set(table["tokens"]) for table in tables))):
+        parts = [table[table["tokens"] == tokens].reset_index(drop=True) for table in tables]
+        where = parts[0][["document", "piece_id"]]
+        if not all(part[["document", "piece_id"]].equals(where) for part in parts):
+            continue  # other corpora or tokenizers, which the agreement of finished runs refuses or matches by word
+        counts = np.bincount(where["piece_id"], minlength=len(text.frequencies))
+        frequent = counts >= settings.min_count
+        if frequent.sum() < FEWEST_TYPES:
+            continue
+        document = pd.factorize(where["document"])[0]
+        tallies = [
+            tally(document, where["piece_id"].to_numpy(), contrasts(2)[0].of(part), len(counts)).select(frequent)
+            for part in parts
+        ]
+        strata = frequency_strata(text.frequencies[frequent], settings.strata)
+        pairs = {"all": family_groups(["same"] * len(parts))["all"]}
+        generator = np.random.default_rng(tokens)
+        one = agreement(tallies, strata, pairs, FEW_DRAWS, FEW_PERMUTATIONS, settings.confidence, generator)
+        found.append({"tokens": int(tokens), "types": one["types"], "runs": len(parts), **one["groups"]["all"]})
+    return found
 
 
 def _excess(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -181,9 +223,9 @@ def _agreement(described: Sequence[Described]) -> dict[str, Any] | None:
     same_pieces = len({tuple(text.pieces) for text in texts}) == 1
     frequent = [_frequent(run, least, same_pieces) for run in runs]
     shared = sorted(set.intersection(*(set(one.index) for one in frequent)))
-    if len(shared) < 10:
+    if len(shared) < FEWEST_TYPES:
         raise InputError(
-            f"study: its runs share {len(shared)} types that are frequent enough; agreement needs 10 or more"
+            f"study: its runs share {len(shared)} types that are frequent enough; agreement needs {FEWEST_TYPES}"
         )
     strata = frequency_strata(frequent[0].loc[shared, "training_count"].to_numpy(), runs[0].config.analyze.strata)
     tallies = [_tallies(run, one, shared) for run, one in zip(runs, frequent, strict=True)]

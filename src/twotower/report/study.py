@@ -47,9 +47,10 @@ def _matrix(agreement: dict[str, Any]) -> go.Figure:
 
 
 def _emergence(study: dict[str, Any]) -> go.Figure:
-    """Reliability, separation and saturation of each run against tokens; noise floors thin."""
+    """Reliability, separation and saturation of each run, agreement of each group, against tokens; floors thin."""
     groups = list(dict.fromkeys(row["group"] for row in study["runs"]))
-    drawing = make_subplots(rows=1, cols=3, subplot_titles=("reliability", "separation (AUROC)", "saturation"))
+    titles = ("reliability", "separation (AUROC)", "saturation", "agreement between seeds (aligned r)")
+    drawing = make_subplots(rows=2, cols=2, subplot_titles=titles, vertical_spacing=0.12)
     shown: set[str] = set()
     for row in study["runs"]:
         points = study["emergence"][row["name"]]["evaluations"]
@@ -63,20 +64,41 @@ def _emergence(study: dict[str, Any]) -> go.Figure:
             values = [(point[kind] or {}).get(key) for point in points]
             drawing.add_scatter(
                 x=tokens, y=values, name=label, legendgroup=label, line={"color": color, "dash": dash, "width": 1.6},
-                showlegend=column == 1 and label not in shown, hovertext=row["name"], row=1, col=column,
+                showlegend=column == 1 and label not in shown, hovertext=row["name"], **_cell(column),
             )  # fmt: skip
             if kind == "saturation":
                 continue
             floors = [((point[kind] or {}).get("noise_floor") or {}).get(key) for point in points]
             drawing.add_scatter(
                 x=tokens, y=floors, legendgroup=label, line={"color": color, "width": 0.6}, opacity=0.5,
-                showlegend=False, hovertext=f"{row['name']}: noise floor", row=1, col=column,
+                showlegend=False, hovertext=f"{row['name']}: noise floor", **_cell(column),
             )  # fmt: skip
         shown.add(label)
-    drawing.add_hline(y=0.5, line_dash="dash", line_color="#999999", row=1, col=2)
-    drawing.add_hline(y=0.1, line_dash="dash", line_color="#999999", row=1, col=3)
+    for one in study["consistency"]:
+        label = one["group"] + (", strangers" if one["stranger"] else "")
+        color = TOWER_COLORS[groups.index(one["group"]) % len(TOWER_COLORS)]
+        points = one["evaluations"]
+        tokens = [point["tokens"] for point in points]
+        drawing.add_scatter(
+            x=tokens, y=[point["estimate"] for point in points], legendgroup=label, showlegend=False, name=label,
+            line={"color": color, "dash": "dot" if one["stranger"] else "solid", "width": 2}, **_cell(4),
+            error_y={"type": "data", "symmetric": False, "thickness": 0.8,
+                     "array": [point["high"] - point["estimate"] for point in points],
+                     "arrayminus": [point["estimate"] - point["low"] for point in points]},
+        )  # fmt: skip
+        drawing.add_scatter(
+            x=tokens, y=[point["null_mean"] for point in points], legendgroup=label, showlegend=False, opacity=0.5,
+            line={"color": color, "width": 0.6}, hovertext=f"{label}: by chance", **_cell(4),
+        )  # fmt: skip
+    drawing.add_hline(y=0.5, line_dash="dash", line_color="#999999", **_cell(2))
+    drawing.add_hline(y=0.1, line_dash="dash", line_color="#999999", **_cell(3))
     drawing.update_xaxes(title="tokens")
-    return drawing.update_layout(template="plotly_white", height=440, legend={"orientation": "h", "y": -0.2})
+    return drawing.update_layout(template="plotly_white", height=760, legend={"orientation": "h", "y": -0.1})
+
+
+def _cell(number: int) -> dict[str, int]:
+    """Row and column of the panel of this number, from 1, two to a row."""
+    return {"row": (number + 1) // 2, "col": 2 - number % 2}
 
 
 _CURVES = (("reliability", "estimate"), ("separation", "auroc"), ("saturation", "estimate"))

@@ -16,6 +16,10 @@ def sentences(results: dict[str, Any]) -> list[str]:
         said.append("One tower has nothing to divide: a baseline for the perplexity of several.")
     else:
         said += [_reliability(results), _separation(results), _parts_of_speech(results)]
+        if results.get("part_of_speech"):
+            said.append(_told(results["part_of_speech"]))
+        if results.get("emergence", {}).get("evaluations"):
+            said.append(_emergence(results["emergence"]))
         if results.get("direction"):
             said.append(_direction(results["direction"]))
     documents = results["corpus"]["heldout_documents"]
@@ -88,10 +92,41 @@ def _separation(results: dict[str, Any]) -> str:
         f"with an area under the curve of {figure(separation, 'auroc')} (0.5: not at all; p = {p_value:.1g}; "
         f"two readouts of one tower: {figure(separation['noise_floor'], 'auroc')})"
     )
-    if p_value < 0.05 and separation["low"] is not None and separation["low"] > 0.5:
+    floor = separation["noise_floor"]["high"]
+    if p_value < 0.05 and None not in (separation["low"], floor) and separation["low"] > max(0.5, floor):
         other = f"tower {3 - tower}" if results["model"]["towers"] == 2 else "the others"
         return text + f": tower {tower} leans to function words, {other} to content words."
     return text + ": no clear separation of function from content words."
+
+
+def _told(predicted: dict[str, Any]) -> str:
+    gain = predicted["gain"]
+    text = (
+        f"Knowing a type's preference raises the log-probability of its part of speech, beyond its frequency, by "
+        f"{figure(gain, digits=3)} nats (p = {gain['p_value']:.1g}; two readouts of one tower: "
+        f"{figure(predicted['noise_floor'], digits=3)})"
+    )
+    beyond = None not in (gain["low"], predicted["noise_floor"]["high"]) and gain["low"] > max(
+        0.0, predicted["noise_floor"]["high"]
+    )
+    if beyond and gain["p_value"] < 0.05:
+        return text + ": preference says something of the part of speech that frequency does not."
+    return text + ": no clear sign that preference says more of the part of speech than frequency does."
+
+
+def _emergence(emergence: dict[str, Any]) -> str:
+    last = emergence["evaluations"][-1]["tokens"]
+
+    def when(name: str) -> str:
+        passed = emergence["passed"][name]
+        if passed is None:
+            return f"not by the end ({last:,} tokens)"
+        return f"from {passed['tokens']:,} tokens on" + (f" ({passed['seconds']:.0f} s)" if passed["seconds"] else "")
+
+    return (
+        "While training, on a sample of the held-out text: reliability above its noise floor for good "
+        f"{when('reliability')}; separation above its noise floor and permutation {when('separation')}."
+    )
 
 
 def _parts_of_speech(results: dict[str, Any]) -> str:
