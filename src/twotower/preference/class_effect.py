@@ -19,9 +19,8 @@ from .tallies import Floats
 
 TYPES = 1_500
 """Types that enter, drawn at random from those that are frequent enough: the fit takes the cube of their number."""
-FEWEST_TYPES, FEWEST_RUNS = 20, 2
-FOR_QUALITY = 3
-"""Runs from which on the towers' quality can be told from the runs' own differences."""
+FEWEST_TYPES, FEWEST_RUNS = 20, 3
+"""With two runs the interval of a class effect is dozens of times as wide as its standard error."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +39,7 @@ def class_effect(
     """A linear mixed-effects model of the log-probability difference between towers, over the runs of one group.
 
     Fixed effects: class of the word (1 function, 0 content), log training frequency of the type (standardized) and its
-    square, length of the word in pieces, and, from three runs on, by how much the tower is the better one in its run.
+    square, length of the word in pieces, and by how much the tower is the better one in its run.
     Random effects: the run's intercept, its class effect and its types; document; type.
 
     Which tower is the function tower is chosen for each run on one half of the documents, and for each half of the
@@ -59,7 +58,7 @@ def class_effect(
         `class`: the effect in nats with its interval, degrees of freedom and p-value; `fixed`: all coefficients with
         their standard errors; `components`: variances of the random effects and the residual; `marginal_r2` with and
         without class; `between_types`: the share of the variance between types that class explains beyond the other
-        fixed effects; and the numbers of runs, types, documents and occurrences. None for fewer than two runs, or too
+        fixed effects; and the numbers of runs, types, documents and occurrences. None for fewer than three runs, or too
         few types of either class.
     """
     if len(runs) < FEWEST_RUNS:
@@ -67,7 +66,7 @@ def class_effect(
     table = _table(runs, min_count, strata, generator)
     if table is None:
         return None
-    fixed = _fixed_effects(table, quality=len(runs) >= FOR_QUALITY)
+    fixed = _fixed_effects(table)
     random = {
         "run": pd.factorize(table["run"] * 2 + table["fold"])[0],
         "run x class": (table["run"] * 2 + table["function"]).to_numpy(np.int64),
@@ -167,7 +166,7 @@ def _signs(
     return signs[0], signs[1]
 
 
-def _fixed_effects(table: pd.DataFrame, quality: bool) -> dict[str, Floats]:
+def _fixed_effects(table: pd.DataFrame) -> dict[str, Floats]:
     frequency = table["log_frequency"].to_numpy()
     frequency = (frequency - frequency.mean()) / frequency.std()
     effects = {
@@ -179,9 +178,7 @@ def _fixed_effects(table: pd.DataFrame, quality: bool) -> dict[str, Floats]:
     length = table["length"].to_numpy(np.float64)
     if np.ptp(length) > 0:  # otherwise it cannot be told from the intercept
         effects["length in pieces"] = length
-    if quality:
-        effects["tower quality"] = table["quality"].to_numpy()
-    return effects
+    return effects | {"tower quality": table["quality"].to_numpy()}
 
 
 def _explained(whole: MixedFit, without: MixedFit) -> float | None:

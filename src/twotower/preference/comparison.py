@@ -17,7 +17,7 @@ from ..pipeline import Run
 from ..progress import Progress
 from ..runs import flatten, require_current
 from .agreement import agreement, family_groups
-from .class_effect import Observed, class_effect
+from .class_effect import FEWEST_RUNS, Observed, class_effect
 from .contrasts import contrasts
 from .inference import discoveries, dose_response, excess
 from .scores import read_scores
@@ -85,7 +85,7 @@ def _class_effect(described: Sequence[Described]) -> dict[str, Any] | None:
     """The mixed-effects model of a group of runs with two towers; None for too few of them."""
     runs = [Run.load(folder) for _, folder, _, _ in described]
     runs = [run for run in runs if run.config.model.towers == 2]
-    if len(runs) < 2:
+    if len(runs) < FEWEST_RUNS:
         return None
     texts = [PreparedText(run.path) for run in runs]
     if len({(text.summary["digest"], tuple(text.pieces)) for text in texts}) > 1:
