@@ -33,6 +33,7 @@ Described = tuple[str, Path, str, bool]
 FIGURES: dict[str, Callable[[dict[str, Any]], float | None]] = {
     "reliability": lambda row: row["reliability"]["estimate"],
     "separation": lambda row: row["separation"]["auroc"],
+    "part of speech": lambda row: row["part_of_speech"] and row["part_of_speech"]["gain"]["estimate"],
     "sd": lambda row: row["sd"],
 }
 """What strangers and doses are compared in."""

@@ -197,6 +197,7 @@ def _linguistic(rows: list[dict[str, Any]], strangers: list[dict[str, Any]], stu
     if strangers:
         text += f"; strangers have {_range([row['separation']['auroc'] for row in strangers])}"
         text += _excesses(study["excess_over_strangers"], "separation")
+    text += _told(rows, strangers)
     text += _class_effects(study["class_effects"])
     if by_direction:
         text += (
@@ -204,6 +205,21 @@ def _linguistic(rows: list[dict[str, Any]], strangers: list[dict[str, Any]], stu
             "is no evidence by itself"
         )
     return text + "."
+
+
+def _told(rows: list[dict[str, Any]], strangers: list[dict[str, Any]]) -> str:
+    """Part of speech told from preference; empty where no run has it."""
+    found = [row["part_of_speech"] for row in rows if row["part_of_speech"]]
+    if not found:
+        return ""
+    beyond = sum(one["gain"]["low"] > max(0.0, one["noise_floor"]["high"]) for one in found)
+    text = (
+        f". In {beyond} of {len(found)} it says more of a type's part of speech than frequency and the noise floor do "
+        f"(gain {_range([one['gain']['estimate'] for one in found], 3)} nats per type, noise floors "
+        f"{_range([one['noise_floor']['estimate'] for one in found], 3)}"
+    )
+    others = [row["part_of_speech"]["gain"]["estimate"] for row in strangers if row["part_of_speech"]]
+    return text + (f"; strangers {_range(others, 3)})" if others else ")")
 
 
 def _class_effects(effects: list[dict[str, Any]]) -> str:
@@ -216,9 +232,9 @@ def _class_effects(effects: list[dict[str, Any]]) -> str:
     return f". Effect of class beyond frequency and length: {'; '.join(said)}" if said else ""
 
 
-def _range(values: list[float]) -> str:
+def _range(values: list[float], digits: int = 2) -> str:
     low, high = min(values), max(values)
-    return f"{low:.2f}" if len(values) == 1 else f"{low:.2f} to {high:.2f}"
+    return f"{low:.{digits}f}" if len(values) == 1 else f"{low:.{digits}f} to {high:.{digits}f}"
 
 
 def _number(value: float | None, digits: int = 2) -> str:
