@@ -131,3 +131,15 @@ def test_no_more_types_than_can_be_fitted_enter(monkeypatch):
 def test_word_lengths_count_pieces_within_documents():
     lengths = word_lengths(np.array([0, 0, 0, 0, 1, 1, 1]), ["a", "b", "##c", "##d", "##e", "f", "##g"])
     assert lengths.tolist() == [1, 3, 3, 3, 1, 2, 2]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_coverage_and_false_positives_over_hundreds_of_simulations():
+    truth = 0.5
+    found = [outcome(seed, runs=4, effect=truth)["class"] for seed in range(1000, 1200)]
+    assert 180 <= sum(one["low"] <= truth <= one["high"] for one in found) <= 199  # 190 expected
+    nothing = [outcome(seed, runs=4, by_run=0.05)["class"] for seed in range(2000, 2200)]
+    assert sum(one["p_value"] < 0.05 for one in nothing) <= 20  # 10 expected
+    frequency = [outcome(seed, runs=4, by_frequency=0.3)["class"] for seed in range(3000, 3200)]
+    assert sum(one["p_value"] < 0.05 for one in frequency) <= 20
