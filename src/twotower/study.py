@@ -61,6 +61,10 @@ def jobs(grid: Grid) -> list[Job]:
     varied = [[(key, value) for value in values] for key, values in (_settings(text) for text in grid.vary)]
     if not grid.presets or not grid.seeds:
         raise InputError("study: a grid needs at least one preset and one seed")
+    if grid.strangers and any(key.replace("-", "_") == "model.cooperation" for one in varied for key, _ in one):
+        raise InputError(
+            "study: strangers are towers of cooperation 0; give --vary model.cooperation=0,… or --strangers, not both"
+        )
     found = []
     for stranger in (False, True) if grid.strangers else (False,):
         for named, combination in product(grid.presets, list(product(*varied))):
@@ -74,7 +78,8 @@ def jobs(grid: Grid) -> list[Job]:
                     config = replace(config, model=replace(config.model, cooperation=0.0))
                 validate(config)
                 label = f"{group}-seed{seed}" + ("-strangers" if stranger else "")
-                found.append(Job(label.replace("/", "_"), config, group, stranger))
+                alone = config.model.cooperation == 0 and config.model.towers > 1
+                found.append(Job(label.replace("/", "_"), config, group, alone))
     if len({job.name for job in found}) < len(found):
         raise InputError("study: a preset, seed or value is named twice; name each once")
     return found

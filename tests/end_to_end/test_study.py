@@ -45,6 +45,7 @@ def test_the_grid_is_every_combination_and_strangers_come_last():
         (["--seeds", "0", "0"], "is named twice"),
         (["--jobs", "0"], "--jobs must be 1 or more"),
         (["--seeds", "3"], "one seed only (3)"),
+        (["--strangers", "--vary", "model.cooperation=0.5,1"], "--strangers, not both"),
         (["--presets", "quickstart-gpt:0,one"], "not of the form NAME:SEED,SEED"),
     ],
 )
@@ -89,6 +90,11 @@ def test_finished_runs_are_kept_a_failed_one_is_reported_and_the_rest_is_compare
     assert f'href="runs/{planned[1].name}/report.html"' in page
     assert cli.main(["study", "--seeds", "0", "2", "--set", *usual, "--out", str(out)]) == 2
     assert "is the study of another grid" in capsys.readouterr().err
+
+
+def test_towers_that_do_not_cooperate_are_strangers_whatever_asks_for_them():
+    planned = jobs(Grid(("quickstart",), (0,), ("model.cooperation=0,1",)))
+    assert [(job.stranger, job.config.model.cooperation) for job in planned] == [(True, 0.0), (False, 1.0)]
 
 
 def test_a_preset_may_have_seeds_of_its_own():

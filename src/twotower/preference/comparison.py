@@ -165,10 +165,10 @@ def _doses(described: Sequence[Described], rows: Sequence[dict[str, Any]]) -> li
         for key, first in settings[mine[0]].items():
             if key == "seed" or isinstance(first, bool) or not isinstance(first, (int, float)):
                 continue
-            if len({settings[number][key] for number in pairs}) < 2:
-                continue
             # Strangers are the dose 0 of cooperation; on any other scale they are no dose at all.
             used = mine if key == "model.cooperation" else pairs
+            if len({settings[number][key] for number in used}) < 2:
+                continue
             points = [
                 {"run": rows[number]["name"], "dose": settings[number][key]}
                 | {figure: of(rows[number]) for figure, of in FIGURES.items()}

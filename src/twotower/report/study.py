@@ -50,7 +50,7 @@ def _emergence(study: dict[str, Any]) -> go.Figure:
     """Reliability, separation and saturation of each run, agreement of each group, against tokens; floors thin."""
     groups = list(dict.fromkeys(row["group"] for row in study["runs"]))
     titles = ("reliability", "separation (AUROC)", "saturation", "agreement between seeds (aligned r)")
-    drawing = make_subplots(rows=2, cols=2, subplot_titles=titles, vertical_spacing=0.12)
+    drawing = make_subplots(rows=2, cols=2, subplot_titles=titles, vertical_spacing=0.17)
     shown: set[str] = set()
     for row in study["runs"]:
         points = study["emergence"][row["name"]]["evaluations"]
