@@ -7,7 +7,6 @@ import logging
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -31,7 +30,6 @@ from twotower.data.heldout import PreparedText
 from twotower.modeling.configuration import TowersConfig
 from twotower.modeling.costs import count_costs
 from twotower.modeling.model import TowersModel, fresh_readouts
-from twotower.modeling.objectives import Batch
 from twotower.modeling.sizes import towers_config
 from twotower.training.batches import Batches
 from twotower.training.loop import _build, update
@@ -143,16 +141,17 @@ def limit_seconds(config: RunConfig, run: Path) -> float:
     _, towers, batches = setting(config, run)
     tokens = batches.tokens
     predicted = round(tokens * (config.train.masked if towers.objective == "masked" else 1.0))
-    if towers.family == "elmo":
-        shape = (tokens, towers.lstm_hidden, 4 * towers.lstm_hidden)
-    else:
-        shape = (tokens, towers.width, towers.feedforward or 4 * towers.width)
-    seconds = product_seconds(*shape)
-    rate = 3 * 2 * shape[0] * shape[1] * shape[2] / seconds
     watched = round(predicted * config.train.readout_share)
     heads = vocabulary_seconds(predicted, towers.embedding_size, towers.vocab_size)
     heads += (towers.towers + 1) * vocabulary_seconds(watched, towers.width, towers.vocab_size)
-    return count_costs(towers).training_flops * tokens / rate + heads
+    return count_costs(towers).training_flops * tokens / _tower_rate(towers, tokens) + heads
+
+
+def _tower_rate(towers: TowersConfig, tokens: int) -> float:
+    """Operations per second of the products of a feed-forward layer, or of an LSTM's, forward and backward."""
+    inner = towers.lstm_hidden if towers.family == "elmo" else towers.width
+    columns = 4 * inner if towers.family == "elmo" else towers.feedforward or 4 * inner
+    return 3 * 2 * tokens * inner * columns / product_seconds(tokens, inner, columns)
 
 
 def joint_rows(
@@ -190,7 +189,7 @@ def readout_rows(config: RunConfig, run: Path, threads: int) -> list[Row]:
         return [fresh_readouts(model.config, seed, unigram) for seed in (0, 1)]
 
     step = 0
-    mine, optimizer = sets(), None
+    mine = sets()
     optimizer = torch.optim.AdamW(
         [p for one in mine for p in one.parameters()], lr=config.readout.learning_rate, fused=True
     )
@@ -203,22 +202,10 @@ def readout_rows(config: RunConfig, run: Path, threads: int) -> list[Row]:
     other = reference.readout_step(model, sets(), batches, config.readout.learning_rate)  # type: ignore[arg-type]
     times = alternate({"ours": work, "reference": other}, ROUNDS)
     predicted = batches.get(0).count
-    shape = (batches.tokens, towers.width, towers.feedforward or 4 * towers.width)
-    rate = 3 * 2 * shape[0] * shape[1] * shape[2] / product_seconds(*shape)
-    limit = count_costs(towers).forward_flops * batches.tokens / rate
+    limit = count_costs(towers).forward_flops * batches.tokens / _tower_rate(towers, batches.tokens)
     limit += 2 * towers.towers * vocabulary_seconds(predicted, towers.width, towers.vocab_size)
     name = "both sets of readouts, frozen trunk"
     return [
         row(name, "reference's algorithm", ratio(times, "reference", "ours"), 4, threads, note=spread(times)),
         row(name, "matrix products alone", limit / median(times["ours"]), 0.55, threads, note=f"{1e3 * limit:.1f} ms"),
     ]
-
-
-def memory_batch(config: RunConfig, run: Path) -> Batch:
-    """The first batch, for the measurement of memory."""
-    return setting(config, run)[2].get(0)
-
-
-def smaller(config: RunConfig, batch: int) -> RunConfig:
-    """The same towers with another batch."""
-    return replace(config, train=replace(config.train, batch=batch, micro_batch=0))

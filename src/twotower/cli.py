@@ -162,14 +162,14 @@ def _study(words: list[str]) -> int:
         raise InputError("--jobs must be 1 or more, --threads 0 (PyTorch's default) or more")
     planned = jobs(parsed.grid)
     require_seeds(planned)
-    missing = 0.0
-    for job, seconds in zip(planned, estimate_seconds(planned), strict=True):
-        done = (parsed.out / "runs" / job.name / "report.html").is_file()
-        missing += 0 if done else seconds
-        state = "finished" if done else f"to run, about {_duration(seconds)}"
+    missing = [job for job in planned if not (parsed.out / "runs" / job.name / "report.html").is_file()]
+    seconds = dict(zip((job.name for job in missing), estimate_seconds(missing), strict=True))
+    for job in planned:
+        state = f"to run, about {_duration(seconds[job.name])}" if job.name in seconds else "finished"
         _say(f"{job.name}  {job.config.train.tokens:,} tokens  {state}")
     cores = min(parsed.jobs, os.cpu_count() or 1)
-    _say(f"study: about {_duration(missing / cores)} for what is missing, {parsed.jobs} at a time, one thread each")
+    total = _duration(sum(seconds.values()) / cores)
+    _say(f"study: about {total} for what is missing, {parsed.jobs} at a time, one thread each")
     if parsed.dry:
         return SUCCESS
     study, failed = run_study(parsed.grid, parsed.out, parsed.jobs, parsed.threads, say=_say)

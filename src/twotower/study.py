@@ -142,6 +142,8 @@ def estimate_seconds(planned: Sequence[Job]) -> list[float]:
 
     The rate is that of a timed matrix product times `UTILIZATION`. Reading and tagging the text is left out.
     """
+    if not planned:
+        return []
     import torch
 
     from .plan import Machine, make_plan

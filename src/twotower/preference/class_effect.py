@@ -19,7 +19,9 @@ from .tallies import Floats
 
 TYPES = 1_500
 """Types that enter, drawn at random from those that are frequent enough: the fit takes the cube of their number."""
-FEWEST_TYPES, FEWEST_RUNS = 20, 3
+FEWEST_TYPES = 10
+"""Of either class, in each half of the types, from which the function tower is chosen."""
+FEWEST_RUNS = 3
 """With two runs the interval of a class effect is dozens of times as wide as its standard error."""
 
 
@@ -28,7 +30,7 @@ class Observed:
     """The occurrences of one run, and the training counts of its pieces."""
 
     scores: pd.DataFrame
-    """`document`, `position`, `piece_id`, `piece`, `upos` and `difference`, tower 1 minus tower 2, in nats."""
+    """`document`, `piece_id`, `piece`, `upos` and `difference`, tower 1 minus tower 2, in nats."""
     training_count: NDArray[np.int64]
     """By piece id."""
 
@@ -150,15 +152,13 @@ def _signs(
     early: pd.DataFrame, fold: NDArray[np.int64], training_count: NDArray[np.int64], strata: int
 ) -> tuple[int, int] | None:
     """For each half of the types, the sign that favours function words in the other half of the types."""
-    types = early.groupby("piece_id").agg(
-        difference=("difference", "mean"), function=("function", "mean")
-    )  # fmt: skip
+    types = early.groupby("piece_id")[["difference", "function"]].mean()
     is_function = (types["function"] >= 0.5).to_numpy()
     signs = []
     for half in (0, 1):
         other = fold[types.index] == 1 - half
         labels = is_function[other]
-        if min(labels.sum(), (~labels).sum()) < FEWEST_TYPES // 2:
+        if min(labels.sum(), (~labels).sum()) < FEWEST_TYPES:
             return None
         stratum = frequency_strata(training_count[types.index[other]], strata)
         area = stratified_auroc(types["difference"].to_numpy()[None, other], labels, stratum)[0]

@@ -41,7 +41,8 @@ FIGURES: dict[str, Callable[[dict[str, Any]], float | None]] = {
 
 def compare_runs(described: Sequence[Described]) -> dict[str, Any]:
     """Everything in `study.json`. Raises `InputError` if a run lacks its scores, or they cannot be compared."""
-    rows = [_row(*one) for one in described]
+    results = {name: Run.load(folder).results() for name, folder, _, _ in described}
+    rows = [_row(name, group, stranger, results[name]) for name, _, group, stranger in described]
     groups = list(dict.fromkeys((group, stranger) for _, _, group, stranger in described))
     with Progress("compare", total=2 + 2 * len(groups), unit="comparison") as progress:
         agreements = [
@@ -62,15 +63,14 @@ def compare_runs(described: Sequence[Described]) -> dict[str, Any]:
         "class_effects": effects,
         "excess_over_strangers": _excess(rows),
         "doses": _doses(described, rows),
-        "emergence": {name: Run.load(folder).results()["emergence"] for name, folder, _, _ in described},
+        "emergence": {name: one["emergence"] for name, one in results.items()},
         "consistency": consistent,
     }
     found["tests"] = discoveries(_tests(found))
     return found
 
 
-def _row(name: str, folder: Path, group: str, stranger: bool) -> dict[str, Any]:
-    results = Run.load(folder).results()
+def _row(name: str, group: str, stranger: bool, results: dict[str, Any]) -> dict[str, Any]:
     return {
         "name": name, "group": group, "stranger": stranger, "seed": results["seed"],
         "family": results["model"]["family"], "towers": results["model"]["towers"],
@@ -82,10 +82,15 @@ def _row(name: str, folder: Path, group: str, stranger: bool) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _of_two_towers(described: Sequence[Described]) -> list[tuple[str, Run, str]]:
+    """Name, run and group of the runs that have two towers."""
+    runs = [(name, Run.load(folder), group) for name, folder, group, _ in described]
+    return [one for one in runs if one[1].config.model.towers == 2]
+
+
 def _class_effect(described: Sequence[Described]) -> dict[str, Any] | None:
     """The mixed-effects model of a group of runs with two towers; None for too few of them."""
-    runs = [Run.load(folder) for _, folder, _, _ in described]
-    runs = [run for run in runs if run.config.model.towers == 2]
+    runs = [run for _, run, _ in _of_two_towers(described)]
     if len(runs) < FEWEST_RUNS:
         return None
     texts = [PreparedText(run.path) for run in runs]
@@ -109,8 +114,7 @@ def _observed(run: Run, text: PreparedText) -> Observed:
 
 def _consistency(described: Sequence[Described]) -> list[dict[str, Any]]:
     """The agreement of a group's runs with two towers at each evaluation that all of them have, on its sample."""
-    runs = [Run.load(folder) for _, folder, _, _ in described]
-    runs = [run for run in runs if run.config.model.towers == 2]
+    runs = [run for _, run, _ in _of_two_towers(described)]
     columns = ["tokens", "document", "piece_id", "readout_1", "readout_2"]
     tables = [
         pd.read_parquet(require_current(run.path, run.config, "emergence.parquet"), columns=columns) for run in runs
@@ -210,8 +214,7 @@ def _tests(found: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _agreement(described: Sequence[Described]) -> dict[str, Any] | None:
     """Agreement of the runs with two towers that scored the same text; None for fewer than two such runs."""
-    pairs = [(name, Run.load(folder), group) for name, folder, group, _ in described]
-    pairs = [one for one in pairs if one[1].config.model.towers == 2]
+    pairs = _of_two_towers(described)
     if len(pairs) < 2:
         return None
     names, runs, groups = zip(*pairs, strict=True)

@@ -67,8 +67,11 @@ def emergence(
     counts = np.asarray(floors[0].counts.sum(axis=0)).ravel()
     word_class = classes["word_class"].to_numpy()
     function = word_class == FUNCTION_CLASS
-    chosen = (counts >= 2 * least) & (function | (word_class == CONTENT_CLASS))
+    frequent = counts >= 2 * least
+    chosen = frequent & (function | (word_class == CONTENT_CLASS))
     classed = bool((chosen & function).any() and (chosen & ~function).any())
+    strata = statistics.frequency_strata(frequencies[chosen], settings.strata)
+    final = [one.select(frequent) for one in tallies[-1]]
     rows = []
     for (tokens, _), preferences, floor in zip(parts, tallies, floors, strict=True):
         row: dict[str, Any] = {"tokens": tokens, "seconds": seconds_at.get(str(tokens))}
@@ -78,7 +81,6 @@ def emergence(
         }
         row["separation"] = None
         if classed:
-            strata = statistics.frequency_strata(frequencies[chosen], settings.strata)
             measured, null = (
                 vars(
                     statistics.separation(
@@ -89,7 +91,8 @@ def emergence(
                 for each in (preferences, [floor])
             )  # fmt: skip
             row["separation"] = {**measured, "noise_floor": null}
-        row["saturation"] = _saturation(preferences, tallies[-1], least, settings, generator)
+        now = [one.select(frequent) for one in preferences]
+        row["saturation"] = _saturation(now, final, least, settings, generator)
         rows.append(row)
     passing = {
         "reliability": [_above(row["reliability"]) for row in rows],
@@ -103,9 +106,7 @@ def emergence(
 def _reliability(
     preferences: Sequence[Tallies], least: int, settings: AnalyzeConfig, generator: np.random.Generator
 ) -> dict[str, float]:
-    return vars(
-        statistics.reliability(preferences, least, settings.splits, DRAWS, settings.confidence, generator)
-    )  # fmt: skip
+    return vars(statistics.reliability(preferences, least, settings.splits, DRAWS, settings.confidence, generator))
 
 
 def _above(figure: dict[str, Any] | None) -> bool:
@@ -146,12 +147,11 @@ def _overlaps(
 ) -> Floats:
     """One figure per split, (splits,)."""
     weights = np.ones_like(first) if weights is None else weights
-    frequent = np.asarray(now[0].counts.sum(axis=0)).ravel() >= 2 * least
     shares = []
     for here, there in ((first, 1 - first), (1 - first, first)):
         for one, last in zip(now, final, strict=True):
-            early, early_counts = one.select(frequent).means(here * weights)
-            late, late_counts = last.select(frequent).means(there * weights)
+            early, early_counts = one.means(here * weights)
+            late, late_counts = last.means(there * weights)
             present = (early_counts >= least) & (late_counts >= least)
             for sign in (1, -1) if len(now) == 1 else (1,):  # of two towers the other one's is the negative
                 shares.append(_shared_top(sign * early, sign * late, present))

@@ -10,7 +10,7 @@ from plotly.subplots import make_subplots
 
 from ..preference.direction import divides
 from .contents import TOWER_COLORS
-from .summary import figure
+from .summary import beyond_floor, figure, tells_part_of_speech
 from .templating import fill, fragment
 
 LINKS = ("strangers", "agreement", "classes")
@@ -52,13 +52,17 @@ def _emergence(study: dict[str, Any]) -> go.Figure:
     titles = ("reliability", "separation (AUROC)", "saturation", "agreement between seeds (aligned r)")
     drawing = make_subplots(rows=2, cols=2, subplot_titles=titles, vertical_spacing=0.17)
     shown: set[str] = set()
+
+    def style(one: dict[str, Any]) -> tuple[str, str, str]:
+        """Label, colour and dash of a run or of a group."""
+        color = TOWER_COLORS[groups.index(one["group"]) % len(TOWER_COLORS)]
+        return (one["group"] + ", strangers", color, "dot") if one["stranger"] else (one["group"], color, "solid")
+
     for row in study["runs"]:
         points = study["emergence"][row["name"]]["evaluations"]
         if not points:
             continue
-        label = row["group"] + (", strangers" if row["stranger"] else "")
-        color = TOWER_COLORS[groups.index(row["group"]) % len(TOWER_COLORS)]
-        dash = "dot" if row["stranger"] else "solid"
+        label, color, dash = style(row)
         tokens = [point["tokens"] for point in points]
         for column, (kind, key) in enumerate(_CURVES, start=1):
             values = [(point[kind] or {}).get(key) for point in points]
@@ -75,13 +79,12 @@ def _emergence(study: dict[str, Any]) -> go.Figure:
             )  # fmt: skip
         shown.add(label)
     for one in study["consistency"]:
-        label = one["group"] + (", strangers" if one["stranger"] else "")
-        color = TOWER_COLORS[groups.index(one["group"]) % len(TOWER_COLORS)]
+        label, color, dash = style(one)
         points = one["evaluations"]
         tokens = [point["tokens"] for point in points]
         drawing.add_scatter(
             x=tokens, y=[point["estimate"] for point in points], legendgroup=label, showlegend=False, name=label,
-            line={"color": color, "dash": "dot" if one["stranger"] else "solid", "width": 2}, **_cell(4),
+            line={"color": color, "dash": dash, "width": 2}, **_cell(4),
             error_y={"type": "data", "symmetric": False, "thickness": 0.8,
                      "array": [point["high"] - point["estimate"] for point in points],
                      "arrayminus": [point["estimate"] - point["low"] for point in points]},
@@ -138,7 +141,7 @@ def _reliable(rows: list[dict[str, Any]], strangers: list[dict[str, Any]], exces
     def reliabilities(some: list[dict[str, Any]]) -> str:
         return _range([row["reliability"]["estimate"] for row in some])
 
-    beyond = sum(row["reliability"]["low"] > (row["reliability"]["noise_floor"]["high"] or 1) for row in rows)
+    beyond = sum(beyond_floor(row["reliability"]) for row in rows)
     floors = _range([row["reliability"]["noise_floor"]["estimate"] for row in rows])
     text = (
         f"C1, is there a preference? In {beyond} of {len(rows)} runs it is more reliable than its noise floor, "
@@ -186,7 +189,7 @@ def _linguistic(rows: list[dict[str, Any]], strangers: list[dict[str, Any]], stu
     strangers = [row for row in strangers if row["separation"]["auroc"] is not None]
     if not rows:
         return "C3, does it follow syntax and semantics? No run has enough types of both classes."
-    beyond = sum(row["separation"]["low"] > row["separation"]["noise_floor"]["high"] for row in rows)
+    beyond = sum(beyond_floor(row["separation"]) for row in rows)
     by_direction = [row for row in rows if row["direction"] and divides(row["direction"])]
     text = (
         f"C3, does it follow syntax and semantics? In {beyond} of {len(rows)} runs preference separates function from "
@@ -212,7 +215,7 @@ def _told(rows: list[dict[str, Any]], strangers: list[dict[str, Any]]) -> str:
     found = [row["part_of_speech"] for row in rows if row["part_of_speech"]]
     if not found:
         return ""
-    beyond = sum(one["gain"]["low"] > max(0.0, one["noise_floor"]["high"]) for one in found)
+    beyond = sum(tells_part_of_speech(one) for one in found)
     text = (
         f". In {beyond} of {len(found)} it says more of a type's part of speech than frequency and the noise floor do "
         f"(gain {_range([one['gain']['estimate'] for one in found], 3)} nats per type, noise floors "

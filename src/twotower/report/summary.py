@@ -99,6 +99,18 @@ def _separation(results: dict[str, Any]) -> str:
     return text + ": no clear separation of function from content words."
 
 
+def beyond_floor(values: dict[str, Any]) -> bool:
+    """Whether the interval of a figure lies above that of its noise floor; not where either cannot be had."""
+    floor = values["noise_floor"]["high"]
+    return None not in (values["low"], floor) and bool(values["low"] > floor)
+
+
+def tells_part_of_speech(predicted: dict[str, Any]) -> bool:
+    """Whether the interval of the gain from preference lies above zero and above that of its noise floor."""
+    gain = predicted["gain"]
+    return beyond_floor({**gain, "noise_floor": predicted["noise_floor"]}) and bool(gain["low"] > 0)
+
+
 def _told(predicted: dict[str, Any]) -> str:
     gain = predicted["gain"]
     text = (
@@ -106,10 +118,7 @@ def _told(predicted: dict[str, Any]) -> str:
         f"{figure(gain, digits=3)} nats (p = {gain['p_value']:.1g}; two readouts of one tower: "
         f"{figure(predicted['noise_floor'], digits=3)})"
     )
-    beyond = None not in (gain["low"], predicted["noise_floor"]["high"]) and gain["low"] > max(
-        0.0, predicted["noise_floor"]["high"]
-    )
-    if beyond and gain["p_value"] < 0.05:
+    if tells_part_of_speech(predicted) and gain["p_value"] < 0.05:
         return text + ": preference says something of the part of speech that frequency does not."
     return text + ": no clear sign that preference says more of the part of speech than frequency does."
 

@@ -22,7 +22,7 @@ from torch.distributed.checkpoint.state_dict import (
 from ..errors import InputError
 
 # Whole tensors on the CPU, whether the module is plain, replicated (DDP) or sharded (FSDP).
-_FULL = StateDictOptions(full_state_dict=True, cpu_offload=True)
+FULL = StateDictOptions(full_state_dict=True, cpu_offload=True)
 
 
 def save_checkpoint(
@@ -32,8 +32,8 @@ def save_checkpoint(
 
     Every process must call it; the one with `writer` writes. The earlier checkpoint stays whole until the new one is.
     """
-    weights = cast(dict[str, Tensor], get_model_state_dict(module, options=_FULL))
-    moments = cast(dict[str, dict[str, Any]], get_optimizer_state_dict(module, optimizer, options=_FULL)["state"])
+    weights = cast(dict[str, Tensor], get_model_state_dict(module, options=FULL))
+    moments = cast(dict[str, dict[str, Any]], get_optimizer_state_dict(module, optimizer, options=FULL)["state"])
     if not writer:
         return
     partial = folder.with_name(folder.name + ".partial")
@@ -75,8 +75,8 @@ def load_checkpoint(folder: Path, module: nn.Module, optimizer: torch.optim.Opti
         parameter, _, key = name.partition("|")
         moments.setdefault(parameter, {})[key] = value
     groups = get_optimizer_state_dict(module, optimizer, options=StateDictOptions(full_state_dict=True))["param_groups"]
-    set_model_state_dict(module, cast(dict[str, Any], weights), options=_FULL)
+    set_model_state_dict(module, cast(dict[str, Any], weights), options=FULL)
     set_optimizer_state_dict(
-        module, optimizer, optim_state_dict={"state": moments, "param_groups": groups}, options=_FULL
+        module, optimizer, optim_state_dict={"state": moments, "param_groups": groups}, options=FULL
     )
     return state

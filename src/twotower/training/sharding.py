@@ -10,12 +10,13 @@ from typing import cast
 
 import torch
 from torch import nn
-from torch.distributed.checkpoint.state_dict import StateDictOptions, get_model_state_dict
+from torch.distributed.checkpoint.state_dict import get_model_state_dict
 from torch.distributed.device_mesh import init_device_mesh
 from torch.distributed.fsdp import FSDPModule, fully_shard
 
 from ..modeling.model import Readout, TowersModel, fresh_readouts
 from ..modeling.objectives import JointObjective
+from .checkpoints import FULL
 
 
 def shard(objective: JointObjective, device: torch.device, processes: int) -> None:
@@ -36,7 +37,7 @@ def whole(objective: nn.Module) -> JointObjective | None:
     if not isinstance(objective, FSDPModule):
         assert isinstance(objective, JointObjective)
         return objective
-    weights = get_model_state_dict(objective, options=StateDictOptions(full_state_dict=True, cpu_offload=True))
+    weights = get_model_state_dict(objective, options=FULL)
     if torch.distributed.get_rank():
         return None
     model = TowersModel(cast(JointObjective, objective).model.config)
