@@ -12,7 +12,7 @@ from pathlib import Path
 
 import torch
 from speed.text import synthetic
-from speed.training import ours, quiet
+from speed.training import joint_work, quiet
 from torch.profiler import ProfilerActivity, profile
 
 from twotower.presets import preset
@@ -24,7 +24,7 @@ def main() -> None:
     torch.set_num_threads(1)
     config = preset(sys.argv[1] if len(sys.argv) > 1 else "quickstart")
     with tempfile.TemporaryDirectory() as folder, quiet():
-        work = ours(config, synthetic(Path(folder), 8_192, 200_000, 20_000))
+        work = joint_work(config, synthetic(Path(folder), 8_192, 200_000, 20_000))
         for _ in range(WARM_UP):
             work()
         with profile(activities=[ProfilerActivity.CPU]) as found:

@@ -70,6 +70,15 @@ def test_operational_settings_change_nothing(small, copy):
     assert done(copy, replace(small, train=replace(small.train, checkpoint_seconds=1.0))) == []
 
 
+def test_a_run_made_before_a_setting_existed_counts_as_made_with_its_default(small, copy):
+    records = json.loads((copy / "stages.json").read_text())
+    for name in ("optimizer", "loss"):
+        del records["train"]["settings"][f"train.{name}"]
+    (copy / "stages.json").write_text(json.dumps(records))
+    assert done(copy, small) == []
+    assert done(copy, replace(small, train=replace(small.train, optimizer="muon")), overwrite=True)[0] == "train"
+
+
 def test_a_lost_file_is_made_again_and_a_damaged_one_is_named(small, copy):
     (copy / "report.html").unlink()
     assert done(copy, small) == ["report"]

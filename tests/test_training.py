@@ -15,29 +15,16 @@ from safetensors.torch import load_file
 import twotower
 from twotower.data.heldout import PreparedText
 from twotower.errors import InputError, Interrupted
-from twotower.training import loop, optimization
+from twotower.training import loop
 from twotower.training.checkpoints import find_checkpoint, load_checkpoint, save_checkpoint
 from twotower.training.metrics import MetricsLog
+from twotower.training.optimization import adamw, adamw_groups, linear_schedule
 
 
 def digest(run: Path) -> dict[str, bytes]:
     return {
         name: (run / name).read_bytes() for name in ("preference.parquet", "scores.parquet", "model/model.safetensors")
     }
-
-
-def test_the_schedule_rises_and_falls_linearly_per_update():
-    shares = [optimization.linear_schedule(step, 100, 0.1) for step in range(100)]
-    assert shares[0] == pytest.approx(0.1) and shares[9] == shares[10] == 1.0
-    assert np.allclose(np.diff(shares[:10]), 0.1) and np.allclose(np.diff(shares[10:]), -1 / 90)
-    assert shares[-1] > 0
-
-
-def test_no_weight_decay_on_biases_and_norms():
-    module = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.LayerNorm(4))
-    decayed, free = optimization.adamw(module, 1e-3, (0.9, 0.98), 0.5).param_groups
-    assert [p.shape for p in decayed["params"]] == [(4, 3)] and decayed["weight_decay"] == 0.5
-    assert len(free["params"]) == 3 and free["weight_decay"] == 0.0
 
 
 def test_the_same_seed_gives_the_same_bytes_and_another_does_not(small, finished, tmp_path):
@@ -49,7 +36,8 @@ def test_the_same_seed_gives_the_same_bytes_and_another_does_not(small, finished
 
 @pytest.mark.parametrize("model", [{}, {"dropout": 0.1}, {"family": "bert", "dropout": 0.1}, {"cooperation": 0.5}])
 def test_an_interrupted_and_resumed_run_gives_the_same_bytes(with_settings, tmp_path, monkeypatch, model):
-    config = with_settings(model=model)
+    optimizer = "muon" if model.get("family") == "bert" else "adamw"
+    config = with_settings(model=model, train={"optimizer": optimizer, "readout_learning_rate": 1e-2})
     stages = ("prepare", "train")
     whole = twotower.run(config, tmp_path / "whole", stages)
     updates = loop.update
@@ -122,9 +110,10 @@ def test_settings_meant_for_gpus_train_on_cpu_too(with_settings, tmp_path, setti
 
 
 def test_watching_readouts_leave_the_towers_as_they_would_be_without_them(with_settings, tmp_path):
+    watching = {"readout_share": 0.1}, {"readout_share": 1.0, "readout_learning_rate": 2e-2}
     runs = [
-        twotower.run(with_settings(train={"readout_share": share}), tmp_path / str(share), ("prepare", "train"))
-        for share in (0.1, 1.0)
+        twotower.run(with_settings(train=settings), tmp_path / str(number), ("prepare", "train"))
+        for number, settings in enumerate(watching)
     ]
     trunks = [load_file(run.path / "trunk" / "model.safetensors") for run in runs]
     assert all(torch.equal(trunks[0][name], trunks[1][name]) for name in trunks[0])
@@ -141,25 +130,26 @@ def test_the_towers_learn_and_each_readout_does(finished, small):
 
 
 def test_checkpoints_restore_weights_and_moments_exactly_and_survive_a_crash(tmp_path):
-    def trained(steps, module, optimizer):
+    def trained(steps, module, optimizers):
         for step in range(steps):
             torch.manual_seed(step)
             module(torch.randn(4, 3)).square().sum().backward()
-            optimizer.step()
-            optimizer.zero_grad()
+            for optimizer in optimizers:
+                optimizer.step()
+                optimizer.zero_grad()
 
     def fresh():
         torch.manual_seed(0)
         module = torch.nn.Linear(3, 2)
-        return module, optimization.adamw(module, 0.1, (0.9, 0.98), 0.01)
+        return module, [adamw(adamw_groups(module.parameters(), 0.1, 0.01), (0.9, 0.98))]
 
-    module, optimizer = fresh()
-    trained(3, module, optimizer)
-    save_checkpoint(tmp_path / "latest", module, optimizer, {"step": 3})
-    trained(3, module, optimizer)
-    restored, its_optimizer = fresh()
-    assert load_checkpoint(find_checkpoint(tmp_path / "latest"), restored, its_optimizer) == {"step": 3}
-    trained(3, restored, its_optimizer)
+    module, optimizers = fresh()
+    trained(3, module, optimizers)
+    save_checkpoint(tmp_path / "latest", module, optimizers, {"step": 3})
+    trained(3, module, optimizers)
+    restored, its_optimizers = fresh()
+    assert load_checkpoint(find_checkpoint(tmp_path / "latest"), restored, its_optimizers) == {"step": 3}
+    trained(3, restored, its_optimizers)
     assert torch.equal(restored.weight, module.weight)
     # As a crash between the two renames would leave it:
     (tmp_path / "latest").rename(tmp_path / "latest.old")
@@ -222,7 +212,7 @@ def test_the_papers_protocol_is_that_of_its_released_scripts():
     assert config.train.batch * config.train.window * 12_500 == config.train.tokens
     assert config.readout.batch * config.train.window * 3_000 == config.readout.tokens
     steps = config.train.tokens // (config.train.batch * config.train.window)
-    shares = [optimization.linear_schedule(step, steps, config.train.warmup) for step in range(steps)]
+    shares = [linear_schedule(step, steps, config.train.warmup) for step in range(steps)]
     assert shares.index(1.0) == 999 and shares[999:1001] == [1.0, 1.0]  # 1,000 updates, not 1,000 micro-batches
     assert config.train.learning_rate == 1e-3 and config.train.betas == (0.9, 0.98) and config.model.dropout == 0.1
     overlaid = twotower.preset("quickstart", protocol="paper")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from twotower.preference.tallies import tally
 from . import reference
 from .measure import Row, alternate, peak_bytes, ratio, row, spread
 from .training import setting
+from .turns import take_turns
 
 ROUNDS = 5
 BATCH = 64
@@ -37,27 +39,45 @@ def bare(model: TowersModel, batches: list[Batch]) -> None:
                 torch.mm(part, weight.T, out=logits[: len(part)])
 
 
-def scoring_rows(config: RunConfig, run: Path, threads: int) -> list[Row]:
-    """Held-out text under all heads: the joint one, and two readouts of each tower."""
+def _scoring(config: RunConfig, run: Path) -> tuple[TowersModel, ScoringRows, list[Batch]]:
+    """Towers with two readouts each, and held-out text."""
     text, towers, _ = setting(config, run)
     torch.manual_seed(config.seed)
     towers.readouts = ["readout", "noise"]
     model = TowersModel(towers).eval()
     rows = text.windows(towers.objective, towers.windows, towers.window)
-    batches = [_batch(rows, start) for start in range(0, len(rows), BATCH)]
-    times = alternate(
-        {
-            "ours": lambda: list(score_rows(model, rows, BATCH, config.score.passes)),
-            "bare": lambda: bare(model, batches),
-            "reference": lambda: reference.score(model, batches),
-        },
-        ROUNDS,
-    )
+    return model, rows, [_batch(rows, start) for start in range(0, len(rows), BATCH)]
+
+
+def scoring_work(config: RunConfig, run: Path) -> Callable[[], object]:
+    """Held-out text under all heads."""
+    model, rows, _ = _scoring(config, run)
+    return lambda: list(score_rows(model, rows, BATCH, config.score.passes))
+
+
+def bare_scoring_work(config: RunConfig, run: Path) -> Callable[[], object]:
+    """What of it cannot be left out."""
+    model, _, batches = _scoring(config, run)
+    return lambda: bare(model, batches)
+
+
+def reference_scoring_work(config: RunConfig, run: Path) -> Callable[[], object]:
+    """The same by the reference's algorithm."""
+    model, _, batches = _scoring(config, run)
+    return lambda: reference.score(model, batches)
+
+
+def scoring_rows(config: RunConfig, run: Path, threads: int) -> list[Row]:
+    """Held-out text under all heads: the joint one, and two readouts of each tower."""
+    times = take_turns(["twotower scoring", "bare scoring", "reference scoring"], config, run, threads, ROUNDS)
     name = "scoring held-out text, all heads"
-    note = spread(times)
+    against, bare_ratio = (
+        ratio(times, "reference scoring", "twotower scoring"),
+        ratio(times, "twotower scoring", "bare scoring"),
+    )
     return [
-        row(name, "reference's algorithm", ratio(times, "reference", "ours"), 3, threads, note=note),
-        row(name, "bare forward and head products (time)", ratio(times, "ours", "bare"), 1.3, threads, least=False),
+        row(name, "reference's algorithm", against, 3, threads, note=spread(times)),
+        row(name, "bare forward and head products (time)", bare_ratio, 1.3, threads, least=False),
     ]
 
 

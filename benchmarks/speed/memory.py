@@ -6,16 +6,18 @@ import gc
 import json
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import torch
 from torch import nn
 
+from twotower.allocator import freed_memory_kept
 from twotower.presets import preset
 
 from . import reference
 from .measure import Row, peak_bytes, row
-from .training import language_model, ours, setting, theirs
+from .training import joint_work, language_model, reference_joint_work, setting
 
 WHAT = ("ours", "reference", "trainer")
 STEPS = 3
@@ -33,7 +35,7 @@ def measured(what: str, run: Path) -> int:
         works = [_plain_step(model, batches.get(0)) for model in models]
     else:
         before = _settled()
-        works = [{"ours": ours, "reference": theirs}[what](config, run)]
+        works = [{"ours": joint_work, "reference": reference_joint_work}[what](config, run)]
     for _ in range(STEPS):
         for work in works:
             work()
@@ -74,4 +76,5 @@ def memory_rows(run: Path) -> list[Row]:
 
 
 if __name__ == "__main__":
-    print(measured(sys.argv[1], Path(sys.argv[2])))
+    with freed_memory_kept() if sys.argv[1] == "ours" else nullcontext():
+        print(measured(sys.argv[1], Path(sys.argv[2])))

@@ -33,12 +33,15 @@ from twotower.modeling.model import TowersModel, fresh_readouts
 from twotower.modeling.sizes import towers_config
 from twotower.training.batches import Batches
 from twotower.training.loop import _build, update
+from twotower.training.optimization import readout_optimizer
 from twotower.training.readouts import update_readouts
 
 from . import reference
-from .measure import Row, alternate, product_seconds, ratio, row, spread, vocabulary_seconds
+from .measure import Row, product_seconds, ratio, row, spread, vocabulary_seconds
+from .turns import take_turns
 
-ROUNDS = 7
+ROUNDS = 9
+UPDATES, TRAINER_ROUNDS = 9, 2
 
 
 @contextlib.contextmanager
@@ -57,23 +60,23 @@ def setting(config: RunConfig, run: Path) -> tuple[PreparedText, TowersConfig, B
     return text, towers, Batches(text, towers, config.train.batch, config.train.masked, config.seed)
 
 
-def ours(config: RunConfig, run: Path) -> Callable[[], None]:
+def joint_work(config: RunConfig, run: Path) -> Callable[[], None]:
     """One update of the joint phase, with the readouts that watch it."""
     text, towers, batches = setting(config, run)
     AcceleratorState._reset_state()
     accelerator = Accelerator(cpu=True)
-    objective, optimizer = _build(config, text, towers, accelerator)
+    objective, optimizers = _build(config, text, towers, accelerator)
     step = 0
 
     def work() -> None:
         nonlocal step
-        update(objective, optimizer, batches, step, config, accelerator)
+        update(objective, optimizers, batches, step, config, accelerator)
         step += 1
 
     return work
 
 
-def theirs(config: RunConfig, run: Path) -> Callable[[], None]:
+def reference_joint_work(config: RunConfig, run: Path) -> Callable[[], None]:
     """The same by the reference's algorithm, without readouts."""
     torch.manual_seed(config.seed)
     _, towers, batches = setting(config, run)
@@ -106,30 +109,37 @@ def language_model(config: RunConfig, vocabulary: int) -> nn.Module:
     )  # fmt: skip
 
 
-def trainer_seconds(config: RunConfig, run: Path, steps: int) -> float:
-    """Seconds per update of two such models, trained one after the other by `Trainer`: the sum of the medians."""
+def trainer_work(config: RunConfig, run: Path) -> Callable[[], float]:
+    """An update of two such models under `Trainer`: one trains `UPDATES` of them, then the other.
+
+    Returns the sum of the two medians, in seconds.
+    """
     text, towers, batches = setting(config, run)
-    rows = []
-    for step in range(steps + 2):
-        batch = batches.get(step)
-        labels = torch.where(batch.predicted, batch.targets, torch.full_like(batch.targets, reference.IGNORED))
-        if towers.objective == "causal":  # the model shifts its labels itself
-            labels = batch.inputs
-        rows += [{"input_ids": one, "labels": label} for one, label in zip(batch.inputs, labels, strict=True)]
-    total = 0.0
-    for _ in range(2):
-        clock = _Clock()
-        with tempfile.TemporaryDirectory() as out, quiet():
-            arguments = TrainingArguments(
-                output_dir=out, per_device_train_batch_size=config.train.batch, max_steps=steps + 2, use_cpu=True,
-                report_to="none", save_strategy="no", logging_strategy="no", disable_tqdm=True,
-                learning_rate=config.train.learning_rate,
-            )  # fmt: skip
-            Trainer(
-                language_model(config, len(text.frequencies)), arguments, train_dataset=rows, callbacks=[clock]
-            ).train()
-        total += median(clock.times[2:])
-    return total
+
+    def work() -> float:
+        rows = []
+        for step in range(UPDATES + 2):
+            batch = batches.get(step)
+            labels = torch.where(batch.predicted, batch.targets, torch.full_like(batch.targets, reference.IGNORED))
+            if towers.objective == "causal":  # the model shifts its labels itself
+                labels = batch.inputs
+            rows += [{"input_ids": one, "labels": label} for one, label in zip(batch.inputs, labels, strict=True)]
+        total = 0.0
+        for _ in range(2):
+            clock = _Clock()
+            with tempfile.TemporaryDirectory() as out:
+                arguments = TrainingArguments(
+                    output_dir=out, per_device_train_batch_size=config.train.batch, max_steps=UPDATES + 2,
+                    use_cpu=True, report_to="none", save_strategy="no", logging_strategy="no", disable_tqdm=True,
+                    learning_rate=config.train.learning_rate,
+                )  # fmt: skip
+                Trainer(
+                    language_model(config, len(text.frequencies)), arguments, train_dataset=rows, callbacks=[clock]
+                ).train()
+            total += median(clock.times[2:])
+        return total
+
+    return work
 
 
 def limit_seconds(config: RunConfig, run: Path) -> float:
@@ -163,49 +173,61 @@ def joint_rows(
     rounds: int = ROUNDS,
 ) -> list[Row]:
     """Rows of joint training against the reference's algorithm, Trainer (None: not compared) and the limit."""
-    times = alternate({"ours": ours(config, run), "reference": theirs(config, run)}, rounds)
-    note = spread(times)
-    rows = [row(name, "reference's algorithm", ratio(times, "reference", "ours"), targets[0], threads, note=note)]
-    mine = median(times["ours"])
+    contestants = ["twotower joint", "reference joint"]
+    times = take_turns(contestants, config, run, threads, rounds)
+    against = ratio(times, "reference joint", "twotower joint")
+    rows = [row(name, "reference's algorithm", against, targets[0], threads, note=spread(times))]
+    mine = median(times["twotower joint"])
     if targets[1] is not None:
-        other = trainer_seconds(config, run, rounds)
-        rows.append(
-            row(name, "two models under Trainer", other / mine, targets[1], threads, note=f"{1e3 * other:.1f} ms")
-        )
+        turns = take_turns(["twotower joint", "trainer joint"], config, run, threads, TRAINER_ROUNDS)
+        against = ratio(turns, "trainer joint", "twotower joint")
+        rows.append(row(name, "two models under Trainer", against, targets[1], threads, note=spread(turns)))
     limit = limit_seconds(config, run)
     rows.append(row(name, "matrix products alone", limit / mine, targets[2], threads, note=f"{1e3 * limit:.1f} ms"))
     return rows
 
 
-def readout_rows(config: RunConfig, run: Path, threads: int) -> list[Row]:
-    """Both sets of readouts on a frozen trunk."""
+def _frozen(config: RunConfig, run: Path) -> tuple[TowersModel, list[nn.ModuleList], Batches]:
+    """Frozen towers, two sets of fresh readouts, and what they read."""
     torch.manual_seed(config.seed)
     text, towers, batches = setting(config, run)
     model = TowersModel(towers).eval()
     model.requires_grad_(False)
     unigram = torch.from_numpy(text.log_frequencies)
+    return model, [fresh_readouts(model.config, seed, unigram) for seed in (0, 1)], batches
 
-    def sets() -> list[nn.ModuleList]:
-        return [fresh_readouts(model.config, seed, unigram) for seed in (0, 1)]
 
+def readout_work(config: RunConfig, run: Path) -> Callable[[], None]:
+    """One update of both sets of readouts on a frozen trunk."""
+    model, sets, batches = _frozen(config, run)
+    optimizer = readout_optimizer(nn.ModuleList(sets), config.readout, config.train.betas)
     step = 0
-    mine = sets()
-    optimizer = torch.optim.AdamW(
-        [p for one in mine for p in one.parameters()], lr=config.readout.learning_rate, fused=True
-    )
 
     def work() -> None:
         nonlocal step
-        update_readouts(model, mine, batches.get(step), optimizer, config)
+        update_readouts(model, sets, batches.get(step), optimizer, config)
         step += 1
 
-    other = reference.readout_step(model, sets(), batches, config.readout.learning_rate)  # type: ignore[arg-type]
-    times = alternate({"ours": work, "reference": other}, ROUNDS)
+    return work
+
+
+def reference_readout_work(config: RunConfig, run: Path) -> Callable[[], None]:
+    """The same by the reference's algorithm."""
+    model, sets, batches = _frozen(config, run)
+    return reference.readout_step(model, sets, batches, config.readout.learning_rate)  # type: ignore[arg-type]
+
+
+def readout_rows(config: RunConfig, run: Path, threads: int) -> list[Row]:
+    """Both sets of readouts on a frozen trunk."""
+    times = take_turns(["twotower readouts", "reference readouts"], config, run, threads, ROUNDS)
+    _, towers, batches = setting(config, run)
     predicted = batches.get(0).count
     limit = count_costs(towers).forward_flops * batches.tokens / _tower_rate(towers, batches.tokens)
     limit += 2 * towers.towers * vocabulary_seconds(predicted, towers.width, towers.vocab_size)
+    mine = median(times["twotower readouts"])
+    against = ratio(times, "reference readouts", "twotower readouts")
     name = "both sets of readouts, frozen trunk"
     return [
-        row(name, "reference's algorithm", ratio(times, "reference", "ours"), 4, threads, note=spread(times)),
-        row(name, "matrix products alone", limit / median(times["ours"]), 0.55, threads, note=f"{1e3 * limit:.1f} ms"),
+        row(name, "reference's algorithm", against, 4, threads, note=spread(times)),
+        row(name, "matrix products alone", limit / mine, 0.55, threads, note=f"{1e3 * limit:.1f} ms"),
     ]

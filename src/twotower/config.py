@@ -122,12 +122,15 @@ class TrainConfig:
     """Windows per update, over all processes."""
     micro_batch: int = 0
     """Windows at a time, on each process; gradients add up to those of the whole batch (0: all at once)."""
+    optimizer: Literal["adamw", "muon"] = "adamw"
+    """`adamw`; or `muon`, which makes the updates of the towers' weight matrices orthogonal and leaves the rest to
+    AdamW, at the same learning rate."""
     learning_rate: float = 3e-3
-    """Peak learning rate of AdamW."""
+    """Peak learning rate."""
     betas: tuple[float, float] = (0.9, 0.98)
     """AdamW's decay rates of its two moments."""
     weight_decay: float = 0.01
-    """AdamW's weight decay; none on biases and norms."""
+    """Weight decay; none on biases and norms."""
     clip: float = 1.0
     """Largest norm of the gradient."""
     warmup: float = 0.05
@@ -137,6 +140,8 @@ class TrainConfig:
     trained half, as a control."""
     readout_share: float = 0.125
     """Share of the windows on which readouts on detached features train along, to watch the preference emerge."""
+    readout_learning_rate: float = 3e-3
+    """Peak learning rate of these readouts. Nothing that it does reaches the towers."""
     evaluations: int = 10
     """How often, evenly over the updates, held-out perplexity and separation are measured and logged."""
     evaluation_tokens: int = 40_000
@@ -149,7 +154,11 @@ class TrainConfig:
     """Of several processes (`accelerate launch`, `torchrun`), each keeps only its share of the parameters, gradients
     and moments (FSDP), instead of all of them (DDP). Changes no result beyond rounding."""
     compile: bool = False
-    """Compile the towers with `torch.compile`. No gain on CPU; meant for GPUs."""
+    """Compile the towers with `torch.compile`. Meant for GPUs; on a CPU it gains less than it takes to compile."""
+    loss: Literal["blocks", "torch", "liger"] = "blocks"
+    """How the cross-entropy over the vocabulary is computed, in this phase and those of the readouts: `blocks` of
+    positions (twotower's own); `torch`, PyTorch's `linear_cross_entropy`; `liger`, the fused kernel of liger-kernel, on
+    GPUs. The same to rounding."""
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .allocator import freed_memory_kept
 from .config import RunConfig
 from .errors import InputError
 from .runs import STAGES, StageFunction, execute, load_config, require_current, up_to_date
@@ -27,19 +28,22 @@ def _prepare(config: RunConfig, run: Path, out: Path) -> None:
 def _train(config: RunConfig, run: Path, out: Path) -> None:
     from .training.loop import train
 
-    train(config, run, out)
+    with freed_memory_kept():
+        train(config, run, out)
 
 
 def _readout(config: RunConfig, run: Path, out: Path) -> None:
     from .training.readouts import train_readouts
 
-    train_readouts(config, run, out)
+    with freed_memory_kept():
+        train_readouts(config, run, out)
 
 
 def _score(config: RunConfig, run: Path, out: Path) -> None:
     from .preference.scores import score
 
-    score(config, run, out)
+    with freed_memory_kept():
+        score(config, run, out)
 
 
 def _analyze(config: RunConfig, run: Path, out: Path) -> None:

@@ -48,7 +48,7 @@ STAGES: dict[str, Stage] = {
         Stage("prepare", ("prepare",), (), ("data", "tokenizer.json")),
         Stage("train", ("seed", "threads", "model", "train"), ("data", "tokenizer.json"),
               ("trunk", "training.json", "metrics.jsonl", "emergence.parquet")),
-        Stage("readout", ("seed", "threads", "readout", "train.masked", "train.micro_batch"),
+        Stage("readout", ("seed", "threads", "readout", "train.masked", "train.micro_batch", "train.loss"),
               ("data", "tokenizer.json", "trunk"),
               ("model", "readout.json")),
         Stage("score", ("threads", "score"), ("data", "model"), ("scores.parquet", "direction.parquet")),
@@ -132,7 +132,7 @@ def up_to_date(run: Path, config: RunConfig, name: str) -> bool:
     return (
         record is not None
         and record["format"] == FORMAT
-        and record["settings"] == stage_settings(config, stage)
+        and _younger(stage) | record["settings"] == stage_settings(config, stage)
         and record["inputs"] == {wanted: _digest_of(records, wanted) for wanted in stage.inputs}
         and all((run / output).exists() for output in stage.outputs)
     )
@@ -209,6 +209,11 @@ def stage_settings(config: RunConfig, stage: Stage) -> dict[str, Any]:
         name: value for name, value in flat.items()
         if name not in OPERATIONAL and any(name == key or name.startswith(key + ".") for key in stage.settings)
     }  # fmt: skip
+
+
+def _younger(stage: Stage) -> dict[str, Any]:
+    """What a record older than a setting stands for: the default, which changes nothing (else `FORMAT` goes up)."""
+    return stage_settings(RunConfig(), stage)
 
 
 def flatten(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:

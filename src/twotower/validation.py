@@ -79,6 +79,12 @@ def validate(config: RunConfig) -> None:
     _require(train.clip > 0, "train.clip", train.clip, "more than 0")
     _require(0 < train.stop_after <= 1, "train.stop-after", train.stop_after, "more than 0, at most 1")
     _require(0 < train.readout_share <= 1, "train.readout-share", train.readout_share, "more than 0, at most 1")
+    rate = train.readout_learning_rate
+    _require(rate > 0, "train.readout-learning-rate", rate, "more than 0")
+    _require(
+        train.optimizer == "adamw" or not train.shard,
+        "train.optimizer", train.optimizer, "adamw with train.shard: muon needs whole matrices",
+    )  # fmt: skip
     _require(train.evaluations >= 1, "train.evaluations", train.evaluations, "1 or more")
     _require(train.evaluation_tokens >= 1, "train.evaluation-tokens", train.evaluation_tokens, "1 or more")
     _require(train.checkpoint_seconds > 0, "train.checkpoint-seconds", train.checkpoint_seconds, "more than 0")

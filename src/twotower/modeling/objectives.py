@@ -16,6 +16,7 @@ from ..data.tokenization import Vocabulary
 from ..validation import require_objective
 from .backbones import PREFIX, check_backbone
 from .configuration import TowersConfig
+from .fused_losses import VocabularyLoss
 from .losses import cross_entropy_sum
 from .model import OwnHead, Readout, TowersModel
 
@@ -130,8 +131,15 @@ class JointObjective(nn.Module):
     the joint head, too, only watches: its gradients end where the readouts' do.
     """
 
-    def __init__(self, model: TowersModel, readouts: nn.ModuleList, second: Readout) -> None:
+    def __init__(
+        self,
+        model: TowersModel,
+        readouts: nn.ModuleList,
+        second: Readout,
+        loss: VocabularyLoss = cross_entropy_sum,
+    ) -> None:
         super().__init__()
+        self.loss = loss
         self.model = model
         self.readouts = readouts
         self.second = second
@@ -153,12 +161,12 @@ class JointObjective(nn.Module):
             features, decoder = self.model.joint_features(outputs), weight
         else:
             features, decoder = self.model.joint_features([output.detach() for output in outputs]), weight.detach()
-        sums = [cross_entropy_sum(features, decoder, bias, targets)]
+        sums = [self.loss(features, decoder, bias, targets)]
         watched = int(predicted[:watched_rows].sum())
         seen = self.model.readout_inputs([output[:watched] for output in outputs])
-        sums += readout_losses([*self.readouts, self.second], [*seen, seen[0]], targets[:watched])
+        sums += readout_losses([*self.readouts, self.second], [*seen, seen[0]], targets[:watched], self.loss)
         for head, output in zip(cast(list[OwnHead], list(self.model.own_heads)), outputs, strict=False):
-            sums.append(cross_entropy_sum(head.fusion(output), weight, head.bias, targets))
+            sums.append(self.loss(head.fusion(output), weight, head.bias, targets))
         return torch.stack(sums)
 
     def trained_apart(self) -> list[list[nn.Parameter]]:
@@ -183,10 +191,12 @@ def watched_heads(config: TowersConfig) -> int:
     return int(config.towers) + 1
 
 
-def readout_losses(readouts: Iterable[Any], inputs: list[Tensor], targets: Tensor) -> list[Tensor]:
+def readout_losses(
+    readouts: Iterable[Any], inputs: list[Tensor], targets: Tensor, loss: VocabularyLoss = cross_entropy_sum
+) -> list[Tensor]:
     """Summed nats of each tower's readout on its own detached input (positions, output_width); one scalar per tower."""
     losses = []
     for readout, hidden in zip(readouts, inputs, strict=True):
         features = readout.features(hidden)
-        losses.append(cross_entropy_sum(features, readout.decoder.weight, readout.decoder.bias, targets))
+        losses.append(loss(features, readout.decoder.weight, readout.decoder.bias, targets))
     return losses

@@ -26,14 +26,14 @@ FULL = StateDictOptions(full_state_dict=True, cpu_offload=True)
 
 
 def save_checkpoint(
-    folder: Path, module: nn.Module, optimizer: torch.optim.Optimizer, state: dict[str, Any], writer: bool = True
+    folder: Path, module: nn.Module, optimizers: list[torch.optim.Optimizer], state: dict[str, Any], writer: bool = True
 ) -> None:
     """Replace `folder` by a checkpoint of weights, optimizer moments and `state` (plain JSON values).
 
     Every process must call it; the one with `writer` writes. The earlier checkpoint stays whole until the new one is.
     """
     weights = cast(dict[str, Tensor], get_model_state_dict(module, options=FULL))
-    moments = cast(dict[str, dict[str, Any]], get_optimizer_state_dict(module, optimizer, options=FULL)["state"])
+    moments = cast(dict[str, dict[str, Any]], get_optimizer_state_dict(module, optimizers, options=FULL)["state"])
     if not writer:
         return
     partial = folder.with_name(folder.name + ".partial")
@@ -62,7 +62,7 @@ def find_checkpoint(folder: Path) -> Path | None:
     return None
 
 
-def load_checkpoint(folder: Path, module: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, Any]:
+def load_checkpoint(folder: Path, module: nn.Module, optimizers: list[torch.optim.Optimizer]) -> dict[str, Any]:
     """Restore weights and moments in place; returns the saved `state`. Raises `InputError` if a file is damaged."""
     try:
         weights = load_file(folder / "model.safetensors")
@@ -74,9 +74,11 @@ def load_checkpoint(folder: Path, module: nn.Module, optimizer: torch.optim.Opti
     for name, value in flat.items():
         parameter, _, key = name.partition("|")
         moments.setdefault(parameter, {})[key] = value
-    groups = get_optimizer_state_dict(module, optimizer, options=StateDictOptions(full_state_dict=True))["param_groups"]
+    groups = get_optimizer_state_dict(module, optimizers, options=StateDictOptions(full_state_dict=True))[
+        "param_groups"
+    ]
     set_model_state_dict(module, cast(dict[str, Any], weights), options=FULL)
     set_optimizer_state_dict(
-        module, optimizer, optim_state_dict={"state": moments, "param_groups": groups}, options=FULL
+        module, optimizers, optim_state_dict={"state": moments, "param_groups": groups}, options=FULL
     )
     return state

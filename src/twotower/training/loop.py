@@ -10,7 +10,7 @@ import dataclasses
 import json
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, nullcontext
 from pathlib import Path
 from typing import Any, cast
@@ -25,6 +25,7 @@ from ..config import RunConfig
 from ..data.heldout import PreparedText
 from ..errors import InputError, Interrupted
 from ..modeling.configuration import TowersConfig
+from ..modeling.fused_losses import vocabulary_loss
 from ..modeling.model import Readout, TowersModel, fresh_readouts
 from ..modeling.objectives import JointObjective, loss_weights, watched_heads
 from ..modeling.sizes import towers_config
@@ -34,7 +35,7 @@ from .checkpoints import find_checkpoint, load_checkpoint, save_checkpoint
 from .evaluation import Evaluator
 from .interruption import Interruption
 from .metrics import MetricsLog
-from .optimization import adamw, linear_schedule, set_learning_rate
+from .optimization import joint_optimizers, linear_schedule, set_learning_rates
 from .sharding import shard, whole
 
 TIMED_SECONDS = 8.0
@@ -70,12 +71,12 @@ def train(config: RunConfig, run: Path, out: Path) -> None:
     tokens = _budget(config, batches, accelerator, work)
     steps = max(1, tokens // per_update)
     last = max(1, round(settings.stop_after * steps))
-    objective, optimizer = _build(config, text, towers, accelerator)
+    objective, optimizers = _build(config, text, towers, accelerator)
     evaluator = Evaluator(text, towers, settings.evaluation_tokens, config.score.passes, config.analyze, work)
     state: dict[str, Any] = {"step": 0, "seconds": 0.0, "resumed": 0, "evaluated": {}, "seconds_at": {}}
     checkpoint = find_checkpoint(work / "latest")
     if checkpoint:
-        state = load_checkpoint(checkpoint, objective, optimizer)
+        state = load_checkpoint(checkpoint, objective, optimizers)
         state["resumed"] += 1
     evaluate_at = {round(steps * (k + 1) / settings.evaluations) for k in range(settings.evaluations)} | {last}
     main = accelerator.is_main_process
@@ -88,15 +89,19 @@ def train(config: RunConfig, run: Path, out: Path) -> None:
         clock = saved = time.perf_counter()
         for step in range(state["step"], last):
             seed_dropout(config.seed, step, accelerator.process_index)
-            rate = settings.learning_rate * linear_schedule(step, steps, settings.warmup)
-            set_learning_rate(optimizer, rate)
-            nats = update(objective, optimizer, batches, step, config, accelerator)
+            share = linear_schedule(step, steps, settings.warmup)
+            set_learning_rates(optimizers, share)
+            nats = update(objective, optimizers, batches, step, config, accelerator)
             state["step"] = step + 1
             shown = {}
             if state["step"] % LOG_EVERY == 0 or state["step"] in evaluate_at:
                 joint, *alone = accelerator.reduce(nats, "mean").tolist()[: 1 + towers.towers]
                 shown = {"nats": f"{joint:.2f} (towers {' '.join(f'{t:.2f}' for t in alone)})"}
-                row: dict[str, Any] = {"tokens": state["step"] * per_update, "learning_rate": rate, "joint": joint}
+                row: dict[str, Any] = {
+                    "tokens": state["step"] * per_update,
+                    "learning_rate": share * settings.learning_rate,
+                    "joint": joint,
+                }
                 metrics.write(state["step"], "train", row | {"towers": alone})
             if state["step"] in evaluate_at:
                 done = state["step"] * per_update
@@ -110,7 +115,7 @@ def train(config: RunConfig, run: Path, out: Path) -> None:
             stop, due = agreed(accelerator, interruption.requested, now - saved > settings.checkpoint_seconds)
             if stop or due:
                 state["seconds"] += now - clock
-                save_checkpoint(work / "latest", objective, optimizer, state, writer=main)
+                save_checkpoint(work / "latest", objective, optimizers, state, writer=main)
                 clock = saved = time.perf_counter()
                 if stop and state["step"] < last:
                     raise Interrupted(f"train: stopped after {state['step']} of {last} updates; checkpoint saved")
@@ -145,7 +150,7 @@ def agreed(accelerator: Accelerator, *wishes: bool) -> list[bool]:
 
 def update(
     objective: torch.nn.Module,
-    optimizer: torch.optim.Optimizer,
+    optimizers: Sequence[torch.optim.Optimizer],
     batches: Batches,
     step: int,
     config: RunConfig,
@@ -172,8 +177,9 @@ def update(
         nats += means.detach()
     for parameters in accelerator.unwrap_model(objective).trained_apart():
         accelerator.clip_grad_norm_(parameters, config.train.clip)
-    optimizer.step()
-    optimizer.zero_grad()
+    for optimizer in optimizers:
+        optimizer.step()
+        optimizer.zero_grad()
     return nats
 
 
@@ -182,7 +188,9 @@ def seed_dropout(seed: int, step: int, process: int) -> None:
     torch.manual_seed(int(np.random.SeedSequence([seed, step, process]).generate_state(1)[0]))
 
 
-def _build(config: RunConfig, text: PreparedText, towers: TowersConfig, accelerator: Accelerator) -> tuple[Any, Any]:
+def _build(
+    config: RunConfig, text: PreparedText, towers: TowersConfig, accelerator: Accelerator
+) -> tuple[Any, list[Any]]:
     torch.manual_seed(config.seed)
     model = TowersModel(towers)
     if config.train.compile:
@@ -191,15 +199,17 @@ def _build(config: RunConfig, text: PreparedText, towers: TowersConfig, accelera
     unigram = torch.from_numpy(text.log_frequencies)
     watching = fresh_readouts(model.config, config.seed, unigram)
     second = cast(Readout, fresh_readouts(model.config, config.seed + SECOND_SEED, unigram)[0])
-    objective = JointObjective(model, watching, second)
+    objective = JointObjective(model, watching, second, vocabulary_loss(config.train.loss))
     objective.train()
     settings = config.train
     sharded = settings.shard and accelerator.num_processes > 1
     if sharded:
         shard(objective, accelerator.device, accelerator.num_processes)
-    optimizer = adamw(objective, settings.learning_rate, settings.betas, settings.weight_decay)
-    prepared: tuple[Any, Any] = accelerator.prepare(objective, optimizer) if not sharded else (objective, optimizer)
-    return prepared
+    optimizers = joint_optimizers(objective, settings)
+    if sharded:
+        return objective, list(optimizers)
+    prepared, *accelerated = accelerator.prepare(objective, *optimizers)
+    return prepared, accelerated
 
 
 def _budget(config: RunConfig, batches: Batches, accelerator: Accelerator, work: Path) -> int:
@@ -208,8 +218,8 @@ def _budget(config: RunConfig, batches: Batches, accelerator: Accelerator, work:
         return config.train.tokens
     record = work / "budget.json"
     if not record.is_file():
-        objective, optimizer = _build(config, batches.text, batches.towers, accelerator)
-        rates = list(_timed(objective, optimizer, batches, config, accelerator))
+        objective, optimizers = _build(config, batches.text, batches.towers, accelerator)
+        rates = list(_timed(objective, optimizers, batches, config, accelerator))
         typical = torch.tensor(sorted(rates)[len(rates) // 2], device=accelerator.device)
         rate = float(accelerator.reduce(typical, "mean"))
         per_update = batches.tokens
@@ -224,13 +234,13 @@ def _budget(config: RunConfig, batches: Batches, accelerator: Accelerator, work:
 
 
 def _timed(
-    objective: Any, optimizer: Any, batches: Batches, config: RunConfig, accelerator: Accelerator
+    objective: Any, optimizers: list[Any], batches: Batches, config: RunConfig, accelerator: Accelerator
 ) -> Iterator[float]:
     """Tokens per second of single updates, the first left out, on a model that is thrown away."""
     begin = time.perf_counter()
     for step in range(1000):
         start = time.perf_counter()
-        update(objective, optimizer, batches, step, config, accelerator)
+        update(objective, optimizers, batches, step, config, accelerator)
         if step:
             yield batches.tokens / (time.perf_counter() - start)
         if step >= 3 and time.perf_counter() - begin > TIMED_SECONDS:

@@ -1,21 +1,55 @@
-"""AdamW as in the protocol, and its schedule."""
+"""AdamW as in the protocol, Muon beside it, and their schedule."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
 
 import torch
 from torch import nn
 
+from ..config import ReadoutConfig, TrainConfig
+from ..modeling.objectives import JointObjective
+from .muon import Muon
 
-def adamw(
-    module: nn.Module, learning_rate: float, betas: tuple[float, float], weight_decay: float
-) -> torch.optim.AdamW:
-    """Fused AdamW (Loshchilov and Hutter 2019); weight decay on matrices only, none on biases and norms."""
-    parameters = [parameter for parameter in module.parameters() if parameter.requires_grad]
+
+def joint_optimizers(objective: JointObjective, settings: TrainConfig) -> list[torch.optim.Optimizer]:
+    """The optimizers of the joint phase, which share out the parameters.
+
+    AdamW has all of them, the readouts that watch at a learning rate of their own; or, under `optimizer: muon`, all but
+    the weight matrices of the towers, which Muon has.
+    """
+    watching = [*objective.readouts.parameters(), *objective.second.parameters()]
+    trained = [parameter for parameter in objective.model.parameters() if parameter.requires_grad]
+    optimizers: list[torch.optim.Optimizer] = []
+    if settings.optimizer == "muon":
+        hidden = {id(p): p for p in objective.model.towers.parameters() if p.ndim == 2}
+        optimizers.append(Muon(list(hidden.values()), settings.learning_rate, weight_decay=settings.weight_decay))
+        trained = [parameter for parameter in trained if id(parameter) not in hidden]
     groups = [
-        {"params": [p for p in parameters if p.ndim >= 2], "weight_decay": weight_decay},
-        {"params": [p for p in parameters if p.ndim < 2], "weight_decay": 0.0},
+        *adamw_groups(trained, settings.learning_rate, settings.weight_decay),
+        *adamw_groups(watching, settings.readout_learning_rate, settings.weight_decay),
     ]
-    return torch.optim.AdamW(groups, lr=learning_rate, betas=betas, fused=True)
+    return [adamw(groups, settings.betas), *optimizers]
+
+
+def readout_optimizer(readouts: nn.Module, settings: ReadoutConfig, betas: tuple[float, float]) -> torch.optim.AdamW:
+    """The optimizer of the readout phases."""
+    return adamw(adamw_groups(readouts.parameters(), settings.learning_rate, settings.weight_decay), betas)
+
+
+def adamw_groups(parameters: Iterable[nn.Parameter], learning_rate: float, weight_decay: float) -> list[dict[str, Any]]:
+    """Groups for `adamw`: weight decay on matrices only, none on biases and norms."""
+    parameters = list(parameters)
+    return [
+        {"params": [p for p in parameters if p.ndim >= 2], "lr": learning_rate, "weight_decay": weight_decay},
+        {"params": [p for p in parameters if p.ndim < 2], "lr": learning_rate, "weight_decay": 0.0},
+    ]
+
+
+def adamw(groups: list[dict[str, Any]], betas: tuple[float, float]) -> torch.optim.AdamW:
+    """Fused AdamW (Loshchilov and Hutter 2019)."""
+    return torch.optim.AdamW(groups, betas=betas, fused=True)
 
 
 def linear_schedule(step: int, steps: int, warmup: float) -> float:
@@ -26,7 +60,8 @@ def linear_schedule(step: int, steps: int, warmup: float) -> float:
     return (steps - step) / max(1, steps - rising)
 
 
-def set_learning_rate(optimizer: torch.optim.Optimizer, learning_rate: float) -> None:
-    """The learning rate of all parameters from now on."""
-    for group in optimizer.param_groups:
-        group["lr"] = learning_rate
+def set_learning_rates(optimizers: Iterable[torch.optim.Optimizer], share: float) -> None:
+    """From now on all parameters are trained at this share of their group's peak learning rate."""
+    for optimizer in optimizers:
+        for group in optimizer.param_groups:
+            group["lr"] = share * group.setdefault("initial_lr", group["lr"])

@@ -17,12 +17,13 @@ from torch import nn
 from ..config import RunConfig
 from ..data.heldout import PreparedText
 from ..data.tokenization import save_for_transformers
+from ..modeling.fused_losses import vocabulary_loss
 from ..modeling.model import TowersModel, fresh_readouts
 from ..modeling.objectives import Batch, readout_losses
 from ..modeling.sizes import require_same_vocabulary
 from ..progress import Progress
 from .batches import Batches
-from .optimization import adamw, linear_schedule, set_learning_rate
+from .optimization import linear_schedule, readout_optimizer, set_learning_rates
 
 READOUT, NOISE = "readout", "noise"
 """The two sets of readouts. `noise` differs from `readout` in its initial weights only: the same tower's two readouts
@@ -46,10 +47,10 @@ def train_readouts(config: RunConfig, run: Path, out: Path) -> None:
     # A stream of its own: the readouts must not depend on the order in which the trunk saw the text.
     batches = Batches(text, model.config, settings.batch, config.train.masked, config.seed + 1_000_003)
     steps = max(1, settings.tokens // batches.tokens)
-    optimizer = adamw(sets, settings.learning_rate, config.train.betas, settings.weight_decay)
+    optimizer = readout_optimizer(sets, settings, config.train.betas)
     with Progress("readout", steps * batches.tokens, "tok") as progress:
         for step in range(steps):
-            set_learning_rate(optimizer, settings.learning_rate * linear_schedule(step, steps, settings.warmup))
+            set_learning_rates([optimizer], linear_schedule(step, steps, settings.warmup))
             nats = update_readouts(model, each, batches.get(step), optimizer, config)
             progress.advance(batches.tokens, nats=" ".join(f"{value:.2f}" for value in nats[0].tolist()))
     model.readouts = sets
@@ -70,13 +71,14 @@ def update_readouts(
 ) -> torch.Tensor:
     """One update of all readouts over one forward pass of the frozen towers; returns mean nats, (sets, towers)."""
     device = model.decoder_bias.device
+    loss = vocabulary_loss(config.train.loss)
     nats = torch.zeros(len(sets), model.config.towers, device=device)
     for part in batch.split(config.train.micro_batch):
         part = part.to(device)
         with torch.no_grad():
             seen = model.readout_inputs(model.tower_outputs(part.inputs, part.present, part.predicted))
         targets = part.targets[part.predicted]
-        losses = [torch.stack(readout_losses(readouts, seen, targets)) for readouts in sets]
+        losses = [torch.stack(readout_losses(readouts, seen, targets, loss)) for readouts in sets]
         means = torch.stack(losses) / batch.count
         torch.autograd.backward(means.sum())
         nats += means.detach()
