@@ -4,8 +4,7 @@
     python benchmarks/bench.py --only start joint   # some parts
     python benchmarks/bench.py --threads 1
 
-What is compared takes turns (A B A B …) in one process, and medians are compared; peak memory and start-up take a
-process each. Prints a table and writes `benchmarks/results.json`. The text is random tokens with Zipf's frequencies.
+What is compared takes turns (A B A B …), each contestant in a process of its own, and medians are compared. Prints a table and writes `benchmarks/results.json`. The text is random tokens with Zipf's frequencies.
 """
 
 from __future__ import annotations
@@ -26,6 +25,7 @@ import torch
 from speed.measure import Row, machine, plain, row
 from speed.measuring import large_statistics, scoring_rows, statistics_rows
 from speed.memory import memory_rows
+from speed.processes import process_rows
 from speed.text import synthetic
 from speed.training import joint_rows, quiet, readout_rows
 
@@ -85,8 +85,9 @@ PARTS: dict[str, Callable[[Path, int], list[Row]]] = {
     "large": lambda _, threads: _large(threads),
     "memory": lambda folder, _: memory_rows(folder / "30522"),
     "paper": paper,
+    "processes": lambda folder, _: process_rows(folder / "processes"),
 }
-ONCE = ("start", "memory")
+ONCE = ("start", "memory", "processes")
 """Parts that do not depend on the number of threads."""
 
 
@@ -109,7 +110,7 @@ def show(rows: list[Row]) -> str:
     lines = [f"{'work':46} {'threads':>7} {'against':40} {'ratio':>7} {'target':>8}  met"]
     lines += [
         f"{one.name:46} {one.threads:>7} {one.baseline:40} {one.ratio:7.2f} {one.target:>8}  "
-        + ("yes" if one.met else "NO")
+        + {True: "yes", False: "NO", None: "–"}[one.met]
         for one in rows
     ]
     return "\n".join(lines)

@@ -29,16 +29,11 @@ def test_two_processes_follow_the_same_trajectory_as_one(family_runs, tmp_path, 
     config = twotower.Run.load(finished).config
     twotower.run(config, out, stages=("prepare",))
     assert yaml.safe_load((out / "config.yaml").read_text()) == to_dict(config)
-    launch = [
-        sys.executable,
-        "-m",
-        "torch.distributed.run",
-        "--standalone",
-        "--nproc-per-node",
-        "2",
-        "-m",
-        "twotower.cli",
-    ]
+    launchers = {
+        False: ["accelerate.commands.launch", "--multi_gpu", "--num_processes", "2", "--main_process_port", "0"],
+        True: ["torch.distributed.run", "--standalone", "--nproc-per-node", "2"],
+    }
+    launch = [sys.executable, "-m", *launchers[shard], "-m", "twotower.cli"]
     for _ in range(2):  # the second time there is nothing to do, for either process
         done = subprocess.run(
             [*launch, "train", "--out", str(out), "--train.shard" if shard else "--train.no-shard"],
@@ -49,6 +44,14 @@ def test_two_processes_follow_the_same_trajectory_as_one(family_runs, tmp_path, 
     assert json.loads((out / "training.json").read_text())["processes"] == 2
     for one, two in zip(curve(finished), curve(out), strict=True):
         assert two == pytest.approx(one, rel=1e-5)
+
+
+def test_a_launcher_that_starts_one_process_of_two_is_found_out(monkeypatch, capsys, tmp_path):
+    monkeypatch.setenv("MASTER_ADDR", "127.0.0.1")
+    monkeypatch.setenv("ACCELERATE_USE_CPU", "True")
+    monkeypatch.delenv("WORLD_SIZE", raising=False)
+    assert cli.main(["train", "--out", str(tmp_path / "run")]) == 2
+    assert "add --multi_gpu" in capsys.readouterr().err
 
 
 def test_only_training_runs_under_a_launcher(monkeypatch, capsys, tmp_path):

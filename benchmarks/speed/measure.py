@@ -26,7 +26,8 @@ class Row:
     baseline: str
     ratio: float
     target: str
-    met: bool
+    met: bool | None
+    """None where there is no target: the ratio is reported."""
     threads: int
     note: str = ""
 

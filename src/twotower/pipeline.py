@@ -154,6 +154,7 @@ def run(
     wanted = {name: FUNCTIONS[name] for name in STAGES if name in set(stages)}
     if set(wanted) - {"prepare", "report"}:
         _set_up(config.threads)
+    _require_all_processes()
     if int(os.environ.get("WORLD_SIZE", "1")) > 1 and not _leads(folder, config, set(wanted)):
         return Run(folder)
     execute(folder, config, wanted, overwrite, say)
@@ -184,6 +185,16 @@ def run_controls(
     write_text(folder / "controls.json", json.dumps(rows, indent=2) + "\n")
     write_text(folder / "controls.html", render(results["run"]["corpus"]["name"], rows))
     return rows
+
+
+def _require_all_processes() -> None:
+    """Raise `InputError` where `accelerate launch` was asked for several processes and, without GPUs, started one."""
+    asked, started = "MASTER_ADDR" in os.environ, "WORLD_SIZE" in os.environ
+    if asked and not started and "ACCELERATE_USE_CPU" in os.environ:
+        raise InputError(
+            "accelerate launch: without GPUs it starts one process, however many are asked for; "
+            "add --multi_gpu, which starts them all, or use torchrun --nproc-per-node"
+        )
 
 
 def _leads(folder: Path, config: RunConfig, wanted: set[str]) -> bool:
