@@ -135,7 +135,8 @@ def _saturation(
     the two sides are measured on different documents it stays below 1 even at the end.
     """
     documents = now[0].documents
-    estimate = float(np.nanmean(_overlaps(now, final, halves(documents, settings.splits, generator), None, least)))
+    observed = _overlaps(now, final, halves(documents, settings.splits, generator), None, least)
+    estimate = float(np.nanmean(observed)) if np.isfinite(observed).any() else np.nan
     weights = resample(documents, DRAWS, generator)
     drawn = _overlaps(now, final, halves(documents, DRAWS, generator), weights, least)
     low, high = statistics.centred_interval(estimate, drawn, settings.confidence)
