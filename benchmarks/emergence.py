@@ -92,12 +92,16 @@ def twotower(*words: str) -> None:
         raise RuntimeError(f"{' '.join(command)}\n{done.stderr[-3000:]}")
 
 
-def prepared(candidate: Candidate, out: Path, corpus: list[str]) -> Path:
-    """A run folder with nothing but the text in it."""
-    words = candidate.words("prepare.")
-    base = out / "-".join(["text", *words[1::2]])
-    twotower("prepare", *corpus, *words, "--out", str(base))
-    return base
+def text_folder(candidate: Candidate, out: Path) -> Path:
+    """A run folder with nothing but the candidate's text in it."""
+    return out / "-".join(["text", *candidate.words("prepare.")[1::2]])
+
+
+def prepare(names: list[str], out: Path, corpus: list[str]) -> None:
+    """Make the texts of all candidates, one after the other: runs copy them."""
+    for name in names:
+        candidate = CANDIDATES[name]
+        twotower("prepare", *corpus, *candidate.words("prepare."), "--out", str(text_folder(candidate, out)))
 
 
 def folder(name: str, seed: int, out: Path) -> Path:
@@ -105,7 +109,7 @@ def folder(name: str, seed: int, out: Path) -> Path:
     return out / f"{''.join(c if c.isalnum() or c in '.-' else '-' for c in name)}-seed{seed}"
 
 
-def rates(names: list[str], out: Path, corpus: list[str]) -> dict[str, float]:
+def rates(names: list[str], out: Path) -> dict[str, float]:
     """Tokens per second of each candidate's updates; measured once."""
     path = out / "rates.json"
     known: dict[str, float] = json.loads(path.read_text()) if path.is_file() else {}
@@ -114,7 +118,7 @@ def rates(names: list[str], out: Path, corpus: list[str]) -> dict[str, float]:
         torch.set_num_threads(1)
         works, tokens = {}, {}
         for name in missing:
-            base, config = prepared(CANDIDATES[name], out, corpus), CANDIDATES[name].config()
+            base, config = text_folder(CANDIDATES[name], out), CANDIDATES[name].config()
             works[name], tokens[name] = joint_work(config, base), setting(config, base)[2].tokens
         with quiet(), freed_memory_kept():
             times = alternate(works, TURNS)
@@ -128,7 +132,7 @@ def train(name: str, seed: int, tokens: int, out: Path, corpus: list[str]) -> No
     run, candidate = folder(name, seed, out), CANDIDATES[name]
     if not (run / "training.json").is_file():
         if not run.is_dir():
-            shutil.copytree(prepared(candidate, out, corpus), run)
+            shutil.copytree(text_folder(candidate, out), run)
         words = ["--preset", candidate.preset, *corpus, *candidate.words(), "--seed", str(seed), "--threads", "1"]
         twotower("train", *words, "--tokens", str(tokens), "--out", str(run))
     print(f"{name}, seed {seed}: trained", file=sys.stderr, flush=True)
@@ -205,7 +209,8 @@ def main() -> None:
     words = parser.parse_args()
     words.out.mkdir(parents=True, exist_ok=True)
     corpus = ["--corpus", words.corpus, "--prepare.section-words", str(words.section_words)]
-    known = rates(words.only, words.out, corpus)
+    prepare(words.only, words.out, corpus)
+    known = rates(words.only, words.out)
     jobs = [(name, seed) for seed in words.seeds for name in words.only]
     if not words.table:
         with ThreadPoolExecutor(words.workers) as pool:
