@@ -35,7 +35,7 @@ from twotower.config import RunConfig
 from twotower.data.heldout import PreparedText
 from twotower.preference.emergence import emergence
 from twotower.presets import preset
-from twotower.study import _with
+from twotower.study import with_setting
 
 TURNS = 40
 FIGURES = ("reliability", "separation")
@@ -52,7 +52,7 @@ class Candidate:
         """All its settings."""
         config = preset(self.preset)
         for name, value in self.changes.items():
-            config = _with(config, name, value)
+            config = with_setting(config, name, value)
         return config
 
     def words(self, prefix: str = "") -> list[str]:

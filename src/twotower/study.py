@@ -73,7 +73,7 @@ def jobs(grid: Grid) -> list[Job]:
             for seed in seeds:
                 config = replace(preset(name), seed=seed)
                 for key, value in [*fixed, *combination]:
-                    config = _with(config, key, value)
+                    config = with_setting(config, key, value)
                 if stranger:
                     config = replace(config, model=replace(config.model, cooperation=0.0))
                 validate(config)
@@ -110,7 +110,7 @@ def _setting(text: str) -> tuple[str, Any]:
     return key, yaml.safe_load(value)
 
 
-def _with(config: RunConfig, key: str, value: Any) -> RunConfig:
+def with_setting(config: RunConfig, key: str, value: Any) -> RunConfig:
     """The configuration with one dotted key replaced. Raises `InputError` for one that does not exist."""
     values = to_dict(config)
     *path, last = key.replace("-", "_").split(".")

@@ -33,11 +33,9 @@ def _torch_loss() -> VocabularyLoss:
             "give --train.loss blocks"
         )
 
-    def loss(hidden: Tensor, weight: Tensor, bias: Tensor | None, targets: Tensor) -> Tensor:
-        total: Tensor = fused(hidden.to(weight.dtype), weight, targets, linear_bias=bias, reduction="sum")
-        return total.float()
-
-    return _or_nothing(loss)
+    return _like_our_own(
+        lambda hidden, weight, bias, targets: fused(hidden, weight, targets, linear_bias=bias, reduction="sum")
+    )
 
 
 def _liger_loss() -> VocabularyLoss:
@@ -50,18 +48,18 @@ def _liger_loss() -> VocabularyLoss:
             "train.loss: liger-kernel is not installed; pip install liger-kernel, or give --train.loss blocks or torch"
         ) from None
     fused = LigerFusedLinearCrossEntropyLoss(reduction="sum")
+    return _like_our_own(lambda hidden, weight, bias, targets: fused(weight, hidden, targets, bias))
+
+
+def _like_our_own(fused: VocabularyLoss) -> VocabularyLoss:
+    """A fused loss with the types and the domain of our own.
+
+    No position may be left to predict, of a few masked windows say, for which fused losses are not made.
+    """
 
     def loss(hidden: Tensor, weight: Tensor, bias: Tensor | None, targets: Tensor) -> Tensor:
-        total: Tensor = fused(weight, hidden.to(weight.dtype), targets, bias)
-        return total.float()
+        if not len(targets):
+            return cross_entropy_sum(hidden, weight, bias, targets)
+        return fused(hidden.to(weight.dtype), weight, bias, targets).float()
 
-    return _or_nothing(loss)
-
-
-def _or_nothing(loss: VocabularyLoss) -> VocabularyLoss:
-    """No position may be left to predict, of a few masked windows say, for which fused losses are not made."""
-
-    def guarded(hidden: Tensor, weight: Tensor, bias: Tensor | None, targets: Tensor) -> Tensor:
-        return (loss if len(targets) else cross_entropy_sum)(hidden, weight, bias, targets)
-
-    return guarded
+    return loss

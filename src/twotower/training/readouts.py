@@ -17,7 +17,8 @@ from torch import nn
 from ..config import RunConfig
 from ..data.heldout import PreparedText
 from ..data.tokenization import save_for_transformers
-from ..modeling.fused_losses import vocabulary_loss
+from ..modeling.fused_losses import VocabularyLoss, vocabulary_loss
+from ..modeling.losses import cross_entropy_sum
 from ..modeling.model import TowersModel, fresh_readouts
 from ..modeling.objectives import Batch, readout_losses
 from ..modeling.sizes import require_same_vocabulary
@@ -47,11 +48,12 @@ def train_readouts(config: RunConfig, run: Path, out: Path) -> None:
     # A stream of its own: the readouts must not depend on the order in which the trunk saw the text.
     batches = Batches(text, model.config, settings.batch, config.train.masked, config.seed + 1_000_003)
     steps = max(1, settings.tokens // batches.tokens)
+    loss = vocabulary_loss(config.train.loss)
     optimizer = readout_optimizer(sets, settings, config.train.betas)
     with Progress("readout", steps * batches.tokens, "tok") as progress:
         for step in range(steps):
             set_learning_rates([optimizer], linear_schedule(step, steps, settings.warmup))
-            nats = update_readouts(model, each, batches.get(step), optimizer, config)
+            nats = update_readouts(model, each, batches.get(step), optimizer, config, loss)
             progress.advance(batches.tokens, nats=" ".join(f"{value:.2f}" for value in nats[0].tolist()))
     model.readouts = sets
     model.config.readouts = list(sets)
@@ -68,10 +70,10 @@ def update_readouts(
     batch: Batch,
     optimizer: torch.optim.Optimizer,
     config: RunConfig,
+    loss: VocabularyLoss = cross_entropy_sum,
 ) -> torch.Tensor:
     """One update of all readouts over one forward pass of the frozen towers; returns mean nats, (sets, towers)."""
     device = model.decoder_bias.device
-    loss = vocabulary_loss(config.train.loss)
     nats = torch.zeros(len(sets), model.config.towers, device=device)
     for part in batch.split(config.train.micro_batch):
         part = part.to(device)
