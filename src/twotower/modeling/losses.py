@@ -21,6 +21,9 @@ BLOCK_BYTES = 4 << 20
 """Size of the buffer of logits; about what stays in the cache of a core."""
 BLOCK_ROWS = 128
 """Positions in a block at least, whatever the vocabulary: a product with fewer rows wastes the processor."""
+TILE_ROWS, TILE_BYTES = 512, 1 << 20
+"""For each thread, positions and size of a tile of logits of which only the sum of the exponentials is wanted: it stays
+in the cache of a core."""
 LARGEST_BIAS = 30.0
 SAFE_NORMALIZERS = 1e-8, 1e30
 """Biases and sums of exponentials within which nothing that counts has overflowed or vanished in float32: a product of
@@ -54,10 +57,7 @@ def token_log_probs(hidden: Tensor, weight: Tensor, bias: Tensor | None, targets
     """
     hidden = hidden.to(weight.dtype)
     if _plain(hidden, bias):
-        scale = _exponentials(bias, weight)
-        normalizer = torch.empty(len(targets), dtype=hidden.dtype)
-        for rows in _blocks(len(targets), weight.shape[0], hidden.dtype):
-            torch.mv(_logits(hidden[rows], weight, None).exp_(), scale, out=normalizer[rows])
+        normalizer = _normalizers(hidden, weight, _exponentials(bias, weight))
         if _safe(normalizer):
             return _chosen(hidden, weight, bias, targets) - normalizer.log()
     out = torch.empty(len(targets), dtype=torch.float32, device=hidden.device)
@@ -74,8 +74,11 @@ def block_rows(vocabulary: int, itemsize: int) -> int:
 
 
 def _blocks(positions: int, vocabulary: int, dtype: torch.dtype) -> list[slice]:
-    size = block_rows(vocabulary, dtype.itemsize)
-    return [slice(start, min(start + size, positions)) for start in range(0, positions, size)]
+    return _slices(positions, block_rows(vocabulary, dtype.itemsize))
+
+
+def _slices(length: int, size: int) -> list[slice]:
+    return [slice(start, min(start + size, length)) for start in range(0, length, size)]
 
 
 def _logits(hidden: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
@@ -88,6 +91,18 @@ def _logits(hidden: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     if bias is None:
         return torch.mm(hidden, weight.T, out=logits)
     return torch.addmm(bias, hidden, weight.T, out=logits)
+
+
+def _normalizers(hidden: Tensor, weight: Tensor, scale: Tensor) -> Tensor:
+    """Sum over the vocabulary of exp(hidden @ weight.T) x scale, (positions,)."""
+    threads = torch.get_num_threads()
+    height = min(len(hidden), TILE_ROWS * threads)
+    tiles = _slices(len(weight), TILE_BYTES * threads // (height * hidden.dtype.itemsize))
+    normalizer = torch.zeros(len(hidden), dtype=hidden.dtype)
+    for rows in _slices(len(hidden), height):
+        for pieces in tiles:
+            normalizer[rows].addmv_(_logits(hidden[rows], weight[pieces], None).exp_(), scale[pieces])
+    return normalizer
 
 
 def _plain(hidden: Tensor, bias: Tensor | None) -> bool:
