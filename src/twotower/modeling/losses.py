@@ -74,11 +74,8 @@ def block_rows(vocabulary: int, itemsize: int) -> int:
 
 
 def _blocks(positions: int, vocabulary: int, dtype: torch.dtype) -> list[slice]:
-    return _slices(positions, block_rows(vocabulary, dtype.itemsize))
-
-
-def _slices(length: int, size: int) -> list[slice]:
-    return [slice(start, min(start + size, length)) for start in range(0, length, size)]
+    size = block_rows(vocabulary, dtype.itemsize)
+    return [slice(start, min(start + size, positions)) for start in range(0, positions, size)]
 
 
 def _logits(hidden: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
@@ -97,11 +94,12 @@ def _normalizers(hidden: Tensor, weight: Tensor, scale: Tensor) -> Tensor:
     """Sum over the vocabulary of exp(hidden @ weight.T) x scale, (positions,)."""
     threads = torch.get_num_threads()
     height = min(len(hidden), TILE_ROWS * threads)
-    tiles = _slices(len(weight), TILE_BYTES * threads // (height * hidden.dtype.itemsize))
+    width = TILE_BYTES * threads // (height * hidden.dtype.itemsize)
+    pieces = list(zip(torch.split(weight, width), torch.split(scale, width), strict=True))
     normalizer = torch.zeros(len(hidden), dtype=hidden.dtype)
-    for rows in _slices(len(hidden), height):
-        for pieces in tiles:
-            normalizer[rows].addmv_(_logits(hidden[rows], weight[pieces], None).exp_(), scale[pieces])
+    for rows, sums in zip(torch.split(hidden, height), torch.split(normalizer, height), strict=True):
+        for weights, factors in pieces:
+            sums.addmv_(_logits(rows, weights, None).exp_(), factors)
     return normalizer
 
 
@@ -126,7 +124,7 @@ def _exponentials(bias: Tensor | None, weight: Tensor) -> Tensor:
 
 def _chosen(hidden: Tensor, weight: Tensor, bias: Tensor | None, targets: Tensor) -> Tensor:
     """The targets' logits, (positions,)."""
-    chosen = (hidden * weight[targets]).sum(dim=1)
+    chosen = (hidden * weight.index_select(0, targets)).sum(dim=1)
     return chosen if bias is None else chosen + bias[targets]
 
 
