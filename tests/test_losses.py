@@ -36,6 +36,40 @@ def test_loss_and_gradients_equal_the_plain_computation(monkeypatch, block_rows,
         assert (one - other).norm() <= 1e-5 * other.norm()
 
 
+@pytest.fixture
+def threads():
+    yield torch.set_num_threads
+    torch.set_num_threads(1)
+
+
+@pytest.mark.parametrize("count", [2, 3])
+@pytest.mark.parametrize("vocabulary", [311, 312])  # can and cannot be cut into equal parts
+@pytest.mark.parametrize("plain", [True, False])
+def test_the_number_of_threads_changes_neither_loss_nor_gradients(monkeypatch, threads, count, vocabulary, plain):
+    monkeypatch.setattr(losses, "block_rows", lambda *_: 50)
+    if not plain:
+        monkeypatch.setattr(losses, "_plain", lambda *_: False)
+    leaves = _inputs(vocabulary=vocabulary)
+    wanted = F.cross_entropy(F.linear(*leaves[:3]).double(), leaves[3], reduction="sum")
+    threads(count)
+    got = cross_entropy_sum(*leaves)
+    assert got.item() == pytest.approx(wanted.item(), rel=1e-5)
+    for one, other in zip(torch.autograd.grad(got, leaves[:3]), torch.autograd.grad(wanted, leaves[:3]), strict=True):
+        assert (one - other).norm() <= 1e-5 * other.norm()
+
+
+@pytest.mark.parametrize("count", [1, 2])
+@pytest.mark.parametrize("rows", [1, 7, 1000])
+@pytest.mark.parametrize("pieces", [1, 10, 1000])
+def test_log_probs_do_not_depend_on_the_tiles(monkeypatch, threads, count, rows, pieces):
+    hidden, weight, bias, targets = _inputs()
+    wanted = F.log_softmax(F.linear(hidden, weight, bias).double(), dim=1).gather(1, targets[:, None]).squeeze(1)
+    monkeypatch.setattr(losses, "TILE_ROWS", rows)
+    monkeypatch.setattr(losses, "TILE_BYTES", 4 * rows * pieces)
+    threads(count)
+    assert torch.allclose(token_log_probs(hidden, weight, bias, targets).double(), wanted, rtol=1e-5)
+
+
 def test_log_probs_are_exact_for_improbable_targets():
     hidden, weight, bias, targets = _inputs(scale=60.0)
     wanted = F.log_softmax(F.linear(hidden, weight, bias).double(), dim=1).gather(1, targets[:, None]).squeeze(1)

@@ -173,7 +173,7 @@ def _stable_pass(
         error = probabilities.div_(normalizer)
         error.scatter_add_(1, target, torch.full_like(chosen, -1.0))
         if grad_hidden is not None:
-            torch.mm(error, weight, out=grad_hidden[rows])
+            _times_weights(error, weight, into=grad_hidden[rows])
         if grad_weight is not None:
             _add_product(grad_weight, error, hidden[rows], first=rows.start == 0)
         if grad_bias is not None:
@@ -185,9 +185,34 @@ def _stable_pass(
     return total
 
 
+def _shares(weight: Tensor) -> int:
+    """Into how many equal parts of the vocabulary a product is cut, one for each thread of a processor; 1 for whole.
+
+    A product of a block of logits with something narrow has a small result, or a short sum, which the library's own
+    threads share badly.
+    """
+    threads = torch.get_num_threads() if weight.device.type == "cpu" else 1
+    return threads if len(weight) % threads == 0 else 1
+
+
+def _times_weights(block: Tensor, weight: Tensor, into: Tensor) -> None:
+    """block @ weight, (positions, width)."""
+    shares = _shares(weight)
+    if shares == 1:
+        torch.mm(block, weight, out=into)
+    else:
+        parts = block.view(len(block), shares, -1).transpose(0, 1)
+        torch.sum(torch.bmm(parts, weight.view(shares, -1, weight.shape[1])), dim=0, out=into)
+
+
 def _add_product(into: Tensor, block: Tensor, hidden: Tensor, first: bool) -> None:
     """Add block.T @ hidden; the first block's product needs no zeros to be added to."""
-    if first:
+    shares = _shares(into)
+    if shares > 1:
+        parts = block.view(len(block), shares, -1).permute(1, 2, 0)
+        sums = into.view(shares, -1, into.shape[1])
+        torch.baddbmm(sums, parts, hidden.expand(shares, -1, -1), beta=float(not first), out=sums)
+    elif first:
         torch.mm(block.T, hidden, out=into)
     else:
         into.addmm_(block.T, hidden)
@@ -218,7 +243,7 @@ def _plain_pass(
         exponentials = _logits(hidden[rows], weight, bias if few else None).exp_()
         inverse = torch.mv(exponentials, scale, out=normalizer[rows]).reciprocal()
         if grad_hidden is not None:
-            torch.mm(exponentials, scaled, out=grad_hidden[rows])
+            _times_weights(exponentials, scaled, into=grad_hidden[rows])
         if grad_weight is not None:
             _add_product(grad_weight, exponentials, hidden[rows] * inverse[:, None], first=rows.start == 0)
         if grad_bias is not None:
