@@ -28,6 +28,7 @@ from speed.measure import Row, machine, plain, row
 from speed.measuring import large_statistics, scoring_rows, statistics_rows
 from speed.memory import memory_rows
 from speed.processes import process_rows
+from speed.reading import text_rows
 from speed.text import synthetic
 from speed.training import joint_rows, quiet, readout_rows
 
@@ -88,8 +89,9 @@ PARTS: dict[str, Callable[[Path, int], list[Row]]] = {
     "memory": lambda folder, _: memory_rows(folder / "30522"),
     "paper": paper,
     "processes": lambda folder, _: process_rows(folder / "processes"),
+    "text": lambda folder, _: text_rows(preset("quickstart-gpt"), folder / "8192"),
 }
-ONCE = ("start", "memory", "processes")
+ONCE = ("start", "memory", "processes", "text")
 """Parts that do not depend on the number of threads."""
 
 

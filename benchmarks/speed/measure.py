@@ -39,6 +39,11 @@ def row(name: str, baseline: str, ratio: float, target: float, threads: int, lea
     return Row(name, baseline, round(ratio, 3), f"{sign} {target:g}", met, threads, note)
 
 
+def reported(name: str, baseline: str, ratio: float, threads: int, note: str = "") -> Row:
+    """A figure without a target."""
+    return Row(name, baseline, round(ratio, 3), "–", None, threads, note)
+
+
 def alternate(works: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, list[float]]:
     """Seconds of each work in each round, A B A B …, after one round that is thrown away."""
     times: dict[str, list[float]] = {name: [] for name in works}

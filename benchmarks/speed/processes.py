@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
 
-from .measure import Row, spread
+from .measure import Row, reported, spread
 
 ROUNDS = 3
 LAUNCH = ("accelerate.commands.launch", "--multi_gpu", "--num_processes", "2", "--num_machines", "1",
@@ -43,15 +43,7 @@ def process_rows(folder: Path) -> list[Row]:
     one = median(seconds["one process"])
     note = spread(seconds)
     return [
-        Row(
-            f"joint, quickstart-gpt, {way}",
-            "one process, one thread",
-            round(one / median(times), 3),
-            "–",
-            None,
-            2,
-            note,
-        )
+        reported(f"joint, quickstart-gpt, {way}", "one process, one thread", one / median(times), 2, note)
         for way, times in seconds.items()
         if way != "one process"
     ]

@@ -28,9 +28,21 @@ def plain_loss(features: Tensor, weight: Tensor, bias: Tensor, batch: Batch) -> 
     return F.cross_entropy(logits.flatten(0, 1), targets.flatten(), ignore_index=IGNORED)
 
 
-def joint_step(model: TowersModel, batches: Batches, learning_rate: float, clip: float) -> Callable[[], None]:
-    """One update of the joint phase each time it is called."""
-    optimizer = torch.optim.AdamW(model.parameters(), lr=learning_rate)
+def joint_step(
+    model: TowersModel,
+    batches: Batches,
+    learning_rate: float,
+    clip: float,
+    watching: Sequence[Readout] = (),
+    watched_share: float = 0.0,
+) -> Callable[[], None]:
+    """One update of the joint phase each time it is called.
+
+    `watching` readouts, on the first tower and so on and at last on the first one again, train along on the detached
+    outputs of a share of the windows; the released code has none.
+    """
+    parameters = [*model.parameters(), *(one for readout in watching for one in readout.parameters())]
+    optimizer = torch.optim.AdamW(parameters, lr=learning_rate)
     step = 0
 
     def update() -> None:
@@ -39,7 +51,11 @@ def joint_step(model: TowersModel, batches: Batches, learning_rate: float, clip:
         step += 1
         outputs = model.tower_outputs(batch.inputs, batch.present)
         plain_loss(model.joint_features(outputs), *model.joint_decoder(), batch).backward()
-        nn.utils.clip_grad_norm_(model.parameters(), clip)
+        part = batch.rows(slice(max(1, round(watched_share * len(batch)))))
+        for number, readout in enumerate(watching):
+            features = readout.features(outputs[number % len(outputs)][: len(part)].detach())
+            plain_loss(features, readout.decoder.weight, readout.decoder.bias, part).backward()
+        nn.utils.clip_grad_norm_(parameters, clip)
         optimizer.step()
         optimizer.zero_grad()
 

@@ -37,7 +37,7 @@ from twotower.training.optimization import readout_optimizer
 from twotower.training.readouts import update_readouts
 
 from . import reference
-from .measure import Row, product_seconds, ratio, row, spread, vocabulary_seconds
+from .measure import Row, product_seconds, ratio, reported, row, spread, vocabulary_seconds
 from .turns import take_turns
 
 ROUNDS = 9
@@ -81,6 +81,18 @@ def reference_joint_work(config: RunConfig, run: Path) -> Callable[[], None]:
     torch.manual_seed(config.seed)
     _, towers, batches = setting(config, run)
     return reference.joint_step(TowersModel(towers), batches, config.train.learning_rate, config.train.clip)
+
+
+def reference_watched_work(config: RunConfig, run: Path) -> Callable[[], None]:
+    """The same by the reference's algorithm, with the readouts that ours trains along: the same work."""
+    torch.manual_seed(config.seed)
+    text, towers, batches = setting(config, run)
+    unigram = torch.from_numpy(text.log_frequencies)
+    watching = [*fresh_readouts(towers, config.seed, unigram), fresh_readouts(towers, config.seed + 1, unigram)[0]]
+    return reference.joint_step(
+        TowersModel(towers), batches, config.train.learning_rate, config.train.clip,
+        watching, config.train.readout_share,  # type: ignore[arg-type]
+    )  # fmt: skip
 
 
 class _Clock(TrainerCallback):
@@ -173,10 +185,12 @@ def joint_rows(
     rounds: int = ROUNDS,
 ) -> list[Row]:
     """Rows of joint training against the reference's algorithm, Trainer (None: not compared) and the limit."""
-    contestants = ["twotower joint", "reference joint"]
+    contestants = ["twotower joint", "reference joint", "reference watched"]
     times = take_turns(contestants, config, run, threads, rounds)
     against = ratio(times, "reference joint", "twotower joint")
     rows = [row(name, "reference's algorithm", against, targets[0], threads, note=spread(times))]
+    against = ratio(times, "reference watched", "twotower joint")
+    rows.append(reported(name, "the same, with our readouts along", against, threads))
     mine = median(times["twotower joint"])
     if targets[1] is not None:
         turns = take_turns(["twotower joint", "trainer joint"], config, run, threads, TRAINER_ROUNDS)

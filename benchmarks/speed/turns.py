@@ -60,6 +60,7 @@ def works() -> dict[str, Callable[[RunConfig, Path], Callable[[], object]]]:
     return {
         "twotower joint": training.joint_work,
         "reference joint": training.reference_joint_work,
+        "reference watched": training.reference_watched_work,
         "trainer joint": training.trainer_work,
         "twotower readouts": training.readout_work,
         "reference readouts": training.reference_readout_work,
