@@ -3,6 +3,7 @@
     python benchmarks/bench.py                      # everything, one and two threads (about twenty minutes)
     python benchmarks/bench.py --only start joint   # some parts
     python benchmarks/bench.py --threads 1
+    python benchmarks/bench.py --table              # the last run's figures as Markdown, for docs/performance.md
 
 What is compared takes turns (A B A B …), each contestant in a process of its own, and medians are compared. Prints a
 table and writes `benchmarks/results.json`. The text is random tokens with Zipf's frequencies, but for the runs of two
@@ -29,6 +30,7 @@ from speed.measuring import large_statistics, scoring_rows, statistics_rows
 from speed.memory import memory_rows
 from speed.processes import process_rows
 from speed.reading import text_rows
+from speed.table import markdown, show
 from speed.text import synthetic
 from speed.training import joint_rows, quiet, readout_rows
 
@@ -109,26 +111,19 @@ def _large(threads: int) -> list[Row]:
     ]
 
 
-def show(rows: list[Row]) -> str:
-    """The table."""
-    lines = [f"{'work':46} {'threads':>7} {'against':40} {'ratio':>7} {'target':>8}  met"]
-    lines += [
-        f"{one.name:46} {one.threads:>7} {one.baseline:40} {one.ratio:7.2f} {one.target:>8}  "
-        + {True: "yes", False: "NO", None: "–"}[one.met]
-        for one in rows
-    ]
-    return "\n".join(lines)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS))
     parser.add_argument("--threads", nargs="+", type=int, default=[1, 2])
     parser.add_argument("--out", type=Path, default=HERE / "results.json")
+    parser.add_argument("--table", action="store_true", help="measure nothing; print the figures of the last run")
     parser.add_argument("--large", action="store_true", help=argparse.SUPPRESS)
     words = parser.parse_args()
     if words.large:
         print(json.dumps(large_statistics()))
+        return
+    if words.table:
+        print(markdown([Row(**one) for one in json.loads(words.out.read_text())["rows"]]))
         return
     rows: list[Row] = []
     with tempfile.TemporaryDirectory() as scratch, quiet():

@@ -1,5 +1,6 @@
 """The README's commands exist: every flag parses, every make target and every linked page is there."""
 
+import json
 import re
 import shlex
 from pathlib import Path
@@ -42,3 +43,13 @@ def test_every_module_is_in_the_architecture():
     text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
     modules = [path.name for path in (ROOT / "src").rglob("*.py") if path.name not in ("__init__.py",)]
     assert [name for name in modules if f"`{name}`" not in text and name not in text] == []
+
+
+def test_the_documented_figures_are_those_of_the_last_benchmark(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
+    from speed.measure import Row
+    from speed.table import markdown
+
+    rows = json.loads((ROOT / "benchmarks" / "results.json").read_text(encoding="utf-8"))["rows"]
+    table = markdown([Row(**one) for one in rows])
+    assert table in (ROOT / "docs" / "performance.md").read_text(encoding="utf-8"), "python benchmarks/bench.py --table"
