@@ -3,7 +3,8 @@
 Corpora of random tokens, memory-mapped, of 10^6 to 10^9 tokens (2 GB on disk at the most, removed again): seconds
 until the first update, tokens per second, and how much private memory grows, each in a process of its own. Then towers,
 width, depth and vocabulary one at a time, everything else as in `quickstart`, against the operations that `twotower
-plan` counts. One thread. Prints tables and writes `benchmarks/growth.json`.
+plan` counts. One thread. Prints tables, writes `benchmarks/growth.json` and draws it into `docs/growth.svg`; with
+`--draw` the last run's figures are drawn again, and nothing is measured.
 """
 
 from __future__ import annotations
@@ -19,11 +20,14 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+import matplotlib
 import torch
+from matplotlib.figure import Figure
 from speed.measure import machine
 from speed.text import synthetic
-from speed.training import ours, quiet
+from speed.training import joint_work, quiet
 
+from twotower.allocator import freed_memory_kept
 from twotower.plan import Machine, make_plan
 from twotower.presets import preset
 
@@ -35,6 +39,8 @@ SIZES = {
     "layers": [{"layers": layers} for layers in (1, 2, 4, 8)],
 }
 VOCABULARIES = (2_048, 8_192, 30_522)
+DRAWING = HERE.parent / "docs" / "growth.svg"
+STYLE: dict[Any, Any] = {"font.size": 9, "axes.spines.top": False, "axes.spines.right": False, "svg.hashsalt": "growth"}
 
 
 def private_bytes() -> int:
@@ -48,7 +54,7 @@ def corpus(run: Path) -> dict[str, float]:
     torch.set_num_threads(1)
     config = preset("quickstart")
     begin = time.perf_counter()
-    work = ours(config, run)
+    work = joint_work(config, run)
     work()
     first = time.perf_counter() - begin
     seconds = []
@@ -88,7 +94,7 @@ def growing_model() -> list[dict[str, Any]]:
             config = replace(usual, model=replace(usual.model, **changed))
             config = replace(config, prepare=replace(config.prepare, vocabulary=vocabulary))
             with tempfile.TemporaryDirectory() as folder:
-                work = ours(config, synthetic(Path(folder), vocabulary, 200_000, 20_000))
+                work = joint_work(config, synthetic(Path(folder), vocabulary, 200_000, 20_000))
                 seconds = []
                 for number in range(UPDATES + 3):
                     begin = time.perf_counter()
@@ -104,19 +110,47 @@ def growing_model() -> list[dict[str, Any]]:
     return rows
 
 
+def draw(found: dict[str, Any]) -> None:
+    """Milliseconds of an update against each size, and what its matrix products alone would take.
+
+    The products' rate is that of the largest width, where nearly all of the time is theirs.
+    """
+    rows: list[dict[str, Any]] = found["model"]
+    best = max(row["gflop"] / row["milliseconds"] for row in rows)
+    kinds = list(dict.fromkeys(row["kind"] for row in rows))
+    with matplotlib.rc_context(STYLE):
+        figure = Figure(figsize=(8, 2.6), layout="constrained")
+        for axes, kind in zip(figure.subplots(1, len(kinds)), kinds, strict=True):
+            mine = [row for row in rows if row["kind"] == kind]
+            sizes = [str(row[kind]) for row in mine]
+            axes.plot(sizes, [row["milliseconds"] for row in mine], marker="o", color="#1f77b4", label="an update")
+            products = [row["gflop"] / best for row in mine]
+            axes.plot(sizes, products, marker="o", color="#888888", linestyle=":", label="its products alone")
+            axes.set_xlabel(kind)
+            axes.set_ylim(bottom=0)
+        figure.axes[0].set_ylabel("milliseconds")
+        figure.axes[0].legend(frameon=False, fontsize=8)
+        figure.savefig(DRAWING, metadata={"Date": None})
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--corpus", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--sizes", nargs="+", type=int, default=[10**6, 10**7, 10**8, 10**9])
     parser.add_argument("--out", type=Path, default=HERE / "growth.json")
+    parser.add_argument("--draw", action="store_true", help="draw the last run's figures")
     words = parser.parse_args()
-    with quiet():
+    if words.draw:
+        draw(json.loads(words.out.read_text()))
+        return
+    with quiet(), freed_memory_kept():
         if words.corpus:
             print(json.dumps(corpus(words.corpus)))
             return
         torch.set_num_threads(1)
         found = {"machine": machine(), "corpus": growing_corpus(words.sizes), "model": growing_model()}
     words.out.write_text(json.dumps(found, indent=1) + "\n")
+    draw(found)
 
 
 if __name__ == "__main__":

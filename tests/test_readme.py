@@ -1,5 +1,6 @@
 """The README's commands exist: every flag parses, every make target and every linked page is there."""
 
+import importlib
 import json
 import re
 import shlex
@@ -43,6 +44,12 @@ def test_every_module_is_in_the_architecture():
     text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
     modules = [path.name for path in (ROOT / "src").rglob("*.py") if path.name not in ("__init__.py",)]
     assert [name for name in modules if f"`{name}`" not in text and name not in text] == []
+
+
+@pytest.mark.parametrize("script", sorted(path.stem for path in (ROOT / "benchmarks").glob("*.py")))
+def test_every_benchmark_can_be_imported(monkeypatch, script):
+    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
+    importlib.import_module(script)
 
 
 def test_the_documented_figures_are_those_of_the_last_benchmark(monkeypatch):
