@@ -1,38 +1,117 @@
-"""Where an update of the joint phase goes: `python benchmarks/profile_training.py [PRESET]`, one thread, random tokens.
+"""Where an update of the joint phase goes, one thread, random tokens.
 
-Prints `torch.profiler`'s table of operations by their own time. The profiler's allocations disturb the process's memory
-(fresh pages), so start it with MALLOC_MMAP_THRESHOLD_=33554432 MALLOC_TRIM_THRESHOLD_=1073741824 on Linux.
+    python benchmarks/profile_training.py                                  # the three families of quickstart
+    python benchmarks/profile_training.py quickstart-gpt --operations 20   # more of `torch.profiler`'s operations
+
+Prints milliseconds by section, measured without the profiler, and the operations by their own time, with it, as tables
+in Markdown.
 """
 
 from __future__ import annotations
 
-import sys
+import argparse
+import itertools
 import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import torch
+from accelerate import Accelerator
+from accelerate.state import AcceleratorState
 from speed.text import synthetic
-from speed.training import joint_work, quiet
+from speed.training import quiet, setting
 from torch.profiler import ProfilerActivity, profile
 
-from twotower.presets import preset
+from twotower.allocator import freed_memory_kept
+from twotower.presets import PRESETS, preset
+from twotower.training.loop import _build, update
 
-WARM_UP, UPDATES = 10, 20
+WARM_UP, UPDATES = 10, 30
+QUICKSTARTS = ("quickstart-gpt", "quickstart-bert", "quickstart-elmo")
+FORWARD, JOINT, WATCHING = "towers, forward", "joint loss and its gradient", "three readouts that watch, the same"
+BACKWARD, STEP, REST = "the rest of the backward pass", "clipping, AdamW, zeroing", "fusion, batch, and the rest"
+
+
+class Sections:
+    """Seconds by name; what runs inside another's time is not taken out of it."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = defaultdict(float)
+
+    def timed(self, names: str | list[str], work: Callable[..., Any]) -> Callable[..., Any]:
+        """The same work, its time added to `names`, in turn if there are several."""
+        turns = itertools.cycle([names] if isinstance(names, str) else names)
+
+        def wrapped(*arguments: Any, **options: Any) -> Any:
+            begin = time.perf_counter()
+            result = work(*arguments, **options)
+            self.seconds[next(turns)] += time.perf_counter() - begin
+            return result
+
+        return wrapped
+
+
+def measure(name: str, folder: Path) -> tuple[dict[str, float], list[tuple[str, float, float]]]:
+    """Milliseconds of each section, and operations with their own milliseconds and calls, of an update of a preset."""
+    config = preset(name)
+    AcceleratorState._reset_state()
+    accelerator = Accelerator(cpu=True)
+    text, towers, batches = setting(config, folder)
+    objective, optimizers = _build(config, text, towers, accelerator)
+    steps = itertools.count()
+
+    def work() -> None:
+        update(objective, optimizers, batches, next(steps), config, accelerator)
+
+    for _ in range(WARM_UP):
+        work()
+    with profile(activities=[ProfilerActivity.CPU]) as found:
+        for _ in range(UPDATES):
+            work()
+    operations = [
+        (event.key, event.self_cpu_time_total / UPDATES / 1e3, event.count / UPDATES) for event in found.key_averages()
+    ]
+    sections = Sections()
+    objective.model.tower_outputs = sections.timed(FORWARD, objective.model.tower_outputs)
+    objective.loss = sections.timed([JOINT, *[WATCHING] * (towers.towers + 1)], objective.loss)
+    accelerator.backward = sections.timed(BACKWARD, accelerator.backward)  # type: ignore[method-assign]
+    accelerator.clip_grad_norm_ = sections.timed(STEP, accelerator.clip_grad_norm_)  # type: ignore[method-assign]
+    for optimizer in optimizers:
+        optimizer.step = sections.timed(STEP, optimizer.step)
+        optimizer.zero_grad = sections.timed(STEP, optimizer.zero_grad)
+    begin = time.perf_counter()
+    for _ in range(UPDATES):
+        work()
+    sections.seconds[REST] = time.perf_counter() - begin - sum(sections.seconds.values())
+    milliseconds = {section: 1e3 * seconds / UPDATES for section, seconds in sections.seconds.items()}
+    return milliseconds, sorted(operations, key=lambda one: -one[1])
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("presets", nargs="*", metavar="PRESET", help=", ".join(QUICKSTARTS))
+    parser.add_argument("--operations", type=int, default=10)
+    words = parser.parse_args()
+    names = words.presets or list(QUICKSTARTS)
+    for name in names:
+        if name not in PRESETS:
+            parser.error(f"{name!r} is no preset")
     torch.set_num_threads(1)
-    config = preset(sys.argv[1] if len(sys.argv) > 1 else "quickstart")
-    with tempfile.TemporaryDirectory() as folder, quiet():
-        work = joint_work(config, synthetic(Path(folder), 8_192, 200_000, 20_000))
-        for _ in range(WARM_UP):
-            work()
-        with profile(activities=[ProfilerActivity.CPU]) as found:
-            for _ in range(UPDATES):
-                work()
-    for event in sorted(found.key_averages(), key=lambda one: -one.self_cpu_time_total)[:20]:
-        each = event.self_cpu_time_total / UPDATES / 1e3
-        print(f"{event.key[:60]:60} {each:8.2f} ms per update, {event.count / UPDATES:6.1f} calls")
+    with tempfile.TemporaryDirectory() as folder, quiet(), freed_memory_kept():
+        text = synthetic(Path(folder), 8_192, 200_000, 20_000)
+        found = {name: measure(name, text) for name in names}
+    print(f"| | {' | '.join(names)} |\n|{'---|' * (1 + len(names))}")
+    for section in (FORWARD, JOINT, WATCHING, BACKWARD, STEP, REST):
+        print(f"| {section} | {' | '.join(f'{found[name][0][section]:.1f}' for name in names)} |")
+    print(f"| together | {' | '.join(f'{sum(found[name][0].values()):.1f}' for name in names)} |")
+    print(f"\n| {' | | '.join(names)} | |\n|{'---|' * (2 * len(names))}")
+    for rank in range(words.operations):
+        ranked = [found[name][1][rank] for name in names]
+        cells = [f"{key.removeprefix('aten::')} | {own:.1f} ({calls:.0f})" for key, own, calls in ranked]
+        print(f"| {' | '.join(cells)} |")
 
 
 if __name__ == "__main__":
