@@ -45,11 +45,15 @@ def threads():
 @pytest.mark.parametrize("count", [2, 3])
 @pytest.mark.parametrize("vocabulary", [311, 312])  # can and cannot be cut into equal parts
 @pytest.mark.parametrize("plain", [True, False])
-def test_the_number_of_threads_changes_neither_loss_nor_gradients(monkeypatch, threads, count, vocabulary, plain):
+@pytest.mark.parametrize("turned", [True, False])
+def test_the_number_of_threads_changes_neither_loss_nor_gradients(
+    monkeypatch, threads, count, vocabulary, plain, turned
+):
     monkeypatch.setattr(losses, "block_rows", lambda *_: 50)
     if not plain:
         monkeypatch.setattr(losses, "_plain", lambda *_: False)
-    leaves = _inputs(vocabulary=vocabulary)
+    hidden, weight, bias, targets = _inputs(vocabulary=vocabulary)
+    leaves = hidden, weight.detach().T.contiguous().T.requires_grad_() if turned else weight, bias, targets
     wanted = F.cross_entropy(F.linear(*leaves[:3]).double(), leaves[3], reduction="sum")
     threads(count)
     got = cross_entropy_sum(*leaves)

@@ -192,7 +192,7 @@ def _shares(weight: Tensor) -> int:
     threads share badly.
     """
     threads = torch.get_num_threads() if weight.device.type == "cpu" else 1
-    return threads if len(weight) % threads == 0 else 1
+    return threads if len(weight) % threads == 0 and weight.is_contiguous() else 1
 
 
 def _times_weights(block: Tensor, weight: Tensor, into: Tensor) -> None:
