@@ -129,7 +129,7 @@ def draw(found: dict[str, Any]) -> None:
             axes.set_xlabel(kind)
             axes.set_ylim(bottom=0)
         figure.axes[0].set_ylabel("milliseconds")
-        figure.axes[0].legend(frameon=False, fontsize=8)
+        figure.axes[1].legend(frameon=False, fontsize=8)
         figure.savefig(DRAWING, metadata={"Date": None})
 
 
