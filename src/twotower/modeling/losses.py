@@ -189,7 +189,7 @@ def _shares(weight: Tensor) -> int:
     """Into how many equal parts of the vocabulary a product is cut, one for each thread of a processor; 1 for whole.
 
     A product of a block of logits with something narrow has a small result, or a short sum, which the library's own
-    threads share badly.
+    threads share badly (measured with two: docs/performance.md).
     """
     threads = torch.get_num_threads() if weight.device.type == "cpu" else 1
     return threads if len(weight) % threads == 0 and weight.is_contiguous() else 1
