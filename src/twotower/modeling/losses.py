@@ -207,15 +207,13 @@ def _times_weights(block: Tensor, weight: Tensor, into: Tensor) -> None:
 
 def _add_product(into: Tensor, block: Tensor, hidden: Tensor, first: bool) -> None:
     """Add block.T @ hidden; the first block's product needs no zeros to be added to."""
-    shares = _shares(into)
-    if shares > 1:
+    shares, kept = _shares(into), float(not first)
+    if shares == 1:
+        torch.addmm(into, block.T, hidden, beta=kept, out=into)
+    else:
         parts = block.view(len(block), shares, -1).permute(1, 2, 0)
         sums = into.view(shares, -1, into.shape[1])
-        torch.baddbmm(sums, parts, hidden.expand(shares, -1, -1), beta=float(not first), out=sums)
-    elif first:
-        torch.mm(block.T, hidden, out=into)
-    else:
-        into.addmm_(block.T, hidden)
+        torch.baddbmm(sums, parts, hidden.expand(shares, -1, -1), beta=kept, out=sums)
 
 
 def _add_column_sums(into: Tensor, block: Tensor, first: bool) -> None:
