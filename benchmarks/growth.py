@@ -30,6 +30,7 @@ from speed.training import joint_work, quiet
 from twotower.allocator import freed_memory_kept
 from twotower.plan import Machine, make_plan
 from twotower.presets import preset
+from twotower.report.svg import STYLE
 
 HERE = Path(__file__).parent
 UPDATES = 20
@@ -40,7 +41,6 @@ SIZES = {
 }
 VOCABULARIES = (2_048, 8_192, 30_522)
 DRAWING = HERE.parent / "docs" / "growth.svg"
-STYLE: dict[Any, Any] = {"font.size": 9, "axes.spines.top": False, "axes.spines.right": False, "svg.hashsalt": "growth"}
 
 
 def private_bytes() -> int:
@@ -113,7 +113,7 @@ def growing_model() -> list[dict[str, Any]]:
 def draw(found: dict[str, Any]) -> None:
     """Milliseconds of an update against each size, and what its matrix products alone would take.
 
-    The products' rate is that of the largest width, where nearly all of the time is theirs.
+    Their rate is the best that any size reaches: that of the largest width, where the time is nearly all theirs.
     """
     rows: list[dict[str, Any]] = found["model"]
     best = max(row["gflop"] / row["milliseconds"] for row in rows)

@@ -19,15 +19,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from accelerate import Accelerator
-from accelerate.state import AcceleratorState
 from speed.text import synthetic
-from speed.training import quiet, setting
+from speed.training import joint_parts, quiet
 from torch.profiler import ProfilerActivity, profile
 
 from twotower.allocator import freed_memory_kept
+from twotower.modeling.objectives import watched_heads
 from twotower.presets import PRESETS, preset
-from twotower.training.loop import _build, update
+from twotower.training.loop import update
 
 WARM_UP, UPDATES = 10, 30
 QUICKSTARTS = ("quickstart-gpt", "quickstart-bert", "quickstart-elmo")
@@ -57,10 +56,7 @@ class Sections:
 def measure(name: str, folder: Path) -> tuple[dict[str, float], list[tuple[str, float, float]]]:
     """Milliseconds of each section, and operations with their own milliseconds and calls, of an update of a preset."""
     config = preset(name)
-    AcceleratorState._reset_state()
-    accelerator = Accelerator(cpu=True)
-    text, towers, batches = setting(config, folder)
-    objective, optimizers = _build(config, text, towers, accelerator)
+    objective, optimizers, batches, accelerator = joint_parts(config, folder)
     steps = itertools.count()
 
     def work() -> None:
@@ -76,7 +72,7 @@ def measure(name: str, folder: Path) -> tuple[dict[str, float], list[tuple[str, 
     ]
     sections = Sections()
     objective.model.tower_outputs = sections.timed(FORWARD, objective.model.tower_outputs)
-    objective.loss = sections.timed([JOINT, *[WATCHING] * (towers.towers + 1)], objective.loss)
+    objective.loss = sections.timed([JOINT, *[WATCHING] * watched_heads(batches.towers)], objective.loss)
     accelerator.backward = sections.timed(BACKWARD, accelerator.backward)  # type: ignore[method-assign]
     accelerator.clip_grad_norm_ = sections.timed(STEP, accelerator.clip_grad_norm_)  # type: ignore[method-assign]
     for optimizer in optimizers:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from statistics import median
 
 import numpy as np
 
@@ -110,7 +110,7 @@ def text_rows(config: RunConfig, run: Path) -> list[Row]:
     cores = os.cpu_count() or 1
 
     def speeds(times: dict[str, list[float]], size: int) -> str:
-        rates = {name: size / 1e6 / sorted(seconds)[len(seconds) // 2] for name, seconds in times.items()}
+        rates = {name: size / 1e6 / median(seconds) for name, seconds in times.items()}
         return spread(times) + "; " + ", ".join(f"{name} {rate:,.1f} MB/s" for name, rate in rates.items())
 
     times, characters = compare_tokenizing()
@@ -124,10 +124,3 @@ def text_rows(config: RunConfig, run: Path) -> list[Row]:
     against = ratio(times, "bare", "ours")
     rows.append(reported("drawing an epoch's batches", "sequential read", against, 1, speeds(times, size)))
     return rows
-
-
-def seconds_of(work: Callable[[], object]) -> float:
-    """How long it takes."""
-    begin = time.perf_counter()
-    work()
-    return time.perf_counter() - begin

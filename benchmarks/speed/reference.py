@@ -51,8 +51,8 @@ def joint_step(
         step += 1
         outputs = model.tower_outputs(batch.inputs, batch.present)
         plain_loss(model.joint_features(outputs), *model.joint_decoder(), batch).backward()
-        part = batch.rows(slice(max(1, round(watched_share * len(batch)))))
         for number, readout in enumerate(watching):
+            part = batch.rows(slice(max(1, round(watched_share * len(batch)))))
             features = readout.features(outputs[number % len(outputs)][: len(part)].detach())
             plain_loss(features, readout.decoder.weight, readout.decoder.bias, part).backward()
         nn.utils.clip_grad_norm_(parameters, clip)

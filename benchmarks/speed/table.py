@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from .measure import Row
 
-HEADS = ("work", "against", "aim", "one thread", "two threads")
+HEADS = ("work", "against", "aim")
+THREADS = {1: "one thread", 2: "two threads"}
 
 
 def show(rows: Sequence[Row]) -> str:
@@ -21,12 +22,14 @@ def show(rows: Sequence[Row]) -> str:
 
 
 def markdown(rows: Sequence[Row]) -> str:
-    """A line for each kind of figure, with a column for one thread and one for two; ✗ where the target is missed."""
+    """A line for each kind of figure, with a column for each number of threads; ✗ where the target is missed."""
     kinds: dict[tuple[str, str, str], dict[int, Row]] = {}
     for one in rows:
         kinds.setdefault((one.name, one.baseline, one.target), {})[one.threads] = one
-    lines = [f"| {' | '.join(HEADS)} |", "|---" * len(HEADS) + "|"]
-    lines += [f"| {' | '.join((*kind, *(_cell(by.get(count)) for count in (1, 2))))} |" for kind, by in kinds.items()]
+    counts = sorted({one.threads for one in rows})
+    heads = [*HEADS, *(THREADS.get(count, f"{count} threads") for count in counts)]
+    lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
+    lines += [f"| {' | '.join((*kind, *(_cell(by.get(count)) for count in counts)))} |" for kind, by in kinds.items()]
     return "\n".join(lines)
 
 

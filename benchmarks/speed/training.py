@@ -60,12 +60,17 @@ def setting(config: RunConfig, run: Path) -> tuple[PreparedText, TowersConfig, B
     return text, towers, Batches(text, towers, config.train.batch, config.train.masked, config.seed)
 
 
-def joint_work(config: RunConfig, run: Path) -> Callable[[], None]:
-    """One update of the joint phase, with the readouts that watch it."""
+def joint_parts(config: RunConfig, run: Path) -> tuple[Any, list[Any], Batches, Accelerator]:
+    """The objective of the joint phase, its optimizers, its batches and the engine, as `train` makes them."""
     text, towers, batches = setting(config, run)
     AcceleratorState._reset_state()
     accelerator = Accelerator(cpu=True)
-    objective, optimizers = _build(config, text, towers, accelerator)
+    return *_build(config, text, towers, accelerator), batches, accelerator
+
+
+def joint_work(config: RunConfig, run: Path) -> Callable[[], None]:
+    """One update of the joint phase, with the readouts that watch it."""
+    objective, optimizers, batches, accelerator = joint_parts(config, run)
     step = 0
 
     def work() -> None:
