@@ -31,11 +31,11 @@ from speed.measure import alternate
 from speed.training import joint_work, quiet, setting
 
 from twotower.allocator import freed_memory_kept
+from twotower.comparison.grid import with_setting
 from twotower.config import RunConfig
 from twotower.data.heldout import PreparedText
 from twotower.preference.emergence import emergence
 from twotower.presets import preset
-from twotower.study import with_setting
 
 TURNS = 40
 FIGURES = ("reliability", "separation")

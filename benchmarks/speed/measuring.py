@@ -15,8 +15,11 @@ from twotower.modeling.losses import block_rows
 from twotower.modeling.model import TowersModel
 from twotower.modeling.objectives import Batch
 from twotower.modeling.scoring import score_rows
-from twotower.preference import statistics
-from twotower.preference.tallies import tally
+from twotower.preference.reliability import reliability
+from twotower.preference.separation import separation
+from twotower.preference.types import type_preferences
+from twotower.statistics.strata import frequency_strata
+from twotower.statistics.tallies import tally
 
 from . import reference
 from .measure import Row, alternate, peak_bytes, ratio, row, spread
@@ -102,7 +105,7 @@ def statistics_rows(threads: int, count: int = 1_000_000, documents: int = 500, 
     draws = 1000
 
     def ours() -> None:
-        statistics.type_preferences(tally(document, piece, value, types), draws, 0.95, generator)
+        type_preferences(tally(document, piece, value, types), draws, 0.95, generator)
 
     times = alternate(
         {"ours": ours, "reference": lambda: reference.bootstrap_draw(document, piece, value, generator)}, 3
@@ -121,18 +124,18 @@ def large_statistics() -> dict[str, float]:
     found = {}
     begin = time.perf_counter()
     tallies = tally(document, piece, value, types)
-    statistics.type_preferences(tallies, 1000, 0.95, generator)
+    type_preferences(tallies, 1000, 0.95, generator)
     found["preference (s)"] = time.perf_counter() - begin
     found["preference: peak (GiB)"] = peak_bytes() / 2**30
     begin = time.perf_counter()
-    statistics.reliability([tallies], 10, 20, 1000, 0.95, generator)
+    reliability([tallies], 10, 20, 1000, 0.95, generator)
     found["reliability (s)"] = time.perf_counter() - begin
     counts = np.asarray(tallies.counts.sum(axis=0)).ravel()
     chosen = counts >= 20
     function = (generator.random(types) < 0.1)[chosen]
-    strata = statistics.frequency_strata(counts[chosen].astype(np.int64), 4)
+    strata = frequency_strata(counts[chosen].astype(np.int64), 4)
     begin = time.perf_counter()
-    statistics.separation([tallies.select(chosen)], function, strata, 10, 20, 1000, 1000, 0.95, generator)
+    separation([tallies.select(chosen)], function, strata, 10, 20, 1000, 1000, 0.95, generator)
     found["separation (s)"] = time.perf_counter() - begin
     found["peak (GiB)"] = peak_bytes() / 2**30
     return found

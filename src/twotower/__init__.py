@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .config import RunConfig
     from .errors import DiskFullError, InputError, Interrupted
-    from .pipeline import Run, run
+    from .finished import Run
+    from .pipeline import run
     from .presets import PRESETS, preset
 
 __version__ = "0.1.0"
@@ -22,7 +23,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "PRESETS": "presets", "RunConfig": "config", "preset": "presets",
     "DiskFullError": "errors", "InputError": "errors", "Interrupted": "errors",
-    "Run": "pipeline", "run": "pipeline",
+    "Run": "finished", "run": "pipeline",
 }  # fmt: skip
 
 __all__ = ["PRESETS", "DiskFullError", "InputError", "Interrupted", "Run", "RunConfig", "preset", "run"]

@@ -15,12 +15,14 @@ from typing import Annotated, TypeVar
 import tyro
 
 from . import __version__
+from .comparison.grid import Grid, jobs, require_seeds
 from .config import RunConfig
 from .errors import DiskFullError, InputError, Interrupted
 from .plan import Machine, make_plan, show
 from .presets import PRESETS, preset
-from .runs import STAGES, load_config
-from .study import Grid, estimate_seconds, jobs, require_seeds, run_study
+from .runs.records import load_config
+from .runs.stages import STAGES
+from .study import estimate_seconds, run_study
 from .validation import validate
 
 T = TypeVar("T")

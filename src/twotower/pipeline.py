@@ -5,18 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .allocator import freed_memory_kept
 from .config import RunConfig
 from .errors import InputError
-from .runs import STAGES, StageFunction, execute, load_config, require_current, up_to_date
+from .finished import Run
+from .runs.execution import execute
+from .runs.records import up_to_date
+from .runs.stages import STAGES, StageFunction
 from .validation import validate
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from .modeling.model import TowersModel
 
 
 def _prepare(config: RunConfig, run: Path, out: Path) -> None:
@@ -66,58 +64,6 @@ FUNCTIONS: dict[str, StageFunction] = {
     "analyze": _analyze,
     "report": _report,
 }
-
-
-class Run:
-    """A run folder, finished or in the making."""
-
-    def __init__(self, path: Path | str) -> None:
-        self.path = Path(path)
-
-    @classmethod
-    def load(cls, path: Path | str) -> Run:
-        """The run in an existing folder. Raises `InputError` if it is none."""
-        run = cls(path)
-        load_config(run.path)
-        return run
-
-    @property
-    def config(self) -> RunConfig:
-        """What the run was made from."""
-        return load_config(self.path)
-
-    def scores(self) -> pd.DataFrame:
-        """One row per held-out occurrence: document, position, piece, word, UPOS, log-probabilities in nats."""
-        import pandas as pd
-
-        return pd.read_parquet(self._need("scores.parquet"))
-
-    def preference(self) -> pd.DataFrame:
-        """One row per type: its count, mean preference in nats, standard error and interval."""
-        import pandas as pd
-
-        return pd.read_parquet(self._need("preference.parquet"))
-
-    def results(self) -> dict[str, Any]:
-        """Every number in the report, with its interval and its null."""
-        import json
-
-        loaded: dict[str, Any] = json.loads(self._need("results.json").read_text(encoding="utf-8"))
-        return loaded
-
-    def model(self) -> TowersModel:
-        """The trained towers with their readouts, in evaluation mode."""
-        from .modeling.model import TowersModel
-
-        model: TowersModel = TowersModel.from_pretrained(self._need("model"))
-        model.eval()
-        return model
-
-    def _need(self, artifact: str) -> Path:
-        return require_current(self.path, self.config, artifact)
-
-    def __repr__(self) -> str:
-        return f"Run({str(self.path)!r})"
 
 
 def default_folder(config: RunConfig) -> Path:
@@ -171,9 +117,9 @@ def run_controls(
     """
     import json
 
-    from .preference.controls import HALF, against_half, compare, control_configs
+    from .comparison.controls import HALF, against_half, compare, control_configs
     from .report.controls import render
-    from .runs import write_text
+    from .runs.writing import write_text
 
     folder = Path(out)
     results = {"run": Run.load(folder).results()}

@@ -1,4 +1,4 @@
-"""Many runs, one question: a grid of presets, settings and seeds, run as far as it is missing, and compared."""
+"""A study: the runs of a grid, made as far as they are missing, and compared."""
 
 from __future__ import annotations
 
@@ -9,132 +9,21 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from itertools import product
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from .config import RunConfig, from_dict, to_dict
+from .comparison.grid import Grid, Job, jobs, require_seeds
+from .config import RunConfig, to_dict
 from .errors import InputError
-from .presets import preset
 from .progress import Progress
-from .runs import write_text
-from .validation import validate
+from .runs.writing import write_text
 
 UTILIZATION = 0.3
 """Of the rate of large matrix products, what whole quickstart runs reached on a machine with two cores."""
 PRODUCT, PRODUCTS = 512, 20
-
-
-@dataclass(frozen=True)
-class Grid:
-    """Which runs a study is made of."""
-
-    presets: tuple[str, ...] = ("quickstart",)
-    """Presets to compare; NAME:0,1,2 gives one of them seeds of its own."""
-    seeds: tuple[int, ...] = (0, 1, 2)
-    """Seeds of each preset that has none of its own."""
-    vary: tuple[str, ...] = ()
-    """Settings to vary, each as KEY=VALUE,VALUE…: model.width=32,64. All combinations are run."""
-    set: tuple[str, ...] = ()
-    """Settings of all runs, each as KEY=VALUE: train.tokens=2000000."""
-    strangers: bool = False
-    """Also run strangers (model.cooperation=0) of every combination, as controls."""
-
-
-@dataclass(frozen=True)
-class Job:
-    """One run of a study."""
-
-    name: str
-    config: RunConfig
-    group: str
-    """Preset and varied settings: what is the same over seeds."""
-    stranger: bool
-
-
-def jobs(grid: Grid) -> list[Job]:
-    """The runs of a grid, strangers last. Raises `InputError` for an unknown preset or key, or a bad setting."""
-    fixed = [_setting(text) for text in grid.set]
-    varied = [[(key, value) for value in values] for key, values in (_settings(text) for text in grid.vary)]
-    if not grid.presets or not grid.seeds:
-        raise InputError("study: a grid needs at least one preset and one seed")
-    if grid.strangers and any(key.replace("-", "_") == "model.cooperation" for one in varied for key, _ in one):
-        raise InputError(
-            "study: strangers are towers of cooperation 0; give --vary model.cooperation=0,… or --strangers, not both"
-        )
-    found = []
-    for stranger in (False, True) if grid.strangers else (False,):
-        for named, combination in product(grid.presets, list(product(*varied))):
-            name, seeds = _own_seeds(named, grid.seeds)
-            group = "-".join([name, *(f"{key}={value}" for key, value in combination)])
-            for seed in seeds:
-                config = replace(preset(name), seed=seed)
-                for key, value in [*fixed, *combination]:
-                    config = with_setting(config, key, value)
-                if stranger:
-                    config = replace(config, model=replace(config.model, cooperation=0.0))
-                validate(config)
-                label = f"{group}-seed{seed}" + ("-strangers" if stranger else "")
-                alone = config.model.cooperation == 0 and config.model.towers > 1
-                found.append(Job(label.replace("/", "_"), config, group, alone))
-    if len({job.name for job in found}) < len(found):
-        raise InputError("study: a preset, seed or value is named twice; name each once")
-    return found
-
-
-def _own_seeds(text: str, seeds: tuple[int, ...]) -> tuple[str, tuple[int, ...]]:
-    """A preset's name and seeds, from NAME or NAME:0,1,2."""
-    name, colon, own = text.partition(":")
-    if not colon:
-        return name, seeds
-    try:
-        return name, tuple(int(seed) for seed in own.split(","))
-    except ValueError:
-        raise InputError(f"presets: {text!r} is not of the form NAME:SEED,SEED, such as quickstart-bert:0,1") from None
-
-
-def _settings(text: str) -> tuple[str, list[Any]]:
-    key, equals, values = text.partition("=")
-    if not equals or not key or not values:
-        raise InputError(f"vary: {text!r} is not of the form KEY=VALUE,VALUE, such as model.width=32,64")
-    return key, [yaml.safe_load(value) for value in values.split(",")]
-
-
-def _setting(text: str) -> tuple[str, Any]:
-    key, equals, value = text.partition("=")
-    if not equals or not key:
-        raise InputError(f"set: {text!r} is not of the form KEY=VALUE, such as train.tokens=2000000")
-    return key, yaml.safe_load(value)
-
-
-def with_setting(config: RunConfig, key: str, value: Any) -> RunConfig:
-    """The configuration with one dotted key replaced. Raises `InputError` for one that does not exist."""
-    values = to_dict(config)
-    *path, last = key.replace("-", "_").split(".")
-    inner = values
-    for part in path:
-        inner = inner.get(part, {}) if isinstance(inner, dict) else {}
-    if not isinstance(inner, dict) or last not in inner:
-        raise InputError(f"study: {key!r} is no setting; name one as in config.yaml, such as model.width or seed")
-    if isinstance(inner[last], list) and not isinstance(value, list):
-        value = [value]
-    if isinstance(inner[last], float) and isinstance(value, int):
-        value = float(value)
-    inner[last] = value
-    return from_dict(values, f"study: {key}")
-
-
-def require_seeds(planned: Sequence[Job]) -> None:
-    """Raise `InputError` if there is one seed only, and say what it cannot give."""
-    if len({job.config.seed for job in planned}) == 1:
-        raise InputError(
-            f"study: one seed only ({planned[0].config.seed}); agreement between seeds, the class effect (seeds are "
-            "its random effect), the excess over strangers and dose and response need several, because seeds differ "
-            "more than settings do; give two or more --seeds, or use `twotower run` for one"
-        )
 
 
 def estimate_seconds(planned: Sequence[Job]) -> list[float]:
@@ -182,7 +71,7 @@ def run_study(
     finished = [job for job in planned if job.name not in failed]
     if len([job for job in finished if not job.stranger]) < 2:
         raise InputError(f"study: fewer than two runs of {out} are finished, and one cannot be compared with itself")
-    from .preference.comparison import compare_runs
+    from .comparison.compare import compare_runs
     from .report.study import render
 
     described = [(job.name, out / "runs" / job.name, job.group, job.stranger) for job in finished]

@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 
 from twotower import cli
+from twotower.comparison.controls import control_configs
 from twotower.config import to_dict
-from twotower.preference.controls import control_configs
 from twotower.presets import PRESETS
 from twotower.report.controls import conclusions
 

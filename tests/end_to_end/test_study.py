@@ -8,12 +8,12 @@ import pytest
 
 import twotower
 from twotower import cli
+from twotower.comparison.compare import compare_runs
+from twotower.comparison.grid import Grid, jobs
 from twotower.config import to_dict
 from twotower.errors import InputError
-from twotower.preference.comparison import compare_runs
 from twotower.presets import PRESETS
-from twotower.runs import flatten
-from twotower.study import Grid, jobs
+from twotower.runs.stages import flatten
 
 
 def settings_of(config) -> list[str]:

@@ -1,1 +1,1 @@
-"""Trained towers to scores to preference."""
+"""One run: from trained towers to scores to preference and its statistics."""

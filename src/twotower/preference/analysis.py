@@ -14,15 +14,18 @@ import pandas as pd
 from ..config import AnalyzeConfig, RunConfig
 from ..data.heldout import CONTENT_CLASS, FUNCTION_CLASS, PreparedText
 from ..data.tagging import NO_WORD, UPOS
+from ..modeling.contrasts import Contrast, contrasts
 from ..progress import Progress
-from . import statistics
-from .contrasts import Contrast, contrasts
+from ..statistics.intervals import Estimate
+from ..statistics.strata import frequency_strata
+from ..statistics.tallies import Floats, Tallies, tally
 from .direction import direction
 from .emergence import emergence
 from .prediction import predict_part_of_speech
+from .reliability import reliability, spearman_brown
 from .scores import read_scores
-from .statistics import Estimate
-from .tallies import Floats, Tallies, tally
+from .separation import Separation, separation
+from .types import group_means, type_preferences
 
 NOTHING = {"estimate": None, "low": None, "high": None}
 """An estimate that cannot be had."""
@@ -109,8 +112,8 @@ def analyze_scores(
         )
         reliable: dict[str, Any] = dict(NOTHING)
         if found:
-            reliable = vars(progress.counted(statistics.reliability(preferences, *halves, next(generators))))
-        floors = [progress.counted(statistics.reliability([floor], *halves, next(generators))) for floor in noise]
+            reliable = vars(progress.counted(reliability(preferences, *halves, next(generators))))
+        floors = [progress.counted(reliability([floor], *halves, next(generators))) for floor in noise]
         separated = _separation(preferences, noise, types, len(pieces), settings, next(generators), progress)
         by_upos = progress.counted(_by_upos(scores, found, document, resampling, generators))
         predicted = _prediction(preferences, noise[0], types, len(pieces), settings, next(generators), progress)
@@ -122,7 +125,7 @@ def analyze_scores(
         "preference": _spread(scores, found, types[types["count"] >= 2 * settings.min_count]),
         "reliability": {
             **reliable,
-            "spearman_brown": None if not found else statistics.spearman_brown(reliable["estimate"]),
+            "spearman_brown": None if not found else spearman_brown(reliable["estimate"]),
             "noise_floor": {
                 **vars(max(floors, key=lambda floor: floor.estimate)),
                 "towers": [vars(floor) for floor in floors],
@@ -190,7 +193,7 @@ def _types_table(
         "documents": np.asarray((noise.counts > 0).sum(axis=0)).ravel(),
     })  # fmt: skip
     for contrast, tallies in zip(contrasts(towers), preferences, strict=True):
-        columns = statistics.type_preferences(tallies, *resampling, next(generators))
+        columns = type_preferences(tallies, *resampling, next(generators))
         for name in ("mean", "standard_error", "low", "high"):
             table[name + contrast.suffix] = columns[name]
     for head in ("joint", *(f"readout_{tower}" for tower in range(1, towers + 1))):
@@ -227,11 +230,11 @@ def _separation(
         return {**nothing, "noise_floor": nothing, **counts}
     mask = np.zeros(vocabulary, dtype=bool)
     mask[chosen["piece_id"]] = True
-    strata = statistics.frequency_strata(chosen["training_count"].to_numpy(), settings.strata)
+    strata = frequency_strata(chosen["training_count"].to_numpy(), settings.strata)
 
-    def separate(parts: list[Tallies]) -> statistics.Separation:
+    def separate(parts: list[Tallies]) -> Separation:
         return progress.counted(
-            statistics.separation(
+            separation(
                 [part.select(mask) for part in parts],
                 function,
                 strata,
@@ -263,7 +266,7 @@ def _prediction(
     mask = np.zeros(vocabulary, dtype=bool)
     mask[chosen["piece_id"]] = True
     frequency, upos = chosen["training_count"].to_numpy(), chosen["upos"].to_numpy(dtype=object)
-    strata = statistics.frequency_strata(frequency, settings.strata)
+    strata = frequency_strata(frequency, settings.strata)
     found = [
         progress.counted(
             predict_part_of_speech(
@@ -293,7 +296,7 @@ def _by_upos(
     for contrast in found:
         kinds = codes[known].to_numpy(np.int64)
         tallies = tally(document[known], kinds, contrast.of(scores)[known], len(UPOS))
-        means = statistics.group_means(tallies, *resampling, next(generators))
+        means = group_means(tallies, *resampling, next(generators))
         for tag, (estimate, count) in zip(UPOS, means, strict=True):
             if count:
                 row = table.setdefault(tag, {"occurrences": count})

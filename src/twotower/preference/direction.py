@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from ..data.windows import ScoringRows
 from ..modeling.model import TowersModel
 from ..modeling.scoring import log_probs_of
-from .tallies import Floats, resample
+from ..statistics.tallies import Floats, resample
 
 DIVIDED = 0.2
 """Difference of balance from which on towers are said to divide the work by direction."""

@@ -11,9 +11,12 @@ from numpy.typing import NDArray
 
 from ..config import AnalyzeConfig
 from ..data.heldout import CONTENT_CLASS, FUNCTION_CLASS
-from . import statistics
-from .contrasts import contrasts
-from .tallies import Floats, Tallies, halves, resample, tally
+from ..modeling.contrasts import contrasts
+from ..statistics.intervals import centred_interval
+from ..statistics.strata import frequency_strata
+from ..statistics.tallies import Floats, Tallies, halves, resample, tally
+from .reliability import reliability
+from .separation import separation
 
 DRAWS, PERMUTATIONS = 200, 199
 FEWER = 3
@@ -70,7 +73,7 @@ def emergence(
     frequent = counts >= 2 * least
     chosen = frequent & (function | (word_class == CONTENT_CLASS))
     classed = bool((chosen & function).any() and (chosen & ~function).any())
-    strata = statistics.frequency_strata(frequencies[chosen], settings.strata)
+    strata = frequency_strata(frequencies[chosen], settings.strata)
     final = [one.select(frequent) for one in tallies[-1]]
     rows = []
     for (tokens, _), preferences, floor in zip(parts, tallies, floors, strict=True):
@@ -83,7 +86,7 @@ def emergence(
         if classed:
             measured, null = (
                 vars(
-                    statistics.separation(
+                    separation(
                         [one.select(chosen) for one in each], function[chosen], strata, least, settings.splits, DRAWS,
                         PERMUTATIONS, settings.confidence, generator,
                     )
@@ -106,7 +109,7 @@ def emergence(
 def _reliability(
     preferences: Sequence[Tallies], least: int, settings: AnalyzeConfig, generator: np.random.Generator
 ) -> dict[str, float]:
-    return vars(statistics.reliability(preferences, least, settings.splits, DRAWS, settings.confidence, generator))
+    return vars(reliability(preferences, least, settings.splits, DRAWS, settings.confidence, generator))
 
 
 def _above(figure: dict[str, Any] | None) -> bool:
@@ -139,7 +142,7 @@ def _saturation(
     estimate = float(np.nanmean(observed)) if np.isfinite(observed).any() else np.nan
     weights = resample(documents, DRAWS, generator)
     drawn = _overlaps(now, final, halves(documents, DRAWS, generator), weights, least)
-    low, high = statistics.centred_interval(estimate, drawn, settings.confidence)
+    low, high = centred_interval(estimate, drawn, settings.confidence)
     return {"estimate": estimate, "low": max(low, 0.0), "high": min(high, 1.0), "chance": PREFERRED}
 
 

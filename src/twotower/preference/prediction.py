@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
-from .statistics import centred_interval
-from .tallies import Floats, Tallies, resample
+from ..statistics.intervals import centred_interval
+from ..statistics.tallies import Floats, Tallies, resample
 
 FOLDS, FEWEST = 10, 20
 """Parts of speech with fewer types than `FEWEST` are left out."""

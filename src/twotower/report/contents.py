@@ -13,7 +13,7 @@ import pandas as pd
 from ..config import RunConfig
 from ..data.heldout import PreparedText
 from ..data.tagging import CONTENT, FUNCTION, NO_WORD
-from ..preference.contrasts import Contrast, contrasts
+from ..modeling.contrasts import Contrast, contrasts
 
 TOWER_COLORS = ("#2f6db3", "#d1661d", "#2a8c5a", "#7b3fa0", "#b8860b", "#c2255c", "#0b7285", "#5c5f66")
 CLASS_COLORS = {"function": "#7b3fa0", "content": "#2a8c5a", "other": "#8a8f98"}

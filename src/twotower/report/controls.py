@@ -14,7 +14,7 @@ RUN_COLOR, CONTROL_COLOR = "#7b3fa0", "#667085"
 
 
 def render(title: str, rows: list[dict[str, Any]]) -> str:
-    """The page; `rows` as `preference.controls.compare` gives them, the run first."""
+    """The page; `rows` as `comparison.controls.compare` gives them, the run first."""
     return fill(
         "controls.html.j2",
         title=title,

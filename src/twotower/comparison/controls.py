@@ -10,10 +10,10 @@ import torch
 from ..config import OBJECTIVES, RunConfig
 from ..data.heldout import PreparedText
 from ..errors import InputError
+from ..finished import Run
 from ..modeling.model import TowersModel
 from ..modeling.sizes import towers_config
-from ..pipeline import Run
-from .analysis import analyze_scores
+from ..preference.analysis import analyze_scores
 
 HALF = "half-trained"
 MEANING = {

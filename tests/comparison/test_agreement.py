@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from twotower.preference.agreement import agreement, align, family_groups
-from twotower.preference.tallies import tally
+from twotower.comparison.agreement import agreement, align, family_groups
+from twotower.statistics.tallies import tally
 
 
 def runs(generator, number, shared, types=150, cells=20_000):

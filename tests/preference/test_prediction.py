@@ -5,8 +5,8 @@ import pytest
 
 from twotower.preference import prediction
 from twotower.preference.prediction import predict_part_of_speech
-from twotower.preference.statistics import frequency_strata
-from twotower.preference.tallies import tally
+from twotower.statistics.strata import frequency_strata
+from twotower.statistics.tallies import tally
 
 TYPES, DOCUMENTS = 160, 12
 TAGS = np.array(["NOUN", "VERB", "ADP", "DET"], dtype=object)

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from test_objectives import model_for, watched
+from small_models import model_for, watched
 from twotower.config import TrainConfig
 from twotower.training.muon import Muon, orthogonalized
 from twotower.training.optimization import (

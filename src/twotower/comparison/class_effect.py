@@ -13,9 +13,10 @@ from scipy import stats
 
 from ..data.tagging import CONTENT, FUNCTION
 from ..data.tokenization import PREFIX
-from .mixed_effects import MixedFit, fit_mixed
-from .statistics import frequency_strata, stratified_auroc
-from .tallies import Floats
+from ..statistics.mixed_effects import MixedFit, fit_mixed
+from ..statistics.ranking import stratified_auroc
+from ..statistics.strata import frequency_strata
+from ..statistics.tallies import Floats
 
 TYPES = 1_500
 """Types that enter, drawn at random from those that are frequent enough: the fit takes the cube of their number."""

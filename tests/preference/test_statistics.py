@@ -5,16 +5,14 @@ import pytest
 from scipy import stats
 from sklearn.metrics import roc_auc_score
 
-from twotower.preference import statistics, tallies
-from twotower.preference.statistics import (
-    frequency_strata,
-    reliability,
-    separation,
-    spearman_brown,
-    stratified_auroc,
-    type_preferences,
-)
-from twotower.preference.tallies import halves, resample, tally
+from twotower.preference import reliability as reliability_module
+from twotower.preference.reliability import reliability, spearman_brown
+from twotower.preference.separation import separation
+from twotower.preference.types import type_preferences
+from twotower.statistics import tallies
+from twotower.statistics.ranking import stratified_auroc
+from twotower.statistics.strata import frequency_strata
+from twotower.statistics.tallies import halves, resample, tally
 
 
 def simulate(generator, documents=40, types=200, tokens=400, effect=0.0, spread=0.3, topic=0.2, noise=1.0):
@@ -196,7 +194,7 @@ def test_frequency_does_not_pass_for_separation():
 def test_estimates_do_not_depend_on_how_draws_are_chunked(monkeypatch):
     found = tally(*simulate(np.random.default_rng(0))[:3], 200)
     first = reliability([found], 10, 5, 100, 0.95, np.random.default_rng(0))
-    monkeypatch.setattr(statistics, "CHUNK", 10**6)
+    monkeypatch.setattr(reliability_module, "CHUNK", 10**6)
     assert reliability([found], 10, 5, 100, 0.95, np.random.default_rng(0)).estimate == first.estimate
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from twotower.preference.inference import discoveries, dose_response, excess
+from twotower.comparison.inference import discoveries, dose_response, excess
 
 
 def test_an_excess_has_its_size_its_interval_and_an_exact_p_value():

@@ -13,16 +13,17 @@ from ..config import to_dict
 from ..data.heldout import PreparedText
 from ..data.tokenization import PREFIX
 from ..errors import InputError
-from ..pipeline import Run
+from ..finished import Run
+from ..modeling.contrasts import contrasts
+from ..preference.scores import read_scores
 from ..progress import Progress
-from ..runs import flatten, require_current
+from ..runs.records import require_current
+from ..runs.stages import flatten
+from ..statistics.strata import frequency_strata
+from ..statistics.tallies import Tallies, tally
 from .agreement import agreement, family_groups
 from .class_effect import FEWEST_RUNS, Observed, class_effect
-from .contrasts import contrasts
 from .inference import discoveries, dose_response, excess
-from .scores import read_scores
-from .statistics import frequency_strata
-from .tallies import Tallies, tally
 
 DRAWS, PERMUTATIONS = 200, 499
 FEW_DRAWS, FEW_PERMUTATIONS = 100, 99

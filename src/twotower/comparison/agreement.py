@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .statistics import centred_interval
-from .tallies import Floats, Tallies, resample
+from ..statistics.intervals import centred_interval
+from ..statistics.tallies import Floats, Tallies, resample
 
 Pair = tuple[int, int]
 

@@ -11,11 +11,12 @@ import pytest
 import yaml
 
 import twotower
-from twotower import runs
 from twotower.config import RunConfig, from_dict, to_dict
 from twotower.errors import DiskFullError, InputError
+from twotower.runs.execution import _lock
+from twotower.runs.stages import STAGES as STAGES_OF_A_RUN
 
-STAGES = list(runs.STAGES)
+STAGES = list(STAGES_OF_A_RUN)
 
 
 @pytest.fixture
@@ -172,7 +173,7 @@ def test_a_full_disk_names_the_path_and_keeps_what_was_there(small, copy):
 
 
 def test_two_processes_do_not_share_a_folder(small, copy):
-    with runs._lock(copy), pytest.raises(InputError, match="another twotower process"):
+    with _lock(copy), pytest.raises(InputError, match="another twotower process"):
         twotower.run(small, copy)
 
 

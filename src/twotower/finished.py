@@ -1,0 +1,66 @@
+"""A run, read back from its folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .config import RunConfig
+from .runs.records import load_config, require_current
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from .modeling.model import TowersModel
+
+
+class Run:
+    """A run folder, finished or in the making."""
+
+    def __init__(self, path: Path | str) -> None:
+        self.path = Path(path)
+
+    @classmethod
+    def load(cls, path: Path | str) -> Run:
+        """The run in an existing folder. Raises `InputError` if it is none."""
+        run = cls(path)
+        load_config(run.path)
+        return run
+
+    @property
+    def config(self) -> RunConfig:
+        """What the run was made from."""
+        return load_config(self.path)
+
+    def scores(self) -> pd.DataFrame:
+        """One row per held-out occurrence: document, position, piece, word, UPOS, log-probabilities in nats."""
+        import pandas as pd
+
+        return pd.read_parquet(self._need("scores.parquet"))
+
+    def preference(self) -> pd.DataFrame:
+        """One row per type: its count, mean preference in nats, standard error and interval."""
+        import pandas as pd
+
+        return pd.read_parquet(self._need("preference.parquet"))
+
+    def results(self) -> dict[str, Any]:
+        """Every number in the report, with its interval and its null."""
+        import json
+
+        loaded: dict[str, Any] = json.loads(self._need("results.json").read_text(encoding="utf-8"))
+        return loaded
+
+    def model(self) -> TowersModel:
+        """The trained towers with their readouts, in evaluation mode."""
+        from .modeling.model import TowersModel
+
+        model: TowersModel = TowersModel.from_pretrained(self._need("model"))
+        model.eval()
+        return model
+
+    def _need(self, artifact: str) -> Path:
+        return require_current(self.path, self.config, artifact)
+
+    def __repr__(self) -> str:
+        return f"Run({str(self.path)!r})"

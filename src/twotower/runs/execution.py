@@ -1,0 +1,197 @@
+"""The run folder: its stages, what each reads and writes, digests, atomic writing.
+
+A stage writes into a folder of its own and its files are moved into place when all of them are whole, then recorded in
+`stages.json` with their digests. So a run folder holds, at any moment, only artifacts that some stage finished.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import json
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ..config import RunConfig, to_dict
+from ..errors import InputError, Interrupted
+from .provenance import provenance
+from .records import damage_error, first_damaged, recorded_digest, fingerprint, read_records, sizes_and_times, up_to_date
+from .stages import FORMAT, STAGES, Stage, StageFunction, producer_of, stage_settings
+from .writing import naming_full_disk, write_text
+
+
+
+def execute(
+    run: Path,
+    config: RunConfig,
+    functions: Mapping[str, StageFunction],
+    overwrite: bool = False,
+    say: Callable[[str], None] = lambda _: None,
+) -> None:
+    """Bring the run folder up to date: run each stage in `functions` whose settings or inputs have changed.
+
+    Args:
+        run: the folder; made if it does not exist, and removed again if the very first stage refuses its input.
+        config: what is asked for.
+        functions: from a stage's name to the function that writes its outputs.
+        overwrite: redo stages that were made with other settings, or whose files are damaged.
+        say: told what is done and what is skipped.
+
+    Raises `InputError` if a stage was made with other settings or its files are damaged and `overwrite` is false, or
+    if an earlier stage that is not in `functions` is missing; `DiskFullError` if the disk fills.
+    """
+    fresh = not run.exists()
+    made = next((parent for parent in reversed([run, *run.parents]) if not parent.exists()), run)
+    if not fresh and not run.is_dir():
+        raise InputError(f"--out: {run} is a file; give a folder")
+    if not fresh and not _is_run(run) and any(run.iterdir()):
+        raise InputError(f"--out: {run} exists and is no run folder; give another folder")
+    _require_earlier(run, functions)
+    if not fresh and not overwrite:
+        _refuse_other_settings(run, config)
+    try:
+        run.mkdir(parents=True, exist_ok=True)
+        with _lock(run):
+            for name, function in functions.items():
+                _run_stage(run, config, STAGES[name], function, overwrite, say)
+    except Interrupted:
+        _write_configuration(run, config)
+        raise
+    except InputError:
+        if fresh and not read_records(run):
+            shutil.rmtree(made, ignore_errors=True)
+        raise
+
+
+def _is_run(run: Path) -> bool:
+    """Whether a folder was made by a run, be it one that was killed in its first stage."""
+    return any((run / name).exists() for name in ("config.yaml", "stages.json", ".lock"))
+
+
+def _run_stage(
+    run: Path, config: RunConfig, stage: Stage, function: StageFunction, overwrite: bool, say: Callable[[str], None]
+) -> None:
+    settings = stage_settings(config, stage)
+    records = read_records(run)
+    record = records.get(stage.name)
+    inputs = {name: recorded_digest(records, name) for name in stage.inputs}
+    if record and all((run / name).exists() for name in stage.outputs):
+        damaged = first_damaged(run, record)
+        if not damaged and up_to_date(run, config, stage.name):
+            say(f"{stage.name}: done before, skipped")
+            return
+        if damaged and not overwrite:
+            raise damage_error(run, stage.name, damaged)
+    for producer in dict.fromkeys(producer_of(name).name for name in stage.inputs):
+        damaged = first_damaged(run, records[producer])
+        if damaged:
+            raise damage_error(run, producer, damaged)
+    say(f"{stage.name} …")
+    _discard_other_progress(run, stage, settings, inputs)
+    out = run / f".{stage.name}.partial"
+    shutil.rmtree(out, ignore_errors=True)
+    out.mkdir()
+    begin = time.perf_counter()
+    with naming_full_disk(out):
+        function(config, run, out)
+        sizes = {name: fingerprint(out / name) for name in stage.outputs}
+        for name in stage.outputs:
+            _move(out / name, run / name)
+        shutil.rmtree(out)
+        fingerprints = {name: files | {"stat": sizes_and_times(run / name)} for name, files in sizes.items()}
+        records[stage.name] = {
+            "format": FORMAT, "settings": settings, "inputs": inputs, "outputs": fingerprints,
+            "seconds": round(time.perf_counter() - begin, 3),
+        }  # fmt: skip
+        _write_configuration(run, config)
+        write_text(run / "stages.json", json.dumps(records, indent=1) + "\n")
+    if stage.name == "train":
+        shutil.rmtree(run / "checkpoints", ignore_errors=True)
+
+
+def _write_configuration(run: Path, config: RunConfig) -> None:
+    write_text(run / "config.yaml", yaml.safe_dump(to_dict(config), sort_keys=False))
+    write_text(run / "provenance.json", json.dumps(provenance(config), indent=2) + "\n")
+
+
+def _refuse_other_settings(run: Path, config: RunConfig) -> None:
+    """Raise `InputError` if a stage, finished or interrupted, was made with other settings."""
+    records = read_records(run)
+    progress = _progress(run)
+    for stage in STAGES.values():
+        made = records.get(stage.name) or (progress if progress.get("stage") == stage.name else None)
+        if not made:
+            continue
+        asked = stage_settings(config, stage)
+        changed = [name for name in asked if made["settings"].get(name, asked[name]) != asked[name]]
+        if changed:
+            name = changed[0]
+            more = f" (and {len(changed) - 1} more)" if len(changed) > 1 else ""
+            raise InputError(
+                f"{run}: stage {stage.name} was made with {name} = {made['settings'][name]}, not {asked[name]}{more}; "
+                f"--overwrite redoes it and what depends on it, or give another folder with --out"
+            )
+
+
+def _require_earlier(run: Path, functions: Mapping[str, StageFunction]) -> None:
+    records = read_records(run)
+    for name in functions:
+        for wanted in STAGES[name].inputs:
+            producer = producer_of(wanted)
+            missing = producer.name not in records or not (run / wanted).exists()
+            if missing and producer.name not in functions:
+                raise InputError(
+                    f"{run / wanted} is missing, which stage {name} reads; "
+                    f"run `twotower {producer.name} --out {run}` first"
+                )
+
+
+def _progress(run: Path) -> dict[str, Any]:
+    path = run / "checkpoints" / "settings.json"
+    try:
+        loaded: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return loaded
+
+
+def _discard_other_progress(run: Path, stage: Stage, settings: dict[str, Any], inputs: dict[str, str]) -> None:
+    """Keep the checkpoints of an interrupted `train` only if they belong to the very same settings and inputs."""
+    if stage.name != "train":
+        return
+    mine = {"stage": stage.name, "settings": settings, "inputs": inputs}
+    if _progress(run) != mine:
+        shutil.rmtree(run / "checkpoints", ignore_errors=True)
+        shutil.rmtree(run / "tensorboard", ignore_errors=True)
+        (run / "checkpoints").mkdir()
+        write_text(run / "checkpoints" / "settings.json", json.dumps(mine))
+
+
+def _move(source: Path, target: Path) -> None:
+    if target.is_dir():
+        old = target.with_name(f".{target.name}.old")
+        shutil.rmtree(old, ignore_errors=True)
+        os.replace(target, old)
+        os.replace(source, target)
+        shutil.rmtree(old)
+    else:
+        os.replace(source, target)
+
+
+@contextmanager
+def _lock(run: Path) -> Iterator[None]:
+    with (run / ".lock").open("w") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise InputError(
+                f"{run}: another twotower process is at work in this folder; wait for it, or use another --out"
+            ) from None
+        yield

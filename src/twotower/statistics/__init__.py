@@ -1,0 +1,1 @@
+"""Statistics that know nothing of towers: resampling, ranks, strata, intervals, mixed models."""

@@ -1,0 +1,22 @@
+"""The rooms of docs/architecture.md: imports run one way, in the package and in the benchmarks."""
+
+import ast
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+from importlinter.cli import lint_imports
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def test_each_room_imports_only_from_those_below_it(capsys):
+    assert lint_imports(str(ROOT / "pyproject.toml"), no_cache=True) == 0, capsys.readouterr().out
+
+
+def test_the_benchmarks_import_each_other_in_no_circle():
+    graph = {}
+    for path in (ROOT / "benchmarks" / "speed").glob("*.py"):
+        found = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.ImportFrom)]
+        near = [node for node in found if node.level == 1]
+        graph[path.stem] = {node.module or name.name for node in near for name in node.names}
+    TopologicalSorter(graph).prepare()
