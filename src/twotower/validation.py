@@ -91,7 +91,7 @@ def validate(config: RunConfig) -> None:
     _require(config.score.batch >= 1, "score.batch", config.score.batch, "1 or more")
     _require(config.score.passes >= 0, "score.passes", config.score.passes, "0 (one token at a time) or more")
     _require(analyze.min_count >= 1, "analyze.min-count", analyze.min_count, "1 or more")
-    _require(analyze.strata >= 1, "analyze.strata", analyze.strata, "1 or more")
+    _require(analyze.frequency_ratio > 1, "analyze.frequency-ratio", analyze.frequency_ratio, "more than 1")
     _require(analyze.splits >= 1, "analyze.splits", analyze.splits, "1 or more")
     _require(analyze.bootstrap >= 100, "analyze.bootstrap", analyze.bootstrap, "100 or more")
     _require(analyze.permutations >= 99, "analyze.permutations", analyze.permutations, "99 or more")

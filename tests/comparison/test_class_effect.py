@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 import statsmodels.api as sm
 
+from twotower.comparison import class_effect as module
 from twotower.comparison.class_effect import Observed, class_effect, word_lengths
-from twotower.preference import class_effect as module
 from twotower.statistics.mixed_effects import fit_mixed
 
 TYPES, DOCUMENTS, LENGTH = 160, 24, 120

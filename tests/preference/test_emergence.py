@@ -26,7 +26,7 @@ def scores(strengths, seed=0):
     parts = []
     for number, strength in enumerate(strengths, start=1):
         readout_2 = generator.normal(0, 1, len(piece))
-        preference = strength * (own + 1.5 * function)[piece]
+        preference = strength * (own + 3.0 * function)[piece]
         readout_1 = readout_2 + preference + generator.normal(0, 1, len(piece))
         noise_1 = readout_1 + generator.normal(0, 1, len(piece))
         parts.append(pd.DataFrame({

@@ -5,7 +5,7 @@ import pytest
 
 from twotower.preference import prediction
 from twotower.preference.prediction import predict_part_of_speech
-from twotower.statistics.strata import frequency_strata
+from twotower.statistics.strata import frequency_bins
 from twotower.statistics.tallies import tally
 
 TYPES, DOCUMENTS = 160, 12
@@ -24,7 +24,7 @@ def planted(seed, by_class=0.0, by_frequency=0.0):
     document = np.repeat(np.arange(DOCUMENTS), 3 * TYPES)
     values = means[kind] + generator.normal(0, 1, len(kind))
     tallies = tally(document, kind, values, TYPES)
-    strata = frequency_strata(frequency, 4)
+    strata = frequency_bins(frequency, 1.25, 8)
     return predict_part_of_speech([tallies], frequency, upos, strata, 0.95, generator)
 
 
@@ -59,5 +59,5 @@ def test_too_few_types_of_each_class_give_nothing():
     tallies = tally(np.zeros(30, dtype=int), np.arange(30), np.zeros(30), 30)
     upos = np.array(["NOUN"] * 25 + ["DET"] * 5, dtype=object)
     frequency = np.arange(30)
-    strata = frequency_strata(frequency, 2)
+    strata = frequency_bins(frequency, 1.25, 8)
     assert predict_part_of_speech([tallies], frequency, upos, strata, 0.95, np.random.default_rng(0)) is None

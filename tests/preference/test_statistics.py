@@ -5,13 +5,14 @@ import pytest
 from scipy import stats
 from sklearn.metrics import roc_auc_score
 
+from planted import planted
 from twotower.preference import reliability as reliability_module
-from twotower.preference.reliability import reliability, spearman_brown
+from twotower.preference.reliability import reliability, reliability_of, spearman_brown
 from twotower.preference.separation import separation
 from twotower.preference.types import type_preferences
 from twotower.statistics import tallies
-from twotower.statistics.ranking import stratified_auroc
-from twotower.statistics.strata import frequency_strata
+from twotower.statistics.ranking import matched, stratified_auroc
+from twotower.statistics.strata import frequency_bins
 from twotower.statistics.tallies import halves, resample, tally
 
 
@@ -143,23 +144,18 @@ def test_missing_types_are_left_out_row_by_row():
         assert got[row] == pytest.approx(stratified_auroc(values[None, row, kept], function[kept], strata[kept])[0])
 
 
-def test_strata_hold_equal_numbers_of_types_and_order_by_frequency():
-    frequency = np.random.default_rng(0).permutation(400)
-    strata = frequency_strata(frequency, 4)
-    assert np.bincount(strata).tolist() == [100] * 4
-    assert frequency[strata == 3].min() > frequency[strata == 0].max()
-
-
-def _separation(generator, permutations=199, draws=100, confound=0.0, strata=4, **planted):
+def _separation(generator, permutations=199, draws=100, confound=0.0, ratio=1.25, **planted):
     document, kind, value, _, function, frequency = simulate(generator, **planted)
     value = value + confound * np.log(frequency)[kind]
     if confound:  # function types are the frequent ones, as in any language
         function = generator.random(200) < np.where(np.arange(200) < 50, 0.7, 0.05)
-    found = tally(document, kind, value, 200)
+    bins = frequency_bins((frequency * 1e6).astype(int), ratio)
+    both = matched(function, bins)
+    found = tally(document, kind, value, 200).select(both)
     return separation(
         [found],
-        function,
-        frequency_strata((frequency * 1e6).astype(int), strata),
+        function[both],
+        bins[both],
         10,
         10,
         draws,
@@ -184,11 +180,37 @@ def test_false_positives_are_near_nominal_without_an_effect():
 
 
 def test_frequency_does_not_pass_for_separation():
-    """A preference for frequent types alone is found without strata and mostly gone within fine ones."""
-    generator = np.random.default_rng(3)
-    crude = _separation(generator, confound=0.3, strata=1)
-    fine = _separation(np.random.default_rng(3), confound=0.3, strata=16)
-    assert crude.auroc > 0.7 and fine.auroc < 0.62
+    """A preference for frequent types looks like one without control, and is gone among words of like frequency."""
+    crude = _separation(np.random.default_rng(3), confound=0.3, ratio=1e9)
+    fine = _separation(np.random.default_rng(3), confound=0.3)
+    assert crude.auroc > 0.7 and fine.p_value > 0.05 and fine.auroc < 0.6
+
+
+def test_four_strata_would_take_frequency_for_separation():
+    """Audit C: within quarters of the types, function types are still the more frequent ones."""
+    found, fine = [], []
+    for seed in range(30):
+        generator = np.random.default_rng(seed)
+        frequency = 1 / np.arange(1, 201)
+        function = generator.random(200) < np.where(np.arange(200) < 50, 0.7, 0.05)
+        quarters = np.minimum(np.argsort(np.argsort(frequency)) * 4 // 200, 3)
+        found.append(stratified_auroc(frequency[None], function, quarters)[0])
+        bins = frequency_bins((frequency * 1e6).astype(int), 1.25)
+        fine.append(stratified_auroc(frequency[None], function, bins)[0])
+    assert np.mean(found) > 0.55 and abs(np.mean(fine) - 0.5) < 0.4 * (np.mean(found) - 0.5)
+
+
+def test_resampling_types_widens_the_interval_of_a_separation():
+    """Audit D: with few function words, which words they are is most of the uncertainty."""
+    document, kind, value, _, function, frequency = simulate(np.random.default_rng(5), effect=0.3)
+    bins = frequency_bins((frequency * 1e6).astype(int), 1.25)
+    both = matched(function, bins)
+    chosen = tally(document, kind, value, 200).select(both)
+    arguments = (function[both], bins[both], 10, 10, 200, 99, 0.95)
+    wide = separation([chosen], *arguments, np.random.default_rng(0))
+    weights = resample(chosen.documents, 200, np.random.default_rng(0))
+    by_documents = stratified_auroc(chosen.means(weights)[0], function[both], bins[both])
+    assert wide.high - wide.low > 1.5 * (np.quantile(by_documents, 0.975) - np.quantile(by_documents, 0.025))
 
 
 def test_estimates_do_not_depend_on_how_draws_are_chunked(monkeypatch):
@@ -206,7 +228,7 @@ def _several(generator, towers, effect, cells=60_000):
     own[1] += effect * function
     scores = own[:, kind] + generator.normal(0, 1, (towers, cells))
     scores -= scores.mean(axis=0)
-    strata = frequency_strata(generator.integers(1, 1000, 200), 4)
+    strata = np.arange(200) % 4
     return [tally(document, kind, row, 200) for row in scores], function, strata
 
 
@@ -234,3 +256,24 @@ def test_reliability_of_two_towers_is_that_of_their_difference_and_of_both_minus
     both = [tally(document, kind, sign * value / 2, 200) for sign in (1, -1)]
     results = [reliability(each, 10, 10, 100, 0.95, np.random.default_rng(1)) for each in (one, both)]
     assert results[0].estimate == pytest.approx(results[1].estimate) and results[0].low == pytest.approx(results[1].low)
+
+
+def test_across_readouts_has_null_zero_where_readouts_alone_are_reliable():
+    """Audit E: what initial weights and order do to types is reliable, and no preference of towers."""
+    alike = planted(0, type_sd=0.0, init_sd=0.3, order_sd=0.3)
+    found = reliability_of(alike)
+    assert found["estimate"] > 0.5  # under one set of readouts it looks like a preference
+    assert abs(found["across_readouts"]["estimate"]) < 0.12
+    components = found["across_readouts"]["components"]
+    assert abs(components["towers"]) < 0.15 and components["initial_weights"] + components["order"] > 0.7
+    assert sum(components.values()) == pytest.approx(1)
+
+
+def test_across_readouts_finds_a_preference_of_the_towers():
+    found = reliability_of(planted(1, type_sd=0.4, init_sd=0.1, order_sd=0.1))["across_readouts"]
+    assert found["low"] > 0.3 and found["components"]["towers"] > 0.7
+    inside = []
+    for seed in range(12):
+        one = reliability_of(planted(seed, type_sd=0.0, types=200, tokens=8_000))["across_readouts"]
+        inside.append(one["low"] <= 0 <= one["high"])
+    assert sum(inside) >= 10

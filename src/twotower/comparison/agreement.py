@@ -1,7 +1,9 @@
-"""Whether runs agree in what their towers prefer, signs aligned, against a null that repeats the alignment.
+"""Whether runs agree in what their towers prefer, without asking which tower is the first.
 
-Which tower is called the first means nothing, so each run's preferences may be turned around. Turned around at will,
-even random preferences agree a little: the null permutes types within frequency strata and aligns again.
+Which tower is called the first means nothing, so a run's preferences may be turned around at will. The headline is
+therefore free of signs: the mean squared correlation between runs, taken across halves of the documents so that what is
+measured badly adds nothing. Several divisions of labour may be possible, and then no single one is shared by all runs:
+the spectrum says how many axes are, and a leave-one-out test whether the axes of some runs hold another's preference.
 """
 
 from __future__ import annotations
@@ -12,11 +14,16 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import stats
 
 from ..statistics.intervals import centred_interval
-from ..statistics.tallies import Floats, Tallies, resample
+from ..statistics.strata import permutations_within
+from ..statistics.tallies import Floats, Tallies, halves, resample
 
 Pair = tuple[int, int]
+SPLITS = 10
+EXEMPLARS = 12
+FEWEST_FOR_SUBSPACE = 4
 
 
 def align(r: Floats) -> NDArray[np.int64]:
@@ -36,57 +43,73 @@ def align(r: Floats) -> NDArray[np.int64]:
 
 def agreement(
     preferences: Sequence[Tallies],
-    strata: NDArray[np.int64],
+    bins: NDArray[np.int64],
     groups: Mapping[str, Sequence[Pair]],
     draws: int,
     permutations: int,
     confidence: float,
     generator: np.random.Generator,
 ) -> dict[str, Any]:
-    """Aligned correlations of type preferences between runs.
+    """Agreement of type preferences between runs, free of signs.
 
     Args:
         preferences: one per run, over the same documents and the same types, each type frequent in all.
-        strata: frequency stratum of each type, (types,).
-        groups: by name, the pairs of runs whose mean correlation is asked for.
+        bins: bin of training frequency of each type (see `frequency_bins`), (types,).
+        groups: by name, the pairs of runs that are asked for.
         draws, permutations, confidence: of the bootstrap over documents, of the null, of the intervals.
 
     Returns:
-        `types`; `r`, aligned correlations (runs, runs); `signs` (runs,); and for each group its mean aligned
-        correlation with its interval (centred, as for reliability) and `p_value`.
+        `types`; `r`, correlations (runs, runs) of all documents, turned by `signs` (runs,) for display; and `groups`,
+        for each: `pairs`; `squared`, the mean over pairs and halves of r(one run in one half, the other in the other)
+        times the same with the halves exchanged, whose null is 0; `estimate`, its signed root, with an interval over
+        documents (`low`, `high`) and one over runs (`runs_low`, `runs_high`, jackknife, from three runs on); `chance`
+        and `null_high` with types permuted within bins of frequency, each run's in an order of its own, and `p_value`;
+        and `aligned`, the mean correlation with signs chosen to make it large, `aligned_chance` (the null repeats the
+        choice) and `aligned_p_value`. `spectrum` and `subspace`: see `_spectrum` and `_subspace`.
     """
-    documents = preferences[0].documents
-    everything = np.ones((1, documents))
-    values = np.vstack([tallies.means(everything)[0] for tallies in preferences])
-    r = _correlations(values)
+    documents, runs = preferences[0].documents, len(preferences)
+    values = np.vstack([tallies.means(np.ones((1, documents)))[0] for tallies in preferences])
+    first = halves(documents, SPLITS, generator)
+    sides = [np.stack([tallies.means(half)[0] for tallies in preferences], axis=1) for half in (first, 1 - first)]
+    r, crossed = _correlations(values), _crossed(*sides)
     signs = align(r)
-    found = {name: _mean(r, signs, pairs) for name, pairs in groups.items()}
-    drawn: dict[str, list[float]] = {name: [] for name in groups}
-    weights = resample(documents, draws, generator)
-    means = np.stack([tallies.means(weights)[0] for tallies in preferences], axis=1)
-    for one in means:
-        other = _correlations(one)
-        for name, pairs in groups.items():
-            drawn[name].append(_mean(other, signs, pairs))
-    null: dict[str, list[float]] = {name: [] for name in groups}
+    drawn = []
+    for weights in resample(documents, draws, generator):
+        half = halves(documents, 1, generator) * weights
+        drawn.append(_crossed(*(
+            np.stack([tallies.means(one)[0] for tallies in preferences], axis=1) for one in (half, weights[None] - half)
+        )))  # fmt: skip
+    null_crossed, null_r = [], []
     for _ in range(permutations):
-        other = _correlations(_permuted(values, strata, generator))
-        its_signs = align(other)
-        for name, pairs in groups.items():
-            null[name].append(_mean(other, its_signs, pairs))
-    results = {}
-    for name, estimate in found.items():
-        low, high = centred_interval(estimate, np.asarray(drawn[name]), confidence)
-        beyond = int((np.asarray(null[name]) >= estimate).sum())
-        results[name] = {
-            "pairs": len(groups[name]), "estimate": estimate, "low": low, "high": high,
-            "p_value": (1 + beyond) / (1 + permutations), "null_mean": float(np.mean(null[name])),
+        orders = permutations_within(bins, runs, generator)
+        null_r.append(_correlations(np.take_along_axis(values, orders, axis=1)))
+        null_crossed.append(_crossed(*(np.take_along_axis(side, orders[None], axis=2) for side in sides)))
+    found = {}
+    for name, pairs in groups.items():
+        squared = _over(crossed, pairs)
+        low, high = centred_interval(squared, np.array([_over(one, pairs) for one in drawn]), confidence)
+        null = np.array([_over(one, pairs) for one in null_crossed])
+        aligned = _aligned(r, signs, pairs)
+        aligned_null = np.array([_aligned(one, align(one), pairs) for one in null_r])
+            _aligned(r, signs, pairs),
+            np.array([_aligned(one, align(one), pairs) for one in null_r]),
+        )
+        runs_low, runs_high = _jackknife(crossed, pairs, confidence)
+        found[name] = {
+            "pairs": len(pairs), "squared": squared, "estimate": _root(squared), "low": _root(low), "high": _root(high),
+            "runs_low": _root(runs_low), "runs_high": _root(runs_high),
+            "chance": _root(float(null.mean())), "null_high": _root(float(np.quantile(null, confidence))),
+            "p_value": _beyond(null, squared),
+            "aligned": aligned, "aligned_chance": float(aligned_null.mean()),
+            "aligned_p_value": _beyond(aligned_null, aligned),
         }  # fmt: skip
     return {
         "types": values.shape[1],
         "r": (r * np.outer(signs, signs)).tolist(),
         "signs": signs.tolist(),
-        "groups": results,
+        "groups": found,
+        "spectrum": _spectrum(values, r, null_r, confidence),
+        "subspace": _subspace(values, bins, min(permutations, 99), generator),
     }
 
 
@@ -101,21 +124,105 @@ def family_groups(families: Sequence[str]) -> dict[str, list[Pair]]:
     return groups
 
 
+def _standardized(values: Floats) -> Floats:
+    """Rows (..., runs, types) with mean 0 and length 1 over the types that all of them have."""
+    present = np.isfinite(values).all(axis=-2, keepdims=True)
+    filled = np.where(present, values, 0.0)
+    count = np.maximum(present.sum(axis=-1, keepdims=True), 1)
+    centred = np.where(present, filled - filled.sum(axis=-1, keepdims=True) / count, 0.0)
+    lengths = np.linalg.norm(centred, axis=-1, keepdims=True)
+    found: Floats = centred / np.where(lengths > 0, lengths, 1.0)
+    return found
+
+
 def _correlations(values: Floats) -> Floats:
-    """Correlations (runs, runs) of rows, over the types that are present in all (a resample may lack a rare one)."""
-    present = np.isfinite(values).all(axis=0)
-    result: Floats = np.atleast_2d(np.asarray(np.corrcoef(values[:, present]), dtype=np.float64))
-    return result
+    rows = _standardized(values)
+    found: Floats = rows @ rows.T
+    return found
 
 
-def _mean(r: Floats, signs: NDArray[np.int64], pairs: Sequence[Pair]) -> float:
+def _crossed(one: Floats, other: Floats) -> Floats:
+    """Mean over splits of r(i in one half, j in the other) r(i in the other, j in the one); (runs, runs).
+
+    `one`, `other` (splits, runs, types).
+    """
+    across = _standardized(one) @ np.swapaxes(_standardized(other), -1, -2)
+    found: Floats = (across * np.swapaxes(across, -1, -2)).mean(axis=0)
+    return found
+
+
+def _over(matrix: Floats, pairs: Sequence[Pair]) -> float:
+    return float(np.mean([matrix[i, j] for i, j in pairs]))
+
+
+def _aligned(r: Floats, signs: NDArray[np.int64], pairs: Sequence[Pair]) -> float:
     return float(np.mean([signs[i] * signs[j] * r[i, j] for i, j in pairs]))
 
 
-def _permuted(values: Floats, strata: NDArray[np.int64], generator: np.random.Generator) -> Floats:
-    """Every run's types in a random order of their own, within strata."""
-    shuffled: Floats = np.array(values)
-    for stratum in np.unique(strata):
-        inside = strata == stratum
-        shuffled[:, inside] = generator.permuted(values[:, inside], axis=1)
-    return shuffled
+def _root(squared: float) -> float:
+    """The root, with the sign of what it is taken of."""
+    return float(np.sign(squared) * np.sqrt(abs(squared)))
+
+
+def _beyond(null: Floats, estimate: float) -> float:
+    return float((1 + (null >= estimate).sum()) / (1 + len(null)))
+
+
+def _jackknife(matrix: Floats, pairs: Sequence[Pair], confidence: float) -> tuple[float, float]:
+    """Interval over runs by leaving out one at a time (Efron and Tibshirani 1993, ch. 11); NaN for two runs."""
+    members = sorted({run for pair in pairs for run in pair})
+    left = [[pair for pair in pairs if run not in pair] for run in members]
+    values = np.array([_over(matrix, some) for some in left if some])
+    if len(values) < 3 or len(values) < len(members):
+        return np.nan, np.nan
+    n, estimate = len(values), _over(matrix, pairs)
+    error = np.sqrt((n - 1) / n * ((values - values.mean()) ** 2).sum())
+    reach = float(stats.t.ppf((1 + confidence) / 2, n - 1) * error)
+    return estimate - reach, estimate + reach
+
+
+def _spectrum(values: Floats, r: Floats, null: Sequence[Floats], confidence: float) -> dict[str, Any]:
+    """Eigenvalues of the runs' correlations against those of permuted types (parallel analysis, Horn 1965).
+
+    `axes`: how many in a row lie beyond the null; each has its `loadings` on the runs and, as `highest` and `lowest`,
+    the types (by number) at its ends.
+    """
+    eigenvalues, vectors = (one[..., ::-1] for one in np.linalg.eigh(r))
+    under = np.stack([np.linalg.eigvalsh(one)[::-1] for one in null])
+    bound = np.quantile(under, confidence, axis=0)
+    beyond = eigenvalues > bound
+    axes = len(beyond) if beyond.all() else int(np.argmin(beyond))
+    rows = _standardized(values)
+    described = []
+    for number in range(axes):
+        order = np.argsort(vectors[:, number] @ rows)
+        described.append({
+            "share": float(eigenvalues[number] / len(r)), "null_high": float(bound[number] / len(r)),
+            "p_value": _beyond(under[:, number], float(eigenvalues[number])),
+            "loadings": (vectors[:, number] * np.sqrt(eigenvalues[number])).tolist(),
+            "highest": order[::-1][:EXEMPLARS].tolist(), "lowest": order[:EXEMPLARS].tolist(),
+        })  # fmt: skip
+    return {"eigenvalues": eigenvalues.tolist(), "null_high": bound.tolist(), "axes": described}
+
+
+def _subspace(
+    values: Floats, bins: NDArray[np.int64], permutations: int, generator: np.random.Generator
+) -> dict[str, float] | None:
+    """Share of a run's variance that lies in the span of the others' two first axes, mean over runs left out in turn.
+
+    The null permutes the types of the run that is left out within bins. None for fewer than four runs.
+    """
+    if len(values) < FEWEST_FOR_SUBSPACE:
+        return None
+    rows = _standardized(values)
+    spans = [np.linalg.svd(np.delete(rows, run, axis=0), full_matrices=False)[2][:2] for run in range(len(rows))]
+
+    def share(these: Floats) -> float:
+        return float(np.mean([((span @ row) ** 2).sum() for span, row in zip(spans, these, strict=True)]))
+
+    null = np.array([
+        share(np.take_along_axis(rows, permutations_within(bins, len(rows), generator), axis=1))
+        for _ in range(permutations)
+    ])  # fmt: skip
+    estimate = share(rows)
+    return {"estimate": estimate, "chance": float(null.mean()), "p_value": _beyond(null, estimate)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,7 @@ from ..data.tagging import CONTENT, FUNCTION
 from ..data.tokenization import PREFIX
 from ..statistics.mixed_effects import MixedFit, fit_mixed
 from ..statistics.ranking import stratified_auroc
-from ..statistics.strata import frequency_strata
+from ..statistics.strata import frequency_bins
 from ..statistics.tallies import Floats
 
 TYPES = 1_500
@@ -37,25 +37,33 @@ class Observed:
 
 
 def class_effect(
-    runs: Sequence[Observed], min_count: int, strata: int, confidence: float, generator: np.random.Generator
+    runs: Sequence[Observed],
+    min_count: int,
+    ratio: float,
+    confidence: float,
+    generator: np.random.Generator,
+    classes: tuple[Collection[str], Collection[str]] = (FUNCTION, CONTENT),
 ) -> dict[str, Any] | None:
     """A linear mixed-effects model of the log-probability difference between towers, over the runs of one group.
 
-    Fixed effects: class of the word (1 function, 0 content), log training frequency of the type (standardized) and its
-    square, length of the word in pieces, and by how much the tower is the better one in its run.
-    Random effects: the run's intercept, its class effect and its types; document; type.
+    Fixed effects: class of the word (1 the first of `classes`, 0 the second), log training frequency of the type
+    (standardized) and its square, length of the word in pieces, and by how much the tower is the better one in its run.
+    Random effects: run, run x class, run x document, type, run x type.
 
-    Which tower is the function tower is chosen for each run on one half of the documents, and for each half of the
-    types on the other half of the types; the model is fitted to the other documents. So neither the choice nor what is
-    peculiar to a type makes an effect where there is none. The interval and the p-value of the class effect are those
-    of Student's t with as many degrees of freedom as there are runs, less one: runs are what it is generalized over.
+    Which tower is the one of the first class is chosen for each run, once, on one half of the documents and one half of
+    the types; the model is fitted to the other documents and the other types. So neither the choice nor what is peculiar
+    to a type makes an effect where there is none. Both ways round give two fits, whose coefficients are averaged; their
+    standard errors are averaged, too, as if the fits were one, because they share their runs. The interval and the
+    p-value of the class effect are those of Student's t with as many degrees of freedom as there are runs, less one:
+    runs are what it is generalized over.
 
     Args:
         runs: runs of the same text with the same pieces.
         min_count: a type enters if it occurs twice as often as this in every run.
-        strata: frequency strata, for the choice of the tower.
+        ratio: of the training frequencies of types that are compared for the choice of the tower.
         confidence: of the interval.
         generator: halves documents and types, and draws the types.
+        classes: two sets of parts of speech.
 
     Returns:
         `class`: the effect in nats with its interval, degrees of freedom and p-value; `fixed`: all coefficients with
@@ -66,39 +74,59 @@ def class_effect(
     """
     if len(runs) < FEWEST_RUNS:
         return None
-    table = _table(runs, min_count, strata, generator)
-    if table is None:
+    tables = _tables(runs, min_count, ratio, generator, classes)
+    if tables is None:
         return None
-    fixed = _fixed_effects(table)
-    random = {
-        "run": pd.factorize(table["run"] * 2 + table["fold"])[0],
-        "run x class": (table["run"] * 2 + table["function"]).to_numpy(np.int64),
-        "run x type": pd.factorize(table["run"] * len(runs[0].training_count) + table["piece_id"])[0],
-        "type": pd.factorize(table["piece_id"])[0],
-        "document": pd.factorize(table["document"])[0],
+    fits = [(_fit(table, with_class=True), _fit(table, with_class=False)) for table in tables]
+    whole = [fit for fit, _ in fits]
+    names = [name for name in whole[0].coefficients if name in whole[1].coefficients]
+    fixed = {
+        name: {
+            "estimate": float(np.mean([fit.coefficients[name] for fit in whole])),
+            "error": float(np.mean([fit.errors[name] for fit in whole])),
+        }
+        for name in names
     }
-    values = table["aligned"].to_numpy(np.float64)
-    whole = fit_mixed(values, fixed, random)
-    without = fit_mixed(values, {name: one for name, one in fixed.items() if name != "class"}, random)
     freedom = len(runs) - 1
-    estimate, error = whole.coefficients["class"], whole.errors["class"]
+    estimate, error = fixed["class"]["estimate"], fixed["class"]["error"]
     reach = float(stats.t.ppf((1 + confidence) / 2, freedom)) * error
+    explained = [share for fit, without in fits if (share := _explained(fit, without)) is not None]
+    both = pd.concat(tables)
     return {
         "class": {
             "estimate": estimate, "low": estimate - reach, "high": estimate + reach, "degrees_of_freedom": freedom,
             "p_value": float(2 * stats.t.sf(abs(estimate / error), freedom)),
         },
-        "fixed": {
-            name: {"estimate": value, "error": whole.errors[name]} for name, value in whole.coefficients.items()
+        "fixed": fixed,
+        "components": {
+            **{name: float(np.mean([fit.components[name] for fit in whole])) for name in whole[0].components},
+            "residual": float(np.mean([fit.residual for fit in whole])),
         },
-        "components": {**whole.components, "residual": whole.residual},
-        "marginal_r2": {"with_class": whole.marginal_r2, "without_class": without.marginal_r2},
-        "between_types": _explained(whole, without),
+        "marginal_r2": {
+            "with_class": float(np.mean([fit.marginal_r2 for fit, _ in fits])),
+            "without_class": float(np.mean([without.marginal_r2 for _, without in fits])),
+        },
+        "between_types": float(np.mean(explained)) if explained else None,
         "runs": len(runs),
-        "types": int(table["piece_id"].nunique()),
-        "documents": int(table["document"].nunique()),
-        "occurrences": len(table),
+        "types": int(both["piece_id"].nunique()),
+        "documents": int(both["document"].nunique()),
+        "occurrences": len(both),
     }  # fmt: skip
+
+
+def _fit(table: pd.DataFrame, with_class: bool) -> MixedFit:
+    fixed = _fixed_effects(table)
+    if not with_class:
+        del fixed["class"]
+    run = table["run"]
+    random = {
+        "run": pd.factorize(run)[0],
+        "run x class": pd.factorize(run * 2 + table["first"])[0],
+        "run x document": pd.factorize(run * (table["document"].max() + 1) + table["document"])[0],
+        "run x type": pd.factorize(run * (table["piece_id"].max() + 1) + table["piece_id"])[0],
+        "type": pd.factorize(table["piece_id"])[0],
+    }
+    return fit_mixed(table["aligned"].to_numpy(np.float64), fixed, random)
 
 
 def word_lengths(document: NDArray[np.integer], piece: Sequence[str]) -> NDArray[np.int64]:
@@ -111,60 +139,64 @@ def word_lengths(document: NDArray[np.integer], piece: Sequence[str]) -> NDArray
     return lengths
 
 
-def _table(
-    runs: Sequence[Observed], min_count: int, strata: int, generator: np.random.Generator
-) -> pd.DataFrame | None:
-    """One row per occurrence that enters, with `aligned`, the difference in favour of the function tower."""
-    frames = [_prepared(run) for run in runs]
+def _tables(
+    runs: Sequence[Observed],
+    min_count: int,
+    ratio: float,
+    generator: np.random.Generator,
+    classes: tuple[Collection[str], Collection[str]],
+) -> list[pd.DataFrame] | None:
+    """For each half of the types, one row per occurrence of the documents and types that did not choose the tower.
+
+    `aligned` is the difference in favour of the tower of the first class, `quality` by how much it is the better one on
+    the documents and types that chose it. None where a half has too few types of a class.
+    """
+    frames = [_prepared(run, classes) for run in runs]
     counts = [np.bincount(frame["piece_id"], minlength=len(runs[0].training_count)) for frame in frames]
     frequent = np.flatnonzero(np.min(counts, axis=0) >= 2 * min_count)
     chosen = np.sort(generator.permutation(frequent)[:TYPES])
     documents = np.unique(frames[0]["document"])
-    choosing = np.isin(documents, generator.permutation(documents)[: len(documents) // 2])
-    fold = np.full(len(runs[0].training_count), -1)
-    fold[chosen] = generator.permutation(np.arange(len(chosen)) % 2)
-    parts = []
-    for number, (frame, run) in enumerate(zip(frames, runs, strict=True)):
-        frame = frame[fold[frame["piece_id"]] >= 0]
-        early = frame["document"].isin(documents[choosing]).to_numpy()
-        signs = _signs(frame[early], fold, run.training_count, strata)
-        if signs is None:
-            return None
-        late = frame[~early].assign(run=number, fold=fold[frame["piece_id"][~early]])
-        sign = np.asarray(signs)[late["fold"]]
-        late["aligned"] = sign * late["difference"]
-        late["quality"] = sign * frame["difference"][early].mean()
-        late["log_frequency"] = np.log(run.training_count[late["piece_id"]] + 1.0)
-        parts.append(late)
-    return pd.concat(parts, ignore_index=True)
+    choosing = documents[np.isin(documents, generator.permutation(documents)[: len(documents) // 2])]
+    half = np.full(len(runs[0].training_count), -1)
+    half[chosen] = generator.permutation(np.arange(len(chosen)) % 2)
+    tables = []
+    for fitted in (0, 1):
+        parts = []
+        for number, (frame, run) in enumerate(zip(frames, runs, strict=True)):
+            early = frame["document"].isin(choosing).to_numpy()
+            side = half[frame["piece_id"]]
+            deciding = frame[early & (side == 1 - fitted)]
+            sign = _sign(deciding, run.training_count, ratio)
+            if sign is None:
+                return None
+            part = frame[~early & (side == fitted)].assign(run=number)
+            part["aligned"] = sign * part["difference"]
+            part["quality"] = sign * deciding["difference"].mean()
+            part["log_frequency"] = np.log(run.training_count[part["piece_id"]] + 1.0)
+            parts.append(part)
+        tables.append(pd.concat(parts, ignore_index=True))
+    return tables
 
 
-def _prepared(run: Observed) -> pd.DataFrame:
-    """The occurrences in words of either class, with `function` and `length`."""
+def _prepared(run: Observed, classes: tuple[Collection[str], Collection[str]]) -> pd.DataFrame:
+    """The occurrences in words of either class, with `first` (1 for the first) and `length`."""
     scores = run.scores
     upos = scores["upos"].astype(str)
-    function, content = upos.isin(list(FUNCTION)).to_numpy(), upos.isin(list(CONTENT)).to_numpy()
+    first, second = (upos.isin(list(one)).to_numpy() for one in classes)
     length = word_lengths(scores["document"].to_numpy(), scores["piece"].astype(str).tolist())
-    frame = scores[["document", "piece_id", "difference"]].assign(function=function.astype(np.int64), length=length)
-    return frame[function | content]
+    frame = scores[["document", "piece_id", "difference"]].assign(first=first.astype(np.int64), length=length)
+    return frame[first | second]
 
 
-def _signs(
-    early: pd.DataFrame, fold: NDArray[np.int64], training_count: NDArray[np.int64], strata: int
-) -> tuple[int, int] | None:
-    """For each half of the types, the sign that favours function words in the other half of the types."""
-    types = early.groupby("piece_id")[["difference", "function"]].mean()
-    is_function = (types["function"] >= 0.5).to_numpy()
-    signs = []
-    for half in (0, 1):
-        other = fold[types.index] == 1 - half
-        labels = is_function[other]
-        if min(labels.sum(), (~labels).sum()) < FEWEST_TYPES:
-            return None
-        stratum = frequency_strata(training_count[types.index[other]], strata)
-        area = stratified_auroc(types["difference"].to_numpy()[None, other], labels, stratum)[0]
-        signs.append(1 if area >= 0.5 else -1)
-    return signs[0], signs[1]
+def _sign(deciding: pd.DataFrame, training_count: NDArray[np.int64], ratio: float) -> int | None:
+    """1 if tower 1 is the better one at the first class among types of like frequency, -1 if tower 2 is."""
+    types = deciding.groupby("piece_id")[["difference", "first"]].mean()
+    first = (types["first"] >= 0.5).to_numpy()
+    if min(first.sum(), (~first).sum()) < FEWEST_TYPES:
+        return None
+    bins = frequency_bins(training_count[types.index], ratio)
+    area = stratified_auroc(types["difference"].to_numpy()[None], first, bins)[0]
+    return -1 if area < 0.5 else 1
 
 
 def _fixed_effects(table: pd.DataFrame) -> dict[str, Floats]:
@@ -172,7 +204,7 @@ def _fixed_effects(table: pd.DataFrame) -> dict[str, Floats]:
     frequency = (frequency - frequency.mean()) / frequency.std()
     effects = {
         "intercept": np.ones(len(table)),
-        "class": table["function"].to_numpy(np.float64),
+        "class": table["first"].to_numpy(np.float64),
         "log frequency": frequency,
         "log frequency squared": frequency**2,
     }

@@ -19,7 +19,7 @@ from ..preference.scores import read_scores
 from ..progress import Progress
 from ..runs.records import require_current
 from ..runs.stages import flatten
-from ..statistics.strata import frequency_strata
+from ..statistics.strata import frequency_bins
 from ..statistics.tallies import Tallies, tally
 from .agreement import agreement, family_groups
 from .class_effect import FEWEST_RUNS, Observed, class_effect
@@ -103,7 +103,7 @@ def _class_effect(described: Sequence[Described]) -> dict[str, Any] | None:
     settings = runs[0].config.analyze
     observed = [_observed(run, text) for run, text in zip(runs, texts, strict=True)]
     return class_effect(
-        observed, settings.min_count, settings.strata, settings.confidence, np.random.default_rng(len(runs))
+        observed, settings.min_count, settings.frequency_ratio, settings.confidence, np.random.default_rng(len(runs)), classes
     )
 
 

@@ -8,12 +8,12 @@ from typing import Any
 import torch
 
 from ..config import OBJECTIVES, RunConfig
-from ..data.heldout import PreparedText
 from ..errors import InputError
 from ..finished import Run
 from ..modeling.model import TowersModel
 from ..modeling.sizes import towers_config
-from ..preference.analysis import analyze_scores
+from ..preference.analysis import analyze_measured
+from ..preference.measured import Measured
 
 HALF = "half-trained"
 MEANING = {
@@ -91,13 +91,13 @@ def against_half(run: Run, half: Run) -> dict[str, Any]:
     `InputError` if the two did not score the same text.
     """
     mine, other = run.scores(), half.scores()
+    sets = [name.removesuffix("_1") for name in mine.columns if name.endswith("_1")]
     if not mine[["document", "piece_id"]].equals(other[["document", "piece_id"]]):
         raise InputError(f"{half.path}: has not scored the text of {run.path}; redo it with --overwrite")
-    both = mine.assign(readout_2=other["readout_1"], noise_2=other["noise_1"])
-    text, results = PreparedText(run.path), run.results()
-    settings = run.config.analyze
-    _, figures = analyze_scores(both, 2, text.pieces, text.frequencies, text.classes, settings, run.config.seed)
-    training = {**results["training"], "heldout_perplexity": figures["perplexity"]}
+    both = mine.assign(**{f"{name}_2": other[f"{name}_1"] for name in sets})
+    results = run.results()
+    _, figures = analyze_measured(replace(Measured.of(run.config, run.path), scores=both, towers=2))
+    training = {**results["training"], "heldout_perplexity": figures.pop("perplexity")}
     return {**results, **figures, "training": training}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -23,6 +24,9 @@ class Grid:
     """Presets to compare; NAME:0,1,2 gives one of them seeds of its own."""
     seeds: tuple[int, ...] = (0, 1, 2)
     """Seeds of each preset that has none of its own."""
+    corpora: tuple[str, ...] = ()
+    """Corpora to run each preset on, as --corpus takes them, each with settings of its own if it needs any:
+    CORPUS[,KEY=VALUE…], such as novels,prepare.section_words=2500. Default: the preset's own."""
     vary: tuple[str, ...] = ()
     """Settings to vary, each as KEY=VALUE,VALUE…: model.width=32,64. All combinations are run."""
     set: tuple[str, ...] = ()
@@ -38,7 +42,7 @@ class Job:
     name: str
     config: RunConfig
     group: str
-    """Preset and varied settings: what is the same over seeds."""
+    """Preset, corpus (if the grid names several) and varied settings: what is the same over seeds."""
     stranger: bool
 
 
@@ -53,23 +57,35 @@ def jobs(grid: Grid) -> list[Job]:
             "study: strangers are towers of cooperation 0; give --vary model.cooperation=0,… or --strangers, not both"
         )
     found = []
+    texts = [_corpus(text) for text in grid.corpora] or [("", [])]
+    if len({label for label, _ in texts}) < len(texts):
+        raise InputError("study: two of --corpora have the same name; give folders or files with names of their own")
     for stranger in (False, True) if grid.strangers else (False,):
-        for named, combination in product(grid.presets, list(product(*varied))):
+        for named, (label, own), combination in product(grid.presets, texts, list(product(*varied))):
             name, seeds = _own_seeds(named, grid.seeds)
-            group = "-".join([name, *(f"{key}={value}" for key, value in combination)])
+            group = "-".join([name, *([label] if label else []), *(f"{key}={value}" for key, value in combination)])
             for seed in seeds:
                 config = replace(preset(name), seed=seed)
-                for key, value in [*fixed, *combination]:
+                for key, value in [*fixed, *own, *combination]:
                     config = with_setting(config, key, value)
                 if stranger:
                     config = replace(config, model=replace(config.model, cooperation=0.0))
                 validate(config)
-                label = f"{group}-seed{seed}" + ("-strangers" if stranger else "")
+                title = f"{group}-seed{seed}" + ("-strangers" if stranger else "")
                 alone = config.model.cooperation == 0 and config.model.towers > 1
-                found.append(Job(label.replace("/", "_"), config, group, alone))
+                found.append(Job(title.replace("/", "_"), config, group, alone))
     if len({job.name for job in found}) < len(found):
         raise InputError("study: a preset, seed or value is named twice; name each once")
     return found
+
+
+def _corpus(text: str) -> tuple[str, list[tuple[str, Any]]]:
+    """A corpus' label for names of runs, and the settings that choose it, from CORPUS[,KEY=VALUE…]."""
+    corpus, *settings = text.split(",")
+    if not corpus:
+        raise InputError(f"corpora: {text!r} is not of the form CORPUS[,KEY=VALUE], such as sotu or novels,seed=1")
+    label = "".join(c if c.isalnum() else "-" for c in Path(corpus).name)
+    return label, [("prepare.corpus", corpus), *(_setting(one) for one in settings)]
 
 
 def _own_seeds(text: str, seeds: tuple[int, ...]) -> tuple[str, tuple[int, ...]]:

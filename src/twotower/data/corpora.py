@@ -15,7 +15,7 @@ from ..config import PrepareConfig
 from ..errors import InputError
 from . import articles
 from .conllu import read_conllu
-from .documents import Corpus, Document, Word
+from .documents import Corpus, Document
 from .hub import asking_the_hub
 from .mixtures import parse_mixture
 from .textfiles import blocks_of, decode, lines_of
@@ -228,7 +228,7 @@ def _sections(documents: Iterator[Document], words: int) -> Iterator[Document]:
             inside = None
             if document.words is not None:
                 inside = tuple(
-                    Word(word.start - start, word.end - start, word.upos)
+                    word._replace(start=word.start - start, end=word.end - start)
                     for word in document.words
                     if start <= word.start < end
                 )

@@ -8,11 +8,16 @@ from typing import NamedTuple
 
 
 class Word(NamedTuple):
-    """A word of a document: characters `start` to `end` of its text, and its universal part of speech."""
+    """A word of a document: characters `start` to `end` of its text, and its universal part of speech.
+
+    Words of a treebank also have their relation to their head and their morphological features, as CoNLL-U writes them.
+    """
 
     start: int
     end: int
     upos: str
+    deprel: str = ""
+    feats: str = ""
 
 
 @dataclass(frozen=True)

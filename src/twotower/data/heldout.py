@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
@@ -85,6 +86,18 @@ class PreparedText:
     def classes(self) -> pd.DataFrame:
         """Part of speech and class of each piece, one row per piece: see `classify_types`."""
         return classify_types(np.load(self.run / "data" / "tags.npy"))
+
+    @cached_property
+    def annotations(self) -> pd.DataFrame | None:
+        """Dependency relation (`deprel`) and features (`feats`) of the word of each held-out piece, in their order.
+
+        `_` where there is none. Only the columns in which the treebank has anything; None for other corpora.
+        """
+        path = self.run / "data" / "heldout.parquet"
+        known = [name for name in ("deprel", "feats") if name in pq.read_schema(path).names]
+        table = pd.read_parquet(path, columns=known)
+        kept = [name for name in known if (table[name].astype(str) != NO_WORD).any()]
+        return table[kept] if kept else None
 
     def windows(self, objective: str, kind: str, window: int) -> ScoringRows:
         """The rows in which the held-out text is scored; what they score comes in the order of `heldout.parquet`.

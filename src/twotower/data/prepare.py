@@ -43,6 +43,8 @@ DOCUMENTS = pa.schema(
     [("document", pa.int32()), ("name", pa.string()), ("part", pa.string()), ("heldout", pa.bool_()),
      ("start", pa.int64()), ("tokens", pa.int64()), ("characters", pa.int64())]
 )  # fmt: skip
+ANNOTATIONS = ("deprel", "feats")
+"""Columns that `heldout.parquet` has besides where words have gold tags."""
 TRAIN, HELD, LEFT_OUT = 0, 1, 2
 """What a document is for; left out are those for which a weighted mixture has no room."""
 HELDOUT = pa.schema(
@@ -56,7 +58,8 @@ def prepare(config: RunConfig, out: Path) -> None:
 
     - `data/train.npy`, `data/heldout.npy`: piece ids; a separator, then each document followed by a separator;
     - `data/documents.parquet`: where each document lies in its stream;
-    - `data/heldout.parquet`: one row per held-out piece: its word, the word's part of speech, whether it is all of it;
+    - `data/heldout.parquet`: one row per held-out piece: its word, the word's part of speech, whether it is all of it,
+      and for gold words their relation and features;
     - `data/frequencies.npy`: count of each piece in the training split, shape (vocabulary,);
     - `data/tags.npy`: how often each piece is held-out word of each part of speech, and how often it occurs held out,
       shape (vocabulary, len(UPOS) + 1);
@@ -172,7 +175,7 @@ def write_tokens(
         _Stream(folder / "train.npy", dtype) as train,
         _Stream(folder / "heldout.npy", dtype) as held_stream,
         pq.ParquetWriter(folder / "documents.parquet", DOCUMENTS) as documents,
-        pq.ParquetWriter(folder / "heldout.parquet", HELDOUT) as table,
+        pq.ParquetWriter(folder / "heldout.parquet", heldout_schema(gold=tagger is None)) as table,
     ):
         train.append(separator)
         held_stream.append(separator)
@@ -228,6 +231,14 @@ def _groups(
     yield group
 
 
+def heldout_schema(gold: bool) -> pa.Schema:
+    """Columns of `heldout.parquet`; gold words bring their relations and features along."""
+    schema = HELDOUT
+    for name in ANNOTATIONS if gold else ():
+        schema = schema.append(pa.field(name, pa.dictionary(pa.int32(), pa.string())))
+    return schema
+
+
 def _write_heldout(
     document: Document,
     number: int,
@@ -255,7 +266,12 @@ def _write_heldout(
         pa.DictionaryArray.from_arrays(pa.array(tags[index]), pa.array([*UPOS, NO_WORD])),
         pa.array(whole),
     ]
-    table.write_table(pa.Table.from_arrays(columns, schema=HELDOUT))
+    if tagger is None:
+        for name in ANNOTATIONS:
+            values = [getattr(word, name) or NO_WORD for word in words] + [NO_WORD]
+            labels = pa.array([values[word] for word in index.tolist()], pa.string())
+            columns.append(labels.dictionary_encode())
+    table.write_table(pa.Table.from_arrays(columns, schema=heldout_schema(gold=tagger is None)))
     return ids
 
 

@@ -30,12 +30,12 @@ class Contrast:
         """What its columns end with in `preference.parquet`; nothing where there is only one."""
         return "" if len(self.weights) == 2 else f"_{self.tower}"
 
-    def of(self, scores: pd.DataFrame) -> NDArray[np.float64]:
-        """The preference of each occurrence, from the columns `readout_K`; shape (occurrences,)."""
+    def of(self, scores: pd.DataFrame, readouts: str = "readout") -> NDArray[np.float64]:
+        """The preference of each occurrence under a set of readouts, from its columns SET_K; shape (occurrences,)."""
         total = np.zeros(len(scores))
         for tower, weight in enumerate(self.weights, start=1):
             if weight:
-                total += weight * scores[f"readout_{tower}"].to_numpy(np.float64)
+                total += weight * scores[f"{readouts}_{tower}"].to_numpy(np.float64)
         return total
 
 

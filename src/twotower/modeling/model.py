@@ -9,6 +9,7 @@ bias is that there are several towers (He and Toyoizumi 2022, arXiv 2210.07041).
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -195,7 +196,12 @@ class TowersModel(PreTrainedModel):
 
     @torch.no_grad()
     def log_probs(
-        self, input_ids: Tensor, targets: Tensor, scored: Tensor, present: Tensor | None = None
+        self,
+        input_ids: Tensor,
+        targets: Tensor,
+        scored: Tensor,
+        present: Tensor | None = None,
+        heads: Collection[str] | None = None,
     ) -> dict[str, Tensor]:
         """Log-probability of the scored targets under every head, in nats, float32.
 
@@ -203,6 +209,7 @@ class TowersModel(PreTrainedModel):
             input_ids, targets: piece ids (batch, time); the target of a position is what its features predict.
             scored: which positions count, bool (batch, time).
             present: False for padding, bool (batch, time).
+            heads: the heads that are asked for; all if None.
 
         Returns:
             From the name of a head to a tensor of shape (scored positions,): `joint`, and `NAME_K` for tower K
@@ -213,6 +220,7 @@ class TowersModel(PreTrainedModel):
         return {
             name: token_log_probs(features, weight, bias, chosen)
             for name, (features, weight, bias) in self.head_features(outputs).items()
+            if heads is None or name in heads
         }
 
     def head_features(self, outputs: list[Tensor]) -> dict[str, tuple[Tensor, Tensor, Tensor]]:

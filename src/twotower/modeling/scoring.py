@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,24 +15,25 @@ from .model import TowersModel
 
 
 def score_rows(
-    model: TowersModel, rows: ScoringRows, batch: int, passes: int
+    model: TowersModel, rows: ScoringRows, batch: int, passes: int, heads: Collection[str] | None = None
 ) -> Iterator[tuple[Tensor, dict[str, Tensor]]]:
     """For each `batch` rows the scored pieces and their log-probabilities (see `TowersModel.log_probs`), on the CPU.
 
     Pieces, and every head's log-probabilities, have shape (scored tokens,) and come in the order of the text. Under the
     masked objective each row is read `passes` times, and each of its tokens is [MASK] in one of them, the same for all
-    heads; with `passes` 0 one token at a time, which is the pseudo-log-likelihood of Salazar et al. (2020).
+    heads; with `passes` 0 one token at a time, which is the pseudo-log-likelihood of Salazar et al. (2020). `heads`
+    are the ones asked for; all if None.
     """
     objective = model.config.objective
     for start in range(0, len(rows), batch):
         text, scored = rows.read(slice(start, start + batch))
         if objective == "masked":
-            heads = _masked(model, text, scored, rows, start, passes)
+            found = _masked(model, text, scored, rows, start, passes, heads)
         else:
             inputs, targets = (text[:, :-1], text[:, 1:]) if objective == "causal" else (text, text)
-            heads = log_probs_of(model, inputs, targets, scored[:, -targets.shape[1] :], rows.vocabulary.pad)
+            found = log_probs_of(model, inputs, targets, scored[:, -targets.shape[1] :], rows.vocabulary.pad, heads)
         pieces = torch.from_numpy(text[scored])
-        yield pieces, {name: values.cpu() for name, values in heads.items()}
+        yield pieces, {name: values.cpu() for name, values in found.items()}
 
 
 def folds(scored: NDArray[np.bool_], passes: int, first_row: int) -> NDArray[np.int64]:
@@ -47,20 +49,26 @@ def folds(scored: NDArray[np.bool_], passes: int, first_row: int) -> NDArray[np.
 
 
 def _masked(
-    model: TowersModel, text: NDArray[np.int64], scored: NDArray[np.bool_], rows: ScoringRows, start: int, passes: int
+    model: TowersModel,
+    text: NDArray[np.int64],
+    scored: NDArray[np.bool_],
+    rows: ScoringRows,
+    start: int,
+    passes: int,
+    heads: Collection[str] | None,
 ) -> dict[str, Tensor]:
     dealt = folds(scored, passes, start)
     order = dealt[scored]
-    heads: dict[str, Tensor] = {}
+    found: dict[str, Tensor] = {}
     for number in range(int(dealt.max()) + 1):
         hidden = dealt == number
         some = hidden.any(axis=1)
         inputs = np.where(hidden, rows.vocabulary.mask, text)
-        part = log_probs_of(model, inputs[some], text[some], hidden[some], rows.vocabulary.pad)
+        part = log_probs_of(model, inputs[some], text[some], hidden[some], rows.vocabulary.pad, heads)
         for name, values in part.items():
-            into = heads.setdefault(name, torch.empty(len(order), dtype=values.dtype, device=values.device))
+            into = found.setdefault(name, torch.empty(len(order), dtype=values.dtype, device=values.device))
             into[torch.from_numpy(order == number)] = values
-    return heads
+    return found
 
 
 def log_probs_of(
@@ -69,9 +77,14 @@ def log_probs_of(
     targets: NDArray[np.int64],
     scored: NDArray[np.bool_],
     pad: int,
+    heads: Collection[str] | None = None,
 ) -> dict[str, Tensor]:
     """`TowersModel.log_probs` of arrays of rows, on the model's device; `pad` in `inputs` is padding."""
-    present = inputs != pad
-    arrays = [inputs, targets, scored] + ([] if present.all() else [present])
     device = model.decoder_bias.device
-    return model.log_probs(*(torch.from_numpy(np.ascontiguousarray(array)).to(device) for array in arrays))
+
+    def on_device(array: NDArray[Any]) -> Tensor:
+        return torch.from_numpy(np.ascontiguousarray(array)).to(device)
+
+    present = inputs != pad
+    known = None if present.all() else on_device(present)
+    return model.log_probs(on_device(inputs), on_device(targets), on_device(scored), known, heads)

@@ -13,7 +13,8 @@ from ..config import AnalyzeConfig
 from ..data.heldout import CONTENT_CLASS, FUNCTION_CLASS
 from ..modeling.contrasts import contrasts
 from ..statistics.intervals import centred_interval
-from ..statistics.strata import frequency_strata
+from ..statistics.ranking import matched
+from ..statistics.strata import frequency_bins
 from ..statistics.tallies import Floats, Tallies, halves, resample, tally
 from .reliability import reliability
 from .separation import separation
@@ -40,16 +41,17 @@ def emergence(
         table: `emergence.parquet` (see `training.evaluation.Evaluator.gather`).
         towers: how many towers; one has no preference, and the result is empty.
         frequencies, classes: training count, part of speech and class of each type, by id.
-        settings: counts, strata, splits and confidence.
+        settings: counts, ratio of frequencies, splits and confidence.
         seconds_at: from tokens, as text, to the seconds of training until then.
         seed: of the resampling.
 
     Returns:
-        `evaluations`: one object each, with `tokens`, `seconds`, `reliability` and `separation` (each with its
-        interval and `noise_floor`, the separation with its p-value) and `saturation` (see `_saturation`). `passed`:
-        for each of the first two, the `tokens` and `seconds` of the first evaluation from which on every one passes;
-        null where the last does not pass. Reliability passes with an interval above that of its noise floor,
-        separation if, besides, its p-value is below 1 - confidence.
+        `evaluations`: one object each, with `tokens`, `seconds`, `tower_nats` (mean negative log-probability under
+        each tower's readout), `reliability` and `separation` (each with its interval and `noise_floor`, the separation
+        with its p-value) and `saturation` (see `_saturation`). `passed`: for each of the first two, the `tokens` and
+        `seconds` of the first evaluation from which on every one passes; null where the last does not pass.
+        Reliability passes with an interval above that of its noise floor, separation if, besides, its p-value is below
+        1 - confidence. What has not passed may be there: the samples are small.
     """
     found = contrasts(towers)
     if not found or not len(table):
@@ -72,12 +74,20 @@ def emergence(
     function = word_class == FUNCTION_CLASS
     frequent = counts >= 2 * least
     chosen = frequent & (function | (word_class == CONTENT_CLASS))
-    classed = bool((chosen & function).any() and (chosen & ~function).any())
-    strata = frequency_strata(frequencies[chosen], settings.strata)
+    bins = frequency_bins(frequencies[chosen], settings.frequency_ratio)
+    counterpart = matched(function[chosen], bins)
+    chosen[chosen] = counterpart
+    bins = bins[counterpart]
+    classed = bool(chosen.any())
+    nats_of = {
+        tokens: [-float(part[f"readout_{tower}"].mean()) for tower in range(1, towers + 1)] for tokens, part in parts
+    }
     final = [one.select(frequent) for one in tallies[-1]]
     rows = []
     for (tokens, _), preferences, floor in zip(parts, tallies, floors, strict=True):
-        row: dict[str, Any] = {"tokens": tokens, "seconds": seconds_at.get(str(tokens))}
+        row: dict[str, Any] = {
+            "tokens": tokens, "seconds": seconds_at.get(str(tokens)), "tower_nats": nats_of[tokens],
+        }  # fmt: skip
         row["reliability"] = {
             **_reliability(preferences, least, settings, generator),
             "noise_floor": _reliability([floor], least, settings, generator),
@@ -87,7 +97,7 @@ def emergence(
             measured, null = (
                 vars(
                     separation(
-                        [one.select(chosen) for one in each], function[chosen], strata, least, settings.splits, DRAWS,
+                        [one.select(chosen) for one in each], function[chosen], bins, least, settings.splits, DRAWS,
                         PERMUTATIONS, settings.confidence, generator,
                     )
                 )

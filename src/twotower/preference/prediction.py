@@ -10,8 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
+from ..data.tagging import NO_WORD
 from ..statistics.intervals import centred_interval
+from ..statistics.strata import FEWEST as FEWEST_IN_BIN
+from ..statistics.strata import frequency_bins, permutations_within
 from ..statistics.tallies import Floats, Tallies, resample
+from .measured import Measured
 
 FOLDS, FEWEST = 10, 20
 """Parts of speech with fewer types than `FEWEST` are left out."""
@@ -34,14 +38,14 @@ def predict_part_of_speech(
 
     Args:
         preferences: one per contrast (see `contrasts`), over the types that are asked for.
-        frequency, upos, strata: training count, part of speech and frequency stratum of each type, (types,).
+        frequency, upos, strata: training count, part of speech and bin of frequency of each type, (types,).
         confidence: of the interval.
         generator: draws the folds, the bootstrap and the null.
 
     Returns:
         `gain`: by how much knowing the preference raises the mean log-probability of the right part of speech, in nats
         per type, with an interval (bootstrap over documents, centred) and a p-value (preferences permuted within
-        frequency strata); `nats` and `balanced_accuracy` of both classifiers; `classes` and `types`. None where fewer
+        bins of frequency); `nats` and `balanced_accuracy` of both classifiers; `classes` and `types`. None where fewer
         than two parts of speech have enough types.
     """
     tags, numbers = np.unique(upos.astype(str), return_inverse=True)
@@ -70,7 +74,8 @@ def predict_part_of_speech(
     estimate = together - alone
     drawn = np.asarray([gain(one) for one in means(resample(parts[0].documents, DRAWS, generator))])
     low, high = centred_interval(estimate, drawn, confidence)
-    beyond = sum(gain(values[_within(strata[kept], generator)]) >= estimate for _ in range(PERMUTATIONS))
+    orders = permutations_within(strata[kept], PERMUTATIONS, generator)
+    beyond = sum(gain(values[order]) >= estimate for order in orders)
     return {
         "gain": {"estimate": estimate, "low": low, "high": high, "p_value": (1 + beyond) / (1 + PERMUTATIONS)},
         "nats": {"frequency": -alone, "frequency_and_preference": -together},
@@ -106,10 +111,20 @@ def _log_score(features: Floats, labels: NDArray[np.int64], folds: NDArray[np.in
     return float(log_probs.mean()), float(recognized.mean())
 
 
-def _within(strata: NDArray[np.int64], generator: np.random.Generator) -> NDArray[np.int64]:
-    """A random order of the types that moves none out of its stratum."""
-    order = np.arange(len(strata))
-    for stratum in np.unique(strata):
-        inside = np.flatnonzero(strata == stratum)
-        order[inside] = generator.permutation(inside)
-    return order
+def part_of_speech(measured: Measured) -> dict[str, Any] | None:
+    """Part of speech predicted from preference and, as its noise floor, from two readouts of one tower."""
+    chosen = measured.frequent & (measured.classes["upos"] != NO_WORD).to_numpy()
+    frequency = measured.frequencies[chosen]
+    upos = measured.classes["upos"].to_numpy(dtype=object)[chosen]
+    bins = frequency_bins(frequency, measured.settings.frequency_ratio, FEWEST_IN_BIN)
+    generator = measured.generator("part of speech")
+    found = [
+        predict_part_of_speech(
+            [part.select(chosen) for part in parts], frequency, upos, bins, measured.settings.confidence, generator
+        )
+        for parts in (measured.preferences, measured.noise[:1])
+        if parts
+    ]
+    if not measured.preferences or found[0] is None or found[1] is None:
+        return None
+    return {**found[0], "noise_floor": found[1]["gain"]}

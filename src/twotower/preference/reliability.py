@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
 from ..statistics.intervals import Estimate, centred_interval, row_means
 from ..statistics.tallies import Floats, Tallies, halves, resample
+from .measured import Measured
 
 SPLITS_PER_DRAW = 2
 CHUNK = 250
@@ -33,7 +35,7 @@ def reliability(
     frequent = np.asarray(preferences[0].counts.sum(axis=0)).ravel() >= 2 * min_count
     preferences = [tallies.select(frequent) for tallies in preferences]
     documents = preferences[0].documents
-    z = _half_correlations(preferences, halves(documents, splits, generator), None, min_count)
+    z = half_correlations(preferences, halves(documents, splits, generator), None, min_count)
     estimate = float(np.nanmean(z)) if np.isfinite(z).any() else np.nan
     drawn = np.empty(0)
     if np.isfinite(estimate):
@@ -42,7 +44,7 @@ def reliability(
             size = min(CHUNK, draws - start)
             weights = resample(documents, size, generator)
             first = halves(documents, size * SPLITS_PER_DRAW, generator)
-            z = _half_correlations(preferences, first, np.repeat(weights, SPLITS_PER_DRAW, axis=0), min_count)
+            z = half_correlations(preferences, first, np.repeat(weights, SPLITS_PER_DRAW, axis=0), min_count)
             with np.errstate(invalid="ignore"):
                 parts.append(row_means(z.reshape(size, SPLITS_PER_DRAW)))
         drawn = np.concatenate(parts)
@@ -55,13 +57,20 @@ def spearman_brown(r: float) -> float:
     return 2 * r / (1 + r)
 
 
-def _half_correlations(preferences: Sequence[Tallies], first: Floats, weights: Floats | None, min_count: int) -> Floats:
+def half_correlations(preferences: Sequence[Tallies], first: Floats, weights: Floats | None, min_count: int) -> Floats:
     """Fisher's z of the correlation between halves, for each split; `first` and `weights` (splits, documents)."""
+    return _correlations(preferences, preferences, first, weights, min_count)
+
+
+def _correlations(
+    one: Sequence[Tallies], other: Sequence[Tallies], first: Floats, weights: Floats | None, min_count: int
+) -> Floats:
+    """Fisher's z of the correlation of `one` in the first half with `other` in the second, for each split."""
     weights = np.ones_like(first) if weights is None else weights
     products, squares_a, squares_b = np.zeros((3, len(first)))
-    for tallies in preferences:
+    for tallies, others in zip(one, other, strict=True):
         a, count_a = tallies.means(first * weights)
-        b, count_b = tallies.means((1 - first) * weights)
+        b, count_b = others.means((1 - first) * weights)
         valid = (count_a >= min_count) & (count_b >= min_count)
         n = valid.sum(axis=1)
         a, b = np.where(valid, a, 0.0), np.where(valid, b, 0.0)
@@ -74,3 +83,114 @@ def _half_correlations(preferences: Sequence[Tallies], first: Floats, weights: F
     with np.errstate(invalid="ignore", divide="ignore"):
         r = products / np.sqrt(squares_a * squares_b)
         return np.where(n >= 3, np.arctanh(np.clip(r, -0.999999, 0.999999)), np.nan)
+
+
+def across_readouts(
+    pairs: Sequence[tuple[Sequence[Tallies], Sequence[Tallies]]],
+    min_count: int,
+    splits: int,
+    draws: int,
+    confidence: float,
+    generator: np.random.Generator,
+) -> Estimate:
+    """Correlation of preference under some readouts, in one half of the documents, with that under others in the other.
+
+    Each of the `pairs` holds the same preferences under two sets of readouts that share neither initial weights nor the
+    order of the text, so that only the towers are common to both sides: where the towers do not differ its expectation
+    is 0, which is not so for a correlation under one set of readouts. Types, splits, interval and the scale of the mean
+    are those of `reliability`; the mean is over splits, pairs and both ways round.
+    """
+    counts = np.asarray(pairs[0][0][0].counts.sum(axis=0)).ravel()
+    frequent = counts >= 2 * min_count
+    chosen = [tuple([one.select(frequent) for one in side] for side in pair) for pair in pairs]
+    documents = pairs[0][0][0].documents
+
+    def correlate(first: Floats, weights: Floats | None) -> Floats:
+        both = [
+            _correlations(one, other, half, weights, min_count) for one, other in chosen for half in (first, 1 - first)
+        ]
+        return row_means(np.stack(both, axis=1))
+
+    z = correlate(halves(documents, splits, generator), None)
+    estimate = float(np.nanmean(z)) if np.isfinite(z).any() else np.nan
+    parts = []
+    for start in range(0, draws, CHUNK):
+        size = min(CHUNK, draws - start)
+        weights = np.repeat(resample(documents, size, generator), SPLITS_PER_DRAW, axis=0)
+        z = correlate(halves(documents, size * SPLITS_PER_DRAW, generator), weights)
+        parts.append(row_means(z.reshape(size, SPLITS_PER_DRAW)))
+    low, high = centred_interval(estimate, np.concatenate(parts), confidence)
+    return Estimate(float(np.tanh(estimate)), float(np.tanh(low)), float(np.tanh(high)))
+
+
+def reliability_of(measured: Measured) -> dict[str, Any]:
+    """Reliability of the preference, across documents alone and across documents and readouts.
+
+    `noise_floor` puts two readouts of one tower in the place of two towers (the largest over towers). It is no null:
+    the readouts of a pair share initial weights and order of the text, so that what these do to a type cancels, and
+    those of the floor share neither. `across_readouts` is free of it (its null is 0), with the `components` of the
+    preference's variance where there are four readouts.
+    """
+    settings, generator = measured.settings, measured.generator("reliability")
+    asked = (settings.min_count, settings.splits, settings.bootstrap, settings.confidence, generator)
+    found: dict[str, Any] = {"estimate": None, "low": None, "high": None}
+    across: dict[str, Any] | None = None
+    if measured.preferences:
+        found = dict(vars(reliability(measured.preferences, *asked)))
+        under = {name: _preferences(measured, name) for pair in measured.replicates for name in pair}
+        pairs = [(under[one], under[other]) for one, other in measured.replicates]
+        across = dict(vars(across_readouts(pairs, *asked))) if pairs else None
+        if across and len(pairs) == 2:
+            across["components"] = variance_components(under, settings.min_count, settings.splits, generator)
+    floors = [reliability([floor], *asked) for floor in measured.noise]
+    return {
+        **found,
+        "spearman_brown": spearman_brown(found["estimate"]) if found["estimate"] is not None else None,
+        "noise_floor": {
+            **vars(max(floors, key=lambda floor: floor.estimate)),
+            "towers": [vars(floor) for floor in floors],
+        },
+        "across_readouts": across,
+    }
+
+
+def _preferences(measured: Measured, readouts: str) -> list[Tallies]:
+    return [measured.tally(measured.difference(contrast, readouts)) for contrast in measured.contrasts]
+
+
+def variance_components(
+    under: Mapping[str, Sequence[Tallies]], min_count: int, splits: int, generator: np.random.Generator
+) -> dict[str, float]:
+    """Shares of the reliable variance of type preferences: of the towers, and of what readouts add to them.
+
+    `under` holds the same preferences under the four sets of readouts of `training.readouts.SETS`. A covariance between
+    halves of the documents is that of what its two sets share: the `towers` alone (neither initial weights nor order),
+    and beyond it `initial_weights`, `order`, and their `interaction`. They add up to 1.
+    """
+
+    def shared(*pairs: tuple[str, str]) -> float:
+        return float(np.mean([_covariance(under[one], under[other], first, min_count) for one, other in pairs]))
+
+    first = halves(next(iter(under.values()))[0].documents, splits, generator)
+    towers = shared(("readout", "noise"), ("init", "order"))
+    weights = shared(("readout", "order"), ("init", "noise")) - towers
+    order = shared(("readout", "init"), ("order", "noise")) - towers
+    whole = shared(*((name, name) for name in under))
+    shares = {"towers": towers, "initial_weights": weights, "order": order}
+    shares["interaction"] = whole - sum(shares.values())
+    return {name: value / whole if whole > 0 else np.nan for name, value in shares.items()}
+
+
+def _covariance(one: Sequence[Tallies], other: Sequence[Tallies], first: Floats, min_count: int) -> float:
+    """Mean over splits, contrasts and both ways round, over the types that are frequent enough in both halves."""
+    found = []
+    for tallies, others in zip(one, other, strict=True):
+        for half in (first, 1 - first):
+            a, count_a = tallies.means(half)
+            b, count_b = others.means(1 - half)
+            valid = (count_a >= min_count) & (count_b >= min_count)
+            n = np.maximum(valid.sum(axis=1, keepdims=True), 1)
+            a, b = np.where(valid, a, 0.0), np.where(valid, b, 0.0)
+            a, b = (np.where(valid, x - x.sum(axis=1, keepdims=True) / n, 0.0) for x in (a, b))
+            found.append(((a * b).sum(axis=1) / n[:, 0]).mean())
+    return float(np.mean(found))

@@ -16,17 +16,22 @@ from ..modeling.model import TowersModel
 from ..modeling.scoring import score_rows
 from ..modeling.sizes import require_same_vocabulary
 from ..progress import Progress
+from .context import shortened
 from .direction import lesion
 
 ROWS = 1_000_000
+NEAR = 8
+"""Tokens of a window in which `near` is scored: about as many as a clause has."""
 
 
 def score(config: RunConfig, run: Path, out: Path) -> None:
-    """Score the held-out text with `run/model` and write `scores.parquet` and `direction.parquet` into `out`.
+    """Score the held-out text with `run/model`; write three tables into `out`.
 
-    Columns: `document`, `position` (of the piece in its document), `piece_id`, `piece`, `word`, `upos`, `whole_word`,
-    then log-probabilities in nats (float32): `joint`, `readout_K` and `noise_K` for each tower K. For
-    `direction.parquet` see `direction.lesion`.
+    `scores.parquet` has a row for each held-out piece: `document`, `position` (in its document), `piece_id`, `piece`,
+    `word`, `upos`, `whole_word`, then log-probabilities in nats (float32): `joint`, `near` (the joint head's, in
+    windows of `NEAR` tokens) and, for each tower K and each set of readouts (see `training.readouts.SETS`), `readout_K`,
+    `noise_K`, `init_K`, `order_K`. For `context.parquet` and `direction.parquet` see `context.shortened` and
+    `direction.lesion`.
     """
     text = PreparedText(run)
     model = TowersModel.from_pretrained(run / "model")
@@ -35,6 +40,7 @@ def score(config: RunConfig, run: Path, out: Path) -> None:
     model.to(device)
     require_same_vocabulary(model.config, text)
     rows = text.windows(model.config.objective, model.config.windows, model.config.window)
+    near = _near(model, text, config)
     pieces = pa.array(text.pieces, pa.string())
     source = pq.ParquetFile(run / "data" / "heldout.parquet").iter_batches(batch_size=ROWS)
     writer: pq.ParquetWriter | None = None
@@ -42,10 +48,14 @@ def score(config: RunConfig, run: Path, out: Path) -> None:
     waiting = 0
     batch_rows = next(source, None)
     done = 0
+    scored = 0
     with Progress("score", len(rows), "window") as progress:
         for _, heads in score_rows(model, rows, config.score.batch, config.score.passes):
             pending.append({name: values.numpy() for name, values in heads.items()})
-            waiting += len(pending[-1]["joint"])
+            count = len(pending[-1]["joint"])
+            pending[-1]["near"] = near[scored : scored + count]
+            scored += count
+            waiting += count
             while batch_rows is not None and (waiting >= len(batch_rows)):
                 joined = {name: np.concatenate([part[name] for part in pending]) for name in pending[0]}
                 table = _table(batch_rows, pieces, {name: values[: len(batch_rows)] for name, values in joined.items()})
@@ -60,8 +70,27 @@ def score(config: RunConfig, run: Path, out: Path) -> None:
     assert batch_rows is None and waiting == 0, "scores and held-out pieces differ in number"
     if writer is not None:
         writer.close()
-    lesioned = lesion(model, rows, text.documents["start"].to_numpy(), config.score.batch)
+    starts = text.documents["start"].to_numpy()
+    context = shortened(model, rows, starts, config.score.batch)
+    context.to_parquet(out / "context.parquet", index=False)
+    lesioned = lesion(model, rows, starts, config.score.batch)
     lesioned.to_parquet(out / "direction.parquet", index=False)
+
+
+def _near(model: TowersModel, text: PreparedText, config: RunConfig) -> np.ndarray:
+    """The joint head's log-probability of every held-out token in windows of `NEAR` tokens, (tokens,), float32.
+
+    Windows are contiguous, whatever those of training are. A causal tower has `NEAR` / 2 to `NEAR` tokens of context.
+    """
+    rows = text.windows(model.config.objective, "contiguous", min(NEAR, model.config.window))
+    batch = config.score.batch * max(1, model.config.window // NEAR)
+    with Progress("score, near context", len(rows), "window") as progress:
+        parts = []
+        for _, heads in score_rows(model, rows, batch, config.score.passes, {"joint"}):
+            parts.append(heads["joint"].numpy())
+            progress.advance(min(batch, len(rows) - batch * (len(parts) - 1)))
+    found: np.ndarray = np.concatenate(parts)
+    return found
 
 
 def _table(rows: pa.RecordBatch, pieces: pa.Array, heads: dict[str, np.ndarray]) -> pa.Table:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-import numpy as np
+import math
+from typing import Any
 
+import numpy as np
+import pandas as pd
+
+from ..data.tagging import UPOS
 from ..statistics.intervals import Estimate
 from ..statistics.ranking import Bools
-from ..statistics.tallies import Floats, Tallies, resample
+from ..statistics.tallies import Floats, Tallies, resample, tally
+from .measured import Measured
 
 
 def type_preferences(
@@ -57,3 +63,90 @@ def group_means(
         (Estimate(float(mean), float(low), float(high)), int(count))
         for mean, low, high, count in zip(result["mean"], result["low"], result["high"], result["count"], strict=True)
     ]
+
+
+def types_table(measured: Measured) -> pd.DataFrame:
+    """`preference.parquet`: one row per type that occurs in the held-out text."""
+    count = measured.counts
+    spread = measured.noise[0].counts
+    table = pd.DataFrame({
+        "piece_id": np.arange(len(measured.pieces), dtype=np.int32),
+        "piece": measured.pieces,
+        "upos": measured.classes["upos"],
+        "word_class": measured.classes["word_class"],
+        "training_count": measured.frequencies,
+        "count": count,
+        "documents": np.asarray((spread > 0).sum(axis=0)).ravel(),
+    })  # fmt: skip
+    settings, generator = measured.settings, measured.generator("types")
+    for contrast, tallies in zip(measured.contrasts, measured.preferences, strict=True):
+        columns = type_preferences(tallies, settings.bootstrap, settings.confidence, generator)
+        for name in ("mean", "standard_error", "low", "high"):
+            table[name + contrast.suffix] = columns[name]
+    for head in ("joint", *(f"readout_{tower}" for tower in range(1, measured.towers + 1))):
+        table[head] = _type_means(measured, measured.scores[head].to_numpy(np.float64))
+    table["noise"] = _type_means(measured, measured.noise_difference(1))
+    return table[table["count"] > 0].reset_index(drop=True)
+
+
+def _type_means(measured: Measured, values: Floats) -> Floats:
+    count = measured.counts
+    sums = np.bincount(measured.piece, weights=values, minlength=len(count))
+    means: Floats = np.divide(sums, count, where=count > 0, out=np.full(len(count), np.nan))
+    return means
+
+
+def perplexity(measured: Measured) -> dict[str, Any]:
+    """Held-out perplexity of all towers together and of each alone under its readout."""
+
+    def of(head: str) -> float:
+        return math.exp(-measured.scores[head].to_numpy(np.float64).mean())
+
+    return {"joint": of("joint"), "towers": [of(f"readout_{tower}") for tower in range(1, measured.towers + 1)]}
+
+
+def spread_of_types(measured: Measured) -> dict[str, Any]:
+    """How far preferences of the types that are frequent enough go apart, and where they lie, in nats."""
+    frequent = measured.frequent
+
+    def deviation(values: Floats) -> float:
+        return float(pd.Series(values[frequent]).std())
+
+    each = []
+    for contrast in measured.contrasts:
+        values = measured.difference(contrast)
+        each.append(
+            {"tower": contrast.tower, "sd": deviation(_type_means(measured, values)), "mean": float(values.mean())}
+        )
+    pooled = math.sqrt(sum(one["sd"] ** 2 for one in each) / len(each)) if each else None
+    return {
+        "types": int(frequent.sum()),
+        "occurrences": len(measured.scores),
+        "sd": pooled,
+        "mean": each[0]["mean"] if len(each) == 1 else None,
+        "noise_sd": deviation(_type_means(measured, measured.noise_difference(1))),
+        "definition": [contrast.name for contrast in measured.contrasts],
+        **({"towers": each} if len(each) > 1 else {}),
+    }
+
+
+def by_upos(measured: Measured) -> dict[str, dict[str, Any]]:
+    """Mean preference over whole-word occurrences of each part of speech; for more than two towers, of each tower."""
+    codes = pd.Series(measured.upos).map({tag: number for number, tag in enumerate(UPOS)}).to_numpy(np.float64)
+    known = measured.scores["whole_word"].to_numpy(bool) & np.isfinite(codes)
+    kinds = codes[known].astype(np.int64)
+    settings, generator = measured.settings, measured.generator("by upos")
+    table: dict[str, dict[str, Any]] = {}
+    for contrast in measured.contrasts:
+        values = measured.difference(contrast)[known]
+        tallies = tally(measured.document[known], kinds, values, len(UPOS))
+        means = group_means(tallies, settings.bootstrap, settings.confidence, generator)
+        for tag, (estimate, count) in zip(UPOS, means, strict=True):
+            if count:
+                row = table.setdefault(tag, {"occurrences": count})
+                figures = {"mean": estimate.estimate, "low": estimate.low, "high": estimate.high}
+                if len(measured.contrasts) == 1:
+                    row.update(figures)
+                else:
+                    row.setdefault("towers", []).append({"tower": contrast.tower, **figures})
+    return table

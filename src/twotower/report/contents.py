@@ -17,6 +17,9 @@ from ..modeling.contrasts import Contrast, contrasts
 
 TOWER_COLORS = ("#2f6db3", "#d1661d", "#2a8c5a", "#7b3fa0", "#b8860b", "#c2255c", "#0b7285", "#5c5f66")
 CLASS_COLORS = {"function": "#7b3fa0", "content": "#2a8c5a", "other": "#8a8f98"}
+PROFILE_AXIS = "mean preference minus that of all words (nats)"
+CONTEXT_AXES = ("tokens of context", "gain over one token of context (nats)")
+SHARES_AXIS = "share of the variance between types (Shapley)"
 PASSAGES, PASSAGE_PIECES = 6, 160
 PASSAGE_LIMIT = 2.0
 """Nats at which a passage's colour is full."""
@@ -35,8 +38,8 @@ class Contents:
     """step, tokens, joint_nats, tower_K, auroc, spread: the emergence."""
     types: pd.DataFrame
     """`preference.parquet`, the types that occur often enough for statistics."""
-    by_upos: pd.DataFrame
-    """tower, upos, mean, low, high, occurrences, word_class; ordered by the mean of the first tower."""
+    profile: pd.DataFrame
+    """tower, upos, mean, low, high, occurrences, word_class, in_spread; by the mean of the first tower."""
     passages: list[dict[str, Any]]
 
     @property
@@ -69,9 +72,9 @@ def read_contents(config: RunConfig, run: Path) -> Contents:
     training, heldout = _curves(run / "metrics.jsonl")
     types = pd.read_parquet(run / "preference.parquet")
     types = types[types["count"] >= 2 * config.analyze.min_count].reset_index(drop=True)
-    by_upos = _by_upos(results["by_upos"])
+    profile = _profile(results)
     passages = _passages(run, contrasts(config.model.towers))
-    return Contents(config, results, provenance, training, heldout, types, by_upos, passages)
+    return Contents(config, results, provenance, training, heldout, types, profile, passages)
 
 
 def _curves(path: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -94,18 +97,44 @@ def _directed(areas: list[float], final: list[float]) -> float:
     return areas[int(np.argmax(final))]
 
 
-def _by_upos(values: dict[str, dict[str, Any]]) -> pd.DataFrame:
+def _profile(results: dict[str, Any]) -> pd.DataFrame:
+    found = (results["word_classes"] or {}).get("upos")
     rows = []
-    for tag, row in values.items():
+    for row in (found or {"profile": []})["profile"]:
+        tag = row["class"]
         word_class = "function" if tag in FUNCTION else "content" if tag in CONTENT else "other"
         for one in row.get("towers", [{"tower": 1, **row}]):
-            rows.append({**one, "upos": tag, "occurrences": row["occurrences"], "word_class": word_class})
+            if one["mean"] is not None and not row["few_types"]:
+                shared = {"upos": tag, "occurrences": row["occurrences"], "word_class": word_class}
+                figures = {key: one[key] for key in ("tower", "mean", "low", "high")}
+                rows.append({**shared, **figures, "in_spread": row["in_spread"]})
     if not rows:
-        return pd.DataFrame(columns=["tower", "upos", "mean", "low", "high", "occurrences", "word_class"])
+        return pd.DataFrame(columns=["tower", "upos", "mean", "low", "high", "occurrences", "word_class", "in_spread"])
     table = pd.DataFrame(rows)
     order = table[table["tower"] == 1].set_index("upos")["mean"]
     table["order"] = table["upos"].map(order)
     return table.sort_values(["order", "tower"], ignore_index=True).drop(columns="order")
+
+
+def context_curves(contents: Contents) -> list[tuple[str, str, pd.DataFrame]]:
+    """For each head its name, its colour, and what it gains over one token of context: context, gain, low, high."""
+    found = contents.results.get("context")
+    curves = []
+    for curve in found["curves"] if found else []:
+        points = pd.DataFrame(curve["points"])
+        first = points["estimate"].iloc[0]
+        points = points.assign(gain=points["estimate"] - first, low=points["low"] - first, high=points["high"] - first)
+        tower = int(curve["head"].split()[-1]) if curve["head"] != "joint" else 0
+        curves.append((curve["head"], TOWER_COLORS[tower - 1] if tower else "#444444", points))
+    return curves
+
+
+def shares(contents: Contents) -> pd.DataFrame:
+    """What explains the preferences of types: name, estimate, low, high (shares of the variance), largest last."""
+    found = contents.results.get("explained_by")
+    rows = [{"name": one["name"], **one["shapley"]} for one in (found or {"groups": []})["groups"]]
+    table = pd.DataFrame(rows, columns=["name", "estimate", "low", "high", "of_reliable"])
+    return table.sort_values("estimate", ignore_index=True)
 
 
 def _passages(run: Path, found: list[Contrast]) -> list[dict[str, Any]]:

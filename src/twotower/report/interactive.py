@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from html import escape
+from typing import Any
 
+import pandas as pd
 import plotly.graph_objects as go
 from markupsafe import Markup
 from plotly.subplots import make_subplots
 
-from .contents import CLASS_COLORS, TOWER_COLORS, Contents, scatter_points
+from .contents import (
+    CLASS_COLORS,
+    CONTEXT_AXES,
+    PROFILE_AXIS,
+    SHARES_AXIS,
+    TOWER_COLORS,
+    Contents,
+    context_curves,
+    scatter_points,
+    shares,
+)
 from .svg import histogram_range
 from .templating import fragment
 
@@ -20,13 +33,8 @@ LAYOUT = {
 
 def figures(contents: Contents) -> dict[str, Markup]:
     """From a figure's name to its HTML fragment, which needs Plotly's script on the page."""
-    drawings = {"training": _training(contents)}
-    if contents.contrasts:
-        drawings |= {
-            "emergence": _emergence(contents), "preference": _histogram(contents), "by_upos": _by_upos(contents),
-            "towers": _scatter(contents),
-        }  # fmt: skip
-    return {name: fragment(name, drawing.update_layout(**LAYOUT)) for name, drawing in drawings.items()}
+    drawn = DRAWINGS if contents.contrasts else {"training": _training}
+    return {name: fragment(name, draw(contents).update_layout(**LAYOUT)) for name, draw in drawn.items()}
 
 
 def _training(contents: Contents) -> go.Figure:
@@ -63,9 +71,9 @@ def _histogram(contents: Contents) -> go.Figure:
     return figure.update_layout(barmode="overlay", xaxis_title="preference (nats)", yaxis_title="types")
 
 
-def _by_upos(contents: Contents) -> go.Figure:
+def _profile(contents: Contents) -> go.Figure:
     figure = go.Figure()
-    table = contents.by_upos
+    table = contents.profile
     if len(contents.series) == 1:
         groups = [(name, color, table[table["word_class"] == name]) for name, color in CLASS_COLORS.items()]
     else:
@@ -73,15 +81,42 @@ def _by_upos(contents: Contents) -> go.Figure:
         groups = [(f"tower {k}", TOWER_COLORS[k - 1], table[table["tower"] == k]) for k in towers]
     for name, color, rows in groups:
         figure.add_scatter(
-            x=rows["mean"], y=rows["upos"], mode="markers", name=name, marker={"color": color, "size": 9},
-            error_x={"type": "data", "symmetric": False, "array": rows["high"] - rows["mean"],
-                     "arrayminus": rows["mean"] - rows["low"]},
+            x=rows["mean"], y=rows["upos"], mode="markers", name=name, error_x=_interval(rows, "mean"),
+            marker={"color": color, "size": 9, "symbol": ["circle" if one else "x" for one in rows["in_spread"]]},
             customdata=rows["occurrences"],
             hovertemplate="%{y}: %{x:.3f} nats, %{customdata:,} occurrences<extra></extra>",
         )  # fmt: skip
-    figure.add_vline(x=contents.results["preference"]["mean"] or 0.0, line_dash="dash", line_color="#999999")
+    figure.add_vline(x=0.0, line_dash="dash", line_color="#999999")
     figure.update_yaxes(categoryorder="array", categoryarray=list(dict.fromkeys(table["upos"])), dtick=1)
-    return figure.update_layout(xaxis_title="mean preference (nats); dashed: all occurrences")
+    return figure.update_layout(xaxis_title=PROFILE_AXIS)
+
+
+def _interval(rows: pd.DataFrame, middle: str) -> dict[str, Any]:
+    above, below = rows["high"] - rows[middle], rows[middle] - rows["low"]
+    return {"type": "data", "symmetric": False, "array": above, "arrayminus": below, "thickness": 1}
+
+
+def _context(contents: Contents) -> go.Figure:
+    figure = go.Figure()
+    for name, color, points in context_curves(contents):
+        figure.add_scatter(
+            x=points["context"], y=points["gain"], name=name, line={"color": color}, error_y=_interval(points, "gain")
+        )
+    figure.update_xaxes(
+        type="log", tickvals=sorted({x for _, _, one in context_curves(contents) for x in one["context"]})
+    )
+    return figure.update_layout(xaxis_title=CONTEXT_AXES[0], yaxis_title=CONTEXT_AXES[1])
+
+
+def _shares(contents: Contents) -> go.Figure:
+    table = shares(contents)
+    figure = go.Figure()
+    figure.add_scatter(
+        x=table["estimate"], y=table["name"], mode="markers", marker={"color": "#7b3fa0", "size": 9},
+        error_x=_interval(table, "estimate"), showlegend=False,
+    )  # fmt: skip
+    figure.add_vline(x=0.0, line_dash="dash", line_color="#999999")
+    return figure.update_layout(xaxis_title=SHARES_AXIS)
 
 
 def _scatter(contents: Contents) -> go.Figure:
@@ -107,3 +142,10 @@ def _scatter(contents: Contents) -> go.Figure:
         )  # fmt: skip
     figure.update_layout(xaxis_title=across, yaxis_title=up)
     return figure
+
+
+DRAWINGS: dict[str, Callable[[Contents], go.Figure]] = {
+    "profile": _profile, "context": _context, "shares": _shares, "preference": _histogram, "towers": _scatter,
+    "emergence": _emergence, "training": _training,
+}  # fmt: skip
+"""Every figure of a run's page, by name; `svg.DRAWINGS` draws the same."""

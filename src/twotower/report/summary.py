@@ -10,22 +10,23 @@ FEW_DOCUMENTS = 20
 
 
 def sentences(results: dict[str, Any]) -> list[str]:
-    """A few sentences, each with its figure, interval and null."""
-    said = [_performance(results)]
-    if results["model"]["towers"] == 1:
-        said.append("One tower has nothing to divide: a baseline for the perplexity of several.")
-    else:
-        said += [_reliability(results), _separation(results), _parts_of_speech(results)]
-        if results.get("part_of_speech"):
-            said.append(_told(results["part_of_speech"]))
-        if results.get("emergence", {}).get("evaluations"):
-            said.append(_emergence(results["emergence"]))
+    """A few sentences, the finding first, each with its figure, interval and null."""
+    said = []
+    if results["model"]["towers"] > 1:
+        said.append(_reliability(results))
+        said += [say(results) for say in (_word_class, _takers, _nominal, _separation, _context) if say(results)]
+        said += [say(results) for say in (_made_of, _topic, _clusters) if say(results)]
         if results.get("direction"):
             said.append(_direction(results["direction"]))
+        if results.get("emergence", {}).get("evaluations"):
+            said.append(_emergence(results["emergence"]))
+    said.append(_performance(results))
+    if results["model"]["towers"] == 1:
+        said.append("One tower has nothing to divide: it is a baseline for the perplexity of several.")
     documents = results["corpus"]["heldout_documents"]
     if documents < FEW_DOCUMENTS:
         said.append(
-            f"Only {documents} documents are held out: intervals over so few are rough, and too narrow rather than too "
+            f"Only {documents} documents are held out. Intervals over so few are rough, and too narrow rather than too "
             "wide. Cut long documents with --prepare.section-words, or hold out more with --prepare.heldout."
         )
     return said
@@ -67,36 +68,166 @@ def _performance(results: dict[str, Any]) -> str:
 
 def _reliability(results: dict[str, Any]) -> str:
     reliability, preference = results["reliability"], results["preference"]
-    floor = reliability["noise_floor"]
-    if preference["sd"] is None:
-        return "Too little held-out text: fewer than two types occur often enough for statistics of preference."
-    text = (
-        f"Preferences of {preference['types']:,} types have a standard deviation of {preference['sd']:.2f} nats and "
-        f"agree between halves of the documents with r = {figure(reliability)}; for two readouts of one tower it is "
-        f"{figure(floor)}, at {preference['noise_sd']:.2f} nats"
+    if preference["sd"] is None or reliability["estimate"] is None:
+        return "There is too little held-out text: fewer than three types occur often enough to measure preference."
+    across = reliability.get("across_readouts")
+    spread = f"standard deviation {preference['sd']:.2f} nats over {preference['types']:,} types"
+    if across is None or across["estimate"] is None:
+        return f"Preferences agree between halves of the documents with r = {figure(reliability)} ({spread})."
+    verdict = "The towers divide the work reliably" if is_reliable(reliability) else "No reliable division is seen"
+    return (
+        f"{verdict}: preferences agree across documents and readouts with r = {figure(across)}, where 0 means that the "
+        f"towers do not differ ({spread}). Across documents alone r = {figure(reliability)}."
     )
-    if reliability["low"] is None or floor["high"] is None:
-        return text + ": too little text to say whether the preference is more than noise."
-    if reliability["low"] > floor["high"]:
-        return text + ": the preference is reliable, beyond the noise floor."
-    return text + ": the preference is not clearly more reliable than the noise floor."
+
+
+def is_reliable(reliability: dict[str, Any]) -> bool:
+    """Whether the preference is reliable across documents and readouts: the interval lies above 0."""
+    across = reliability.get("across_readouts")
+    return bool(across and across["low"] is not None and across["low"] > 0)
+
+
+def _upos(results: dict[str, Any]) -> dict[str, Any] | None:
+    found = (results.get("word_classes") or {}).get("upos")
+    return found if found and found["spread"] else None
+
+
+def beyond_null(values: dict[str, Any]) -> bool:
+    """Whether a figure lies above the bound of its permutation null and above the interval of its noise floor."""
+    floor = values["noise_floor"]
+    return bool(values["estimate"] > values["null"]["high"]) and (
+        floor is None or floor["high"] is None or bool(values["estimate"] > floor["high"])
+    )
+
+
+def _word_class(results: dict[str, Any]) -> str:
+    found = _upos(results)
+    if found is None:
+        return "Too few tagged words for word classes."
+    spread, explained = found["spread"], found["explained"]
+    matters = "Word class matters beyond frequency" if beyond_null(spread) else "No clear effect of word class is seen"
+    text = (
+        f"{matters}: the classes' mean preferences have a standard deviation of {figure(spread)} nats. With labels "
+        f"exchanged between words of like frequency it is {spread['null']['mean']:.2f}, and at most "
+        f"{spread['null']['high']:.2f} in 95 % of cases (p = {spread['p_value']:.2g})"
+    )
+    if explained is not None:
+        share = f"{100 * explained['estimate']:.0f} %"
+        text += f". Class explains {share} of the variance between words beyond frequency"
+        if explained["of_reliable"] is not None:
+            text += f", {100 * explained['of_reliable']:.0f} % of what is reliable in it"
+    return text + "."
+
+
+def _takers(results: dict[str, Any]) -> str:
+    found = _upos(results)
+    if found is None:
+        return ""
+    rows = [row for row in found["profile"] if row["in_spread"]]
+    if results["model"]["towers"] > 2:
+        best: dict[int, list[str]] = {}
+        for row in rows:
+            best.setdefault(row["tower"], []).append(row["class"])
+        taken = "; ".join(f"tower {tower}: {', '.join(classes)}" for tower, classes in sorted(best.items()))
+        return f"Each class goes to the tower that prefers it most, relative to all words: {taken}."
+    sure = [row for row in rows if row["low"] is not None and (row["low"] > 0 or row["high"] < 0)]
+    if not sure:
+        return "No single class lies apart from the mean of all words by more than its interval."
+    ordered = sorted(sure, key=lambda row: -float(row["mean"]))
+
+    def named(some: list[dict[str, Any]]) -> str:
+        return ", ".join(f"{row['class']} ({row['mean']:+.2f})" for row in some) or "none"
+
+    first = [row for row in ordered if row["mean"] > 0]
+    second = [row for row in reversed(ordered) if row["mean"] < 0]
+    return f"Relative to all words, tower 1 prefers {named(first)}; tower 2 prefers {named(second)} (nats)."
+
+
+def _nominal(results: dict[str, Any]) -> str:
+    planned = ((results.get("word_classes") or {}).get("contrasts") or {}).get("planned") or []
+    rows = [row for row in planned if row["contrast"].startswith("nominal") and row["auroc"] is not None]
+    if not rows:
+        return ""
+    row = rows[0]
+    tower = 1 if row["auroc"] > 0.5 else 2
+    apart = row["p_value"] < 0.05
+    verdict = f"tower {tower} leans to nominal words" if apart else "no clear difference"
+    return (
+        "Nominal against verbal and grammatical words of like frequency: "
+        f"{verdict} (area under the curve {figure(row, 'auroc')}, 0.5 is chance, p = {row['p_value']:.2g})."
+    )
 
 
 def _separation(results: dict[str, Any]) -> str:
     separation = results["separation"]
     if separation["auroc"] is None:
-        return "Function and content words cannot be compared: one of the classes has no type that is frequent enough."
-    tower, p_value = separation["function_tower"], separation["p_value"]
+        return "Function and content words cannot be compared: too few of them are alike in frequency."
     text = (
-        f"Within {separation['strata']} strata of training frequency, preference tells function from content types "
-        f"with an area under the curve of {figure(separation, 'auroc')} (0.5: not at all; p = {p_value:.1g}; "
-        f"two readouts of one tower: {figure(separation['noise_floor'], 'auroc')})"
+        "Function against content words of like frequency: area under the curve "
+        f"{figure(separation, 'auroc')} (p = {separation['p_value']:.2g}; two readouts of one tower "
+        f"{figure(separation['noise_floor'], 'auroc')})"
     )
+    if is_separated(separation):
+        other = f"tower {3 - separation['function_tower']}" if results["model"]["towers"] == 2 else "the others"
+        return text + f": tower {separation['function_tower']} leans to function words, {other} to content words."
+    return text + ": no clear separation."
+
+
+def is_separated(separation: dict[str, Any]) -> bool:
+    """Whether function and content words lie apart: beyond chance, permutation and the noise floor's interval."""
     floor = separation["noise_floor"]["high"]
-    if p_value < 0.05 and None not in (separation["low"], floor) and separation["low"] > max(0.5, floor):
-        other = f"tower {3 - tower}" if results["model"]["towers"] == 2 else "the others"
-        return text + f": tower {tower} leans to function words, {other} to content words."
-    return text + ": no clear separation of function from content words."
+    known = None not in (separation["low"], floor, separation["p_value"])
+    return known and separation["p_value"] < 0.05 and bool(separation["low"] > max(0.5, floor))
+
+
+def _context(results: dict[str, Any]) -> str:
+    found = results.get("context")
+    if not found or not found["difference"]:
+        return ""
+    gains = " and ".join(f"{one['estimate']:.3f}" for one in found["far"])
+    difference = found["difference"]
+    differ = difference["low"] > 0 or difference["high"] < 0
+    verdict = "the towers differ in how far they look" if differ else "no clear difference in how far they look"
+    return (
+        f"From context beyond {found['near']} tokens the towers gain {gains} nats per token: {verdict} (difference "
+        f"{figure(difference, digits=3)}; two readouts of one tower {figure(difference['noise_floor'], digits=3)})."
+    )
+
+
+def _made_of(results: dict[str, Any]) -> str:
+    found = results.get("explained_by")
+    if not found or found["total"]["of_reliable"] is None:
+        return ""
+    groups = sorted(found["groups"], key=lambda one: -(one["shapley"]["estimate"] or 0.0))[:3]
+    named = ", ".join(f"{one['name']} ({100 * one['shapley']['of_reliable']:.0f} %)" for one in groups)
+    return (
+        f"Of the reliable variance between types, all predictors together explain "
+        f"{100 * found['total']['of_reliable']:.0f} %. The largest shares: {named}."
+    )
+
+
+def _topic(results: dict[str, Any]) -> str:
+    found = results.get("within_types")
+    rows = [row for row in (found or {}).get("covariates", []) if row["name"] == "topicality"]
+    if not rows or rows[0]["low"] is None:
+        return ""
+    row = rows[0]
+    if row["low"] <= 0 <= row["high"]:
+        return (
+            f"Within types, neither tower follows the topic more than the other ({figure(row, digits=3)} nats per SD)."
+        )
+    tower = 1 if row["estimate"] > 0 else 2
+    return (
+        f"Within types, tower {tower} is the better one where a word is typical of its document "
+        f"({figure(row, digits=3)} nats per SD)."
+    )
+
+
+def _clusters(results: dict[str, Any]) -> str:
+    found = (results.get("reliability") or {}).get("by_cluster") or {}
+    named = {"order": "early and late documents", "source": "books or authors", "topic": "topics"}
+    said = [f"{named[kind]} {figure(one)}" for kind, one in found.items() if one["estimate"] is not None]
+    return f"Reliability between clusters of documents: {'; '.join(said)}." if said else ""
 
 
 def beyond_floor(values: dict[str, Any]) -> bool:
@@ -111,57 +242,17 @@ def tells_part_of_speech(predicted: dict[str, Any]) -> bool:
     return beyond_floor({**gain, "noise_floor": predicted["noise_floor"]}) and bool(gain["low"] > 0)
 
 
-def _told(predicted: dict[str, Any]) -> str:
-    gain = predicted["gain"]
-    text = (
-        f"Knowing a type's preference raises the log-probability of its part of speech, beyond its frequency, by "
-        f"{figure(gain, digits=3)} nats (p = {gain['p_value']:.1g}; two readouts of one tower: "
-        f"{figure(predicted['noise_floor'], digits=3)})"
-    )
-    if tells_part_of_speech(predicted) and gain["p_value"] < 0.05:
-        return text + ": preference says something of the part of speech that frequency does not."
-    return text + ": no clear sign that preference says more of the part of speech than frequency does."
-
-
 def _emergence(emergence: dict[str, Any]) -> str:
     last = emergence["evaluations"][-1]["tokens"]
 
     def when(name: str) -> str:
         passed = emergence["passed"][name]
-        if passed is None:
-            return f"not by the end ({last:,} tokens)"
-        return f"from {passed['tokens']:,} tokens on" + (f" ({passed['seconds']:.0f} s)" if passed["seconds"] else "")
+        return f"not by the end ({last:,} tokens)" if passed is None else f"from {passed['tokens']:,} tokens on"
 
     return (
-        "While training, on a sample of the held-out text: reliability above its noise floor for good "
-        f"{when('reliability')}; separation above its noise floor and permutation {when('separation')}."
+        "While the towers trained, on a sample too small to find weak effects, reliability could be told from its "
+        f"noise floor {when('reliability')}, and separation {when('separation')}."
     )
-
-
-def _parts_of_speech(results: dict[str, Any]) -> str:
-    by_upos = {tag: values for tag, values in results["by_upos"].items() if values["occurrences"] >= 100}
-    if results["model"]["towers"] > 2:
-        return _parts_of_speech_of_many(by_upos)
-    if len(by_upos) < 2:
-        return "Too few tagged words for a comparison of parts of speech."
-    ordered = sorted(by_upos, key=lambda tag: by_upos[tag]["mean"])
-    low, high = ordered[:3], ordered[:-4:-1]
-
-    def named(tags: list[str]) -> str:
-        return ", ".join(f"{tag} ({by_upos[tag]['mean']:+.2f})" for tag in tags)
-
-    return f"Parts of speech furthest to tower 1: {named(high)}; to tower 2: {named(low)} nats."
-
-
-def _parts_of_speech_of_many(by_upos: dict[str, dict[str, Any]]) -> str:
-    if len(by_upos) < 2:
-        return "Too few tagged words for a comparison of parts of speech."
-    best: dict[int, list[str]] = {}
-    for tag, values in by_upos.items():
-        ahead = max(values["towers"], key=lambda tower: float(tower["mean"]))
-        best.setdefault(ahead["tower"], []).append(f"{tag} ({ahead['mean']:+.2f})")
-    named = "; ".join(f"tower {tower}: {', '.join(tags)}" for tower, tags in sorted(best.items()))
-    return f"Parts of speech by the tower that is best at them, against the mean of all (nats): {named}."
 
 
 def _direction(direction: dict[str, Any]) -> str:

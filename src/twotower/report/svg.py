@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import matplotlib
 import numpy as np
+import pandas as pd
 from matplotlib.figure import Figure
 from wordcloud import WordCloud
 
-from .contents import CLASS_COLORS, TOWER_COLORS, Contents, favourites, scatter_points
+from .contents import (
+    CLASS_COLORS,
+    CONTEXT_AXES,
+    PROFILE_AXIS,
+    SHARES_AXIS,
+    TOWER_COLORS,
+    Contents,
+    context_curves,
+    favourites,
+    scatter_points,
+    shares,
+)
 
 STYLE: dict[Any, Any] = {
     "font.size": 9,
@@ -24,11 +37,9 @@ WIDTH, HEIGHT = 6.0, 3.6  # inches
 def write_figures(contents: Contents, clouds: dict[int, str], folder: Path) -> None:
     """Write one SVG per figure into `folder`; `clouds` are those of each tower, as `cloud` draws them."""
     folder.mkdir(parents=True, exist_ok=True)
-    drawings = {"training": _training}
-    if contents.contrasts:
-        drawings |= {"emergence": _emergence, "preference": _histogram, "by_upos": _by_upos, "towers": _scatter}
+    drawn_here = DRAWINGS if contents.contrasts else {"training": _training}
     with matplotlib.rc_context(STYLE):
-        for name, draw in drawings.items():
+        for name, draw in drawn_here.items():
             # Not pyplot: no global state, no display.
             figure = Figure(figsize=(WIDTH, HEIGHT), layout="constrained")
             draw(contents, figure)
@@ -90,20 +101,45 @@ def histogram_range(contents: Contents) -> tuple[float, float]:
     return float(low) - 0.05, float(high) + 0.05
 
 
-def _by_upos(contents: Contents, figure: Figure) -> None:
+def _profile(contents: Contents, figure: Figure) -> None:
     axes = figure.add_subplot()
-    tags = list(dict.fromkeys(contents.by_upos["upos"]))
-    axes.axvline(contents.results["preference"]["mean"] or 0.0, color="#999999", linewidth=0.8, linestyle="--")
-    for row in contents.by_upos.itertuples():
-        has_interval = row.low is not None and row.high is not None
-        spread = [[row.mean - row.low], [row.high - row.mean]] if has_interval else None
+    tags = list(dict.fromkeys(contents.profile["upos"]))
+    axes.axvline(0.0, color="#999999", linewidth=0.8, linestyle="--")
+    for row in contents.profile.itertuples():
+        has_interval = pd.notna(row.low) and pd.notna(row.high)
+        # A percentile interval may leave out its estimate: bars do not point backwards.
+        spread = [[max(0.0, row.mean - row.low)], [max(0.0, row.high - row.mean)]] if has_interval else None
         one = len(contents.series) == 1
         color = CLASS_COLORS[row.word_class] if one else TOWER_COLORS[row.tower - 1]
         height = tags.index(row.upos) + (0 if one else 0.6 * (row.tower / contents.towers - 0.5))
-        axes.errorbar(row.mean, height, xerr=spread, fmt="o", color=color, markersize=4 if one else 2.5)
-    label = "mean preference (nats); dashed: all occurrences"
-    axes.set(xlabel=label, yticks=range(len(tags)))
+        marker = "o" if row.in_spread else "x"
+        axes.errorbar(row.mean, height, xerr=spread, fmt=marker, color=color, markersize=4 if one else 2.5)
+    axes.set(xlabel=PROFILE_AXIS, yticks=range(len(tags)))
     axes.set_yticklabels(tags, fontsize=7)
+
+
+def _context(contents: Contents, figure: Figure) -> None:
+    axes = figure.add_subplot()
+    for name, color, points in context_curves(contents):
+        axes.plot(points["context"], points["gain"], marker="o", markersize=3, color=color, label=name)
+        axes.fill_between(points["context"], points["low"], points["high"], color=color, alpha=0.15, linewidth=0)
+    axes.set(xscale="log", xlabel=CONTEXT_AXES[0], ylabel=CONTEXT_AXES[1])
+    ticks = sorted({int(x) for _, _, one in context_curves(contents) for x in one["context"]})
+    axes.set_xticks(ticks, [str(tick) for tick in ticks])
+    axes.minorticks_off()
+    if ticks:
+        axes.legend(frameon=False)
+
+
+def _shares(contents: Contents, figure: Figure) -> None:
+    axes = figure.add_subplot()
+    table = shares(contents)
+    axes.axvline(0.0, color="#999999", linewidth=0.8, linestyle="--")
+    for number, row in enumerate(table.itertuples()):
+        bars = [[max(0.0, row.estimate - row.low)], [max(0.0, row.high - row.estimate)]] if pd.notna(row.low) else None
+        axes.errorbar(row.estimate, number, xerr=bars, fmt="o", color="#7b3fa0", markersize=4)
+    axes.set(xlabel=SHARES_AXIS, yticks=range(len(table)))
+    axes.set_yticklabels(table["name"], fontsize=7)
 
 
 def _scatter(contents: Contents, figure: Figure) -> None:
@@ -116,3 +152,10 @@ def _scatter(contents: Contents, figure: Figure) -> None:
     axes.set(xlabel=across, ylabel=up)
     if points:
         axes.legend(frameon=False)
+
+
+DRAWINGS: dict[str, Callable[[Contents, Figure], None]] = {
+    "profile": _profile, "context": _context, "shares": _shares, "preference": _histogram, "towers": _scatter,
+    "emergence": _emergence, "training": _training,
+}  # fmt: skip
+"""Every figure of a run for papers, by name; `interactive.DRAWINGS` draws the same."""

@@ -23,7 +23,7 @@ from ..config import RunConfig, to_dict
 from ..errors import InputError, Interrupted
 from .provenance import provenance
 from .records import damage_error, first_damaged, recorded_digest, fingerprint, read_records, sizes_and_times, up_to_date
-from .stages import FORMAT, STAGES, Stage, StageFunction, producer_of, stage_settings
+from .stages import STAGES, Stage, StageFunction, producer_of, stage_settings
 from .writing import naming_full_disk, write_text
 
 
@@ -107,7 +107,7 @@ def _run_stage(
         shutil.rmtree(out)
         fingerprints = {name: files | {"stat": sizes_and_times(run / name)} for name, files in sizes.items()}
         records[stage.name] = {
-            "format": FORMAT, "settings": settings, "inputs": inputs, "outputs": fingerprints,
+            "format": stage.format, "settings": settings, "inputs": inputs, "outputs": fingerprints,
             "seconds": round(time.perf_counter() - begin, 3),
         }  # fmt: skip
         _write_configuration(run, config)

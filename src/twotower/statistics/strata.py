@@ -1,13 +1,56 @@
-"""Strata of training frequency, and permutation within them."""
+"""Types of like frequency: bins of training frequency, permutation within them, and a smooth function of it."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from sklearn.preprocessing import SplineTransformer
+
+from .tallies import Floats
+
+FEWEST = 8
+"""Types that a bin of a permutation holds at least: among the most frequent words no two are alike in frequency, and
+labels that nothing can be exchanged with would never move."""
+KNOTS = 5
 
 
-def frequency_strata(frequency: NDArray[np.integer], strata: int) -> NDArray[np.int64]:
-    """Stratum (0: rarest) of each type by its training frequency: equal numbers of types. Shape (types,)."""
-    ranks = stats.rankdata(frequency, method="average")
-    return np.minimum((ranks - 0.5) * strata / max(len(frequency), 1), strata - 1).astype(np.int64)
+def frequency_bins(frequency: NDArray[np.integer] | Floats, ratio: float, fewest: int = 1) -> NDArray[np.int64]:
+    """Bin (0: most frequent) of each type, such that in a bin training frequencies differ by a factor up to `ratio`.
+
+    Bins are filled from the most frequent type on; one that holds fewer than `fewest` types stays open, whatever its
+    ratio, and so does the last. Shape (types,).
+    """
+    order = np.argsort(-np.asarray(frequency), kind="stable")
+    logs = np.log(np.asarray(frequency, dtype=np.float64)[order] + 1.0)
+    bins = np.zeros(len(order), dtype=np.int64)
+    number = start = 0
+    for place in range(len(order)):
+        if logs[start] - logs[place] > np.log(ratio) and place - start >= fewest:
+            number, start = number + 1, place
+        bins[order[place]] = number
+    if number and len(order) - start < fewest:
+        bins[bins == number] = number - 1
+    return bins
+
+
+def permutations_within(
+    strata: NDArray[np.int64], permutations: int, generator: np.random.Generator
+) -> NDArray[np.int64]:
+    """Random orders of the types that move none out of its stratum, shape (permutations, types)."""
+    orders = np.tile(np.arange(len(strata)), (permutations, 1))
+    for stratum in np.unique(strata):
+        inside = np.flatnonzero(strata == stratum)
+        orders[:, inside] = generator.permuted(np.tile(inside, (permutations, 1)), axis=1)
+    return orders
+
+
+def smooth_basis(frequency: NDArray[np.integer] | Floats) -> Floats:
+    """A cubic spline basis of log frequency with knots at its quantiles, for least squares; (types, columns).
+
+    The columns add up to one, so that they hold the intercept.
+    """
+    logs = np.log(np.asarray(frequency, dtype=np.float64) + 1.0)[:, None]
+    if len(np.unique(logs)) < KNOTS:
+        return np.ones((len(logs), 1))
+    basis: Floats = SplineTransformer(KNOTS, degree=3, knots="quantile", extrapolation="linear").fit_transform(logs)
+    return basis[:, basis.std(axis=0) > 0] if basis.shape[1] > 1 else basis

@@ -43,9 +43,18 @@ class Tallies:
         return Tallies(self.counts[:, types], self.sums[:, types])
 
 
-def tally(document: NDArray[np.integer], kind: NDArray[np.integer], value: Floats, types: int) -> Tallies:
-    """Add up occurrences. `document` (numbered from 0 without gaps), `kind` and `value` have shape (occurrences,)."""
-    documents = int(document.max()) + 1 if len(document) else 0
+def tally(
+    document: NDArray[np.integer],
+    kind: NDArray[np.integer],
+    value: Floats,
+    types: int,
+    documents: int | None = None,
+) -> Tallies:
+    """Add up occurrences. `document` (numbered from 0), `kind` and `value` have shape (occurrences,).
+
+    There are as many `documents` as that says, or as the highest number of one.
+    """
+    documents = documents or (int(document.max()) + 1 if len(document) else 0)
     if documents * types <= DENSE_LIMIT:
         cell = document.astype(np.int64) * types + kind
         shape = (documents, types)
@@ -71,3 +80,12 @@ def halves(documents: int, splits: int, generator: np.random.Generator) -> Float
     order = generator.permuted(np.tile(np.arange(documents), (splits, 1)), axis=1)
     size = documents // 2 + (generator.random((splits, 1)) < 0.5) * (documents % 2)
     return (order < size).astype(np.float64)
+
+
+def resample_within(groups: NDArray[np.integer], draws: int, generator: np.random.Generator) -> Floats:
+    """Bootstrap weights that keep the size of every group, shape (draws, members); `groups` (members,)."""
+    weights: Floats = np.zeros((draws, len(groups)))
+    for group in np.unique(groups):
+        inside = np.flatnonzero(groups == group)
+        weights[:, inside] = resample(len(inside), draws, generator)
+    return weights

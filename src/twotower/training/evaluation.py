@@ -23,7 +23,7 @@ from ..modeling.contrasts import contrasts
 from ..modeling.objectives import JointObjective
 from ..modeling.scoring import score_rows
 from ..statistics.ranking import stratified_auroc
-from ..statistics.strata import frequency_strata
+from ..statistics.strata import frequency_bins
 
 BATCH = 64
 
@@ -35,7 +35,7 @@ class Evaluation:
     joint_nats: float
     tower_nats: list[float]
     auroc: list[float]
-    """Function against content types within frequency strata: for two towers one figure, of tower 1 minus tower 2,
+    """Function against content types within bins of frequency: for two towers one figure, of tower 1 minus tower 2,
     whose sign is arbitrary; for more one per tower, minus their mean. Point estimates on a small sample: for watching,
     not for reporting."""
     spread: float
@@ -65,7 +65,7 @@ class Evaluator:
         word_class = text.classes["word_class"].to_numpy()
         self.function = word_class == FUNCTION_CLASS
         self.classed = self.function | (word_class == CONTENT_CLASS)
-        self.strata = analyze.strata
+        self.ratio = analyze.frequency_ratio
 
     @torch.no_grad()
     def __call__(self, objective: JointObjective, tokens: int, writer: bool = True) -> Evaluation:
@@ -126,13 +126,13 @@ class Evaluator:
         counts = np.bincount(piece, minlength=types)
         seen = counts >= self.least
         chosen = seen & self.classed
-        strata = frequency_strata(self.text.frequencies[chosen], self.strata)
+        bins = frequency_bins(self.text.frequencies[chosen], self.ratio)
         areas, variances = [], []
         for contrast in contrasts(len(scores) - 1):
             sums = np.bincount(piece, weights=np.asarray(contrast.weights) @ scores[1:], minlength=types)
             preference = np.divide(sums, counts, where=seen, out=np.full(types, np.nan))
             if chosen.any():
-                values = stratified_auroc(preference[None, chosen], self.function[chosen], strata)
+                values = stratified_auroc(preference[None, chosen], self.function[chosen], bins)
                 areas.append(float(values[0]))
             variances.append(float(preference[seen].var()) if seen.any() else np.nan)
         spread = float(np.sqrt(np.mean(variances))) if variances else np.nan

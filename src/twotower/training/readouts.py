@@ -1,7 +1,8 @@
 """The stage `readout`: the paper's phases 2 and 3 as one pass.
 
-The trunk is frozen and in evaluation mode, so it is run once per batch for all readouts; the readouts of a set see the
-same batches in the same order and start from the same weights, so that only their towers can make them differ.
+The trunk is frozen and in evaluation mode, so it is run once per batch for all readouts that read it; the readouts of a
+set see the same batches in the same order and start from the same weights, so that only their towers can make them
+differ. Sets differ from each other in their initial weights, in the order of the text, or in both.
 """
 
 from __future__ import annotations
@@ -26,9 +27,12 @@ from ..progress import Progress
 from .batches import Batches
 from .optimization import linear_schedule, readout_optimizer, set_learning_rates
 
-READOUT, NOISE = "readout", "noise"
-"""The two sets of readouts. `noise` differs from `readout` in its initial weights only: the same tower's two readouts
-differ by chance alone, and their difference is the noise floor of preference."""
+SETS: dict[str, tuple[int, int]] = {"readout": (0, 0), "noise": (1, 1), "init": (1, 0), "order": (0, 1)}
+"""The sets of readouts, by name: which initial weights and which order of the text each has. Two readouts of one tower
+differ by chance alone: `readout` minus `noise`, which share nothing but the tower, is the noise floor of preference.
+Preferences under `readout` and under `noise` have only the towers in common, and so do those under `init` and `order`:
+noise of the readouts is no part of what they share."""
+ORDER_SEEDS = (1_000_003, 2_000_003)
 
 
 def train_readouts(config: RunConfig, run: Path, out: Path) -> None:
@@ -41,19 +45,29 @@ def train_readouts(config: RunConfig, run: Path, out: Path) -> None:
     model.eval()
     model.requires_grad_(False)
     model.config.readout_norm = settings.norm
-    seeds = {READOUT: 2 * config.seed, NOISE: 2 * config.seed + 1}
+    chosen = dict(list(SETS.items())[: settings.replicates])
     unigram = torch.from_numpy(text.log_frequencies)
-    sets = nn.ModuleDict({name: fresh_readouts(model.config, seed, unigram) for name, seed in seeds.items()}).to(device)
-    each = cast(list[nn.ModuleList], list(sets.values()))
-    # A stream of its own: the readouts must not depend on the order in which the trunk saw the text.
-    batches = Batches(text, model.config, settings.batch, config.train.masked, config.seed + 1_000_003)
+    sets = nn.ModuleDict(
+        {name: fresh_readouts(model.config, 2 * config.seed + init, unigram) for name, (init, _) in chosen.items()}
+    ).to(device)
+    # Streams of their own: the readouts must not depend on the order in which the trunk saw the text.
+    orders = {
+        order: Batches(text, model.config, settings.batch, config.train.masked, config.seed + ORDER_SEEDS[order])
+        for order in (0, 1)
+    }
+    of_order = {
+        order: [cast(nn.ModuleList, sets[name]) for name, (_, its) in chosen.items() if its == order]
+        for order in orders
+    }
+    batches = orders[0]
     steps = max(1, settings.tokens // batches.tokens)
     loss = vocabulary_loss(config.train.loss)
     optimizer = readout_optimizer(sets, settings, config.train.betas)
     with Progress("readout", steps * batches.tokens, "tok") as progress:
         for step in range(steps):
             set_learning_rates([optimizer], linear_schedule(step, steps, settings.warmup))
-            nats = update_readouts(model, each, batches.get(step), optimizer, config, loss)
+            each = [(of_order[order], orders[order].get(step)) for order in orders]
+            nats = update_readouts(model, each, optimizer, config, loss)
             progress.advance(batches.tokens, nats=" ".join(f"{value:.2f}" for value in nats[0].tolist()))
     model.readouts = sets
     model.config.readouts = list(sets)
@@ -66,27 +80,32 @@ def train_readouts(config: RunConfig, run: Path, out: Path) -> None:
 
 def update_readouts(
     model: TowersModel,
-    sets: Sequence[nn.ModuleList],
-    batch: Batch,
+    work: Sequence[tuple[Sequence[nn.ModuleList], Batch]],
     optimizer: torch.optim.Optimizer,
     config: RunConfig,
     loss: VocabularyLoss = cross_entropy_sum,
 ) -> torch.Tensor:
-    """One update of all readouts over one forward pass of the frozen towers; returns mean nats, (sets, towers)."""
+    """One update of all readouts: each batch with the sets that read it, over one forward pass of the frozen towers.
+
+    Returns mean nats, (sets, towers), in the order of `work`.
+    """
     device = model.decoder_bias.device
-    nats = torch.zeros(len(sets), model.config.towers, device=device)
-    for part in batch.split(config.train.micro_batch):
-        part = part.to(device)
-        with torch.no_grad():
-            seen = model.readout_inputs(model.tower_outputs(part.inputs, part.present, part.predicted))
-        targets = part.targets[part.predicted]
-        losses = [torch.stack(readout_losses(readouts, seen, targets, loss)) for readouts in sets]
-        means = torch.stack(losses) / batch.count
-        torch.autograd.backward(means.sum())
-        nats += means.detach()
-    for readouts in sets:
-        for readout in readouts:  # each on its own, so that no readout's gradient scales another's
-            nn.utils.clip_grad_norm_(readout.parameters(), config.train.clip)
+    found = []
+    for sets, batch in work:
+        nats = torch.zeros(len(sets), model.config.towers, device=device)
+        for part in batch.split(config.train.micro_batch):
+            part = part.to(device)
+            with torch.no_grad():
+                seen = model.readout_inputs(model.tower_outputs(part.inputs, part.present, part.predicted))
+            targets = part.targets[part.predicted]
+            losses = [torch.stack(readout_losses(readouts, seen, targets, loss)) for readouts in sets]
+            means = torch.stack(losses) / batch.count
+            torch.autograd.backward(means.sum())
+            nats += means.detach()
+        found.append(nats)
+        for readouts in sets:
+            for readout in readouts:  # each on its own, so that no readout's gradient scales another's
+                nn.utils.clip_grad_norm_(readout.parameters(), config.train.clip)
     optimizer.step()
     optimizer.zero_grad()
-    return nats
+    return torch.cat(found)

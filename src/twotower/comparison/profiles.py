@@ -1,0 +1,241 @@
+"""Profiles of word classes over runs: whether they agree, and which axes they share.
+
+Classes are shared where types are not: runs of different corpora, tokenizers and families have profiles that compare.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from ..preference.word_classes import Units
+from ..statistics.intervals import centred_interval
+from ..statistics.strata import permutations_within
+from ..statistics.tallies import Floats, resample
+from .agreement import Pair, align
+
+FEWEST_CLASSES = 4
+EXTREME = 0.05
+
+
+@dataclass(frozen=True)
+class ProfileOfRun:
+    """The words of one run, by class."""
+
+    name: str
+    group: str
+    corpus: str
+    tagger: str
+    units: Units
+    """With one signal: the difference between the towers."""
+
+
+def shared_classes(runs: Sequence[ProfileOfRun]) -> list[str]:
+    """The classes that every run has, in the order of the first."""
+    return [name for name in runs[0].units.classes if all(name in run.units.classes for run in runs)]
+
+
+def compare_profiles(
+    runs: Sequence[ProfileOfRun], draws: int, permutations: int, confidence: float, generator: np.random.Generator
+) -> dict[str, Any] | None:
+    """Agreement of the profiles of runs, and their shared axes; None for fewer than two runs or four shared classes.
+
+    A profile is the mean preference of each class over occurrences minus that over all occurrences of these classes.
+    Every class counts once in what follows. The null gives the labels of each run's words to other words of the same
+    bin of frequency and repeats everything after it, the alignment of signs included.
+
+    Returns `classes`; `runs` (name, group, corpus and profile in nats); `mixed_tags` (true where runs were tagged in
+    different ways, whose classes differ in part for that reason); `agreement`, by group of pairs (see `_groups`);
+    and `axes` (see `_axes`).
+    """
+    if len(runs) < 2 or len(classes := shared_classes(runs)) < FEWEST_CLASSES:
+        return None
+    parts = [_Sums.of(run, classes) for run in runs]
+    observed = np.stack([part.profile(None) for part in parts])
+    null = np.empty((permutations, *observed.shape))
+    for number, part in enumerate(parts):
+        orders = permutations_within(part.strata, permutations, generator)
+        for draw, order in enumerate(orders):
+            null[draw, number] = part.permuted(order)
+    drawn = np.empty((draws, *observed.shape))
+    for number, part in enumerate(parts):
+        drawn[:, number] = part.profile(resample(len(part.by_document), draws, generator))
+    groups = _groups([(run.group, run.corpus) for run in runs])
+    return {
+        "classes": classes,
+        "runs": [
+            {"name": run.name, "group": run.group, "corpus": run.corpus, "profile": row.tolist()}
+            for run, row in zip(runs, observed, strict=True)
+        ],
+        "mixed_tags": len({run.tagger for run in runs}) > 1,
+        "agreement": {
+            name: _agreement(observed, drawn, null, pairs, confidence, generator) for name, pairs in groups.items()
+        },
+        "axes": _axes(observed, null, classes, [run.name for run in runs], confidence),
+    }
+
+
+@dataclass(frozen=True)
+class _Sums:
+    """Sums and counts of one run's words: in all, and by document and class."""
+
+    label: NDArray[np.int64]
+    strata: NDArray[np.int64]
+    sums: Floats
+    counts: Floats
+    by_document: Floats
+    """(documents, 2, classes): sums and counts."""
+
+    @classmethod
+    def of(cls, run: ProfileOfRun, classes: Sequence[str]) -> _Sums:
+        units = run.units.only(classes)
+        tallies = units.tallies[0]
+        hot = (units.label[:, None] == np.arange(len(classes))).astype(np.float64)
+        by_document = np.stack([np.asarray(tallies.sums @ hot), np.asarray(tallies.counts @ hot)], axis=1)
+        sums, counts = (np.asarray(one.sum(axis=0)).ravel() for one in (tallies.sums, tallies.counts))
+        return cls(units.label, units.strata, sums, counts, by_document)
+
+    def profile(self, weights: Floats | None) -> Floats:
+        """(classes,), or (draws, classes) for weights of the documents (draws, documents)."""
+        if weights is None:
+            return _profile(*self.by_document.sum(axis=0))
+        added = np.einsum("wd,dkc->kwc", weights, self.by_document)
+        return _profile(added[0], added[1])
+
+    def permuted(self, order: NDArray[np.int64]) -> Floats:
+        label, classes = self.label[order], self.by_document.shape[2]
+        added = [np.bincount(label, weights=one, minlength=classes) for one in (self.sums, self.counts)]
+        return _profile(np.asarray(added[0], dtype=np.float64), np.asarray(added[1], dtype=np.float64))
+
+
+def _profile(sums: Floats, counts: Floats) -> Floats:
+    whole = sums.sum(axis=-1, keepdims=True) / counts.sum(axis=-1, keepdims=True)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        found: Floats = np.where(counts > 0, sums / counts - whole, 0.0)
+    return found
+
+
+def _groups(kinds: Sequence[tuple[str, str]]) -> dict[str, list[Pair]]:
+    """All pairs of runs; those within and between groups, and within and between corpora, if there are several."""
+    pairs = [(i, j) for j in range(len(kinds)) for i in range(j)]
+    found = {"all": pairs}
+    for place, name in enumerate(("groups", "corpora")):
+        if len({kind[place] for kind in kinds}) > 1:
+            same = [(i, j) for i, j in pairs if kinds[i][place] == kinds[j][place]]
+            found[f"within {name}"] = same
+            found[f"between {name}"] = [pair for pair in pairs if pair not in set(same)]
+    return {name: some for name, some in found.items() if some}
+
+
+def _unit(profiles: Floats) -> Floats:
+    """Rows with mean 0 over classes and length 1."""
+    centred = profiles - profiles.mean(axis=-1, keepdims=True)
+    lengths = np.linalg.norm(centred, axis=-1, keepdims=True)
+    found: Floats = centred / np.where(lengths > 0, lengths, 1.0)
+    return found
+
+
+def _figures(rows: Floats, pairs: Sequence[Pair]) -> tuple[float, float]:
+    """Root mean square correlation of the pairs, free of signs; their mean correlation, signs aligned over all runs."""
+    r = rows @ rows.T
+    signs = align(r)
+    each = np.array([(r[i, j], signs[i] * signs[j]) for i, j in pairs])
+    return float(np.sqrt((each[:, 0] ** 2).mean())), float((each[:, 0] * each[:, 1]).mean())
+
+
+def _agreement(
+    observed: Floats, drawn: Floats, null: Floats, pairs: Sequence[Pair], confidence: float,
+    generator: np.random.Generator,
+) -> dict[str, Any]:  # fmt: skip
+    """Figures of a group of pairs: `estimate` is free of signs, `shared` the variance that all runs of it share.
+
+    With rows of length 1, the mean aligned correlation is the variance component of the class in runs x classes
+    (generalizability): 1 if all profiles are the same but for signs, 0 if they have nothing in common.
+    """
+    members = sorted({run for pair in pairs for run in pair})
+    numbered = [(members.index(i), members.index(j)) for i, j in pairs]
+    rows = _unit(observed[members])
+    values = _figures(rows, numbered)
+    over_documents = np.array([_figures(_unit(one[members]), numbered) for one in drawn])
+    chance = np.array([_figures(_unit(one[members]), numbered) for one in null])
+    over_runs = []
+    for _ in range(len(drawn)):
+        chosen = generator.integers(0, len(members), len(members))
+        some = [(a, b) for a, b in numbered if a in chosen and b in chosen]
+        weights = np.bincount(chosen, minlength=len(members))
+        if some:
+            r = rows @ rows.T
+            of = np.array([weights[a] * weights[b] for a, b in some], dtype=np.float64)
+            over_runs.append(np.sqrt(np.average([r[a, b] ** 2 for a, b in some], weights=of)))
+    found = []
+    for place, value in enumerate(values):
+        low, high = centred_interval(value, over_documents[:, place], confidence)
+        found.append({
+            "estimate": value, "low": low, "high": high, "chance": float(chance[:, place].mean()),
+            "null_high": float(np.quantile(chance[:, place], confidence)),
+            "p_value": float((1 + (chance[:, place] >= value).sum()) / (1 + len(chance))),
+        })  # fmt: skip
+    runs_low, runs_high = centred_interval(values[0], np.array(over_runs), confidence)
+    return {"pairs": len(pairs), **found[0], "runs_low": runs_low, "runs_high": min(1.0, runs_high), "shared": found[1]}
+
+
+def _axes(
+    observed: Floats, null: Floats, classes: Sequence[str], names: Sequence[str], confidence: float
+) -> list[dict[str, Any]]:
+    """Axes of the runs x classes matrix of profiles of length 1, against permuted labels (Horn 1965).
+
+    Turning a run around changes no axis. The first is always given, the others as long as they lie beyond their null.
+    `share` is that of the squares of all profiles; `classes` are coordinates, turned so that NOUN is positive;
+    `loadings` are cosines of the runs with the axis; `stability` is the smallest cosine of the axis with itself when a
+    run is left out.
+    """
+    rows = _unit(observed)
+    _, scales, axes = np.linalg.svd(rows, full_matrices=False)
+    shares = scales**2 / (scales**2).sum()
+    under = np.stack([np.linalg.svd(_unit(one), compute_uv=False) ** 2 for one in null]) / len(rows)
+    found: list[dict[str, Any]] = []
+    for number, axis in enumerate(axes):
+        bound = float(np.quantile(under[:, number], confidence))
+        if number and shares[number] <= bound:
+            break
+        sign = 1 if axis[classes.index("NOUN") if "NOUN" in classes else 0] >= 0 else -1
+        without = [np.linalg.svd(np.delete(rows, run, axis=0), full_matrices=False)[2] for run in range(len(rows))]
+        stable = min(abs(float(one[number] @ axis)) for one in without) if len(rows) > 2 + number else None
+        found.append({
+            "share": float(shares[number]), "null_high": bound,
+            "p_value": float((1 + (under[:, number] >= shares[number]).sum()) / (1 + len(under))),
+            "classes": dict(zip(classes, (sign * axis).tolist(), strict=True)),
+            "loadings": dict(zip(names, (sign * rows @ axis).tolist(), strict=True)),
+            "stability": stable,
+        })  # fmt: skip
+        if shares[number] <= bound:
+            break
+    return found
+
+
+def across_runs(p_values: Mapping[str, Sequence[float | None]]) -> list[dict[str, Any]]:
+    """For each figure, in how many runs its p-value is below 0.05, against 5 % by chance (exact binomial test)."""
+    found = []
+    for name, values in p_values.items():
+        known = [value for value in values if value is not None and np.isfinite(value)]
+        if known:
+            passed = sum(value < EXTREME for value in known)
+            test = stats.binomtest(passed, len(known), EXTREME, alternative="greater")
+            found.append({"figure": name, "passed": passed, "runs": len(known), "p_value": float(test.pvalue)})
+    return found
+
+
+def signs_agree(one: Sequence[float | None], other: Sequence[float | None]) -> dict[str, Any]:
+    """In how many runs two signed figures have the same sign, against a half by chance (exact one-sided sign test).
+
+    Which tower is the first means nothing, and turns both: whether they agree does not depend on it.
+    """
+    known = [(a, b) for a, b in zip(one, other, strict=True) if a is not None and b is not None and a * b != 0]
+    agree = sum(a * b > 0 for a, b in known)
+    p_value = float(stats.binomtest(agree, len(known), 0.5, alternative="greater").pvalue) if known else None
+    return {"agree": agree, "runs": len(known), "p_value": p_value}

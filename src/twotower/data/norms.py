@@ -1,0 +1,59 @@
+"""Norms of words: concreteness and age of acquisition, from a table of the user's or an installed package."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from ..errors import InputError
+
+WORD = ("word", "words")
+COLUMNS = {
+    "concreteness": ("concreteness", "conc", "conc.m", "cnc", "concm"),
+    "age_of_acquisition": ("age_of_acquisition", "aoa", "rating.mean", "aoa_rating"),
+}
+"""Names under which published norms have them: Brysbaert et al. (2014), Kuperman et al. (2012), Scott et al. (2019)."""
+
+
+def read_norms(place: str) -> pd.DataFrame:
+    """Norms by lower-cased word, with the columns `concreteness` and `age_of_acquisition` that there are.
+
+    `place` is a table (CSV, or TSV by its ending) with a column `word`; the means of repeated words are taken. A second
+    line of headings, as the Glasgow norms have, is read along with the first. Raises `InputError` for a file
+    that cannot be read or has no such columns, and for a value that is no number.
+    """
+    path = Path(place).expanduser()
+    if not path.is_file():
+        raise InputError(f"analyze.norms: {place!r} is no file; give a CSV table with a column `word`")
+    separator = "\t" if path.suffix in (".tsv", ".txt") else ","
+    try:
+        table = pd.read_csv(path, sep=separator, dtype=str, keep_default_na=False)
+    except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        raise InputError(f"analyze.norms: {path} cannot be read ({' '.join(str(error).split())}); give a CSV") from None
+    skipped = 1
+    named = {str(name).strip().lower(): name for name in table.columns}
+    words = next((named[name] for name in WORD if name in named), None)
+    if words is None:
+        columns = ", ".join(map(str, table.columns))
+        raise InputError(f"analyze.norms: {path} has no column `word`; its columns: {columns}")
+    if len(table) and not table[words].iloc[0].strip():  # a second line of headings: M, SD, N under each norm
+        table, skipped = table.iloc[1:], 2
+    chosen = {norm: next((named[name] for name in names if name in named), None) for norm, names in COLUMNS.items()}
+    chosen = {norm: name for norm, name in chosen.items() if name is not None}
+    if not chosen:
+        known = ", ".join(name for names in COLUMNS.values() for name in names)
+        raise InputError(f"analyze.norms: {path} has neither concreteness nor age of acquisition; known names: {known}")
+    found = {}
+    for norm, name in chosen.items():
+        values = pd.to_numeric(table[name].replace({"": None, "NA": None, "#N/A": None}), errors="coerce")
+        given = ~table[name].isin(["", "NA", "#N/A"])
+        wrong = given & values.isna()
+        if wrong.any():
+            row = int(wrong.to_numpy().argmax())
+            raise InputError(
+                f"analyze.norms: {path}, line {row + 1 + skipped}: {table[name].iloc[row]!r} in column {name!r} is no "
+                "number"
+            )
+        found[norm] = values
+    return pd.DataFrame(found).groupby(table[words].str.strip().str.lower()).mean()

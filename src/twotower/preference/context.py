@@ -1,0 +1,141 @@
+"""How far the towers look: what each head gains as its context grows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ..data.windows import ScoringRows
+from ..modeling.model import TowersModel
+from ..modeling.scoring import log_probs_of
+from ..statistics.tallies import Floats, resample
+
+LIMIT = 4096
+"""Tokens that are asked for, spread over the text."""
+FEW = 4
+"""Tokens of context that count as near: what is gained beyond them is the gain from far context."""
+
+
+def context_sizes(objective: str, window: int) -> list[int]:
+    """The numbers of context tokens that are tried: powers of two, and all that a window holds."""
+    most = window if objective == "causal" else window - 1
+    return [size for size in (1 << power for power in range(most.bit_length())) if size < most] + [most]
+
+
+def shortened(model: TowersModel, rows: ScoringRows, starts: NDArray[np.int64], batch: int) -> pd.DataFrame:
+    """Log-probabilities of a sample of held-out tokens under every head, with more and more of their context.
+
+    Each token has a full window of its document around it; the text is cut to the context that is tried. A causal tower
+    sees the tokens before the one that is asked for, the others half before it and half after it. `starts` (documents,)
+    is where each document begins in the stream.
+
+    Returns one row per token and context: `document` (its number in `starts`), `token`, `context` (tokens), and the
+    log-probabilities in nats, one column a head. Empty if no document holds a whole window, or for rows of whole
+    sentences, whose lengths differ.
+    """
+    objective, window = model.config.objective, model.config.window
+    full = np.flatnonzero((rows.stop - rows.start == rows.length) & (rows.last > rows.first))
+    if not len(full) or rows.pairs:
+        return pd.DataFrame()
+    chosen = full[:: max(1, len(full) // LIMIT)]
+    causal = objective == "causal"
+    # The last token of a causal row has all of the window before it; elsewhere the middle one has the most around it.
+    place = np.where(causal, rows.stop[chosen] - 1, (rows.start[chosen] + rows.stop[chosen]) // 2)
+    place = np.clip(place, rows.first[chosen], rows.last[chosen] - 1)
+    document = np.searchsorted(starts, place, side="right") - 1
+    parts = []
+    for size in context_sizes(objective, window):
+        before = size if causal else (size + 1) // 2
+        first = np.maximum(place - before, rows.start[chosen])
+        if not causal:  # as far as the row goes: at its edges more of the other side
+            first = np.minimum(first, rows.stop[chosen] - size - 1)
+        columns: dict[str, list[NDArray[np.float32]]] = {}
+        for begin in range(0, len(chosen), batch):
+            part = slice(begin, begin + batch)
+            text = np.asarray(rows.tokens[first[part, None] + np.arange(size + 1)], dtype=np.int64)
+            for name, values in _score(model, text, place[part] - first[part], rows).items():
+                columns.setdefault(name, []).append(values)
+        frame: dict[str, Any] = {"document": document, "token": np.arange(len(chosen)), "context": size}
+        parts.append(pd.DataFrame(frame | {name: np.concatenate(values) for name, values in columns.items()}))
+    return pd.concat(parts, ignore_index=True)
+
+
+def _score(
+    model: TowersModel, text: NDArray[np.int64], asked: NDArray[np.int64], rows: ScoringRows
+) -> dict[str, NDArray[np.float32]]:
+    """Log-probability of the token at place `asked` of each row under each head."""
+    scored = np.zeros(text.shape, dtype=bool)
+    scored[np.arange(len(text)), asked] = True
+    inputs, targets = text, text
+    if model.config.objective == "causal":
+        inputs, targets, scored = text[:, :-1], text[:, 1:], scored[:, 1:]
+    elif model.config.objective == "masked":
+        inputs = np.where(scored, rows.vocabulary.mask, text)
+    heads = log_probs_of(model, inputs, targets, scored, rows.vocabulary.pad)
+    return {name: values.cpu().numpy() for name, values in heads.items()}
+
+
+def context(
+    table: pd.DataFrame, towers: int, draws: int, confidence: float, generator: np.random.Generator
+) -> dict[str, Any] | None:
+    """Nats that each head gains as its context grows; None where nothing was tried.
+
+    Args:
+        table: `context.parquet` (see `shortened`).
+        towers: how many towers.
+        draws, confidence, generator: of the bootstrap over documents.
+
+    Returns:
+        `tokens`; `curves`: for the joint head and each tower, by the tokens of `context`, the mean log-probability in
+        nats and its interval; `far`: for each tower what it gains beyond `FEW` tokens; `difference`: the first tower's
+        far gain minus the second's (for more towers the largest difference between two), with its interval, and as
+        `noise_floor` the same for two readouts of one tower (the tower whose readouts differ most).
+    """
+    if table.empty:
+        return None
+    codes, documents = pd.factorize(table.loc[table["context"] == table["context"].min(), "document"])
+    sizes = sorted(table["context"].unique().tolist())
+    weights = np.vstack([np.ones((1, len(documents))), resample(len(documents), draws, generator)])
+    counts = weights @ np.bincount(codes, minlength=len(documents))
+
+    def means(values: Floats) -> Floats:
+        """Mean over tokens: of the sample, then of each draw."""
+        found: Floats = weights @ np.bincount(codes, weights=values, minlength=len(documents)) / counts
+        return found
+
+    def of(head: str, size: int) -> Floats:
+        values: Floats = table.loc[table["context"] == size, head].to_numpy(np.float64)
+        return values
+
+    few = max((size for size in sizes if size <= FEW), default=sizes[0])
+
+    def far(head: str) -> Floats:
+        return of(head, sizes[-1]) - of(head, few)
+
+    tail = (1 - confidence) / 2
+
+    def estimate(drawn: Floats) -> dict[str, float]:
+        low, high = np.quantile(drawn[1:], [tail, 1 - tail])
+        return {"estimate": float(drawn[0]), "low": float(low), "high": float(high)}
+
+    heads = {"joint": "joint", **{f"tower {tower}": f"readout_{tower}" for tower in range(1, towers + 1)}}
+    curves = [
+        {"head": name, "points": [{"context": size, **estimate(means(of(head, size)))} for size in sizes]}
+        for name, head in heads.items()
+    ]
+    gains = [far(f"readout_{tower}") for tower in range(1, towers + 1)]
+    found: dict[str, Any] = {
+        "tokens": len(codes),
+        "near": int(few),
+        "curves": curves,
+        "far": [{"tower": number, **estimate(means(gain))} for number, gain in enumerate(gains, start=1)],
+    }
+    if towers == 1:
+        return found | {"difference": None}
+    order = np.argsort([-gain.mean() for gain in gains]) if towers > 2 else np.array([0, 1])
+    apart = estimate(means(gains[order[0]] - gains[order[-1]]))
+    floors = [estimate(means(far(f"readout_{tower}") - far(f"noise_{tower}"))) for tower in range(1, towers + 1)]
+    return found | {"difference": {**apart, "noise_floor": max(floors, key=lambda one: abs(one["estimate"]))}}

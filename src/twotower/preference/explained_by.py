@@ -1,0 +1,228 @@
+"""What a preference is made of: shares of the variance between types that groups of predictors account for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import combinations
+from math import comb
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ..data.norms import read_norms
+from ..data.tokenization import PREFIX
+from ..statistics.intervals import centred_interval
+from ..statistics.strata import smooth_basis
+from ..statistics.tallies import Floats, Tallies, halves, resample
+from .measured import Measured
+from .occurrences import sentence_positions
+
+FOLDS, DRAWS = 5, 60
+RIDGE = 1e-6
+FEWEST = 5
+"""Types of a part of speech, below which it is put with the rest."""
+
+
+def explained_by(measured: Measured) -> dict[str, Any] | None:
+    """Shares of the variance of the types' preferences, by group of predictors; None for a single tower.
+
+    Every frequent type counts once, pieces of words included; a piece has the part of speech of the word that it mostly
+    stands in. Shares are of R2 on types that were not fitted (five folds), so that mere noise gets about 0. A
+    group's `unique` share is what leaving it out costs; its `shapley` share is what it adds, averaged over all orders
+    in which the groups can enter (Lindeman, Merenda and Gold 1980; Grömping 2007), and these add up to `total`.
+    `of_reliable` divides by the `reliability` of the types' means (split halves of the documents, Spearman and Brown),
+    the most that any predictor could explain. Intervals resample documents and types. The noise floor is the total for
+    two readouts of one tower. For more than two towers shares are means over towers, weighted by variance.
+    """
+    if measured.towers == 1 or measured.frequent.sum() < 20 * FOLDS:
+        return None
+    chosen = measured.frequent
+    groups, norms = predictors(measured)
+    names, masks, columns = _columns(groups)
+    generator = measured.generator("explained by")
+    fold = generator.permutation(np.arange(len(columns)) % FOLDS)
+    tallies = [one.select(chosen) for one in measured.preferences]
+    documents = tallies[0].documents
+    ones = np.ones((1, documents))
+    whole = _r2(tallies, ones[0], np.ones(len(columns)), columns, masks, fold)
+    drawn = []
+    for weights in resample(documents, DRAWS, generator):
+        types = np.bincount(generator.integers(0, len(columns), len(columns)), minlength=len(columns)).astype(float)
+        drawn.append(_r2(tallies, weights, types, columns, masks, fold))
+    noise = [measured.noise[0].select(chosen)]
+    floor = _r2(noise, ones[0], np.ones(len(columns)), columns, masks, fold)[-1:]
+    reliability = float(np.mean([_reliability(one, halves(documents, measured.settings.splits, generator))
+                                 for one in tallies]))  # fmt: skip
+    stacked, confidence = np.stack(drawn), measured.settings.confidence
+
+    def figure(of: Any) -> dict[str, float | None]:
+        estimate = float(of(whole))
+        low, high = centred_interval(estimate, np.array([of(one) for one in stacked]), confidence)
+        share = estimate / reliability if reliability > 0.05 else None
+        return {"estimate": estimate, "low": low, "high": high, "of_reliable": share}
+
+    total = figure(lambda r2: r2[-1])
+    rows = [
+        {"name": name, "columns": groups[name].shape[1], "shapley": figure(_shapley(number, len(names))),
+         "unique": figure(_unique(number, len(names)))}
+        for number, name in enumerate(names)
+    ]  # fmt: skip
+    share = total["of_reliable"]
+    return {
+        "types": len(columns),
+        "reliability": reliability,
+        "total": {**total, "noise_floor": {"estimate": float(floor[0]), "low": None, "high": None}},
+        "groups": rows,
+        "unexplained_of_reliable": None if share is None else 1 - share,
+        "norms": norms,
+    }
+
+
+def predictors(measured: Measured) -> tuple[dict[str, Floats], dict[str, Any] | None]:
+    """By name, each group's columns over the frequent types (types, columns), and the coverage of norms, if given."""
+    chosen, scores = measured.frequent, measured.scores
+    counts = np.maximum(measured.counts, 1)
+
+    def mean(values: Floats) -> Floats:
+        found: Floats = (np.bincount(measured.piece, weights=values, minlength=len(counts)) / counts)[chosen]
+        return found
+
+    joint = scores["joint"].to_numpy(np.float64)
+    spline = smooth_basis(measured.frequencies[chosen])
+    groups = {
+        "frequency": spline[:, 1:],
+        "dispersion": _curved(_dispersion(measured)[chosen]),
+        "surprisal": _curved(mean(-joint)),
+        "far context": _curved(mean(joint - scores["near"].to_numpy(np.float64))),
+        "position in the sentence": _curved(mean(np.log1p(sentence_positions(measured)))),
+    }
+    codes, words = pd.factorize(scores["word"])
+    capital = np.array([str(word)[:1].isupper() for word in words], dtype=np.float64)[codes]
+    digit = np.array([any(letter.isdigit() for letter in str(word)) for word in words], dtype=np.float64)[codes]
+    whole = mean(scores["whole_word"].to_numpy(np.float64))
+    continues = np.array([piece.startswith(PREFIX) for piece in measured.pieces])[chosen]
+    groups["digits and capitals"] = np.column_stack([mean(capital), mean(digit)])
+    groups["kind of piece"] = np.column_stack([continues.astype(np.float64), (whole < 0.5) & ~continues])
+    groups["part of speech"] = _one_hot(_commonest(measured)[chosen])
+    norms = None
+    if measured.settings.norms:
+        table = read_norms(measured.settings.norms)
+        words_alone = np.where(whole >= 0.5, np.asarray(measured.pieces)[chosen], "")
+        values = table.reindex([piece.lower() for piece in words_alone.tolist()])
+        known = values.notna().any(axis=1).to_numpy()
+        filled = values.fillna(values.mean()).fillna(0.0).to_numpy(np.float64)
+        groups["norms"] = np.column_stack([filled, ~known])
+        norms = {"file": measured.settings.norms, "covered": int(known.sum()), "types": int(chosen.sum())}
+    return {name: np.asarray(one, dtype=np.float64) for name, one in groups.items()}, norms
+
+
+def _curved(values: Floats) -> Floats:
+    centred = (values - values.mean()) / (values.std() or 1.0)
+    return np.column_stack([centred, np.clip(centred**2, 0, 9)])
+
+
+def _one_hot(labels: NDArray[np.object_]) -> Floats:
+    names, codes, counts = np.unique(labels.astype(str), return_inverse=True, return_counts=True)
+    kept = [number for number in range(len(names)) if counts[number] >= FEWEST]
+    found: Floats = (codes[:, None] == np.array(kept[1:], dtype=np.int64)).astype(np.float64)
+    return found
+
+
+def _commonest(measured: Measured) -> NDArray[np.object_]:
+    """The commonest part of speech of the words in which each piece stands, (vocabulary,)."""
+    names, codes = np.unique(measured.upos.astype(str), return_inverse=True)
+    table = np.bincount(measured.piece * len(names) + codes, minlength=len(measured.pieces) * len(names))
+    return np.asarray(names[table.reshape(-1, len(names)).argmax(axis=1)], dtype=object)
+
+
+def _dispersion(measured: Measured) -> Floats:
+    """Gries' (2008) deviation of proportions over the held-out documents, 0 (even) to 1, (vocabulary,)."""
+    counts = measured.noise[0].counts
+    sizes = np.asarray(counts.sum(axis=1)).ravel()
+    expected = sizes / sizes.sum()
+    total = np.maximum(np.asarray(counts.sum(axis=0)).ravel(), 1.0)
+    found = np.zeros(len(total))
+    for document in range(counts.shape[0]):
+        row = counts[[document]]
+        share = np.asarray(row if isinstance(row, np.ndarray) else row.toarray()).ravel() / total
+        found += np.abs(share - expected[document])
+    return found / 2
+
+
+def _columns(groups: Mapping[str, Floats]) -> tuple[list[str], NDArray[np.bool_], Floats]:
+    """Names, which columns each subset of groups has (subsets, columns; all of them last), and standardized columns."""
+    names = list(groups)
+    parts, owner = [], []
+    for number, name in enumerate(names):
+        spread = groups[name].std(axis=0)
+        kept = groups[name][:, spread > 0]
+        parts.append((kept - kept.mean(axis=0)) / kept.std(axis=0))
+        owner += [number] * kept.shape[1]
+    columns = np.hstack([np.ones((len(parts[0]), 1)), *parts])
+    subsets = (np.arange(1 << len(names))[:, None] >> np.array(owner, dtype=np.int64)) & 1
+    return names, np.hstack([np.ones((len(subsets), 1), dtype=bool), subsets.astype(bool)]), columns
+
+
+def _r2(
+    tallies: list[Tallies], documents: Floats, types: Floats, columns: Floats, masks: NDArray[np.bool_],
+    fold: NDArray[np.int64],
+) -> Floats:  # fmt: skip
+    """R2 on types that were not fitted, for every subset of groups, (subsets,); pooled over contrasts.
+
+    `documents` (documents,) and `types` (types,) say how often a resample holds each. All subsets are solved at once:
+    a column that a subset lacks has an equation of its own, whose solution is 0.
+    """
+    squares: Floats = np.zeros(len(masks))
+    total = 0.0
+    for one in tallies:
+        values = one.means(documents[None])[0][0]
+        weights = types * np.isfinite(values)
+        values = np.nan_to_num(values)
+        values = values - (weights * values).sum() / weights.sum()
+        total += float((weights * values**2).sum())
+        for number in range(FOLDS):
+            fitted, tested = (weights * (fold != number), weights * (fold == number))
+            beta = _solve_subsets(columns, values, fitted, masks)
+            gram, cross = columns.T @ (tested[:, None] * columns), columns.T @ (tested * values)
+            squares += (tested * values**2).sum() - 2 * beta @ cross + ((beta @ gram) * beta).sum(axis=1)
+    found: Floats = 1 - squares / total
+    # Of the subset that holds nothing but the mean: what folds alone cost.
+    gained: Floats = found - found[0]
+    return gained
+
+
+def _solve_subsets(columns: Floats, values: Floats, weights: Floats, masks: NDArray[np.bool_]) -> Floats:
+    gram, cross = columns.T @ (weights[:, None] * columns), columns.T @ (weights * values)
+    gram[np.diag_indices_from(gram)] += RIDGE * weights.sum()
+    systems = gram[None] * (masks[:, :, None] & masks[:, None, :])
+    diagonal = np.arange(columns.shape[1])
+    systems[:, diagonal, diagonal] += ~masks
+    found: Floats = np.asarray(np.linalg.solve(systems, (cross * masks)[:, :, None])[:, :, 0], dtype=np.float64)
+    return found
+
+
+def _unique(number: int, groups: int) -> Any:
+    every = (1 << groups) - 1
+    return lambda r2: r2[every] - r2[every & ~(1 << number)]
+
+
+def _shapley(number: int, groups: int) -> Any:
+    others = [other for other in range(groups) if other != number]
+    terms = []
+    for size in range(groups):
+        for members in combinations(others, size):
+            subset = sum(1 << member for member in members)
+            terms.append((1 / (groups * comb(groups - 1, size)), subset | 1 << number, subset))
+    weights = np.array([term[0] for term in terms])
+    with_it, without = (np.array([term[place] for term in terms]) for place in (1, 2))
+    return lambda r2: float(weights @ (r2[with_it] - r2[without]))
+
+
+def _reliability(tallies: Tallies, first: Floats) -> float:
+    sides = [tallies.means(side)[0] for side in (first, 1 - first)]
+    valid = np.isfinite(sides[0]) & np.isfinite(sides[1])
+    r = [np.corrcoef(a[ok], b[ok])[0, 1] for a, b, ok in zip(*sides, valid, strict=True) if ok.sum() > 2]
+    mean = max(float(np.mean(r)), 0.0) if r else 0.0
+    return 2 * mean / (1 + mean)

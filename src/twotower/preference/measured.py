@@ -1,0 +1,126 @@
+"""What every statistic of one run starts from: the scored held-out text, and how it is resampled."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from zlib import crc32
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ..config import AnalyzeConfig, RunConfig
+from ..data.heldout import PreparedText
+from ..modeling.contrasts import Contrast, contrasts
+from ..statistics.tallies import Floats, Tallies, tally
+from .scores import read_scores
+
+INDEPENDENT = (("readout", "noise"), ("init", "order"))
+"""Pairs of sets of readouts that share neither initial weights nor the order of the text (`training.readouts.SETS`)."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """The scored held-out text of one run."""
+
+    scores: pd.DataFrame
+    """`scores.parquet`, one row per held-out occurrence."""
+    towers: int
+    pieces: list[str]
+    """By piece id."""
+    frequencies: NDArray[np.int64]
+    """Training count of each piece, (vocabulary,)."""
+    classes: pd.DataFrame
+    """`upos` and `word_class` of each piece, see `data.heldout.classify_types`."""
+    settings: AnalyzeConfig
+    seed: int
+    text: PreparedText | None = None
+    """The prepared text, for what needs more of it than its scores."""
+
+    @classmethod
+    def of(cls, config: RunConfig, run: Path) -> Measured:
+        """Read a run folder."""
+        text = PreparedText(run)
+        scores = read_scores(run / "scores.parquet")
+        return cls(
+            scores, config.model.towers, text.pieces, text.frequencies, text.classes, config.analyze, config.seed, text
+        )
+
+    def generator(self, name: str) -> np.random.Generator:
+        """The random stream of a statistic: it depends on the run's seed and its name, not on other statistics."""
+        return np.random.default_rng([self.seed, crc32(name.encode())])
+
+    @cached_property
+    def contrasts(self) -> list[Contrast]:
+        """The preferences of so many towers; none of a single one."""
+        return contrasts(self.towers)
+
+    @cached_property
+    def piece(self) -> NDArray[np.int64]:
+        """Piece id of each occurrence, (occurrences,)."""
+        return np.asarray(self.scores["piece_id"], dtype=np.int64)
+
+    @cached_property
+    def document(self) -> NDArray[np.int64]:
+        """Document of each occurrence, numbered from 0 in the order of the text, (occurrences,)."""
+        return np.asarray(pd.factorize(self.scores["document"])[0], dtype=np.int64)
+
+    @cached_property
+    def document_names(self) -> list[str]:
+        """The name of each document, in the order of `document`. Without a prepared text, its number."""
+        numbers = self.scores["document"].unique()
+        if self.text is None:
+            return [str(number) for number in numbers]
+        names = self.text.documents.set_index("document")["name"]
+        return [str(names[number]) for number in numbers]
+
+    @cached_property
+    def upos(self) -> NDArray[np.object_]:
+        """Part of speech of the word that each occurrence stands in (`_`: none), (occurrences,)."""
+        return np.asarray(self.scores["upos"].astype(str), dtype=object)
+
+    @cached_property
+    def counts(self) -> NDArray[np.int64]:
+        """Held-out occurrences of each type, (vocabulary,)."""
+        return np.bincount(self.piece, minlength=len(self.pieces))
+
+    @cached_property
+    def frequent(self) -> NDArray[np.bool_]:
+        """Which types occur often enough for statistics of types: twice `min_count` times, (vocabulary,)."""
+        return self.counts >= 2 * self.settings.min_count
+
+    @property
+    def replicates(self) -> list[tuple[str, str]]:
+        """The pairs of independent sets of readouts that this run has."""
+        return [pair for pair in INDEPENDENT if f"{pair[1]}_1" in self.scores.columns]
+
+    def difference(self, contrast: Contrast, readouts: str = "readout") -> Floats:
+        """A preference at each occurrence under a set of readouts, in nats, (occurrences,)."""
+        return contrast.of(self.scores, readouts)
+
+    def noise_difference(self, tower: int, readouts: tuple[str, str] = INDEPENDENT[0]) -> Floats:
+        """What two readouts of one tower differ by at each occurrence, in nats, (occurrences,)."""
+        first, second = (self.scores[f"{name}_{tower}"].to_numpy(np.float64) for name in readouts)
+        found: Floats = first - second
+        return found
+
+    @property
+    def documents(self) -> int:
+        """Number of held-out documents."""
+        return int(self.document.max()) + 1 if len(self.document) else 0
+
+    def tally(self, values: Floats) -> Tallies:
+        """Values of occurrences added up by document and type."""
+        return tally(self.document, self.piece, values, len(self.pieces))
+
+    @cached_property
+    def preferences(self) -> list[Tallies]:
+        """The preference of types, one for each contrast."""
+        return [self.tally(self.difference(contrast)) for contrast in self.contrasts]
+
+    @cached_property
+    def noise(self) -> list[Tallies]:
+        """For each tower what two of its readouts differ by."""
+        return [self.tally(self.noise_difference(tower)) for tower in range(1, self.towers + 1)]

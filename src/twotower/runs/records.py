@@ -1,0 +1,107 @@
+"""What stages have left in a run folder: their records, their digests, and whether they still hold."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ..config import RunConfig, from_dict
+from ..errors import InputError
+from .stages import STAGES, producer_of, defaults_of, stage_settings
+
+
+
+def load_config(run: Path) -> RunConfig:
+    """The configuration saved in a run folder. Raises `InputError` if there is none or it cannot be used."""
+    path = run / "config.yaml"
+    if not path.is_file():
+        raise InputError(f"{run} is no run folder (it has no config.yaml); make one with `twotower run --out {run}`")
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise InputError(
+            f"{path}: not valid YAML ({' '.join(str(error).split())}); restore it or use --overwrite"
+        ) from None
+    if not isinstance(values, dict):
+        raise InputError(f"{path}: expected settings, found {type(values).__name__}; restore it or use --overwrite")
+    return from_dict(values, str(path))
+
+
+def up_to_date(run: Path, config: RunConfig, name: str) -> bool:
+    """Whether a stage was finished with these settings and with the inputs as they are recorded now."""
+    stage, records = STAGES[name], read_records(run)
+    record = records.get(name)
+    return (
+        record is not None
+        and record["format"] == stage.format
+        and defaults_of(stage) | record["settings"] == stage_settings(config, stage)
+        and record["inputs"] == {wanted: recorded_digest(records, wanted) for wanted in stage.inputs}
+        and all((run / output).exists() for output in stage.outputs)
+    )
+
+
+def require_current(run: Path, config: RunConfig, artifact: str) -> Path:
+    """The path of an artifact; `InputError` if it does not exist yet, or if a stage that it depends on was redone."""
+    path, stage = run / artifact, producer_of(artifact)
+    remedy = f"`twotower {stage.name} --out {run}`"
+    if not path.exists():
+        raise InputError(f"{path} does not exist yet; make it with {remedy}")
+    if not up_to_date(run, config, stage.name):
+        raise InputError(f"{path} is out of date: what stage {stage.name} reads was made anew; redo it with {remedy}")
+    for name in stage.inputs:
+        require_current(run, config, name)
+    return path
+
+
+def read_records(run: Path) -> dict[str, Any]:
+    path = run / "stages.json"
+    if not path.is_file():
+        return {}
+    try:
+        records: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise InputError(f"{path} is damaged ({error}); delete it and redo all stages with --overwrite") from None
+    return records
+
+
+def recorded_digest(records: dict[str, Any], artifact: str) -> str:
+    producer = producer_of(artifact)
+    return str(records[producer.name]["outputs"][artifact]["digest"]) if producer.name in records else ""
+
+
+def _files(path: Path) -> list[Path]:
+    return sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]
+
+
+def fingerprint(path: Path) -> dict[str, Any]:
+    digest = hashlib.sha256()
+    for file in _files(path):
+        digest.update(str(file.relative_to(path)).encode())
+        with file.open("rb") as stream:
+            while chunk := stream.read(1 << 20):
+                digest.update(chunk)
+    return {"digest": digest.hexdigest()}
+
+
+def sizes_and_times(path: Path) -> list[list[Any]]:
+    return [[str(file.relative_to(path)), file.stat().st_size, file.stat().st_mtime_ns] for file in _files(path)]
+
+
+def first_damaged(run: Path, record: dict[str, Any]) -> str | None:
+    """The first output that is not what the stage wrote. Files whose size and time are unchanged are not read again."""
+    for name, known in record["outputs"].items():
+        path = run / name
+        if not path.exists() or (sizes_and_times(path) != known["stat"] and fingerprint(path)["digest"] != known["digest"]):
+            return str(name)
+    return None
+
+
+def damage_error(run: Path, stage: str, artifact: str) -> InputError:
+    return InputError(
+        f"{run / artifact} is damaged (it is not what stage {stage} wrote); "
+        f"redo it with `twotower {stage} --out {run} --overwrite`"
+    )

@@ -1,0 +1,75 @@
+"""The stages of a run: what each reads, what it writes, and on which settings that depends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..config import RunConfig, to_dict
+
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A step from files of the run folder to other files of it."""
+
+    name: str
+    settings: tuple[str, ...]
+    """The keys of the configuration that change what the stage writes, dotted where only a part of a section does."""
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    format: int = 4
+    """Version of what the stage writes; one recorded under another version is redone."""
+
+
+STAGES: dict[str, Stage] = {
+    stage.name: stage
+    for stage in (
+        Stage("prepare", ("prepare",), (), ("data", "tokenizer.json")),
+        Stage("train", ("seed", "threads", "model", "train"), ("data", "tokenizer.json"),
+              ("trunk", "training.json", "metrics.jsonl", "emergence.parquet")),
+        Stage("readout", ("seed", "threads", "readout", "train.masked", "train.micro_batch", "train.loss"),
+              ("data", "tokenizer.json", "trunk"),
+              ("model", "readout.json"), format=5),
+        Stage("score", ("threads", "score"), ("data", "model"),
+              ("scores.parquet", "context.parquet", "direction.parquet"), format=5),
+        Stage("analyze", ("seed", "analyze"),
+              ("data", "training.json", "metrics.jsonl", "emergence.parquet", "scores.parquet", "context.parquet",
+               "direction.parquet"),
+              ("preference.parquet", "results.json"), format=5),
+        Stage("report", (), ("data", "metrics.jsonl", "scores.parquet", "preference.parquet", "results.json"),
+              ("report.html", "figures"), format=5),
+    )
+}  # fmt: skip
+"""In the order in which they run."""
+OPERATIONAL = frozenset({"train.checkpoint_seconds", "train.shard"})
+"""Settings that do not change any artifact."""
+StageFunction = Callable[[RunConfig, Path, Path], None]
+
+
+def stage_settings(config: RunConfig, stage: Stage) -> dict[str, Any]:
+    """The settings that a stage's outputs depend on, flat, by dotted name."""
+    flat = flatten(to_dict(config))
+    return {
+        name: value for name, value in flat.items()
+        if name not in OPERATIONAL and any(name == key or name.startswith(key + ".") for key in stage.settings)
+    }  # fmt: skip
+
+
+def defaults_of(stage: Stage) -> dict[str, Any]:
+    """What a record older than a setting stands for: the default, which changes nothing (else the stage's `format` goes up)."""
+    return stage_settings(RunConfig(), stage)
+
+
+def flatten(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested settings as one dictionary with dotted keys."""
+    flat: dict[str, Any] = {}
+    for key, value in values.items():
+        flat |= flatten(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value}
+    return flat
+
+
+def producer_of(artifact: str) -> Stage:
+    return next(stage for stage in STAGES.values() if artifact in stage.outputs)

@@ -1,0 +1,35 @@
+"""Files that are, at any moment, whole or as they were."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ..errors import DiskFullError
+
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file so that it is, at any moment, whole or as it was. Raises `DiskFullError` if the disk fills."""
+    partial = path.with_name(f".{path.name}.partial")
+    with naming_full_disk(path):
+        partial.write_text(text, encoding="utf-8")
+        os.replace(partial, path)
+
+
+@contextmanager
+def naming_full_disk(path: Path) -> Iterator[None]:
+    """Turn whatever a library raises when the disk is full into a `DiskFullError` that names `path`."""
+    try:
+        yield
+    except Exception as error:
+        full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+        texts = ("No space left on device", "File too large", "Disk quota exceeded")
+        if full or any(text in str(error) for text in texts):
+            raise DiskFullError(
+                errno.ENOSPC, "no space left; what was finished before is intact: free space and run again", str(path)
+            ) from error
+        raise

@@ -1,0 +1,79 @@
+"""Treebanks: words keep their gold tags, relations and features, and what is no CoNLL-U is refused with its line."""
+
+import pandas as pd
+import pytest
+
+import twotower
+from twotower.data.conllu import read_conllu
+from twotower.data.heldout import PreparedText
+from twotower.errors import InputError
+
+SENTENCE = """# newdoc id = letters-{number}
+# text = He doesn't sing songs.
+1\tHe\the\tPRON\tPRP\tCase=Nom|Number=Sing\t4\tnsubj\t_\t_
+2-3\tdoesn't\t_\t_\t_\t_\t_\t_\t_\t_
+2\tdoes\tdo\tAUX\tVBZ\tTense=Pres\t4\taux\t_\t_
+3\tn't\tnot\tPART\tRB\t_\t4\tadvmod\t_\t_
+4\tsing\tsing\tVERB\tVB\tVerbForm=Inf\t0\troot\t_\t_
+4.1\tnothing\t_\tX\t_\t_\t_\t_\t4:dep\t_
+5\tsongs\tsong\tNOUN\tNNS\tNumber=Plur\t4\tobj\t_\tSpaceAfter=No
+6\t.\t.\tPUNCT\t.\t_\t4\tpunct\t_\t_
+
+"""
+
+
+def write(path, text):
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_words_keep_relations_and_features_and_a_multiword_token_those_of_its_first_part(tmp_path):
+    (document,) = read_conllu(write(tmp_path / "a.conllu", SENTENCE.format(number=1)), "utf-8")
+    words = [(document.text[word.start : word.end], word.upos, word.deprel, word.feats) for word in document.words]
+    assert words[:3] == [
+        ("He", "PRON", "nsubj", "Case=Nom|Number=Sing"), ("doesn't", "AUX", "aux", "Tense=Pres"),
+        ("sing", "VERB", "root", "VerbForm=Inf"),
+    ]  # fmt: skip
+    assert document.text == "He doesn't sing songs.\n" and words[-1] == (".", "PUNCT", "punct", "")
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("one\tHe\the\tPRON\t_\t_\t0\troot\t_\t_", "line 3 begins with 'one'"),
+        ("3-2\tHe\the\tPRON\t_\t_\t0\troot\t_\t_", "line 3 spans the words 3-2"),
+        ("1\tHe", "line 3 has 2 columns"),
+    ],
+)
+def test_what_is_no_treebank_is_refused_with_its_line(line, message, tmp_path):
+    path = write(tmp_path / "a.conllu", f"# newdoc\n# text = He\n{line}\n\n")
+    with pytest.raises(InputError, match=message):
+        list(read_conllu(path, "utf-8"))
+
+
+def prepared(tmp_path, small, text):
+    from dataclasses import replace
+
+    corpus = write(tmp_path / "bank.conllu", text)
+    config = replace(small, prepare=replace(small.prepare, corpus=(str(corpus),)))
+    return PreparedText(twotower.run(config, tmp_path / "run", stages=["prepare"]).path)
+
+
+def test_annotations_stand_beside_the_held_out_pieces(tmp_path, small):
+    text = prepared(tmp_path, small, "".join(SENTENCE.format(number=number) for number in range(60)))
+    table = pd.concat(
+        [pd.read_parquet(text.run / "data" / "heldout.parquet")[["word", "upos"]], text.annotations], axis=1
+    )
+    whole = table.drop_duplicates("word").set_index("word").astype(str)
+    assert whole.loc["songs"].tolist() == ["NOUN", "obj", "Number=Plur"]
+    assert whole.loc["."].tolist() == ["PUNCT", "punct", "_"]
+
+
+def test_a_treebank_without_features_has_none_and_other_text_no_annotations(tmp_path, small, finished):
+    bare = "\n".join(
+        "\t".join([*columns[:5], "_", *columns[6:]]) if len(columns := line.split("\t")) == 10 else line
+        for line in SENTENCE.split("\n")
+    )
+    text = prepared(tmp_path, small, "".join(bare.format(number=number) for number in range(60)))
+    assert list(text.annotations) == ["deprel"]
+    assert PreparedText(finished).annotations is None

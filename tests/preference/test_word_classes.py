@@ -1,0 +1,172 @@
+"""Word classes on planted truth: what is there is found, and frequency, strangers and noise are not taken for it."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import roc_auc_score
+
+from planted import planted
+from twotower.preference import word_classes as module
+from twotower.preference.word_classes import contrast_classes, units_of, word_classes
+from twotower.statistics.ranking import stratified_auroc
+from twotower.statistics.regression import omega_squared
+
+EFFECT = {"NOUN": 0.3, "PROPN": 0.3, "VERB": -0.3, "AUX": -0.3}
+
+
+@pytest.fixture(autouse=True)
+def few(monkeypatch):
+    monkeypatch.setattr(module, "DRAWS", 80)
+    monkeypatch.setattr(module, "NULLS", 99)
+
+
+def test_a_planted_profile_is_recovered_with_its_spread_and_its_share_of_variance():
+    found = word_classes(planted(0, EFFECT))["upos"]
+    rows = {row["class"]: row for row in found["profile"]}
+    assert rows["NOUN"]["mean"] - rows["VERB"]["mean"] == pytest.approx(0.6, abs=0.15)
+    assert rows["NOUN"]["adjusted"]["mean"] - rows["VERB"]["adjusted"]["mean"] == pytest.approx(0.6, abs=0.1)
+    assert rows["NOUN"]["adjusted"]["low"] > rows["VERB"]["adjusted"]["high"]
+    spread, explained = found["spread"], found["explained"]
+    assert spread["low"] > spread["null"]["high"] and spread["p_value"] == 0.01
+    assert spread["estimate"] > 5 * spread["noise_floor"]["estimate"]
+    between = np.var([0.3, 0.3, -0.3, 0.0])  # of the open classes, which most types are in
+    assert explained["estimate"] == pytest.approx(between / (between + 0.2**2), abs=0.12)
+    assert explained["of_reliable"] > explained["estimate"] and explained["low"] > explained["null"]["high"]
+
+
+def test_frequency_alone_is_no_effect_of_class():
+    found = [word_classes(planted(seed, frequency_effect=0.15))["upos"] for seed in range(12)]
+    assert sum(one["spread"]["p_value"] <= 0.05 for one in found) <= 3
+    assert sum(one["explained"]["p_value"] <= 0.05 for one in found) <= 3
+    assert abs(np.mean([one["explained"]["estimate"] for one in found])) < 0.02
+    # Raw, it looks like one: closed classes are the frequent ones.
+    raw = planted(0, frequency_effect=0.15)
+    means = raw.preferences[0].means(np.ones((1, raw.documents)))[0][0]
+    closed = raw.classes["upos"].isin(["AUX", "DET", "PRON"]).to_numpy()
+    assert roc_auc_score(closed[raw.frequent], means[raw.frequent]) > 0.65
+
+
+def test_without_an_effect_false_positives_are_nominal():
+    found = [word_classes(planted(100 + seed, types=200, tokens=8_000)) for seed in range(40)]
+    for p_values in (
+        [one["upos"]["spread"]["p_value"] for one in found],
+        [one["upos"]["explained"]["p_value"] for one in found],
+        [one["contrasts"]["planned"][0]["p_value"] for one in found],
+    ):
+        assert sum(p <= 0.05 for p in p_values) <= 6  # 2 expected; 7 or more has a probability below 1 %
+
+
+@pytest.mark.slow
+def test_the_interval_of_a_class_covers_its_planted_mean():
+    inside = 0
+    for seed in range(100):
+        rows = {row["class"]: row for row in word_classes(planted(seed, EFFECT, types=300))["upos"]["profile"]}
+        adjusted = {name: rows[name]["adjusted"] for name in ("NOUN", "VERB")}
+        # The difference from the mean of all words is what a profile can know; that of two classes does not move.
+        low = adjusted["NOUN"]["low"] - adjusted["VERB"]["mean"]
+        high = adjusted["NOUN"]["high"] - adjusted["VERB"]["mean"]
+        inside += low - 0.1 <= 0.6 <= high + 0.1
+    assert inside >= 90
+
+
+def test_planned_and_pairwise_contrasts_find_what_lies_apart():
+    found = word_classes(planted(1, EFFECT))["contrasts"]
+    nominal = found["planned"][0]
+    assert nominal["contrast"].startswith("nominal") and nominal["auroc"] > 0.85 and nominal["p_value"] < 0.01
+    assert nominal["low"] < nominal["auroc"] < nominal["high"] and nominal["unmatched"] >= 0
+    pairs = {(pair["first"], pair["second"]): pair for pair in found["pairs"]}
+    assert pairs["NOUN", "VERB"]["q_value"] < 0.05 and abs(pairs["NOUN", "PROPN"]["auroc"] - 0.5) < 0.12
+
+
+def test_words_without_a_counterpart_of_like_frequency_are_left_out_and_counted():
+    measured = planted(2, EFFECT)
+    units = units_of(measured, measured.upos, [measured.difference(measured.contrasts[0])])
+    loose, strict = (
+        contrast_classes(replace(measured, settings=replace(measured.settings, frequency_ratio=ratio)), units)
+        for ratio in (1e6, 1.05)
+    )
+    assert loose["planned"][1]["unmatched"] == 0 < strict["planned"][1]["unmatched"]
+    sizes = [one["planned"][1][side] for one in (loose, strict) for side in ("first_types", "second_types")]
+    assert sizes[0] + sizes[1] == sum(sizes[2:]) + strict["planned"][1]["unmatched"]
+
+
+def test_resampling_words_widens_intervals():
+    """Audit D: with few words in a class, most of the uncertainty is which words they are."""
+    measured = planted(3, EFFECT, type_sd=0.4)
+    row = next(row for row in word_classes(measured)["upos"]["profile"] if row["class"] == "AUX")
+    by_documents = module._with_interval(
+        np.concatenate(
+            [
+                [0.0],
+                _class_means(measured, "AUX", np.random.default_rng(0)),
+            ]
+        ),
+        0.95,
+    )
+    assert row["high"] - row["low"] > 1.5 * (by_documents[2] - by_documents[1])
+
+
+def _class_means(measured, name, generator):
+    from twotower.statistics.tallies import resample
+
+    units = units_of(measured, measured.upos, [measured.difference(measured.contrasts[0])])
+    inside = units.select(units.label == units.classes.index(name)).tallies[0]
+    weights = resample(inside.documents, 200, generator)
+    return (weights @ inside.sums).sum(axis=1) / (weights @ inside.counts).sum(axis=1)
+
+
+def test_more_towers_have_figures_of_their_own_and_say_who_takes_a_class():
+    found = word_classes(planted(4, EFFECT, towers=3))["upos"]
+    rows = {row["class"]: row for row in found["profile"]}
+    assert rows["NOUN"]["tower"] == 1 and rows["VERB"]["tower"] != 1
+    assert [one["tower"] for one in rows["NOUN"]["towers"]] == [1, 2, 3]
+    assert found["spread"]["estimate"] > found["spread"]["null"]["high"]
+
+
+def test_one_tower_and_too_few_classes_have_none():
+    single = replace(planted(5, towers=1), towers=1)
+    assert word_classes(single) is None
+    alike = planted(6)
+    alike.scores["upos"] = "NOUN"
+    assert word_classes(replace(alike))["upos"] is None
+
+
+def test_relations_and_features_of_a_treebank_have_profiles_too():
+    measured = planted(7, EFFECT)
+
+    feats = {"NOUN": "Number=Sing", "VERB": "Number=Plur|Tense=Past"}
+
+    class Text:
+        annotations = pd.DataFrame({
+            "deprel": np.where(measured.upos == "NOUN", "obj", "root"),
+            "feats": [feats.get(tag, "_") for tag in measured.upos],
+        })  # fmt: skip
+
+    found = word_classes(replace(measured, text=Text()))
+    assert found["deprel"]["classes"] == ["obj", "root"] and found["deprel"]["explained"]["p_value"] == 0.01
+    assert found["features"]["Number"]["classes"] == ["Plur", "Sing"]
+    assert found["features"]["Tense"] is None  # one value only: nothing to compare
+
+
+def test_weighted_areas_equal_those_of_repeated_types():
+    generator = np.random.default_rng(0)
+    values, first = generator.standard_normal((1, 40)), generator.random(40) < 0.4
+    strata, weights = generator.integers(0, 3, 40), generator.integers(0, 3, (1, 40))
+    repeated = np.repeat(np.arange(40), weights[0])
+    expected = stratified_auroc(values[:, repeated], first[repeated], strata[repeated])
+    assert stratified_auroc(values, first, strata, weights.astype(float)) == pytest.approx(expected)
+
+
+def test_omega_squared_is_that_of_a_one_way_layout():
+    generator = np.random.default_rng(0)
+    label = generator.integers(0, 4, 200)
+    values = 0.5 * label + generator.standard_normal(200)
+    hot = (label[:, None] == np.arange(4)).astype(float)
+    found = omega_squared(values[None], np.ones((1, 200)), np.ones((200, 1)), hot)[0]
+    groups = [values[label == number] for number in range(4)]
+    between = sum(len(one) * (one.mean() - values.mean()) ** 2 for one in groups)
+    error = sum(((one - one.mean()) ** 2).sum() for one in groups) / 196
+    total = ((values - values.mean()) ** 2).sum()
+    assert found == pytest.approx((between - 3 * error) / (total + error), rel=1e-6)
