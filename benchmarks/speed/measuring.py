@@ -18,7 +18,7 @@ from twotower.modeling.scoring import score_rows
 from twotower.preference.reliability import reliability
 from twotower.preference.separation import separation
 from twotower.preference.types import type_preferences
-from twotower.statistics.strata import frequency_strata
+from twotower.statistics.strata import frequency_bins
 from twotower.statistics.tallies import tally
 
 from . import reference
@@ -133,7 +133,7 @@ def large_statistics() -> dict[str, float]:
     counts = np.asarray(tallies.counts.sum(axis=0)).ravel()
     chosen = counts >= 20
     function = (generator.random(types) < 0.1)[chosen]
-    strata = frequency_strata(counts[chosen].astype(np.int64), 4)
+    strata = frequency_bins(counts[chosen].astype(np.int64), 1.25)
     begin = time.perf_counter()
     separation([tallies.select(chosen)], function, strata, 10, 20, 1000, 1000, 0.95, generator)
     found["separation (s)"] = time.perf_counter() - begin

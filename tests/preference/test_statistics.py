@@ -148,7 +148,7 @@ def _separation(generator, permutations=199, draws=100, confound=0.0, ratio=1.25
     document, kind, value, _, function, frequency = simulate(generator, **planted)
     value = value + confound * np.log(frequency)[kind]
     if confound:  # function types are the frequent ones, as in any language
-        function = generator.random(200) < np.where(np.arange(200) < 50, 0.7, 0.05)
+        function = generator.random(200) < 0.9 * np.exp(-np.arange(200) / 25)
     bins = frequency_bins((frequency * 1e6).astype(int), ratio)
     both = matched(function, bins)
     found = tally(document, kind, value, 200).select(both)
@@ -192,7 +192,7 @@ def test_four_strata_would_take_frequency_for_separation():
     for seed in range(30):
         generator = np.random.default_rng(seed)
         frequency = 1 / np.arange(1, 201)
-        function = generator.random(200) < np.where(np.arange(200) < 50, 0.7, 0.05)
+        function = generator.random(200) < 0.9 * np.exp(-np.arange(200) / 25)
         quarters = np.minimum(np.argsort(np.argsort(frequency)) * 4 // 200, 3)
         found.append(stratified_auroc(frequency[None], function, quarters)[0])
         bins = frequency_bins((frequency * 1e6).astype(int), 1.25)

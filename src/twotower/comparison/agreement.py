@@ -91,9 +91,6 @@ def agreement(
         null = np.array([_over(one, pairs) for one in null_crossed])
         aligned = _aligned(r, signs, pairs)
         aligned_null = np.array([_aligned(one, align(one), pairs) for one in null_r])
-            _aligned(r, signs, pairs),
-            np.array([_aligned(one, align(one), pairs) for one in null_r]),
-        )
         runs_low, runs_high = _jackknife(crossed, pairs, confidence)
         found[name] = {
             "pairs": len(pairs), "squared": squared, "estimate": _root(squared), "low": _root(low), "high": _root(high),

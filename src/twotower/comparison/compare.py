@@ -19,6 +19,7 @@ from ..preference.scores import read_scores
 from ..progress import Progress
 from ..runs.records import require_current
 from ..runs.stages import flatten
+from ..statistics.strata import FEWEST as FEWEST_IN_BIN
 from ..statistics.strata import frequency_bins
 from ..statistics.tallies import Tallies, tally
 from .agreement import agreement, family_groups
@@ -139,10 +140,10 @@ def _consistency(described: Sequence[Described]) -> list[dict[str, Any]]:
             tally(document, where["piece_id"].to_numpy(), contrasts(2)[0].of(part), len(counts)).select(frequent)
             for part in parts
         ]
-        strata = frequency_strata(text.frequencies[frequent], settings.strata)
+        bins = frequency_bins(text.frequencies[frequent], settings.frequency_ratio, FEWEST_IN_BIN)
         pairs = {"all": family_groups(["same"] * len(parts))["all"]}
         generator = np.random.default_rng(tokens)
-        one = agreement(tallies, strata, pairs, FEW_DRAWS, FEW_PERMUTATIONS, settings.confidence, generator)
+        one = agreement(tallies, bins, pairs, FEW_DRAWS, FEW_PERMUTATIONS, settings.confidence, generator)
         found.append({"tokens": int(tokens), "types": one["types"], "runs": len(parts), **one["groups"]["all"]})
     return found
 
@@ -232,10 +233,11 @@ def _agreement(described: Sequence[Described]) -> dict[str, Any] | None:
         raise InputError(
             f"study: its runs share {len(shared)} types that are frequent enough; agreement needs {FEWEST_TYPES}"
         )
-    strata = frequency_strata(frequent[0].loc[shared, "training_count"].to_numpy(), runs[0].config.analyze.strata)
+    training_count = frequent[0].loc[shared, "training_count"].to_numpy()
+    bins = frequency_bins(training_count, runs[0].config.analyze.frequency_ratio, FEWEST_IN_BIN)
     tallies = [_tallies(run, one, shared) for run, one in zip(runs, frequent, strict=True)]
     generator = np.random.default_rng(0)
-    found = agreement(tallies, strata, family_groups(groups), DRAWS, PERMUTATIONS, 0.95, generator)
+    found = agreement(tallies, bins, family_groups(groups), DRAWS, PERMUTATIONS, 0.95, generator)
     return {"names": list(names), "shared": "pieces" if same_pieces else "whole words", **found}
 
 
