@@ -44,6 +44,9 @@ class PrepareConfig:
     """Encoding of text files."""
     heldout: float = 0.2
     """Share of the corpus (whole documents) held out for measurement, at least 0.1."""
+    heldout_words: int = 0
+    """Words of each held-out document that are measured, a stretch from its middle (0: all). Long documents take most
+    of the time of tagging and scoring, and add less than their length: documents are the unit of resampling."""
     split_seed: int = 0
     """Seed of the held-out split. Not the run's seed: runs with different seeds are measured on the same text."""
     words: Literal["text", "shuffled", "unigram"] = "text"

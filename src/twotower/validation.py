@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from .config import MOST_TOWERS, OBJECTIVES, RunConfig
 from .errors import InputError
 from .presets import preset
@@ -57,6 +59,7 @@ def validate(config: RunConfig) -> None:
     )  # fmt: skip
     _require(model.initializer_range > 0, "model.initializer-range", model.initializer_range, "more than 0")
     _require(0 <= model.dropout < 1, "model.dropout", model.dropout, "0 or more and less than 1")
+    _require(prepare.heldout_words >= 0, "prepare.heldout-words", prepare.heldout_words, "0 (all of them) or more")
     _require(train.minutes is None or train.minutes > 0, "minutes", train.minutes, "more than 0")
     fewest = 8 if train.windows == "pairs" else 2
     _require(train.window >= fewest, "train.window", train.window, f"{fewest} or more")
@@ -95,6 +98,9 @@ def validate(config: RunConfig) -> None:
     _require(analyze.splits >= 1, "analyze.splits", analyze.splits, "1 or more")
     _require(analyze.bootstrap >= 100, "analyze.bootstrap", analyze.bootstrap, "100 or more")
     _require(analyze.permutations >= 99, "analyze.permutations", analyze.permutations, "99 or more")
+    _require(
+        _has_group(analyze.clusters), "analyze.clusters", repr(analyze.clusters), "a regular expression with a group"
+    )
     _require(0.5 <= analyze.confidence < 1, "analyze.confidence", analyze.confidence, "0.5 or more and less than 1")
 
 
@@ -108,6 +114,13 @@ def require_objective(family: str, asked: str, possible: tuple[str, ...]) -> Non
         raise InputError(
             f"objective: {asked} is not possible for family {family} ({why}); possible: {', '.join(possible)}"
         )
+
+
+def _has_group(pattern: str) -> bool:
+    try:
+        return not pattern or re.compile(pattern).groups > 0
+    except re.error:
+        return False
 
 
 def _require(condition: bool, name: str, value: object, allowed: str) -> None:

@@ -38,7 +38,7 @@ def test_alignment_without_agreement_produces_none():
     for seed in range(60):
         found, _, strata = runs(np.random.default_rng(seed), 5, shared=0.0, cells=6000)
         group = measured(found, strata, ["gpt"] * 5, seed)["groups"]["all"]
-        assert group["null_mean"] > 0  # aligning alone makes them agree a little, and the null has the same
+        assert group["aligned_chance"] > 0  # aligning alone makes them agree a little, and the null has the same
         p_values.append(group["p_value"])
     assert np.mean(np.array(p_values) <= 0.05) <= 0.13 and np.mean(p_values) == pytest.approx(0.5, abs=0.13)
 

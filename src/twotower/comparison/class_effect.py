@@ -51,11 +51,11 @@ def class_effect(
     Random effects: run, run x class, run x document, type, run x type.
 
     Which tower is the one of the first class is chosen for each run, once, on one half of the documents and one half of
-    the types; the model is fitted to the other documents and the other types. So neither the choice nor what is peculiar
-    to a type makes an effect where there is none. Both ways round give two fits, whose coefficients are averaged; their
-    standard errors are averaged, too, as if the fits were one, because they share their runs. The interval and the
-    p-value of the class effect are those of Student's t with as many degrees of freedom as there are runs, less one:
-    runs are what it is generalized over.
+    the types; the model is fitted to the other documents and the other types. So neither the choice nor what is
+    peculiar to a type makes an effect where there is none. Both ways round give two fits, whose coefficients are
+    averaged; their standard errors are averaged, too, as if the fits were one, because they share their runs. The
+    interval and the p-value of the class effect are those of Student's t with as many degrees of freedom as there are
+    runs, less one: runs are what it is generalized over.
 
     Args:
         runs: runs of the same text with the same pieces.

@@ -23,7 +23,7 @@ def matched_excess(
     to the mean of the pairs'. Both are read by watching readouts on the same sample.
 
     Args:
-        pairs, strangers: for each run its evaluations (see `preference.emergence`), with `tower_nats` and `reliability`.
+        pairs, strangers: for each run its evaluations (see `preference.emergence`).
         confidence: of the interval over runs.
 
     Returns what `excess` does, and `nats` of the `pairs` and of the `strangers` where they were matched, with the

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from ..preference.word_classes import Units
+from ..preference.labelled import Units
 from ..statistics.intervals import centred_interval
 from ..statistics.strata import permutations_within
 from ..statistics.tallies import Floats, resample

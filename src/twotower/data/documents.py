@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 
@@ -30,6 +31,23 @@ class Document:
     """Gold words, where the source has them."""
     part: int = 0
     """Which part of a mixture it is from."""
+
+
+def middle_of(document: Document, words: int) -> Document:
+    """At most so many words (runs of letters without a space; 0: all) from the middle of a document."""
+    places = [match.span() for match in re.finditer(r"\S+", document.text)] if words else []
+    if len(places) <= words:
+        return document
+    first = (len(places) - words) // 2
+    begin, end = places[first][0], places[first + words - 1][1]
+    inside = None
+    if document.words is not None:
+        inside = tuple(
+            word._replace(start=word.start - begin, end=word.end - begin)
+            for word in document.words
+            if begin <= word.start and word.end <= end
+        )
+    return replace(document, text=document.text[begin:end], words=inside)
 
 
 @dataclass(frozen=True)

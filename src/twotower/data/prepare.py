@@ -21,7 +21,7 @@ from ..config import PrepareConfig, RunConfig
 from ..errors import InputError
 from ..progress import Progress
 from .corpora import open_corpus
-from .documents import Corpus, Document
+from .documents import Corpus, Document, middle_of
 from .mixtures import thin
 from .scrambling import scramble
 from .tagging import NO_WORD, UPOS, Tagger, load_tagger, words_of_pieces
@@ -83,7 +83,9 @@ def prepare(config: RunConfig, out: Path) -> None:
     (out / "data").mkdir(parents=True)
     save_tokenizer(tokenizer, out / "tokenizer.json")
     used = roles != LEFT_OUT
-    tokens = write_tokens(corpus, roles, tokenizer, tagger, int(sizes[used].sum()), out / "data")
+    tokens = write_tokens(
+        corpus, roles, tokenizer, tagger, int(sizes[used].sum()), out / "data", settings.heldout_words
+    )
     require_window(int(tokens["train"].sum()), config.train.window)  # now, so that no folder is left behind
     if settings.words != "text":
         scramble(out / "data", tokenizer, settings.words, settings.split_seed)
@@ -159,8 +161,11 @@ def write_tokens(
     tagger: Tagger | None,
     characters: int,
     folder: Path,
+    heldout_words: int = 0,
 ) -> dict[str, NDArray[np.int64]]:
     """Encode the corpus into `folder`: the two streams and the tables (see `prepare`), documents by their `roles`.
+
+    Of each held-out document at most `heldout_words` from its middle are kept (0: all).
 
     Returns, for `train` and `heldout`, the tokens of each part of the corpus, shape (parts,), separators left out.
     """
@@ -182,7 +187,9 @@ def write_tokens(
         rows: list[dict[str, Any]] = []
         for number, role, document, ids in _encoded(corpus, roles, tokenizer):
             stream = held_stream if role == HELD else train
+            characters_read = len(document.text)
             if role == HELD:
+                document = middle_of(document, heldout_words)
                 ids = _write_heldout(document, number, tokenizer, tagger, table, tag_counts)
             else:
                 frequencies += np.bincount(ids, minlength=vocabulary)
@@ -196,7 +203,7 @@ def write_tokens(
             if len(rows) == 10_000:
                 documents.write_table(pa.Table.from_pylist(rows, schema=DOCUMENTS))
                 rows = []
-            progress.advance(len(document.text))
+            progress.advance(characters_read)
         documents.write_table(pa.Table.from_pylist(rows, schema=DOCUMENTS))
     np.save(folder / "frequencies.npy", frequencies)
     np.save(folder / "tags.npy", tag_counts)

@@ -12,6 +12,7 @@ import pandas as pd
 
 from ..config import RunConfig
 from ..progress import Progress
+from .clusters import by_cluster
 from .context import context
 from .direction import direction
 from .emergence import emergence
@@ -28,6 +29,7 @@ STATISTICS: dict[str, Callable[[Measured], Any]] = {
     "perplexity": perplexity,
     "preference": spread_of_types,
     "reliability": reliability_of,
+    "reliability_by_cluster": by_cluster,
     "word_classes": word_classes,
     "separation": separation_of,
     "by_upos": by_upos,

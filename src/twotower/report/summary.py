@@ -224,10 +224,10 @@ def _topic(results: dict[str, Any]) -> str:
 
 
 def _clusters(results: dict[str, Any]) -> str:
-    found = (results.get("reliability") or {}).get("by_cluster") or {}
-    named = {"order": "early and late documents", "source": "books or authors", "topic": "topics"}
-    said = [f"{named[kind]} {figure(one)}" for kind, one in found.items() if one["estimate"] is not None]
-    return f"Reliability between clusters of documents: {'; '.join(said)}." if said else ""
+    found = results.get("reliability_by_cluster") or {}
+    named = {"order": "early and late documents", "source": "sources", "topic": "two topics"}
+    said = [f"between {named[kind]} {figure(one)}" for kind, one in found.items() if one]
+    return f"Preferences agree less widely than random halves suggest: {'; '.join(said)}." if said else ""
 
 
 def beyond_floor(values: dict[str, Any]) -> bool:

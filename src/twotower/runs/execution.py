@@ -6,7 +6,6 @@ A stage writes into a folder of its own and its files are moved into place when 
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import json
 import os
@@ -22,10 +21,17 @@ import yaml
 from ..config import RunConfig, to_dict
 from ..errors import InputError, Interrupted
 from .provenance import provenance
-from .records import damage_error, first_damaged, recorded_digest, fingerprint, read_records, sizes_and_times, up_to_date
+from .records import (
+    damage_error,
+    fingerprint,
+    first_damaged,
+    read_records,
+    recorded_digest,
+    sizes_and_times,
+    up_to_date,
+)
 from .stages import STAGES, Stage, StageFunction, producer_of, stage_settings
 from .writing import naming_full_disk, write_text
-
 
 
 def execute(

@@ -12,7 +12,6 @@ from typing import Any
 from ..config import RunConfig
 
 
-
 def provenance(config: RunConfig) -> dict[str, Any]:
     """Versions, seed, git revision and machine, for `provenance.json`."""
     names = (

@@ -11,8 +11,7 @@ import yaml
 
 from ..config import RunConfig, from_dict
 from ..errors import InputError
-from .stages import STAGES, producer_of, defaults_of, stage_settings
-
+from .stages import STAGES, defaults_of, producer_of, stage_settings
 
 
 def load_config(run: Path) -> RunConfig:
@@ -58,6 +57,7 @@ def require_current(run: Path, config: RunConfig, artifact: str) -> Path:
 
 
 def read_records(run: Path) -> dict[str, Any]:
+    """What `stages.json` says of each finished stage, by name; empty without one. Raises `InputError` if damaged."""
     path = run / "stages.json"
     if not path.is_file():
         return {}
@@ -69,6 +69,7 @@ def read_records(run: Path) -> dict[str, Any]:
 
 
 def recorded_digest(records: dict[str, Any], artifact: str) -> str:
+    """The digest under which an artifact was recorded; empty if it was not."""
     producer = producer_of(artifact)
     return str(records[producer.name]["outputs"][artifact]["digest"]) if producer.name in records else ""
 
@@ -78,6 +79,7 @@ def _files(path: Path) -> list[Path]:
 
 
 def fingerprint(path: Path) -> dict[str, Any]:
+    """The SHA-256 digest of a file, or of the names and contents of all files of a folder."""
     digest = hashlib.sha256()
     for file in _files(path):
         digest.update(str(file.relative_to(path)).encode())
@@ -88,6 +90,7 @@ def fingerprint(path: Path) -> dict[str, Any]:
 
 
 def sizes_and_times(path: Path) -> list[list[Any]]:
+    """Name, size in bytes and time of change in nanoseconds of a file, or of every file of a folder."""
     return [[str(file.relative_to(path)), file.stat().st_size, file.stat().st_mtime_ns] for file in _files(path)]
 
 
@@ -95,12 +98,15 @@ def first_damaged(run: Path, record: dict[str, Any]) -> str | None:
     """The first output that is not what the stage wrote. Files whose size and time are unchanged are not read again."""
     for name, known in record["outputs"].items():
         path = run / name
-        if not path.exists() or (sizes_and_times(path) != known["stat"] and fingerprint(path)["digest"] != known["digest"]):
+        if not path.exists() or (
+            sizes_and_times(path) != known["stat"] and fingerprint(path)["digest"] != known["digest"]
+        ):
             return str(name)
     return None
 
 
 def damage_error(run: Path, stage: str, artifact: str) -> InputError:
+    """What to say of an artifact that is not what its stage wrote."""
     return InputError(
         f"{run / artifact} is damaged (it is not what stage {stage} wrote); "
         f"redo it with `twotower {stage} --out {run} --overwrite`"

@@ -10,7 +10,6 @@ from typing import Any
 from ..config import RunConfig, to_dict
 
 
-
 @dataclass(frozen=True)
 class Stage:
     """A step from files of the run folder to other files of it."""
@@ -38,9 +37,9 @@ STAGES: dict[str, Stage] = {
         Stage("analyze", ("seed", "analyze"),
               ("data", "training.json", "metrics.jsonl", "emergence.parquet", "scores.parquet", "context.parquet",
                "direction.parquet"),
-              ("preference.parquet", "results.json"), format=5),
+              ("preference.parquet", "results.json"), format=6),
         Stage("report", (), ("data", "metrics.jsonl", "scores.parquet", "preference.parquet", "results.json"),
-              ("report.html", "figures"), format=5),
+              ("report.html", "figures"), format=6),
     )
 }  # fmt: skip
 """In the order in which they run."""
@@ -59,7 +58,7 @@ def stage_settings(config: RunConfig, stage: Stage) -> dict[str, Any]:
 
 
 def defaults_of(stage: Stage) -> dict[str, Any]:
-    """What a record older than a setting stands for: the default, which changes nothing (else the stage's `format` goes up)."""
+    """What a record older than a setting stands for: the default, which changes nothing (else `format` goes up)."""
     return stage_settings(RunConfig(), stage)
 
 
@@ -72,4 +71,5 @@ def flatten(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def producer_of(artifact: str) -> Stage:
+    """The stage that writes an artifact."""
     return next(stage for stage in STAGES.values() if artifact in stage.outputs)

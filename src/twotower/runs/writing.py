@@ -11,7 +11,6 @@ from pathlib import Path
 from ..errors import DiskFullError
 
 
-
 def write_text(path: Path, text: str) -> None:
     """Write a file so that it is, at any moment, whole or as it was. Raises `DiskFullError` if the disk fills."""
     partial = path.with_name(f".{path.name}.partial")

@@ -1,0 +1,103 @@
+"""Reliability between clusters of documents: whether a preference is one of the type, or of the type in its period."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+from sklearn.cluster import KMeans
+from sklearn.decomposition import TruncatedSVD
+from sklearn.feature_extraction.text import TfidfTransformer
+
+from ..errors import InputError
+from ..statistics.intervals import centred_interval
+from ..statistics.tallies import Floats, halves, resample
+from .measured import Measured
+from .reliability import half_correlations
+
+FEWEST_DOCUMENTS = 8
+DIMENSIONS = 20
+DRAWS = 400
+
+
+def by_cluster(measured: Measured) -> dict[str, Any] | None:
+    """Reliability between halves that keep clusters of documents together; None for a single tower.
+
+    Occurrences of a type resemble each other more within a period, a book or a topic than across, so that random halves
+    of the documents overstate how general a preference is. Three divisions, each null where it cannot be had:
+
+    - `order`: the first half of the documents against the second, in the order of the corpus, which is that of time
+      where the corpus is in order of time;
+    - `source`: random halves of the sources, which `analyze.clusters` names; by default the file that sections or lines
+      are cut from. Null if each document is a source of its own, or there is one source only;
+    - `topic`: the two clusters of documents that k-means finds in latent semantic vectors of their types.
+
+    Each has `estimate` (Fisher's mean of r, as in `reliability`), an interval from resampled documents (`low`, `high`),
+    and the number of `clusters`. Raises `InputError` if `analyze.clusters` does not match a document's name.
+    """
+    if not measured.preferences:
+        return None
+    documents = measured.documents
+    found: dict[str, Any] = {"order": None, "source": None, "topic": None}
+    sources = source_numbers(measured.document_names, measured.settings.clusters)
+    if documents < FEWEST_DOCUMENTS:
+        return found
+    generator = measured.generator("clusters")
+    found["order"] = _between(measured, (np.arange(documents)[None] < documents // 2).astype(np.float64), 2, generator)
+    number = int(sources.max()) + 1
+    if 1 < number < documents:
+        sides = halves(number, measured.settings.splits, generator)[:, sources]
+        found["source"] = _between(measured, sides, number, generator)
+    found["topic"] = _between(measured, _topics(measured)[None], 2, generator)
+    return found
+
+
+def source_numbers(names: Sequence[str], pattern: str) -> np.ndarray:
+    """The source of each document, numbered from 0, from the first group of a regular expression in its name.
+
+    Without a pattern the name up to the number of a section (`#`) or of a line (`:`).
+    """
+    found = []
+    for name in names:
+        if not pattern:
+            found.append(re.sub(r"[#:]\d+$", "", name))
+            continue
+        match = re.search(pattern, name)
+        if match is None or match.group(1) is None:
+            raise InputError(
+                f"analyze.clusters: {pattern!r} does not match the document {name!r}; give a regular expression whose "
+                "first group is in every document's name"
+            )
+        found.append(match.group(1))
+    return np.unique(found, return_inverse=True)[1]
+
+
+def _topics(measured: Measured) -> Floats:
+    """1 for documents of one topic, 0 for those of the other, (documents,)."""
+    counts = sparse.csr_array(measured.noise[0].counts)
+    weighted = TfidfTransformer(sublinear_tf=True).fit_transform(counts)
+    dimensions = min(DIMENSIONS, min(weighted.shape) - 1)
+    vectors = TruncatedSVD(dimensions, random_state=0).fit_transform(weighted)
+    vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+    labels: Floats = KMeans(2, n_init=10, random_state=0).fit_predict(vectors).astype(np.float64)
+    return labels
+
+
+def _between(measured: Measured, sides: Floats, clusters: int, generator: np.random.Generator) -> dict[str, Any] | None:
+    """Reliability between sides; `sides` (splits, documents), 1 on one of them. None without shared types."""
+    settings = measured.settings
+    preferences = [one.select(measured.frequent) for one in measured.preferences]
+    z = half_correlations(preferences, sides, None, settings.min_count)
+    if not np.isfinite(z).any():
+        return None
+    estimate = float(np.nanmean(z))
+    weights = resample(measured.documents, DRAWS, generator)
+    drawn = half_correlations(preferences, np.resize(sides, weights.shape), weights, settings.min_count)
+    low, high = centred_interval(estimate, drawn, settings.confidence)
+    return {
+        "estimate": float(np.tanh(estimate)), "low": float(np.tanh(low)), "high": float(np.tanh(high)),
+        "clusters": clusters,
+    }  # fmt: skip
