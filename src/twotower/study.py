@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import yaml
@@ -19,6 +20,8 @@ from .comparison.grid import Grid, Job, jobs, require_seeds
 from .config import RunConfig, to_dict
 from .errors import InputError
 from .progress import Progress
+from .runs.records import read_records
+from .runs.sharing import address, adopt
 from .runs.writing import write_text
 
 UTILIZATION = 0.3
@@ -102,8 +105,9 @@ def _claim(out: Path, grid: Grid, planned: Iterable[Job]) -> None:
 
 def _run_missing(planned: list[Job], out: Path, workers: int, threads: int, say: Callable[[str], None]) -> list[str]:
     failed = []
+    locks = {address(job.config, "prepare"): Lock() for job in planned}
     with Progress("study", len(planned), "run") as progress, ThreadPoolExecutor(workers) as pool:
-        outcomes = pool.map(lambda job: _run(job, out, threads), planned)
+        outcomes = pool.map(lambda job: _run(job, out, threads, locks[address(job.config, "prepare")]), planned)
         for job, error in zip(planned, outcomes, strict=True):
             if error:
                 failed.append(job.name)
@@ -112,22 +116,41 @@ def _run_missing(planned: list[Job], out: Path, workers: int, threads: int, say:
     return failed
 
 
-def _run(job: Job, out: Path, threads: int) -> str:
-    """Run one job in a process of its own; returns its last line if it failed. What is up to date takes seconds."""
-    folder = out / "runs" / job.name
+def _run(job: Job, out: Path, threads: int, text: Lock) -> str:
+    """Run one job in a process of its own; returns its last line if it failed. What is up to date takes seconds.
+
+    Jobs that agree on it share their prepared text, `out/prepared/ADDRESS`, which the first of them makes; `text` is
+    the lock of that.
+    """
+    config, folder = replace(job.config, threads=threads), out / "runs" / job.name
+    log = folder.with_name(folder.name + ".log")
+    _configure(folder, config)
+    if "prepare" not in read_records(folder):
+        prepared = out / "prepared" / address(config, "prepare")
+        with text:
+            if "prepare" not in read_records(prepared):
+                _configure(prepared, config)
+                if error := _command("prepare", prepared, threads, log):
+                    return error
+        adopt(folder, prepared, "prepare")
+    return _command("run", folder, threads, log)
+
+
+def _configure(folder: Path, config: RunConfig) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     if not (folder / "config.yaml").is_file():
-        write_text(
-            folder / "config.yaml", yaml.safe_dump(to_dict(replace(job.config, threads=threads)), sort_keys=False)
-        )
+        write_text(folder / "config.yaml", yaml.safe_dump(to_dict(config), sort_keys=False))
+
+
+def _command(command: str, folder: Path, threads: int, log: Path) -> str:
+    """One command in a process of its own; its last line if it failed."""
     environment = dict(os.environ)
     if threads:
         environment["OMP_NUM_THREADS"] = str(threads)
-    with folder.with_name(folder.name + ".log").open("w", encoding="utf-8") as log:
-        done = subprocess.run(
-            [sys.executable, "-m", "twotower.cli", "run", "--out", str(folder)], env=environment, stdout=log, stderr=log
-        )
+    words = [sys.executable, "-m", "twotower.cli", command, "--out", str(folder)]
+    with log.open("w", encoding="utf-8") as stream:
+        done = subprocess.run(words, env=environment, stdout=stream, stderr=stream)
     if done.returncode == 0:
         return ""
-    lines = folder.with_name(folder.name + ".log").read_text(encoding="utf-8").strip().splitlines()
+    lines = log.read_text(encoding="utf-8").strip().splitlines()
     return lines[-1] if lines else f"exit code {done.returncode}"

@@ -28,7 +28,9 @@ def test_the_page_is_whole_and_needs_no_network(finished):
     parser = Parser()
     parser.feed(page)
     assert parser.references == []
-    wanted = {f"figure-{name}" for name in ("training", "emergence", "preference", "by_upos", "towers")}
+    wanted = {
+        f"figure-{name}" for name in ("training", "emergence", "preference", "profile", "context", "shares", "towers")
+    }
     assert wanted | {"search", "types"} <= parser.ids
     assert not re.search(r"@import|url\(", page[: page.index("<script>")])
 
@@ -37,7 +39,8 @@ def test_the_summary_has_the_numbers_of_results(finished):
     results = json.loads((finished / "results.json").read_text())
     text = " ".join(sentences(results))
     assert figure(results["reliability"]) in text and figure(results["separation"], "auroc") in text
-    assert figure(results["reliability"]["noise_floor"]) in text
+    assert figure(results["reliability"]["across_readouts"]) in text
+    assert figure(results["word_classes"]["upos"]["spread"]) in text
 
 
 def test_results_have_the_promised_keys(finished):
@@ -52,22 +55,57 @@ def test_results_have_the_promised_keys(finished):
     assert results["corpus"]["heldout_tokens"] >= 0.1 * results["corpus"]["tokens"]
 
 
-@pytest.mark.parametrize("name", ["training", "emergence", "preference", "by_upos", "towers", "cloud_1", "cloud_2"])
+@pytest.mark.parametrize(
+    "name",
+    ["training", "emergence", "preference", "profile", "context", "shares", "towers", "cloud_1", "cloud_2"],
+)
 def test_every_figure_is_valid_svg(finished, name):
     assert ElementTree.parse(finished / "figures" / f"{name}.svg").getroot().tag.endswith("svg")
 
 
+def test_results_have_the_keys_that_scripts_read(finished):
+    results = json.loads((finished / "results.json").read_text())
+    upos = results["word_classes"]["upos"]
+    for figures in (upos["spread"], upos["explained"]):
+        assert {"estimate", "low", "high", "null", "noise_floor"} <= figures.keys()
+        assert figures["null"].keys() == {"mean", "high"}
+        assert figures["noise_floor"].keys() == {"estimate", "low", "high"}
+    assert "of_reliable" in upos["explained"]
+    assert {"class", "types", "occurrences", "mean", "low", "high", "adjusted"} <= upos["profile"][0].keys()
+    assert upos["profile"][0]["adjusted"].keys() == {"mean", "low", "high"}
+    assert {row["contrast"] for row in results["word_classes"]["contrasts"]["planned"]} == {
+        "nominal against verbal and grammatical", "function against content",
+    }  # fmt: skip
+    assert [curve["head"] for curve in results["context"]["curves"]] == ["joint", "tower 1", "tower 2"]
+    assert results["explained_by"]["groups"][0].keys() >= {"name", "shapley", "unique"}
+    assert results["reliability_by_cluster"].keys() == {"order", "source", "topic"}
+
+
 def test_no_positive_claim_without_evidence():
     nothing = {"estimate": 0.1, "low": -0.1, "high": 0.3}
+    floor = {"estimate": 0.2, "low": 0.1, "high": 0.3}
+    spread = {**nothing, "null": {"mean": 0.1, "high": 0.2}, "p_value": 0.4, "noise_floor": floor}
     results = {
         "corpus": {"heldout_documents": 6}, "model": {"towers": 2, "objective": "causal"},
         "training": {"heldout_perplexity": {"joint": 9.0, "towers": [10.0, 11.0]}},
         "preference": {"types": 5, "sd": 0.1, "noise_sd": 0.1},
-        "reliability": {**nothing, "noise_floor": nothing},
-        "separation": {"auroc": 0.52, "low": 0.45, "high": 0.6, "p_value": 0.3, "function_tower": 1, "strata": 4,
+        "reliability": {**nothing, "noise_floor": nothing, "across_readouts": nothing},
+        "word_classes": {
+            "upos": {"spread": spread, "explained": None, "profile": [
+                {"class": "NOUN", "in_spread": True, "mean": 0.1, "low": -0.1, "high": 0.2}]},
+            "contrasts": {"planned": [
+                {"contrast": "nominal against verbal and grammatical", "auroc": 0.52, "low": 0.4, "high": 0.6,
+                 "p_value": 0.5}]},
+        },
+        "separation": {"auroc": 0.52, "low": 0.45, "high": 0.6, "p_value": 0.3, "function_tower": 1,
                        "noise_floor": {"auroc": 0.5, "low": 0.4, "high": 0.6}},
-        "by_upos": {},
+        "context": {"near": 4, "far": [nothing, nothing], "difference": {**nothing, "noise_floor": nothing}},
+        "explained_by": None, "reliability_by_cluster": None, "emergence": {"evaluations": []},
+        "within_types": {"covariates": [{"name": "topicality", **nothing}]},
     }  # fmt: skip
     text = " ".join(sentences(results))
-    assert "not clearly more reliable" in text and "no clear separation" in text and "leans" not in text
+    for said in ("No reliable division", "No clear effect of word class", "No single class", "no clear difference",
+                 "no clear separation", "neither tower follows the topic"):  # fmt: skip
+        assert said in text
+    assert "leans" not in text and "prefers" not in text
     assert "Only 6 documents are held out" in text

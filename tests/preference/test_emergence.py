@@ -12,7 +12,10 @@ from twotower.preference.emergence import emergence
 
 TYPES, DOCUMENTS = 120, 20
 SETTINGS = AnalyzeConfig(min_count=9, splits=10)
-CLASSES = pd.DataFrame({"word_class": np.where(np.arange(TYPES) % 3 == 0, FUNCTION_CLASS, CONTENT_CLASS)})
+CLASSES = pd.DataFrame({
+    "word_class": np.where(np.arange(TYPES) % 3 == 0, FUNCTION_CLASS, CONTENT_CLASS),
+    "upos": np.where(np.arange(TYPES) % 3 == 0, "DET", np.where(np.arange(TYPES) % 3 == 1, "NOUN", "VERB")),
+})  # fmt: skip
 FREQUENCIES = np.random.default_rng(3).integers(50, 5000, TYPES)
 
 
@@ -46,11 +49,19 @@ def test_the_evaluation_from_which_on_all_pass_is_found():
     assert [row["tokens"] for row in found["evaluations"]] == [1000, 2000, 3000, 4000, 5000]
     assert found["passed"]["reliability"] == {"tokens": 4000, "seconds": 8.0}
     assert found["passed"]["separation"] == {"tokens": 4000, "seconds": 8.0}
+    assert found["passed"]["spread"] == {"tokens": 4000, "seconds": 8.0}
+    assert found["evaluations"][-1]["profile_r"] > 0.9
 
 
 def test_what_is_lost_again_has_not_emerged():
     passed = measured([0.5, 0.5, 0.0])["passed"]
-    assert passed == {"reliability": None, "separation": None}
+    assert passed == {"reliability": None, "separation": None, "spread": None}
+
+
+def test_a_profile_that_turns_round_is_reported():
+    found = measured([-0.5, -0.4, 0.4, 0.5])
+    assert [np.sign(row["profile_r"]) for row in found["evaluations"]] == [-1, -1, 1, 1]
+    assert found["turned"] == 2000 and measured([0.3, 0.4])["turned"] is None
 
 
 def test_saturation_grows_from_chance_to_what_the_halves_of_the_end_share():
@@ -61,7 +72,8 @@ def test_saturation_grows_from_chance_to_what_the_halves_of_the_end_share():
 
 
 def test_nothing_emerges_from_one_tower_or_no_evaluation():
-    nothing = {"evaluations": [], "passed": {"reliability": None, "separation": None}}
+    passed = {"reliability": None, "separation": None, "spread": None}
+    nothing = {"evaluations": [], "passed": passed, "turned": None}
     assert emergence(scores([0.5]), 1, FREQUENCIES, CLASSES, SETTINGS, {}, 0) == nothing
     assert emergence(scores([0.5])[:0], 2, FREQUENCIES, CLASSES, SETTINGS, {}, 0) == nothing
 

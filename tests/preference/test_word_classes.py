@@ -8,8 +8,11 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from planted import planted
+from twotower.preference import class_contrasts
 from twotower.preference import word_classes as module
-from twotower.preference.word_classes import contrast_classes, units_of, word_classes
+from twotower.preference.class_contrasts import contrast_classes
+from twotower.preference.labelled import units_of
+from twotower.preference.word_classes import word_classes
 from twotower.statistics.ranking import stratified_auroc
 from twotower.statistics.regression import omega_squared
 
@@ -20,6 +23,7 @@ EFFECT = {"NOUN": 0.3, "PROPN": 0.3, "VERB": -0.3, "AUX": -0.3}
 def few(monkeypatch):
     monkeypatch.setattr(module, "DRAWS", 80)
     monkeypatch.setattr(module, "NULLS", 99)
+    monkeypatch.setattr(class_contrasts, "NULLS", 99)
 
 
 def test_a_planted_profile_is_recovered_with_its_spread_and_its_share_of_variance():

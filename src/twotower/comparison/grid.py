@@ -24,15 +24,15 @@ class Grid:
     """Presets to compare; NAME:0,1,2 gives one of them seeds of its own."""
     seeds: tuple[int, ...] = (0, 1, 2)
     """Seeds of each preset that has none of its own."""
-    corpora: tuple[str, ...] = ()
-    """Corpora to run each preset on, as --corpus takes them, each with settings of its own if it needs any:
-    CORPUS[,KEY=VALUE…], such as novels,prepare.section_words=2500. Default: the preset's own."""
     vary: tuple[str, ...] = ()
     """Settings to vary, each as KEY=VALUE,VALUE…: model.width=32,64. All combinations are run."""
     set: tuple[str, ...] = ()
     """Settings of all runs, each as KEY=VALUE: train.tokens=2000000."""
     strangers: bool = False
     """Also run strangers (model.cooperation=0) of every combination, as controls."""
+    corpora: tuple[str, ...] = ()
+    """Corpora to run each preset on, as --corpus takes them, each with settings of its own if it needs any:
+    CORPUS[,KEY=VALUE…], such as novels,prepare.section_words=2500. Default: the preset's own."""
 
 
 @dataclass(frozen=True)

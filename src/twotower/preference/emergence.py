@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,8 +15,10 @@ from ..data.heldout import CONTENT_CLASS, FUNCTION_CLASS
 from ..modeling.contrasts import contrasts
 from ..statistics.intervals import centred_interval
 from ..statistics.ranking import matched
-from ..statistics.strata import frequency_bins
-from ..statistics.tallies import Floats, Tallies, halves, resample, tally
+from ..statistics.strata import FEWEST, frequency_bins, permutations_within
+from ..statistics.tallies import Floats, Tallies, halves, resample, resample_within, tally
+from .class_variance import FEW_TYPES, spread
+from .labelled import LEXICAL_AND_GRAMMATICAL, Units, one_hot
 from .reliability import reliability
 from .separation import separation
 
@@ -48,14 +51,19 @@ def emergence(
     Returns:
         `evaluations`: one object each, with `tokens`, `seconds`, `tower_nats` (mean negative log-probability under
         each tower's readout), `reliability` and `separation` (each with its interval and `noise_floor`, the separation
-        with its p-value) and `saturation` (see `_saturation`). `passed`: for each of the first two, the `tokens` and
-        `seconds` of the first evaluation from which on every one passes; null where the last does not pass.
-        Reliability passes with an interval above that of its noise floor, separation if, besides, its p-value is below
-        1 - confidence. What has not passed may be there: the samples are small.
+        with its p-value), `saturation` (see `_saturation`) and `spread` (of the classes, by the types' commonest part
+        of speech; see `class_variance.spread`, and its `noise_floor`) with `profile_r`, the correlation of the class
+        profile in one half of the documents with that of the last evaluation in the other. `passed`: for reliability,
+        separation and spread, the `tokens` and `seconds` of the first evaluation from which on every one passes; null
+        where the last does not pass. Reliability passes with an interval above that of its noise floor, separation if,
+        besides, its p-value is below 1 - confidence, and the spread where it exceeds the bound of its null and of its
+        noise floor. What has not passed may be there: the samples are small. `turned`: the last evaluation (in tokens)
+        at which the profile was turned round, its `profile_r` below 0; null if there is none.
     """
     found = contrasts(towers)
     if not found or not len(table):
-        return {"evaluations": [], "passed": {"reliability": None, "separation": None}}
+        passed = {"reliability": None, "separation": None, "spread": None}
+        return {"evaluations": [], "passed": passed, "turned": None}
     generator = np.random.default_rng([seed, 2])
     parts = [(int(tokens), part) for tokens, part in table.groupby("tokens")]
     document = pd.factorize(parts[0][1]["document"])[0]
@@ -83,6 +91,7 @@ def emergence(
         tokens: [-float(part[f"readout_{tower}"].mean()) for tower in range(1, towers + 1)] for tokens, part in parts
     }
     final = [one.select(frequent) for one in tallies[-1]]
+    watched = _Watched.of(classes, frequencies, counts, document, settings, generator)
     rows = []
     for (tokens, _), preferences, floor in zip(parts, tallies, floors, strict=True):
         row: dict[str, Any] = {
@@ -106,14 +115,93 @@ def emergence(
             row["separation"] = {**measured, "noise_floor": null}
         now = [one.select(frequent) for one in preferences]
         row["saturation"] = _saturation(now, final, least, settings, generator)
+        row["spread"] = watched and watched.spread(preferences, floor)
+        row["profile_r"] = watched and watched.same_profile(preferences, tallies[-1])
         rows.append(row)
     passing = {
         "reliability": [_above(row["reliability"]) for row in rows],
         "separation": [
             _above(row["separation"]) and row["separation"]["p_value"] < 1 - settings.confidence for row in rows
         ],
+        "spread": [_beyond(row["spread"]) for row in rows],
     }
-    return {"evaluations": rows, "passed": {name: _since(rows, passes) for name, passes in passing.items()}}
+    turned = [row["tokens"] for row in rows if row["profile_r"] is not None and row["profile_r"] < 0]
+    return {
+        "evaluations": rows,
+        "passed": {name: _since(rows, passes) for name, passes in passing.items()},
+        "turned": max(turned, default=None),
+    }
+
+
+@dataclass(frozen=True)
+class _Watched:
+    """The types of an evaluation that have a part of speech, as words; for their spread and profile."""
+
+    units: Units
+    kept: NDArray[np.bool_]
+    """Which types these are, (vocabulary,)."""
+    first: Floats
+    orders: NDArray[np.int64]
+    documents: Floats
+    words: Floats
+    confidence: float
+
+    @classmethod
+    def of(
+        cls, classes: pd.DataFrame, frequencies: NDArray[np.int64], counts: Floats, document: NDArray[np.int64],
+        settings: AnalyzeConfig, generator: np.random.Generator,
+    ) -> _Watched | None:  # fmt: skip
+        """None where fewer than two classes have enough types."""
+        upos = classes["upos"].to_numpy(dtype=object)
+        seen = counts > 0
+        names = [name for name in LEXICAL_AND_GRAMMATICAL if (seen & (upos == name)).sum() >= FEW_TYPES]
+        if len(names) < 2:
+            return None
+        kept = seen & np.isin(upos, names)
+        label = np.array([names.index(name) for name in upos[kept]], dtype=np.int64)
+        strata = frequency_bins(frequencies[kept], settings.frequency_ratio, FEWEST)
+        units = Units(tuple(names), label, np.flatnonzero(kept), frequencies[kept].astype(np.float64), strata, [])
+        documents = int(document.max()) + 1
+        return cls(
+            units, kept, halves(documents, settings.splits, generator),
+            permutations_within(strata, PERMUTATIONS, generator), resample(documents, DRAWS, generator),
+            resample_within(label, DRAWS, generator), settings.confidence,
+        )  # fmt: skip
+
+    def spread(self, preferences: Sequence[Tallies], floor: Tallies) -> dict[str, Any]:
+        """Of the preference (of several, the one with the largest spread), and of the noise as its floor."""
+
+        def of(tallies: Tallies) -> dict[str, Any]:
+            return spread(
+                tallies.select(self.kept), self.units, self.first, self.orders, self.documents, self.words,
+                self.confidence,
+            )  # fmt: skip
+
+        found = max((of(one) for one in preferences), key=lambda one: float(one["estimate"]))
+        return found | {"noise_floor": {key: value for key, value in of(floor).items() if key != "null"}}
+
+    def same_profile(self, now: Sequence[Tallies], final: Sequence[Tallies]) -> float | None:
+        """Correlation of the profile now, in one half of the documents, with that of the end, in the other."""
+        hot = one_hot(self.units.label, len(self.units.classes))
+        found = []
+        for early, late in zip(now, final, strict=True):
+            for here, there in ((self.first, 1 - self.first), (1 - self.first, self.first)):
+                a, b = (
+                    self._profiles(one.select(self.kept), half, hot) for one, half in ((early, here), (late, there))
+                )
+                with np.errstate(invalid="ignore", divide="ignore"):
+                    found.append((a * b).sum(axis=1) / np.sqrt((a**2).sum(axis=1) * (b**2).sum(axis=1)))
+        known = np.concatenate(found)
+        known = known[np.isfinite(known)]
+        return float(known.mean()) if len(known) else None
+
+    @staticmethod
+    def _profiles(tallies: Tallies, half: Floats, hot: Floats) -> Floats:
+        """Class means, centred over classes, (splits, classes); 0 for a class that a half lacks."""
+        sums, counts = (np.asarray(half @ one) @ hot for one in (tallies.sums, tallies.counts))
+        means = np.divide(sums, counts, where=counts > 0, out=np.zeros_like(sums))
+        centred: Floats = means - means.mean(axis=1, keepdims=True)
+        return centred
 
 
 def _reliability(
@@ -124,6 +212,12 @@ def _reliability(
 
 def _above(figure: dict[str, Any] | None) -> bool:
     return figure is not None and figure["low"] > figure["noise_floor"]["high"]  # never, if either is NaN
+
+
+def _beyond(spread: dict[str, Any] | None) -> bool:
+    if spread is None:
+        return False
+    return bool(spread["estimate"] > max(spread["null"]["high"], spread["noise_floor"]["high"]))
 
 
 def _since(rows: Sequence[dict[str, Any]], passes: Sequence[bool]) -> dict[str, Any] | None:

@@ -17,7 +17,7 @@ from ..statistics.strata import frequency_bins, permutations_within
 from ..statistics.tallies import Floats, Tallies, resample
 from .measured import Measured
 
-FOLDS, FEWEST = 10, 20
+FOLDS, FEWEST = 5, 20
 """Parts of speech with fewer types than `FEWEST` are left out."""
 DRAWS, PERMUTATIONS = 100, 199
 SMALLEST = 1e-6
@@ -34,7 +34,7 @@ def predict_part_of_speech(
     """Part of speech of held-out types from frequency alone, and from frequency and preference.
 
     The classifier is linear discriminant analysis on log training frequency and its square, and the types' preferences;
-    it is fitted on nine tenths of the types and scored on the rest, ten times over.
+    it is fitted on four fifths of the types and scored on the rest, five times over.
 
     Args:
         preferences: one per contrast (see `contrasts`), over the types that are asked for.

@@ -64,7 +64,7 @@ def execute(
         _refuse_other_settings(run, config)
     try:
         run.mkdir(parents=True, exist_ok=True)
-        with _lock(run):
+        with lock(run):
             for name, function in functions.items():
                 _run_stage(run, config, STAGES[name], function, overwrite, say)
     except Interrupted:
@@ -192,7 +192,8 @@ def _move(source: Path, target: Path) -> None:
 
 
 @contextmanager
-def _lock(run: Path) -> Iterator[None]:
+def lock(run: Path) -> Iterator[None]:
+    """Keep other processes out of a run folder. Raises `InputError` if one is at work in it."""
     with (run / ".lock").open("w") as handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
