@@ -227,7 +227,7 @@ class AnalyzeConfig:
 class RunConfig:
     """All that a run is made from."""
 
-    preset: str = "quickstart"
+    preset: str = "standard"
     """Name of the preset that the other settings start from."""
     protocol: Literal["own", "paper"] = "own"
     """`paper` sets optimizer, schedule, batch, windows and the lengths of all phases to the paper's; further settings

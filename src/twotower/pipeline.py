@@ -11,6 +11,7 @@ from .allocator import freed_memory_kept
 from .config import RunConfig
 from .errors import InputError
 from .finished import Run
+from .presets import preset
 from .runs.execution import execute
 from .runs.records import up_to_date
 from .runs.stages import STAGES, StageFunction
@@ -90,7 +91,7 @@ def run(
 
     Raises `InputError` for input that cannot be used, `Interrupted` after Ctrl-C during training.
     """
-    config = RunConfig() if config is None else config
+    config = preset("quickstart") if config is None else config
     validate(config)
     if config.model.family.startswith("hf:"):  # before an hour is spent on the text
         from .modeling.sizes import towers_config

@@ -1,4 +1,4 @@
-"""Combinations of settings that people use, by name: the quickstarts, and the sizes and the protocol of the paper."""
+"""Combinations of settings that people use, by name: quickstart, standard, and the paper's sizes and protocol."""
 
 from __future__ import annotations
 
@@ -60,19 +60,36 @@ def _elmo(hidden: int) -> ModelConfig:
     return ModelConfig(family="elmo", layers=2, width=256, embedding=512, lstm_hidden=hidden)
 
 
-QUICKSTART = RunConfig()
+STANDARD = RunConfig()
+STANDARD_BERT = replace(
+    STANDARD,
+    model=replace(STANDARD.model, family="bert", positions="relative"),
+    train=replace(STANDARD.train, tokens=5_000_000, masked=0.4, evaluation_tokens=20_000),
+    readout=replace(STANDARD.readout, tokens=2_000_000),
+)
+STANDARD_ELMO = replace(STANDARD, model=replace(STANDARD.model, family="elmo", layers=2, lstm_hidden=64))
+
+
+def _quick(config: RunConfig, tokens: int, readout_tokens: int) -> RunConfig:
+    """The same towers on the smallest budget that shows the division (docs/quickstart.md says what it cannot show)."""
+    return replace(
+        config,
+        prepare=replace(config.prepare, heldout_words=4_000),
+        train=replace(config.train, tokens=tokens, evaluations=5),
+        readout=replace(config.readout, tokens=readout_tokens, replicates=2),
+    )
+
+
+QUICKSTART = _quick(STANDARD, 800_000, 250_000)
 PRESETS: dict[str, RunConfig] = {
     "quickstart": QUICKSTART,
     "quickstart-gpt": QUICKSTART,
-    "quickstart-bert": replace(
-        QUICKSTART,
-        model=replace(QUICKSTART.model, family="bert", positions="relative"),
-        train=replace(QUICKSTART.train, tokens=5_000_000, masked=0.4, evaluation_tokens=20_000),
-        readout=replace(QUICKSTART.readout, tokens=2_000_000),
-    ),
-    "quickstart-elmo": replace(
-        QUICKSTART, model=replace(QUICKSTART.model, family="elmo", layers=2, lstm_hidden=64),
-    ),
+    "quickstart-bert": _quick(STANDARD_BERT, 3_000_000, 500_000),
+    "quickstart-elmo": _quick(STANDARD_ELMO, 800_000, 250_000),
+    "standard": STANDARD,
+    "standard-gpt": STANDARD,
+    "standard-bert": STANDARD_BERT,
+    "standard-elmo": STANDARD_ELMO,
     "paper-bert-large": _paper(_bert(2, 24, 512, 16)),
     "paper-bert-base": _paper(_bert(2, 12, 384, 12)),
     "paper-gpt-large": _paper(_gpt(24, 512, 16)),

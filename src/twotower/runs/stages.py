@@ -37,9 +37,9 @@ STAGES: dict[str, Stage] = {
         Stage("analyze", ("seed", "analyze"),
               ("data", "training.json", "metrics.jsonl", "emergence.parquet", "scores.parquet", "context.parquet",
                "direction.parquet"),
-              ("preference.parquet", "results.json"), format=6),
+              ("preference.parquet", "results.json"), format=7),
         Stage("report", (), ("data", "metrics.jsonl", "scores.parquet", "preference.parquet", "results.json"),
-              ("report.html", "figures"), format=6),
+              ("report.html", "figures"), format=7),
     )
 }  # fmt: skip
 """In the order in which they run."""
