@@ -22,7 +22,7 @@ from .plan import Machine, make_plan, show
 from .presets import PRESETS, preset
 from .runs.records import load_config
 from .runs.stages import STAGES
-from .study import estimate_seconds, run_study
+from .study import compare_folders, estimate_seconds, run_study
 from .validation import validate
 
 T = TypeVar("T")
@@ -36,6 +36,7 @@ COMMANDS = {
     "analyze": "Preference per type, its reliability, and its separation of function from content words.",
     "report": "One self-contained page, and its figures as SVG.",
     "study": "Many runs over presets, seeds and settings, and what they say together.",
+    "compare": "What finished runs say together, wherever they are: study.json and study.html.",
     "plan": "What a preset takes: parameters, operations, memory, hours; nothing is allocated, read or written.",
 }
 USAGE = """usage: twotower COMMAND [OPTIONS]
@@ -77,6 +78,16 @@ class StudyArguments:
     """CPU threads of each run."""
     dry: bool = False
     """Only show what would be run."""
+
+
+@dataclass(frozen=True)
+class CompareArguments:
+    """What `compare` takes."""
+
+    runs: tyro.conf.Positional[tuple[Path, ...]] = ()
+    """Run folders, each with a name of its own."""
+    out: Path = Path("studies/comparison")
+    """The folder of the comparison."""
 
 
 @dataclass(frozen=True)
@@ -125,6 +136,8 @@ def _command(command: str, words: list[str]) -> int:
         return _plan(words)
     if command == "study":
         return _study(words)
+    if command == "compare":
+        return _compare(words)
     parsed = _parse(command, words)
     if parsed.controls and command != "run":
         raise InputError(f"--controls belongs to `twotower run`, not to `twotower {command}`")
@@ -180,6 +193,16 @@ def _study(words: list[str]) -> int:
     print("\n".join(f"- {sentence}" for sentence in conclusions(study)))
     print(f"\nstudy: {parsed.out / 'study.html'}")
     return FAILURE if failed else SUCCESS
+
+
+def _compare(words: list[str]) -> int:
+    parsed = _read(CompareArguments, "compare", words, CompareArguments())
+    study = compare_folders(parsed.runs, parsed.out)
+    from .report.study import conclusions
+
+    print("\n".join(f"- {sentence}" for sentence in conclusions(study)))
+    print(f"\nstudy: {parsed.out / 'study.html'}")
+    return SUCCESS
 
 
 def _duration(seconds: float) -> str:

@@ -19,10 +19,12 @@ import yaml
 from .comparison.grid import Grid, Job, jobs, require_seeds
 from .config import RunConfig, to_dict
 from .errors import InputError
+from .finished import Run
 from .progress import Progress
 from .runs.records import read_records
 from .runs.sharing import address, adopt
-from .runs.writing import write_text
+from .runs.stages import OPERATIONAL, flatten
+from .runs.writing import without_nan, write_text
 
 UTILIZATION = 0.3
 """Of the rate of large matrix products, what whole quickstart runs reached on a machine with two cores."""
@@ -74,14 +76,58 @@ def run_study(
     finished = [job for job in planned if job.name not in failed]
     if len([job for job in finished if not job.stranger]) < 2:
         raise InputError(f"study: fewer than two runs of {out} are finished, and one cannot be compared with itself")
+    described = [(job.name, out / "runs" / job.name, job.group, job.stranger) for job in finished]
+    return _compare(described, out, failed), failed
+
+
+def compare_folders(folders: Sequence[Path], out: Path) -> dict[str, Any]:
+    """Compare finished runs, wherever they are; writes `study.json` and `study.html` into `out` and returns the former.
+
+    Runs are of one group if they have the same preset, corpus and settings, whatever their seeds. Raises `InputError`
+    for a folder that is no finished run, for two with the same name, or for fewer than two.
+    """
+    if len(folders) < 2:
+        raise InputError("compare: give two run folders or more")
+    if out.exists() and (not out.is_dir() or (any(out.iterdir()) and not (out / "study.json").is_file())):
+        raise InputError(f"--out: {out} exists and holds no comparison; give another folder")
+    described = describe(folders)
+    out.mkdir(parents=True, exist_ok=True)
+    return _compare(described, out, [])
+
+
+def describe(folders: Sequence[Path]) -> list[tuple[str, Path, str, bool]]:
+    """Name, folder, group and whether it is a pair of strangers, of run folders (see `compare_folders`)."""
+    names = [folder.resolve().name for folder in folders]
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise InputError(f"compare: two folders are called {twice}; rename one, so that the page can tell them apart")
+    configs = [Run.load(folder).config for folder in folders]
+    settings = [
+        {key: value for key, value in flatten(to_dict(config)).items()
+         if key not in OPERATIONAL | {"preset", "seed", "threads", "model.cooperation", "prepare.corpus"}}
+        for config in configs
+    ]  # fmt: skip
+    kinds = [(config.preset, "+".join(Path(part).name for part in config.prepare.corpus)) for config in configs]
+    several = len({corpus for _, corpus in kinds}) > 1
+    found = []
+    for folder, name, config, mine, kind in zip(folders, names, configs, settings, kinds, strict=True):
+        alike = [one for one, other in zip(settings, kinds, strict=True) if other == kind]
+        varied = [key for key in mine if any(one[key] != mine[key] for one in alike)]
+        parts = [kind[0], *([kind[1]] if several else []), *(f"{key}={mine[key]}" for key in varied)]
+        if 0 < config.model.cooperation < 1:
+            parts.append(f"model.cooperation={config.model.cooperation}")
+        found.append((name, folder, "-".join(parts), config.model.cooperation == 0 and config.model.towers > 1))
+    return found
+
+
+def _compare(described: Sequence[tuple[str, Path, str, bool]], out: Path, failed: list[str]) -> dict[str, Any]:
     from .comparison.compare import compare_runs
     from .report.study import render
 
-    described = [(job.name, out / "runs" / job.name, job.group, job.stranger) for job in finished]
-    study = compare_runs(described) | {"failed": failed}
-    write_text(out / "study.json", json.dumps(study, indent=1) + "\n")
+    links = {name: os.path.relpath(folder / "report.html", out) for name, folder, _, _ in described}
+    study: dict[str, Any] = without_nan(compare_runs(described)) | {"failed": failed, "links": links}
+    write_text(out / "study.json", json.dumps(study, indent=1, allow_nan=False) + "\n")
     write_text(out / "study.html", render(out.name, study))
-    return study, failed
+    return study
 
 
 def _claim(out: Path, grid: Grid, planned: Iterable[Job]) -> None:

@@ -110,9 +110,15 @@ def agreement(
     }
 
 
-def family_groups(families: Sequence[str]) -> dict[str, list[Pair]]:
-    """All pairs of runs; the pairs within each family of which there are several; those between each two families."""
+def family_groups(families: Sequence[str], seeds: Sequence[int] | None = None) -> dict[str, list[Pair]]:
+    """All pairs of runs; the pairs within each family of which there are several; those between each two families.
+
+    Runs with the same of the `seeds` make no pair: their readouts start from the same weights, and what these do to a
+    type would be taken for agreement.
+    """
     pairs = list(combinations(range(len(families)), 2))
+    if seeds is not None:
+        pairs = [(one, other) for one, other in pairs if seeds[one] != seeds[other]]
     groups: dict[str, list[Pair]] = {"all": pairs} if pairs else {}
     for one, other in pairs:
         a, b = sorted((families[one], families[other]))

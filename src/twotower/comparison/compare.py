@@ -77,7 +77,9 @@ def _agreement(runs: Sequence[OneRun]) -> dict[str, Any] | None:
     if len(runs) < 2:
         return None
     shared = shared_types(runs)
-    groups = family_groups([one.group for one in runs])
+    groups = family_groups([one.group for one in runs], [one.results["seed"] for one in runs])
+    if not groups:
+        return None
     found, floor = (
         agreement(signals, shared.bins, groups, draws, permutations, CONFIDENCE, np.random.default_rng(0))
         for signals, draws, permutations in (

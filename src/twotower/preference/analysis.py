@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import pandas as pd
 
 from ..config import RunConfig
 from ..progress import Progress
+from ..runs.writing import without_nan
 from .clusters import by_cluster
 from .context import context
 from .direction import direction
@@ -83,7 +83,7 @@ def analyze(config: RunConfig, run: Path, out: Path) -> None:
         **results,
     }  # fmt: skip
     types.to_parquet(out / "preference.parquet", index=False)
-    (out / "results.json").write_text(json.dumps(_without_nan(results), indent=2) + "\n", encoding="utf-8")
+    (out / "results.json").write_text(json.dumps(without_nan(results), indent=2) + "\n", encoding="utf-8")
 
 
 def analyze_measured(measured: Measured) -> tuple[pd.DataFrame, dict[str, Any]]:
@@ -92,14 +92,3 @@ def analyze_measured(measured: Measured) -> tuple[pd.DataFrame, dict[str, Any]]:
         types = progress.counted(types_table(measured))
         results = {name: progress.counted(statistic(measured)) for name, statistic in STATISTICS.items()}
     return types, results
-
-
-def _without_nan(value: Any) -> Any:
-    """NaN is not JSON: a figure that cannot be had is null."""
-    if isinstance(value, dict):
-        return {key: _without_nan(inner) for key, inner in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_without_nan(inner) for inner in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value
