@@ -67,3 +67,54 @@ def test_the_best_signs_are_found():
             key=lambda s: s @ r @ s,
         )
         assert signs @ r @ signs == pytest.approx(best @ r @ best, rel=0.02) and signs[0] == 1
+
+
+def test_an_axis_that_only_half_of_the_runs_share_is_found_beside_the_other():
+    """With two divisions of labour no pair across the halves agrees, and one sign vector would hide the second."""
+    generator = np.random.default_rng(2)
+    types, cells = 150, 20_000
+    document, kind = generator.integers(0, 30, cells), generator.integers(0, types, cells)
+    common = generator.normal(0, 1, (2, types))
+    found = []
+    for number in range(8):
+        own = 0.9 * common[number // 4] + 0.4 * generator.normal(0, 1, types)
+        found.append(tally(document, kind, own[kind] + generator.normal(0, 1, cells), types))
+    groups = ["a"] * 4 + ["b"] * 4
+    result = measured(found, generator.integers(0, 4, types), groups)
+    assert len(result["spectrum"]["axes"]) == 2
+    within, between = result["groups"]["within a"]["estimate"], result["groups"]["between a and b"]["estimate"]
+    assert within > 0.6 and abs(between) < 0.3
+    assert result["subspace"]["estimate"] > 0.5 > 4 * result["subspace"]["chance"]
+
+
+def test_preferences_of_opposite_sign_agree_whatever_the_alignment_makes_of_them():
+    """Audit B: a sign vector fitted to all runs at once made the agreement of two families average out to nothing."""
+    generator = np.random.default_rng(3)
+    types, cells = 150, 20_000
+    document, kind = generator.integers(0, 30, cells), generator.integers(0, types, cells)
+    common = generator.normal(0, 1, (2, types))
+    found = []
+    for sign in (1, 1, -1, 1, 1, -1):
+        own = common[0] + sign * common[1]  # half of what two runs share has its sign the other way round
+        found.append(tally(document, kind, own[kind] + generator.normal(0, 1, cells), types))
+    group = measured(found, np.zeros(types, dtype=int), ["x", "x", "x", "y", "y", "y"])["groups"]["between x and y"]
+    assert group["squared"] > 0.3 and group["p_value"] == 0.01
+    assert group["aligned"] < group["estimate"]
+
+
+def test_measuring_badly_makes_no_agreement():
+    """Runs that have no preference at all: plain squared correlations would be positive, about one over the types."""
+    squared = []
+    for seed in range(30):
+        generator = np.random.default_rng(seed)
+        document, kind = generator.integers(0, 30, 3_000), generator.integers(0, 150, 3_000)
+        found = [tally(document, kind, generator.normal(0, 1, 3_000), 150) for _ in range(4)]
+        strata = np.zeros(150, dtype=int)
+        squared.append(measured(found, strata, ["gpt"] * 4, seed, permutations=9)["groups"]["all"]["squared"])
+    assert abs(np.mean(squared)) < max(3 * np.std(squared) / np.sqrt(len(squared)), 0.2 / 150)
+
+
+def test_runs_of_one_seed_make_no_pair():
+    groups = family_groups(["gpt", "gpt", "elmo"], [0, 1, 0])
+    assert groups["all"] == [(0, 1), (1, 2)] and groups["between elmo and gpt"] == [(1, 2)]
+    assert family_groups(["gpt", "elmo"], [3, 3]) == {}

