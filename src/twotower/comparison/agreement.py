@@ -61,12 +61,12 @@ def agreement(
     Returns:
         `types`; `r`, correlations (runs, runs) of all documents, turned by `signs` (runs,) for display; and `groups`,
         for each: `pairs`; `squared`, the mean over pairs and halves of r(one run in one half, the other in the other)
-        times the same with the halves exchanged, which noise leaves at 0 (true preferences that have
-        nothing to do with each other still make about one over the number of types, see `chance`); `estimate`, its signed root, with an interval over
-        documents (`low`, `high`) and one over runs (`runs_low`, `runs_high`, jackknife, from three runs on); `chance`
-        and `null_high` with types permuted within bins of frequency, each run's in an order of its own, and `p_value`;
-        and `aligned`, the mean correlation with signs chosen to make it large, `aligned_chance` (the null repeats the
-        choice) and `aligned_p_value`. `spectrum` and `subspace`: see `_spectrum` and `_subspace`.
+        times the same with the halves exchanged, which noise leaves at 0; `estimate`, its signed root, with an interval
+        over documents (`low`, `high`) and one over runs (`runs_low`, `runs_high`, jackknife, from three runs on);
+        `chance` and `null_high` with types permuted within bins of frequency, each run's in an order of its own, and
+        `p_value` (unrelated preferences make about one over the number of types); and `aligned`, the mean correlation
+        with signs chosen to make it large, `aligned_chance` (the null repeats the choice) and `aligned_p_value`.
+        `spectrum` and `subspace`: see `_spectrum` and `_subspace`.
     """
     documents, runs = preferences[0].documents, len(preferences)
     values = np.vstack([tallies.means(np.ones((1, documents)))[0] for tallies in preferences])
