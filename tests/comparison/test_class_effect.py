@@ -138,7 +138,7 @@ def test_word_lengths_count_pieces_within_documents():
 def test_coverage_and_false_positives_over_hundreds_of_simulations():
     truth = 0.5
     found = [outcome(seed, runs=4, effect=truth)["class"] for seed in range(1000, 1200)]
-    # 190 expected at least: where types, of which there are many, make most of the error, the t of few runs is too wide.
+    # 190 expected at least: where types make most of the error, of which there are many, the t of few runs is too wide.
     assert sum(one["low"] <= truth <= one["high"] for one in found) >= 180
     nothing = [outcome(seed, runs=4, by_run=0.05)["class"] for seed in range(2000, 2200)]
     assert sum(one["p_value"] < 0.05 for one in nothing) <= 20  # 10 expected
