@@ -18,10 +18,12 @@ from . import __version__
 from .comparison.grid import Grid, jobs, require_seeds
 from .config import RunConfig
 from .errors import DiskFullError, InputError, Interrupted
+from .numerals import plain_numbers
 from .plan import Machine, make_plan, show
 from .presets import PRESETS, preset
 from .runs.records import load_config
 from .runs.stages import STAGES
+from .runs.verification import verify
 from .study import compare_folders, estimate_seconds, run_study
 from .validation import validate
 
@@ -37,6 +39,7 @@ COMMANDS = {
     "report": "One self-contained page, and its figures as SVG.",
     "study": "Many runs over presets, seeds and settings, and what they say together.",
     "compare": "What finished runs say together, wherever they are: study.json and study.html.",
+    "verify": "Whether every file of a run is what its stage wrote, to the byte.",
     "plan": "What a preset takes: parameters, operations, memory, hours; nothing is allocated, read or written.",
 }
 USAGE = """usage: twotower COMMAND [OPTIONS]
@@ -91,6 +94,14 @@ class CompareArguments:
 
 
 @dataclass(frozen=True)
+class VerifyArguments:
+    """What `verify` takes."""
+
+    runs: tyro.conf.Positional[tuple[Path, ...]] = ()
+    """Run folders."""
+
+
+@dataclass(frozen=True)
 class Arguments:
     """What every command but `plan` takes."""
 
@@ -138,6 +149,8 @@ def _command(command: str, words: list[str]) -> int:
         return _study(words)
     if command == "compare":
         return _compare(words)
+    if command == "verify":
+        return _verify(words)
     parsed = _parse(command, words)
     if parsed.controls and command != "run":
         raise InputError(f"--controls belongs to `twotower run`, not to `twotower {command}`")
@@ -205,6 +218,21 @@ def _compare(words: list[str]) -> int:
     return SUCCESS
 
 
+def _verify(words: list[str]) -> int:
+    """2 if a file is not what its stage wrote, with a line for each."""
+    parsed = _read(VerifyArguments, "verify", words, VerifyArguments())
+    if not parsed.runs:
+        raise InputError("verify: give one run folder or more")
+    faulty = False
+    for run in parsed.runs:
+        whole, faults = verify(run)
+        for fault in faults:
+            _fail(fault, BAD_INPUT)
+        faulty |= bool(faults)
+        print(f"{run}: {whole} artifacts are what was written" + (f", {len(faults)} are not" if faults else ""))
+    return BAD_INPUT if faulty else SUCCESS
+
+
 def _duration(seconds: float) -> str:
     minutes = round(seconds / 60)
     return f"{minutes // 60} h {minutes % 60:02d} min" if minutes >= 60 else f"{max(1, minutes)} min"
@@ -249,7 +277,7 @@ def _read(kind: type[T], command: str, words: list[str], default: T) -> T:
                 kind,
                 prog=f"twotower {command}",
                 description=f"{COMMANDS[command]} Presets: {', '.join(PRESETS)}.",
-                args=words,
+                args=plain_numbers(words),
                 default=default,
             )
     except SystemExit as stop:

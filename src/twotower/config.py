@@ -257,6 +257,14 @@ def to_dict(config: RunConfig) -> dict[str, Any]:
     return {key: plain(value) for key, value in dataclasses.asdict(config).items()}
 
 
+def flatten(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested settings as one dictionary with dotted keys."""
+    flat: dict[str, Any] = {}
+    for key, value in values.items():
+        flat |= flatten(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value}
+    return flat
+
+
 def from_dict(values: dict[str, Any], source: str = "configuration") -> RunConfig:
     """The inverse of `to_dict`. Raises `InputError` naming `source` and the key that is unknown or of a wrong type."""
     import dacite

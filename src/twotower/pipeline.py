@@ -67,10 +67,14 @@ FUNCTIONS: dict[str, StageFunction] = {
 }
 
 
+LONGEST_NAME = 80
+"""Of a corpus, in the name of a folder: a hundred files, or a long glob, would be more than file systems take."""
+
+
 def default_folder(config: RunConfig) -> Path:
     """Where a run goes that is given no folder: the same command finds it again."""
     name = "+".join("".join(c if c.isalnum() else "-" for c in Path(part).name) for part in config.prepare.corpus)
-    return Path("runs") / f"{config.preset}-{name}-seed{config.seed}"
+    return Path("runs") / f"{config.preset}-{name[:LONGEST_NAME]}-seed{config.seed}"
 
 
 def run(

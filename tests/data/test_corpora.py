@@ -1,5 +1,8 @@
 """Text as it comes: encodings, odd documents, and what is refused."""
 
+import os
+from pathlib import Path
+
 import pytest
 
 from twotower.config import PrepareConfig
@@ -137,3 +140,23 @@ def test_local_parquet_and_json_lines(tmp_path):
         read(f"hf:{tmp_path / 'x.parquet'}")
     with pytest.raises(InputError, match="row 0: 'n' holds int"):
         read(f"hf:{tmp_path / 'x.parquet'}#n")
+
+
+def test_pipes_loops_and_files_that_cannot_be_read_say_what_they_are(tmp_path, monkeypatch):
+    pipe, loop = tmp_path / "pipe", tmp_path / "loop"
+    os.mkfifo(pipe)
+    loop.symlink_to(loop)
+    for path, message in ((pipe, "is a pipe, a socket or a device"), (loop, "symbolic link that leads to no file")):
+        with pytest.raises(InputError, match=message):
+            open_corpus(PrepareConfig(corpus=(str(path),)))
+    text = tmp_path / "text.txt"
+    text.write_text("some words\n")
+
+    def refused(path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "read_bytes", refused)
+    with pytest.raises(
+        InputError, match=r"text\.txt cannot be read \(Permission denied\); give files that you may read"
+    ):
+        list(open_corpus(PrepareConfig(corpus=(str(text),))).documents())

@@ -10,10 +10,9 @@ import twotower
 from twotower import cli
 from twotower.comparison.compare import compare_runs
 from twotower.comparison.grid import Grid, jobs
-from twotower.config import to_dict
+from twotower.config import flatten, to_dict
 from twotower.errors import InputError
 from twotower.presets import PRESETS
-from twotower.runs.stages import flatten
 
 
 def settings_of(config) -> list[str]:

@@ -13,7 +13,7 @@ import yaml
 import twotower
 from twotower.config import RunConfig, from_dict, to_dict
 from twotower.errors import DiskFullError, InputError
-from twotower.runs.execution import _lock
+from twotower.runs.execution import lock
 from twotower.runs.stages import STAGES as STAGES_OF_A_RUN
 
 STAGES = list(STAGES_OF_A_RUN)
@@ -54,7 +54,7 @@ def test_too_little_text_for_statistics_is_said_and_not_a_crash(small, copy):
     run = twotower.run(strict, copy, overwrite=True)
     results = run.results()
     assert results["preference"]["types"] == 0 and results["reliability"]["estimate"] is None
-    assert "Too little held-out text" in (copy / "report.html").read_text(encoding="utf-8")
+    assert "too little held-out text" in (copy / "report.html").read_text(encoding="utf-8")
 
 
 def test_redoing_a_stage_redoes_those_after_it_without_being_asked_again(small, copy):
@@ -173,7 +173,7 @@ def test_a_full_disk_names_the_path_and_keeps_what_was_there(small, copy):
 
 
 def test_two_processes_do_not_share_a_folder(small, copy):
-    with _lock(copy), pytest.raises(InputError, match="another twotower process"):
+    with lock(copy), pytest.raises(InputError, match="another twotower process"):
         twotower.run(small, copy)
 
 
@@ -190,7 +190,8 @@ def test_provenance_names_versions_seed_and_machine(finished):
 def test_python_gives_frames_and_a_model(finished):
     run = twotower.Run.load(finished)
     scores, types = run.scores(), run.preference()
-    heads = ["joint", "readout_1", "readout_2", "noise_1", "noise_2"]
+    sets = ("readout", "noise", "init", "order")
+    heads = ["joint", *(f"{name}_{tower}" for name in sets for tower in (1, 2)), "near"]
     assert list(scores.columns) == ["document", "position", "piece_id", "piece", "word", "upos", "whole_word", *heads]
     assert (scores[heads].dtypes == "float32").all() and (scores[heads] <= 0).all().all()
     assert types["count"].sum() == len(scores)

@@ -80,7 +80,7 @@ def test_the_readout_stage_leaves_the_trunk_bit_identical(finished):
     trunk, model = load_file(finished / "trunk/model.safetensors"), load_file(finished / "model/model.safetensors")
     assert set(trunk) < set(model)
     assert all(torch.equal(trunk[name], model[name]) for name in trunk)
-    assert {name.split(".")[1] for name in set(model) - set(trunk)} == {"readout", "noise"}
+    assert {name.split(".")[1] for name in set(model) - set(trunk)} == {"readout", "noise", "init", "order"}
 
 
 def test_the_joint_norm_of_the_reference_changes_the_readouts_and_nothing_before_them(
@@ -157,6 +157,63 @@ def test_checkpoints_restore_weights_and_moments_exactly_and_survive_a_crash(tmp
     (tmp_path / "latest.old" / "model.safetensors").write_bytes(b"damaged")
     with pytest.raises(InputError, match="checkpoint is damaged"):
         load_checkpoint(tmp_path / "latest.old", *fresh())
+    assert find_checkpoint(tmp_path / "latest") is None
+
+
+def test_the_last_good_checkpoint_is_used_where_the_newest_is_damaged(tmp_path, capsys):
+    module = torch.nn.Linear(3, 2)
+    optimizers = [adamw(adamw_groups(module.parameters(), 0.1, 0.01), (0.9, 0.98))]
+    module(torch.ones(1, 3)).sum().backward()
+    optimizers[0].step()
+    for step in (1, 2):
+        save_checkpoint(tmp_path / "latest", module, optimizers, {"step": step})
+    weights = tmp_path / "latest" / "model.safetensors"
+    content = weights.read_bytes()
+    weights.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    found = find_checkpoint(tmp_path / "latest")
+    assert found == tmp_path / "latest.old" and "the checkpoint is damaged" in capsys.readouterr().err
+    assert load_checkpoint(found, module, optimizers) == {"step": 1}
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM])
+def test_a_closed_terminal_and_a_request_to_end_leave_a_checkpoint(small, tmp_path, monkeypatch, number):
+    updates, calls = loop.update, 0
+
+    def interrupting(*arguments):
+        nonlocal calls
+        calls += 1
+        if calls == 5:
+            signal.raise_signal(number)
+        return updates(*arguments)
+
+    monkeypatch.setattr(loop, "update", interrupting)
+    with pytest.raises(Interrupted, match="checkpoint saved"):
+        twotower.run(small, tmp_path / "run", ("prepare", "train"))
+    assert find_checkpoint(tmp_path / "run" / "checkpoints" / "latest")
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_loss_that_is_no_number_stops_with_its_update_and_keeps_the_last_checkpoint(
+    small, tmp_path, monkeypatch, value
+):
+    updates, calls = loop.update, 0
+
+    def diverging(*arguments):
+        nonlocal calls
+        calls += 1
+        if calls == 5:
+            signal.raise_signal(signal.SIGTERM)
+        nats = updates(*arguments)
+        return nats * value if calls == 9 else nats
+
+    monkeypatch.setattr(loop, "update", diverging)
+    with pytest.raises(Interrupted):
+        twotower.run(small, tmp_path / "run", ("prepare", "train"))
+    with pytest.raises(InputError, match=r"at update 9 \(batch 8\); the checkpoint in .*latest is from before"):
+        twotower.run(small, tmp_path / "run", ("prepare", "train"))
+    assert find_checkpoint(tmp_path / "run" / "checkpoints" / "latest")
+    monkeypatch.setattr(loop, "update", updates)
+    twotower.run(small, tmp_path / "run", ("prepare", "train"))
     assert not [path for path in tmp_path.rglob("*") if path.suffix in (".pt", ".pkl", ".bin")]
 
 
@@ -215,8 +272,8 @@ def test_the_papers_protocol_is_that_of_its_released_scripts():
     shares = [linear_schedule(step, steps, config.train.warmup) for step in range(steps)]
     assert shares.index(1.0) == 999 and shares[999:1001] == [1.0, 1.0]  # 1,000 updates, not 1,000 micro-batches
     assert config.train.learning_rate == 1e-3 and config.train.betas == (0.9, 0.98) and config.model.dropout == 0.1
-    overlaid = twotower.preset("quickstart", protocol="paper")
-    assert overlaid.train == config.train and overlaid.model.width == twotower.preset("quickstart").model.width
+    overlaid = twotower.preset("standard", protocol="paper")
+    assert overlaid.train == config.train and overlaid.model.width == twotower.preset("standard").model.width
 
 
 def test_a_model_for_another_vocabulary_is_refused(finished, tmp_path):

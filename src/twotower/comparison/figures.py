@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ..config import to_dict
-from ..runs.stages import flatten
+from ..config import flatten, to_dict
 from .inference import discoveries, dose_response, excess
 from .matching import matched_excess
 from .profiles import across_runs, signs_agree

@@ -41,8 +41,14 @@ def open_corpus(config: PrepareConfig) -> Corpus:
 
     def read() -> Iterator[Document]:
         for number, (source, _) in enumerate(sources):
-            for document in _sections(source.read(), config.section_words):
-                yield replace(document, part=number) if mixed else document
+            try:
+                for document in _sections(source.read(), config.section_words):
+                    yield replace(document, part=number) if mixed else document
+            except OSError as error:  # what is written to a full disk fails outside of this generator
+                raise InputError(
+                    f"corpus: {error.filename or source.name} cannot be read ({error.strerror or error}); give files "
+                    "that you may read, or leave this one out"
+                ) from None
 
     return Corpus(
         (" + " if mixed else " ").join(source.name for source, _ in sources),
@@ -132,16 +138,25 @@ def _read_sotu() -> Iterator[Document]:
 
 def _find_files(name: str) -> list[Path]:
     path = Path(name).expanduser()
-    if path.is_file():
-        if path.stat().st_size == 0:
-            raise InputError(f"corpus: {path} is an empty file; give a file with text")
-        return [path]
-    if path.is_dir():
+    try:
+        if path.is_file():
+            if path.stat().st_size == 0:
+                raise InputError(f"corpus: {path} is an empty file; give a file with text")
+            return [path]
+        folder = path.is_dir()
         found = [file for file in path.rglob("*") if not any(part.startswith(".") for part in file.parts[-2:])]
-        files = sorted(file for file in found if file.is_file() and file.stat().st_size)
+        files = sorted(file for file in found if file.is_file() and file.stat().st_size) if folder else []
+    except (OSError, ValueError) as error:  # a name too long, or with a NUL
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(f"corpus: {name!r} cannot be looked up ({reason}); give another file or folder") from None
+    if folder:
         if not files:
             raise InputError(f"corpus: the folder {path} holds no file with text; give a folder of text files")
         return files
+    if path.is_symlink():
+        raise InputError(f"corpus: {path} is a symbolic link that leads to no file; give the file itself")
+    if path.exists():
+        raise InputError(f"corpus: {path} is a pipe, a socket or a device; give a file, or a folder of files")
     files = sorted(Path(match) for match in glob.glob(str(path), recursive=True) if Path(match).is_file())
     if not files:
         if glob.has_magic(name):

@@ -31,7 +31,7 @@ from .records import (
     up_to_date,
 )
 from .stages import STAGES, Stage, StageFunction, producer_of, stage_settings
-from .writing import naming_full_disk, write_text
+from .writing import FULL, naming_full_disk, sync, write_text
 
 
 def execute(
@@ -53,7 +53,10 @@ def execute(
     Raises `InputError` if a stage was made with other settings or its files are damaged and `overwrite` is false, or
     if an earlier stage that is not in `functions` is missing; `DiskFullError` if the disk fills.
     """
-    fresh = not run.exists()
+    try:
+        fresh = not run.exists()
+    except (OSError, ValueError) as error:  # a name too long, or with a NUL
+        raise InputError(f"--out: {getattr(error, 'strerror', None) or error}; give another folder") from None
     made = next((parent for parent in reversed([run, *run.parents]) if not parent.exists()), run)
     if not fresh and not run.is_dir():
         raise InputError(f"--out: {run} is a file; give a folder")
@@ -63,8 +66,10 @@ def execute(
     if not fresh and not overwrite:
         _refuse_other_settings(run, config)
     try:
-        run.mkdir(parents=True, exist_ok=True)
+        _make_folder(run)
         with lock(run):
+            if not (run / "provenance.json").is_file() and read_records(run):
+                _write_configuration(run, config)
             for name, function in functions.items():
                 _run_stage(run, config, STAGES[name], function, overwrite, say)
     except Interrupted:
@@ -74,6 +79,18 @@ def execute(
         if fresh and not read_records(run):
             shutil.rmtree(made, ignore_errors=True)
         raise
+
+
+def _make_folder(run: Path) -> None:
+    try:
+        run.mkdir(parents=True, exist_ok=True)
+        (run / ".lock").touch()
+    except OSError as error:
+        if error.errno in FULL:
+            raise
+        raise InputError(
+            f"--out: {run} cannot be written to ({error.strerror}); give a folder in which you may write"
+        ) from None
 
 
 def _is_run(run: Path) -> bool:
@@ -88,6 +105,10 @@ def _run_stage(
     records = read_records(run)
     record = records.get(stage.name)
     inputs = {name: recorded_digest(records, name) for name in stage.inputs}
+    for producer in dict.fromkeys(producer_of(name).name for name in stage.inputs):
+        damaged = first_damaged(run, records[producer])
+        if damaged:
+            raise damage_error(run, producer, damaged)
     if record and all((run / name).exists() for name in stage.outputs):
         damaged = first_damaged(run, record)
         if not damaged and up_to_date(run, config, stage.name):
@@ -95,10 +116,6 @@ def _run_stage(
             return
         if damaged and not overwrite:
             raise damage_error(run, stage.name, damaged)
-    for producer in dict.fromkeys(producer_of(name).name for name in stage.inputs):
-        damaged = first_damaged(run, records[producer])
-        if damaged:
-            raise damage_error(run, producer, damaged)
     say(f"{stage.name} …")
     _discard_other_progress(run, stage, settings, inputs)
     out = run / f".{stage.name}.partial"
@@ -107,6 +124,7 @@ def _run_stage(
     begin = time.perf_counter()
     with naming_full_disk(out):
         function(config, run, out)
+        sync(out)
         sizes = {name: fingerprint(out / name) for name in stage.outputs}
         for name in stage.outputs:
             _move(out / name, run / name)

@@ -44,13 +44,19 @@ def up_to_date(run: Path, config: RunConfig, name: str) -> bool:
 
 
 def require_current(run: Path, config: RunConfig, artifact: str) -> Path:
-    """The path of an artifact; `InputError` if it does not exist yet, or if a stage that it depends on was redone."""
+    """The path of an artifact, and of what it was made from, checked.
+
+    Raises `InputError` if it does not exist yet, if a stage that it depends on was redone, or if it is damaged (see
+    `is_damaged`).
+    """
     path, stage = run / artifact, producer_of(artifact)
     remedy = f"`twotower {stage.name} --out {run}`"
     if not path.exists():
         raise InputError(f"{path} does not exist yet; make it with {remedy}")
     if not up_to_date(run, config, stage.name):
         raise InputError(f"{path} is out of date: what stage {stage.name} reads was made anew; redo it with {remedy}")
+    if is_damaged(path, read_records(run)[stage.name]["outputs"][artifact]):
+        raise damage_error(run, stage.name, artifact)
     for name in stage.inputs:
         require_current(run, config, name)
     return path
@@ -79,14 +85,19 @@ def _files(path: Path) -> list[Path]:
 
 
 def fingerprint(path: Path) -> dict[str, Any]:
-    """The SHA-256 digest of a file, or of the names and contents of all files of a folder."""
+    """SHA-256: `digest` of a file, or of the names and contents of all files of a folder; `files`, of each one."""
     digest = hashlib.sha256()
+    files = {}
     for file in _files(path):
-        digest.update(str(file.relative_to(path)).encode())
+        name = str(file.relative_to(path))
+        digest.update(name.encode())
+        own = hashlib.sha256()
         with file.open("rb") as stream:
             while chunk := stream.read(1 << 20):
                 digest.update(chunk)
-    return {"digest": digest.hexdigest()}
+                own.update(chunk)
+        files[name] = own.hexdigest()
+    return {"digest": digest.hexdigest(), "files": files}
 
 
 def sizes_and_times(path: Path) -> list[list[Any]]:
@@ -94,15 +105,16 @@ def sizes_and_times(path: Path) -> list[list[Any]]:
     return [[str(file.relative_to(path)), file.stat().st_size, file.stat().st_mtime_ns] for file in _files(path)]
 
 
+def is_damaged(path: Path, known: dict[str, Any]) -> bool:
+    """Whether an artifact is not what was recorded. Where size and time are unchanged it is not read again."""
+    if not path.exists():
+        return True
+    return bool(sizes_and_times(path) != known["stat"] and fingerprint(path)["digest"] != known["digest"])
+
+
 def first_damaged(run: Path, record: dict[str, Any]) -> str | None:
     """The first output that is not what the stage wrote. Files whose size and time are unchanged are not read again."""
-    for name, known in record["outputs"].items():
-        path = run / name
-        if not path.exists() or (
-            sizes_and_times(path) != known["stat"] and fingerprint(path)["digest"] != known["digest"]
-        ):
-            return str(name)
-    return None
+    return next((str(name) for name, known in record["outputs"].items() if is_damaged(run / name, known)), None)
 
 
 def damage_error(run: Path, stage: str, artifact: str) -> InputError:

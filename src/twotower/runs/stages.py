@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..config import RunConfig, to_dict
+from ..config import RunConfig, flatten, to_dict
 
 
 @dataclass(frozen=True)
@@ -60,14 +60,6 @@ def stage_settings(config: RunConfig, stage: Stage) -> dict[str, Any]:
 def defaults_of(stage: Stage) -> dict[str, Any]:
     """What a record older than a setting stands for: the default, which changes nothing (else `format` goes up)."""
     return stage_settings(RunConfig(), stage)
-
-
-def flatten(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested settings as one dictionary with dotted keys."""
-    flat: dict[str, Any] = {}
-    for key, value in values.items():
-        flat |= flatten(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value}
-    return flat
 
 
 def producer_of(artifact: str) -> Stage:

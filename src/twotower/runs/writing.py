@@ -12,13 +12,27 @@ from typing import Any
 
 from ..errors import DiskFullError
 
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""What the system says when there is no space left."""
+
 
 def write_text(path: Path, text: str) -> None:
     """Write a file so that it is, at any moment, whole or as it was. Raises `DiskFullError` if the disk fills."""
     partial = path.with_name(f".{path.name}.partial")
     with naming_full_disk(path):
         partial.write_text(text, encoding="utf-8")
+        sync(partial)
         os.replace(partial, path)
+
+
+def sync(path: Path) -> None:
+    """Have the system put a file, or a folder and all that it holds, on the disk before anything relies on it."""
+    for one in (path, *path.rglob("*")) if path.is_dir() else (path,):
+        handle = os.open(one, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 @contextmanager
@@ -27,7 +41,7 @@ def naming_full_disk(path: Path) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+        full = isinstance(error, OSError) and error.errno in FULL
         texts = ("No space left on device", "File too large", "Disk quota exceeded")
         if full or any(text in str(error) for text in texts):
             raise DiskFullError(

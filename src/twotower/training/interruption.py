@@ -1,14 +1,15 @@
-"""Ctrl-C that lets the current step finish."""
+"""Ctrl-C, a request to end or a closed terminal, each of which lets the current step finish."""
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import sys
 from types import FrameType, TracebackType
 
 
 class Interruption:
-    """While active, the first SIGINT or SIGTERM only sets `requested`; a second SIGINT stops at once."""
+    """While active, the first SIGINT, SIGTERM or SIGHUP only sets `requested`; a second SIGINT stops at once."""
 
     def __init__(self) -> None:
         self.requested = False
@@ -16,7 +17,7 @@ class Interruption:
 
     def __enter__(self) -> Interruption:
         try:
-            for number in (signal.SIGINT, signal.SIGTERM):
+            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
                 self._before[number] = signal.signal(number, self._request)
         except ValueError:
             pass  # not the main thread: signals stay with whoever has it
@@ -26,7 +27,8 @@ class Interruption:
         if self.requested and number == signal.SIGINT:
             raise KeyboardInterrupt
         self.requested = True
-        print("\nstopping after this step, to save a checkpoint (Ctrl-C again: at once)", file=sys.stderr)
+        with contextlib.suppress(OSError):  # a terminal that was closed
+            print("\nstopping after this step, to save a checkpoint (Ctrl-C again: at once)", file=sys.stderr)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

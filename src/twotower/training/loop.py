@@ -92,10 +92,14 @@ def train(config: RunConfig, run: Path, out: Path) -> None:
             share = linear_schedule(step, steps, settings.warmup)
             set_learning_rates(optimizers, share)
             nats = update(objective, optimizers, batches, step, config, accelerator)
+            if accelerator.num_processes == 1 and accelerator.device.type == "cpu":  # elsewhere it would wait each time
+                require_finite(nats, step, work)
             state["step"] = step + 1
             shown = {}
             if state["step"] % LOG_EVERY == 0 or state["step"] in evaluate_at:
-                joint, *alone = accelerator.reduce(nats, "mean").tolist()[: 1 + towers.towers]
+                nats = accelerator.reduce(nats, "mean")
+                require_finite(nats, step, work)
+                joint, *alone = nats.tolist()[: 1 + towers.towers]
                 shown = {"nats": f"{joint:.2f} (towers {' '.join(f'{t:.2f}' for t in alone)})"}
                 row: dict[str, Any] = {
                     "tokens": state["step"] * per_update,
@@ -114,6 +118,7 @@ def train(config: RunConfig, run: Path, out: Path) -> None:
             now = time.perf_counter()
             stop, due = agreed(accelerator, interruption.requested, now - saved > settings.checkpoint_seconds)
             if stop or due:
+                require_finite(accelerator.reduce(nats, "mean"), step, work)
                 state["seconds"] += now - clock
                 save_checkpoint(work / "latest", objective, optimizers, state, writer=main)
                 clock = saved = time.perf_counter()
@@ -138,6 +143,17 @@ def train(config: RunConfig, run: Path, out: Path) -> None:
         evaluator.gather(out / "emergence.parquet", done)
         (out / "training.json").write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
         shutil.copyfile(work / "metrics.jsonl", out / "metrics.jsonl")
+
+
+def require_finite(nats: torch.Tensor, step: int, work: Path) -> None:
+    """Raise `InputError` where a loss is no finite number any more: what follows would be no training."""
+    if not bool(torch.isfinite(nats).all()):
+        kept = find_checkpoint(work / "latest")
+        good = f"the checkpoint in {kept} is from before" if kept else "there is no earlier checkpoint"
+        raise InputError(
+            f"train: the loss is {nats.max().item():.3g} at update {step + 1} (batch {step}); {good}. Start anew with "
+            "a lower --train.learning-rate"
+        )
 
 
 def agreed(accelerator: Accelerator, *wishes: bool) -> list[bool]:

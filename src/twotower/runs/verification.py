@@ -1,0 +1,78 @@
+"""Whether a run folder still holds what its stages wrote: every file against its recorded digest."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from ..errors import InputError
+from .records import fingerprint, load_config, read_records
+from .stages import STAGES
+
+
+def verify(run: Path) -> tuple[int, list[str]]:
+    """Read every artifact again, whatever its size and time say.
+
+    Returns how many artifacts are whole, and a line for each that is not: which file, and what makes it anew. Raises
+    `InputError` for a folder that is no run.
+    """
+    if not (run / "config.yaml").exists() and not (run / "stages.json").exists():
+        raise InputError(f"{run} is no run folder (it has no config.yaml); give the folder of a run")
+    whole, faults = 0, []
+    for name in ("config.yaml", "stages.json", "provenance.json"):
+        try:
+            _require_readable(run, name)
+            whole += 1
+        except InputError as error:
+            faults.append(str(error))
+    try:
+        records = read_records(run)
+    except InputError:
+        return whole, faults
+    for stage in STAGES.values():
+        if stage.name not in records:
+            continue
+        known = records[stage.name].get("outputs", {})
+        for output in stage.outputs:
+            if output not in known:
+                faults.append(f"{run / output} is not recorded; redo it with `twotower {stage.name} --out {run}`")
+            elif fault := _fault(run / output, known[output]):
+                remedy = f"`twotower {stage.name} --out {run} --overwrite`"
+                faults.append(f"{fault} (it is not what stage {stage.name} wrote); redo it with {remedy}")
+            else:
+                whole += 1
+    return whole, faults
+
+
+def _require_readable(run: Path, name: str) -> None:
+    path = run / name
+    if not path.is_file():
+        raise InputError(f"{path} is missing; `twotower run --out {run}` with the settings of the run writes it")
+    if name == "config.yaml":
+        load_config(run)
+    elif name == "stages.json":
+        read_records(run)
+    else:
+        try:
+            json.loads(path.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise InputError(
+                f"{path} is damaged ({error}); delete it, and `twotower run --out {run}` writes it"
+            ) from None
+
+
+def _fault(path: Path, record: dict[str, object]) -> str:
+    """What is wrong with an artifact; empty if nothing is. Of a folder, the first file that differs."""
+    if not path.exists():
+        return f"{path} is missing"
+    now = fingerprint(path)
+    if now["digest"] == record["digest"]:
+        return ""
+    before = record.get("files")
+    if isinstance(before, dict) and path.is_dir():
+        for name in sorted(before.keys() | now["files"].keys()):
+            if name not in now["files"]:
+                return f"{path / name} is missing"
+            if now["files"][name] != before.get(name):
+                return f"{path / name} is damaged" if name in before else f"{path / name} does not belong there"
+    return f"{path} is damaged"
