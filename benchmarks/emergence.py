@@ -147,7 +147,7 @@ def measured(name: str, seed: int, out: Path) -> dict[str, Any]:
         return found
     text, table = PreparedText(run), pd.read_parquet(run / "emergence.parquet")
     analyze = CANDIDATES[name].config().analyze
-    found = emergence(table, 2, text.frequencies, text.classes, analyze, {}, seed)
+    found = emergence(table, 2, text.frequencies, text.classes, analyze, seed)
     training = json.loads((run / "training.json").read_text())
     kept.write_text(json.dumps({"held_out": training["while_training"], **found}) + "\n")
     return measured(name, seed, out)

@@ -39,6 +39,7 @@ COMMANDS = {
     "report": "One self-contained page, and its figures as SVG.",
     "study": "Many runs over presets, seeds and settings, and what they say together.",
     "compare": "What finished runs say together, wherever they are: study.json and study.html.",
+    "rerun": "A run again from its folder alone, and the first file that differs.",
     "verify": "Whether every file of a run is what its stage wrote, to the byte.",
     "plan": "What a preset takes: parameters, operations, memory, hours; nothing is allocated, read or written.",
 }
@@ -102,6 +103,16 @@ class VerifyArguments:
 
 
 @dataclass(frozen=True)
+class RerunArguments:
+    """What `rerun` takes."""
+
+    run: tyro.conf.Positional[Path] = Path()
+    """The run folder."""
+    out: Path | None = None
+    """Where to make it again (default: beside it, as RUN-again)."""
+
+
+@dataclass(frozen=True)
 class Arguments:
     """What every command but `plan` takes."""
 
@@ -151,6 +162,8 @@ def _command(command: str, words: list[str]) -> int:
         return _compare(words)
     if command == "verify":
         return _verify(words)
+    if command == "rerun":
+        return _rerun(words)
     parsed = _parse(command, words)
     if parsed.controls and command != "run":
         raise InputError(f"--controls belongs to `twotower run`, not to `twotower {command}`")
@@ -231,6 +244,23 @@ def _verify(words: list[str]) -> int:
         faulty |= bool(faults)
         print(f"{run}: {whole} artifacts are what was written" + (f", {len(faults)} are not" if faults else ""))
     return BAD_INPUT if faulty else SUCCESS
+
+
+def _rerun(words: list[str]) -> int:
+    """0 if the run came out the same, 1 if not."""
+    parsed = _read(RerunArguments, "rerun", words, RerunArguments())
+    out = parsed.out or parsed.run.with_name(parsed.run.resolve().name + "-again")
+    from .rerun import rerun
+
+    found = rerun(parsed.run, out, say=_say)
+    if found["same"]:
+        print(f"{out}: the same as {parsed.run}, to the byte (files that hold times or versions aside)")
+        return SUCCESS
+    why = (
+        "; ".join(found["reasons"]) or "versions, threads and machine are the same, so a file that was read has changed"
+    )
+    print(f"{out}: {found['first']} is the first that differs, of stage {found['stage']}; likely reason: {why}")
+    return FAILURE
 
 
 def _duration(seconds: float) -> str:

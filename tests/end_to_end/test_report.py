@@ -1,5 +1,7 @@
 """The report opens from disk, needs nothing from the network, and says what the numbers say."""
 
+import base64
+import hashlib
 import json
 import re
 from html.parser import HTMLParser
@@ -35,6 +37,18 @@ def test_the_page_is_whole_and_needs_no_network(finished):
     assert not re.search(r"@import|url\(", page[: page.index("<script>")])
 
 
+def test_the_page_may_run_its_own_scripts_and_no_other(finished):
+    page = (finished / "report.html").read_text(encoding="utf-8")
+    policy = re.search(r'http-equiv="Content-Security-Policy" content="([^"]*)"', page).group(1)
+    assert "default-src 'none'" in policy and "unsafe-eval" not in policy and "http" not in policy
+    allowed = re.search("script-src ([^;]*)", policy).group(1)
+    scripts = re.findall(r"<script[^>]*>(.*?)</script>", page, flags=re.DOTALL)
+    assert len(scripts) > 5
+    for script in scripts:
+        assert base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() in allowed
+    assert not re.search(r"\son(click|load|error|input)=", page.replace("".join(scripts), ""))
+
+
 def test_the_summary_has_the_numbers_of_results(finished):
     results = json.loads((finished / "results.json").read_text())
     text = " ".join(sentences(results))
@@ -47,7 +61,7 @@ def test_results_have_the_promised_keys(finished):
     results = json.loads((finished / "results.json").read_text())
     assert {"name", "documents", "tokens", "heldout_documents", "heldout_tokens", "digest"} <= results["corpus"].keys()
     assert {"family", "towers", "parameters"} <= results["model"].keys()
-    assert {"steps", "tokens", "seconds", "tokens_per_second", "heldout_perplexity"} <= results["training"].keys()
+    assert {"steps", "tokens", "heldout_perplexity"} <= results["training"].keys()
     assert {"types", "occurrences", "sd"} <= results["preference"].keys()
     assert {"estimate", "low", "high", "noise_floor", "spearman_brown"} <= results["reliability"].keys()
     assert {"auroc", "low", "high", "p_value", "function_tower"} <= results["separation"].keys()

@@ -40,16 +40,15 @@ def scores(strengths, seed=0):
 
 
 def measured(strengths):
-    seconds = {str(1000 * number): 2.0 * number for number in range(1, len(strengths) + 1)}
-    return emergence(scores(strengths), 2, FREQUENCIES, CLASSES, SETTINGS, seconds, 0)
+    return emergence(scores(strengths), 2, FREQUENCIES, CLASSES, SETTINGS, 0)
 
 
 def test_the_evaluation_from_which_on_all_pass_is_found():
     found = measured([0.0, 0.5, 0.0, 0.5, 0.6])
     assert [row["tokens"] for row in found["evaluations"]] == [1000, 2000, 3000, 4000, 5000]
-    assert found["passed"]["reliability"] == {"tokens": 4000, "seconds": 8.0}
-    assert found["passed"]["separation"] == {"tokens": 4000, "seconds": 8.0}
-    assert found["passed"]["spread"] == {"tokens": 4000, "seconds": 8.0}
+    assert found["passed"]["reliability"] == {"tokens": 4000}
+    assert found["passed"]["separation"] == {"tokens": 4000}
+    assert found["passed"]["spread"] == {"tokens": 4000}
     assert found["evaluations"][-1]["profile_r"] > 0.9
 
 
@@ -74,8 +73,8 @@ def test_saturation_grows_from_chance_to_what_the_halves_of_the_end_share():
 def test_nothing_emerges_from_one_tower_or_no_evaluation():
     passed = {"reliability": None, "separation": None, "spread": None}
     nothing = {"evaluations": [], "passed": passed, "turned": None}
-    assert emergence(scores([0.5]), 1, FREQUENCIES, CLASSES, SETTINGS, {}, 0) == nothing
-    assert emergence(scores([0.5])[:0], 2, FREQUENCIES, CLASSES, SETTINGS, {}, 0) == nothing
+    assert emergence(scores([0.5]), 1, FREQUENCIES, CLASSES, SETTINGS, 0) == nothing
+    assert emergence(scores([0.5])[:0], 2, FREQUENCIES, CLASSES, SETTINGS, 0) == nothing
 
 
 def test_a_run_says_when_its_preference_emerged(finished):
@@ -83,7 +82,7 @@ def test_a_run_says_when_its_preference_emerged(finished):
     rows = results["emergence"]["evaluations"]
     logged = [json.loads(line) for line in (finished / "metrics.jsonl").read_text().splitlines()]
     assert [row["tokens"] for row in rows] == [row["tokens"] for row in logged if row["kind"] == "heldout"]
-    assert all(row["seconds"] > 0 and row["reliability"]["noise_floor"] for row in rows)
+    assert all(row["reliability"]["noise_floor"] for row in rows)
     kept = pd.read_parquet(finished / "emergence.parquet")
     assert set(kept.columns) == {"tokens", "document", "piece_id", "joint", "readout_1", "readout_2", "noise_1"}
     last = kept[kept["tokens"] == kept["tokens"].max()]

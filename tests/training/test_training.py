@@ -23,7 +23,8 @@ from twotower.training.optimization import adamw, adamw_groups, linear_schedule
 
 def digest(run: Path) -> dict[str, bytes]:
     return {
-        name: (run / name).read_bytes() for name in ("preference.parquet", "scores.parquet", "model/model.safetensors")
+        name: (run / name).read_bytes()
+        for name in ("preference.parquet", "scores.parquet", "results.json", "model/model.safetensors")
     }
 
 

@@ -47,7 +47,7 @@ def row_of(one: OneRun) -> Row:
         "separation": results["separation"], "part_of_speech": results["part_of_speech"],
         "direction": results["direction"],
         "sd": results["preference"]["sd"], "noise_sd": results["preference"]["noise_sd"],
-        "passed": results["emergence"]["passed"], "turned": results["emergence"]["turned"],
+        "passed": one.passed(), "turned": results["emergence"]["turned"],
     }  # fmt: skip
 
 

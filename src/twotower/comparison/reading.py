@@ -19,7 +19,7 @@ from ..modeling.contrasts import contrasts
 from ..preference.labelled import LEXICAL_AND_GRAMMATICAL, units_of
 from ..preference.measured import INDEPENDENT, Measured
 from ..preference.scores import read_scores
-from ..runs.records import require_current
+from ..runs.records import read_json, require_current
 from ..statistics.strata import FEWEST as FEWEST_IN_BIN
 from ..statistics.strata import frequency_bins
 from ..statistics.tallies import Floats, Tallies, tally
@@ -59,6 +59,14 @@ class OneRun:
     def corpus(self) -> str:
         """The name of its corpus."""
         return str(self.results["corpus"]["name"])
+
+    def passed(self) -> dict[str, Any]:
+        """When its figures had emerged: the `tokens`, and the `seconds` of training until then."""
+        timing = read_json(self.run.path / "training.json", "redo the stage train")["seconds_at"]
+        return {
+            name: value and value | {"seconds": timing.get(str(value["tokens"]))}
+            for name, value in self.results["emergence"]["passed"].items()
+        }
 
     def scores(self, columns: list[str]) -> pd.DataFrame:
         """Columns of its `scores.parquet`. Raises `InputError` if it is missing or out of date."""

@@ -59,7 +59,6 @@ def analyze(config: RunConfig, run: Path, out: Path) -> None:
         measured.frequencies,
         measured.classes,
         config.analyze,
-        training["seconds_at"],
         config.seed,
     )
     summary = measured.text.summary
@@ -76,8 +75,7 @@ def analyze(config: RunConfig, run: Path, out: Path) -> None:
             "parameters": training["parameters"], "width": config.model.width, "layers": config.model.layers,
         },
         "training": {
-            "steps": training["steps"], "tokens": training["tokens"], "seconds": training["seconds"],
-            "tokens_per_second": training["tokens_per_second"], "heldout_perplexity": heldout_perplexity,
+            "steps": training["steps"], "tokens": training["tokens"], "heldout_perplexity": heldout_perplexity,
         },
         "seed": config.seed,
         **results,

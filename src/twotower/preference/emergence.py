@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,7 +35,6 @@ def emergence(
     frequencies: NDArray[np.int64],
     classes: pd.DataFrame,
     settings: AnalyzeConfig,
-    seconds_at: Mapping[str, float],
     seed: int,
 ) -> dict[str, Any]:
     """Reliability, separation and saturation at each evaluation, and from when on they pass their nulls.
@@ -45,16 +44,15 @@ def emergence(
         towers: how many towers; one has no preference, and the result is empty.
         frequencies, classes: training count, part of speech and class of each type, by id.
         settings: counts, ratio of frequencies, splits and confidence.
-        seconds_at: from tokens, as text, to the seconds of training until then.
         seed: of the resampling.
 
     Returns:
-        `evaluations`: one object each, with `tokens`, `seconds`, `tower_nats` (mean negative log-probability under
+        `evaluations`: one object each, with `tokens`, `tower_nats` (mean negative log-probability under
         each tower's readout), `reliability` and `separation` (each with its interval and `noise_floor`, the separation
         with its p-value), `saturation` (see `_saturation`) and `spread` (of the classes, by the types' commonest part
         of speech; see `class_variance.spread`, and its `noise_floor`) with `profile_r`, the correlation of the class
         profile in one half of the documents with that of the last evaluation in the other. `passed`: for reliability,
-        separation and spread, the `tokens` and `seconds` of the first evaluation from which on every one passes; null
+        separation and spread, the `tokens` of the first evaluation from which on every one passes; null
         where the last does not pass. Reliability passes with an interval above that of its noise floor, separation if,
         besides, its p-value is below 1 - confidence, and the spread where it exceeds the bound of its null and of its
         noise floor. What has not passed may be there: the samples are small. `turned`: the last evaluation (in tokens)
@@ -95,7 +93,7 @@ def emergence(
     rows = []
     for (tokens, _), preferences, floor in zip(parts, tallies, floors, strict=True):
         row: dict[str, Any] = {
-            "tokens": tokens, "seconds": seconds_at.get(str(tokens)), "tower_nats": nats_of[tokens],
+            "tokens": tokens, "tower_nats": nats_of[tokens],
         }  # fmt: skip
         row["reliability"] = {
             **_reliability(preferences, least, settings, generator),
@@ -224,7 +222,7 @@ def _since(rows: Sequence[dict[str, Any]], passes: Sequence[bool]) -> dict[str, 
     first = len(rows)
     while first and passes[first - 1]:
         first -= 1
-    return None if first == len(rows) else {"tokens": rows[first]["tokens"], "seconds": rows[first]["seconds"]}
+    return None if first == len(rows) else {"tokens": rows[first]["tokens"]}
 
 
 def _saturation(

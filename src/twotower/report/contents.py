@@ -14,6 +14,7 @@ from ..config import RunConfig
 from ..data.heldout import PreparedText
 from ..data.tagging import CONTENT, FUNCTION, NO_WORD
 from ..modeling.contrasts import Contrast, contrasts
+from ..runs.records import read_json
 
 TOWER_COLORS = ("#2f6db3", "#d1661d", "#2a8c5a", "#7b3fa0", "#b8860b", "#c2255c", "#0b7285", "#5c5f66")
 CLASS_COLORS = {"function": "#7b3fa0", "content": "#2a8c5a", "other": "#8a8f98"}
@@ -31,6 +32,8 @@ class Contents:
 
     config: RunConfig
     results: dict[str, Any]
+    timing: dict[str, float]
+    """Of the training: seconds, tokens_per_second."""
     provenance: dict[str, Any]
     training: pd.DataFrame
     """step, tokens, joint, tower_K: nats on the training batches."""
@@ -68,13 +71,15 @@ class Contents:
 def read_contents(config: RunConfig, run: Path) -> Contents:
     """Gather the report's data from a run folder."""
     results = json.loads((run / "results.json").read_text(encoding="utf-8"))
-    provenance = json.loads((run / "provenance.json").read_text(encoding="utf-8"))
+    trained = json.loads((run / "training.json").read_text(encoding="utf-8"))
+    timing = {key: trained[key] for key in ("seconds", "tokens_per_second")}
+    provenance = read_json(run / "provenance.json", f"delete it, and `twotower run --out {run}` writes it")
     training, heldout = _curves(run / "metrics.jsonl")
     types = pd.read_parquet(run / "preference.parquet")
     types = types[types["count"] >= 2 * config.analyze.min_count].reset_index(drop=True)
     profile = _profile(results)
     passages = _passages(run, contrasts(config.model.towers))
-    return Contents(config, results, provenance, training, heldout, types, profile, passages)
+    return Contents(config, results, timing, provenance, training, heldout, types, profile, passages)
 
 
 def _curves(path: Path) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -129,7 +129,7 @@ def _scatter(contents: Contents) -> go.Figure:
                 rows["piece"], rows["upos"], rows["preference"], rows["count"], strict=True
             )
         ]
-        figure.add_scattergl(
+        figure.add_scatter(
             x=rows["x"], y=rows["y"], mode="markers", name=name, text=labels,
             marker={"color": color, "size": 5, "opacity": 0.6},
             hovertemplate="%{text}<br>x: %{x:.2f}, y: %{y:.2f} nats<extra></extra>",

@@ -38,6 +38,7 @@ def render(contents: Contents, clouds: dict[int, str]) -> str:
         title=f"{results['corpus']['name']}, seed {results['seed']}",
         sentences=sentences(results),
         results=results,
+        timing=contents.timing,
         figure=figure,
         confidence=f"{contents.config.analyze.confidence:.0%}",
         figures=figures(contents),

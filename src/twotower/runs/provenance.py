@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
+import sys
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -35,9 +36,19 @@ def provenance(config: RunConfig) -> dict[str, Any]:
             versions[name] = None
     return {
         "versions": versions, "python": platform.python_version(), "seed": config.seed,
-        "machine": {"system": platform.platform(), "processor": _processor(), "cores": os.cpu_count()},
+        "machine": {
+            "system": platform.platform(), "processor": _processor(), "cores": os.cpu_count(),
+            "threads": config.threads or _threads(),
+        },
         "git_revision": _git_revision(),
+        "install": "pip install " + " ".join(f"{name}=={version}" for name, version in versions.items() if version),
     }  # fmt: skip
+
+
+def _threads() -> int | None:
+    """PyTorch's number of threads, if this process has it; importing it only for that would take seconds."""
+    torch = sys.modules.get("torch")
+    return None if torch is None else int(torch.get_num_threads())
 
 
 def _processor() -> str:

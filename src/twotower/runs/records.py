@@ -65,13 +65,18 @@ def require_current(run: Path, config: RunConfig, artifact: str) -> Path:
 def read_records(run: Path) -> dict[str, Any]:
     """What `stages.json` says of each finished stage, by name; empty without one. Raises `InputError` if damaged."""
     path = run / "stages.json"
-    if not path.is_file():
-        return {}
+    return read_json(path, "delete it and redo all stages with --overwrite") if path.is_file() else {}
+
+
+def read_json(path: Path, remedy: str) -> dict[str, Any]:
+    """The object in a JSON file. Raises `InputError` with the remedy if the file is damaged."""
     try:
-        records: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise InputError(f"{path} is damaged ({error}); delete it and redo all stages with --overwrite") from None
-    return records
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path} is damaged ({error}); {remedy}") from None
+    if not isinstance(found, dict):
+        raise InputError(f"{path} is damaged (it holds no object); {remedy}")
+    return found
 
 
 def recorded_digest(records: dict[str, Any], artifact: str) -> str:

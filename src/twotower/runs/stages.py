@@ -37,9 +37,10 @@ STAGES: dict[str, Stage] = {
         Stage("analyze", ("seed", "analyze"),
               ("data", "training.json", "metrics.jsonl", "emergence.parquet", "scores.parquet", "context.parquet",
                "direction.parquet"),
-              ("preference.parquet", "results.json"), format=7),
-        Stage("report", (), ("data", "metrics.jsonl", "scores.parquet", "preference.parquet", "results.json"),
-              ("report.html", "figures"), format=7),
+              ("preference.parquet", "results.json"), format=8),
+        Stage("report", (),
+              ("data", "training.json", "metrics.jsonl", "scores.parquet", "preference.parquet", "results.json"),
+              ("report.html", "figures"), format=8),
     )
 }  # fmt: skip
 """In the order in which they run."""

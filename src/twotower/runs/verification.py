@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from ..errors import InputError
-from .records import fingerprint, load_config, read_records
+from .records import fingerprint, load_config, read_json, read_records
 from .stages import STAGES
 
 
@@ -53,12 +52,7 @@ def _require_readable(run: Path, name: str) -> None:
     elif name == "stages.json":
         read_records(run)
     else:
-        try:
-            json.loads(path.read_text(encoding="utf-8"))
-        except ValueError as error:
-            raise InputError(
-                f"{path} is damaged ({error}); delete it, and `twotower run --out {run}` writes it"
-            ) from None
+        read_json(path, f"delete it, and `twotower run --out {run}` writes it")
 
 
 def _fault(path: Path, record: dict[str, object]) -> str:

@@ -1,0 +1,42 @@
+"""`twotower rerun`: the same bytes again, or the first file that differs and the likely reason."""
+
+import json
+import shutil
+
+from twotower import cli
+from twotower.rerun import differences
+
+
+def test_a_run_is_made_again_to_the_byte(finished, tmp_path, capsys):
+    run = shutil.copytree(finished, tmp_path / "run")
+    assert cli.main(["rerun", str(run)]) == 0
+    again = tmp_path / "run-again"
+    assert "the same as" in capsys.readouterr().out
+    for name in ("results.json", "scores.parquet", "preference.parquet", "model/model.safetensors"):
+        assert (again / name).read_bytes() == (run / name).read_bytes()
+    assert cli.main(["rerun", str(run)]) == 2 and "exists; give a folder that does not" in capsys.readouterr().err
+
+
+def test_the_first_difference_is_named_with_its_likely_reason(finished, tmp_path, capsys):
+    run = shutil.copytree(finished, tmp_path / "run")
+    records = json.loads((run / "stages.json").read_text())
+    records["train"]["outputs"]["trunk"]["digest"] = "0" * 64
+    (run / "stages.json").write_text(json.dumps(records))
+    made = json.loads((run / "provenance.json").read_text())
+    made["versions"]["torch"] = "1.0"
+    (run / "provenance.json").write_text(json.dumps(made))
+    assert cli.main(["rerun", str(run), "--out", str(tmp_path / "other")]) == 1
+    said = capsys.readouterr().out
+    assert "trunk is the first that differs, of stage train" in said and "torch was 1.0 and is" in said
+
+
+def test_what_may_differ_is_said(finished):
+    made = json.loads((finished / "provenance.json").read_text())
+    assert differences(made, made) == [] and made["install"].startswith("pip install twotower==")
+    other = {**made, "machine": {**made["machine"], "threads": 7}}
+    assert differences(made, other) == [f"the machine's threads was {made['machine']['threads']} and is 7"]
+
+
+def test_a_folder_without_a_run_is_one_line(tmp_path, capsys):
+    assert cli.main(["rerun", str(tmp_path / "none")]) == 2
+    assert "is no run folder" in capsys.readouterr().err
