@@ -35,11 +35,9 @@ def rerun(folder: Path, out: Path, say: Callable[[str], None] = lambda _: None) 
     make(config, out, tuple(finished), say=say)
     after = read_records(out)
     for stage in finished:
+        old, new = (records[stage]["outputs"] for records in (before, after))
         for name in STAGES[stage].outputs:
-            if (
-                name not in TIMED
-                and before[stage]["outputs"][name]["digest"] != after[stage]["outputs"][name]["digest"]
-            ):
+            if name not in TIMED and old[name]["digest"] != new[name]["digest"]:
                 return {"same": False, "first": name, "stage": stage, "reasons": reasons}
     return {"same": True, "first": None, "stage": None, "reasons": reasons}
 

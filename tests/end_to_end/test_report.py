@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from twotower.report.summary import figure, sentences
+from twotower.report.summary import figure, headline, sentences
 
 
 def test_the_page_is_whole_and_needs_no_network(finished):
@@ -122,4 +122,5 @@ def test_no_positive_claim_without_evidence():
                  "no clear separation", "neither tower follows the topic"):  # fmt: skip
         assert said in text
     assert "leans" not in text and "prefers" not in text
+    assert headline(results) == "This run shows no reliable division of the work between its towers."
     assert "Only 6 documents are held out" in text

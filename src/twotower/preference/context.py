@@ -90,9 +90,10 @@ def context(
 
     Returns:
         `tokens`; `curves`: for the joint head and each tower, by the tokens of `context`, the mean log-probability in
-        nats and its interval; `far`: for each tower what it gains beyond `FEW` tokens; `difference`: the first tower's
-        far gain minus the second's (for more towers the largest difference between two), with its interval, and as
-        `noise_floor` the same for two readouts of one tower (the tower whose readouts differ most).
+        nats and its interval, and its `gain` over the smallest context with an interval of its own; `far`: for each
+        tower what it gains beyond `FEW` tokens; `difference`: the first tower's far gain minus the second's (for more
+        towers the largest difference between two), with its interval, and as `noise_floor` the same for two readouts of
+        one tower (the tower whose readouts differ most).
     """
     if table.empty:
         return None
@@ -123,7 +124,17 @@ def context(
 
     heads = {"joint": "joint", **{f"tower {tower}": f"readout_{tower}" for tower in range(1, towers + 1)}}
     curves = [
-        {"head": name, "points": [{"context": size, **estimate(means(of(head, size)))} for size in sizes]}
+        {
+            "head": name,
+            "points": [
+                {
+                    "context": size,
+                    **estimate(means(of(head, size))),
+                    "gain": estimate(means(of(head, size) - of(head, sizes[0]))),
+                }
+                for size in sizes
+            ],
+        }
         for name, head in heads.items()
     ]
     gains = [far(f"readout_{tower}") for tower in range(1, towers + 1)]

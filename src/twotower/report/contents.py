@@ -126,9 +126,8 @@ def context_curves(contents: Contents) -> list[tuple[str, str, pd.DataFrame]]:
     found = contents.results.get("context")
     curves = []
     for curve in found["curves"] if found else []:
-        points = pd.DataFrame(curve["points"])
-        first = points["estimate"].iloc[0]
-        points = points.assign(gain=points["estimate"] - first, low=points["low"] - first, high=points["high"] - first)
+        gains = [{"context": point["context"], **point["gain"]} for point in curve["points"]]
+        points = pd.DataFrame(gains).rename(columns={"estimate": "gain"})
         tower = int(curve["head"].split()[-1]) if curve["head"] != "joint" else 0
         curves.append((curve["head"], TOWER_COLORS[tower - 1] if tower else "#444444", points))
     return curves

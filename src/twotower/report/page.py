@@ -13,7 +13,7 @@ from markupsafe import Markup
 from ..config import RunConfig, to_dict
 from .contents import CLASS_COLORS, TOWER_COLORS, Contents, read_contents
 from .interactive import figures
-from .summary import figure, sentences
+from .summary import figure, headline, sentences
 from .svg import cloud, write_figures
 from .templating import fill
 
@@ -36,6 +36,7 @@ def render(contents: Contents, clouds: dict[int, str]) -> str:
     return fill(
         "page.html.j2",
         title=f"{results['corpus']['name']}, seed {results['seed']}",
+        headline=headline(results),
         sentences=sentences(results),
         results=results,
         timing=contents.timing,

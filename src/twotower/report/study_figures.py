@@ -55,10 +55,9 @@ def _context(study: dict[str, Any]) -> go.Figure:
         for curve in context["curves"]:
             if curve["head"] == "joint":
                 continue
-            first = curve["points"][0]["estimate"]
             drawing.add_scatter(
                 x=[point["context"] for point in curve["points"]],
-                y=[point["estimate"] - first for point in curve["points"]],
+                y=[point["gain"]["estimate"] for point in curve["points"]],
                 name=label, legendgroup=label, showlegend=label not in shown, opacity=0.7,
                 line={"color": color, "width": 1.2, "dash": "dot" if row["stranger"] else "solid"},
                 hovertext=f"{row['name']}, {curve['head']}",

@@ -9,6 +9,25 @@ from ..preference.direction import divides
 FEW_DOCUMENTS = 20
 
 
+def headline(results: dict[str, Any]) -> str:
+    """The finding in one sentence."""
+    if results["model"]["towers"] == 1:
+        return "One tower: a baseline with nothing to divide."
+    if not is_reliable(results["reliability"]):
+        return "This run shows no reliable division of the work between its towers."
+    found = _upos(results)
+    if found is None or not beyond_null(found["spread"]):
+        return "The towers divide the work reliably, but not by word class as far as this run can tell."
+    if results["model"]["towers"] > 2:
+        return "The towers divide the work reliably, in part by word class."
+    ordered = sorted((row for row in found["profile"] if row["in_spread"]), key=lambda row: -float(row["mean"]))
+    first, second = (" and ".join(row["class"] for row in some) for some in (ordered[:2], ordered[:-3:-1]))
+    return (
+        f"The towers divide the work reliably, in part by word class: tower 1 leans most to {first}, tower 2 to "
+        f"{second}."
+    )
+
+
 def sentences(results: dict[str, Any]) -> list[str]:
     """A few sentences, the finding first, each with its figure, interval and null."""
     said = []
@@ -39,7 +58,7 @@ def summarize(results: dict[str, Any]) -> str:
         f"{corpus['name']}: {training['tokens']:,} tokens of training, "
         f"{corpus['heldout_tokens']:,} held-out tokens in {corpus['heldout_documents']} documents"
     )
-    return "\n".join(["", head, *(f"- {sentence}" for sentence in sentences(results))])
+    return "\n".join(["", headline(results), head, *(f"- {sentence}" for sentence in sentences(results))])
 
 
 def figure(values: dict[str, Any], key: str = "estimate", digits: int = 2) -> str:

@@ -37,10 +37,10 @@ STAGES: dict[str, Stage] = {
         Stage("analyze", ("seed", "analyze"),
               ("data", "training.json", "metrics.jsonl", "emergence.parquet", "scores.parquet", "context.parquet",
                "direction.parquet"),
-              ("preference.parquet", "results.json"), format=8),
+              ("preference.parquet", "results.json"), format=9),
         Stage("report", (),
               ("data", "training.json", "metrics.jsonl", "scores.parquet", "preference.parquet", "results.json"),
-              ("report.html", "figures"), format=8),
+              ("report.html", "figures"), format=9),
     )
 }  # fmt: skip
 """In the order in which they run."""

@@ -1,0 +1,63 @@
+"""Gains from context on planted truth: a tower that looks further is found, two readouts of one tower do not differ."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from twotower.preference.context import context, context_sizes
+
+SIZES = [1, 2, 4, 8, 16]
+
+
+def scored(seed, far_1=0.2, far_2=0.0, tokens=600, documents=20):
+    """Both towers gain 0.1 nats from one to four tokens, and these from four on."""
+    generator = np.random.default_rng(seed)
+    base = generator.normal(-5, 1, tokens)
+    document = np.sort(generator.integers(0, documents, tokens))
+    parts = []
+    for size in SIZES:
+        share, near = max(0.0, np.log2(size / 4) / 2), min(1.0, np.log2(size) / 2)
+        readout_1, readout_2 = (base + 0.1 * near + far * share for far in (far_1, far_2))
+        noise = generator.normal(0, 0.3, (3, tokens))
+        parts.append(pd.DataFrame({
+            "document": document, "token": np.arange(tokens), "context": size, "joint": readout_1 + 0.5,
+            "readout_1": readout_1 + noise[0], "readout_2": readout_2 + noise[1], "noise_1": readout_1 + noise[2],
+            "noise_2": readout_2 + noise[2],
+        }))  # fmt: skip
+    return pd.concat(parts, ignore_index=True)
+
+
+def measured(seed, **planted):
+    return context(scored(seed, **planted), 2, 300, 0.95, np.random.default_rng(seed))
+
+
+def test_the_tower_that_looks_further_gains_more_beyond_four_tokens():
+    found = measured(0)
+    assert [one["estimate"] for one in found["far"]] == pytest.approx([0.2, 0.0], abs=0.05)
+    difference = found["difference"]
+    assert difference["low"] > 0.1 and difference["estimate"] == pytest.approx(0.2, abs=0.06)
+    assert abs(difference["noise_floor"]["estimate"]) < 0.06
+
+
+def test_gains_are_measured_on_the_same_tokens_and_so_more_surely_than_levels():
+    points = next(curve for curve in measured(1)["curves"] if curve["head"] == "tower 1")["points"]
+    last = points[-1]
+    assert last["gain"]["estimate"] == pytest.approx(0.3, abs=0.06)
+    assert last["gain"]["high"] - last["gain"]["low"] < (last["high"] - last["low"]) / 2
+    assert points[0]["gain"] == {"estimate": 0.0, "low": 0.0, "high": 0.0}
+
+
+def test_towers_that_look_alike_differ_rarely():
+    found = [measured(seed, far_1=0.1, far_2=0.1)["difference"] for seed in range(40)]
+    assert sum(one["low"] > 0 or one["high"] < 0 for one in found) <= 6
+
+
+def test_a_single_tower_has_curves_and_no_difference_and_no_text_has_neither():
+    table = scored(2)
+    assert context(table, 1, 100, 0.95, np.random.default_rng(0))["difference"] is None
+    assert context(table[:0], 2, 100, 0.95, np.random.default_rng(0)) is None
+
+
+def test_contexts_are_powers_of_two_up_to_the_window():
+    assert context_sizes("causal", 64) == [1, 2, 4, 8, 16, 32, 64]
+    assert context_sizes("masked", 64) == [1, 2, 4, 8, 16, 32, 63]
