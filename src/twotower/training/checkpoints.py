@@ -21,6 +21,7 @@ from torch.distributed.checkpoint.state_dict import (
 )
 
 from ..errors import InputError
+from ..printing import printable
 from ..runs.records import fingerprint
 from ..runs.writing import sync
 
@@ -66,7 +67,8 @@ def find_checkpoint(folder: Path) -> Path | None:
         if candidate.exists() and is_whole(candidate):
             return candidate
         if candidate.exists():
-            print(f"{candidate}: the checkpoint is damaged; going on from an earlier one, or anew", file=sys.stderr)
+            said = f"{candidate}: the checkpoint is damaged; going on from an earlier one, or anew"
+            print(printable(said), file=sys.stderr)
     return None
 
 

@@ -1,0 +1,129 @@
+"""Files that mean harm: nothing is unpickled, nothing leaves the run folder, escape sequences stay text."""
+
+import json
+import pickle
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+import twotower
+from twotower import cli
+from twotower.data.heldout import PreparedText
+from twotower.errors import InputError
+from twotower.printing import printable
+from twotower.runs import records
+
+ARTIFACTS = [
+    "data/train.npy", "data/heldout.npy", "data/frequencies.npy", "data/tags.npy", "data/heldout.parquet",
+    "data/documents.parquet", "data/corpus.json", "tokenizer.json", "trunk/model.safetensors", "trunk/config.json",
+    "training.json", "metrics.jsonl", "emergence.parquet", "model/model.safetensors", "model/config.json",
+    "scores.parquet", "context.parquet", "direction.parquet", "preference.parquet", "results.json", "stages.json",
+    "provenance.json", "config.yaml",
+]  # fmt: skip
+
+
+class Bomb:
+    def __init__(self, marker):
+        self.marker = marker
+
+    def __reduce__(self):
+        return (open, (str(self.marker), "w"))
+
+
+def readers(run, stages):
+    """Everything that reads a run folder: the Python API, the prepared text, and the stages that are named."""
+    config = records.load_config(run)
+    loaded = twotower.Run.load(run)
+    text = PreparedText(run)
+    yield from (loaded.scores, loaded.preference, loaded.results, loaded.model)
+    yield from (lambda: text.train[:3], lambda: text.heldout[:3], lambda: text.frequencies, lambda: text.classes)
+    yield from (lambda: text.documents, lambda: text.pieces, lambda: text.summary)
+    from twotower.pipeline import FUNCTIONS
+
+    for stage in stages:
+        yield lambda stage=stage: FUNCTIONS[stage](config, run, run / "out")
+
+
+@pytest.mark.parametrize("name", ARTIFACTS)
+def test_a_pickle_in_the_place_of_an_artifact_is_never_run(finished, tmp_path, monkeypatch, name):
+    assert not goes_off(finished, tmp_path, monkeypatch, name, stages=())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ARTIFACTS)
+def test_nor_is_it_by_any_stage(finished, tmp_path, monkeypatch, name):
+    assert not goes_off(finished, tmp_path, monkeypatch, name, ("train", "readout", "score", "analyze", "report"))
+
+
+def goes_off(finished, tmp_path, monkeypatch, name, stages):
+    run = shutil.copytree(finished, tmp_path / "run")
+    marker = tmp_path / "marker"
+    pickle.loads(pickle.dumps(Bomb(tmp_path / "live"))).close()
+    assert (tmp_path / "live").exists()  # it would go off
+    (run / name).write_bytes(pickle.dumps(Bomb(marker)))
+    (run / "out").mkdir()
+    monkeypatch.setattr(records, "is_damaged", lambda *_: False)  # as if the digests had been forged as well
+    try:
+        for read in readers(run, stages):
+            try:
+                read()
+            except Exception:  # whatever a library makes of it: what matters is that it did not run it
+                continue
+    except InputError:
+        pass
+    return marker.exists()
+
+
+def test_an_object_array_and_a_python_tag_are_refused(finished, tmp_path):
+    run = shutil.copytree(finished, tmp_path / "run")
+    np.save(run / "data" / "frequencies.npy", np.array([{"a": 1}], dtype=object), allow_pickle=True)
+    with pytest.raises(ValueError, match="allow_pickle=False"):
+        _ = PreparedText(run).frequencies
+    marker = tmp_path / "marker"
+    (run / "config.yaml").write_text(f"seed: !!python/object/apply:os.mkdir ['{marker}']\n")
+    with pytest.raises(InputError, match="not valid YAML"):
+        twotower.Run.load(run)
+    assert not marker.exists()
+
+
+def test_records_cannot_point_outside_of_the_run_folder(finished, tmp_path, capsys):
+    run, outside = shutil.copytree(finished, tmp_path / "run"), tmp_path / "precious"
+    outside.write_text("kept")
+    known = json.loads((run / "stages.json").read_text())
+    known["report"]["outputs"]["../precious"] = {"digest": "0", "stat": [[".", 1, 1]]}
+    (run / "stages.json").write_text(json.dumps(known))
+    assert cli.main(["report", "--out", str(run), "--overwrite"]) in (0, 2)
+    assert outside.read_text() == "kept"
+
+
+def test_names_with_escape_sequences_stay_text(small, tmp_path, capsys):
+    name = "red\x1b[31m\u202etxt.exe"
+    assert cli.main(["run", "--corpus", str(tmp_path / name)]) == 2
+    said = capsys.readouterr().err
+    assert "\x1b" not in said and "\u202e" not in said and "\\x1b[31m\\u202e" in said
+
+
+@given(st.text())
+def test_what_is_shown_moves_no_cursor(text):
+    shown = printable(text)
+    assert all(character.isprintable() or character == "\n" for character in shown)
+    assert shown == text or not all(character.isprintable() or character == "\n" for character in text)
+
+
+def test_markup_in_a_corpus_is_text_on_the_page(small, tmp_path):
+    folder = tmp_path / 'a<b>&"c"'
+    folder.mkdir()
+    source = small.prepare.corpus[0]
+    for number, path in enumerate(sorted(Path(source).iterdir())):
+        evil = " <script>alert(1)</script> </style><img src=x onerror=alert(1)> =1+1 " * 20
+        (folder / f"{number}<i>.txt").write_text(path.read_text()[:3000] + evil)
+    run = twotower.run(replace(small, prepare=replace(small.prepare, corpus=(str(folder),))), tmp_path / "run")
+    page = (run.path / "report.html").read_text(encoding="utf-8")
+    assert "<img src=x" not in page and "<script>alert" not in page and 'a<b>&"c"' not in page
+    assert yaml.safe_load((run.path / "config.yaml").read_text())["prepare"]["corpus"] == [str(folder)]
