@@ -23,6 +23,9 @@ def test_every_command_of_the_tour_parses(line):
         assert cli.main([command, *words]) == 0
     elif command == "study":
         assert cli.main([command, *words, "--dry"]) == 0
+    elif command in ("compare", "verify", "rerun"):
+        kind = {"compare": cli.CompareArguments, "verify": cli.VerifyArguments, "rerun": cli.RerunArguments}[command]
+        assert cli._read(kind, command, words, kind())
     else:
         cli._parse(command, words)
 
