@@ -83,13 +83,14 @@ def _centred(values: Floats, piece: NDArray[np.int64]) -> Floats:
 
 
 def _fit(values: Floats, design: Floats, document: NDArray[np.int64], confidence: float) -> dict[str, Any]:
-    inverse = np.linalg.inv(design.T @ design)
+    inverse = np.linalg.pinv(design.T @ design, hermitian=True)  # covariates of an odd text may be collinear
     beta = inverse @ (design.T @ values)
     left = values - design @ beta
     clusters = len(np.unique(document))
     sums = np.column_stack([np.bincount(document, weights=column * left) for column in design.T])
     covariance = inverse @ (sums.T @ sums) @ inverse * clusters / (clusters - 1)
-    error = np.sqrt(np.diag(covariance))
+    variance = np.diag(covariance)
+    error = np.sqrt(np.where(variance > 0, variance, np.nan))  # rounding alone, where residuals are all alike
     reach = stats.t.ppf((1 + confidence) / 2, clusters - 1) * error
     p_values = 2 * stats.t.sf(np.abs(beta / error), clusters - 1)
     rows = [
