@@ -116,7 +116,7 @@ def _classes(pairs: list[Row], strangers: list[Row], study: dict[str, Any]) -> s
 
 def _context(pairs: list[Row], signs: dict[str, Any]) -> str:
     question = "Does it follow topic and far context?"
-    slopes = [row["topicality"] for row in pairs if row["topicality"]]
+    slopes = [row["topicality"] for row in pairs if row["topicality"] and row["topicality"]["low"] is not None]
     if not slopes:
         return f"{question} No run can tell."
     sure = sum(one["low"] > 0 or one["high"] < 0 for one in slopes)
