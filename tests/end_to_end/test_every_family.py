@@ -21,7 +21,7 @@ def test_a_family_trains_is_measured_and_reported(family_runs, family):
     assert all(value < 1.02 * unigram for value in [perplexity["joint"], *perplexity["towers"]])
     assert results["preference"]["types"] > 50 and results["separation"]["auroc"] is not None
     page = (run.path / "report.html").read_text(encoding="utf-8")
-    assert f"2 {family} towers" in page and "figure-by_upos" in page
+    assert f"2 {family} towers" in page and "figure-profile" in page
     assert run.model().config.objective == results["model"]["objective"]
     weights = load_file(run.path / "model" / "model.safetensors")
     assert all(bool(value.isfinite().all()) for value in weights.values())

@@ -14,7 +14,7 @@ from twotower.preference.class_contrasts import contrast_classes
 from twotower.preference.labelled import units_of
 from twotower.preference.word_classes import word_classes
 from twotower.statistics.ranking import stratified_auroc
-from twotower.statistics.regression import omega_squared
+from twotower.statistics.regression import omega_squared, residuals
 
 EFFECT = {"NOUN": 0.3, "PROPN": 0.3, "VERB": -0.3, "AUX": -0.3}
 
@@ -174,3 +174,21 @@ def test_omega_squared_is_that_of_a_one_way_layout():
     error = sum(((one - one.mean()) ** 2).sum() for one in groups) / 196
     total = ((values - values.mean()) ** 2).sum()
     assert found == pytest.approx((between - 3 * error) / (total + error), rel=1e-6)
+
+
+def test_a_draw_without_a_single_word_and_a_feature_of_few_words_are_no_fault():
+    generator = np.random.default_rng(0)
+    values, base = generator.standard_normal((2, 6)), np.ones((6, 1))
+    weights = np.array([np.ones(6), np.zeros(6)])
+    left = residuals(values, weights, base)
+    assert left[0].sum() == pytest.approx(0, abs=1e-6) and (left[1] == 0).all()
+    measured = planted(8, EFFECT, types=200, tokens=4_000)
+    rare = np.isin(measured.piece, np.flatnonzero((measured.counts >= 6) & (measured.counts <= 8))[:6])
+
+    class Text:
+        annotations = pd.DataFrame({
+            "feats": np.where(rare, np.where(measured.piece % 2 == 0, "Mood=Ind", "Mood=Imp"), "_"),
+        })  # fmt: skip
+
+    found = word_classes(replace(measured, text=Text()))["features"]["Mood"]
+    assert all(row["adjusted"] is None or np.isfinite(row["adjusted"]["mean"]) for row in found["profile"])

@@ -135,6 +135,8 @@ def _profile(
         means, adjusted = [], []
         every = np.ones((1, tallies.documents)), np.ones((1, len(units.label)))
         base = smooth_basis(units.frequency[frequent]) if frequent.any() else None
+        if base is not None and frequent.sum() <= base.shape[1]:
+            base = None  # a spline through every word would leave nothing of them
         for drawn_documents, drawn_words in (every, (documents, words)):
             for start in range(0, len(drawn_documents), CHUNK):
                 part = slice(start, start + CHUNK)

@@ -34,7 +34,8 @@ def _solve(values: Floats, weights: Floats, columns: Floats) -> tuple[Floats, Fl
     outer = (columns[:, :, None] * columns[:, None, :]).reshape(len(columns), -1)
     products = (weights @ outer).reshape(-1, width, width)
     scale = np.trace(products, axis1=1, axis2=2) / width
-    products[:, np.arange(width), np.arange(width)] += RIDGE * scale[:, None]
+    # A draw that holds no type at all has nothing to solve: its coefficients are 0.
+    products[:, np.arange(width), np.arange(width)] += np.where(scale > 0, RIDGE * scale, 1.0)[:, None]
     cross = (weights * filled) @ columns
     beta: Floats = np.asarray(np.linalg.solve(products, cross[:, :, None])[:, :, 0], dtype=np.float64)
     squares: Floats = (weights * filled**2).sum(axis=1)
