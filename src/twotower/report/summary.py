@@ -18,10 +18,11 @@ def headline(results: dict[str, Any]) -> str:
     found = _upos(results)
     if found is None or not beyond_null(found["spread"]):
         return "The towers divide the work reliably, but not by word class as far as this run can tell."
-    if results["model"]["towers"] > 2:
+    ordered = sorted(_sure(found), key=lambda row: -float(row["mean"])) if results["model"]["towers"] == 2 else []
+    first = " and ".join(row["class"] for row in ordered[:2] if row["mean"] > 0)
+    second = " and ".join(row["class"] for row in ordered[:-3:-1] if row["mean"] < 0)
+    if not first or not second:
         return "The towers divide the work reliably, in part by word class."
-    ordered = sorted((row for row in found["profile"] if row["in_spread"]), key=lambda row: -float(row["mean"]))
-    first, second = (" and ".join(row["class"] for row in some) for some in (ordered[:2], ordered[:-3:-1]))
     return (
         f"The towers divide the work reliably, in part by word class: tower 1 leans most to {first}, tower 2 to "
         f"{second}."
@@ -138,6 +139,12 @@ def _word_class(results: dict[str, Any]) -> str:
     return text + "."
 
 
+def _sure(found: dict[str, Any]) -> list[dict[str, Any]]:
+    """The classes of a profile (of two towers) whose interval leaves out the mean of all words."""
+    rows = [row for row in found["profile"] if row["in_spread"]]
+    return [row for row in rows if row["low"] is not None and (row["low"] > 0 or row["high"] < 0)]
+
+
 def _takers(results: dict[str, Any]) -> str:
     found = _upos(results)
     if found is None:
@@ -149,7 +156,7 @@ def _takers(results: dict[str, Any]) -> str:
             best.setdefault(row["tower"], []).append(row["class"])
         taken = "; ".join(f"tower {tower}: {', '.join(classes)}" for tower, classes in sorted(best.items()))
         return f"Each class goes to the tower that prefers it most, relative to all words: {taken}."
-    sure = [row for row in rows if row["low"] is not None and (row["low"] > 0 or row["high"] < 0)]
+    sure = _sure(found)
     if not sure:
         return "No single class lies apart from the mean of all words by more than its interval."
     ordered = sorted(sure, key=lambda row: -float(row["mean"]))
