@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import tyro
 
@@ -215,21 +215,21 @@ def _study(words: list[str]) -> int:
     if parsed.dry:
         return SUCCESS
     study, failed = run_study(parsed.grid, parsed.out, parsed.jobs, parsed.threads, say=_say)
-    from .report.study import conclusions
-
-    _show("\n".join(f"- {sentence}" for sentence in conclusions(study)))
-    _show(f"\nstudy: {parsed.out / 'study.html'}")
+    _show_study(study, parsed.out)
     return FAILURE if failed else SUCCESS
 
 
 def _compare(words: list[str]) -> int:
     parsed = _read(CompareArguments, "compare", words, CompareArguments())
-    study = compare_folders(parsed.runs, parsed.out)
+    _show_study(compare_folders(parsed.runs, parsed.out), parsed.out)
+    return SUCCESS
+
+
+def _show_study(study: dict[str, Any], out: Path) -> None:
     from .report.study import conclusions
 
     _show("\n".join(f"- {sentence}" for sentence in conclusions(study)))
-    _show(f"\nstudy: {parsed.out / 'study.html'}")
-    return SUCCESS
+    _show(f"\nstudy: {out / 'study.html'}")
 
 
 def _verify(words: list[str]) -> int:

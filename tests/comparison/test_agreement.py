@@ -18,6 +18,12 @@ def runs(generator, number, shared, types=150, cells=20_000):
     return found, signs, generator.integers(0, 4, types)
 
 
+def planted_runs(generator, owns, types=150, cells=20_000):
+    """Runs over the same occurrences with these preferences, each (types,), under noise of 1 nat."""
+    document, kind = generator.integers(0, 30, cells), generator.integers(0, types, cells)
+    return [tally(document, kind, own[kind] + generator.normal(0, 1, cells), types) for own in owns]
+
+
 def measured(found, strata, families, seed=0, permutations=99):
     return agreement(found, strata, family_groups(families), 60, permutations, 0.95, np.random.default_rng(seed))
 
@@ -72,15 +78,10 @@ def test_the_best_signs_are_found():
 def test_an_axis_that_only_half_of_the_runs_share_is_found_beside_the_other():
     """With two divisions of labour no pair across the halves agrees, and one sign vector would hide the second."""
     generator = np.random.default_rng(2)
-    types, cells = 150, 20_000
-    document, kind = generator.integers(0, 30, cells), generator.integers(0, types, cells)
-    common = generator.normal(0, 1, (2, types))
-    found = []
-    for number in range(8):
-        own = 0.9 * common[number // 4] + 0.4 * generator.normal(0, 1, types)
-        found.append(tally(document, kind, own[kind] + generator.normal(0, 1, cells), types))
+    common = generator.normal(0, 1, (2, 150))
+    found = planted_runs(generator, [0.9 * common[n // 4] + 0.4 * generator.normal(0, 1, 150) for n in range(8)])
     groups = ["a"] * 4 + ["b"] * 4
-    result = measured(found, generator.integers(0, 4, types), groups)
+    result = measured(found, generator.integers(0, 4, 150), groups)
     assert len(result["spectrum"]["axes"]) == 2
     within, between = result["groups"]["within a"]["estimate"], result["groups"]["between a and b"]["estimate"]
     assert within > 0.6 and abs(between) < 0.3
@@ -90,14 +91,10 @@ def test_an_axis_that_only_half_of_the_runs_share_is_found_beside_the_other():
 def test_preferences_of_opposite_sign_agree_whatever_the_alignment_makes_of_them():
     """Audit B: a sign vector fitted to all runs at once made the agreement of two families average out to nothing."""
     generator = np.random.default_rng(3)
-    types, cells = 150, 20_000
-    document, kind = generator.integers(0, 30, cells), generator.integers(0, types, cells)
-    common = generator.normal(0, 1, (2, types))
-    found = []
-    for sign in (1, 1, -1, 1, 1, -1):
-        own = common[0] + sign * common[1]  # half of what two runs share has its sign the other way round
-        found.append(tally(document, kind, own[kind] + generator.normal(0, 1, cells), types))
-    group = measured(found, np.zeros(types, dtype=int), ["x", "x", "x", "y", "y", "y"])["groups"]["between x and y"]
+    common = generator.normal(0, 1, (2, 150))
+    # Half of what two runs share has its sign the other way round.
+    found = planted_runs(generator, [common[0] + sign * common[1] for sign in (1, 1, -1, 1, 1, -1)])
+    group = measured(found, np.zeros(150, dtype=int), ["x", "x", "x", "y", "y", "y"])["groups"]["between x and y"]
     assert group["squared"] > 0.3 and group["p_value"] == 0.01
     assert group["aligned"] < group["estimate"]
 

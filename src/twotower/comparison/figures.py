@@ -26,6 +26,13 @@ FIGURES: dict[str, Callable[[Row], float | None]] = {
 """What strangers and doses are compared in: a line for each figure of a run."""
 
 
+TESTED = {
+    "spread": "spread", "explained": "explained", "nominal contrast": "nominal", "topicality": "topicality",
+    "separation": "separation",
+}  # fmt: skip
+"""The figures that each run has a p-value of, and their keys in its row."""
+
+
 def row_of(one: OneRun) -> Row:
     """The figures of one run, as in its `results.json`; null where it has none."""
     results = one.results
@@ -72,9 +79,8 @@ def counts_of(rows: Sequence[Row]) -> dict[str, Any]:
         for group, members in groups.items():
             tests = {
                 name: [None if row[key] is None else row[key]["p_value"] for row in members]
-                for name, key in (("spread", "spread"), ("explained", "explained"), ("nominal contrast", "nominal"),
-                                  ("topicality", "topicality"), ("separation", "separation"))
-            }  # fmt: skip
+                for name, key in TESTED.items()
+            }
             passed += [{"group": group, "stranger": stranger, **one} for one in across_runs(tests)]
     pairs = [row for row in paired if not row["stranger"]]
     slope = [_estimate(row["topicality"]) for row in pairs]
@@ -150,8 +156,7 @@ def tests_of(found: dict[str, Any]) -> list[dict[str, Any]]:
 
     for row in found["runs"]:
         of = "strangers" if row["stranger"] else "pairs"
-        for family, key in (("spread", "spread"), ("explained", "explained"), ("nominal contrast", "nominal"),
-                            ("topicality", "topicality"), ("separation", "separation")):  # fmt: skip
+        for family, key in TESTED.items():
             if row[key]:
                 add(f"{family} of {of}", row["name"], row[key]["p_value"])
         if row["part_of_speech"]:

@@ -144,8 +144,9 @@ def _find_files(name: str) -> list[Path]:
                 raise InputError(f"corpus: {path} is an empty file; give a file with text")
             return [path]
         folder = path.is_dir()
-        found = [file for file in path.rglob("*") if not any(part.startswith(".") for part in file.parts[-2:])]
-        files = sorted(file for file in found if file.is_file() and file.stat().st_size) if folder else []
+        inside = path.rglob("*") if folder else ()
+        found = [file for file in inside if not any(part.startswith(".") for part in file.parts[-2:])]
+        files = sorted(file for file in found if file.is_file() and file.stat().st_size)
     except (OSError, ValueError) as error:  # a name too long, or with a NUL
         reason = getattr(error, "strerror", None) or error
         raise InputError(f"corpus: {name!r} cannot be looked up ({reason}); give another file or folder") from None

@@ -30,7 +30,7 @@ def spread(
     other words of the same bin of frequency. The interval resamples documents and words.
     """
     hot = one_hot(units.label, len(units.classes))
-    estimate = _spread_of(tallies, first, None, None, hot)
+    estimate = _spread_of(tallies, first, hot)
     drawn = []
     for start in range(0, len(documents), CHUNK):
         part = slice(start, start + CHUNK)
@@ -46,16 +46,12 @@ def spread(
     }  # fmt: skip
 
 
-def _spread_of(tallies: Tallies, first: Floats, documents: Floats | None, words: Floats | None, hot: Floats) -> float:
+def _spread_of(tallies: Tallies, first: Floats, hot: Floats) -> float:
     """One figure over all splits."""
-    weights = first if documents is None else first * documents
-    other = (1 - first) if documents is None else (1 - first) * documents
-    sums = [np.asarray(one @ tallies.sums) for one in (weights, other)]
-    counts = [np.asarray(one @ tallies.counts) for one in (weights, other)]
-    if words is not None:
-        sums, counts = [one * words for one in sums], [one * words for one in counts]
-    products = _products([one @ hot for one in sums], [one @ hot for one in counts])
-    return _root(float(np.nanmean(products)))
+    sums, counts = (
+        [np.asarray(one @ part) @ hot for one in (first, 1 - first)] for part in (tallies.sums, tallies.counts)
+    )
+    return _root(float(np.nanmean(_products(sums, counts))))
 
 
 def _spread_of_each(tallies: Tallies, first: Floats, documents: Floats, words: Floats, hot: Floats) -> Floats:
