@@ -6,6 +6,7 @@ import sys
 import pytest
 
 from twotower import cli
+from twotower.cli import dispatch, stages
 from twotower.presets import PRESETS
 
 
@@ -52,7 +53,7 @@ def test_bugs_keep_their_traceback(monkeypatch):
     def broken(*_):
         raise RuntimeError("a bug")
 
-    monkeypatch.setattr(cli, "_command", broken)
+    monkeypatch.setattr(dispatch, "_run", broken)
     with pytest.raises(RuntimeError, match="a bug"):
         cli.main(["run"])
 
@@ -90,7 +91,7 @@ def test_an_existing_folder_gives_the_defaults(finished, capsys, tmp_path):
 
 def test_a_family_without_a_preset_starts_from_its_own_quickstart_and_flags_override_it():
     def parsed(*words):
-        return cli._parse("run", list(words)).config
+        return stages.parse(cli.COMMANDS["run"], list(words)).config
 
     assert parsed("--family", "bert").preset == "quickstart-bert"
     assert parsed("--family", "bert").model.positions == "relative"

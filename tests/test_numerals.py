@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from twotower import cli
+from twotower.cli import stages
 from twotower.errors import InputError
 from twotower.numerals import plain_numbers
 
@@ -15,7 +16,7 @@ from twotower.numerals import plain_numbers
 )
 def test_tokens_are_read_as_written(written, meant):
     for words in (["--tokens", written], [f"--tokens={written}"]):
-        assert cli._parse("run", words).config.train.tokens == meant
+        assert stages.parse(cli.COMMANDS["run"], words).config.train.tokens == meant
 
 
 def test_other_settings_and_words_are_left_alone():

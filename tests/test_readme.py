@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from twotower import cli
+from twotower.cli import checks, stages, study
+from twotower.cli.options import read
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -24,10 +26,11 @@ def test_every_command_of_the_tour_parses(line):
     elif command == "study":
         assert cli.main([command, *words, "--dry"]) == 0
     elif command in ("compare", "verify", "rerun"):
-        kind = {"compare": cli.CompareArguments, "verify": cli.VerifyArguments, "rerun": cli.RerunArguments}[command]
-        assert cli._read(kind, command, words, kind())
+        arguments = {"compare": study.CompareArguments(), "verify": checks.VerifyArguments(),
+                     "rerun": checks.RerunArguments()}  # fmt: skip
+        assert read(cli.COMMANDS[command], words, arguments[command])
     else:
-        cli._parse(command, words)
+        stages.parse(cli.COMMANDS[command], words)
 
 
 def test_every_make_target_and_every_link_exists():

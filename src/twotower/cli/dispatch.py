@@ -1,0 +1,58 @@
+"""From the words of a command line to an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+from .. import __version__
+from ..errors import DiskFullError, InputError, Interrupted
+from .commands import COMMANDS
+from .output import BAD_INPUT, FAILURE, INTERRUPTED, SUCCESS, fail
+
+USAGE = """usage: twotower COMMAND [OPTIONS]
+
+Train identical language models side by side on one objective and measure how they divide the work.
+
+commands:
+{commands}
+
+options:
+  -h, --help  show this, or, after a command, its options
+  --version   show the version
+
+`twotower run` does everything with the preset `quickstart`. Every stage whose inputs have not changed is skipped.
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code: 0 done, 1 failed, 2 bad input, 130 interrupted."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if not words or words[0] in ("-h", "--help"):
+        commands = "\n".join(f"  {command.name:<9} {command.help}" for command in COMMANDS.values())
+        print(USAGE.format(commands=commands), end="")
+        return SUCCESS if words else BAD_INPUT
+    if words[0] == "--version":
+        print(f"twotower {__version__}")
+        return SUCCESS
+    try:
+        return _run(words[0], words[1:])
+    except InputError as error:
+        return fail(str(error), BAD_INPUT)
+    except DiskFullError as error:
+        return fail(f"{error.filename}: {error.strerror}", FAILURE)
+    except Interrupted as interruption:
+        return fail(f"{interruption}; the same command goes on from there", INTERRUPTED)
+    except BrokenPipeError:  # `twotower … | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILURE
+    except KeyboardInterrupt:
+        return fail("stopped; finished stages are kept, and the same command goes on from there", INTERRUPTED)
+
+
+def _run(name: str, words: list[str]) -> int:
+    if name not in COMMANDS:
+        raise InputError(f"{name!r} is no command; commands: {', '.join(COMMANDS)}")
+    command = COMMANDS[name]
+    return command.function(command, words)
