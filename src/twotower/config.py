@@ -224,6 +224,30 @@ class AnalyzeConfig:
 
 
 @dataclass(frozen=True)
+class KnowConfig:
+    """What each tower knows: `twotower know`."""
+
+    treebank: Annotated[str, Flat] = ""
+    """A treebank with gold trees: a CoNLL-U file, or a folder of them. Probes, decoding and generated minimal pairs
+    need it."""
+    pairs: Annotated[tuple[str, ...], Flat] = ()
+    """Ready minimal pairs: files or folders of BLiMP (`.jsonl`), Zorro (`.txt`, the ungrammatical sentence first),
+    SyntaxGym suites (`.json`), or tables (`.csv`, `.tsv`) of two columns, the better sentence first."""
+    similarity: Annotated[tuple[str, ...], Flat] = ()
+    """Word similarity: files or folders of `word word score` lines, such as SimLex-999."""
+    norms: Annotated[str, Flat] = ""
+    """Norms of words (CSV with a column `word`), such as the Glasgow norms."""
+    frequent: int = 10
+    """A minimal pair, or a word, counts where each of its words occurs this often in the training text."""
+    generated: int = 400
+    """Minimal pairs to make from the treebank, at most, of each kind of violation."""
+    most_pairs: int = 1000
+    """Ready pairs of each paradigm that are scored, at most; they are drawn at random."""
+    lesion_tokens: int = 20_000
+    """Held-out tokens, spread over the documents, on which lesions are measured."""
+
+
+@dataclass(frozen=True)
 class RunConfig:
     """All that a run is made from."""
 
@@ -242,6 +266,7 @@ class RunConfig:
     readout: ReadoutConfig = field(default_factory=ReadoutConfig)
     score: ScoreConfig = field(default_factory=ScoreConfig)
     analyze: AnalyzeConfig = field(default_factory=AnalyzeConfig)
+    know: KnowConfig = field(default_factory=KnowConfig)
 
 
 def to_dict(config: RunConfig) -> dict[str, Any]:

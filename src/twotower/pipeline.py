@@ -13,8 +13,8 @@ from .errors import InputError
 from .finished import Run
 from .presets import preset
 from .runs.execution import execute
-from .runs.records import up_to_date
-from .runs.stages import STAGES, StageFunction
+from .runs.records import load_config, read_records, up_to_date
+from .runs.stages import INSTRUMENTS, MAIN, STAGES, StageFunction
 from .validation import validate
 
 
@@ -57,11 +57,22 @@ def _report(config: RunConfig, run: Path, out: Path) -> None:
     report(config, run, out)
 
 
+def _instrument(name: str) -> StageFunction:
+    def ask(config: RunConfig, run: Path, out: Path) -> None:
+        from .knowledge.stage import ask
+
+        with freed_memory_kept():
+            ask(name, config, run, out)
+
+    return ask
+
+
 FUNCTIONS: dict[str, StageFunction] = {
     "prepare": _prepare,
     "train": _train,
     "readout": _readout,
     "score": _score,
+    **{name: _instrument(name) for name in INSTRUMENTS},
     "analyze": _analyze,
     "report": _report,
 }
@@ -80,7 +91,7 @@ def default_folder(config: RunConfig) -> Path:
 def run(
     config: RunConfig | None = None,
     out: Path | str | None = None,
-    stages: Iterable[str] = tuple(STAGES),
+    stages: Iterable[str] = MAIN,
     overwrite: bool = False,
     say: Callable[[str], None] = lambda _: None,
 ) -> Run:
@@ -136,6 +147,49 @@ def run_controls(
     write_text(folder / "controls.json", json.dumps(rows, indent=2) + "\n")
     write_text(folder / "controls.html", render(results["run"]["corpus"]["name"], rows))
     return rows
+
+
+def know(
+    config: RunConfig,
+    out: Path | str,
+    only: Iterable[str] = (),
+    overwrite: bool = False,
+    say: Callable[[str], None] = lambda _: None,
+) -> Run:
+    """Ask what each tower of the finished run in `out` knows, then bring its results and its report up to date.
+
+    Args:
+        config: that of the run, with its section `know` as it is wanted.
+        out: the run folder.
+        only: the instruments, by name (default: all for which `config.know` names what they need).
+        overwrite: redo instruments that were asked with other settings or whose files are damaged.
+        say: told what is done, what is skipped, and what is left out for want of a treebank or the like.
+
+    Raises `InputError` if the run is not finished, and for files that cannot be used.
+    """
+    folder = Path(out)
+    load_config(folder)
+    if "score" not in read_records(folder):
+        raise InputError(f"{folder}: the run is not finished; go on with `twotower run --out {folder}`")
+    chosen = tuple(dict.fromkeys(only))
+    if unknown := [name for name in chosen if name not in INSTRUMENTS]:
+        raise InputError(f"--only: {unknown[0]!r} is no instrument; instruments: {', '.join(INSTRUMENTS)}")
+    for name, reason in (missing_for(config) if not chosen else {}).items():
+        say(f"{name}: left out: {reason}")
+    wanted = chosen or tuple(name for name in INSTRUMENTS if name not in missing_for(config))
+    return run(config, folder, (*wanted, "analyze", "report"), overwrite, say)
+
+
+def missing_for(config: RunConfig) -> dict[str, str]:
+    """The instruments that a run cannot be asked with as it stands, and what each of them needs."""
+    settings, found = config.know, {}
+    if not settings.pairs and not settings.treebank:
+        found["pairs"] = "give --pairs PATH, or --treebank FILE.conllu to make pairs from"
+    if not settings.treebank:
+        found |= dict.fromkeys(("probe", "decoding", "perturbed_masking"), "give --treebank FILE.conllu")
+    if not settings.similarity and not settings.norms:
+        found["words"] = "give --similarity PATH or --norms FILE.csv"
+    return found
 
 
 def _require_all_processes() -> None:

@@ -14,7 +14,7 @@ import twotower
 from twotower.config import RunConfig, from_dict, to_dict
 from twotower.errors import DiskFullError, InputError
 from twotower.runs.execution import lock
-from twotower.runs.stages import STAGES as STAGES_OF_A_RUN
+from twotower.runs.stages import MAIN as STAGES_OF_A_RUN
 
 STAGES = list(STAGES_OF_A_RUN)
 

@@ -11,6 +11,8 @@ import pandas as pd
 
 from ..config import RunConfig
 from ..progress import Progress
+from ..runs.records import read_json, up_to_date
+from ..runs.stages import INSTRUMENTS, STAGES
 from ..runs.writing import without_nan
 from .clusters import by_cluster
 from .context import context
@@ -80,8 +82,19 @@ def analyze(config: RunConfig, run: Path, out: Path) -> None:
         "seed": config.seed,
         **results,
     }  # fmt: skip
+    if known := knowledge_of(config, run):
+        results["knowledge"] = known
     types.to_parquet(out / "preference.parquet", index=False)
     (out / "results.json").write_text(json.dumps(without_nan(results), indent=2) + "\n", encoding="utf-8")
+
+
+def knowledge_of(config: RunConfig, run: Path) -> dict[str, Any]:
+    """What the instruments of `twotower know` that are up to date have found, by their names."""
+    return {
+        name: read_json(run / "knowledge" / name / "results.json", f"redo it with `{STAGES[name].command(run)}`")
+        for name in INSTRUMENTS
+        if up_to_date(run, config, name)
+    }
 
 
 def analyze_measured(measured: Measured) -> tuple[pd.DataFrame, dict[str, Any]]:

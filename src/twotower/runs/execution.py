@@ -25,8 +25,8 @@ from .records import (
     damage_error,
     fingerprint,
     first_damaged,
+    inputs_of,
     read_records,
-    recorded_digest,
     sizes_and_times,
     up_to_date,
 )
@@ -104,8 +104,8 @@ def _run_stage(
     settings = stage_settings(config, stage)
     records = read_records(run)
     record = records.get(stage.name)
-    inputs = {name: recorded_digest(records, name) for name in stage.inputs}
-    for producer in dict.fromkeys(producer_of(name).name for name in stage.inputs):
+    inputs = inputs_of(run, config, stage)
+    for producer in dict.fromkeys(producer_of(name).name for name in inputs):
         damaged = first_damaged(run, records[producer])
         if damaged:
             raise damage_error(run, producer, damaged)
@@ -172,8 +172,7 @@ def _require_earlier(run: Path, functions: Mapping[str, StageFunction]) -> None:
             missing = producer.name not in records or not (run / wanted).exists()
             if missing and producer.name not in functions:
                 raise InputError(
-                    f"{run / wanted} is missing, which stage {name} reads; "
-                    f"run `twotower {producer.name} --out {run}` first"
+                    f"{run / wanted} is missing, which stage {name} reads; run `{producer.command(run)}` first"
                 )
 
 
@@ -199,6 +198,7 @@ def _discard_other_progress(run: Path, stage: Stage, settings: dict[str, Any], i
 
 
 def _move(source: Path, target: Path) -> None:
+    target.parent.mkdir(exist_ok=True)
     if target.is_dir():
         old = target.with_name(f".{target.name}.old")
         shutil.rmtree(old, ignore_errors=True)

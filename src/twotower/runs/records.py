@@ -11,7 +11,7 @@ import yaml
 
 from ..config import RunConfig, from_dict
 from ..errors import InputError
-from .stages import STAGES, defaults_of, producer_of, stage_settings
+from .stages import STAGES, Stage, defaults_of, producer_of, stage_settings
 
 
 def load_config(run: Path) -> RunConfig:
@@ -38,7 +38,7 @@ def up_to_date(run: Path, config: RunConfig, name: str) -> bool:
         record is not None
         and record["format"] == stage.format
         and defaults_of(stage) | record["settings"] == stage_settings(config, stage)
-        and record["inputs"] == {wanted: recorded_digest(records, wanted) for wanted in stage.inputs}
+        and record["inputs"] == inputs_of(run, config, stage)
         and all((run / output).exists() for output in stage.outputs)
     )
 
@@ -50,16 +50,23 @@ def require_current(run: Path, config: RunConfig, artifact: str) -> Path:
     `is_damaged`).
     """
     path, stage = run / artifact, producer_of(artifact)
-    remedy = f"`twotower {stage.name} --out {run}`"
+    remedy = f"`{stage.command(run)}`"
     if not path.exists():
         raise InputError(f"{path} does not exist yet; make it with {remedy}")
     if not up_to_date(run, config, stage.name):
         raise InputError(f"{path} is out of date: what stage {stage.name} reads was made anew; redo it with {remedy}")
     if is_damaged(path, read_records(run)[stage.name]["outputs"][artifact]):
         raise damage_error(run, stage.name, artifact)
-    for name in stage.inputs:
+    for name in inputs_of(run, config, stage):
         require_current(run, config, name)
     return path
+
+
+def inputs_of(run: Path, config: RunConfig, stage: Stage) -> dict[str, str]:
+    """The digests of what a stage reads: all its inputs, and of the optional ones those that are up to date."""
+    records = read_records(run)
+    made = [name for name in stage.optional if up_to_date(run, config, producer_of(name).name)]
+    return {name: recorded_digest(records, name) for name in (*stage.inputs, *made)}
 
 
 def read_records(run: Path) -> dict[str, Any]:
@@ -126,5 +133,5 @@ def damage_error(run: Path, stage: str, artifact: str) -> InputError:
     """What to say of an artifact that is not what its stage wrote."""
     return InputError(
         f"{run / artifact} is damaged (it is not what stage {stage} wrote); "
-        f"redo it with `twotower {stage} --out {run} --overwrite`"
+        f"redo it with `{STAGES[stage].command(run)} --overwrite`"
     )

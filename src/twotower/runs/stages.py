@@ -21,6 +21,24 @@ class Stage:
     outputs: tuple[str, ...]
     format: int = 4
     """Version of what the stage writes; one recorded under another version is redone."""
+    optional: tuple[str, ...] = ()
+    """What it also reads where that has been made, and is up to date."""
+
+    def command(self, run: Path) -> str:
+        """What makes it, as typed."""
+        if self.name in INSTRUMENTS:
+            return f"twotower know {run} --only {self.name}"
+        return f"twotower {self.name} --out {run}"
+
+
+INSTRUMENTS = ("pairs", "probe", "decoding", "perturbed_masking", "words", "lesions", "similarity")
+"""The stages that ask what each tower knows, by name; they run when `twotower know` asks for them."""
+
+
+def _instrument(name: str, *settings: str, optional: tuple[str, ...] = (), format: int = 1) -> Stage:
+    """A stage that writes a folder of its own below `knowledge`."""
+    inputs = ("data", "tokenizer.json", "model")
+    return Stage(name, ("seed", "threads", *settings), inputs, (f"knowledge/{name}",), format, optional)
 
 
 STAGES: dict[str, Stage] = {
@@ -34,16 +52,26 @@ STAGES: dict[str, Stage] = {
               ("model", "readout.json"), format=5),
         Stage("score", ("threads", "score"), ("data", "model"),
               ("scores.parquet", "context.parquet", "direction.parquet"), format=5),
+        _instrument("pairs", "know.pairs", "know.treebank", "know.frequent", "know.generated", "know.most_pairs"),
+        _instrument("probe", "know.treebank"),
+        _instrument("decoding", "know.treebank"),
+        _instrument("perturbed_masking", "know.treebank"),
+        _instrument("words", "know.similarity", "know.norms", "know.frequent"),
+        _instrument("lesions", "know.treebank", "know.lesion_tokens", optional=("knowledge/pairs",)),
+        _instrument("similarity"),
         Stage("analyze", ("seed", "analyze"),
               ("data", "training.json", "metrics.jsonl", "emergence.parquet", "scores.parquet", "context.parquet",
                "direction.parquet"),
-              ("preference.parquet", "results.json"), format=9),
+              ("preference.parquet", "results.json"), format=9,
+              optional=tuple(f"knowledge/{name}" for name in INSTRUMENTS)),
         Stage("report", (),
               ("data", "training.json", "metrics.jsonl", "scores.parquet", "preference.parquet", "results.json"),
               ("report.html", "figures"), format=9),
     )
 }  # fmt: skip
 """In the order in which they run."""
+MAIN = tuple(name for name in STAGES if name not in INSTRUMENTS)
+"""The stages of `twotower run`."""
 OPERATIONAL = frozenset({"train.checkpoint_seconds", "train.shard"})
 """Settings that do not change any artifact."""
 StageFunction = Callable[[RunConfig, Path, Path], None]

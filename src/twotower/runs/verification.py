@@ -34,9 +34,9 @@ def verify(run: Path) -> tuple[int, list[str]]:
         known = records[stage.name].get("outputs", {})
         for output in stage.outputs:
             if output not in known:
-                faults.append(f"{run / output} is not recorded; redo it with `twotower {stage.name} --out {run}`")
+                faults.append(f"{run / output} is not recorded; redo it with `{stage.command(run)}`")
             elif fault := _fault(run / output, known[output]):
-                remedy = f"`twotower {stage.name} --out {run} --overwrite`"
+                remedy = f"`{stage.command(run)} --overwrite`"
                 faults.append(f"{fault} (it is not what stage {stage.name} wrote); redo it with {remedy}")
             else:
                 whole += 1

@@ -1,0 +1,1 @@
+"""One run: what each tower knows, by the field's own instruments."""
