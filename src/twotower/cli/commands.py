@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .checks import rerun, verify
+from .know import know, lesion
 from .options import Command
 from .plan import plan
 from .stages import run_stages
@@ -26,6 +27,8 @@ COMMANDS = {
             run_stages,
         ),
         Command("report", "One self-contained page, and its figures as SVG.", run_stages),
+        Command("know", "What each tower of a finished run knows: minimal pairs, probes, lesions and the like.", know),
+        Command("lesion", "What is lost without each tower: the lesions of `know` alone.", lesion),
         Command("study", "Many runs over presets, seeds and settings, and what they say together.", study),
         Command(
             "compare",

@@ -11,7 +11,7 @@ import tyro
 from ..config import RunConfig
 from ..errors import InputError
 from ..runs.records import load_config
-from ..runs.stages import STAGES
+from ..runs.stages import MAIN
 from .options import Command, peek, preset_of, read
 from .output import SUCCESS, say, show
 
@@ -42,7 +42,7 @@ def run_stages(command: Command, words: list[str]) -> int:
     from ..pipeline import default_folder, run
 
     out = parsed.out or default_folder(parsed.config)
-    stages = tuple(STAGES) if command.name == "run" else (command.name,)
+    stages = MAIN if command.name == "run" else (command.name,)
     finished = run(parsed.config, out, stages, parsed.overwrite, say=say)
     if command.name in ("run", "analyze", "report"):
         from ..report.summary import summarize

@@ -1,0 +1,59 @@
+"""`twotower know` and `twotower lesion`: what each tower of a finished run knows."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from ..config import KnowConfig
+from ..errors import InputError
+from ..runs.records import load_config
+from .options import Command, read
+from .output import SUCCESS, say, show
+
+
+@dataclass(frozen=True)
+class KnowArguments:
+    """What `know` and `lesion` take."""
+
+    run: tyro.conf.Positional[Path]
+    """The run folder."""
+    know: Annotated[KnowConfig, tyro.conf.arg(name="")] = field(default_factory=KnowConfig)
+    only: tuple[str, ...] = ()
+    """The instruments to use: pairs, probe, decoding, perturbed_masking, words, lesions, similarity (default: all for
+    which what they need is given)."""
+    overwrite: bool = False
+    """Redo instruments that were used with other settings, or whose files are damaged."""
+
+
+def know(command: Command, words: list[str]) -> int:
+    """Use the instruments, one after the other; each that is done is kept."""
+    return _ask(command, words, ())
+
+
+def lesion(command: Command, words: list[str]) -> int:
+    """Lesions alone, with the minimal pairs they are measured on where the run has any."""
+    return _ask(command, words, ("lesions",))
+
+
+def _ask(command: Command, words: list[str], only: tuple[str, ...]) -> int:
+    if "-h" in words or "--help" in words:
+        read(command, words, KnowArguments(Path("RUN")))
+    if not words or words[0].startswith("-"):
+        raise InputError(f"{command.name}: give the folder of a finished run first: twotower {command.name} RUN …")
+    config = load_config(Path(words[0]))
+    parsed = read(command, words, KnowArguments(Path(words[0]), config.know))
+    from ..pipeline import know as ask
+    from ..report.known import what_is_known
+
+    asked = dataclasses.replace(config, know=parsed.know)
+    if only and (parsed.know.pairs or parsed.know.treebank):
+        only = ("pairs", *only)
+    finished = ask(asked, parsed.run, parsed.only or only, parsed.overwrite, say=say)
+    show("\n".join(f"- {sentence}" for sentence in what_is_known(finished.results())))
+    show(f"\nreport: {parsed.run / 'report.html'}")
+    return SUCCESS
