@@ -12,7 +12,7 @@ help:
 	@echo "make test-all  the slow ones too"
 	@echo "make lint      ruff, and mypy in strict mode"
 	@echo "make bench     speed and memory beside the reference's algorithm, Trainer and the machine's limit (20 minutes)"
-	@echo "make docs      open the documentation's list of pages"
+	@echo "make docs      build the documentation into site/, with every link checked"
 
 setup: $(STAMP)
 
@@ -40,8 +40,13 @@ lint: setup
 bench: setup
 	$(BIN)/python benchmarks/bench.py
 
-docs:
-	@ls docs/*.md
+docs: $(VENV)/.docs
+	PYTHONPATH=tools $(BIN)/zensical build --strict --clean
+	$(BIN)/python tools/check_site.py site
+
+$(VENV)/.docs: $(STAMP)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[docs]"
+	touch $@
 
 clean:
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache build dist
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache build dist site
