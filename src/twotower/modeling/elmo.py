@@ -35,22 +35,22 @@ class Elmo(nn.Module):
 
     def forward(self, embeddings: Tensor, present: Tensor | None = None) -> Tensor:
         """Run both directions; `present` (batch, time) is False for padding, which must come last in its row."""
-        halves = [self.output_map(self.lstm(self._past(embeddings))[0])]
+        halves = [self.output_map(self.lstm(self.past(embeddings))[0])]
         if self.backward_lstm is not None:
-            reverse = _reversal(embeddings, present)
-            backwards = self.backward_lstm(self._past(_reorder(embeddings, reverse)))[0]
-            halves.append(_reorder(self.backward_map(backwards), reverse))
+            reverse = reversal(embeddings, present)
+            backwards = self.backward_lstm(self.past(reorder(embeddings, reverse)))[0]
+            halves.append(reorder(self.backward_map(backwards), reverse))
         elif self.has_backward_half:
             halves.append(torch.zeros_like(halves[0]))
         output: Tensor = self.dropout(torch.cat(halves, dim=-1))
         return output
 
-    def _past(self, embeddings: Tensor) -> Tensor:
+    def past(self, embeddings: Tensor) -> Tensor:
         """What the LSTM reads at each step: under `bidirectional` the token before, and zeros at the first."""
         return F.pad(embeddings[:, :-1], (0, 0, 1, 0)) if self.objective == "bidirectional" else embeddings
 
 
-def _reversal(embeddings: Tensor, present: Tensor | None) -> Tensor:
+def reversal(embeddings: Tensor, present: Tensor | None) -> Tensor:
     """For each position the one from which it is filled when the row is reversed up to its padding: (batch, time)."""
     batch, time = embeddings.shape[:2]
     places = torch.arange(time, device=embeddings.device).expand(batch, time)
@@ -60,5 +60,6 @@ def _reversal(embeddings: Tensor, present: Tensor | None) -> Tensor:
     return torch.where(mirrored >= 0, mirrored, places)
 
 
-def _reorder(values: Tensor, order: Tensor) -> Tensor:
+def reorder(values: Tensor, order: Tensor) -> Tensor:
+    """Values (batch, time, width) in the order of `reversal`, or back in that of the text."""
     return values.gather(1, order[:, :, None].expand_as(values))

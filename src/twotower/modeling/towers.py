@@ -135,8 +135,13 @@ class Tower(nn.Module):
         if isinstance(self.backbone, Elmo):
             states: Tensor = self.backbone(embeddings, present)
             return states
-        extra = {} if present is None or not self.masks_padding else {"attention_mask": present.long()}
-        if self.relative is not None:
-            extra = {"attention_mask": self.relative(embeddings.shape[1], present)}
-        hidden: Tensor = self.backbone(inputs_embeds=embeddings, **extra).last_hidden_state
+        hidden: Tensor = self.run_backbone(embeddings, present).last_hidden_state
         return hidden
+
+    def run_backbone(self, mapped: Tensor, present: Tensor | None = None, **extra: Any) -> Any:
+        """What the backbone of `transformers` gives for mapped embeddings (batch, time, width)."""
+        if self.relative is not None:
+            extra["attention_mask"] = self.relative(mapped.shape[1], present)
+        elif present is not None and self.masks_padding:
+            extra["attention_mask"] = present.long()
+        return self.backbone(inputs_embeds=mapped, **extra)

@@ -1,0 +1,58 @@
+"""Every layer of every tower, not only the last."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+
+from .elmo import Elmo, reorder, reversal
+from .model import TowersModel
+from .towers import Tower
+
+
+@torch.no_grad()
+def layer_states(model: TowersModel, input_ids: Tensor, present: Tensor | None = None) -> list[list[Tensor]]:
+    """The states of each tower at each layer, for piece ids (batch, time); (batch, time, width) each.
+
+    Layer 0 is the tower's input: the shared embedding after the tower's input map. Layers 1 to L are what its blocks
+    give, the last one being the tower's output, which fusion and readouts see. Of `elmo` a layer is the states of the
+    LSTMs of both directions side by side, the last one as mapped to the tower's output. `present` (batch, time) is
+    False for padding, which comes last in its row.
+    """
+    embedded = model.embedding_norm(model.embedding(input_ids))
+    return [_of_tower(cast(Tower, tower), embedded, present) for tower in model.towers]
+
+
+def _of_tower(tower: Tower, embedded: Tensor, present: Tensor | None) -> list[Tensor]:
+    mapped: Tensor = tower.input_map(embedded)
+    if isinstance(tower.backbone, Elmo):
+        return [mapped, *_of_lstms(tower.backbone, mapped, present), tower(embedded, present)]
+    found = tower.run_backbone(mapped, present, output_hidden_states=True)
+    return [mapped, *found.hidden_states[1:-1], found.last_hidden_state]
+
+
+def _of_lstms(elmo: Elmo, mapped: Tensor, present: Tensor | None) -> list[Tensor]:
+    """States of all layers but the last, each (batch, time, directions x lstm_hidden)."""
+    below = [elmo.past(mapped)]
+    lstms = [elmo.lstm]
+    reverse = reversal(mapped, present)
+    if elmo.backward_lstm is not None:
+        below.append(elmo.past(reorder(mapped, reverse)))
+        lstms.append(elmo.backward_lstm)
+    found = []
+    for layer in range(elmo.lstm.num_layers - 1):
+        below = [_one_layer(lstm, layer)(states)[0] for lstm, states in zip(lstms, below, strict=True)]
+        # Read backwards, the states are in the reverse order: reordering once more undoes it.
+        found.append(torch.cat([below[0], *(reorder(states, reverse) for states in below[1:])], dim=-1))
+    return found
+
+
+def _one_layer(lstm: nn.LSTM, layer: int) -> nn.LSTM:
+    """One layer of an LSTM, with the same parameters."""
+    size = lstm.input_size if layer == 0 else lstm.hidden_size
+    one = nn.LSTM(size, lstm.hidden_size, batch_first=True)
+    for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"):
+        setattr(one, f"{name}_l0", getattr(lstm, f"{name}_l{layer}"))
+    return one
