@@ -237,6 +237,8 @@ class KnowConfig:
     """Word similarity: files or folders of `word word score` lines, such as SimLex-999."""
     norms: Annotated[str, Flat] = ""
     """Norms of words (CSV with a column `word`), such as the Glasgow norms."""
+    occurrences: int = 20
+    """Occurrences of a word in the training text whose states are averaged, at most; they are drawn at random."""
     frequent: int = 10
     """A minimal pair, or a word, counts where each of its words occurs this often in the training text."""
     generated: int = 400

@@ -56,7 +56,7 @@ STAGES: dict[str, Stage] = {
         _instrument("probe", "know.treebank"),
         _instrument("decoding", "know.treebank"),
         _instrument("perturbed_masking", "know.treebank"),
-        _instrument("words", "know.similarity", "know.norms", "know.frequent"),
+        _instrument("words", "know.similarity", "know.norms", "know.frequent", "know.occurrences"),
         _instrument("lesions", "know.treebank", "know.lesion_tokens", optional=("knowledge/pairs",)),
         _instrument("similarity"),
         Stage("analyze", ("seed", "analyze"),

@@ -1,0 +1,108 @@
+"""Where words occur in a run's training text, found as runs of pieces."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from tokenizers import Tokenizer
+
+from ..data.tokenization import PREFIX
+
+CHUNK = 2_000_000
+"""Tokens of the stream that are searched at a time."""
+_FACTOR = np.uint64(0x9E3779B97F4A7C15)
+
+Stream = NDArray[np.unsignedinteger[Any]]
+
+
+@dataclass(frozen=True)
+class Occurrences:
+    """How often each word occurs, and where some of its occurrences, drawn at random, are."""
+
+    counts: NDArray[np.int64]
+    """(words,)"""
+    word: NDArray[np.int64]
+    """(occurrences,): the word's number; in the order of the text."""
+    place: NDArray[np.int64]
+    """(occurrences,): the position of its first piece in the stream."""
+
+
+def pieces_of(words: Sequence[str], tokenizer: Tokenizer) -> list[tuple[int, ...]]:
+    """The pieces of each word; none for one that the vocabulary cannot spell, or that is divided at a hyphen."""
+    unknown = tokenizer.token_to_id("[UNK]")
+    found = []
+    for encoding in tokenizer.encode_batch(list(words), add_special_tokens=False):
+        whole = all(piece.startswith(PREFIX) for piece in encoding.tokens[1:])
+        usable = whole and unknown not in encoding.ids and encoding.tokens[:1] != []
+        found.append(tuple(encoding.ids) if usable else ())
+    return found
+
+
+def find_occurrences(
+    stream: Stream, pieces: Sequence[tuple[int, ...]], continues: NDArray[np.bool_], most: int, seed: int
+) -> Occurrences:
+    """Search a stream of pieces for whole words.
+
+    Args:
+        stream: piece ids, (tokens,), usually memory-mapped.
+        pieces: of each word; empty ones are not searched for.
+        continues: which ids are pieces that go on with a word, (vocabulary,).
+        most: occurrences of each word whose places are kept, drawn at random.
+        seed: of that draw.
+    """
+    generator = np.random.default_rng(seed)
+    counts = np.zeros(len(pieces), dtype=np.int64)
+    word = place = np.empty(0, dtype=np.int64)
+    key = np.empty(0)
+    for found, where in _search(stream, pieces, continues):
+        counts += np.bincount(found, minlength=len(pieces))
+        word, place = np.concatenate([word, found]), np.concatenate([place, where])
+        key = np.concatenate([key, generator.random(len(found))])
+        order = np.lexsort((key, word))
+        word, place, key = word[order], place[order], key[order]
+        first = np.searchsorted(word, word, side="left")
+        kept = np.arange(len(word)) - first < most
+        word, place, key = word[kept], place[kept], key[kept]
+    order = np.argsort(place, kind="stable")
+    return Occurrences(counts, word[order], place[order])
+
+
+def _search(
+    stream: Stream, pieces: Sequence[tuple[int, ...]], continues: NDArray[np.bool_]
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """For each part of the stream the numbers of the words found in it, and their places."""
+    longest = max((len(one) for one in pieces), default=0)
+    by_length: dict[int, list[int]] = {}
+    for number, one in enumerate(pieces):
+        by_length.setdefault(len(one), []).append(number)
+    by_length.pop(0, None)
+    for begin in range(0, len(stream), CHUNK):
+        part = np.asarray(stream[begin : begin + CHUNK + longest], dtype=np.int64)
+        begins = ~continues[part]
+        starts = np.flatnonzero(begins)
+        lengths = np.diff(np.append(starts, len(part)))
+        inside = starts < CHUNK
+        starts, lengths = starts[inside], lengths[inside]
+        for length, numbers in by_length.items():
+            at = starts[lengths == length]
+            spelled = np.array([pieces[number] for number in numbers], dtype=np.int64)
+            hashes = _hash(spelled)
+            order = np.argsort(hashes)
+            rows = part[at[:, None] + np.arange(length)]
+            found = np.searchsorted(hashes[order], _hash(rows))
+            candidate = order[np.minimum(found, len(order) - 1)]
+            same = (spelled[candidate] == rows).all(axis=1)
+            yield np.array(numbers, dtype=np.int64)[candidate[same]], begin + at[same]
+
+
+def _hash(rows: NDArray[np.int64]) -> NDArray[np.uint64]:
+    """A number for each row of ids, (rows, length) to (rows,)."""
+    total = np.zeros(len(rows), dtype=np.uint64)
+    for column in rows.T:
+        total = (total + column.astype(np.uint64) + np.uint64(1)) * _FACTOR
+        total ^= total >> np.uint64(29)
+    return total
