@@ -1,41 +1,19 @@
-"""The README's commands exist: every flag parses, every make target and every linked page is there."""
+"""The README and what it links to: make targets, pages, figures. Its examples are run by tests/docs."""
 
 import importlib
 import json
 import re
-import shlex
 from pathlib import Path
 
 import pytest
 
-from twotower import cli
-from twotower.cli import checks, stages, study
-from twotower.cli.options import read
-
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-COMMANDS = re.findall(r"^    \.venv/bin/twotower (.*?)(?:\s+#.*)?$", README, flags=re.MULTILINE)
-
-
-@pytest.mark.parametrize("line", [line for line in COMMANDS if "--help" not in line])
-def test_every_command_of_the_tour_parses(line):
-    command, *words = shlex.split(line)
-    assert command in cli.COMMANDS
-    if command == "plan":
-        assert cli.main([command, *words]) == 0
-    elif command == "study":
-        assert cli.main([command, *words, "--dry"]) == 0
-    elif command in ("compare", "verify", "rerun"):
-        arguments = {"compare": study.CompareArguments(), "verify": checks.VerifyArguments(),
-                     "rerun": checks.RerunArguments()}  # fmt: skip
-        assert read(cli.COMMANDS[command], words, arguments[command])
-    else:
-        stages.parse(cli.COMMANDS[command], words)
 
 
 def test_every_make_target_and_every_link_exists():
     targets = re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE)
-    assert set(re.findall(r"^    make ([\w-]+)", README, flags=re.MULTILINE)) == {"demo", "test"} <= set(targets)
+    assert set(re.findall(r"^make ([\w-]+)", README, flags=re.MULTILINE)) == {"demo", "test"} <= set(targets)
     pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")]
     for page in pages:
         for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8")):

@@ -1,0 +1,126 @@
+"""Every example in the README and the documentation works: Python and `twotower` commands run against a small real run.
+
+What would take too long stands after `<!-- not run: why -->`; of that it is tested that it parses, against the real
+command line. The examples of a page run one after the other in a folder of their own, as a reader would try them.
+"""
+
+import re
+import shlex
+import shutil
+from pathlib import Path
+
+import pytest
+import tyro
+from sybil import Sybil
+from sybil.evaluators.python import PythonEvaluator
+from sybil.example import Example
+from sybil.parsers.markdown import CodeBlockParser
+
+from twotower import cli
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+NOT_RUN = re.compile(r"<!-- not run: [^>]+ -->\s*\Z")
+LANGUAGES = {"python", "sh", "yaml", "bibtex", "text"}
+TARGETS = re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), flags=re.MULTILINE)
+
+
+class Parsed(BaseException):
+    """The command line was understood, and the command shall not run."""
+
+
+def lines(source: str) -> list[str]:
+    """The commands of a block, continued lines joined, comments left out."""
+    commands = [" ".join(shlex.split(line, comments=True)) for line in source.replace("\\\n", " ").splitlines()]
+    return [line for line in commands if line]
+
+
+def parse(words: list[str]) -> None:
+    """Whether the real command line understands the words. Every command reads its options with tyro."""
+    real = tyro.cli
+
+    def only(*args: object, **settings: object) -> None:
+        real(*args, **settings)
+        raise Parsed
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tyro, "cli", only)
+        try:
+            assert cli.main(words) == 0, f"twotower {shlex.join(words)}"
+        except Parsed:
+            pass
+        except SystemExit as stop:  # --help
+            assert stop.code in (0, None)
+
+
+def command(words: list[str], run: bool) -> None:
+    """Run one command of a page, or check what can be checked of it."""
+    program = words[0]
+    if Path(program).name == "twotower":
+        return run_twotower(words[1:]) if run else parse(words[1:])
+    if program == "make":
+        assert words[1] in TARGETS, f"make {words[1]}: no such target"
+    elif program == "accelerate":
+        start = words.index("twotower") if "twotower" in words else words.index("twotower.cli")
+        parse(words[start + 1 :])
+    elif Path(program).name.startswith("python"):
+        script = words[1]
+        assert (ROOT / script).is_file() or script == "-m", f"{script}: no such file"
+    else:
+        assert program in ("pip", "git", "cd", "export", "sbatch", "ray"), f"{program}: what is this?"
+
+
+def run_twotower(words: list[str]) -> None:
+    """It ends well."""
+    try:
+        code = cli.main(words)
+    except SystemExit as stop:  # --help
+        code = stop.code or 0
+    assert code == 0, f"twotower {shlex.join(words)}: exit code {code}"
+
+
+def evaluate_sh(example: Example) -> None:
+    run = NOT_RUN.search(example.document.text, 0, example.region.start) is None
+    for line in lines(example.parsed):
+        command(shlex.split(line), run)
+
+
+def evaluate_python(example: Example) -> None:
+    if NOT_RUN.search(example.document.text, 0, example.region.start):
+        compile(str(example.parsed), example.path, "exec")
+    else:
+        PythonEvaluator()(example)
+
+
+SYBIL = Sybil([CodeBlockParser("sh", evaluate_sh), CodeBlockParser("python", evaluate_python)])
+
+
+@pytest.fixture(scope="session")
+def desk(tmp_path_factory, finished, corpus) -> Path:
+    """A folder with what the pages suppose: a finished run, texts of one's own, a treebank, norms of words."""
+    folder = tmp_path_factory.mktemp("desk")
+    shutil.copytree(finished, folder / "runs" / "first")
+    shutil.copytree(corpus, folder / "my" / "texts")
+    (folder / "norms.csv").write_text("word,concreteness\ncountry,3.2\nwater,5.0\nfreedom,1.8\n")
+    return folder
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_the_examples_of_a_page_work(page, desk, monkeypatch):
+    monkeypatch.chdir(desk)
+    for example in SYBIL.parse(page).examples():
+        example.evaluate()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_block_of_code_says_what_it_is(page):
+    text = page.read_text(encoding="utf-8")
+    fences = re.findall(r"^ *```(\w*)", text, flags=re.MULTILINE)
+    assert set(fences[::2]) <= LANGUAGES, "a block whose language is not checked"
+    assert not re.search(r"(?:\A|\n\n) {4}\S", text), "an indented block: examples are fenced, so that they are tested"
+
+
+@pytest.mark.parametrize("line", ["run --tokens", "run --no-such-option 3", "no-such-command", "run --seed words"])
+def test_what_the_command_line_does_not_know_fails(line):
+    with pytest.raises(AssertionError):
+        parse(shlex.split(line))
