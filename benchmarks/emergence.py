@@ -31,11 +31,11 @@ from speed.measure import alternate
 from speed.training import joint_work, quiet, setting
 
 from twotower.allocator import freed_memory_kept
-from twotower.comparison.grid import with_setting
 from twotower.config import RunConfig
 from twotower.data.heldout import PreparedText
 from twotower.preference.emergence import emergence
 from twotower.presets import preset
+from twotower.settings import with_settings
 
 TURNS = 40
 FIGURES = ("reliability", "separation")
@@ -52,7 +52,7 @@ class Candidate:
         """All its settings."""
         config = preset(self.preset)
         for name, value in self.changes.items():
-            config = with_setting(config, name, value)
+            config = with_settings(config, {name: value}, "emergence")
         return config
 
     def words(self, prefix: str = "") -> list[str]:

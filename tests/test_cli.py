@@ -75,7 +75,7 @@ def test_help_names_every_command_and_needs_no_heavy_import():
 
 
 def test_every_field_has_a_help_text():
-    text = run("run", "--help").stdout
+    text = run("run", "--help-all").stdout
     for name in ("--corpus", "--tokens", "--minutes", "--seed", "--out", "--family", "--model.width", "--overwrite"):
         assert name in text
     assert all(name in text for name in PRESETS)

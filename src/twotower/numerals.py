@@ -48,6 +48,12 @@ def plain_numbers(words: Sequence[str]) -> list[str]:
     return found
 
 
+def whole_number(name: str, text: str) -> int | str:
+    """The integer that a text such as 4M means; the text itself if it is none. Raises `InputError` as above."""
+    plain = _plain(name, text)
+    return int(plain) if re.fullmatch(r"[+-]?\d[\d_]*", plain) else text
+
+
 def _plain(flag: str, text: str) -> str:
     written = WRITTEN.fullmatch(text)
     if written is None:

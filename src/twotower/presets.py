@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from .config import ModelConfig, PrepareConfig, RunConfig
 from .errors import InputError
+from .settings import with_settings
 
 PAPER_WINDOW, PAPER_BATCH = 128, 3_840
 """The released scripts: windows of 128, 3 devices x 128 windows x 10 accumulated steps per update."""
@@ -103,8 +106,10 @@ PRESETS: dict[str, RunConfig] = {
 }  # fmt: skip
 
 
-def preset(name: str, protocol: str | None = None) -> RunConfig:
-    """The preset called `name`, under the protocol `paper` if that is asked for.
+def preset(name: str, protocol: str | None = None, settings: Mapping[str, Any] | None = None) -> RunConfig:
+    """The preset called `name`, under the protocol `paper` if that is asked for, with some settings of one's own.
+
+        preset("quickstart", settings={"prepare.corpus": "my/texts", "train.tokens": "4M", "seed": 3})
 
     Raises `InputError` with the known names.
     """
@@ -113,4 +118,5 @@ def preset(name: str, protocol: str | None = None) -> RunConfig:
     if protocol not in (None, "own", "paper"):
         raise InputError(f"protocol: {protocol!r} is unknown; known protocols: own, paper")
     config = replace(PRESETS[name], preset=name)
-    return paper_protocol(config) if protocol == "paper" else config
+    config = paper_protocol(config) if protocol == "paper" else config
+    return with_settings(config, settings, "settings") if settings else config

@@ -3,22 +3,38 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from types import TracebackType
 from typing import TypeVar
 
 from tqdm import tqdm
 
 T = TypeVar("T")
+_HIDDEN = ContextVar("progress_is_hidden", default=False)
+
+
+@contextmanager
+def without_progress() -> Iterator[None]:
+    """No progress line is drawn for what begins in here, for those who asked for quiet."""
+    token = _HIDDEN.set(True)
+    try:
+        yield
+    finally:
+        _HIDDEN.reset(token)
 
 
 class Progress:
     """A progress line on standard error; where that is no terminal, a line now and then instead of a moving one."""
 
-    def __init__(self, name: str, total: int, unit: str, initial: int = 0, quiet: bool = False) -> None:
-        live = sys.stderr.isatty()
+    def __init__(
+        self, name: str, total: int, unit: str, initial: int = 0, quiet: bool = False, delay: float = 0.0
+    ) -> None:
+        live, quiet = sys.stderr.isatty(), quiet or _HIDDEN.get()
         self._bar = tqdm(
             total=total, initial=initial, desc=name, unit=unit, unit_scale=True, disable=quiet, file=sys.stderr,
-            mininterval=0.2 if live else 15.0, dynamic_ncols=live, leave=True,
+            mininterval=0.2 if live else 15.0, dynamic_ncols=live, leave=True, delay=delay,
         )  # fmt: skip
 
     def advance(self, amount: int, **values: float | str) -> None:

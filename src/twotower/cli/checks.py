@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Annotated, Any
 
 import tyro
 
@@ -11,7 +12,7 @@ from .. import rerun as reruns
 from ..errors import InputError
 from ..runs import verification
 from .options import Command, read
-from .output import BAD_INPUT, FAILURE, SUCCESS, fail, say, show
+from .output import BAD_INPUT, FAILURE, SUCCESS, Output, fail
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,7 @@ class VerifyArguments:
 
     runs: tyro.conf.Positional[tuple[Path, ...]] = ()
     """Run folders."""
+    output: Annotated[Output, tyro.conf.arg(name="")] = field(default_factory=Output)
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,7 @@ class RerunArguments:
     """The run folder."""
     out: Path | None = None
     """Where to make it again (default: beside it, as RUN-again)."""
+    output: Annotated[Output, tyro.conf.arg(name="")] = field(default_factory=Output)
 
 
 def verify(command: Command, words: list[str]) -> int:
@@ -37,26 +40,34 @@ def verify(command: Command, words: list[str]) -> int:
     parsed = read(command, words, VerifyArguments())
     if not parsed.runs:
         raise InputError("verify: give one run folder or more")
-    faulty = False
+    found: list[dict[str, Any]] = []
     for run in parsed.runs:
         whole, faults = verification.verify(run)
         for fault in faults:
             fail(fault, BAD_INPUT)
-        faulty |= bool(faults)
-        show(f"{run}: {whole} artifacts are what was written" + (f", {len(faults)} are not" if faults else ""))
-    return BAD_INPUT if faulty else SUCCESS
+        found.append({"run": str(run), "whole": whole, "faults": faults})
+    lines = [
+        f"{one['run']}: {one['whole']} artifacts are what was written"
+        + (f", {len(one['faults'])} are not" if one["faults"] else "")
+        for one in found
+    ]
+    parsed.output.result({"runs": found}, lines[-1], "\n".join(lines[:-1]))
+    return BAD_INPUT if any(one["faults"] for one in found) else SUCCESS
 
 
 def rerun(command: Command, words: list[str]) -> int:
     """0 if the run came out the same, 1 if not."""
     parsed = read(command, words, RerunArguments())
     out = parsed.out or parsed.run.with_name(parsed.run.resolve().name + "-again")
-    found = reruns.rerun(parsed.run, out, say=say)
-    if found["same"]:
-        show(f"{out}: the same as {parsed.run}, to the byte (files that hold times or versions aside)")
-        return SUCCESS
+    with parsed.output.progress():
+        found = reruns.rerun(parsed.run, out, say=parsed.output.say)
     why = (
         "; ".join(found["reasons"]) or "versions, threads and machine are the same, so a file that was read has changed"
     )
-    show(f"{out}: {found['first']} is the first that differs, of stage {found['stage']}; likely reason: {why}")
-    return FAILURE
+    parsed.output.result(
+        {"run": str(parsed.run), "again": str(out), **found},
+        f"{out}: the same as {parsed.run}, to the byte (files that hold times or versions aside)"
+        if found["same"]
+        else f"{out}: {found['first']} is the first that differs, of stage {found['stage']}; likely reason: {why}",
+    )
+    return SUCCESS if found["same"] else FAILURE

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from .. import __version__
 from ..errors import DiskFullError, InputError, Interrupted
 from .commands import COMMANDS
+from .completion import SHELLS, print_completion
 from .output import BAD_INPUT, FAILURE, INTERRUPTED, SUCCESS, fail
 
 USAGE = """usage: twotower COMMAND [OPTIONS]
@@ -19,8 +20,16 @@ commands:
 {commands}
 
 options:
-  -h, --help  show this, or, after a command, its options
-  --version   show the version
+  -h, --help                show this, or, after a command, the options that people use
+  --help-all                after a command: show all its options
+  --version                 show the version
+  --print-completion SHELL  print a script that completes commands and options in {shells}
+
+exit codes:
+  0    done
+  1    it failed: a run of a study failed, a run came out differently when made again, or the disk is full
+  2    the input cannot be used, or files of a run are damaged; one line says what to do
+  130  interrupted; what is finished is kept, and the same command goes on from there
 
 `twotower run` does everything with the preset `quickstart`. Every stage whose inputs have not changed is skipped.
 """
@@ -31,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     if not words or words[0] in ("-h", "--help"):
         commands = "\n".join(f"  {command.name:<9} {command.help}" for command in COMMANDS.values())
-        print(USAGE.format(commands=commands), end="")
+        print(USAGE.format(commands=commands, shells=" or ".join(SHELLS)), end="")
         return SUCCESS if words else BAD_INPUT
     if words[0] == "--version":
         print(f"twotower {__version__}")
@@ -52,6 +61,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(name: str, words: list[str]) -> int:
+    if name == "--print-completion":
+        print_completion(COMMANDS, words[0] if words else "")
+        return SUCCESS
     if name not in COMMANDS:
         raise InputError(f"{name!r} is no command; commands: {', '.join(COMMANDS)}")
     command = COMMANDS[name]

@@ -30,6 +30,11 @@ class KnowArguments:
     """Redo instruments that were used with other settings, or whose files are damaged."""
 
 
+def default_arguments() -> KnowArguments:
+    """What `twotower know RUN` asks without options."""
+    return KnowArguments(Path("RUN"))
+
+
 def know(command: Command, words: list[str]) -> int:
     """Use the instruments, one after the other; each that is done is kept."""
     return _ask(command, words, ())
@@ -41,8 +46,8 @@ def lesion(command: Command, words: list[str]) -> int:
 
 
 def _ask(command: Command, words: list[str], only: tuple[str, ...]) -> int:
-    if "-h" in words or "--help" in words:
-        read(command, words, KnowArguments(Path("RUN")))
+    if {"-h", "--help", "--help-all"} & set(words):
+        read(command, words, default_arguments())
     if not words or words[0].startswith("-"):
         raise InputError(f"{command.name}: give the folder of a finished run first: twotower {command.name} RUN …")
     config = load_config(Path(words[0]))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import io
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TypeVar
 
 import tyro
@@ -14,6 +15,8 @@ from ..config import RunConfig
 from ..errors import InputError
 from ..numerals import plain_numbers
 from ..presets import PRESETS, preset
+from ..settings import flat_settings, read_settings, with_settings
+from .helptext import for_help
 
 T = TypeVar("T")
 
@@ -26,20 +29,31 @@ class Command:
     help: str
     function: Callable[[Command, list[str]], int]
     """From the command itself and the words after its name to the exit code."""
+    arguments: Callable[[], object] | None = None
+    """Makes the dataclass of its options, with their defaults, for completion in shells."""
+    common: tuple[str, ...] = ()
+    """The options that `--help` shows, or sections of them, by their place in that dataclass; the rest is shown by
+    `--help-all`. Empty: all are shown."""
 
 
 def read(command: Command, words: list[str], default: T) -> T:
     """Arguments of the kind of `default` from the command line. Raises `InputError` for what cannot be parsed."""
     complaint = io.StringIO()
+    description = command.help
+    if command.common or command.name == "study":
+        description += f" Presets: {', '.join(PRESETS)}."
+    if "--help-all" in words:
+        words, default = ["--help"], for_help(default)
+    elif "-h" in words or "--help" in words:
+        default = for_help(default, command.common)
+        if command.common:
+            description += f" These are the options that people use; `twotower {command.name} --help-all` shows all."
     try:
         with contextlib.redirect_stderr(complaint):
             return tyro.cli(
-                type(default),
-                prog=f"twotower {command.name}",
-                description=f"{command.help} Presets: {', '.join(PRESETS)}.",
-                args=plain_numbers(words),
+                type(default), prog=f"twotower {command.name}", description=description, args=plain_numbers(words),
                 default=default,
-            )
+            )  # fmt: skip
     except SystemExit as stop:
         if stop.code in (0, None):
             raise  # --help
@@ -69,7 +83,17 @@ def peek(words: Sequence[str], flag: str) -> str | None:
 
 
 def preset_of(words: Sequence[str]) -> RunConfig:
-    """The preset and protocol that are named; without a preset, that of the family which is asked for."""
-    named = f"quickstart-{peek(words, '--family')}"
-    usual = named if named in PRESETS and named != "quickstart-gpt" else "quickstart"
-    return preset(peek(words, "--preset") or usual, peek(words, "--protocol"))
+    """The preset and protocol that are named, under the settings of the file of `--config`, if one is.
+
+    What is named on the command line wins over the file. Without a preset it is that of the family which is asked for.
+    """
+    path = peek(words, "--config")
+    given = flat_settings(read_settings(Path(path)), path) if path else {}
+    named, protocol = given.pop("preset", None), given.pop("protocol", None)
+    quickstart = f"quickstart-{peek(words, '--family') or given.get('model.family')}"
+    usual = quickstart if quickstart in PRESETS and quickstart != "quickstart-gpt" else "quickstart"
+    config = preset(peek(words, "--preset") or named or usual, peek(words, "--protocol") or protocol)
+    config = with_settings(config, given, str(path))
+    if peek(words, "--tokens") and given.get("train.minutes"):  # the minutes would replace the tokens
+        config = replace(config, train=replace(config.train, minutes=None))
+    return config

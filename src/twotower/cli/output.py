@@ -2,11 +2,51 @@
 
 from __future__ import annotations
 
+import json
 import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import tyro
 
 from ..printing import printable
+from ..progress import without_progress
+from ..runs.writing import without_nan
 
 SUCCESS, FAILURE, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
+
+
+@dataclass(frozen=True)
+class Output:
+    """How much a command says, and in which form."""
+
+    quiet: tyro.conf.FlagCreatePairsOff[bool] = False
+    """Print only errors and the final line."""
+    json: tyro.conf.FlagCreatePairsOff[bool] = False
+    """Print the outcome as JSON on standard output. Progress and errors stay on standard error."""
+
+    def say(self, text: str) -> None:
+        """What is being done, on standard error, unless quiet is asked for."""
+        if not self.quiet:
+            say(text)
+
+    @contextmanager
+    def progress(self) -> Iterator[None]:
+        """Draw progress lines for what is done in here, unless quiet is asked for."""
+        if self.quiet:
+            with without_progress():
+                yield
+        else:
+            yield
+
+    def result(self, data: Mapping[str, Any], last: str = "", text: str = "") -> None:
+        """The outcome, on standard output: `data` as JSON if that is asked for; else `text`, and the final line."""
+        if self.json:
+            print(json.dumps(without_nan(data), indent=2, allow_nan=False))
+        else:
+            show("\n".join(part for part in (text if not self.quiet or not last else "", last) if part))
 
 
 def show(text: str) -> None:

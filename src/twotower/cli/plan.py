@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Annotated
 
 import tyro
 
 from .. import plan as plans
 from ..config import RunConfig
+from ..presets import preset
 from ..validation import validate
 from .options import Command, preset_of, read
-from .output import SUCCESS
+from .output import SUCCESS, Output
+
+COMMON = ("settings", "machine", "output", "config.preset", "config.protocol", "config.model", "config.train.tokens",
+          "config.train.batch", "config.prepare.vocabulary")  # fmt: skip
+"""The options that people use."""
 
 
 @dataclass(frozen=True)
@@ -21,8 +26,14 @@ class PlanArguments:
 
     config: Annotated[RunConfig, tyro.conf.arg(name="")]
     machine: Annotated[plans.Machine, tyro.conf.arg(name="")] = field(default_factory=plans.Machine)
-    json: bool = False
-    """Print numbers as JSON."""
+    settings: Annotated[Path | None, tyro.conf.arg(name="config", metavar="FILE.yaml")] = None
+    """A YAML file of settings, such as the config.yaml of a run."""
+    output: Annotated[Output, tyro.conf.arg(name="")] = field(default_factory=Output)
+
+
+def default_arguments() -> PlanArguments:
+    """What `twotower plan` does without options."""
+    return PlanArguments(preset("quickstart"))
 
 
 def plan(command: Command, words: list[str]) -> int:
@@ -32,5 +43,5 @@ def plan(command: Command, words: list[str]) -> int:
     parsed = read(command, words, PlanArguments(preset_of(words)))
     validate(parsed.config)
     made = plans.make_plan(parsed.config, parsed.machine)
-    print(json.dumps(asdict(made), indent=2) if parsed.json else plans.show(made))
+    parsed.output.result(asdict(made), text=plans.show(made))
     return SUCCESS

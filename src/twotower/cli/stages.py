@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import tyro
 
 from ..config import RunConfig
 from ..errors import InputError
+from ..listing import figures_of
+from ..presets import preset
 from ..runs.records import load_config
-from ..runs.stages import MAIN
+from ..runs.stages import MAIN, STAGES
 from .options import Command, peek, preset_of, read
-from .output import SUCCESS, say, show
+from .output import SUCCESS, Output
+
+COMMON = ("settings", "out", "controls", "overwrite", "output", "config.preset", "config.seed", "config.threads",
+          "config.prepare.corpus", "config.model.family", "config.train.tokens", "config.train.minutes")  # fmt: skip
+"""The dozen options that people use."""
 
 
 @dataclass(frozen=True)
@@ -21,13 +27,28 @@ class Arguments:
     """What `run` and the stages take."""
 
     config: Annotated[RunConfig, tyro.conf.arg(name="")]
-    out: Path | None = None
+    settings: Annotated[Path | None, tyro.conf.arg(name="config", metavar="FILE.yaml")] = None
+    """A YAML file of settings, such as the config.yaml of another run. It wins over the preset, and options on the
+    command line win over it."""
+    out: Annotated[Path | None, tyro.conf.arg(metavar="FOLDER")] = None
     """The run folder (default: runs/PRESET-CORPUS-seedN). In an existing folder, its own settings are the defaults."""
-    controls: bool = False
+    controls: tyro.conf.FlagCreatePairsOff[bool] = False
     """For `run`: also run the controls (strangers, shuffled and unigram text, a single tower of equal parameters, and
     for elmo one direction only) and set them beside the run in controls.html. Takes as long as so many more runs."""
-    overwrite: bool = False
+    overwrite: tyro.conf.FlagCreatePairsOff[bool] = False
     """Redo stages that were made with other settings, or whose files are damaged, and what depends on them."""
+    output: Annotated[Output, tyro.conf.arg(name="")] = field(default_factory=Output)
+
+
+def default_arguments() -> Arguments:
+    """What `twotower run` does without options."""
+    return Arguments(config=preset("quickstart"))
+
+
+def common_of(stage: str) -> tuple[str, ...]:
+    """The options of a stage that `--help` shows: those of its own section, and how it is run."""
+    return ("settings", "out", "overwrite", "output", "config.preset", "config.seed", "config.threads",
+            *(f"config.{name}" for name in STAGES[stage].settings if hasattr(RunConfig(), name)))  # fmt: skip
 
 
 def run_stages(command: Command, words: list[str]) -> int:
@@ -41,35 +62,46 @@ def run_stages(command: Command, words: list[str]) -> int:
         )
     from ..pipeline import default_folder, run
 
-    out = parsed.out or default_folder(parsed.config)
+    out, output = parsed.out or default_folder(parsed.config), parsed.output
     stages = MAIN if command.name == "run" else (command.name,)
-    finished = run(parsed.config, out, stages, parsed.overwrite, say=say)
-    if command.name in ("run", "analyze", "report"):
-        from ..report.summary import summarize
+    data: dict[str, Any] = {"run": str(out), "stages": stages}
+    text, last = [], f"{command.name}: {out}"
+    with output.progress():
+        finished = run(parsed.config, out, stages, parsed.overwrite, say=output.say)
+        if command.name in ("run", "analyze", "report"):
+            from ..report.summary import headline, sentences, summarize
 
-        show(summarize(finished.results()))
-    if command.name in ("run", "report"):
-        show(f"\nreport: {out / 'report.html'}")
-    if parsed.controls:
-        _controls(parsed, out)
+            results = finished.results()
+            data |= {"headline": headline(results), "sentences": sentences(results), "figures": figures_of(results)}
+            text.append(summarize(results))
+        if command.name in ("run", "report"):
+            data["report"] = str(out / "report.html")
+            last = f"report: {out / 'report.html'}"
+        if parsed.controls:
+            data |= _controls(parsed, out)
+            text += ["", last, "", *(f"- {sentence}" for sentence in data["conclusions"])]
+            last = f"controls: {data['controls']}"
+    output.result(data, last, "\n".join([*text, ""]) if text else "")
     return SUCCESS
 
 
-def _controls(parsed: Arguments, out: Path) -> None:
+def _controls(parsed: Arguments, out: Path) -> dict[str, Any]:
     from ..pipeline import run_controls
     from ..report.controls import conclusions
 
-    rows = run_controls(parsed.config, out, parsed.overwrite, say=say)
-    show("\n".join(["", *(f"- {sentence}" for sentence in conclusions(rows))]))
-    show(f"\ncontrols: {out / 'controls.html'}")
+    rows = run_controls(parsed.config, out, parsed.overwrite, say=parsed.output.say)
+    return {"conclusions": conclusions(rows), "controls": str(out / "controls.html")}
 
 
 def parse(command: Command, words: list[str]) -> Arguments:
-    """Arguments over the defaults of the preset, or of the run folder where it exists and no preset is named."""
+    """Arguments over the defaults of the preset and of the file of settings.
+
+    Where neither is named and the run folder exists, its own settings are the defaults.
+    """
     if peek(words, "--tokens") and peek(words, "--minutes"):
         raise InputError("--tokens and --minutes exclude each other; give one of them")
     folder = peek(words, "--out")
-    named = peek(words, "--preset") or peek(words, "--protocol")
+    named = peek(words, "--preset") or peek(words, "--protocol") or peek(words, "--config")
     if not named and folder and (Path(folder) / "config.yaml").is_file():
         return read(command, words, Arguments(config=load_config(Path(folder))))
     return read(command, words, Arguments(config=preset_of(words)))

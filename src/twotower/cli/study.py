@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,9 +12,10 @@ import tyro
 
 from ..comparison.grid import Grid, jobs, require_seeds
 from ..errors import InputError
-from ..study import compare_folders, estimate_seconds, run_study
-from .options import Command, read
-from .output import FAILURE, SUCCESS, say, show
+from ..settings import flat_settings, read_settings, require_known, setting_types, with_settings
+from ..studies import compare_folders, estimate_seconds, run_study
+from .options import Command, peek, read
+from .output import FAILURE, SUCCESS, Output, say
 
 
 @dataclass(frozen=True)
@@ -21,14 +23,18 @@ class StudyArguments:
     """What `study` takes."""
 
     grid: Annotated[Grid, tyro.conf.arg(name="")] = field(default_factory=Grid)
+    settings: Annotated[Path | None, tyro.conf.arg(name="config", metavar="FILE.yaml")] = None
+    """A YAML file with any of these options, such as the study.yaml of another study. Options on the command line win
+    over it."""
     out: Path = Path("studies/study")
     """The study's folder. What is finished there is kept; a grid that contains it goes on with it."""
     jobs: int = 1
     """Runs at a time."""
     threads: int = 1
     """CPU threads of each run."""
-    dry: bool = False
+    dry: tyro.conf.FlagCreatePairsOff[bool] = False
     """Only show what would be run."""
+    output: Annotated[Output, tyro.conf.arg(name="")] = field(default_factory=Output)
 
 
 @dataclass(frozen=True)
@@ -39,42 +45,86 @@ class CompareArguments:
     """Run folders, each with a name of its own."""
     out: Path = Path("studies/comparison")
     """The folder of the comparison."""
+    output: Annotated[Output, tyro.conf.arg(name="")] = field(default_factory=Output)
 
 
 def study(command: Command, words: list[str]) -> int:
     """Plan the grid, show it, run what is missing, and compare; 1 if a run failed."""
-    parsed = read(command, words, StudyArguments())
+    path = peek(words, "--config")
+    parsed = read(command, words, with_study_file(StudyArguments(), Path(path)) if path else StudyArguments())
     if parsed.jobs < 1 or parsed.threads < 0:
         raise InputError("--jobs must be 1 or more, --threads 0 (PyTorch's default) or more")
+    output = parsed.output
     planned = jobs(parsed.grid)
     require_seeds(planned)
     missing = [job for job in planned if not (parsed.out / "runs" / job.name / "report.html").is_file()]
     seconds = dict(zip((job.name for job in missing), estimate_seconds(missing), strict=True))
     for job in planned:
         state = f"to run, about {_duration(seconds[job.name])}" if job.name in seconds else "finished"
-        say(f"{job.name}  {job.config.train.tokens:,} tokens  {state}")
+        output.say(f"{job.name}  {job.config.train.tokens:,} tokens  {state}")
     cores = min(parsed.jobs, os.cpu_count() or 1)
-    total = _duration(sum(seconds.values()) / cores)
-    say(f"study: about {total} for what is missing, {parsed.jobs} at a time, one thread each")
+    total = sum(seconds.values()) / cores
+    output.say(f"study: about {_duration(total)} for what is missing, {parsed.jobs} at a time, one thread each")
     if parsed.dry:
+        rows = [{"name": job.name, "tokens": job.config.train.tokens, "finished": job.name not in seconds,
+                 "seconds": seconds.get(job.name)} for job in planned]  # fmt: skip
+        if output.json or output.quiet:
+            output.result({"runs": rows, "seconds": total}, f"study: {len(missing)} of {len(planned)} runs are missing")
         return SUCCESS
-    found, failed = run_study(parsed.grid, parsed.out, parsed.jobs, parsed.threads, say=say)
-    _show(found, parsed.out)
+    with output.progress():
+        found, failed = run_study(parsed.grid, parsed.out, parsed.jobs, parsed.threads, say=say)
+    _show(found, parsed.out, output)
     return FAILURE if failed else SUCCESS
 
 
 def compare(command: Command, words: list[str]) -> int:
     """Compare finished runs, wherever they are."""
     parsed = read(command, words, CompareArguments())
-    _show(compare_folders(parsed.runs, parsed.out), parsed.out)
+    with parsed.output.progress():
+        found = compare_folders(parsed.runs, parsed.out)
+    _show(found, parsed.out, parsed.output)
     return SUCCESS
 
 
-def _show(found: dict[str, Any], out: Path) -> None:
+def with_study_file(arguments: StudyArguments, path: Path) -> StudyArguments:
+    """The arguments with those of a YAML file, under their names on the command line. Raises `InputError` as it does.
+
+    `set` and `vary` may be mappings there: `vary: {model.width: [32, 64]}`. The `runs` that a `study.yaml` lists follow
+    from its other settings.
+    """
+    given = {str(name).replace("-", "_"): value for name, value in read_settings(path).items() if name != "runs"}
+    for name in ("set", "vary"):
+        if isinstance(given.get(name), dict):
+            leaves = flat_settings(given[name], f"{path}: {name}").items()
+            given[name] = [f"{key}={_written(value, f'{path}: {name}: {key}')}" for key, value in leaves]
+    own = setting_types(StudyArguments).keys()
+    of_grid = {name.removeprefix("grid.") for name in own if name.startswith("grid.")}
+    known = {name for name in own if not name.startswith(("grid.", "output.", "settings"))} | of_grid
+    require_known(given, sorted(known), str(path))
+    grid = with_settings(arguments.grid, {key: given[key] for key in given if key in of_grid}, str(path))
+    rest = with_settings(arguments, {key: given[key] for key in given if key not in of_grid}, str(path))
+    return replace(rest, grid=grid)
+
+
+def _written(value: Any, name: str) -> str:
+    """A value, or several, as `--set` and `--vary` take them."""
+    several = [value] if not isinstance(value, list) else value
+    texts = [one if isinstance(one, str) else json.dumps(one) for one in several]
+    if any("," in text for text in texts):
+        raise InputError(f"{name}: a value with a comma cannot be given here; rename the file, or use `corpora`")
+    return ",".join(texts)
+
+
+def _show(found: dict[str, Any], out: Path, output: Output) -> None:
     from ..report.study import conclusions
 
-    show("\n".join(f"- {sentence}" for sentence in conclusions(found)))
-    show(f"\nstudy: {out / 'study.html'}")
+    said = conclusions(found)
+    page = out / "study.html"
+    output.result(
+        {"study": str(out), "conclusions": said, "failed": found["failed"], "page": str(page)},
+        f"study: {page}",
+        "\n".join(f"- {sentence}" for sentence in said) + "\n",
+    )
 
 
 def _duration(seconds: float) -> str:

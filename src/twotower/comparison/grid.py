@@ -10,9 +10,10 @@ from typing import Any
 
 import yaml
 
-from ..config import RunConfig, from_dict, to_dict
+from ..config import RunConfig
 from ..errors import InputError
 from ..presets import preset
+from ..settings import with_settings
 from ..validation import validate
 
 
@@ -67,7 +68,7 @@ def jobs(grid: Grid) -> list[Job]:
             for seed in seeds:
                 config = replace(preset(name), seed=seed)
                 for key, value in [*fixed, *own, *combination]:
-                    config = with_setting(config, key, value)
+                    config = with_settings(config, {key: value}, "study")
                 if stranger:
                     config = replace(config, model=replace(config.model, cooperation=0.0))
                 validate(config)
@@ -111,23 +112,6 @@ def _setting(text: str) -> tuple[str, Any]:
     if not equals or not key:
         raise InputError(f"set: {text!r} is not of the form KEY=VALUE, such as train.tokens=2000000")
     return key, yaml.safe_load(value)
-
-
-def with_setting(config: RunConfig, key: str, value: Any) -> RunConfig:
-    """The configuration with one dotted key replaced. Raises `InputError` for one that does not exist."""
-    values = to_dict(config)
-    *path, last = key.replace("-", "_").split(".")
-    inner = values
-    for part in path:
-        inner = inner.get(part, {}) if isinstance(inner, dict) else {}
-    if not isinstance(inner, dict) or last not in inner:
-        raise InputError(f"study: {key!r} is no setting; name one as in config.yaml, such as model.width or seed")
-    if isinstance(inner[last], list) and not isinstance(value, list):
-        value = [value]
-    if isinstance(inner[last], float) and isinstance(value, int):
-        value = float(value)
-    inner[last] = value
-    return from_dict(values, f"study: {key}")
 
 
 def require_seeds(planned: Sequence[Job]) -> None:

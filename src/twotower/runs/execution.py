@@ -213,10 +213,26 @@ def _move(source: Path, target: Path) -> None:
 def lock(run: Path) -> Iterator[None]:
     """Keep other processes out of a run folder. Raises `InputError` if one is at work in it."""
     with (run / ".lock").open("w") as handle:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise InputError(
-                f"{run}: another twotower process is at work in this folder; wait for it, or use another --out"
-            ) from None
+        for patience in (0.1, 0.1, 0.0):  # `at_work` holds the lock for an instant
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except OSError:
+                if not patience:
+                    raise InputError(
+                        f"{run}: another twotower process is at work in this folder; wait for it, or use another --out"
+                    ) from None
+                time.sleep(patience)
         yield
+
+
+def at_work(run: Path) -> bool:
+    """Whether a process is at work in a run folder now."""
+    try:
+        with (run / ".lock").open() as handle:
+            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:  # no such file, or not readable
+        return False
+    return False

@@ -145,7 +145,10 @@ def _claim(out: Path, grid: Grid, planned: Iterable[Job]) -> None:
     elif out.exists() and any(out.iterdir()):
         raise InputError(f"--out: {out} exists and is no study; give another folder")
     out.mkdir(parents=True, exist_ok=True)
-    content = {name: list(getattr(grid, name)) for name in ("presets", "corpora", "seeds", "vary")} | {"runs": mine}
+    content: dict[str, Any] = {
+        name: list(getattr(grid, name)) for name in ("presets", "corpora", "seeds", "vary", "set")
+    }
+    content |= {"strangers": grid.strangers, "runs": mine}
     write_text(path, yaml.safe_dump(content, sort_keys=False))
 
 

@@ -1,0 +1,122 @@
+"""What commands print, and where: --quiet, --json, --help, completion, exit codes."""
+
+import json
+import re
+import subprocess
+import sys
+
+import pytest
+
+from twotower import cli
+
+
+def shell(*words, **options):
+    return subprocess.run([sys.executable, "-m", "twotower", *words], capture_output=True, text=True, **options)
+
+
+def test_quiet_is_the_final_line_and_nothing_else(finished, capsys):
+    for words, last in (
+        (["run", "--out", str(finished)], f"report: {finished / 'report.html'}"),
+        (["report", "--out", str(finished)], f"report: {finished / 'report.html'}"),
+        (["score", "--out", str(finished)], f"score: {finished}"),
+        (["show", str(finished)], f"report: {finished / 'report.html'}"),
+        (["list", str(finished)], "1 runs: 1 finished"),
+        (["verify", str(finished)], None),
+    ):
+        assert cli.main([*words, "--quiet"]) == 0
+        said = capsys.readouterr()
+        assert said.err == "" and said.out.count("\n") == 1, words
+        assert last is None or said.out == last + "\n"
+
+
+def test_quiet_hides_the_progress_of_what_is_really_done_but_no_error(small, tmp_path, capsys):
+    words = ["prepare", "--corpus", small.prepare.corpus[0], "--prepare.vocabulary", "512", "--out"]
+    assert cli.main([*words, str(tmp_path / "loud")]) == 0
+    assert "prepare" in capsys.readouterr().err
+    assert cli.main([*words, str(tmp_path / "quiet"), "--quiet"]) == 0
+    assert capsys.readouterr() == (f"prepare: {tmp_path / 'quiet'}\n", "")
+    assert cli.main(["prepare", "--corpus", str(tmp_path / "absent"), "--quiet"]) == 2
+    assert "does not exist" in capsys.readouterr().err
+
+
+def test_json_is_one_document_on_standard_output(finished, capsys):
+    for words, keys in (
+        (["run", "--out", str(finished)], {"run", "stages", "headline", "sentences", "figures", "report"}),
+        (["prepare", "--out", str(finished)], {"run", "stages"}),
+        (["show", str(finished)], {"run", "headline", "sentences", "figures", "report"}),
+        (["list", str(finished)], {"folder", "runs"}),
+        (["verify", str(finished)], {"runs"}),
+        (["plan", "quickstart"], {"parameters", "hours"}),
+        (["study", "--dry"], {"runs", "seconds"}),
+    ):
+        assert cli.main([*words, "--json"]) == 0
+        assert keys <= json.loads(capsys.readouterr().out).keys(), words
+
+
+def test_help_is_short_and_help_all_is_whole(capsys):
+    shown = {}
+    for flag in ("--help", "--help-all"):
+        with pytest.raises(SystemExit) as stop:
+            cli.main(["run", flag])
+        assert stop.value.code == 0
+        shown[flag] = capsys.readouterr().out
+    options = {flag: set(re.findall(r"^[│ ]{1,2}(--[\w.-]+)", text, re.MULTILINE)) for flag, text in shown.items()}
+    assert options["--help"] == {
+        "--config", "--out", "--controls", "--overwrite", "--preset", "--seed", "--threads", "--quiet", "--json",
+        "--corpus", "--family", "--tokens", "--minutes",
+    }  # fmt: skip
+    assert options["--help"] < options["--help-all"] and len(options["--help-all"]) > 60
+    assert "twotower run --help-all" in shown["--help"] and "--help-all" not in shown["--help-all"]
+    with pytest.raises(SystemExit):
+        cli.main(["readout", "-h"])
+    readout = capsys.readouterr().out
+    assert "--readout.norm" in readout and "--model.width" not in readout
+
+
+def test_the_help_tells_exit_codes_which_are_those_of_a_shell(tmp_path):
+    text = shell("--help").stdout
+    assert all(f"\n  {code} " in text for code in ("0", "1", "2", "130")) and "exit codes:" in text
+    assert shell("list", str(tmp_path / "absent")).returncode == 2
+    (tmp_path / "empty").mkdir()
+    assert shell("list", str(tmp_path / "empty"), "--json").returncode == 0
+
+
+def test_every_command_has_help_and_completion(capsys):
+    for name, command in cli.COMMANDS.items():
+        assert command.help.endswith(".") and command.arguments is not None, name
+        with pytest.raises(SystemExit) as stop:
+            cli.main([name, "--help-all"])
+        assert stop.value.code == 0 and f"usage: twotower {name}" in capsys.readouterr().out
+
+
+COMPLETE = """
+source "$1"; shift
+COMP_WORDS=("$@"); COMP_CWORD=$(( $# - 1 )); COMP_LINE="$*"; COMP_POINT=${#COMP_LINE}
+_tyro_twotower
+printf '%s\\n' "${COMPREPLY[@]}"
+"""
+
+
+def test_bash_completes_commands_options_and_choices(tmp_path):
+    script = tmp_path / "completion.bash"
+    script.write_text(shell("--print-completion", "bash").stdout)
+
+    def completed(*words):
+        command = ["bash", "-c", COMPLETE, "bash", str(script), "twotower", *words]
+        done = subprocess.run(command, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return {line.strip() for line in done.stdout.splitlines()} - {""}
+
+    assert {"run", "rerun", "readout", "report"} > completed("ru") >= {"run"}
+    assert {"list", "show", "study"} <= completed("")
+    assert completed("run", "--model.t") == {"--model.towers"}
+    assert completed("run", "--train.precision", "b") == {"bf16"}
+    assert "--jobs" in completed("study", "--j")
+
+
+def test_zsh_has_a_script_and_other_shells_say_so(capsys):
+    assert cli.main(["--print-completion", "zsh"]) == 0
+    assert capsys.readouterr().out.startswith("#compdef twotower")
+    for words in (["--print-completion"], ["--print-completion", "tcsh"]):
+        assert cli.main(words) == 2
+        assert "give a shell: bash or zsh" in capsys.readouterr().err

@@ -1,0 +1,144 @@
+"""`--config FILE.yaml`: what wins over what, and what a file may hold."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import yaml
+
+from twotower import cli
+from twotower.cli import stages, study
+from twotower.config import flatten, to_dict
+from twotower.errors import InputError
+from twotower.presets import preset
+from twotower.settings import with_settings
+
+
+@pytest.fixture
+def settings(tmp_path):
+    def write(text: str) -> str:
+        path = tmp_path / "settings.yaml"
+        path.write_text(text, encoding="utf-8")
+        return str(path)
+
+    return write
+
+
+def parsed(*words):
+    return stages.parse(cli.COMMANDS["run"], list(words)).config
+
+
+def test_the_command_line_wins_over_the_file_and_the_file_over_the_preset(settings):
+    path = settings("preset: quickstart-bert\nseed: 5\ntrain:\n  tokens: 4M\n  learning_rate: 1e-3\nmodel.layers: 2\n")
+    config = parsed("--config", path, "--seed", "7", "--corpus", "one", "two")
+    assert (config.preset, config.model.family, config.model.positions) == ("quickstart-bert", "bert", "relative")
+    assert (config.train.tokens, config.train.learning_rate, config.model.layers) == (4_000_000, 1e-3, 2)
+    assert (config.seed, config.prepare.corpus) == (7, ("one", "two"))
+    other = parsed(f"--config={path}", "--preset", "standard")
+    assert (other.preset, other.train.tokens, other.seed, other.model.family) == ("standard", 4_000_000, 5, "gpt")
+
+
+def test_a_runs_own_configuration_is_such_a_file(finished, small):
+    assert parsed("--config", str(finished / "config.yaml")) == small
+    assert parsed("--config", str(finished / "config.yaml"), "--seed", "3") == replace(small, seed=3)
+
+
+def test_every_preset_survives_being_written_and_read(settings):
+    for name in ("standard-elmo", "paper-bert-large"):
+        config = preset(name, "paper")
+        assert parsed("--config", settings(yaml.safe_dump(to_dict(config), sort_keys=False))) == config
+
+
+def test_values_are_read_as_people_write_them(settings):
+    path = settings(
+        "prepare: {corpus: my/texts, vocabulary: 1e4}\nmodel: {elmo_backward: off}\n"
+        "train: {precision: no, betas: [0.9, 1e-1], minutes: 5, clip: 2}\nscore:\n  # batch: 3\nanalyze:\n"
+    )
+    config = parsed("--config", path)
+    assert config.prepare.corpus == ("my/texts",) and config.prepare.vocabulary == 10_000
+    assert config.model.elmo_backward == "off" and config.train.precision == "no"
+    assert config.train.betas == (0.9, 0.1) and config.train.minutes == 5.0 and config.train.clip == 2.0
+    assert parsed("--config", path, "--tokens", "1M").train.minutes is None  # the command line wins
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("trian:\n  tokens: 5\n", "'trian.tokens' is no setting (did you mean train.tokens or readout.tokens?)"),
+        ("tokens: 5\n", "'tokens' is no setting (did you mean train.tokens"),
+        ("train:\n  learning_rat: 1\n", "'train.learning_rat' is no setting (did you mean train.learning_rate?)"),
+        ("train.tokens: 5\ntrain: {tokens: 6}\n", "train.tokens is given twice"),
+        ("seed: 1\nseed: 2\n", "seed is given twice"),
+        ("train: {tokens: many}\n", "train.tokens: expected a whole number, found 'many'"),
+        ("train: {tokens: 1.5}\n", "train.tokens: expected a whole number, found 1.5"),
+        ("train: {clip: big}\n", "train.clip: expected a number, found 'big'"),
+        ("train: {shard: 3}\n", "train.shard: expected true or false, found 3"),
+        ("train: {precision: bf8}\n", "train.precision: 'bf8' is not possible; allowed: no, bf16, fp16"),
+        ("train: {betas: [0.9]}\n", "train.betas: expected 2 values, found 1"),
+        ("seed: {a: 1}\n", "'seed.a' is no setting (did you mean seed?)"),
+        ("train: 5\n", "'train' is no setting"),
+        ("model: {width: 33}\n", "model.width: 33 is not possible"),
+        ("preset: nope\n", "preset: 'nope' is unknown"),
+        ("- a\n- b\n", "expected settings, each as NAME: VALUE, found list"),
+        ("", "expected settings, each as NAME: VALUE, found nothing"),
+        ("a: [\n", "not valid YAML"),
+        ("seed: !!python/object/apply:os.system ['touch harmed']\n", "not valid YAML"),
+    ],
+)
+def test_what_a_file_cannot_hold_is_one_line(settings, text, message, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    path = settings(text)
+    assert cli.main(["run", "--config", path]) == 2
+    said = capsys.readouterr().err
+    assert message in said and said.startswith("twotower: ") and said.count("\n") == 1
+    assert [one.name for one in tmp_path.iterdir()] == ["settings.yaml"]
+
+
+def test_a_file_that_is_not_there_or_is_a_folder_says_so(tmp_path, capsys):
+    assert cli.main(["run", "--config", str(tmp_path / "none.yaml")]) == 2
+    assert "none.yaml does not exist; give a YAML file" in capsys.readouterr().err
+    assert cli.main(["plan", "--config", str(tmp_path)]) == 2
+    assert "is no file; give a YAML file" in capsys.readouterr().err
+
+
+def test_a_study_takes_its_grid_from_a_file_and_its_own_record_is_one(settings, tmp_path):
+    arguments = study.with_study_file(
+        study.StudyArguments(),
+        Path(settings(
+            "presets: [quickstart, 'quickstart-bert:4,5']\nseeds: [0, 1]\njobs: 2\nout: studies/mine\nstrangers: true\n"
+            "set: {train.tokens: 1M, train: {batch: 8}}\nvary: {model.width: [16, 32]}\nruns: {}\n"
+        )),
+    )  # fmt: skip
+    assert arguments.grid.presets == ("quickstart", "quickstart-bert:4,5") and arguments.grid.seeds == (0, 1)
+    assert arguments.grid.set == ("train.tokens=1M", "train.batch=8") and arguments.grid.vary == ("model.width=16,32",)
+    assert (arguments.jobs, arguments.out, arguments.grid.strangers) == (2, Path("studies/mine"), True)
+    for text, message in (
+        ("preset: quickstart\n", r"'preset' is no setting \(did you mean presets\?\)"),
+        ("seeds: [a]\n", "seeds: expected a whole number, found 'a'"),
+        ("set: {prepare.corpus: 'a,b'}\n", "set: prepare.corpus: a value with a comma"),
+    ):
+        with pytest.raises(InputError, match=message):
+            study.with_study_file(study.StudyArguments(), Path(settings(text)))
+
+
+def test_a_study_file_plans_the_same_runs_as_the_command_line(settings, tmp_path, capsys):
+    path = settings("seeds: [0, 1]\nset: {train.tokens: 1M}\nvary: {model.width: [16, 32]}\n")
+    words = ["study", "--dry", "--json", "--out", str(tmp_path / "none")]
+    assert cli.main([*words, "--config", path]) == 0
+    from_file = json.loads(capsys.readouterr().out)["runs"]
+    assert cli.main([*words, "--seeds", "0", "1", "--set", "train.tokens=1M", "--vary", "model.width=16,32"]) == 0
+    from_words = json.loads(capsys.readouterr().out)["runs"]
+    assert [one["name"] for one in from_file] == [one["name"] for one in from_words]
+    assert {one["tokens"] for one in from_file} == {1_000_000} and len(from_file) == 4
+    assert cli.main([*words, "--config", path, "--seeds", "5", "6", "7"]) == 0  # the command line wins
+    assert len(json.loads(capsys.readouterr().out)["runs"]) == 6
+
+
+def test_settings_may_be_nested_or_dotted_and_change_nothing_else():
+    base = preset("quickstart")
+    nested = with_settings(base, {"train": {"tokens": 5}}, "here")
+    dotted = with_settings(base, {"train.tokens": "5"}, "here")
+    assert nested == dotted and nested.train.tokens == 5
+    same, changed = flatten(to_dict(base)), flatten(to_dict(nested))
+    assert {name for name in same if same[name] != changed[name]} == {"train.tokens"}
