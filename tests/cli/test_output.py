@@ -60,7 +60,7 @@ def test_help_is_short_and_help_all_is_whole(capsys):
             cli.main(["run", flag])
         assert stop.value.code == 0
         shown[flag] = capsys.readouterr().out
-    options = {flag: set(re.findall(r"^[│ ]{1,2}(--[\w.-]+)", text, re.MULTILINE)) for flag, text in shown.items()}
+    options = {flag: set(re.findall(r"^[│ ]{1,2}(--\w[\w.-]+)", text, re.MULTILINE)) for flag, text in shown.items()}
     assert options["--help"] == {
         "--config", "--out", "--controls", "--overwrite", "--preset", "--seed", "--threads", "--quiet", "--json",
         "--corpus", "--family", "--tokens", "--minutes",
