@@ -239,6 +239,8 @@ class KnowConfig:
     """Norms of words (CSV with a column `word`), such as the Glasgow norms."""
     occurrences: int = 20
     """Occurrences of a word in the training text whose states are averaged, at most; they are drawn at random."""
+    compared_tokens: int = 4096
+    """Held-out tokens, spread over the documents, on which the layers of towers are compared."""
     frequent: int = 10
     """A minimal pair, or a word, counts where each of its words occurs this often in the training text."""
     generated: int = 400

@@ -58,7 +58,7 @@ STAGES: dict[str, Stage] = {
         _instrument("perturbed_masking", "know.treebank"),
         _instrument("words", "know.similarity", "know.norms", "know.frequent", "know.occurrences"),
         _instrument("lesions", "know.treebank", "know.lesion_tokens", optional=("knowledge/pairs",)),
-        _instrument("similarity"),
+        _instrument("similarity", "know.compared_tokens"),
         Stage("analyze", ("seed", "analyze"),
               ("data", "training.json", "metrics.jsonl", "emergence.parquet", "scores.parquet", "context.parquet",
                "direction.parquet"),

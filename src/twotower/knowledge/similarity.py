@@ -1,0 +1,270 @@
+"""How alike the layers of the towers are, within a tower, across towers, and across runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from ..data.heldout import PreparedText
+from ..data.windows import contiguous_rows
+from ..errors import InputError
+from ..modeling.layers import layer_states
+from ..modeling.model import TowersModel
+from ..progress import Progress
+from ..statistics.alignment import View, cka, hsic, jackknife, procrustes
+from ..statistics.intervals import Estimate
+from ..statistics.tallies import Floats
+from .subject import Subject
+
+PER_WINDOW = 8
+"""Tokens that are taken from a window: neighbours say much the same."""
+GROUPS = 100
+"""Groups of documents at most that the jackknife leaves out, one at a time."""
+LAYERS = 13
+"""Layers of a tower at most that are compared; of deeper towers so many, evenly spread, the first and last included."""
+SHUFFLES = 20
+BATCH = 64
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Windows of held-out text, and the tokens in them whose states are compared."""
+
+    rows: NDArray[np.int64]
+    """(windows, length): piece ids, [PAD] at the end of short ones."""
+    present: NDArray[np.bool_]
+    """False for padding; of the shape of `rows`."""
+    row: NDArray[np.int64]
+    """(tokens,)"""
+    place: NDArray[np.int64]
+    """(tokens,)"""
+    group: NDArray[np.int64]
+    """(tokens,): of the token's document; groups of one document each where they are not many."""
+    documents: int
+
+
+@dataclass(frozen=True)
+class Layer:
+    """The states of a tower at a layer."""
+
+    name: str
+    tower: int
+    layer: int
+    view: View
+
+    @property
+    def labels(self) -> dict[str, Any]:
+        """What it is, as `results.json` says it."""
+        return {"view": self.name, "tower": self.tower, "layer": self.layer}
+
+
+def similarity(subject: Subject) -> dict[str, Any]:
+    """Unbiased linear CKA and Procrustes distance between all layers of all towers of a run.
+
+    On a sample of its held-out text, the same number of tokens of each document. Returns
+
+    - `tokens`, `windows`, `documents`, and the `views` (tower and layer) in the order of the matrices;
+    - `cka` and `procrustes`: matrices of views x views, `estimate`, `low` and `high`, by a jackknife over documents;
+    - `untrained`: the same matrix of CKA for the untrained towers (`estimate`);
+    - `across`: for each layer and two towers both measures, each with the nulls `shuffled` (tokens of one of them dealt
+      out anew: 0 for CKA) and `untrained` (the same two layers of untrained towers of another seed, which read the same
+      text and share an embedding as well);
+    - `from_untrained`: CKA of each layer with the same layer of the untrained towers.
+    """
+    tokens = subject.config.know.compared_tokens
+    sample = sample_of(subject.text, window_of(subject), tokens, _seed(subject), _pairs(subject))
+    trained, untrained = (layers_of(model, sample) for model in (subject.model, subject.untrained))
+    confidence, generator = subject.config.analyze.confidence, subject.generator("similarity")
+    return _described(sample) | _within(trained, untrained, confidence, generator)
+
+
+def similarity_of(first: Subject, second: Subject) -> dict[str, Any]:
+    """The same between the towers of two runs that share their held-out text.
+
+    `views` are the layers of the first run, `other_views` those of the second; `across` holds every tower of the first
+    with every one of the second, at each layer that both have. The null `untrained` is that of the runs' untrained
+    towers, which have nothing but the text in common. Raises `InputError` if the runs do not share their text.
+    """
+    text, other = first.text, second.text
+    same = text.heldout.shape == other.heldout.shape and bool((text.heldout == other.heldout).all())
+    if not same or text.pieces != other.pieces:
+        raise InputError(
+            f"{first.run} and {second.run} were not measured on the same held-out text; compare runs with the same "
+            "corpus, split and tokenizer"
+        )
+    pairs = _pairs(first) or _pairs(second)
+    window = min(window_of(first), window_of(second))
+    sample = sample_of(text, window, first.config.know.compared_tokens, _seed(first), pairs)
+    mine, theirs = (layers_of(subject.model, sample) for subject in (first, second))
+    null, other_null = (layers_of(subject.untrained, sample) for subject in (first, second))
+    confidence, generator = first.config.analyze.confidence, first.generator("similarity of runs")
+    with Progress("similarity", total=len(mine) * len(theirs), unit="pair of layers") as progress:
+        matrices = _matrices(mine, theirs, confidence, progress)
+    return _described(sample) | {
+        "views": [one.labels for one in mine],
+        "other_views": [one.labels for one in theirs],
+        **matrices,
+        "across": [
+            _across(*both, *nulls, confidence, generator)
+            for both, nulls in zip(_same_layer(mine, theirs), _same_layer(null, other_null), strict=True)
+        ],
+    }
+
+
+def window_of(subject: Subject) -> int:
+    """Tokens of text that the towers read at a time; two fewer than the window where a frame is put around them."""
+    return int(subject.model.config.window) - 2 * _pairs(subject)
+
+
+def sample_of(text: PreparedText, window: int, tokens: int, seed: int, pairs: bool) -> Sample:
+    """A sample of about `tokens` held-out tokens, as many of each document as it has.
+
+    Windows are spread evenly over a document; of each the later half is used, where it has one, so that tokens have a
+    context. `pairs`: each window stands between [CLS] and [SEP], as the towers of this run are used to.
+    """
+    generator = np.random.default_rng(seed)
+    starts, lengths = (text.documents[name].to_numpy() for name in ("start", "tokens"))
+    if len(starts) > tokens:
+        kept = np.sort(generator.choice(len(starts), tokens, replace=False))
+        starts, lengths = starts[kept], lengths[kept]
+    rows = contiguous_rows(text.heldout, starts, lengths, window, text.vocabulary)
+    document = np.searchsorted(starts, rows.first, side="right") - 1
+    each = -(-tokens // len(starts))
+    ids: list[NDArray[np.int64]] = []
+    picked: list[tuple[int, int, int]] = []
+    for number in range(len(starts)):
+        mine = np.flatnonzero(document == number)
+        wanted = min(len(mine), -(-each // PER_WINDOW))
+        for row in mine[np.unique(np.linspace(0, len(mine) - 1, wanted).astype(int))]:
+            begin, first, last = int(rows.start[row]), int(rows.first[row]), int(rows.last[row])
+            places = np.arange(max(first, (begin + last) // 2), last)
+            chosen = np.sort(generator.choice(places, min(len(places), PER_WINDOW, each), replace=False))
+            pieces = np.asarray(text.heldout[begin : int(rows.stop[row])], dtype=np.int64)
+            if pairs:
+                pieces = np.concatenate([[text.vocabulary.cls], pieces, [text.vocabulary.sep]])
+            picked += [(len(ids), place - begin + pairs, number) for place in chosen]
+            ids.append(pieces)
+    table = np.full((len(ids), window + 2 * pairs), text.vocabulary.pad)
+    present = np.zeros(table.shape, dtype=bool)
+    for row, pieces in enumerate(ids):
+        table[row, : len(pieces)], present[row, : len(pieces)] = pieces, True
+    row, place, owner = np.array(picked, dtype=np.int64).T
+    dealt = generator.permutation(len(starts)) % min(GROUPS, len(starts))
+    return Sample(table, present, row, place, dealt[owner], len(starts))
+
+
+def layers_of(model: TowersModel, sample: Sample) -> list[Layer]:
+    """The states of the sample's tokens at each layer of each tower, tower by tower."""
+    parts: dict[tuple[int, int], list[NDArray[np.float32]]] = {}
+    for begin in range(0, len(sample.rows), BATCH):
+        part = slice(begin, begin + BATCH)
+        mine = (sample.row >= begin) & (sample.row < begin + BATCH)
+        present = None if sample.present[part].all() else torch.from_numpy(sample.present[part])
+        states = layer_states(model, torch.from_numpy(sample.rows[part]), present)
+        for tower, layers in enumerate(states, start=1):
+            for layer in np.unique(np.linspace(0, len(layers) - 1, min(len(layers), LAYERS)).astype(int)).tolist():
+                picked = layers[layer][sample.row[mine] - begin, sample.place[mine]]
+                parts.setdefault((tower, layer), []).append(picked.numpy())
+    return [
+        Layer(f"tower {tower}, layer {layer}", tower, layer, View.of(np.concatenate(part), sample.group))
+        for (tower, layer), part in sorted(parts.items())
+    ]
+
+
+def _within(
+    trained: list[Layer], untrained: list[Layer], confidence: float, generator: np.random.Generator
+) -> dict[str, Any]:
+    with Progress("similarity", total=2 * len(trained) ** 2, unit="pair of layers") as progress:
+        matrices = _matrices(trained, trained, confidence, progress)
+        null = _matrices(untrained, untrained, confidence, progress)
+    return {
+        "views": [one.labels for one in trained],
+        **matrices,
+        "untrained": {"cka": {"estimate": null["cka"]["estimate"]}},
+        "across": [
+            _across(*both, *nulls, confidence, generator)
+            for both, nulls in zip(_same_layer(trained), _same_layer(untrained), strict=True)
+        ],
+        "from_untrained": [
+            {**one.labels, **vars(jackknife(cka(one.view, other.view), confidence))}
+            for one, other in zip(trained, untrained, strict=True)
+        ],
+    }
+
+
+def _matrices(first: list[Layer], second: list[Layer], confidence: float, progress: Progress) -> dict[str, Any]:
+    """CKA and Procrustes distance of all layers of one list with all of the other, with their intervals."""
+    symmetric = first is second
+    own = [hsic(one.view, one.view) for one in first]
+    other = own if symmetric else [hsic(one.view, one.view) for one in second]
+    shape = (3, len(first), len(second))
+    alike, distant = np.zeros(shape), np.zeros(shape)
+    for i, one in enumerate(first):
+        for j, two in enumerate(second):
+            if symmetric and j < i:
+                alike[:, i, j], distant[:, i, j] = alike[:, j, i], distant[:, j, i]
+            else:
+                alike[:, i, j] = _three(jackknife(cka(one.view, two.view, own[i], other[j]), confidence))
+                distant[:, i, j] = _three(jackknife(procrustes(one.view, two.view), confidence))
+            progress.advance(1)
+    keys = ("estimate", "low", "high")
+    return {
+        "cka": dict(zip(keys, alike.tolist(), strict=True)),
+        "procrustes": dict(zip(keys, distant.tolist(), strict=True)),
+    }
+
+
+def _three(found: Estimate) -> Floats:
+    return np.array([found.estimate, found.low, found.high])
+
+
+def _same_layer(first: list[Layer], second: list[Layer] | None = None) -> list[tuple[Layer, Layer]]:
+    """Pairs of different towers of one run, or of any towers of two, at the same layer."""
+    return [
+        (one, other)
+        for one in first
+        for other in second or first
+        if one.layer == other.layer and (second is not None or one.tower < other.tower)
+    ]
+
+
+def _across(
+    one: Layer,
+    other: Layer,
+    null: Layer,
+    other_null: Layer,
+    confidence: float,
+    generator: np.random.Generator,
+) -> dict[str, Any]:
+    """Both measures of two towers at a layer, with their nulls."""
+    found: dict[str, Any] = {"layer": one.layer, "towers": [one.tower, other.tower]}
+    shuffles = [other.view.shuffled(generator) for _ in range(SHUFFLES)]
+    tail = (1 - confidence) / 2
+    for name, measure in (("cka", cka), ("procrustes", procrustes)):
+        drawn = np.array([measure(one.view, shuffled)[0] for shuffled in shuffles])
+        low, high = np.quantile(drawn, [tail, 1 - tail])
+        found[name] = {
+            **vars(jackknife(measure(one.view, other.view), confidence)),
+            "null": {
+                "shuffled": {"estimate": float(drawn.mean()), "low": float(low), "high": float(high)},
+                "untrained": vars(jackknife(measure(null.view, other_null.view), confidence)),
+            },
+        }
+    return found
+
+
+def _described(sample: Sample) -> dict[str, Any]:
+    return {"tokens": len(sample.row), "windows": len(sample.rows), "documents": sample.documents}
+
+
+def _seed(subject: Subject) -> int:
+    """Not the run's seed: runs with different seeds are compared on the same tokens."""
+    return subject.config.prepare.split_seed
+
+
+def _pairs(subject: Subject) -> bool:
+    return subject.config.train.windows == "pairs"
