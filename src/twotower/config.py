@@ -247,8 +247,10 @@ class KnowConfig:
     """Minimal pairs to make from the treebank, at most, of each kind of violation."""
     most_pairs: int = 1000
     """Ready pairs of each paradigm that are scored, at most; they are drawn at random."""
-    lesion_tokens: int = 20_000
+    lesion_tokens: int = 10_000
     """Held-out tokens, spread over the documents, on which lesions are measured."""
+    lesion_pairs: int = 100
+    """Minimal pairs of each paradigm on which lesions are measured, at most."""
 
 
 @dataclass(frozen=True)

@@ -118,7 +118,7 @@ def validate(config: RunConfig) -> None:
         _has_group(analyze.clusters), "analyze.clusters", repr(analyze.clusters), "a regular expression with a group"
     )
     _require(0.5 <= analyze.confidence < 1, "analyze.confidence", analyze.confidence, "0.5 or more and less than 1")
-    for name in ("frequent", "most_pairs", "lesion_tokens"):
+    for name in ("frequent", "most_pairs", "lesion_tokens", "lesion_pairs"):
         value = getattr(config.know, name)
         _require(value >= 1, f"know.{name.replace('_', '-')}", value, "1 or more")
     _require(config.know.generated >= 0, "know.generated", config.know.generated, "0 (none) or more")

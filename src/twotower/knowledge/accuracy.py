@@ -1,0 +1,97 @@
+"""Accuracy on minimal pairs, with intervals over pairs and paradigms and what chance and readouts make of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ..statistics.intervals import centred_interval
+from ..statistics.tallies import Floats, resample
+
+DRAWS = 1000
+FEWEST = 20
+"""Pairs from which a paradigm counts in the mean over paradigms."""
+CONFIDENCE = 0.95
+
+
+def is_right(good: Floats, bad: Floats) -> Floats:
+    """1 where the better sentence has the higher score, ½ for ties, 0 elsewhere; each of shape (pairs,)."""
+    return np.where(good > bad, 1.0, np.where(good == bad, 0.5, 0.0))
+
+
+def paradigm_draws(
+    right: Mapping[str, Floats], clusters: NDArray[np.integer], draws: int, generator: np.random.Generator
+) -> dict[str, Floats]:
+    """Mean of each head over the pairs of one paradigm: of the sample first, then of `draws` resamplings of clusters.
+
+    `right` holds for each head values of shape (pairs,), `clusters` (pairs,) numbers from 0 what pairs have in common
+    (a document); the results have shape (1 + draws,).
+    """
+    count = int(clusters.max()) + 1
+    weights = np.vstack([np.ones((1, count)), resample(count, draws, generator)])
+    sizes = weights @ np.bincount(clusters, minlength=count)
+    return {
+        head: np.asarray(weights @ np.bincount(clusters, weights=values, minlength=count) / sizes)
+        for head, values in right.items()
+    }
+
+
+def figure(drawn: Floats, confidence: float = CONFIDENCE) -> dict[str, float]:
+    """Estimate and interval of a sample and its draws, (1 + draws,)."""
+    low, high = centred_interval(float(drawn[0]), drawn[1:], confidence)
+    return {"estimate": float(drawn[0]), "low": low, "high": high}
+
+
+def share(drawn: Floats) -> dict[str, float]:
+    """The same for a share, whose interval ends at 0 and 1."""
+    return {name: float(np.clip(value, 0, 1)) for name, value in figure(drawn).items()}
+
+
+def of_paradigms(paradigms: Sequence[dict[str, Floats]], generator: np.random.Generator) -> dict[str, Floats]:
+    """Mean of each head over paradigms: of the sample first, then with paradigms resampled as well as their pairs."""
+    count, length = len(paradigms), len(next(iter(paradigms[0].values())))
+    weights = np.vstack([np.ones((1, count)), resample(count, length - 1, generator)]) / count
+    return {
+        head: np.asarray((weights * np.stack([one[head] for one in paradigms], axis=1)).sum(axis=1))
+        for head in paradigms[0]
+    }
+
+
+def difference(
+    means: Mapping[str, Floats], towers: int, right: Mapping[str, Floats], clusters: NDArray[np.integer],
+    paradigm: NDArray[np.integer], generator: np.random.Generator,
+) -> dict[str, Any] | None:  # fmt: skip
+    """By how much the towers differ; None for a single tower.
+
+    Tower 1 minus tower 2; for more towers the best minus the worst. `means` are of the heads, (1 + draws,); `right`
+    (pairs,), `clusters` and `paradigm` (pairs,) are what they were made of.
+
+    Returns estimate, interval, `of` (which towers), `p_value` (two-sided: the two towers of each cluster change places
+    at random), and as `noise_floor` the largest difference of two readouts of one tower, with its interval.
+    """
+    if towers < 2:
+        return None
+    order = [1, 2] if towers == 2 else sorted(range(1, towers + 1), key=lambda k: -float(means[f"tower {k}"][0]))
+    first, last = f"tower {order[0]}", f"tower {order[-1]}"
+    floors = [figure(means[f"tower {k}"] - means[f"noise {k}"]) for k in range(1, towers + 1) if f"noise {k}" in means]
+    sizes = np.bincount(paradigm)
+    apart = (right[first] - right[last]) / sizes[paradigm] / len(sizes)
+    per_cluster = np.bincount(clusters, weights=apart)
+    signs = generator.choice([-1.0, 1.0], size=(DRAWS, len(per_cluster)))
+    chance = np.abs(signs @ per_cluster)
+    return {
+        **figure(means[first] - means[last]),
+        "of": [order[0], order[-1]],
+        "p_value": float((1 + (chance >= abs(per_cluster.sum()) - 1e-12).sum()) / (DRAWS + 1)),
+        "null_high": float(np.quantile(chance, CONFIDENCE)),
+        "noise_floor": max(floors, key=lambda one: abs(one["estimate"])) if floors else None,
+    }
+
+
+def numbered(values: Sequence[str]) -> NDArray[np.int64]:
+    """Numbers from 0 for what is the same."""
+    return np.asarray(pd.factorize(np.asarray(values, dtype=object))[0], dtype=np.int64)

@@ -1,0 +1,288 @@
+"""Lesions: what the joint model loses without a tower, by class of word and on minimal pairs.
+
+The question is the *double dissociation* (Teuber 1955; Shallice 1988): that taking away one tower hurts syntax more
+than meaning, and taking away the other hurts meaning more than syntax.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import chain
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ..statistics.tallies import Floats, resample
+from .accuracy import CONFIDENCE, DRAWS, figure, is_right, numbered
+from .pair_files import MEANING, SYNTAX
+from .removal import INTACT, MEAN, WAYS, Lesion, bank_of, heldout_rows, lesioned, lesions_of_towers
+from .sentences import encode, longest, rows_of
+from .subject import Subject
+
+HALVES = 20
+"""Random halves of the units that stand for what lesions of no tower in particular do."""
+BANK = 4096
+"""Positions whose values replace those of a lesioned tower, or whose mean does."""
+FEWEST = 20
+"""Occurrences from which a class of words is listed, and pairs from which there is a dissociation to speak of."""
+TREES = 600
+"""Sentences of the treebank on which loss by dependency relation is measured."""
+
+
+def lesions(subject: Subject) -> dict[str, Any]:
+    """Nats lost by class of word, and what is lost on minimal pairs, without each tower.
+
+    A tower's contribution to the joint head is replaced by its mean, by zero, or by its values at another position;
+    mean and values are from held-out documents other than those that are measured. Nulls: random halves of the units of
+    all towers, as many as one tower of two has (of a single tower, halves of its units).
+
+    Returns:
+        `upos` and `relations` (null without a treebank): for each lesion of a tower its loss in nats, all over and by
+        class, with intervals over documents, and `apart`, how far the profiles of the towers are from each other, with
+        its null; `pairs` (null where `twotower know --only pairs` has not been run): see `dissociation`.
+    """
+    model = subject.model
+    generator = subject.generator("lesions")
+    tried = lesions_of_towers(model, HALVES, generator)
+    bank, upos = _heldout(subject, tried)
+    return {
+        "halves": HALVES,
+        "upos": upos,
+        "relations": _relations(subject, tried, bank) if subject.config.know.treebank else None,
+        "pairs": _pairs(subject, tried, bank),
+    }
+
+
+def _heldout(subject: Subject, tried: Mapping[str, Lesion]) -> tuple[Tensor, dict[str, Any]]:
+    model, text = subject.model, subject.text
+    config = subject.config
+    rows = text.windows(model.config.objective, model.config.windows, model.config.window)
+    wanted = heldout_rows(model, rows, BANK + config.know.lesion_tokens, config.score.passes)
+    table = pd.read_parquet(subject.run / "data" / "heldout.parquet", columns=["document", "upos"])
+    document = table["document"].to_numpy()
+    # Documents alternate: the even ones give the bank, the odd ones are measured.
+    bank = bank_of(model, [_some(one, document[one.places] % 2 == 0) for one in wanted], subject.vocabulary.pad)
+    measured = [_some(one, document[one.places] % 2 == 1) for one in wanted]
+    measured = [one for one in measured if len(one.places)]
+    scores = lesioned(
+        model, measured, len(document), tried, bank, subject.vocabulary.pad, config.seed, "lesions: words"
+    )
+    known = np.flatnonzero(np.isfinite(scores[INTACT]))
+    losses = {name: scores[INTACT][known] - values[known] for name, values in scores.items() if name != INTACT}
+    labels = table["upos"].astype(str).to_numpy()[known]
+    return bank, _by_class(
+        subject, losses, labels, numbered(list(document[known])), subject.generator("lesions by part of speech")
+    )
+
+
+def _some(rows: Any, chosen: NDArray[np.bool_]) -> Any:
+    """The same rows, of whose scored positions only some count; `chosen` is in the order in which they are scored."""
+    from dataclasses import replace
+
+    scored = rows.scored.copy()
+    scored[rows.scored] = chosen
+    return replace(rows, scored=scored, places=rows.places[chosen])
+
+
+def _relations(subject: Subject, tried: Mapping[str, Lesion], bank: Tensor) -> dict[str, Any] | None:
+    """Loss by dependency relation, over the pieces of each token of the treebank's sentences."""
+    generator = subject.generator("lesions by relation")
+    every = subject.trees()
+    trees = [every[number] for number in sorted(generator.permutation(len(every))[: 4 * TREES].tolist())]
+    unknown = subject.tokenizer.token_to_id("[UNK]")
+    sentences = encode(subject.tokenizer, [tree.text for tree in trees])
+    lengths = sentences.lengths
+    fits = [number for number in range(len(trees)) if 1 < lengths[number] <= longest(subject.model)][:TREES]
+    trees = [trees[number] for number in fits]
+    if not trees:
+        return None
+    sentences = encode(subject.tokenizer, [tree.text for tree in trees])
+    labels: list[str] = []
+    for number, tree in enumerate(trees):
+        relation = _relation_of_characters(tree)
+        offsets = subject.tokenizer.encode(tree.text, add_special_tokens=False).offsets
+        labels += [relation[begin] for begin, _ in offsets]
+        assert len(labels) == sentences.starts[number + 1]
+    rows = rows_of(subject.model, sentences, subject.vocabulary)
+    scores = lesioned(
+        subject.model, rows, len(sentences.pieces), tried, bank, subject.vocabulary.pad, subject.config.seed,
+        "lesions: relations",
+    )  # fmt: skip
+    known = np.flatnonzero((sentences.pieces != unknown) & (np.asarray(labels) != ""))
+    losses = {name: scores[INTACT][known] - values[known] for name, values in scores.items() if name != INTACT}
+    documents = numbered([tree.document for tree in trees])[sentences.of[known]]
+    return _by_class(subject, losses, np.asarray(labels)[known], documents, generator)
+
+
+def _relation_of_characters(tree: Any) -> list[str]:
+    """The relation, without its subtype, of the token that each character of the text belongs to; empty between."""
+    first: dict[int, str] = {}
+    for word in tree.words:
+        first.setdefault(word.token, word.relation)
+    found: list[str] = []
+    for place, (token, space) in enumerate(zip(tree.tokens, tree.spaces, strict=True)):
+        found += [first.get(place, "")] * len(token) + [""] * space
+    return found
+
+
+def _by_class(
+    subject: Subject, losses: Mapping[str, Floats], labels: NDArray[Any], documents: NDArray[np.int64],
+    generator: np.random.Generator,
+) -> dict[str, Any]:  # fmt: skip
+    """Loss of each lesion by class, and how far the towers' profiles are apart beside random halves."""
+    names, counts = np.unique(labels, return_counts=True)
+    kept = [(str(name), int(count)) for name, count in zip(names, counts, strict=True) if count >= FEWEST]
+    total = int(documents.max()) + 1
+    weights = np.vstack([np.ones((1, total)), resample(total, DRAWS, generator)])
+
+    def means(values: Floats, chosen: NDArray[np.bool_]) -> Floats:
+        sums = weights @ np.bincount(documents[chosen], weights=values[chosen], minlength=total)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            found: Floats = sums / (weights @ np.bincount(documents[chosen], minlength=total))
+        return found
+
+    everything = np.ones(len(labels), dtype=bool)
+    rows = []
+    for tower in range(1, subject.model.config.towers + 1):
+        for way in WAYS:
+            loss = losses[f"tower {tower}, {way}"]
+            rows.append(
+                {"tower": tower, "way": way, "loss": figure(means(loss, everything)),
+                 "classes": [{"class": name, "occurrences": count, "loss": figure(means(loss, labels == name))}
+                             for name, count in kept]}
+            )  # fmt: skip
+    share = np.array([count for _, count in kept], dtype=float) / sum(count for _, count in kept)
+
+    def apart(first: str, second: str) -> float:
+        """Standard deviation over classes, weighted by occurrences, of the difference of two lesions' losses."""
+        gap = np.array([(losses[first] - losses[second])[labels == name].mean() for name, _ in kept])
+        return float(np.sqrt(share @ (gap - share @ gap) ** 2))
+
+    null = np.array([apart(f"half {number} a", f"half {number} b") for number in range(HALVES)])
+    found = None
+    if subject.model.config.towers == 2:
+        estimate = apart(f"tower 1, {MEAN}", f"tower 2, {MEAN}")
+        found = {
+            "estimate": estimate,
+            "null": {"mean": float(null.mean()), "high": float(np.quantile(null, CONFIDENCE))},
+            "p_value": float((1 + (null >= estimate).sum()) / (HALVES + 1)),
+        }
+    return {"occurrences": len(labels), "documents": total, "lesions": rows, "apart": found}
+
+
+def _pairs(subject: Subject, tried: Mapping[str, Lesion], bank: Tensor) -> dict[str, Any] | None:
+    path = subject.run / "knowledge" / "pairs" / "pairs.parquet"
+    if not path.is_file():
+        return None
+    generator = subject.generator("lesions on pairs")
+    table = pd.read_parquet(path)
+    table = table[table["kind"].isin([SYNTAX, MEANING])].reset_index(drop=True)
+    chosen: list[int] = []
+    for _, part in table.groupby(["set", "paradigm"], sort=False):
+        chosen += generator.permutation(part.index.to_numpy())[: subject.config.know.lesion_pairs].tolist()
+    table = table.loc[sorted(chosen)].reset_index(drop=True)
+    counts = {kind: int((table["kind"] == kind).sum()) for kind in (SYNTAX, MEANING)}
+    if min(counts.values()) < FEWEST:
+        return {"pairs": counts, "left_out": f"fewer than {FEWEST} pairs of syntax or of meaning"}
+    texts = list(chain(table["good"], table["bad"]))
+    sentences = encode(subject.tokenizer, texts)
+    scores = lesioned(
+        subject.model, rows_of(subject.model, sentences, subject.vocabulary), len(sentences.pieces), tried, bank,
+        subject.vocabulary.pad, subject.config.seed, "lesions: pairs",
+    )  # fmt: skip
+    sums = {name: sentences.total(values) for name, values in scores.items()}
+    half = len(table)
+    margins = {name: values[:half] - values[half:] for name, values in sums.items()}
+    right = {name: is_right(values[:half], values[half:]) for name, values in sums.items()}
+    syntax = (table["kind"] == SYNTAX).to_numpy()
+    items = numbered([document or source for document, source in zip(table["document"], table["source"], strict=True)])
+    out = pd.DataFrame({name: table[name] for name in ("set", "paradigm", "kind", "source", "good", "bad")})
+    for name in margins:
+        if not name.startswith("half"):
+            out[f"margin, {name}"] = margins[name].astype(np.float32)
+    out.to_parquet(subject.out / "lesions.parquet", index=False)
+    return {"pairs": counts, **dissociation(margins, right, syntax, items, subject.model.config.towers, generator)}
+
+
+def dissociation(
+    margins: Mapping[str, Floats], right: Mapping[str, Floats], syntax: NDArray[np.bool_],
+    items: NDArray[np.int64], towers: int, generator: np.random.Generator,
+) -> dict[str, Any]:  # fmt: skip
+    """Whether lesions of two towers part syntax from meaning.
+
+    Args:
+        margins, right: by lesion, and intact, log-probability of the better sentence minus that of the worse in nats,
+            and whether the pair is right, each (pairs,).
+        syntax: which pairs are of syntax; the others are of meaning, (pairs,).
+        items: what is resampled and divided into halves, numbered from 0: a document, or a pair of a ready set.
+        towers: how many; there is a dissociation of two only.
+        generator: of the resampling.
+
+    Returns:
+        `losses`: for each lesion of a tower, and each kind of pair, the accuracy and the margin that it costs, with
+        intervals over items; `interaction` (null unless there are two towers), from mean lesions and margins in
+        standard deviations of the intact ones of their kind: tower 1's cost minus tower 2's on syntax, minus the same
+        on meaning. Half of the items say which tower is the one of syntax; on the other half `syntax` and `meaning` are
+        by how much its lesion costs more than the other tower's, and `estimate` is their difference, with intervals
+        over items. `null` and `p_value`: the same of random halves of the units. `crossover`: whether `syntax` is above
+        and `meaning` below zero, each by its whole interval.
+    """
+    count = int(items.max()) + 1
+    weights = np.vstack([np.ones((1, count)), resample(count, DRAWS, generator)])
+
+    def means(values: Floats, chosen: NDArray[np.bool_]) -> Floats:
+        sums = weights @ np.bincount(items[chosen], weights=values[chosen], minlength=count)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            found: Floats = sums / (weights @ np.bincount(items[chosen], minlength=count))
+        return found
+
+    kinds = {SYNTAX: syntax, MEANING: ~syntax}
+    losses = [
+        {"tower": tower, "way": way, "kind": kind,
+         "accuracy": figure(means(right[INTACT] - right[f"tower {tower}, {way}"], chosen)),
+         "margin": figure(means(margins[INTACT] - margins[f"tower {tower}, {way}"], chosen))}
+        for tower in range(1, towers + 1) for way in WAYS for kind, chosen in kinds.items()
+    ]  # fmt: skip
+    found: dict[str, Any] = {
+        "intact": {kind: float(right[INTACT][chosen].mean()) for kind, chosen in kinds.items()},
+        "losses": losses,
+        "interaction": None,
+    }
+    if towers != 2:
+        return found
+    scale = np.where(syntax, margins[INTACT][syntax].std(), margins[INTACT][~syntax].std())
+    test = (generator.permutation(count) % 2 == 1)[items]
+
+    def apart(first: str, second: str) -> Floats:
+        """How much more the first lesion costs than the second, of each pair, in standard deviations."""
+        gap: Floats = (margins[second] - margins[first]) / np.maximum(scale, 1e-12)
+        return gap
+
+    def contrast(gap: Floats, inside: NDArray[np.bool_]) -> float:
+        return float(gap[inside & syntax].mean() - gap[inside & ~syntax].mean())
+
+    def localised(gap: Floats) -> Floats:
+        """The same with the sign that makes its contrast positive on the first half of the items."""
+        return gap if contrast(gap, ~test) >= 0 else -gap
+
+    null = np.array([
+        contrast(localised(apart(f"half {number} a", f"half {number} b")), test)
+        for number in range(sum(name.startswith("half") for name in margins) // 2)
+    ])  # fmt: skip
+    first = apart(f"tower 1, {MEAN}", f"tower 2, {MEAN}")
+    gap = localised(first)
+    drawn = {kind: means(gap, chosen & test) for kind, chosen in kinds.items()}
+    sides = {kind: figure(values) for kind, values in drawn.items()}
+    estimate = figure(drawn[SYNTAX] - drawn[MEANING])
+    found["interaction"] = {
+        **estimate,
+        "tower_of_syntax": 1 if gap is first else 2,
+        "null": {"mean": float(null.mean()), "high": float(np.quantile(null, CONFIDENCE))},
+        "p_value": float((1 + (null >= estimate["estimate"]).sum()) / (len(null) + 1)),
+        **sides,
+        "crossover": bool(sides[SYNTAX]["low"] > 0 and sides[MEANING]["high"] < 0),
+    }
+    return found

@@ -1,0 +1,150 @@
+"""Sentences to the log-probabilities of their pieces, as the model is used to reading them.
+
+A sentence begins with the separator ([CLS] in models of sentence pairs); models that see both sides have one after it,
+too. Causal: log p of each piece given those before it. Masked: the pseudo-log-likelihood `within_word_l2r` (Kauf and
+Ivanova 2023, arXiv 2305.10588), in which a piece is hidden together with the later pieces of its word. Bidirectional:
+log p of each piece given all pieces before and after it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from tokenizers import Tokenizer
+
+from ..data.tokenization import Vocabulary
+from ..modeling.model import TowersModel
+from ..modeling.scoring import log_probs_of
+from ..progress import Progress
+from ..statistics.tallies import Floats
+
+Ids = NDArray[np.int64]
+BATCH_TOKENS = 4096
+"""Tokens of a batch, padding included: rows of like length stand together."""
+
+
+@dataclass(frozen=True)
+class Sentences:
+    """Sentences as piece ids, one after the other."""
+
+    pieces: Ids
+    """Piece ids of all sentences, (pieces,)."""
+    words: Ids
+    """The number, within its sentence, of the word that each piece belongs to, (pieces,)."""
+    starts: Ids
+    """Where each sentence begins, and at the end the number of pieces; (sentences + 1,)."""
+
+    def __len__(self) -> int:
+        return len(self.starts) - 1
+
+    @property
+    def lengths(self) -> Ids:
+        """Pieces of each sentence, (sentences,)."""
+        lengths: Ids = np.diff(self.starts)
+        return lengths
+
+    @property
+    def of(self) -> Ids:
+        """The sentence of each piece, (pieces,)."""
+        return np.repeat(np.arange(len(self)), self.lengths)
+
+    def total(self, values: Floats) -> Floats:
+        """Sums over the pieces of each sentence: (pieces,) to (sentences,)."""
+        sums: Floats = np.bincount(self.of, values, len(self)).astype(np.float64)
+        return sums
+
+
+def encode(tokenizer: Tokenizer, texts: Sequence[str]) -> Sentences:
+    """The pieces and words of each text; special tokens in a text are text."""
+    encodings = tokenizer.encode_batch(list(texts), add_special_tokens=False)
+    lengths = [len(encoding.ids) for encoding in encodings]
+    pieces = [piece for encoding in encodings for piece in encoding.ids]
+    words = [-1 if word is None else word for encoding in encodings for word in encoding.word_ids]
+    starts = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    return Sentences(np.asarray(pieces, dtype=np.int64), np.asarray(words, dtype=np.int64), starts)
+
+
+def longest(model: TowersModel) -> int:
+    """Pieces of the longest sentence that fits into the model's window with what stands around it."""
+    return int(model.config.window) - (0 if model.config.objective == "causal" else 2)
+
+
+@dataclass(frozen=True)
+class Rows:
+    """A batch of rows to read."""
+
+    inputs: Ids
+    """(rows, time)"""
+    targets: Ids
+    """(rows, time)"""
+    scored: NDArray[np.bool_]
+    """(rows, time)"""
+    places: Ids
+    """Which of all pieces each scored position is, in the order in which they are scored."""
+
+
+def rows_of(model: TowersModel, sentences: Sentences, vocabulary: Vocabulary) -> Iterator[Rows]:
+    """The rows in which every piece of every sentence is scored once. No sentence may exceed `longest`."""
+    objective = model.config.objective
+    first = vocabulary.cls if model.config.windows == "pairs" else vocabulary.sep
+    causal = objective == "causal"
+    # Under the masked objective a sentence is read once for each of its pieces.
+    copies = sentences.lengths if objective == "masked" else np.ones(len(sentences), dtype=np.int64)
+    sentence = np.repeat(np.arange(len(sentences)), copies)
+    asked = np.concatenate([np.arange(count) for count in copies]) if len(copies) else np.empty(0, np.int64)
+    lengths = sentences.lengths[sentence]
+    order = np.argsort(lengths, kind="stable")
+    begin = 0
+    while begin < len(order):
+        # Lengths rise, so the last row of a batch is its longest.
+        end = begin + 1
+        while end < len(order) and (end + 1 - begin) * (int(lengths[order[end]]) + 2) <= BATCH_TOKENS:
+            end += 1
+        part = order[begin:end]
+        begin = end
+        width = int(lengths[part[-1]]) + (1 if causal else 2)
+        text = np.full((len(part), width), vocabulary.pad, dtype=np.int64)
+        place = np.full(text.shape, -1, dtype=np.int64)
+        hidden = np.zeros(text.shape, dtype=bool)
+        text[:, 0] = first
+        for row, number in enumerate(part.tolist()):
+            start, stop = sentences.starts[sentence[number]], sentences.starts[sentence[number] + 1]
+            inside = slice(1, 1 + int(stop - start))
+            text[row, inside] = sentences.pieces[start:stop]
+            if not causal:
+                text[row, inside.stop] = vocabulary.sep
+            if objective == "masked":
+                here = int(asked[number])
+                word = sentences.words[start:stop]
+                hidden[row, inside] = (word == word[here]) & (np.arange(len(word)) >= here)
+                place[row, 1 + here] = start + here
+            else:
+                place[row, inside] = np.arange(start, stop)
+        inputs = np.where(hidden, vocabulary.mask, text)
+        if causal:
+            inputs, text, place = inputs[:, :-1], text[:, 1:], place[:, 1:]
+        scored = place >= 0
+        yield Rows(inputs, text, scored, place[scored])
+
+
+@torch.no_grad()
+def score_sentences(
+    model: TowersModel,
+    sentences: Sentences,
+    vocabulary: Vocabulary,
+    heads: Collection[str],
+    name: str = "",
+) -> dict[str, Floats]:
+    """Log-probability in nats of every piece under each of the heads, (pieces,) each; `name` is shown as progress."""
+    found = {head: np.zeros(len(sentences.pieces)) for head in heads}
+    with Progress(name, len(sentences.pieces), "piece", quiet=not name) as progress:
+        for rows in rows_of(model, sentences, vocabulary):
+            scores = log_probs_of(model, rows.inputs, rows.targets, rows.scored, vocabulary.pad, heads)
+            for head, values in scores.items():
+                found[head][rows.places] = values.cpu().numpy()
+            progress.advance(len(rows.places))
+    return found
