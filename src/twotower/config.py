@@ -249,8 +249,9 @@ class KnowConfig:
     """Ready pairs of each paradigm that are scored, at most; they are drawn at random."""
     lesion_tokens: int = 10_000
     """Held-out tokens, spread over the documents, on which lesions are measured."""
-    lesion_pairs: int = 100
-    """Minimal pairs of each paradigm on which lesions are measured, at most."""
+    lesion_pairs: int = 600
+    """Minimal pairs of syntax, and as many of meaning, on which lesions are measured, at most; spread over the
+    paradigms."""
 
 
 @dataclass(frozen=True)

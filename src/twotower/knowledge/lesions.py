@@ -41,8 +41,10 @@ def lesions(subject: Subject) -> dict[str, Any]:
 
     Returns:
         `upos` and `relations` (null without a treebank): for each lesion of a tower its loss in nats, all over and by
-        class, with intervals over documents, and `apart`, how far the profiles of the towers are from each other, with
-        its null; `pairs` (null where `twotower know --only pairs` has not been run): see `dissociation`.
+        class, with intervals over documents, and `apart`, how far the profiles of the towers are from each other (the
+        standard deviation over classes of the difference of their losses, weighted by occurrences), with its null, the
+        same beyond frequency, and `by_frequency`, how the difference changes with training frequency; `pairs` (null
+        where `twotower know --only pairs` has not been run): see `dissociation`.
     """
     model = subject.model
     generator = subject.generator("lesions")
@@ -61,7 +63,8 @@ def _heldout(subject: Subject, tried: Mapping[str, Lesion]) -> tuple[Tensor, dic
     config = subject.config
     rows = text.windows(model.config.objective, model.config.windows, model.config.window)
     wanted = heldout_rows(model, rows, BANK + config.know.lesion_tokens, config.score.passes)
-    table = pd.read_parquet(subject.run / "data" / "heldout.parquet", columns=["document", "upos"])
+    table = pd.read_parquet(subject.run / "data" / "heldout.parquet", columns=["document", "upos", "piece"])
+    frequency = subject.piece_counts[table["piece"].to_numpy()].astype(np.float64)
     document = table["document"].to_numpy()
     # Documents alternate: the even ones give the bank, the odd ones are measured.
     bank = bank_of(model, [_some(one, document[one.places] % 2 == 0) for one in wanted], subject.vocabulary.pad)
@@ -74,8 +77,9 @@ def _heldout(subject: Subject, tried: Mapping[str, Lesion]) -> tuple[Tensor, dic
     losses = {name: scores[INTACT][known] - values[known] for name, values in scores.items() if name != INTACT}
     labels = table["upos"].astype(str).to_numpy()[known]
     return bank, _by_class(
-        subject, losses, labels, numbered(list(document[known])), subject.generator("lesions by part of speech")
-    )
+        subject, losses, labels, numbered(list(document[known])), frequency[known],
+        subject.generator("lesions by part of speech"),
+    )  # fmt: skip
 
 
 def _some(rows: Any, chosen: NDArray[np.bool_]) -> Any:
@@ -114,7 +118,8 @@ def _relations(subject: Subject, tried: Mapping[str, Lesion], bank: Tensor) -> d
     known = np.flatnonzero((sentences.pieces != unknown) & (np.asarray(labels) != ""))
     losses = {name: scores[INTACT][known] - values[known] for name, values in scores.items() if name != INTACT}
     documents = numbered([tree.document for tree in trees])[sentences.of[known]]
-    return _by_class(subject, losses, np.asarray(labels)[known], documents, generator)
+    frequency = subject.piece_counts[sentences.pieces[known]].astype(np.float64)
+    return _by_class(subject, losses, np.asarray(labels)[known], documents, frequency, generator)
 
 
 def _relation_of_characters(tree: Any) -> list[str]:
@@ -130,9 +135,13 @@ def _relation_of_characters(tree: Any) -> list[str]:
 
 def _by_class(
     subject: Subject, losses: Mapping[str, Floats], labels: NDArray[Any], documents: NDArray[np.int64],
-    generator: np.random.Generator,
+    frequency: Floats, generator: np.random.Generator,
 ) -> dict[str, Any]:  # fmt: skip
-    """Loss of each lesion by class, and how far the towers' profiles are apart beside random halves."""
+    """Loss of each lesion by class, and how far the towers' profiles are apart beside random halves.
+
+    `labels`, `documents` and `frequency` are of the occurrences. Beyond frequency means: less the mean of all
+    occurrences of like training frequency, which is strict on a class of one very frequent word.
+    """
     names, counts = np.unique(labels, return_counts=True)
     kept = [(str(name), int(count)) for name, count in zip(names, counts, strict=True) if count >= FEWEST]
     total = int(documents.max()) + 1
@@ -154,23 +163,76 @@ def _by_class(
                  "classes": [{"class": name, "occurrences": count, "loss": figure(means(loss, labels == name))}
                              for name, count in kept]}
             )  # fmt: skip
+    found: dict[str, Any] = {
+        "occurrences": len(labels), "documents": total, "lesions": rows, "apart": None, "apart_beyond_frequency": None,
+        "by_frequency": None,
+    }  # fmt: skip
+    if subject.model.config.towers != 2 or not kept:
+        return found
     share = np.array([count for _, count in kept], dtype=float) / sum(count for _, count in kept)
+    bins = _frequency_bins(frequency)
 
-    def apart(first: str, second: str) -> float:
-        """Standard deviation over classes, weighted by occurrences, of the difference of two lesions' losses."""
-        gap = np.array([(losses[first] - losses[second])[labels == name].mean() for name, _ in kept])
-        return float(np.sqrt(share @ (gap - share @ gap) ** 2))
+    def apart(first: str, second: str, beyond_frequency: bool) -> tuple[Floats, Floats]:
+        """Loss of the first lesion minus that of the second: by class, and its standard deviation over classes.
 
-    null = np.array([apart(f"half {number} a", f"half {number} b") for number in range(HALVES)])
-    found = None
-    if subject.model.config.towers == 2:
-        estimate = apart(f"tower 1, {MEAN}", f"tower 2, {MEAN}")
-        found = {
-            "estimate": estimate,
+        The sample first, then the draws: (1 + draws, classes), less its mean over occurrences, and (1 + draws,).
+        """
+        gap = losses[first] - losses[second]
+        if beyond_frequency:
+            gap = gap - (np.bincount(bins, weights=gap) / np.maximum(np.bincount(bins), 1))[bins]
+        profile = np.stack([means(gap, labels == name) for name, _ in kept], axis=1)
+        profile = profile - (np.nan_to_num(profile) @ share)[:, None]
+        return profile, np.sqrt(np.nan_to_num(profile) ** 2 @ share)
+
+    for key, beyond in (("apart", False), ("apart_beyond_frequency", True)):
+        profile, spread = apart(f"tower 1, {MEAN}", f"tower 2, {MEAN}", beyond)
+        null = np.array([apart(f"half {one} a", f"half {one} b", beyond)[1][0] for one in range(HALVES)])
+        found[key] = {
+            **figure(spread),
             "null": {"mean": float(null.mean()), "high": float(np.quantile(null, CONFIDENCE))},
-            "p_value": float((1 + (null >= estimate).sum()) / (HALVES + 1)),
+            "p_value": float((1 + (null >= spread[0]).sum()) / (HALVES + 1)),
+            "profile": [
+                {"class": name, "occurrences": count, **figure(profile[:, place])}
+                for place, (name, count) in enumerate(kept)
+            ],
         }
-    return {"occurrences": len(labels), "documents": total, "lesions": rows, "apart": found}
+    found["by_frequency"] = _slope(losses, frequency, documents, weights)
+    return found
+
+
+def _slope(
+    losses: Mapping[str, Floats], frequency: Floats, documents: NDArray[np.int64], weights: Floats
+) -> dict[str, Any]:
+    """By how many nats the difference of the two towers' losses changes for each e-fold of training frequency.
+
+    Least squares over occurrences; interval over documents, null by random halves of the units, sizes without signs.
+    """
+    log = np.log(np.maximum(frequency, 1))
+    count = weights.shape[1]
+
+    def slope(first: str, second: str) -> Floats:
+        gap = losses[first] - losses[second]
+        n, x, y, xy, xx = (
+            weights @ np.bincount(documents, weights=one, minlength=count)
+            for one in (np.ones(len(log)), log, gap, log * gap, log * log)
+        )
+        with np.errstate(invalid="ignore", divide="ignore"):
+            found: Floats = (n * xy - x * y) / (n * xx - x * x)
+        return found
+
+    drawn = slope(f"tower 1, {MEAN}", f"tower 2, {MEAN}")
+    null = np.abs([slope(f"half {one} a", f"half {one} b")[0] for one in range(HALVES)])
+    return {
+        **figure(drawn),
+        "null": {"mean": float(null.mean()), "high": float(np.quantile(null, CONFIDENCE))},
+        "p_value": float((1 + (null >= abs(drawn[0])).sum()) / (HALVES + 1)),
+    }
+
+
+def _frequency_bins(frequency: Floats) -> NDArray[np.int64]:
+    """Twentieths of the occurrences by the training frequency of their pieces, (occurrences,)."""
+    edges = np.unique(np.quantile(frequency, np.linspace(0, 1, 21)[1:-1]))
+    return np.asarray(np.searchsorted(edges, frequency, side="right"), dtype=np.int64)
 
 
 def _pairs(subject: Subject, tried: Mapping[str, Lesion], bank: Tensor) -> dict[str, Any] | None:
@@ -181,8 +243,11 @@ def _pairs(subject: Subject, tried: Mapping[str, Lesion], bank: Tensor) -> dict[
     table = pd.read_parquet(path)
     table = table[table["kind"].isin([SYNTAX, MEANING])].reset_index(drop=True)
     chosen: list[int] = []
-    for _, part in table.groupby(["set", "paradigm"], sort=False):
-        chosen += generator.permutation(part.index.to_numpy())[: subject.config.know.lesion_pairs].tolist()
+    for _, part in table.groupby("kind", sort=False):
+        # Round by round one of each paradigm, so that no paradigm makes up a kind while others have pairs.
+        shuffled = part.iloc[generator.permutation(len(part))]
+        rounds = shuffled.groupby(["set", "paradigm"], sort=False).cumcount()
+        chosen += rounds.sort_values(kind="stable").index[: subject.config.know.lesion_pairs].tolist()
     table = table.loc[sorted(chosen)].reset_index(drop=True)
     counts = {kind: int((table["kind"] == kind).sum()) for kind in (SYNTAX, MEANING)}
     if min(counts.values()) < FEWEST:

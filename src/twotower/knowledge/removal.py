@@ -81,8 +81,9 @@ def lesioned(
     mean = bank.mean(dim=0)
     weight, bias = model.joint_decoder()
     generator = torch.Generator().manual_seed(seed)
-    with Progress(name, pieces, "piece") as progress:
-        for one in rows:
+    batches = list(rows)
+    with Progress(name, sum(len(one.places) for one in batches), "piece") as progress:
+        for one in batches:
             received = _received(model, one, pad)
             targets = torch.from_numpy(one.targets[one.scored])
             elsewhere = bank[torch.randint(len(bank), (len(received),), generator=generator)]
