@@ -1,10 +1,14 @@
 """Train identical language models side by side on one objective and measure how they divide the work.
 
-    import twotower
-    run = twotower.run(twotower.preset("quickstart"), out="runs/first")
-    run.preference()
+```python
+import twotower
 
-Everything is imported when it is first used, so that `import twotower` costs next to nothing.
+run = twotower.run("quickstart", out="runs/first")
+run.preference()
+```
+
+The public names are those of `__all__`; `docs/python.md` says what they promise. Everything is imported when it is
+first used, so that `import twotower` costs next to nothing.
 """
 
 from __future__ import annotations
@@ -12,21 +16,38 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .api.comparisons import Comparison, compare, study
+    from .api.runs import Run, run
     from .config import RunConfig
     from .errors import DiskFullError, InputError, Interrupted
-    from .finished import Run
-    from .pipeline import run
     from .presets import PRESETS, preset
 
 __version__ = "0.1.0"
 
 _HOMES = {
-    "PRESETS": "presets", "RunConfig": "config", "preset": "presets",
+    "run": "api.runs", "Run": "api.runs",
+    "study": "api.comparisons", "compare": "api.comparisons", "Comparison": "api.comparisons",
+    "preset": "presets", "PRESETS": "presets", "RunConfig": "config",
     "DiskFullError": "errors", "InputError": "errors", "Interrupted": "errors",
-    "Run": "finished", "run": "pipeline",
 }  # fmt: skip
 
-__all__ = ["PRESETS", "DiskFullError", "InputError", "Interrupted", "Run", "RunConfig", "preset", "run"]
+__all__ = [
+    "PRESETS",
+    "Comparison",
+    "DiskFullError",
+    "InputError",
+    "Interrupted",
+    "Run",
+    "RunConfig",
+    "compare",
+    "preset",
+    "run",
+    "study",
+]
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]
 
 
 def __getattr__(name: str) -> Any:

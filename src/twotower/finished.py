@@ -36,30 +36,31 @@ class Run:
         """One row per held-out occurrence: document, position, piece, word, UPOS, log-probabilities in nats."""
         import pandas as pd
 
-        return pd.read_parquet(self._need("scores.parquet"))
+        return pd.read_parquet(self.require("scores.parquet"))
 
     def preference(self) -> pd.DataFrame:
         """One row per type: its count, mean preference in nats, standard error and interval."""
         import pandas as pd
 
-        return pd.read_parquet(self._need("preference.parquet"))
+        return pd.read_parquet(self.require("preference.parquet"))
 
     def results(self) -> dict[str, Any]:
         """Every number in the report, with its interval and its null."""
         import json
 
-        loaded: dict[str, Any] = json.loads(self._need("results.json").read_text(encoding="utf-8"))
+        loaded: dict[str, Any] = json.loads(self.require("results.json").read_text(encoding="utf-8"))
         return loaded
 
     def model(self) -> TowersModel:
         """The trained towers with their readouts, in evaluation mode."""
         from .modeling.model import TowersModel
 
-        model: TowersModel = TowersModel.from_pretrained(self._need("model"))
+        model: TowersModel = TowersModel.from_pretrained(self.require("model"))
         model.eval()
         return model
 
-    def _need(self, artifact: str) -> Path:
+    def require(self, artifact: str) -> Path:
+        """The path of an artifact that is up to date and whole. Raises `InputError` if it is not, with the remedy."""
         return require_current(self.path, self.config, artifact)
 
     def __repr__(self) -> str:

@@ -9,6 +9,7 @@ import yaml
 
 from twotower import cli
 from twotower.cli import stages, study
+from twotower.comparison.grid import jobs
 from twotower.config import flatten, to_dict
 from twotower.errors import InputError
 from twotower.presets import preset
@@ -107,16 +108,21 @@ def test_a_study_takes_its_grid_from_a_file_and_its_own_record_is_one(settings, 
         study.StudyArguments(),
         Path(settings(
             "presets: [quickstart, 'quickstart-bert:4,5']\nseeds: [0, 1]\njobs: 2\nout: studies/mine\nstrangers: true\n"
-            "set: {train.tokens: 1M, train: {batch: 8}}\nvary: {model.width: [16, 32]}\nruns: {}\n"
+            "set: {train.tokens: 1M, train: {batch: 8}, prepare.corpus: [a, 'b,c', '7']}\n"
+            "vary: {model.width: [16, 32]}\nruns: {}\n"
         )),
     )  # fmt: skip
     assert arguments.grid.presets == ("quickstart", "quickstart-bert:4,5") and arguments.grid.seeds == (0, 1)
-    assert arguments.grid.set == ("train.tokens=1M", "train.batch=8") and arguments.grid.vary == ("model.width=16,32",)
+    assert arguments.grid.set[:2] == ("train.tokens=1M", "train.batch=8")
+    assert arguments.grid.vary == ("model.width=16,32",)
+    planned = jobs(arguments.grid)
+    assert {job.config.prepare.corpus for job in planned} == {("a", "b,c", "7")}
+    assert {job.config.train.tokens for job in planned} == {1_000_000} and len(planned) == 2 * 2 * 2 * 2
     assert (arguments.jobs, arguments.out, arguments.grid.strangers) == (2, Path("studies/mine"), True)
     for text, message in (
         ("preset: quickstart\n", r"'preset' is no setting \(did you mean presets\?\)"),
         ("seeds: [a]\n", "seeds: expected a whole number, found 'a'"),
-        ("set: {prepare.corpus: 'a,b'}\n", "set: prepare.corpus: a value with a comma"),
+        ("vary: {prepare.corpus: ['a,b', c]}\n", "vary: prepare.corpus: values with a comma cannot be varied"),
     ):
         with pytest.raises(InputError, match=message):
             study.with_study_file(study.StudyArguments(), Path(settings(text)))

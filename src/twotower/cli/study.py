@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -10,9 +9,9 @@ from typing import Annotated, Any
 
 import tyro
 
-from ..comparison.grid import Grid, jobs, require_seeds
+from ..comparison.grid import Grid, jobs, require_seeds, set_texts, vary_texts
 from ..errors import InputError
-from ..settings import flat_settings, read_settings, require_known, setting_types, with_settings
+from ..settings import read_settings, require_known, setting_types, with_settings
 from ..studies import compare_folders, estimate_seconds, run_study
 from .options import Command, peek, read
 from .output import FAILURE, SUCCESS, Output, say
@@ -93,10 +92,9 @@ def with_study_file(arguments: StudyArguments, path: Path) -> StudyArguments:
     from its other settings.
     """
     given = {str(name).replace("-", "_"): value for name, value in read_settings(path).items() if name != "runs"}
-    for name in ("set", "vary"):
+    for name, texts in (("set", set_texts), ("vary", vary_texts)):
         if isinstance(given.get(name), dict):
-            leaves = flat_settings(given[name], f"{path}: {name}").items()
-            given[name] = [f"{key}={_written(value, f'{path}: {name}: {key}')}" for key, value in leaves]
+            given[name] = list(texts(given[name], f"{path}: {name}"))
     own = setting_types(StudyArguments).keys()
     of_grid = {name.removeprefix("grid.") for name in own if name.startswith("grid.")}
     known = {name for name in own if not name.startswith(("grid.", "output.", "settings"))} | of_grid
@@ -104,15 +102,6 @@ def with_study_file(arguments: StudyArguments, path: Path) -> StudyArguments:
     grid = with_settings(arguments.grid, {key: given[key] for key in given if key in of_grid}, str(path))
     rest = with_settings(arguments, {key: given[key] for key in given if key not in of_grid}, str(path))
     return replace(rest, grid=grid)
-
-
-def _written(value: Any, name: str) -> str:
-    """A value, or several, as `--set` and `--vary` take them."""
-    several = [value] if not isinstance(value, list) else value
-    texts = [one if isinstance(one, str) else json.dumps(one) for one in several]
-    if any("," in text for text in texts):
-        raise InputError(f"{name}: a value with a comma cannot be given here; rename the file, or use `corpora`")
-    return ",".join(texts)
 
 
 def _show(found: dict[str, Any], out: Path, output: Output) -> None:

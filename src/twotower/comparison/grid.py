@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
@@ -13,7 +14,7 @@ import yaml
 from ..config import RunConfig
 from ..errors import InputError
 from ..presets import preset
-from ..settings import with_settings
+from ..settings import flat_settings, with_settings
 from ..validation import validate
 
 
@@ -112,6 +113,30 @@ def _setting(text: str) -> tuple[str, Any]:
     if not equals or not key:
         raise InputError(f"set: {text!r} is not of the form KEY=VALUE, such as train.tokens=2000000")
     return key, yaml.safe_load(value)
+
+
+def set_texts(settings: Mapping[str, Any], source: str) -> tuple[str, ...]:
+    """Settings, nested or by dotted names, as `Grid.set` takes them. Raises `InputError` for one given twice."""
+    return tuple(f"{name}={_text(value)}" for name, value in flat_settings(settings, source).items())
+
+
+def vary_texts(settings: Mapping[str, Any], source: str) -> tuple[str, ...]:
+    """Settings with the values they take, as `Grid.vary` takes them. Raises `InputError` for a value with a comma."""
+    found = []
+    for name, values in flat_settings(settings, source).items():
+        texts = [_text(one) for one in (values if isinstance(values, (list, tuple, range)) else [values])]
+        if any("," in text for text in texts):
+            raise InputError(
+                f"{source}: {name}: values with a comma cannot be varied; use `corpora`, or rename the file"
+            )
+        found.append(f"{name}={','.join(texts)}")
+    return tuple(found)
+
+
+def _text(value: Any) -> str:
+    """A value as YAML that reads as the same value."""
+    plain = isinstance(value, str) and yaml.safe_load(value) == value
+    return str(value) if plain else json.dumps(list(value) if isinstance(value, (tuple, range)) else value)
 
 
 def require_seeds(planned: Sequence[Job]) -> None:

@@ -34,7 +34,12 @@ LAYOUT = {
 def figures(contents: Contents) -> dict[str, Markup]:
     """From a figure's name to its HTML fragment, which needs Plotly's script on the page."""
     drawn = DRAWINGS if contents.contrasts else {"training": _training}
-    return {name: fragment(name, draw(contents).update_layout(**LAYOUT)) for name, draw in drawn.items()}
+    return {name: fragment(name, draw(name, contents)) for name in drawn}
+
+
+def draw(name: str, contents: Contents) -> go.Figure:
+    """One figure of `DRAWINGS`."""
+    return DRAWINGS[name](contents).update_layout(**LAYOUT)
 
 
 def _training(contents: Contents) -> go.Figure:

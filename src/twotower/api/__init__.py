@@ -1,0 +1,1 @@
+"""The public names of `import twotower`, for notebooks and scripts; `docs/python.md` tells how to use them."""

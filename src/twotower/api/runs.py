@@ -1,0 +1,167 @@
+"""A run, from Python: made, read back, plotted, and shown in a notebook."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .. import finished, pipeline
+from ..config import RunConfig
+from ..listing import look_at
+from ..presets import preset
+from ..progress import without_progress
+from ..runs.stages import MAIN
+from .notebook import card
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ..modeling.model import TowersModel
+    from .plots import RunPlots
+
+
+class Run:
+    """A run folder, finished or in the making.
+
+    ```python
+    import twotower
+
+    run = twotower.Run.load("runs/first")
+    print(run.summary())
+    favourites = run.preference().nlargest(20, "mean")[["piece", "mean", "low", "high"]]
+    figure = run.plot.profile()
+    ```
+
+    In a notebook it shows its finding and its main figures. What reads an artifact raises `InputError` if that is
+    missing, out of date or damaged, and names the command that makes it anew.
+    """
+
+    def __init__(self, path: Path | str) -> None:
+        self.path = Path(path)
+
+    @classmethod
+    def load(cls, path: Path | str) -> Run:
+        """The run in an existing folder. Raises `InputError` if it is none."""
+        finished.Run.load(path)
+        return cls(path)
+
+    @property
+    def config(self) -> RunConfig:
+        """The settings that the run was made from."""
+        return finished.Run(self.path).config
+
+    @property
+    def state(self) -> str:
+        """How far it has come: `finished`, `unfinished`, `running` (by some process now) or `damaged`."""
+        return look_at(self.path).state
+
+    @property
+    def plot(self) -> RunPlots:
+        """Its figures: `run.plot.preference()`, `run.plot.profile()` and others."""
+        from .plots import RunPlots
+
+        return RunPlots(self.path, self.config)
+
+    def results(self) -> dict[str, Any]:
+        """Every number in the report, with its interval and its null: what `results.json` holds."""
+        return finished.Run(self.path).results()
+
+    def headline(self) -> str:
+        """The finding in one sentence."""
+        from ..report.summary import headline
+
+        return headline(self.results())
+
+    def summary(self) -> str:
+        """What `twotower show` prints: the finding, and each figure with its interval and its null."""
+        from ..report.summary import summarize
+
+        return summarize(self.results()).strip()
+
+    def preference(self) -> pd.DataFrame:
+        """The preference of each type: one row per type and contrast.
+
+        Columns: `contrast` (such as `tower 1 minus tower 2`), `piece_id`, `piece`, `upos`, `word_class`,
+        `training_count`, `count` and `documents` (held-out occurrences, and the documents they are in); in nats `mean`,
+        `standard_error`, `low` and `high` (the interval), and `noise` (the same of two readouts of one tower); the mean
+        log-probabilities `joint` and `readout_K`, in nats. A single tower has no contrast, and no rows.
+        """
+        from . import tables
+
+        return tables.preference(finished.Run(self.path).preference(), self.config.model.towers)
+
+    def scores(self) -> pd.DataFrame:
+        """The held-out text: one row per occurrence.
+
+        Columns: `document` (its number), `position` (of the piece in it), `piece_id`, `piece`, `word`, `upos`,
+        `whole_word`; and the log-probability of the piece in nats under each head: `joint` (all towers), `readout_K`
+        (tower K alone) and `noise_K` (another readout of tower K).
+        """
+        return finished.Run(self.path).scores()
+
+    def training(self) -> pd.DataFrame:
+        """The training curves: one row per measurement and head.
+
+        Columns: `step`, `tokens` (read so far), `text` (`training` batch or `heldout` sample), `head` (`joint` or
+        `tower K`) and `nats`, the mean loss per predicted piece.
+        """
+        from . import tables
+
+        return tables.training(finished.Run(self.path).require("metrics.jsonl"))
+
+    def word_classes(self) -> pd.DataFrame:
+        """The profile by part of speech: one row per class and contrast.
+
+        Columns: `contrast`, `upos`, `occurrences`, `types`, and in nats `mean`, `low` and `high`: the class' mean
+        preference minus that of all words, with its interval; `in_spread`, whether it is among the classes compared.
+        """
+        from . import tables
+
+        return tables.word_classes(self.results(), self.config.model.towers)
+
+    def model(self) -> TowersModel:
+        """The trained towers with their readouts, a `transformers` model in evaluation mode."""
+        return finished.Run(self.path).model()
+
+    def __repr__(self) -> str:
+        return f"Run({str(self.path)!r})"
+
+    def _repr_html_(self) -> str:
+        return card(look_at(self.path))
+
+
+def run(
+    config: RunConfig | str | None = None,
+    out: Path | str | None = None,
+    stages: Iterable[str] = MAIN,
+    overwrite: bool = False,
+    say: Callable[[str], None] = lambda _: None,
+    quiet: bool = False,
+) -> Run:
+    """Run the stages that are not up to date, and return the run.
+
+    ```python
+    import twotower
+
+    run = twotower.run("quickstart", out="runs/first")
+    run = twotower.run(twotower.preset("quickstart", settings={"seed": 1, "train.tokens": "4M"}))
+    ```
+
+    Args:
+        config: settings, or the name of a preset (default: `quickstart`).
+        out: the run folder (default: runs/PRESET-CORPUS-seedN, as on the command line).
+        stages: which stages, by name (default: all that `twotower run` does).
+        overwrite: redo stages that were made with other settings or are damaged.
+        say: told what is done and what is skipped.
+        quiet: draw no progress lines on standard error.
+
+    Raises:
+        InputError: for input that cannot be used, or a folder that was made with other settings.
+        Interrupted: after Ctrl-C in a stage that has saved its progress; the same call goes on from there.
+        DiskFullError: if the disk fills; what was finished is intact.
+    """
+    settings = preset(config) if isinstance(config, str) else config
+    with without_progress() if quiet else nullcontext():
+        return Run(pipeline.run(settings, out, stages, overwrite, say).path)

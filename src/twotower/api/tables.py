@@ -1,0 +1,103 @@
+"""What a run and a comparison hold as data frames in tidy form: one row per observation (Wickham 2014)."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from ..modeling.contrasts import contrasts
+
+OF_CONTRAST = ("mean", "standard_error", "low", "high")
+"""Columns of `preference.parquet` that each contrast has."""
+
+
+def preference(types: pd.DataFrame, towers: int) -> pd.DataFrame:
+    """`preference.parquet` with one row per type and contrast."""
+    found = contrasts(towers)
+    own = {f"{name}{one.suffix}" for one in found for name in OF_CONTRAST}
+    shared = types[[name for name in types if name not in own]]
+    parts = []
+    for one in found:
+        values = {name: types[f"{name}{one.suffix}"] for name in OF_CONTRAST}
+        parts.append(pd.DataFrame({"contrast": one.name}, index=types.index).join([shared, pd.DataFrame(values)]))
+    if not parts:
+        return shared.iloc[:0].assign(contrast=pd.Series(dtype=str), **dict.fromkeys(OF_CONTRAST, 0.0))
+    return pd.concat(parts, ignore_index=True)
+
+
+def training(path: Path) -> pd.DataFrame:
+    """`metrics.jsonl` with one row per measurement and head."""
+    rows = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        one = json.loads(line)
+        heldout = one["kind"] == "heldout"
+        heads = {"joint": one["joint_nats" if heldout else "joint"]}
+        heads |= {f"tower {k}": nats for k, nats in enumerate(one["tower_nats" if heldout else "towers"], start=1)}
+        at = {"step": one["step"], "tokens": one["tokens"], "text": "heldout" if heldout else "training"}
+        rows += [{**at, "head": head, "nats": nats} for head, nats in heads.items()]
+    return pd.DataFrame(rows, columns=["step", "tokens", "text", "head", "nats"])
+
+
+def word_classes(results: dict[str, Any], towers: int) -> pd.DataFrame:
+    """The profile of `results.json` with one row per class and contrast."""
+    found = ((results.get("word_classes") or {}).get("upos")) or {"profile": []}
+    names = [one.name for one in contrasts(towers)]
+    rows = [
+        {"contrast": names[int(one.get("tower", 1)) - 1], "upos": row["class"], "occurrences": row["occurrences"],
+         "types": row["types"], **{key: one[key] for key in ("mean", "low", "high")}, "in_spread": row["in_spread"]}
+        for row in found["profile"]
+        for one in row.get("towers") or [row | {"tower": 1}]
+    ]  # fmt: skip
+    columns = ["contrast", "upos", "occurrences", "types", "mean", "low", "high", "in_spread"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def runs(study: dict[str, Any]) -> pd.DataFrame:
+    """The runs of a comparison, one row each."""
+    kept = ("group", "corpus", "stranger", "seed", "family", "towers", "tokens")
+    rows = []
+    for row in study["runs"]:
+        spread, across = row["spread"] or {}, (row["reliability"] or {}).get("across_readouts") or {}
+        rows.append({"run": row["name"], **{key: row[key] for key in kept}} | {
+            "perplexity": row["perplexity"]["joint"],
+            "reliability": across.get("estimate"),
+            "reliability_low": across.get("low"),
+            "reliability_high": across.get("high"),
+            "class_spread": spread.get("estimate"),
+            "class_spread_null": (spread.get("null") or {}).get("high"),
+        })  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def profiles(study: dict[str, Any]) -> pd.DataFrame:
+    """The profile of each run of a comparison: one row per run and class."""
+    rows = []
+    for key, stranger in (("profiles", False), ("profiles_of_strangers", True)):
+        found = study[key] or {"classes": [], "runs": []}
+        for run in found["runs"]:
+            at = {"run": run["name"], "group": run["group"], "corpus": run["corpus"], "stranger": stranger}
+            rows += [
+                {**at, "upos": name, "mean": mean} for name, mean in zip(found["classes"], run["profile"], strict=True)
+            ]
+    return pd.DataFrame(rows, columns=["run", "group", "corpus", "stranger", "upos", "mean"])
+
+
+def agreement(study: dict[str, Any]) -> pd.DataFrame:
+    """The agreement of each two runs that scored the same text: one row per pair."""
+    rows = []
+    for one in study["agreement"]:
+        for first, name in enumerate(one["names"]):
+            for second in range(first + 1, len(one["names"])):
+                rows.append({
+                    "corpus": one["corpus"], "strangers": one["strangers"], "first": name,
+                    "second": one["names"][second], "types": one["types"], "r": one["r"][first][second],
+                })  # fmt: skip
+    return pd.DataFrame(rows, columns=["corpus", "strangers", "first", "second", "types", "r"])
+
+
+def tests(study: dict[str, Any]) -> pd.DataFrame:
+    """Every test of a comparison: one row each."""
+    return pd.DataFrame(study["tests"], columns=["family", "name", "p_value", "q_value"])

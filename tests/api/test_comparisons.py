@@ -1,0 +1,86 @@
+"""A study and a comparison from Python: the same as on the command line, as data frames and figures."""
+
+import json
+import shutil
+from dataclasses import replace
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+
+import twotower
+from twotower.comparison.grid import Grid, jobs, set_texts, vary_texts
+
+
+@pytest.fixture(scope="module")
+def comparison(finished, small, tmp_path_factory):
+    out = tmp_path_factory.mktemp("comparison")
+    second = twotower.run(replace(small, seed=1), out / "second", quiet=True)
+    return twotower.compare([finished, second], out / "both", quiet=True)
+
+
+def test_its_frames_are_what_study_json_holds(comparison):
+    study = json.loads((comparison.path / "study.json").read_text())
+    runs = comparison.runs()
+    assert runs["run"].tolist() == ["finished", "second"] and runs["seed"].tolist() == [0, 1]
+    assert runs["reliability"].tolist() == [one["reliability"]["across_readouts"]["estimate"] for one in study["runs"]]
+    profiles = comparison.profiles().pivot(index="run", columns="upos", values="mean")
+    for one in study["profiles"]["runs"]:
+        np.testing.assert_array_equal(profiles.loc[one["name"], study["profiles"]["classes"]], one["profile"])
+    (pair,) = comparison.agreement().to_dict("records")
+    assert (pair["first"], pair["second"]) == ("finished", "second")
+    assert pair["r"] == study["agreement"][0]["r"][0][1]
+    assert len(comparison.tests()) == len(study["tests"]) > 0
+
+
+def test_its_figures_and_answers(comparison):
+    for name in ("profiles", "agreement", "emergence", "context"):
+        figure = getattr(comparison.plot, name)()
+        assert isinstance(figure, go.Figure) and figure.data, name
+    with pytest.raises(twotower.InputError, match=r"plot\.doses: there is nothing to draw; it needs a setting that"):
+        comparison.plot.doses()
+    said = comparison.conclusions()
+    assert all(any(f"C{claim}: " in sentence for sentence in said) for claim in (1, 2, 3))
+    assert comparison.failed == [] and "2 runs compared" in comparison._repr_html_()
+    assert "<script" not in comparison._repr_html_()
+
+
+def test_a_folder_without_a_comparison_says_so(tmp_path):
+    with pytest.raises(twotower.InputError, match=r"study.json does not exist; make it with `twotower compare"):
+        twotower.Comparison.load(tmp_path)
+
+
+def test_a_study_from_python_is_the_grid_of_the_command_line(comparison, finished, small, tmp_path, monkeypatch):
+    """Runs are made already, so that only what Python adds is tested: which runs it asks for, and what it returns."""
+    from twotower import studies
+
+    fixed = {"prepare.corpus": list(small.prepare.corpus), "train": {"tokens": small.train.tokens}}
+    vary = {"model.width": [16, 32]}
+    asked = []
+
+    def made(planned, out, *_):
+        asked.extend(planned)
+        (out / "runs").mkdir(exist_ok=True)
+        for job in planned:
+            source = finished if job.config.seed == 0 else comparison.path.parent / "second"
+            shutil.copytree(source, out / "runs" / job.name)
+        return []
+
+    monkeypatch.setattr(studies, "_run_missing", made)
+    found = twotower.study(seeds=[0, 1], settings=fixed, vary=vary, out=tmp_path / "study", quiet=True)
+    words = Grid(
+        ("quickstart",), (0, 1), ("model.width=16,32",),
+        (f"prepare.corpus={json.dumps(list(small.prepare.corpus))}", f"train.tokens={small.train.tokens}"),
+    )  # fmt: skip
+    assert [job.config for job in asked] == [job.config for job in jobs(words)] and len(asked) == 4
+    assert isinstance(found, twotower.Comparison) and len(found.runs()) == 4
+    with pytest.raises(twotower.InputError, match="one seed only"):
+        twotower.study(seeds=[0], out=tmp_path / "other")
+
+
+def test_values_survive_the_way_through_the_grid():
+    settings = {"prepare.corpus": ["a,b", "7"], "model": {"elmo_backward": "off"}, "train.minutes": None}
+    (job,) = jobs(Grid(("quickstart-elmo",), (0,), (), set_texts(settings, "here")))
+    assert job.config.prepare.corpus == ("a,b", "7") and job.config.model.elmo_backward == "off"
+    assert job.config.train.minutes is None
+    assert vary_texts({"train": {"clip": [0.5, 1]}}, "here") == ("train.clip=0.5,1",)
