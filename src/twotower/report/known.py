@@ -1,15 +1,129 @@
-"""What each tower knows, in sentences: the summary of `twotower know`."""
+"""What each tower knows, in sentences: the summary of `twotower know`, and of the page's section."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
+
+from .summary import figure
 
 
 def what_is_known(results: dict[str, Any]) -> list[str]:
     """A sentence or two for each instrument that was used. `results` are those of a run."""
     known = results.get("knowledge", {})
-    return [sentence for name, tell in TELL.items() if name in known for sentence in tell(known[name])]
+    return [sentence for name, tell in TELL.items() if known.get(name) for sentence in tell(known[name])]
 
 
-TELL: dict[str, Any] = {}
+def last_views(views: list[dict[str, Any]], trained: bool = True) -> list[dict[str, Any]]:
+    """Of the views of words the deepest of each tower."""
+    mine = [view for view in views if view["tower"] and view["trained"] == trained]
+    deepest = {view["tower"]: view for view in sorted(mine, key=lambda view: view["layer"])}
+    return [deepest[tower] for tower in sorted(deepest)]
+
+
+def deepest(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows of the last layer."""
+    last = max((row["layer"] for row in rows), default=None)
+    return [row for row in rows if row["layer"] == last]
+
+
+def is_sure(values: dict[str, Any], centre: float = 0.0) -> bool:
+    """Whether an interval leaves out a value."""
+    low, high = values.get("low"), values.get("high")
+    return low is not None and high is not None and (low > centre or high < centre)
+
+
+def _each(figures: list[dict[str, Any]]) -> str:
+    return " and ".join(", ".join(figure(one) for one in figures).rsplit(", ", 1)) if len(figures) < 3 else (
+        ", ".join(figure(one) for one in figures)
+    )  # fmt: skip
+
+
+def _pairs(found: dict[str, Any]) -> list[str]:
+    said = []
+    for row in found["kinds"]:
+        towers = [row["accuracy"][head] for head in found["heads"] if head.startswith("tower")]
+        chance = row["accuracy"].get("frequency")
+        said.append(
+            f"Minimal pairs of {row['kind']} ({row['set']}, {row['pairs']:,} pairs): all towers together find the "
+            f"better sentence in {figure(row['accuracy']['joint'])} of them, the towers alone in {_each(towers)}; guessing "
+            "gives 0.50" + (f" and the frequency of the pieces alone {figure(chance)}." if chance else ".")
+        )
+        apart = row.get("difference")
+        if apart and apart.get("p_value") is not None:
+            said.append(
+                f"On these the towers differ by {figure(apart)} (tower {apart['of'][0]} minus tower {apart['of'][1]}; "
+                f"p = {apart['p_value']:.2g})."
+            )
+    return said
+
+
+def _words(found: dict[str, Any]) -> list[str]:
+    counts = found["words"]
+    said = [
+        f"{counts['covered']:,} of the {counts['asked']:,} words that were asked for occur at least "
+        f"{counts['least_occurrences']} times in the training text."
+    ]
+    for one in found["similarity"]:
+        views = last_views(one["views"])
+        if not views:
+            said.append(f"{one['set']}: only {one['covered']} of {one['total']} pairs are covered, too few to measure.")
+            continue
+        bound = max(view["null"]["high"] for view in views)
+        said.append(
+            f"Word similarity, {one['set']} ({one['covered']} of {one['total']} pairs): the rank correlation with "
+            f"people's ratings is {_each(views)} in the last layers of the towers; shuffled words reach {bound:.2f}."
+        )
+    for one in (found.get("norms") or {"norms": []})["norms"]:
+        views = last_views(one["views"])
+        if one["norm"] in ("concreteness", "age_of_acquisition") and views:
+            said.append(
+                f"{_norm(one['norm']).capitalize()} of {one['words']:,} words: the last layers of the towers explain "
+                f"{_each(views)} of its variance; frequency and length explain {figure(one['baseline'])}."
+            )
+    return said
+
+
+def _norm(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _similarity(found: dict[str, Any]) -> list[str]:
+    rows = deepest(found["across"])
+    if not rows:
+        return []
+    nulls = [row["cka"]["null"]["untrained"] for row in rows]
+    return [
+        f"The states of the towers' last layers have a CKA of {_each([row['cka'] for row in rows])} (0: unrelated, 1: "
+        f"the same up to rotation and scale), over {found['tokens']:,} held-out tokens; those of untrained towers "
+        f"{_each(nulls)}."
+    ]
+
+
+def _lesions(found: dict[str, Any]) -> list[str]:
+    said = []
+    upos = found.get("upos") or {}
+    means = [row for row in upos.get("lesions", []) if row["way"] == "mean"]
+    if means:
+        losses = " and ".join(f"{figure(row['loss'])} nats without tower {row['tower']}" for row in means)
+        said.append(f"All towers together lose {losses} per token (the tower's part replaced by its mean).")
+    apart = upos.get("apart")
+    if apart:
+        said.append(
+            f"The losses by word class are {figure(apart)} nats apart between the towers; random halves of the units "
+            f"reach {apart['null']['high']:.2f} (p = {apart['p_value']:.2g})."
+        )
+    interaction = (found.get("pairs") or {}).get("interaction")
+    if interaction:
+        verdict = "a double dissociation" if interaction["crossover"] else "no double dissociation"
+        said.append(
+            f"Syntax against meaning: lesions of the two towers differ by {figure(interaction)} standard deviations "
+            f"(p = {interaction['p_value']:.2g} against random halves of the units); this is {verdict} in this run."
+        )
+    return said
+
+
+TELL: dict[str, Callable[[dict[str, Any]], list[str]]] = {
+    "pairs": _pairs, "words": _words, "lesions": _lesions, "similarity": _similarity,
+}  # fmt: skip
 """For each instrument by name, what its part of `results.json` says, in sentences."""
