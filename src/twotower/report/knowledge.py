@@ -139,14 +139,14 @@ PARTS: dict[str, tuple[str, str, Callable[[dict[str, Any]], list[Table]]]] = {
     "words": (
         "Meanings of words",
         "A word is the mean state of its occurrences in the last layer of a tower, or its vector in the shared "
-        "embedding. Cosines of words are compared with people's ratings of similarity; ridge regression predicts norms such as "
-        "concreteness for words that it was not fitted on. The difference is tower 1 minus tower 2.",
+        "embedding. Cosines of words are compared with people's ratings of similarity; ridge regression predicts norms "
+        "such as concreteness for words that it was not fitted on. The difference is tower 1 minus tower 2.",
         _words,
     ),
     "lesions": (
         "Lesions",
-        "What a tower contributes to the joint prediction is replaced by its mean, by zero, or by its values at another "
-        "position. What is lost shows what only this tower contributes.",
+        "What a tower contributes to the joint prediction is replaced by its mean, by zero, or by its values at "
+        "another position. What is lost shows what only this tower contributes.",
         _lesions,
     ),
     "similarity": (

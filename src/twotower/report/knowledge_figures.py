@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +15,8 @@ from .known import last_views
 JOINT, FLOOR, LINE = "#444b57", "#7a808a", "#7a808a"
 ROWS = 45
 """Rows of a figure at most: more cannot be read; the tables have them all."""
+NARROW = 5.0
+"""Inches below which panels stand below each other."""
 
 
 def figures_of(results: dict[str, Any]) -> dict[str, Callable[[Figure], None]]:
@@ -59,7 +62,9 @@ def _dots(axes: Any, rows: list[tuple[str, dict[str, dict[str, Any]]]], marks: d
             elinewidth=0.9,
             label=label,
         )
-    axes.set_yticks([-number for number in range(len(rows))], [name for name, _ in rows], fontsize=7.5)
+    narrow = axes.figure.get_figwidth() < NARROW
+    names = [textwrap.shorten(name, 30, placeholder=" …") if narrow else name for name, _ in rows]
+    axes.set_yticks([-number for number in range(len(rows))], names, fontsize=6 if narrow else 7.5)
     axes.set_ylim(-len(rows) + 0.4, 0.6)
 
 
@@ -76,7 +81,7 @@ def _legend(figure: Figure) -> None:
     for axes in figure.axes:
         for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
             found.setdefault(label, handle)
-    columns = 2 if figure.get_figwidth() < 5 else 4
+    columns = 2 if figure.get_figwidth() < NARROW else 4
     figure.legend(list(found.values()), list(found), loc="outside upper left", ncols=min(columns, len(found)))
 
 
@@ -113,7 +118,7 @@ def _words(found: dict[str, Any], figure: Figure) -> None:
         panels.append(("R² of the norm", [
             (one["norm"].replace("_", " "), _series(one["views"]) | {"floor": one["baseline"]}) for one in norms
         ]))  # fmt: skip
-    narrow = figure.get_figwidth() < 5
+    narrow = figure.get_figwidth() < NARROW
     longest = max(len(rows) for _, rows in panels)
     _tall(figure, sum(len(rows) for _, rows in panels) + 3 if narrow else longest)
     shape = (len(panels), 1) if narrow else (1, len(panels))
@@ -137,7 +142,7 @@ def _series(views: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
 def _similarity(found: dict[str, Any], figure: Figure) -> None:
     """CKA of all layers with each other, of the trained and of the untrained towers."""
     names = [f"{view['tower']}.{view['layer']}" for view in found["views"]]
-    narrow = figure.get_figwidth() < 5
+    narrow = figure.get_figwidth() < NARROW
     figure.set_size_inches(figure.get_figwidth(), 5.6 if narrow else 3.4)
     panels = [("trained", found["cka"]["estimate"]), ("untrained", found["untrained"]["cka"]["estimate"])]
     shape = (2, 1) if narrow else (1, 2)

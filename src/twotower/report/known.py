@@ -34,9 +34,7 @@ def is_sure(values: dict[str, Any], centre: float = 0.0) -> bool:
 
 
 def _each(figures: list[dict[str, Any]]) -> str:
-    return " and ".join(", ".join(figure(one) for one in figures).rsplit(", ", 1)) if len(figures) < 3 else (
-        ", ".join(figure(one) for one in figures)
-    )  # fmt: skip
+    return " and ".join(figure(one) for one in figures)
 
 
 def _pairs(found: dict[str, Any]) -> list[str]:
@@ -46,8 +44,8 @@ def _pairs(found: dict[str, Any]) -> list[str]:
         chance = row["accuracy"].get("frequency")
         said.append(
             f"Minimal pairs of {row['kind']} ({row['set']}, {row['pairs']:,} pairs): all towers together find the "
-            f"better sentence in {figure(row['accuracy']['joint'])} of them, the towers alone in {_each(towers)}; guessing "
-            "gives 0.50" + (f" and the frequency of the pieces alone {figure(chance)}." if chance else ".")
+            f"better sentence in {figure(row['accuracy']['joint'])} of them, the towers alone in {_each(towers)}; "
+            "guessing gives 0.50" + (f" and the frequency of the pieces alone {figure(chance)}." if chance else ".")
         )
         apart = row.get("difference")
         if apart and apart.get("p_value") is not None:

@@ -1,0 +1,84 @@
+"""The page's section on what each tower knows: from what instruments give to sentences, tables and figures."""
+
+import json
+import re
+from dataclasses import replace
+
+import jinja2
+import matplotlib
+import pytest
+from matplotlib.figure import Figure
+
+from twotower.knowledge.lesions import lesions
+from twotower.knowledge.pairs import pairs
+from twotower.knowledge.similarity import similarity
+from twotower.knowledge.subject import Subject
+from twotower.knowledge.words import words
+from twotower.report.knowledge import PARTS, parts
+from twotower.report.knowledge_figures import LABELS, figures_of
+from twotower.report.known import TELL, what_is_known
+from twotower.runs.records import load_config
+from twotower.runs.writing import without_nan
+
+NOUNS = ["people", "government", "country", "states", "year", "congress", "war", "peace", "law", "public", "time"]
+
+
+@pytest.fixture(scope="module")
+def results(finished, tmp_path_factory):
+    """What four instruments say of a real run, as `results.json` holds it."""
+    folder = tmp_path_factory.mktemp("knowledge")
+    hostile = folder / "<b>agreement.txt"
+    hostile.write_text("".join(f"the {a} of the {b} and .\nthe {a} of the {b} .\n" for a in NOUNS for b in NOUNS[:4]))
+    (folder / "set.txt").write_text("\n".join(f"{a} {b} {len(a + b)}" for a in NOUNS for b in NOUNS if a < b))
+    config = load_config(finished)
+    know = replace(
+        config.know, pairs=(str(hostile),), similarity=(str(folder / "set.txt"),), occurrences=2, compared_tokens=500,
+        lesion_tokens=2000,
+    )  # fmt: skip
+    found = {}
+    for instrument in (pairs, words, lesions, similarity):
+        subject = Subject(replace(config, know=know), finished, folder)
+        found[instrument.__name__] = instrument(subject)
+    return json.loads(json.dumps(without_nan({"knowledge": found})))
+
+
+def test_every_instrument_has_a_part_with_sentences_and_whole_tables(results):
+    found = {part.name: part for part in parts(results)}
+    assert list(found) == ["pairs", "words", "lesions", "similarity"]
+    for part in found.values():
+        assert part.sentences and part.tables
+        for table in part.tables:
+            assert table.rows and all(len(row) == len(table.head) for row in table.rows)
+    assert sum(map(len, (part.sentences for part in found.values()))) == len(what_is_known(results))
+    across = results["knowledge"]["similarity"]["across"][-1]["cka"]
+    assert f"{across['estimate']:.2f}" in found["similarity"].sentences[0]
+    assert set(TELL) == set(PARTS)
+
+
+def test_a_run_that_was_asked_nothing_has_none(results):
+    assert parts({}) == [] == what_is_known({"knowledge": {}}) and figures_of({}) == {}
+    few = {"knowledge": {"words": results["knowledge"]["words"]}}
+    few["knowledge"]["words"] = few["knowledge"]["words"] | {"similarity": []}
+    assert figures_of(few) == {} and len(parts(few)) == 1
+
+
+@pytest.mark.parametrize("width", [6.9, 3.3])
+def test_every_figure_is_drawn_and_none_warns(results, width, recwarn):
+    drawn = figures_of(results)
+    assert set(drawn) == set(LABELS) & set(drawn) and len(drawn) == 4
+    for draw in drawn.values():
+        with matplotlib.rc_context({"svg.hashsalt": "twotower"}):
+            figure = Figure(figsize=(width, 3.4), layout="constrained")
+            draw(figure)
+            figure.draw_without_rendering()
+        assert figure.axes
+    assert not [warning for warning in recwarn if "constrained" in str(warning.message)]
+
+
+def test_names_of_files_stay_text(results):
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("twotower.report", "templates"), autoescape=True, undefined=jinja2.StrictUndefined
+    )
+    page = environment.get_template("knowledge.html.j2").render(parts=[(part, "") for part in parts(results)])
+    assert "<b>" not in page and "&lt;b&gt;agreement" in page
+    assert len(re.findall("<h3", page)) == 4
