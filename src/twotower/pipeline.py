@@ -174,9 +174,13 @@ def know(
     chosen = tuple(dict.fromkeys(only))
     if unknown := [name for name in chosen if name not in INSTRUMENTS]:
         raise InputError(f"--only: {unknown[0]!r} is no instrument; instruments: {', '.join(INSTRUMENTS)}")
-    for name, reason in (missing_for(config) if not chosen else {}).items():
-        say(f"{name}: left out: {reason}")
-    wanted = chosen or tuple(name for name in INSTRUMENTS if name not in missing_for(config))
+    missing = missing_for(config)
+    if lacking := [name for name in chosen if name in missing]:
+        raise InputError(f"{lacking[0]}: this instrument lacks what it needs: {missing[lacking[0]]}")
+    if not chosen:
+        for name, reason in missing.items():
+            say(f"{name}: left out: {reason}")
+    wanted = chosen or tuple(name for name in INSTRUMENTS if name not in missing)
     return run(config, folder, (*wanted, "analyze", "report"), overwrite, say)
 
 
