@@ -18,6 +18,7 @@ from ..statistics.tallies import tally
 from .agreement import agreement, family_groups
 from .class_effect import FEWEST_RUNS, class_effect
 from .figures import CONFIDENCE, counts_of, doses, excess_over_strangers, row_of, tests_of
+from .knowledge import knowledge_of_runs
 from .profiles import compare_profiles
 from .reading import FEWEST_TYPES, Described, OneRun, by_text, observed, profile_of, shared_types, with_types
 
@@ -64,6 +65,9 @@ def compare_runs(described: Sequence[Described]) -> dict[str, Any]:
         "emergence": {one.name: one.results["emergence"] for one in runs},
         "context": {one.name: one.results["context"] for one in runs},
         "consistency": consistent,
+        "knowledge": knowledge_of_runs(
+            [(one.name, one.stranger, one.results["knowledge"]) for one in paired if one.results.get("knowledge")]
+        ),
     }
     study["tests"] = tests_of(study)
     return study

@@ -174,6 +174,10 @@ def tests_of(found: dict[str, Any]) -> list[dict[str, Any]]:
     for effect in found["class_effects"]:
         of = "strangers" if effect["stranger"] else "pairs"
         add(f"class effect, {of}", f"{effect['group']}: {effect['contrast']}", effect["class"]["p_value"])
+    for one in (found["knowledge"] or {}).get("table", []):
+        of = "strangers" if one["stranger"] else "pairs"
+        names = (f"{side['instrument']} ({side['of']})" for side in (one["first"], one["second"]))
+        add(f"what towers know, {of}", " and ".join(names), one["p_value"])
     for one in found["excess_over_strangers"]:
         add("excess over strangers", f"{one['group']}: {one['figure']}", one["p_value"])
     for dose in found["doses"]:

@@ -1,0 +1,42 @@
+"""Instruments over runs: an association is free of the towers' numbers, and found only where there is one."""
+
+import numpy as np
+
+from twotower.comparison.knowledge import MEANING, SYNTAX, association, knowledge_of_runs
+
+
+def planted(cosine: float, runs: int, generator: np.random.Generator):
+    first = generator.normal(size=runs)
+    return first, cosine * first + np.sqrt(1 - cosine**2) * generator.normal(size=runs)
+
+
+def test_each_tower_with_its_own_is_found_and_keeps_its_sign_when_towers_change_places():
+    generator = np.random.default_rng(0)
+    first, second = planted(-0.9, 16, generator)
+    found = association(first, second, generator)
+    assert found["estimate"] < -0.7 and found["high"] < 0 and found["p_value"] < 0.01
+    swapped = generator.choice([-1, 1], size=16)
+    assert association(swapped * first, swapped * second, generator)["estimate"] == found["estimate"]
+
+
+def test_instruments_that_have_nothing_in_common_are_seldom_said_to():
+    generator = np.random.default_rng(1)
+    assert sum(association(*planted(0, 10, generator), generator)["p_value"] < 0.05 for _ in range(100)) <= 11
+
+
+def known(syntax: float, meaning: float):
+    apart = {"low": 0, "high": 0, "p_value": 0.01}
+    kinds = [{"set": "a", "kind": kind, "difference": apart | {"estimate": value}}
+             for kind, value in ((SYNTAX, syntax), (MEANING, meaning))]  # fmt: skip
+    return {"pairs": {"kinds": kinds}}
+
+
+def test_the_table_keeps_strangers_apart_and_leaves_out_what_is_of_the_same_thing():
+    generator = np.random.default_rng(2)
+    runs = [(f"pair {number}", False, known(x, -x)) for number, x in enumerate(generator.normal(size=8))]
+    runs += [(f"strangers {number}", True, known(*generator.normal(size=2))) for number in range(6)]
+    found = knowledge_of_runs(runs)
+    assert [(row["stranger"], row["runs"]) for row in found["table"]] == [(False, 8), (True, 6)]
+    assert found["table"][0]["estimate"] == -1 and found["table"][0]["agree"] == 0
+    assert [(row["runs"], row["passed"]) for row in found["instruments"] if not row["stranger"]] == [(8, 8), (8, 8)]
+    assert knowledge_of_runs([]) is None
