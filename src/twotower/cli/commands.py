@@ -6,6 +6,7 @@ from . import plan as plans
 from . import stages
 from .browse import ListArguments, ShowArguments, list_runs, show_run
 from .checks import RerunArguments, VerifyArguments, rerun, verify
+from .explore import ExploreArguments, explore
 from .know import default_arguments, know, lesion
 from .options import Command
 from .study import CompareArguments, StudyArguments, compare, study
@@ -28,6 +29,8 @@ COMMANDS = {
         Command("know", "What each tower of a finished run knows: minimal pairs, probes, lesions and the like.",
                 know, default_arguments),
         Command("lesion", "What is lost without each tower: the lesions of `know` alone.", lesion, default_arguments),
+        Command("explore", "A local page: words, concordances, passages, training; two runs side by side.",
+                explore, ExploreArguments),
         Command("list", "The runs below a folder: how far each has come, and its main figures.",
                 list_runs, ListArguments),
         Command("show", "The summary of a finished run again.", show_run, ShowArguments),

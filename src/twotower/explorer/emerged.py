@@ -1,0 +1,73 @@
+"""The preference of each type and of each class at every evaluation of the training."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ..data.heldout import CONTENT_CLASS, FUNCTION_CLASS
+from ..preference.types import type_preferences
+from ..statistics.tallies import tally
+from .explored import ExploredRun
+from .plain import column, number
+
+DRAWS = 200
+FEW_DRAWS = 20
+"""For types: only their standard errors are shown, which need none."""
+FEWEST = 3
+"""Occurrences in the sample below which the curve of a type would be noise."""
+
+
+def emerged(run: ExploredRun) -> dict[str, Any]:
+    """What training gave, evaluation by evaluation, on the sample of held-out text that each of them reads.
+
+    Returns:
+        `tokens` of training at each evaluation; `nats`: by head, its mean negative log-probability at each; `piece_id`
+        and `count` of the types in the sample with at least `FEWEST` occurrences; and for each preference, by its
+        suffix: `types` (evaluations, types), their `error` (standard errors, documents as clusters), and `classes`:
+        for each part of speech, and for function and content words, `name`, `count`, and `mean`, `low`, `high` at each
+        evaluation (a bootstrap over documents). All in nats.
+    """
+    table = pd.read_parquet(run.artifact("emergence.parquet"))
+    if table.empty:
+        return {"tokens": [], "nats": {}, "piece_id": [], "count": [], "preferences": {}}
+    parts = [(int(tokens), part) for tokens, part in table.groupby("tokens")]
+    sample = parts[0][1]
+    document = pd.factorize(sample["document"])[0].astype(np.int64)
+    kinds, count = np.unique(sample["piece_id"].to_numpy(np.int64), return_counts=True)
+    kinds, count = kinds[count >= FEWEST], count[count >= FEWEST]
+    upos, word_class = (run.text.classes[name].to_numpy(dtype=object) for name in ("upos", "word_class"))
+    names = sorted({str(tag) for tag in upos} - {"_"})
+    preferences: dict[str, Any] = {}
+    for contrast in run.contrasts:
+        means, errors = [], []
+        classes: dict[str, dict[str, Any]] = {}
+        for _, part in parts:
+            piece, values = part["piece_id"].to_numpy(np.int64), contrast.of(part)
+            found = _of(run, document, piece, values, len(upos), FEW_DRAWS)
+            means.append(column(found["mean"][kinds]))
+            errors.append(column(found["standard_error"][kinds]))
+            for labels, wanted in ((upos, names), (word_class, [FUNCTION_CLASS, CONTENT_CLASS])):
+                code = pd.Categorical(labels[piece], categories=wanted).codes.astype(np.int64)
+                known = code >= 0
+                each = _of(run, document[known], code[known], values[known], len(wanted), DRAWS)
+                for number_, name in enumerate(wanted):
+                    if each["count"][number_]:
+                        row = classes.setdefault(name, {"name": name, "count": int(each["count"][number_])})
+                        for figure in ("mean", "low", "high"):
+                            row.setdefault(figure, []).append(number(each[figure][number_]))
+        preferences[contrast.suffix] = {"types": means, "error": errors, "classes": list(classes.values())}
+    return {
+        "tokens": [tokens for tokens, _ in parts],
+        "nats": {head: [number(-float(part[head].mean())) for _, part in parts] for head in run.heads},
+        "piece_id": kinds.tolist(),
+        "count": count.tolist(),
+        "preferences": preferences,
+    }
+
+
+def _of(run: ExploredRun, document: Any, group: Any, values: Any, groups: int, draws: int) -> dict[str, Any]:
+    tallies = tally(document, group, values, groups)
+    return type_preferences(tallies, draws, run.config.analyze.confidence, np.random.default_rng(run.config.seed))

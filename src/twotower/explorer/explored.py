@@ -1,0 +1,160 @@
+"""A finished run as the explorer reads it: through the checked readers, each table when it is first asked for."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from ..config import RunConfig
+from ..data.heldout import PreparedText
+from ..finished import Run
+from ..modeling.contrasts import Contrast, contrasts
+from ..runs.records import require_current
+from .plain import columns, number, text
+
+Floats = NDArray[np.float64]
+
+
+class ExploredRun:
+    """One run, with its held-out text occurrence by occurrence.
+
+    Raises `InputError` if the run is not finished, or if a file of it is out of date or damaged.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.run = Run.load(path)
+        self.config: RunConfig = self.run.config
+        self.text = PreparedText(path)
+        self.contrasts: list[Contrast] = contrasts(self.config.model.towers)
+        self.types = self.run.preference()
+        self.results = self.run.results()
+        self.artifact("scores.parquet")
+
+    @property
+    def name(self) -> str:
+        """The folder's name."""
+        return text(self.run.path.resolve().name)
+
+    @property
+    def towers(self) -> int:
+        """Number of towers."""
+        return self.config.model.towers
+
+    @property
+    def heads(self) -> list[str]:
+        """The heads whose log-probabilities are shown, as they are called in `scores.parquet`."""
+        return ["joint", *(f"readout_{tower}" for tower in range(1, self.towers + 1))]
+
+    def artifact(self, name: str) -> Path:
+        """The path of an artifact of the run, checked."""
+        return require_current(self.run.path, self.config, name)
+
+    @cached_property
+    def scores(self) -> pd.DataFrame:
+        """`document`, `position`, `piece_id`, `upos`, the heads and `noise_1`, one row per held-out occurrence."""
+        wanted = ["document", "position", "piece_id", "upos", *self.heads, "noise_1"]
+        return pq.read_table(self.run.path / "scores.parquet", columns=wanted).to_pandas()
+
+    @cached_property
+    def piece_ids(self) -> NDArray[np.int64]:
+        """The piece of each held-out occurrence, (occurrences,)."""
+        found: NDArray[np.int64] = self.scores["piece_id"].to_numpy(np.int64)
+        return found
+
+    @cached_property
+    def pieces(self) -> NDArray[np.object_]:
+        """The pieces by id, printable."""
+        return np.array([text(piece) for piece in self.text.pieces], dtype=object)
+
+    @cached_property
+    def alphabetical(self) -> NDArray[np.int64]:
+        """The rank of each piece in the order of its characters, `##` aside; (vocabulary,)."""
+        keys = np.array([str(piece).removeprefix("##") for piece in self.pieces], dtype=object)
+        rank = np.empty(len(keys), dtype=np.int64)
+        rank[np.argsort(keys, kind="stable")] = np.arange(len(keys))
+        return rank
+
+    @cached_property
+    def bounds(self) -> NDArray[np.int64]:
+        """Where each held-out document begins in the occurrences, and where the last ends; (documents + 1,)."""
+        numbers = self.scores["document"].to_numpy()
+        starts = np.flatnonzero(np.diff(numbers, prepend=-1))
+        return np.append(starts, len(numbers)).astype(np.int64)
+
+    @cached_property
+    def document_names(self) -> list[str]:
+        """The name of each held-out document that was scored, in the order of the text."""
+        names = self.text.documents.set_index("document")["name"]
+        numbers = self.scores["document"].to_numpy()[self.bounds[:-1]]
+        return [text(names[number]) for number in numbers]
+
+    @cached_property
+    def measures(self) -> dict[str, Floats]:
+        """What a passage can be coloured by, by name, in nats, each (occurrences,).
+
+        `preference` (for more than two towers `preference_K` of each), the `difference` of two readouts of the first
+        tower, which is noise, and the log-probabilities of the heads.
+        """
+        found = {f"preference{contrast.suffix}": contrast.of(self.scores) for contrast in self.contrasts}
+        found["noise"] = (self.scores["readout_1"] - self.scores["noise_1"]).to_numpy(np.float64)
+        return found | {head: self.scores[head].to_numpy(np.float64) for head in self.heads}
+
+    def summary(self) -> dict[str, Any]:
+        """What the page needs to know before it shows anything."""
+        corpus, preference = self.results["corpus"], self.results["preference"]
+        return {
+            "name": self.name,
+            "preset": text(self.config.preset),
+            "seed": self.config.seed,
+            "family": text(self.config.model.family),
+            "objective": self.results["model"]["objective"],
+            "window": self.config.train.window,
+            "towers": self.towers,
+            "contrasts": [
+                {"name": contrast.name, "suffix": contrast.suffix, "tower": contrast.tower}
+                for contrast in self.contrasts
+            ],
+            "heads": self.heads,
+            "measures": [*(f"preference{contrast.suffix}" for contrast in self.contrasts), "noise", *self.heads],
+            "corpus": text(corpus["name"]),
+            "heldout_documents": int(corpus["heldout_documents"]),
+            "heldout_tokens": int(corpus["heldout_tokens"]),
+            "frequent": 2 * self.config.analyze.min_count,
+            "confidence": self.config.analyze.confidence,
+            "mean": {
+                contrast.suffix: number(float(contrast.of(self.scores).mean())) for contrast in self.contrasts
+            },
+            "types": len(self.types),
+            "preference": {"sd": preference["sd"], "noise_sd": preference["noise_sd"]},
+        }  # fmt: skip
+
+    def types_table(self) -> dict[str, Any]:
+        """`preference.parquet`, column by column; `noise` is what two readouts of the first tower differ by."""
+        return columns(self.types)
+
+    def documents(self) -> dict[str, Any]:
+        """The held-out documents: `name`, `tokens`, and the mean of each preference, in nats."""
+        starts, counts = self.bounds[:-1], np.diff(self.bounds)
+        table = pd.DataFrame({"name": self.document_names, "tokens": counts})
+        for name, values in self.measures.items():
+            if name.startswith("preference"):
+                table[name] = np.add.reduceat(values, starts) / counts if len(starts) else []
+        return columns(table)
+
+    def passage(self, document: int, start: int, length: int) -> dict[str, Any]:
+        """`length` pieces of a held-out document from its piece `start` on: `piece_id`, `piece`, `upos`, measures."""
+        first, last = int(self.bounds[document]), int(self.bounds[document + 1])
+        begin = min(first + max(0, start), last)
+        chosen = slice(begin, min(begin + length, last))
+        ids = self.piece_ids[chosen]
+        tags = self.scores["upos"].iloc[chosen].astype(str).to_numpy()
+        table = pd.DataFrame({"piece_id": ids, "piece": self.pieces[ids], "upos": tags})
+        for name, values in self.measures.items():
+            table[name] = values[chosen]
+        return {"document": document, "start": begin - first, "tokens": last - first, **columns(table)}

@@ -1,0 +1,112 @@
+"use strict";
+// The one global. Text from a corpus reaches the page through `textContent` alone.
+const explorer = { views: [], runs: [], live: document.body.dataset.mode === "live" };
+
+(() => {
+  /** An element with attributes (functions are listeners, `true` is an empty attribute) and children. */
+  explorer.el = (tag, attributes = {}, ...children) => {
+    const made = document.createElement(tag);
+    for (const [name, value] of Object.entries(attributes)) {
+      if (typeof value === "function") made.addEventListener(name, value);
+      else if (value === true) made.setAttribute(name, "");
+      else if (value !== false && value !== null && value !== undefined) made.setAttribute(name, String(value));
+    }
+    for (const child of children.flat()) if (child !== null && child !== undefined) made.append(child);
+    return made;
+  };
+
+  /** A text of the corpus as an element of its own direction: a right-to-left word turns nothing else round. */
+  explorer.bdi = (text, attributes = {}) => explorer.el("bdi", attributes, String(text));
+
+  /** A labelled control. */
+  explorer.field = (label, control, title) => explorer.el("label", { class: "field", title }, label, " ", control);
+
+  explorer.select = (options, chosen, onchange) => {
+    const made = explorer.el("select", { change: () => onchange(made.value) });
+    for (const [value, label] of options) {
+      made.append(explorer.el("option", { value, selected: String(value) === String(chosen) }, label));
+    }
+    return made;
+  };
+
+  explorer.checkbox = (label, checked, onchange, title) => {
+    const box = explorer.el("input", { type: "checkbox", change: () => onchange(box.checked) });
+    box.checked = checked;
+    return explorer.el("label", { class: "field", title }, box, " ", label);
+  };
+
+  // The address: #view?name=value. What a view shows is in it, so that it can be kept and sent.
+  explorer.address = () => {
+    const [view, query] = decodeURI(location.hash.slice(1)) === "" ? ["", ""] : location.hash.slice(1).split("?", 2);
+    return { view: view || "words", given: new URLSearchParams(query || "") };
+  };
+  explorer.link = (view, given) => {
+    const kept = Object.entries(given).filter(([, value]) => value !== "" && value !== null && value !== undefined && value !== false);
+    const query = new URLSearchParams(kept.map(([name, value]) => [name, value === true ? "1" : String(value)])).toString();
+    return `#${view}${query ? `?${query}` : ""}`;
+  };
+  /** Write what a view shows into the address, without drawing the view anew. */
+  explorer.remember = (view, given) => history.replaceState(null, "", explorer.link(view, given));
+
+  explorer.count = (value) => (value === null || value === undefined ? "–" : value.toLocaleString("en"));
+  /** A preference or a difference: with its sign. */
+  explorer.signed = (value, digits = 2) => {
+    if (value === null || value === undefined || Number.isNaN(value)) return "–";
+    const text = Math.abs(value).toFixed(digits);
+    return (value < 0 && Number(text) !== 0 ? "−" : "+") + text;
+  };
+  /** A log-probability. */
+  explorer.plain = (value, digits = 2) =>
+    value === null || value === undefined || Number.isNaN(value) ? "–" : value.toFixed(digits).replace("-", "−");
+
+  explorer.download = (name, kind, content) => {
+    const address = URL.createObjectURL(new Blob([content], { type: kind }));
+    const link = explorer.el("a", { href: address, download: name });
+    document.body.append(link);
+    link.click();
+    link.remove();
+    setTimeout(() => URL.revokeObjectURL(address), 10_000);
+  };
+
+  /** CSV (RFC 4180). A spreadsheet takes a text that begins with = + - @ for a formula: it gets an apostrophe first. */
+  explorer.csv = (header, rows) => {
+    const cell = (value) => {
+      if (value === null || value === undefined) return "";
+      if (typeof value === "number") return String(value);
+      const text = /^[=+\-@\t\r]/.test(String(value)) ? `'${value}` : String(value);
+      return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+    };
+    return [header, ...rows].map((row) => row.map(cell).join(",")).join("\r\n") + "\r\n";
+  };
+  explorer.csvButton = (name, table) =>
+    explorer.el("button", {
+      type: "button", class: "save",
+      click: () => explorer.download(`${name}.csv`, "text/csv;charset=utf-8", "\ufeff" + explorer.csv(...table())),
+    }, "CSV");
+
+  // One tip for the whole page.
+  const tip = document.getElementById("tip");
+  explorer.tip = (lines, x, y) => {
+    tip.replaceChildren(...lines.map((line) => explorer.el("div", {}, line)));
+    tip.hidden = false;
+    const { width, height } = tip.getBoundingClientRect();
+    tip.style.left = `${Math.max(4, Math.min(x + 14, innerWidth - width - 8))}px`;
+    tip.style.top = `${y + 18 + height > innerHeight ? Math.max(4, y - height - 12) : y + 18}px`;
+  };
+  explorer.untip = () => { tip.hidden = true; };
+
+  /** What each measure is called, for people. */
+  explorer.measureName = (run, measure) => {
+    if (measure === "noise") return "two readouts of tower 1 (noise)";
+    if (measure === "joint") return "log-probability, joint head";
+    if (measure.startsWith("readout_")) return `log-probability, tower ${measure.slice(8)}`;
+    const contrast = run.contrasts.find((one) => measure === `preference${one.suffix}`);
+    return contrast ? `preference: ${contrast.name}` : measure;
+  };
+  explorer.isPreference = (measure) => measure.startsWith("preference") || measure === "noise" || measure.startsWith("mean");
+
+  /** Which spaces a reader expects between pieces: none inside a word, and none before a full stop. */
+  explorer.glued = (piece, before) =>
+    piece.startsWith("##") || /^[.,;:!?)\]}%’”]+$/.test(piece) || /^[([{“$]$/.test(before ?? "") || piece === "'" || before === "'";
+  explorer.shownPiece = (piece) => (piece.startsWith("##") ? piece.slice(2) : piece);
+})();

@@ -1,0 +1,74 @@
+"use strict";
+// A table of any length: only the rows in sight are on the page.
+(() => {
+  const ROW = 30, SPARE = 8;
+
+  /**
+   * `columns`: { key, label, title, number, width, value(row), cell(row), csv(row) }; rows are numbers.
+   * `sorted` is { key, descending }; `onsort(sorted)` is told. Returns { place, show(rows), rows() } in sorted order.
+   */
+  explorer.table = ({ columns, sorted, onsort, caption, height = 520, tall = ROW }) => {
+    let rows = [], order = { ...sorted };
+    const head = explorer.el("tr", { "aria-rowindex": "1" });
+    const body = explorer.el("tbody");
+    const group = explorer.el("colgroup", {}, columns.map(({ width }) => {
+      const made = explorer.el("col");
+      if (width) made.style.width = width;
+      return made;
+    }));
+    const table = explorer.el("table", { class: "rows" }, explorer.el("caption", { class: "hidden" }, caption), group, explorer.el("thead", {}, head), body);
+    const place = explorer.el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": caption }, table);
+    place.style.maxHeight = `${height}px`;
+
+    const drawHead = () => head.replaceChildren(...columns.map((one) => {
+      const mine = order.key === one.key;
+      const sort = () => {
+        order = { key: one.key, descending: mine ? !order.descending : Boolean(one.number) };
+        onsort?.(order);
+        arrange();
+      };
+      return explorer.el("th", { scope: "col", class: one.number ? "number" : null, title: one.title,
+        "aria-sort": mine ? (order.descending ? "descending" : "ascending") : "none" },
+      one.value ? explorer.el("button", { type: "button", click: sort }, one.label, mine ? (order.descending ? " ▾" : " ▴") : "") : one.label);
+    }));
+
+    const spacer = (count) => {
+      const cell = explorer.el("td", { colspan: columns.length });
+      cell.style.height = `${count * tall}px`;
+      return explorer.el("tr", { "aria-hidden": "true", class: "spacer" }, cell);
+    };
+    let drawn = "";
+    const draw = (again = false) => {
+      const first = Math.max(0, Math.floor(place.scrollTop / tall) - SPARE);
+      const last = Math.min(rows.length, first + Math.ceil(height / tall) + 2 * SPARE);
+      const now = `${first}-${last}`;
+      if (!again && now === drawn) return;
+      drawn = now;
+      const shown = rows.slice(first, last).map((row, number) => {
+        const cells = columns.map((one) => explorer.el("td", { class: one.number ? "number" : null }, one.cell(row)));
+        const made = explorer.el("tr", { "aria-rowindex": first + number + 2 }, cells);
+        made.style.height = `${tall}px`;
+        return made;
+      });
+      body.replaceChildren(spacer(first), ...shown, spacer(rows.length - last));
+    };
+    const compare = (a, b) => (a < b ? -1 : a > b ? 1 : 0);
+    const arrange = () => {
+      const one = columns.find(({ key }) => key === order.key);
+      if (one?.value) {
+        const keyed = Array.from(rows, (row) => [one.value(row), row]);
+        const missing = ([value]) => value === null || value === undefined;
+        const sign = order.descending ? -1 : 1;
+        keyed.sort((a, b) => missing(a) - missing(b) || (missing(a) ? 0 : sign * compare(a[0], b[0])) || a[1] - b[1]);
+        rows = keyed.map(([, row]) => row);
+      }
+      drawHead();
+      place.scrollTop = 0;
+      table.setAttribute("aria-rowcount", String(rows.length + 1));
+      draw(true);
+    };
+    place.addEventListener("scroll", () => draw(), { passive: true });
+    const csv = () => [columns.map((one) => one.csvLabel || one.label), rows.map((row) => columns.map((one) => (one.csv || one.value || (() => ""))(row)))];
+    return { place, show: (found) => { rows = Array.from(found); arrange(); }, rows: () => rows, csv, redraw: () => draw(true) };
+  };
+})();

@@ -1,0 +1,137 @@
+"""The explorer's server: its page, and the data of the runs, for one browser on this machine."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from ..errors import InputError
+from .concordance import ORDERS, concordance
+from .emerged import emerged
+from .explored import ExploredRun
+from .guard import Guard
+from .live import LiveText
+from .minimal_pairs import minimal_pairs
+from .page import files
+from .plain import to_json
+
+MOST_PIECES, MOST_ROWS = 2000, 500
+LARGEST_BODY = 64 * 1024
+"""Bytes of a request: a sentence, not a book."""
+
+
+def explorer(runs: Sequence[ExploredRun], token: str, hosts: frozenset[str]) -> Guard:
+    """The application for one run or two. It holds the model of a run from its first sentence on."""
+    service = _Service(runs)
+    routes = [
+        Route("/", service.file),
+        Route("/api/{name}", service.data),
+        Route("/api/sentence", service.sentence, methods=["POST"]),
+        Route("/{name}", service.file),
+    ]
+    return Guard(Starlette(routes=[routes[2], routes[1], routes[0], routes[3]]), token, hosts)
+
+
+class _Service:
+    def __init__(self, runs: Sequence[ExploredRun]) -> None:
+        self.runs = runs
+        self.files = files(live=True)
+        self.live = [LiveText(run) for run in runs]
+        self.lock = threading.Lock()
+        self.kept: dict[tuple[str, int], str] = {}
+
+    async def file(self, request: Request) -> Response:
+        found = self.files.get(request.path_params.get("name", "index.html"))
+        if found is None:
+            return PlainTextResponse("There is no such page.\n", status_code=404)
+        kind, content = found
+        return Response(content, media_type=kind)
+
+    async def data(self, request: Request) -> Response:
+        if request.path_params["name"] == "sentence":
+            return PlainTextResponse("A sentence is sent by POST.\n", status_code=405)
+        return await _answer(lambda: self._data(request.path_params["name"], request.query_params))
+
+    async def sentence(self, request: Request) -> Response:
+        if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
+            return PlainTextResponse("A sentence is sent as application/json.\n", status_code=415)
+        body = b""
+        async for part in request.stream():
+            body += part
+            if len(body) > LARGEST_BODY:
+                return PlainTextResponse("The text is too long.\n", status_code=413)
+        return await _answer(lambda: self._sentence(body))
+
+    def _data(self, name: str, given: Mapping[str, str]) -> str:
+        with self.lock:  # one reader at a time: tables are read when they are first asked for
+            if name == "runs":
+                return to_json([run.summary() for run in self.runs])
+            number = _integer(given, "run", 0, len(self.runs) - 1)
+            run = self.runs[number]
+            if name == "concordance":
+                return to_json(_concordance(run, given))
+            if name == "passage":
+                document = _integer(given, "document", 0, len(run.bounds) - 2)
+                start = _integer(given, "start", 0, len(run.piece_ids))
+                return to_json(run.passage(document, start, _integer(given, "length", 1, MOST_PIECES)))
+            if name not in WHOLE:
+                raise InputError(f"{name!r} is no data of the explorer")
+            if (name, number) not in self.kept:
+                self.kept[name, number] = to_json(WHOLE[name](run))
+            return self.kept[name, number]
+
+    def _sentence(self, body: bytes) -> str:
+        try:
+            asked = json.loads(body)
+        except (ValueError, RecursionError):
+            raise InputError("the request is no JSON") from None
+        if not isinstance(asked, dict) or not isinstance(asked.get("text"), str):
+            raise InputError("a sentence needs its text")
+        run, context = asked.get("run", 0), asked.get("context")
+        if type(run) is not int or not 0 <= run < len(self.runs):
+            raise InputError("there is no such run")
+        if context is not None and (type(context) is not int or context < 1):
+            raise InputError("context: give a number of tokens, 1 or more")
+        with self.lock:
+            return to_json(self.live[run].read(asked["text"], context))
+
+
+WHOLE: dict[str, Callable[[ExploredRun], Any]] = {
+    "types": ExploredRun.types_table,
+    "documents": ExploredRun.documents,
+    "emerged": emerged,
+    "pairs": minimal_pairs,
+}
+"""What is sent in one piece."""
+
+
+def _concordance(run: ExploredRun, given: Mapping[str, str]) -> dict[str, Any]:
+    order = given.get("order", "document")
+    if order not in ORDERS and order not in run.measures:
+        raise InputError(f"order: {order!r} is unknown; there are {', '.join((*ORDERS, *run.measures))}")
+    return concordance(
+        run, _integer(given, "piece", 0, len(run.pieces) - 1), order, given.get("descending") == "1",
+        given.get("upos", ""), _integer(given, "offset", 0, len(run.piece_ids)), _integer(given, "limit", 1, MOST_ROWS),
+    )  # fmt: skip
+
+
+def _integer(given: Mapping[str, str], name: str, low: int, high: int) -> int:
+    text = given.get(name, str(low))
+    if not (text.isascii() and text.isdigit() and len(text) < 12 and low <= int(text) <= high):
+        raise InputError(f"{name}: expected a whole number from {low} to {high}")
+    return int(text)
+
+
+async def _answer(work: Callable[[], str]) -> Response:
+    try:
+        return Response(await run_in_threadpool(work), media_type="application/json")
+    except InputError as error:
+        return Response(to_json({"error": str(error)}), status_code=400, media_type="application/json")
