@@ -23,6 +23,12 @@ from .pair_files import MEANING, SYNTAX, MinimalPair
 SHORTEST, LONGEST = 4, 30
 """Tokens of a sentence that serves as a frame."""
 SHORTEST_NOUN = 3
+NOUNS_AT_LEAST, NOUNS_SHARE = 3, 0.9
+"""How often, and in which share of its occurrences, a form is a noun of its number before it replaces another."""
+MOST_OBJECTS = 80
+"""Different objects of a verb in the treebank above which hardly any noun is implausible: have, get, like, see."""
+CHANCE = 0.2
+"""How often, at least, a noun would follow a verb by chance where that it never does says something."""
 RATIO = 1.5
 """By which factor the training frequency of a word that replaces another may differ from its own."""
 OTHER_NUMBER = {"Sing": "Plur", "Plur": "Sing"}
@@ -47,6 +53,8 @@ class Lexicon:
     """By number: the lower-cased forms of common nouns, with their lemmas."""
     objects: set[tuple[str, str]] = field(default_factory=set)
     """Verb and object, as lemmas, that occur in the treebank."""
+    occurrences: Counter[str] = field(default_factory=Counter)
+    """Occurrences of each lower-cased form in the treebank, whatever it is."""
 
     @classmethod
     def of(
@@ -58,11 +66,25 @@ class Lexicon:
             for word in tree.words:
                 form = word.form.lower()
                 found.forms[word.lemma, word.upos, _features(word)][form] += 1
+                found.occurrences[form] += 1
                 if word.upos == "NOUN" and word.form.isalpha() and (number := word.features.get("Number")):
                     found.nouns[number][form, word.lemma.lower()] += 1
                 if word.relation == "obj" and word.head:
                     found.objects.add((tree.words[word.head - 1].lemma.lower(), word.lemma.lower()))
         return found
+
+    def is_noun(self, form: str, lemma: str, number: str) -> bool:
+        """Whether a form is hardly ever anything but a noun of this number."""
+        times = self.nouns[number][form, lemma]
+        return times >= max(NOUNS_AT_LEAST, NOUNS_SHARE * self.occurrences[form])
+
+    def objects_of(self, verb: str) -> int:
+        """How many different objects a verb has in the treebank."""
+        if not self._objects:
+            self._objects.update(one for one, _ in self.objects)
+        return self._objects[verb]
+
+    _objects: Counter[str] = field(default_factory=Counter, repr=False)
 
     def other_form(self, word: TreeWord, **changed: str) -> str | None:
         """The commonest form of the same lemma with some features changed; None where there is none, or the same."""
@@ -231,10 +253,12 @@ def _object(tree: Tree, lexicon: Lexicon) -> Iterator[Change]:
         if word.relation != "obj" or word.upos != "NOUN" or not _alone(tree, word) or _has(tree, word, "compound"):
             continue
         verb = tree.words[word.head - 1].lemma.lower()
+        if lexicon.objects_of(verb) > MOST_OBJECTS or not _has(tree, word, "det", "nmod", "amod"):
+            continue
 
         def fits(lemma: str, verb: str = verb) -> float | None:
             seen, expected = lexicon.together(verb, lemma)
-            return expected if not seen and (verb, lemma) not in lexicon.objects else None
+            return expected if not seen and expected >= CHANCE and (verb, lemma) not in lexicon.objects else None
 
         if form := _replacement(word, lexicon, fits):
             yield {word.token: form}, "obj"
@@ -269,7 +293,10 @@ def _replacement(word: TreeWord, lexicon: Lexicon, fits: Callable[[str], float |
     """The noun of the same number and like frequency that fits best: of those, the one of the nearest frequency."""
     own = lexicon.count(word.form)
     candidates: list[tuple[float, int, str]] = []
-    for form, lemma in lexicon.nouns.get(word.features.get("Number", ""), ()):
+    number = word.features.get("Number", "")
+    for form, lemma in lexicon.nouns.get(number, ()):
+        if not lexicon.is_noun(form, lemma, number):
+            continue
         count = lexicon.count(form)
         if not own or not count or not 1 / RATIO <= count / own <= RATIO or lemma == word.lemma.lower():
             continue
