@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
+# A module or package of the name of a function would hide it once it is imported: hence `studies`, not `study`.
 _HOMES = {
     "run": "api.runs", "Run": "api.runs",
     "study": "api.comparisons", "compare": "api.comparisons", "Comparison": "api.comparisons",

@@ -20,6 +20,7 @@ from twotower import cli
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+FILE = re.compile(r"<!-- file: (\S+) -->\s*\Z")
 NOT_RUN = re.compile(r"<!-- not run: [^>]+ -->\s*\Z")
 LANGUAGES = {"python", "sh", "yaml", "bibtex", "text"}
 TARGETS = re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), flags=re.MULTILINE)
@@ -54,8 +55,9 @@ def parse(words: list[str]) -> None:
 
 
 def command(words: list[str], run: bool) -> None:
-    """Run one command of a page, or check what can be checked of it."""
+    """Run one command of a page, or check what can be checked of it. Where its output goes is left out."""
     program = words[0]
+    words = words[: words.index(">")] if ">" in words else words
     if Path(program).name == "twotower":
         return run_twotower(words[1:]) if run else parse(words[1:])
     if program == "make":
@@ -92,7 +94,17 @@ def evaluate_python(example: Example) -> None:
         PythonEvaluator()(example)
 
 
-SYBIL = Sybil([CodeBlockParser("sh", evaluate_sh), CodeBlockParser("python", evaluate_python)])
+def evaluate_yaml(example: Example) -> None:
+    """A file that later examples of the page read, if the page names it."""
+    named = FILE.search(example.document.text, 0, example.region.start)
+    if named:
+        Path(named[1]).write_text(str(example.parsed), encoding="utf-8")
+
+
+SYBIL = Sybil([
+    CodeBlockParser("sh", evaluate_sh), CodeBlockParser("python", evaluate_python),
+    CodeBlockParser("yaml", evaluate_yaml),
+])  # fmt: skip
 
 
 @pytest.fixture(scope="session")
