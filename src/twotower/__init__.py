@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .errors import DiskFullError, InputError, Interrupted
     from .presets import PRESETS, preset
 
-__version__ = "0.1.0"
+__version__ = "1.0.0"
 
 # A module or package of the name of a function would hide it once it is imported: hence `studies`, not `study`.
 _HOMES = {

@@ -13,7 +13,7 @@ from ..config import KnowConfig
 from ..errors import InputError
 from ..runs.records import load_config
 from .options import Command, read
-from .output import SUCCESS, say, show
+from .output import SUCCESS, Output
 
 
 @dataclass(frozen=True)
@@ -26,8 +26,9 @@ class KnowArguments:
     only: tuple[str, ...] = ()
     """The instruments to use: pairs, probe, decoding, perturbed_masking, words, lesions, similarity (default: all for
     which what they need is given)."""
-    overwrite: bool = False
+    overwrite: tyro.conf.FlagCreatePairsOff[bool] = False
     """Redo instruments that were used with other settings, or whose files are damaged."""
+    output: Annotated[Output, tyro.conf.arg(name="")] = field(default_factory=Output)
 
 
 def default_arguments() -> KnowArguments:
@@ -58,7 +59,13 @@ def _ask(command: Command, words: list[str], only: tuple[str, ...]) -> int:
     asked = dataclasses.replace(config, know=parsed.know)
     if only and (parsed.know.pairs or parsed.know.treebank):
         only = ("pairs", *only)
-    finished = ask(asked, parsed.run, parsed.only or only, parsed.overwrite, say=say)
-    show("\n".join(f"- {sentence}" for sentence in what_is_known(finished.results())))
-    show(f"\nreport: {parsed.run / 'report.html'}")
+    output, page = parsed.output, parsed.run / "report.html"
+    with output.progress():
+        finished = ask(asked, parsed.run, parsed.only or only, parsed.overwrite, say=output.say)
+    said = what_is_known(finished.results())
+    output.result(
+        {"run": str(parsed.run), "sentences": said, "report": str(page)},
+        f"report: {page}",
+        "\n".join(f"- {sentence}" for sentence in said) + "\n",
+    )
     return SUCCESS
