@@ -50,7 +50,7 @@ def emerged(run: ExploredRun) -> dict[str, Any]:
             means.append(column(found["mean"][kinds]))
             errors.append(column(found["standard_error"][kinds]))
             for labels, wanted in ((upos, names), (word_class, [FUNCTION_CLASS, CONTENT_CLASS])):
-                code = pd.Categorical(labels[piece], categories=wanted).codes.astype(np.int64)
+                code = pd.Index(wanted, dtype=object).get_indexer(labels[piece])
                 known = code >= 0
                 each = _of(run, document[known], code[known], values[known], len(wanted), DRAWS)
                 for number_, name in enumerate(wanted):

@@ -51,7 +51,7 @@
   };
 
   /** What the colours mean, with their unit. */
-  explorer.legend = (run, measure) => {
+  explorer.legend = (run, measure, turned = false) => {
     const ramp = explorer.el("span", { class: "ramp", "aria-hidden": "true" });
     const preference = explorer.isPreference(measure);
     const [low, high] = preference ? [-explorer.LIMIT, explorer.LIMIT] : [-explorer.SURPRISE, 0];
@@ -65,7 +65,9 @@
     else if (preference) {
       const contrast = run.contrasts.find((one) => measure.endsWith(one.suffix) && (one.suffix || run.contrasts.length === 1)) || run.contrasts[0];
       const other = run.towers === 2 ? "tower 2 predicts it better" : "worse than the mean tower";
-      [left, right] = [`−2 nats: ${other}`, `+2 nats: tower ${contrast.tower} predicts it better`];
+      const ends = [other, `tower ${contrast.tower} predicts it better`];
+      if (turned) ends.reverse();
+      [left, right] = [`−2 nats: ${ends[0]}`, `+2 nats: ${ends[1]}`];
     }
     return explorer.el("p", { class: "legend" }, explorer.el("span", {}, left), ramp, explorer.el("span", {}, right));
   };

@@ -34,11 +34,15 @@
     };
     const r = correlation((k) => [valueA(k), raw(k)]);
     // Which tower is called 1 is arbitrary: across runs the second preference is turned to agree with the first.
-    const signed = [columnA, columnB].every((name) => name.startsWith("mean")) && runA !== runB;
+    const signed = columnA === "mean" && columnB === "mean" && runA !== runB;
     const turned = signed && (state.turn === "" ? r < 0 : state.turn === "1");
     const valueB = (k) => (turned ? -raw(k) : raw(k));
     const label = (key) => choices.find(([each]) => each === key)[1];
-    const names = [label(state.a), (turned ? "minus " : "") + label(state.b)];
+    const names = [label(state.a), turned ? label(state.b).replace("tower 1 minus tower 2", "tower 2 minus tower 1") : label(state.b)];
+    const short = (number, column, minus) => {
+      const what = column === "noise" ? "noise" : column === "joint" ? "joint head" : column.replace("readout_", "tower ").replace(/^mean_?/, "preference ").trim();
+      return `${two ? `run ${number + 1}, ` : ""}${what}${minus ? ", turned round" : ""} (nats)`;
+    };
     const diverging = [columnA, columnB].every((name) => explorer.isPreference(name));
 
     const scatter = explorer.scatter({
@@ -74,7 +78,7 @@
         explorer.el("section", {}, table.place, explorer.el("p", { class: "tools" }, explorer.csvButton("compare", table.csv)))));
     table.show(rows.map((_row, k) => k));
     const centre = diverging ? { zero: "both" } : {};
-    scatter.show(rows.map(([row], k) => ({ row: k, x: valueA(k), y: valueB(k), label: typesA.piece[row], group: typesA.word_class[row], weight: Math.abs(valueA(k) - valueB(k)) + (diverging ? Math.abs(valueA(k) + valueB(k)) : 0) })), { x: `${names[0]} (nats)`, y: `${names[1]} (nats)`, diagonal: true, ...centre });
+    scatter.show(rows.map(([row], k) => ({ row: k, x: valueA(k), y: valueB(k), label: typesA.piece[row], group: typesA.word_class[row], weight: Math.abs(valueA(k) - valueB(k)) + (diverging ? Math.abs(valueA(k) + valueB(k)) : 0) })), { x: short(runA, columnA, false), y: short(runB, columnB, turned), diagonal: true, ...centre });
     keep();
     await passages(place, state, keep, { runA, runB, columnA, columnB, turned, names });
   };
@@ -102,7 +106,7 @@
       const passage = await explorer.passage({ run, document, start: state.start, length: 200 });
       const values = passage[measure(column)].map((value) => (minus ? -value : value));
       const { text } = explorer.coloured(run, passage, measure(column), { values });
-      return explorer.el("section", {}, explorer.el("p", { class: "told" }, names[side]), explorer.legend(explorer.runs[run], measure(column)), text);
+      return explorer.el("section", {}, explorer.el("p", { class: "told" }, names[side]), explorer.legend(explorer.runs[run], measure(column), minus), text);
     }));
     body.append(...sides);
   };

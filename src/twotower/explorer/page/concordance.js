@@ -55,10 +55,19 @@
         explorer.el("button", { type: "button", class: "save", click: save }, "CSV"));
     };
     const side = (pieces, before) => pieces.map((piece, k) => (explorer.glued(piece, k ? pieces[k - 1] : before) || (!k && before === undefined) ? "" : " ") + explorer.shownPiece(piece)).join("");
+    /** The parts of longer words that the type stands in go with it, not with its context. */
+    const parted = (left, right) => {
+      let from = left.length, to = 0, inside = state.word.startsWith("##");
+      while (inside && from > 0) { from--; inside = left[from].startsWith("##"); }
+      while (to < right.length && right[to].startsWith("##")) to++;
+      return { left: left.slice(0, from), before: left.slice(from), after: right.slice(0, to), right: right.slice(to) };
+    };
     const line = (document, k) => {
+      const parts = parted(answer.left[k], answer.right[k]);
       const value = answer.measures[state.by][k];
       const key = explorer.el("a", { class: "key", href: explorer.link("text", { run: run || "", document, at: answer.position[k], by: state.by }) }, explorer.bdi(explorer.shownPiece(state.word)));
       key.style.background = explorer.shade(state.by, value);
+      const part = (pieces) => (pieces.length ? explorer.bdi(pieces.map(explorer.shownPiece).join(""), { class: "part" }) : null);
       const tip = (event) => explorer.tip([
         explorer.documentNames?.[run]?.[document] ?? `document ${document + 1}`, `token ${answer.position[k] + 1} · ${answer.tag[k]}`,
         ...summary.measures.map((name) => `${explorer.measureName(summary, name)}: ${explorer.isPreference(name) ? explorer.signed(answer.measures[name][k]) : explorer.plain(answer.measures[name][k])} nats`),
@@ -68,8 +77,9 @@
       key.addEventListener("pointerleave", explorer.untip);
       key.addEventListener("blur", explorer.untip);
       return explorer.el("div", { class: "line" },
-        explorer.el("span", { class: "left" }, explorer.bdi(side(answer.left[k]))), key,
-        explorer.el("span", { class: "right" }, explorer.bdi(side(answer.right[k], state.word))),
+        explorer.el("span", { class: "left" }, explorer.bdi(side(parts.left))),
+        explorer.el("span", { class: "middle" }, part(parts.before), key, part(parts.after)),
+        explorer.el("span", { class: "right" }, explorer.bdi(side(parts.right, state.word))),
         explorer.el("span", { class: "number" }, explorer.isPreference(state.by) ? explorer.signed(value) : explorer.plain(value)));
     };
     const save = async () => {

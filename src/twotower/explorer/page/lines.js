@@ -23,7 +23,7 @@
         surface.line([[x, toY(tick)], [x + w, toY(tick)]], tick === 0 && axes.zero ? colors.soft : colors.grid, 1, tick === 0 && axes.zero ? [5, 4] : []);
         surface.text(explorer.plain(tick, y1 - y0 < 0.5 ? 2 : y1 - y0 < 5 ? 1 : 0), x - 6, toY(tick) + 4, colors.soft, { align: "end" });
       }
-      for (const tick of explorer.ticks(x0, x1, w / 110)) surface.text(short(tick), toX(tick), y + h + 16, colors.soft, { align: "center" });
+      for (const tick of explorer.ticks(x0, x1, w / 75)) surface.text(short(tick), toX(tick), y + h + 16, colors.soft, { align: "center" });
       surface.text(axes.x || "", x + w / 2, tall - 8, colors.ink, { align: "center", size: 13 });
       surface.text(axes.y || "", 14, y + h / 2, colors.ink, { align: "center", size: 13, turned: true });
       const ends = [];

@@ -88,7 +88,7 @@
     };
 
     const preferences = summary.contrasts.map(({ suffix, name }) => ({
-      key: `preference${suffix}`, label: suffix ? `tower ${suffix.slice(1)}` : "preference", csvLabel: `preference${suffix} (nats)`, title: `Mean of ${name} over the document, in nats`, number: true, width: "6.5em",
+      key: `preference${suffix}`, label: suffix ? `tower ${suffix.slice(1)}` : "preference", csvLabel: `preference${suffix} (nats)`, title: `Mean of ${name} over the document, in nats`, number: true, width: "7em",
       value: (row) => documents[`preference${suffix}`][row],
       cell: (row) => {
         const value = documents[`preference${suffix}`][row], made = explorer.el("span", { class: "swatch" }, explorer.signed(value));
@@ -112,6 +112,7 @@
         title, legend, body, pages),
       explorer.el("section", { class: "narrow", "aria-label": "Documents" }, table.place, explorer.el("p", { class: "tools" }, explorer.csvButton(`${summary.name}-documents`, table.csv)))));
     table.show(documents.name.map((_, number) => number).filter(held));
+    table.reveal(state.document);
     if (!explorer.live) place.append(explorer.el("p", { class: "told" }, "A sentence of your own needs the model: run `twotower explore` on the run itself."));
     await update();
   };

@@ -8,7 +8,7 @@
    * `sorted` is { key, descending }; `onsort(sorted)` is told. Returns { place, show(rows), rows() } in sorted order.
    */
   explorer.table = ({ columns, sorted, onsort, caption, height = 520, tall = ROW }) => {
-    let rows = [], order = { ...sorted };
+    let rows = [], current = null, order = { ...sorted };
     const head = explorer.el("tr", { "aria-rowindex": "1" });
     const body = explorer.el("tbody");
     const group = explorer.el("colgroup", {}, columns.map(({ width }) => {
@@ -17,6 +17,8 @@
       return made;
     }));
     const table = explorer.el("table", { class: "rows" }, explorer.el("caption", { class: "hidden" }, caption), group, explorer.el("thead", {}, head), body);
+    const least = columns.reduce((sum, { width }) => sum + (parseFloat(width) || 12), 0);
+    table.style.minWidth = `${least}em`;
     const place = explorer.el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": caption }, table);
     place.style.maxHeight = `${height}px`;
 
@@ -46,7 +48,7 @@
       drawn = now;
       const shown = rows.slice(first, last).map((row, number) => {
         const cells = columns.map((one) => explorer.el("td", { class: one.number ? "number" : null }, one.cell(row)));
-        const made = explorer.el("tr", { "aria-rowindex": first + number + 2 }, cells);
+        const made = explorer.el("tr", { "aria-rowindex": first + number + 2, "aria-current": row === current ? "true" : null }, cells);
         made.style.height = `${tall}px`;
         return made;
       });
@@ -69,6 +71,12 @@
     };
     place.addEventListener("scroll", () => draw(), { passive: true });
     const csv = () => [columns.map((one) => one.csvLabel || one.label), rows.map((row) => columns.map((one) => (one.csv || one.value || (() => ""))(row)))];
-    return { place, show: (found) => { rows = Array.from(found); arrange(); }, rows: () => rows, csv, redraw: () => draw(true) };
+    /** Put a row in sight, and mark it as the current one. */
+    const reveal = (row) => {
+      current = row;
+      place.scrollTop = Math.max(0, (rows.indexOf(row) - 3) * tall);
+      draw(true);
+    };
+    return { place, reveal, show: (found) => { rows = Array.from(found); arrange(); }, rows: () => rows, csv, redraw: () => draw(true) };
   };
 })();

@@ -37,8 +37,8 @@
       const missing = state.words.filter((word) => !shown.some(({ name }) => name === word));
       told.textContent = missing.length ? `Too rare in the sample that evaluations read, or no type: ${missing.join(", ")}` : shown.length ? "" : "Choose a class or a word.";
       chart.show(shown, { x: "tokens of training", y: "preference (nats)", zero: true });
-      const head = explorer.el("tr", {}, explorer.el("th", { scope: "col" }, "tokens of training"), shown.map(({ name }) => explorer.el("th", { scope: "col", class: "number" }, explorer.bdi(name))));
-      table.replaceChildren(explorer.el("table", {}, explorer.el("caption", { class: "hidden" }, contrast.name), explorer.el("thead", {}, head), explorer.el("tbody", {},
+      const head = explorer.el("tr", {}, explorer.el("th", { scope: "col", class: "number" }, "tokens of training"), shown.map(({ name }) => explorer.el("th", { scope: "col", class: "number" }, explorer.bdi(name))));
+      table.replaceChildren(explorer.el("table", { class: "fit" }, explorer.el("caption", { class: "hidden" }, contrast.name), explorer.el("thead", {}, head), explorer.el("tbody", {},
         found.tokens.map((tokens, t) => explorer.el("tr", {}, explorer.el("td", { class: "number" }, explorer.count(tokens)), shown.map(({ points }) => {
           const cell = explorer.el("td", { class: "number", title: points[t][2] === null ? null : `${explorer.signed(points[t][2])} to ${explorer.signed(points[t][3])}` }, explorer.signed(points[t][1]));
           cell.style.background = explorer.shade("preference", points[t][1]);

@@ -20,10 +20,10 @@
     const columns = [
       { key: "piece", label: "type", title: "A piece of the tokenizer's vocabulary; ## continues a word", width: "9.5em",
         value: (row) => types.piece[row], cell: (row) => explorer.el("a", { href: explorer.link("concordance", { run: run || "", word: types.piece[row] }), title: "concordance" }, explorer.bdi(types.piece[row])) },
-      { key: "upos", label: "part of speech", title: "Commonest universal part of speech; _ is a part of longer words", width: "5.5em", value: (row) => types.upos[row], cell: (row) => types.upos[row] },
+      { key: "upos", label: "part of speech", title: "Commonest universal part of speech; _ is a part of longer words", width: "6em", value: (row) => types.upos[row], cell: (row) => types.upos[row] },
       { key: "count", label: "count", title: "Held-out occurrences", number: true, width: "5em", value: (row) => types.count[row], cell: (row) => explorer.count(types.count[row]) },
       ...(one ? [] : ["mean", "low", "high"].map((name) => ({
-        key: name, label: LABELS[name], csvLabel: `${name}${state.of} (nats)`, number: true, width: name === "mean" ? "7em" : "5em",
+        key: name, label: LABELS[name], csvLabel: `${name}${state.of} (nats)`, number: true, width: name === "mean" ? "7.5em" : "5em",
         title: name === "mean" ? `Preference in nats: ${preferences.find(([suffix]) => suffix === state.of)[1]}` : `${Math.round(summary.confidence * 100)} % interval over documents; empty for types in one document`,
         value: (row) => column(name)[row],
         cell: (row) => {
@@ -67,7 +67,7 @@
         if (state.clear && !(low[row] > 0 || high[row] < 0)) continue;
         rows.push(row);
       }
-      told.textContent = `${explorer.count(rows.length)} of ${explorer.count(types.piece.length)} types${rows.length ? "" : ": loosen a filter"}`;
+      told.textContent = `${explorer.count(rows.length)} of ${explorer.count(types.piece.length)} types${rows.length ? "" : ": loosen a filter"}${one ? "" : ` · mean preference over all held-out text ${explorer.signed(summary.mean[state.of])} nats`}`;
       table.show(rows);
       const [points, axes] = place_(rows);
       scatter.show(points, axes);

@@ -1,0 +1,183 @@
+"""The page in a browser: every view draws, nothing is asked of other hosts, text stays text."""
+
+import pytest
+
+pytest.importorskip("starlette", reason="needs twotower[explore]")
+from explorer_runs import chromium, served
+from twotower.explorer.explored import ExploredRun
+from twotower.explorer.export import export
+
+VIEWS = ("words", "concordance", "text", "sentence", "training", "compare", "instruments")
+DRAWN = {
+    "words": "table.rows tbody tr:not(.spacer)", "concordance": ".kwic .line .key", "text": ".passage bdi",
+    "sentence": ".predictions li", "training": "table.fit tbody tr", "compare": ".passage bdi", "instruments": "p",
+}  # fmt: skip
+INK = """canvas => { const {data} = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+  const seen = new Set();
+  for (let i = 0; i < data.length; i += 4) seen.add(data[i] << 16 | data[i + 1] << 8 | data[i + 2]);
+  return seen.size; }"""
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with chromium() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def address(finished):
+    with served(finished, finished) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def folder(finished, tmp_path_factory):
+    out = tmp_path_factory.mktemp("exported") / "page"
+    export([ExploredRun(finished), ExploredRun(finished)], out, 10**6)
+    return (out / "index.html").as_uri()
+
+
+@pytest.fixture
+def look(browser):
+    """Opens an address; in the end no console error, and no request to another place, may have been."""
+    complaints, pages = [], []
+
+    def open_page(where: str, view: str, width: int = 1400, scheme: str = "light"):
+        page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+        pages.append(page)
+        page.on("console", lambda said: complaints.append(said.text) if said.type in ("error", "warning") else None)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        start = where.rsplit("/", 1)[0]
+        page.on(
+            "request", lambda one: None if one.url.startswith((start, "data:", "blob:")) else complaints.append(one.url)
+        )
+        page.goto(f"{where}#{view}")
+        page.wait_for_selector("#view[data-shown]")
+        return page
+
+    yield open_page
+    for page in pages:
+        page.close()
+    assert complaints == []
+
+
+def turn_to(page, view: str) -> None:
+    page.evaluate("document.getElementById('view').removeAttribute('data-shown')")
+    page.evaluate("hash => { location.hash = hash; }", view)
+    page.wait_for_selector("#view[data-shown]")
+
+
+def until(page, condition: str) -> None:
+    """Wait for a condition; the browser's own way of waiting needs the `eval` that the page's policy forbids."""
+    for _ in range(100):
+        if page.evaluate(condition):
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError(f"never: {condition}")
+
+
+def test_every_view_draws(look, address):
+    page = look(address, "none", width=400, scheme="dark")
+    for view in VIEWS:
+        page.set_viewport_size({"width": 400, "height": 900})
+        turn_to(page, view)
+        page.wait_for_selector(f"#view {DRAWN[view]}")
+        assert page.evaluate("document.documentElement.scrollWidth") <= 400, view
+        page.set_viewport_size({"width": 1400, "height": 900})
+        page.wait_for_timeout(50)
+        assert all(canvas.evaluate(INK) > 20 for canvas in page.query_selector_all("canvas")), view
+        assert page.evaluate("document.documentElement.scrollWidth") <= 1400, view
+        assert page.query_selector(".failure") is None, view
+
+
+def test_every_view_draws_from_disk(look, folder):
+    page = look(folder, "none")
+    for view in (view for view in VIEWS if view != "sentence"):
+        turn_to(page, view)
+        page.wait_for_selector(f"#view {DRAWN[view]}")
+        assert all(canvas.evaluate(INK) > 20 for canvas in page.query_selector_all("canvas")), view
+        assert page.query_selector(".failure") is None, view
+    assert page.query_selector("text=Your sentence") is None
+
+
+def test_the_folder_says_what_the_server_says(look, address, folder):
+    pages = [look(address, "concordance"), look(folder, "concordance")]
+    ask = """async given => { const types = await explorer.types(0);
+      const piece = types.piece_id[types.place.get("the")];
+      return explorer.concordance({run: 0, piece, upos: "", offset: 0, limit: 500, ...given}); }"""
+    for given in (
+        {"order": "document", "descending": "0"}, {"order": "left", "descending": "0"},
+        {"order": "right", "descending": "1"}, {"order": "right", "descending": "0", "offset": 30, "limit": 20},
+        {"order": "document", "descending": "0", "upos": "DET"},
+    ):  # fmt: skip
+        served_, exported = (page.evaluate(ask, given) for page in pages)
+        assert served_["total"] > 50
+        for name in ("total", "upos", "document", "position", "tag", "left", "right"):
+            assert served_[name] == exported[name], (given, name)
+        for name, values in served_["measures"].items():  # hundredths on disk
+            assert exported["measures"][name] == pytest.approx(values, abs=0.0101), name
+    by_preference = [page.evaluate(ask, {"order": "preference", "descending": "1"}) for page in pages]
+    for found in by_preference:
+        values = found["measures"]["preference"]
+        assert values == sorted(values, reverse=True)
+    passages = [page.evaluate("explorer.passage({run: 0, document: 1, start: 7, length: 50})") for page in pages]
+    assert all(passages[0][name] == passages[1][name] for name in ("piece", "upos", "start", "tokens"))
+
+
+def test_a_view_has_an_address_of_its_own(look, address):
+    page = look(address, "words")
+    page.fill("input[type=search]", "nation")
+    until(page, "location.hash.includes('search=nation')")
+    page.wait_for_timeout(200)
+    told = page.inner_text("#view .told")
+    again = look(address, page.evaluate("location.hash.slice(1)"))
+    assert again.input_value("input[type=search]") == "nation" and again.inner_text("#view .told") == told
+    rows = again.eval_on_selector_all("tbody tr:not(.spacer) td:first-child", "cells => cells.map(c => c.textContent)")
+    assert rows and all("nation" in row for row in rows)
+    again.click("tbody a")
+    again.wait_for_selector(".kwic .key")
+    again.click(".kwic .key")
+    again.wait_for_selector(".passage .current")
+    assert "nation" in again.inner_text(".passage .current")
+
+
+def test_tables_and_figures_can_be_saved(look, address):
+    page = look(address, "words?least=1")
+    with page.expect_download() as saved:
+        page.click("button:text-is('CSV')")
+    lines = saved.value.path().read_text(encoding="utf-8-sig").splitlines()
+    assert lines[0].startswith("type,part of speech,count,mean (nats)")
+    shown = int(page.inner_text("#view .told").split(" of ")[0].replace(",", ""))
+    assert len(lines) == shown + 1
+    assert not [line for line in lines if line[0] in "=+-@"]
+    with page.expect_download() as saved:
+        page.click("button:text-is('SVG')")
+    from xml.etree import ElementTree
+
+    root = ElementTree.parse(saved.value.path()).getroot()
+    assert root.tag.endswith("svg") and len(list(root.iter("{http://www.w3.org/2000/svg}circle"))) > 20
+
+
+def test_a_formula_in_a_table_stays_text(look, address):
+    page = look(address, "words")
+    cells = page.evaluate(
+        """explorer.csv(["a"], [["=1+1"], ["+x"], ["-x"], ["@x"], ["\\tx"], ["a,\\"b"], [-0.5], [null]])"""
+    )
+    assert cells.split("\r\n")[1:-1] == ["'=1+1", "'+x", "'-x", "'@x", "'\tx", '"a,""b"', "-0.5", ""]
+
+
+def test_the_keyboard_is_enough(look, address):
+    page = look(address, "text")
+    page.focus(".passage")
+    for key in ("ArrowRight", "ArrowRight", "ArrowRight"):
+        page.keyboard.press(key)
+    assert page.is_visible("#tip") and "nats" in page.inner_text("#tip")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".kwic .key")
+    page.goto(f"{address}#words")
+    page.wait_for_selector("canvas")
+    page.focus("canvas")
+    page.keyboard.press("+")
+    until(page, "location.hash.includes('zoom=')")
+    page.keyboard.press("0")
+    until(page, "!location.hash.includes('zoom=')")
