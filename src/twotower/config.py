@@ -232,7 +232,8 @@ class KnowConfig:
     need it."""
     pairs: Annotated[tuple[str, ...], Flat] = ()
     """Ready minimal pairs: files or folders of BLiMP (`.jsonl`), Zorro (`.txt`, the ungrammatical sentence first),
-    SyntaxGym suites (`.json`), or tables (`.csv`, `.tsv`) of two columns, the better sentence first."""
+    SyntaxGym suites (`.json`), or tables (`.csv`, `.tsv`) of two columns, the better sentence first; or a data set of
+    the Hugging Face hub, hf:DATASET[:CONFIG][:SPLIT]."""
     similarity: Annotated[tuple[str, ...], Flat] = ()
     """Word similarity: files or folders of `word word score` lines, such as SimLex-999."""
     norms: Annotated[str, Flat] = ""

@@ -67,3 +67,18 @@ def test_items_of_blimp_that_are_reported_broken_are_known(tmp_path):
     }
     broken, whole = read(tmp_path, "a.jsonl", json.dumps(row) + "\n" + json.dumps(BLIMP) + "\n")
     assert is_broken(broken) and not is_broken(whole)
+
+
+def test_data_sets_of_the_hub_are_read_by_their_columns_and_refused_in_one_line(tmp_path, monkeypatch):
+    import datasets
+
+    rows = datasets.Dataset.from_list([BLIMP, BLIMP | {"field": "semantics"}])
+    monkeypatch.setattr(datasets, "load_dataset", lambda name, configuration, split: rows)
+    first, second = read_pairs("hf:someone/blimp:agreement")
+    assert (first.set, first.paradigm, first.good, first.kind) == ("blimp", "agreement", "A man ran.", SYNTAX)
+    assert second.kind == OTHER and second.source == "hf:someone/blimp:agreement:2"
+    other = datasets.Dataset.from_list([{"text": "x"}])
+    monkeypatch.setattr(datasets, "load_dataset", lambda name, configuration, split: other)
+    for place, fault in (("hf:someone/text", "sentence_good"), ("hf:a:b:c:d", "of the form"), ("hf:", "of the form")):
+        with pytest.raises(InputError, match=fault):
+            read_pairs(place)

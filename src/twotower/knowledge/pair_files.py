@@ -9,9 +9,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..data.hub import asking_the_hub
 from ..data.textfiles import decode, lines_of
 from ..errors import InputError
 
+HUB = "hf:"
 SYNTAX, MEANING, OTHER = "syntax", "meaning", "other"
 KINDS = (SYNTAX, MEANING, OTHER)
 GOOD = ("sentence_good", "good", "plausible", "grammatical", "acceptable")
@@ -60,6 +62,8 @@ def read_pairs(place: str) -> list[MinimalPair]:
 
     Raises `InputError`, with file and line, for anything else.
     """
+    if place.startswith(HUB):
+        return _from_hub(place)
     return [pair for path in pair_paths(place) if path.suffix != ".json" for pair in READERS[path.suffix](path)]
 
 
@@ -69,7 +73,9 @@ def is_broken(pair: MinimalPair) -> bool:
 
 
 def pair_paths(place: str) -> list[Path]:
-    """The files of pairs at a place. Raises `InputError` if there are none."""
+    """The files of pairs at a place, none for a data set of the hub. Raises `InputError` for other places without any."""
+    if place.startswith(HUB):
+        return []
     path = Path(place).expanduser()
     if path.is_dir():
         files = sorted(file for file in path.iterdir() if file.suffix in (*READERS, ".json") and file.is_file())
@@ -81,6 +87,38 @@ def pair_paths(place: str) -> list[Path]:
     if path.suffix not in (*READERS, ".json"):
         raise InputError(f"know.pairs: {path} ends in none of {', '.join(READERS)}, .json; rename it to what it holds")
     return [path]
+
+
+def _from_hub(place: str) -> list[MinimalPair]:
+    """`hf:DATASET[:CONFIG][:SPLIT]`, a data set of the Hugging Face hub with the columns of `GOOD` and `BAD`."""
+    name, configuration, split, *more = [*place.removeprefix(HUB).split(":"), "", ""]
+    if not name or len(more) > 2 or any(more):
+        raise InputError(f"know.pairs: {place!r} is not of the form hf:DATASET[:CONFIG][:SPLIT]")
+    from datasets import load_dataset
+
+    try:
+        with asking_the_hub(name):
+            rows = load_dataset(name, configuration or None, split=split or "train")
+    except Exception as error:  # `datasets` raises its own, the hub's, HTTP's and the file system's errors
+        reason = " ".join(str(error).split())[:200]
+        raise InputError(
+            f"know.pairs: {place!r} cannot be loaded ({type(error).__name__}: {reason}); check its name and the "
+            "network, or download its files and give their path"
+        ) from error
+    columns = [next((one for one in names if one in rows.column_names), None) for names in (GOOD, BAD)]
+    if None in columns:
+        raise InputError(
+            f"know.pairs: {place!r} has the columns {', '.join(rows.column_names)}; expected {GOOD[0]} and {BAD[0]}"
+        )
+    good, bad = columns
+    return [
+        MinimalPair(
+            name.rpartition("/")[2],
+            str(row.get("UID") or configuration or name), FIELDS.get(str(row.get("field")), SYNTAX),
+            str(row[good]), str(row[bad]), f"{place}:{number}",
+        )
+        for number, row in enumerate(rows, start=1)
+    ]  # fmt: skip
 
 
 def _blimp(path: Path) -> Iterator[MinimalPair]:
