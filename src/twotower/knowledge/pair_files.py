@@ -73,7 +73,7 @@ def is_broken(pair: MinimalPair) -> bool:
 
 
 def pair_paths(place: str) -> list[Path]:
-    """The files of pairs at a place, none for a data set of the hub. Raises `InputError` for other places without any."""
+    """The files of pairs at a place, none for a data set of the hub. Raises `InputError` for places without any."""
     if place.startswith(HUB):
         return []
     path = Path(place).expanduser()
