@@ -96,6 +96,21 @@ def test_no_dissociation_is_seldom_said_to_be_one():
     assert abs(np.mean([one["estimate"] for one in found])) < 0.06, "no sign is chosen on what it is tested on"
 
 
+def test_of_three_towers_the_two_that_part_syntax_from_meaning_are_named():
+    generator = np.random.default_rng(3)
+    syntax = np.arange(300) % 2 == 0
+    margins = {INTACT: generator.normal(1, 1, 300)}
+    names = [f"tower {tower}, {way}" for tower in (1, 2, 3) for way in ("mean", "zero", "resampled")]
+    names += [f"half {number} {one}" for number in range(HALVES) for one in "ab"]
+    margins |= {name: margins[INTACT] - generator.normal(0.3, 0.7, 300) for name in names}
+    margins["tower 3, mean"] = margins["tower 3, mean"] - syntax
+    margins["tower 1, mean"] = margins["tower 1, mean"] - ~syntax
+    right = {name: (values > 0).astype(float) for name, values in margins.items()}
+    found = dissociation(margins, right, syntax, np.arange(300), 3, generator)["interaction"]
+    assert (found["tower_of_syntax"], found["tower_of_meaning"]) == (3, 1) and found["crossover"]
+    assert found["p_value"] < 0.05
+
+
 def test_one_tower_has_losses_and_no_interaction():
     generator = np.random.default_rng(2)
     margins = {INTACT: generator.normal(size=60)}

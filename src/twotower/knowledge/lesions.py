@@ -6,8 +6,8 @@ than meaning, and taking away the other hurts meaning more than syntax.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from itertools import chain
+from collections.abc import Mapping, Sequence
+from itertools import chain, combinations
 from typing import Any
 
 import numpy as np
@@ -167,7 +167,8 @@ def _by_class(
         "occurrences": len(labels), "documents": total, "lesions": rows, "apart": None, "apart_beyond_frequency": None,
         "by_frequency": None,
     }  # fmt: skip
-    if subject.model.config.towers != 2 or not kept:
+    pairs = list(combinations(range(1, subject.model.config.towers + 1), 2))
+    if not pairs or not kept:
         return found
     share = np.array([count for _, count in kept], dtype=float) / sum(count for _, count in kept)
     bins = _frequency_bins(frequency)
@@ -185,27 +186,50 @@ def _by_class(
         return profile, np.sqrt(np.nan_to_num(profile) ** 2 @ share)
 
     for key, beyond in (("apart", False), ("apart_beyond_frequency", True)):
-        profile, spread = apart(f"tower 1, {MEAN}", f"tower 2, {MEAN}", beyond)
+        tried = {pair: apart(*_names(pair), beyond) for pair in pairs}
+        chosen = max(pairs, key=lambda pair: float(tried[pair][1][0]))
+        profile, spread = tried[chosen]
         null = np.array([apart(f"half {one} a", f"half {one} b", beyond)[1][0] for one in range(HALVES)])
         found[key] = {
             **figure(spread),
-            "null": {"mean": float(null.mean()), "high": float(np.quantile(null, CONFIDENCE))},
-            "p_value": float((1 + (null >= spread[0]).sum()) / (HALVES + 1)),
+            "of": list(chosen),
+            **_against(float(spread[0]), _largest(null, len(pairs), generator)),
             "profile": [
                 {"class": name, "occurrences": count, **figure(profile[:, place])}
                 for place, (name, count) in enumerate(kept)
             ],
         }
-    found["by_frequency"] = _slope(losses, frequency, documents, weights)
+    found["by_frequency"] = _slope(losses, frequency, documents, weights, pairs, generator)
     return found
 
 
-def _slope(
-    losses: Mapping[str, Floats], frequency: Floats, documents: NDArray[np.int64], weights: Floats
-) -> dict[str, Any]:
-    """By how many nats the difference of the two towers' losses changes for each e-fold of training frequency.
+def _names(pair: tuple[int, int]) -> tuple[str, str]:
+    return f"tower {pair[0]}, {MEAN}", f"tower {pair[1]}, {MEAN}"
 
-    Least squares over occurrences; interval over documents, null by random halves of the units, sizes without signs.
+
+def _largest(null: Floats, pairs: int, generator: np.random.Generator) -> Floats:
+    """The null of the largest of several pairs of towers: the largest of as many random halves."""
+    if pairs == 1:
+        return null
+    largest: Floats = generator.choice(null, size=(len(null), pairs)).max(axis=1)
+    return largest
+
+
+def _against(estimate: float, null: Floats) -> dict[str, Any]:
+    return {
+        "null": {"mean": float(null.mean()), "high": float(np.quantile(null, CONFIDENCE))},
+        "p_value": float((1 + (null >= estimate).sum()) / (len(null) + 1)),
+    }
+
+
+def _slope(
+    losses: Mapping[str, Floats], frequency: Floats, documents: NDArray[np.int64], weights: Floats,
+    pairs: Sequence[tuple[int, int]], generator: np.random.Generator,
+) -> dict[str, Any]:  # fmt: skip
+    """By how many nats the difference of two towers' losses changes for each e-fold of training frequency.
+
+    Least squares over occurrences; interval over documents, null by random halves of the units, sizes without signs. Of
+    more than two towers the two that differ most.
     """
     log = np.log(np.maximum(frequency, 1))
     count = weights.shape[1]
@@ -220,13 +244,11 @@ def _slope(
             found: Floats = (n * xy - x * y) / (n * xx - x * x)
         return found
 
-    drawn = slope(f"tower 1, {MEAN}", f"tower 2, {MEAN}")
+    tried = {pair: slope(*_names(pair)) for pair in pairs}
+    chosen = max(pairs, key=lambda pair: abs(float(tried[pair][0])))
     null = np.abs([slope(f"half {one} a", f"half {one} b")[0] for one in range(HALVES)])
-    return {
-        **figure(drawn),
-        "null": {"mean": float(null.mean()), "high": float(np.quantile(null, CONFIDENCE))},
-        "p_value": float((1 + (null >= abs(drawn[0])).sum()) / (HALVES + 1)),
-    }
+    against = _against(abs(float(tried[chosen][0])), _largest(null, len(pairs), generator))
+    return {**figure(tried[chosen]), "of": list(chosen), **against}
 
 
 def _frequency_bins(frequency: Floats) -> NDArray[np.int64]:
@@ -283,12 +305,12 @@ def dissociation(
             and whether the pair is right, each (pairs,).
         syntax: which pairs are of syntax; the others are of meaning, (pairs,).
         items: what is resampled and divided into halves, numbered from 0: a document, or a pair of a ready set.
-        towers: how many; there is a dissociation of two only.
+        towers: how many; of more than two, the two that are furthest apart on the first half of the items.
         generator: of the resampling.
 
     Returns:
         `losses`: for each lesion of a tower, and each kind of pair, the accuracy and the margin that it costs, with
-        intervals over items; `interaction` (null unless there are two towers), from mean lesions and margins in
+        intervals over items; `interaction` (null for one tower, or too few pairs), from mean lesions and margins in
         standard deviations of the intact ones of their kind: tower 1's cost minus tower 2's on syntax, minus the same
         on meaning. Half of the items say which tower is the one of syntax; on the other half `syntax` and `meaning` are
         by how much its lesion costs more than the other tower's, and `estimate` is their difference, with intervals
@@ -316,10 +338,11 @@ def dissociation(
         "losses": losses,
         "interaction": None,
     }
-    if towers != 2:
+    test = (generator.permutation(count) % 2 == 1)[items]
+    cells = [int((half & chosen).sum()) for half in (test, ~test) for chosen in kinds.values()]
+    if towers < 2 or min(cells) < FEWEST // 2:
         return found
     scale = np.where(syntax, margins[INTACT][syntax].std(), margins[INTACT][~syntax].std())
-    test = (generator.permutation(count) % 2 == 1)[items]
 
     def apart(first: str, second: str) -> Floats:
         """How much more the first lesion costs than the second, of each pair, in standard deviations."""
@@ -329,24 +352,28 @@ def dissociation(
     def contrast(gap: Floats, inside: NDArray[np.bool_]) -> float:
         return float(gap[inside & syntax].mean() - gap[inside & ~syntax].mean())
 
-    def localised(gap: Floats) -> Floats:
-        """The same with the sign that makes its contrast positive on the first half of the items."""
-        return gap if contrast(gap, ~test) >= 0 else -gap
+    def localised(choices: Sequence[tuple[str, str]]) -> tuple[str, str]:
+        """The two lesions, the one of syntax first, that are furthest apart on the first half of the items."""
+        both = [*choices, *((second, first) for first, second in choices)]
+        return max(both, key=lambda names: contrast(apart(*names), ~test))
 
-    null = np.array([
-        contrast(localised(apart(f"half {number} a", f"half {number} b")), test)
-        for number in range(sum(name.startswith("half") for name in margins) // 2)
-    ])  # fmt: skip
-    first = apart(f"tower 1, {MEAN}", f"tower 2, {MEAN}")
-    gap = localised(first)
+    halves = [
+        (f"half {one} a", f"half {one} b") for one in range(sum(name.startswith("half") for name in margins) // 2)
+    ]
+    pairs = list(combinations(range(1, towers + 1), 2))
+    groups = [[one] if len(pairs) == 1 else [halves[number] for number in generator.choice(len(halves), len(pairs))]
+              for one in halves]  # fmt: skip
+    null = np.array([contrast(apart(*localised(group)), test) for group in groups])
+    chosen_names = localised([_names(pair) for pair in pairs])
+    gap = apart(*chosen_names)
     drawn = {kind: means(gap, chosen & test) for kind, chosen in kinds.items()}
     sides = {kind: figure(values) for kind, values in drawn.items()}
     estimate = figure(drawn[SYNTAX] - drawn[MEANING])
     found["interaction"] = {
         **estimate,
-        "tower_of_syntax": 1 if gap is first else 2,
-        "null": {"mean": float(null.mean()), "high": float(np.quantile(null, CONFIDENCE))},
-        "p_value": float((1 + (null >= estimate["estimate"]).sum()) / (len(null) + 1)),
+        "tower_of_syntax": int(chosen_names[0].split()[1].rstrip(",")),
+        "tower_of_meaning": int(chosen_names[1].split()[1].rstrip(",")),
+        **_against(estimate["estimate"], null),
         **sides,
         "crossover": bool(sides[SYNTAX]["low"] > 0 and sides[MEANING]["high"] < 0),
     }

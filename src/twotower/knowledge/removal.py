@@ -40,8 +40,8 @@ class Lesion:
 def lesions_of_towers(model: TowersModel, halves: int, generator: np.random.Generator) -> dict[str, Lesion]:
     """The lesions that are tried, by name: `tower K, WAY`, and, as their null, `half R a` and `half R b`.
 
-    A half is a random half of each tower's units: of two towers it has as many units as one. `a` and `b` have none in
-    common. Halves are replaced by their mean.
+    A half has as many units as one tower (of a single tower, half of them), as many of each tower, at random; `a` and
+    `b` have none in common. Halves are replaced by their mean.
     """
     width = model.config.output_width
     tower = np.repeat(np.arange(model.config.towers), width)
@@ -51,8 +51,10 @@ def lesions_of_towers(model: TowersModel, halves: int, generator: np.random.Gene
         for way in WAYS
     }
     for number in range(halves):
-        chosen = np.concatenate([generator.permutation(width) < width // 2 for _ in range(model.config.towers)])
-        found |= {f"half {number} a": Lesion(chosen, MEAN), f"half {number} b": Lesion(~chosen, MEAN)}
+        order = np.concatenate([generator.permutation(width) for _ in range(model.config.towers)])
+        size = width // max(2, model.config.towers)
+        found[f"half {number} a"] = Lesion(order < size, MEAN)
+        found[f"half {number} b"] = Lesion((order >= size) & (order < 2 * size), MEAN)
     return found
 
 
