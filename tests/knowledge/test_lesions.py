@@ -83,17 +83,17 @@ def planted(effect: float, generator: np.random.Generator, items: int = 300):
 
 def test_a_planted_double_dissociation_is_found_and_its_towers_named():
     generator = np.random.default_rng(0)
-    found = [planted(1.0, generator)["interaction"] for _ in range(10)]
+    found = [planted(1.0, generator)["interaction"] for _ in range(5)]
     assert all(one["p_value"] < 0.05 and one["crossover"] and one["tower_of_syntax"] == 1 for one in found)
-    assert np.mean([one["estimate"] for one in found]) == pytest.approx(2.0, abs=0.15), "1 on either side"
+    assert np.mean([one["estimate"] for one in found]) == pytest.approx(2.0, abs=0.2), "1 on either side"
 
 
 def test_no_dissociation_is_seldom_said_to_be_one():
     generator = np.random.default_rng(1)
-    found = [planted(0.0, generator)["interaction"] for _ in range(60)]
-    assert sum(one["p_value"] < 0.05 for one in found) <= 7
+    found = [planted(0.0, generator)["interaction"] for _ in range(30)]
+    assert sum(one["p_value"] < 0.05 for one in found) <= 5
     assert sum(one["crossover"] for one in found) <= 1
-    assert abs(np.mean([one["estimate"] for one in found])) < 0.06, "no sign is chosen on what it is tested on"
+    assert abs(np.mean([one["estimate"] for one in found])) < 0.08, "no sign is chosen on what it is tested on"
 
 
 def test_of_three_towers_the_two_that_part_syntax_from_meaning_are_named():
