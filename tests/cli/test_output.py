@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -81,9 +82,10 @@ def test_the_help_tells_exit_codes_which_are_those_of_a_shell(tmp_path):
     assert shell("list", str(tmp_path / "empty"), "--json").returncode == 0
 
 
-def test_every_command_has_help_and_completion(capsys):
+def test_every_command_has_help_and_a_line_in_the_documentation(capsys):
+    page = (Path(__file__).parents[2] / "docs" / "cli.md").read_text(encoding="utf-8")
     for name, command in cli.COMMANDS.items():
-        assert command.help.endswith(".") and command.arguments is not None, name
+        assert command.help.endswith(".") and f"`{name}`" in page.partition("## ")[0], name
         with pytest.raises(SystemExit) as stop:
             cli.main([name, "--help-all"])
         assert stop.value.code == 0 and f"usage: twotower {name}" in capsys.readouterr().out

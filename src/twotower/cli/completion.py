@@ -20,10 +20,9 @@ def print_completion(commands: Mapping[str, Command], shell: str) -> None:
         raise InputError(f"--print-completion: give a shell: {' or '.join(SHELLS)}")
     kinds: list[Any] = []
     for name, command in commands.items():
-        if command.arguments is not None:
-            default = for_help(command.arguments())
-            subcommand = tyro.conf.subcommand(name, default=default, description=command.help)
-            kinds.append(Annotated[type(default), subcommand])
+        default = for_help(command.arguments())
+        subcommand = tyro.conf.subcommand(name, default=default, description=command.help)
+        kinds.append(Annotated[type(default), subcommand])
     union: Any = Union
     try:
         tyro.cli(

@@ -29,7 +29,7 @@ class Command:
     help: str
     function: Callable[[Command, list[str]], int]
     """From the command itself and the words after its name to the exit code."""
-    arguments: Callable[[], object] | None = None
+    arguments: Callable[[], object]
     """Makes the dataclass of its options, with their defaults, for completion in shells."""
     common: tuple[str, ...] = ()
     """The options that `--help` shows, or sections of them, by their place in that dataclass; the rest is shown by
