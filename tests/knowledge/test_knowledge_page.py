@@ -2,7 +2,9 @@
 
 import json
 import re
+import shutil
 from dataclasses import replace
+from xml.etree import ElementTree
 
 import jinja2
 import matplotlib
@@ -14,6 +16,7 @@ from twotower.knowledge.pairs import pairs
 from twotower.knowledge.similarity import similarity
 from twotower.knowledge.subject import Subject
 from twotower.knowledge.words import words
+from twotower.pipeline import know
 from twotower.report.knowledge import PARTS, parts
 from twotower.report.knowledge_figures import LABELS, figures_of
 from twotower.report.known import TELL, what_is_known
@@ -82,3 +85,20 @@ def test_names_of_files_stay_text(results):
     page = environment.get_template("knowledge.html.j2").render(parts=[(part, "") for part in parts(results)])
     assert "<b>" not in page and "&lt;b&gt;agreement" in page
     assert len(re.findall("<h3", page)) == 4
+
+
+def test_the_page_of_a_run_that_was_asked_has_the_section_and_papers_its_figures(finished, tmp_path):
+    run = tmp_path / "run"
+    shutil.copytree(finished, run)
+    before = (run / "report.html").read_text(encoding="utf-8")
+    config = load_config(run)
+    know(replace(config, know=replace(config.know, compared_tokens=500)), run, only=("similarity",))
+    page = (run / "report.html").read_text(encoding="utf-8")
+    assert "What each tower knows" in page and "What each tower knows" not in before
+    drawing = re.search(r'id="figure-knowledge_similarity".*?</svg>', page, flags=re.DOTALL)
+    assert drawing and "<style" not in drawing.group() and "<metadata" not in drawing.group()
+    used = set(re.findall(r'(?:url\(|href=")#([^")]+)', drawing.group()))
+    assert used <= set(re.findall(r'\bid="([^"]+)"', drawing.group()))
+    ElementTree.parse(run / "figures" / "knowledge_similarity.svg")
+    told = json.loads((run / "results.json").read_text())["knowledge"]["similarity"]
+    assert f"{told['tokens']:,} held-out tokens" in page

@@ -13,6 +13,7 @@ from markupsafe import Markup
 from ..config import RunConfig, to_dict
 from .contents import CLASS_COLORS, TOWER_COLORS, Contents, read_contents
 from .interactive import figures
+from .knowledge_section import section, write_knowledge
 from .summary import figure, headline, sentences
 from .svg import cloud, write_figures
 from .templating import fill
@@ -25,6 +26,7 @@ def report(config: RunConfig, run: Path, out: Path) -> None:
     clouds = {tower: cloud(contents, tower) for tower in preferring}
     (out / "report.html").write_text(render(contents, clouds), encoding="utf-8")
     write_figures(contents, clouds, out / "figures")
+    write_knowledge(contents.results, out / "figures")
 
 
 def render(contents: Contents, clouds: dict[int, str]) -> str:
@@ -43,6 +45,7 @@ def render(contents: Contents, clouds: dict[int, str]) -> str:
         figure=figure,
         confidence=f"{contents.config.analyze.confidence:.0%}",
         figures=figures(contents),
+        knowledge=section(contents.results),
         contrasts=contents.contrasts,
         clouds={tower: Markup(svg) for tower, svg in clouds.items()},
         columns=_columns(contents),

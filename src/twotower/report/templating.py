@@ -18,14 +18,22 @@ def fill(template: str, **values: Any) -> str:
 
     The page may run its own scripts, by their digests, and load nothing: see `with_policy`.
     """
-    environment = jinja2.Environment(
+    return with_policy(_environment().get_template(template).render(plotly=Markup(get_plotlyjs()), **values))
+
+
+def part(template: str, **values: Any) -> Markup:
+    """A part of a page from a template of this package; whatever is no `Markup` is escaped."""
+    return Markup(_environment().get_template(template).render(**values))
+
+
+def _environment() -> jinja2.Environment:
+    return jinja2.Environment(
         loader=jinja2.PackageLoader("twotower.report", "templates"),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    return with_policy(environment.get_template(template).render(plotly=Markup(get_plotlyjs()), **values))
 
 
 def with_policy(page: str) -> str:
