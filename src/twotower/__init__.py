@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .api.comparisons import Comparison, compare, study
     from .api.runs import Run, run
     from .config import RunConfig
-    from .errors import DiskFullError, InputError, Interrupted
+    from .errors import DiskError, DiskFullError, InputError, Interrupted
     from .presets import PRESETS, preset
 
 __version__ = "1.0.0"
@@ -29,12 +29,13 @@ _HOMES = {
     "run": "api.runs", "Run": "api.runs",
     "study": "api.comparisons", "compare": "api.comparisons", "Comparison": "api.comparisons",
     "preset": "presets", "PRESETS": "presets", "RunConfig": "config",
-    "DiskFullError": "errors", "InputError": "errors", "Interrupted": "errors",
+    "DiskError": "errors", "DiskFullError": "errors", "InputError": "errors", "Interrupted": "errors",
 }  # fmt: skip
 
 __all__ = [
     "PRESETS",
     "Comparison",
+    "DiskError",
     "DiskFullError",
     "InputError",
     "Interrupted",

@@ -1,4 +1,4 @@
-"""The two ways in which a run can stop that are not bugs."""
+"""The ways in which a run can stop that are not bugs."""
 
 from __future__ import annotations
 
@@ -11,11 +11,15 @@ class InputError(ValueError):
     """
 
 
-class DiskFullError(OSError):
-    """The disk (or the quota) filled while a file was written; earlier artifacts are intact.
+class DiskError(OSError):
+    """The disk failed while a file was read or written; earlier artifacts are intact.
 
     The command line prints the path and exits with 1.
     """
+
+
+class DiskFullError(DiskError):
+    """The disk (or the quota) filled while a file was written."""
 
 
 class Interrupted(Exception):  # noqa: N818 (an interruption is no error)

@@ -160,7 +160,7 @@ def run(
     Raises:
         InputError: for input that cannot be used, or a folder that was made with other settings.
         Interrupted: after Ctrl-C in a stage that has saved its progress; the same call goes on from there.
-        DiskFullError: if the disk fills; what was finished is intact.
+        DiskError: if the disk fills (`DiskFullError`) or fails; what was finished is intact.
     """
     settings = preset(config) if isinstance(config, str) else config
     with without_progress() if quiet else nullcontext():

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from .. import __version__
-from ..errors import DiskFullError, InputError, Interrupted
+from ..errors import DiskError, InputError, Interrupted
 from .commands import COMMANDS
 from .completion import SHELLS, print_completion
 from .output import BAD_INPUT, FAILURE, INTERRUPTED, SUCCESS, fail
@@ -49,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _run(words[0], words[1:])
     except InputError as error:
         return fail(str(error), BAD_INPUT)
-    except DiskFullError as error:
+    except DiskError as error:
         return fail(f"{error.filename}: {error.strerror}", FAILURE)
     except Interrupted as interruption:
         return fail(f"{interruption}; the same command goes on from there", INTERRUPTED)

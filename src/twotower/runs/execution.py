@@ -31,7 +31,7 @@ from .records import (
     up_to_date,
 )
 from .stages import STAGES, Stage, StageFunction, producer_of, stage_settings
-from .writing import FULL, naming_full_disk, sync, write_text
+from .writing import FULL, naming_disk_errors, sync, sync_one, write_text
 
 
 def execute(
@@ -51,7 +51,8 @@ def execute(
         say: told what is done and what is skipped.
 
     Raises `InputError` if a stage was made with other settings or its files are damaged and `overwrite` is false, or
-    if an earlier stage that is not in `functions` is missing; `DiskFullError` if the disk fills.
+    if an earlier stage that is not in `functions` is missing; `DiskError` if the disk fails, `DiskFullError` if it
+    fills.
     """
     try:
         fresh = not run.exists()
@@ -66,12 +67,13 @@ def execute(
     if not fresh and not overwrite:
         _refuse_other_settings(run, config)
     try:
-        _make_folder(run)
-        with lock(run):
-            if not (run / "provenance.json").is_file() and read_records(run):
-                _write_configuration(run, config)
-            for name, function in functions.items():
-                _run_stage(run, config, STAGES[name], function, overwrite, say)
+        with naming_disk_errors(run):
+            _make_folder(run)
+            with lock(run):
+                if not (run / "provenance.json").is_file() and read_records(run):
+                    _write_configuration(run, config)
+                for name, function in functions.items():
+                    _run_stage(run, config, STAGES[name], function, overwrite, say)
     except Interrupted:
         _write_configuration(run, config)
         raise
@@ -113,6 +115,7 @@ def _run_stage(
         damaged = first_damaged(run, record)
         if not damaged and up_to_date(run, config, stage.name):
             say(f"{stage.name}: done before, skipped")
+            _discard_progress(run, stage)  # of a process that died here
             return
         if damaged and not overwrite:
             raise damage_error(run, stage.name, damaged)
@@ -122,12 +125,15 @@ def _run_stage(
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir()
     begin = time.perf_counter()
-    with naming_full_disk(out):
+    with naming_disk_errors(out):
         function(config, run, out)
         sync(out)
         sizes = {name: fingerprint(out / name) for name in stage.outputs}
+        if records.pop(stage.name, None):  # while old and new files lie side by side, the stage counts as not done
+            write_text(run / "stages.json", json.dumps(records, indent=1) + "\n")
         for name in stage.outputs:
             _move(out / name, run / name)
+        sync_one(run)
         shutil.rmtree(out)
         fingerprints = {name: files | {"stat": sizes_and_times(run / name)} for name, files in sizes.items()}
         records[stage.name] = {
@@ -136,6 +142,10 @@ def _run_stage(
         }  # fmt: skip
         _write_configuration(run, config)
         write_text(run / "stages.json", json.dumps(records, indent=1) + "\n")
+    _discard_progress(run, stage)
+
+
+def _discard_progress(run: Path, stage: Stage) -> None:
     if stage.name == "train":
         shutil.rmtree(run / "checkpoints", ignore_errors=True)
 
@@ -199,9 +209,9 @@ def _discard_other_progress(run: Path, stage: Stage, settings: dict[str, Any], i
 
 def _move(source: Path, target: Path) -> None:
     target.parent.mkdir(exist_ok=True)
+    old = target.with_name(f".{target.name}.old")
+    shutil.rmtree(old, ignore_errors=True)  # of a process that died here
     if target.is_dir():
-        old = target.with_name(f".{target.name}.old")
-        shutil.rmtree(old, ignore_errors=True)
         os.replace(target, old)
         os.replace(source, target)
         shutil.rmtree(old)

@@ -61,7 +61,7 @@ STAGES: dict[str, Stage] = {
         _instrument("lesions", "know.treebank", "know.lesion_tokens", "know.lesion_pairs",
                     optional=("knowledge/pairs",)),
         _instrument("similarity", "know.compared_tokens"),
-        Stage("analyze", ("seed", "analyze"),
+        Stage("analyze", ("seed", "threads", "analyze"),
               ("data", "training.json", "metrics.jsonl", "emergence.parquet", "scores.parquet", "context.parquet",
                "direction.parquet"),
               ("preference.parquet", "results.json"), format=9,

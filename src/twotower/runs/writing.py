@@ -10,43 +10,68 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ..errors import DiskFullError
+from ..errors import DiskError, DiskFullError, InputError
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """What the system says when there is no space left."""
+BROKEN = (
+    errno.EIO, errno.EROFS, errno.ENODEV, errno.ENXIO, errno.ESTALE, errno.ETIMEDOUT, errno.EACCES, errno.EPERM,
+    errno.EMFILE, errno.ENFILE,
+)  # fmt: skip
+"""What it says when a disk, or the way to it, does not work."""
+FULL_TEXTS = ("No space left on device", "File too large", "Disk quota exceeded")
+BROKEN_TEXTS = ("Input/output error", "Read-only file system", "Stale file handle")
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a file so that it is, at any moment, whole or as it was. Raises `DiskFullError` if the disk fills."""
+    """Write a file so that it is, at any moment, whole or as it was. Raises `DiskError` if the disk fails."""
     partial = path.with_name(f".{path.name}.partial")
-    with naming_full_disk(path):
+    with naming_disk_errors(path):
         partial.write_text(text, encoding="utf-8")
         sync(partial)
         os.replace(partial, path)
+        sync_one(path.parent)
 
 
 def sync(path: Path) -> None:
     """Have the system put a file, or a folder and all that it holds, on the disk before anything relies on it."""
-    for one in (path, *path.rglob("*")) if path.is_dir() else (path,):
-        handle = os.open(one, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+    for one in (path, *sorted(path.rglob("*"))) if path.is_dir() else (path,):
+        sync_one(one)
+
+
+def sync_one(path: Path) -> None:
+    """The same for one file, or for the names in a folder: a rename may otherwise be lost with the power."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 @contextmanager
-def naming_full_disk(path: Path) -> Iterator[None]:
-    """Turn whatever a library raises when the disk is full into a `DiskFullError` that names `path`."""
+def naming_disk_errors(path: Path) -> Iterator[None]:
+    """Turn what the system or a library raises when the disk fails into a `DiskError` that names a file, or `path`.
+
+    A full disk raises `DiskFullError`. Libraries raise errors of their own, with the system's words in them.
+    """
     try:
         yield
+    except (DiskError, InputError):
+        raise
     except Exception as error:
-        full = isinstance(error, OSError) and error.errno in FULL
-        texts = ("No space left on device", "File too large", "Disk quota exceeded")
-        if full or any(text in str(error) for text in texts):
+        number = error.errno if isinstance(error, OSError) else None
+        intact = "what was finished before is intact"
+        if number in FULL or any(text in str(error) for text in FULL_TEXTS):
             raise DiskFullError(
-                errno.ENOSPC, "no space left; what was finished before is intact: free space and run again", str(path)
+                errno.ENOSPC, f"no space left; {intact}: free space and run again", str(path)
             ) from error
+        if number in BROKEN or any(text in str(error) for text in BROKEN_TEXTS):
+            where = error.filename if isinstance(error, OSError) and error.filename else path
+            reason = error.strerror if isinstance(error, OSError) and error.strerror else " ".join(str(error).split())
+            raise DiskError(
+                number or errno.EIO, f"reading or writing failed ({reason}); {intact}: mend that and run again",
+                str(where),
+            ) from error  # fmt: skip
         raise
 
 

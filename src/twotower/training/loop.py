@@ -30,6 +30,7 @@ from ..modeling.model import Readout, TowersModel, fresh_readouts
 from ..modeling.objectives import JointObjective, loss_weights, watched_heads
 from ..modeling.sizes import towers_config
 from ..progress import Progress
+from ..runs.writing import write_text
 from .batches import Batches
 from .checkpoints import find_checkpoint, load_checkpoint, save_checkpoint
 from .evaluation import Evaluator
@@ -243,7 +244,7 @@ def _budget(config: RunConfig, batches: Batches, accelerator: Accelerator, work:
         if accelerator.is_main_process:
             work.mkdir(parents=True, exist_ok=True)
             values = {"minutes": config.train.minutes, "timed_tokens_per_second": rate, "tokens": tokens}
-            record.write_text(json.dumps(values), encoding="utf-8")
+            write_text(record, json.dumps(values))
         accelerator.free_memory()
         accelerator.wait_for_everyone()
     return int(json.loads(record.read_text(encoding="utf-8"))["tokens"])

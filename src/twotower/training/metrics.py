@@ -7,6 +7,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from ..runs.writing import write_text
+
 
 class MetricsLog:
     """Appends to `folder/metrics.jsonl`; rows after `step`, left by a run that went on without a checkpoint, go."""
@@ -26,7 +28,7 @@ class MetricsLog:
                         kept.append(line + "\n")
                 except ValueError:
                     pass  # the last line of a process that was killed while it wrote
-        path.write_text("".join(kept), encoding="utf-8")
+        write_text(path, "".join(kept))
         self._file = path.open("a", encoding="utf-8")
         try:
             from torch.utils.tensorboard import SummaryWriter

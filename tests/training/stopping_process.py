@@ -1,0 +1,23 @@
+"""One of several processes that train; the second of them is asked to end at a given update (0: never)."""
+
+import os
+import signal
+import sys
+
+from twotower import cli
+from twotower.training import loop
+
+run, stop_at = sys.argv[1], int(sys.argv[2])
+updates, calls = loop.update, 0
+
+
+def stopping(*arguments):
+    global calls
+    calls += 1
+    if calls == stop_at and os.environ["RANK"] == "1":
+        signal.raise_signal(signal.SIGTERM)
+    return updates(*arguments)
+
+
+loop.update = stopping
+sys.exit(cli.main(["train", "--out", run]))
