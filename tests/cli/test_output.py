@@ -21,7 +21,7 @@ def test_quiet_is_the_final_line_and_nothing_else(finished, capsys):
         (["report", "--out", str(finished)], f"report: {finished / 'report.html'}"),
         (["score", "--out", str(finished)], f"score: {finished}"),
         (["show", str(finished)], f"report: {finished / 'report.html'}"),
-        (["list", str(finished)], "1 runs: 1 finished"),
+        (["list", str(finished)], "1 run: 1 finished"),
         (["verify", str(finished)], None),
     ):
         assert cli.main([*words, "--quiet"]) == 0

@@ -50,7 +50,7 @@ def list_runs(command: Command, words: list[str]) -> int:
     counts = ", ".join(f"{states.count(state)} {state}" for state in dict.fromkeys(states))
     parsed.output.result(
         {"folder": str(parsed.folder), "runs": [one.plain() for one in found]},
-        f"{len(found)} runs: {counts}",
+        f"{len(found)} {'run' if len(found) == 1 else 'runs'}: {counts}",
         "\n".join([*_table(found, parsed.folder), *_notes(found), ""]),
     )
     return SUCCESS
