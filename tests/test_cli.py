@@ -71,7 +71,7 @@ def test_help_names_every_command_and_needs_no_heavy_import():
         shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
         assert shown.returncode == 0, shown.stderr
     assert run().returncode == 2 and run("--version").stdout.startswith("twotower ")
-    assert "'nope' is no command" in run("nope").stderr
+    assert "'nope' is not a command" in run("nope").stderr
 
 
 def test_every_field_has_a_help_text():

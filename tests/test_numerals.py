@@ -28,7 +28,7 @@ def test_other_settings_and_words_are_left_alone():
 
 
 def test_what_is_no_whole_number_says_so():
-    with pytest.raises(InputError, match=r"--tokens: 1\.23456789M is no whole number"):
+    with pytest.raises(InputError, match=r"--tokens: 1\.23456789M is not a whole number"):
         plain_numbers(["--tokens", "1.23456789M"])
 
 

@@ -23,4 +23,4 @@ class DiskFullError(DiskError):
 
 
 class Interrupted(Exception):  # noqa: N818 (an interruption is no error)
-    """Ctrl-C or SIGTERM reached a stage that has saved its progress; the same command goes on from it."""
+    """Ctrl-C or SIGTERM reached a stage that has saved its progress; the same command continues from there."""

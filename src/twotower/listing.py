@@ -51,7 +51,7 @@ def run_folders(folder: Path) -> list[Path]:
     Raises `InputError` if there is no such folder.
     """
     if not folder.is_dir():
-        raise InputError(f"{folder} is no folder; give one that holds runs, such as runs or studies")
+        raise InputError(f"{folder} is not a folder; give one that holds runs, such as runs or studies")
     return sorted(_walk(folder))
 
 

@@ -32,7 +32,7 @@ INTEGERS = _integers(RunConfig)
 def plain_numbers(words: Sequence[str]) -> list[str]:
     """The same words, with the values of integer settings written out: `--tokens 4M` becomes `--tokens 4000000`.
 
-    Raises `InputError` where such a number is no integer. What is not written in this way is left as it is.
+    Raises `InputError` where such a number is not an integer. What is not written in this way is left as it is.
     """
     found = []
     flag = ""
@@ -61,5 +61,5 @@ def _plain(flag: str, text: str) -> str:
     digits, exponent, letter = written.groups()
     value = Decimal(digits.replace("_", "")) * (10 ** int(exponent) if exponent else FACTORS[letter])
     if value != value.to_integral_value():
-        raise InputError(f"{flag}: {text} is no whole number; give one such as 4M, 1e6 or 250000")
+        raise InputError(f"{flag}: {text} is not a whole number; give one such as 4M, 1e6 or 250000")
     return str(int(value))

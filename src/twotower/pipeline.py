@@ -170,10 +170,10 @@ def know(
     folder = Path(out)
     load_config(folder)
     if "score" not in read_records(folder):
-        raise InputError(f"{folder}: the run is not finished; go on with `twotower run --out {folder}`")
+        raise InputError(f"{folder}: the run is not finished; continue with `twotower run --out {folder}`")
     chosen = tuple(dict.fromkeys(only))
     if unknown := [name for name in chosen if name not in INSTRUMENTS]:
-        raise InputError(f"--only: {unknown[0]!r} is no instrument; instruments: {', '.join(INSTRUMENTS)}")
+        raise InputError(f"--only: {unknown[0]!r} is not an instrument; instruments: {', '.join(INSTRUMENTS)}")
     missing = missing_for(config)
     if lacking := [name for name in chosen if name in missing]:
         raise InputError(f"{lacking[0]}: this instrument lacks what it needs: {missing[lacking[0]]}")

@@ -26,7 +26,7 @@ def without_progress() -> Iterator[None]:
 
 
 class Progress:
-    """A progress line on standard error; where that is no terminal, a line now and then instead of a moving one."""
+    """A progress line on standard error; where that is not a terminal, a line now and then instead of a moving one."""
 
     def __init__(
         self, name: str, total: int, unit: str, initial: int = 0, quiet: bool = False, delay: float = 0.0

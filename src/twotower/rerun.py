@@ -21,12 +21,12 @@ def rerun(folder: Path, out: Path, say: Callable[[str], None] = lambda _: None) 
 
     Returns `same`: whether every artifact has the same digest but for those that hold times; `first`: the first that
     differs, in the order of the stages, or null; and `reasons`: what differs between the two in versions, threads and
-    machine, in words. Raises `InputError` if the folder is no run, nothing in it is finished, or `out` is in use.
+    machine, in words. Raises `InputError` if the folder is not a run, nothing in it is finished, or `out` is in use.
     """
     config, before = load_config(folder), read_records(folder)
     finished = [name for name in STAGES if name in before]
     if not finished:
-        raise InputError(f"{folder}: no stage is finished, so that there is nothing to compare with")
+        raise InputError(f"{folder}: no stage is finished, so there is nothing to compare with")
     if out.exists() and any(out.iterdir()):
         raise InputError(f"--out: {out} exists; give a folder that does not, so that the run is made from nothing")
     then = read_json(folder / "provenance.json", "without it the versions of the run are not known")

@@ -34,7 +34,7 @@ class _Loader(yaml.SafeLoader):
 def read_settings(path: Path) -> dict[str, Any]:
     """The mapping in a YAML file, as it is. Raises `InputError` if there is none. Nothing in it is executed."""
     if not path.is_file():
-        what = "is no file" if path.exists() else "does not exist"
+        what = "is not a file" if path.exists() else "does not exist"
         raise InputError(f"--config: {path} {what}; give a YAML file of settings, such as the config.yaml of a run")
     try:
         values = yaml.load(path.read_text(encoding="utf-8"), _Loader)
@@ -104,7 +104,7 @@ def require_known(names: Iterable[str], known: Iterable[str], source: str) -> No
     said = []
     for name in unknown[:MOST_NAMED]:
         near = nearest(name, known)
-        said.append(f"{name!r} is no setting" + (f" (did you mean {' or '.join(near)}?)" if near else ""))
+        said.append(f"{name!r} is not a setting" + (f" (did you mean {' or '.join(near)}?)" if near else ""))
     more = f"; and {len(unknown) - MOST_NAMED} more" if len(unknown) > MOST_NAMED else ""
     raise InputError(f"{source}: {'; '.join(said)}{more}")
 

@@ -84,7 +84,7 @@ def compare_folders(folders: Sequence[Path], out: Path) -> dict[str, Any]:
     """Compare finished runs, wherever they are; writes `study.json` and `study.html` into `out` and returns the former.
 
     Runs are of one group if they have the same preset, corpus and settings, whatever their seeds. Raises `InputError`
-    for a folder that is no finished run, for two with the same name, or for fewer than two.
+    for a folder that is not a finished run, for two with the same name, or for fewer than two.
     """
     if len(folders) < 2:
         raise InputError("compare: give two run folders or more")
@@ -131,7 +131,7 @@ def _compare(described: Sequence[tuple[str, Path, str, bool]], out: Path, failed
 
 
 def _claim(out: Path, grid: Grid, planned: Iterable[Job]) -> None:
-    """Make the study's folder, or go on with it: the runs that it already plans must be among the planned ones."""
+    """Make the study's folder, or continue it: the runs that it already plans must be among the planned ones."""
     path = out / "study.yaml"
     mine = {job.name: to_dict(job.config) for job in planned}
     if path.is_file():
@@ -143,7 +143,7 @@ def _claim(out: Path, grid: Grid, planned: Iterable[Job]) -> None:
                 "--out, or a grid that contains it"
             )
     elif out.exists() and any(out.iterdir()):
-        raise InputError(f"--out: {out} exists and is no study; give another folder")
+        raise InputError(f"--out: {out} exists and is not a study; give another folder")
     out.mkdir(parents=True, exist_ok=True)
     content: dict[str, Any] = {
         name: list(getattr(grid, name)) for name in ("presets", "corpora", "seeds", "vary", "set")

@@ -57,9 +57,9 @@ def test_a_run_by_the_name_of_its_preset_or_its_settings_is_the_same(run, small,
         twotower.run("nope")
     config = twotower.preset("quickstart", settings={"train.tokens": "4M", "prepare": {"corpus": "my/texts"}})
     assert config.train.tokens == 4_000_000 and config.prepare.corpus == ("my/texts",)
-    with pytest.raises(twotower.InputError, match=r"settings: 'tokens' is no setting \(did you mean train.tokens"):
+    with pytest.raises(twotower.InputError, match=r"settings: 'tokens' is not a setting \(did you mean train.tokens"):
         twotower.preset("quickstart", settings={"tokens": 4})
-    with pytest.raises(twotower.InputError, match="is no run folder"):
+    with pytest.raises(twotower.InputError, match="is not a run folder"):
         twotower.Run.load(finished.parent)
 
 

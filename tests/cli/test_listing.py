@@ -85,7 +85,7 @@ def test_a_folder_without_runs_and_one_that_is_none_say_so(runs, tmp_path, capsy
     assert cli.main(["list", str(runs / "empty")]) == 2
     assert "there is no run below" in capsys.readouterr().err
     assert cli.main(["list", str(tmp_path / "absent")]) == 2
-    assert "absent is no folder" in capsys.readouterr().err
+    assert "absent is not a folder" in capsys.readouterr().err
     assert run_folders(runs / "whole") == [runs / "whole"]
     assert cli.main(["list", str(runs / "empty"), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["runs"] == []

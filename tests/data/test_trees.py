@@ -1,4 +1,4 @@
-"""Trees are read whole; what is no tree is refused with its line."""
+"""Trees are read whole; what is not a tree is refused with its line."""
 
 from pathlib import Path
 

@@ -40,7 +40,7 @@ def test_a_file_that_will_not_do_is_one_line(tmp_path, text, message):
 
 
 def test_a_missing_file_says_what_to_do(tmp_path):
-    with pytest.raises(InputError, match="is no file; give one of lines `word word rating`"):
+    with pytest.raises(InputError, match="is not a file; give one of lines `word word rating`"):
         read_word_pairs(str(tmp_path / "absent.txt"))
 
 

@@ -39,4 +39,4 @@ def test_what_may_differ_is_said(finished):
 
 def test_a_folder_without_a_run_is_one_line(tmp_path, capsys):
     assert cli.main(["rerun", str(tmp_path / "none")]) == 2
-    assert "is no run folder" in capsys.readouterr().err
+    assert "is not a run folder" in capsys.readouterr().err

@@ -38,7 +38,7 @@ def test_the_grid_is_every_combination_and_strangers_come_last():
     [
         (["--presets", "nonsense"], "preset: 'nonsense' is unknown"),
         (["--vary", "model.width"], "not of the form KEY=VALUE,VALUE"),
-        (["--vary", "model.wide=3"], "'model.wide' is no setting"),
+        (["--vary", "model.wide=3"], "'model.wide' is not a setting"),
         (["--vary", "model.width=33"], "model.width: 33 is not possible"),
         (["--set", "model.width=wide"], "study: model.width"),
         (["--seeds", "0", "0"], "is named twice"),
@@ -66,7 +66,7 @@ def test_finished_runs_are_kept_a_failed_one_is_reported_and_the_rest_is_compare
     (out / "runs" / planned[1].name / "report.html").unlink()  # only what is missing is made
     words = ["study", "--seeds", "0", "1", "--set", *usual, "--out", str(out)]
     assert cli.main([*words, "--vary", vary]) == 2  # a folder that holds something else
-    assert "exists and is no study" in capsys.readouterr().err
+    assert "exists and is not a study" in capsys.readouterr().err
     moved = out.rename(tmp_path / "aside")
     out.mkdir()
     (out / "study.yaml").write_text("runs: {}\n")

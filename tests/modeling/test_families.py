@@ -103,7 +103,7 @@ def test_padding_is_not_seen_and_a_padded_row_gives_what_the_row_alone_gives(fam
         ("hf:modernbert", "causal", "its positions see the tokens after them.*possible: masked"),
         ("gpt", "bidirectional", "only elmo"),
         ("hf:llama", "bidirectional", "only elmo.*possible: causal, masked"),
-        ("hf:nonsense", "auto", "is no model type of this `transformers`"),
+        ("hf:nonsense", "auto", "is not a model type of this `transformers`"),
         ("hf:t5", "auto", "is an encoder-decoder"),
         ("hf:vit", "auto", "takes no `inputs_embeds`"),
         ("hf:clip", "auto", "has no hidden size and number of layers of its own"),

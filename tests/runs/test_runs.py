@@ -131,7 +131,7 @@ def test_refused_input_leaves_the_old_run_alone(small, copy, tmp_path):
 def test_folders_that_are_no_run_are_not_touched(small, tmp_path):
     (tmp_path / "thesis").mkdir()
     (tmp_path / "thesis" / "chapter.txt").write_text("mine")
-    with pytest.raises(InputError, match="is no run folder"):
+    with pytest.raises(InputError, match="is not a run folder"):
         twotower.run(small, tmp_path / "thesis")
     with pytest.raises(InputError, match="is a file"):
         twotower.run(small, tmp_path / "thesis" / "chapter.txt")

@@ -110,7 +110,7 @@ def test_a_stage_that_is_up_to_date_looks_at_its_inputs_too(copy, name, capsys):
 
 
 def test_a_folder_that_is_no_run_and_records_that_point_elsewhere(copy, tmp_path, capsys):
-    assert cli.main(["verify", str(tmp_path)]) == 2 and "is no run folder" in capsys.readouterr().err
+    assert cli.main(["verify", str(tmp_path)]) == 2 and "is not a run folder" in capsys.readouterr().err
     assert cli.main(["verify"]) == 2
     records = json.loads((copy / "stages.json").read_text())
     records["analyze"]["outputs"]["../../outside"] = {"digest": "0", "stat": []}

@@ -173,7 +173,7 @@ def compare(
     comparison = twotower.compare(["runs/first", "runs/second"], out="studies/two")
     ```
 
-    Raises `InputError` for a folder that is no finished run, for two of the same name, or for fewer than two.
+    Raises `InputError` for a folder that is not a finished run, for two of the same name, or for fewer than two.
     """
     folders = [one.path if isinstance(one, Run) else Path(one) for one in runs]
     with without_progress() if quiet else nullcontext():

@@ -35,7 +35,7 @@ class Run:
     ```
 
     In a notebook it shows its finding and its main figures. What reads an artifact raises `InputError` if that is
-    missing, out of date or damaged, and names the command that makes it anew.
+    missing, out of date or damaged, and names the command that makes it again.
     """
 
     def __init__(self, path: Path | str) -> None:
@@ -159,7 +159,7 @@ def run(
 
     Raises:
         InputError: for input that cannot be used, or a folder that was made with other settings.
-        Interrupted: after Ctrl-C in a stage that has saved its progress; the same call goes on from there.
+        Interrupted: after Ctrl-C in a stage that has saved its progress; the same call continues from there.
         DiskError: if the disk fills (`DiskFullError`) or fails; what was finished is intact.
     """
     settings = preset(config) if isinstance(config, str) else config

@@ -29,7 +29,7 @@ exit codes:
   0    done
   1    it failed: a run of a study failed, a run came out differently when made again, or the disk is full
   2    the input cannot be used, or files of a run are damaged; one line says what to do
-  130  interrupted; what is finished is kept, and the same command goes on from there
+  130  interrupted; what is finished is kept, and the same command continues from there
 
 `twotower run` does everything with the preset `quickstart`. Every stage whose inputs have not changed is skipped.
 """
@@ -52,12 +52,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except DiskError as error:
         return fail(f"{error.filename}: {error.strerror}", FAILURE)
     except Interrupted as interruption:
-        return fail(f"{interruption}; the same command goes on from there", INTERRUPTED)
+        return fail(f"{interruption}; the same command continues from there", INTERRUPTED)
     except BrokenPipeError:  # `twotower … | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILURE
     except KeyboardInterrupt:
-        return fail("stopped; finished stages are kept, and the same command goes on from there", INTERRUPTED)
+        return fail("stopped; finished stages are kept, and the same command continues from there", INTERRUPTED)
 
 
 def _run(name: str, words: list[str]) -> int:
@@ -65,6 +65,6 @@ def _run(name: str, words: list[str]) -> int:
         print_completion(COMMANDS, words[0] if words else "")
         return SUCCESS
     if name not in COMMANDS:
-        raise InputError(f"{name!r} is no command; commands: {', '.join(COMMANDS)}")
+        raise InputError(f"{name!r} is not a command; commands: {', '.join(COMMANDS)}")
     command = COMMANDS[name]
     return command.function(command, words)

@@ -26,7 +26,7 @@ class StudyArguments:
     """A YAML file with any of these options, such as the study.yaml of another study. Options on the command line win
     over it."""
     out: Path = Path("studies/study")
-    """The study's folder. What is finished there is kept; a grid that contains it goes on with it."""
+    """The study's folder. What is finished there is kept, and a grid that contains it continues it."""
     jobs: int = 1
     """Runs at a time."""
     threads: int = 1

@@ -84,7 +84,7 @@ def not_reached(kind: str, reason: str) -> InputError:
     """What to do where the hub cannot be reached."""
     dataset, _, files = HUB[kind]
     return InputError(
-        f"corpus: {kind} cannot be had from the Hugging Face hub ({reason}); where there is network, run `hf download "
-        f"{dataset} --repo-type dataset --include '{files}' --local-dir {kind}`, bring the folder (raw .txt files do "
-        f"as well), and give --corpus {kind}:FOLDER"
+        f"corpus: {kind} cannot be loaded from the Hugging Face hub ({reason}); where there is a network, run "
+        f"`hf download {dataset} --repo-type dataset --include '{files}' --local-dir {kind}`, "
+        f"bring the folder (raw .txt files do as well), and give --corpus {kind}:FOLDER"
     )

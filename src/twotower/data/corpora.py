@@ -29,7 +29,7 @@ TYPICAL_WORD = 6
 def open_corpus(config: PrepareConfig) -> Corpus:
     """The corpus that `config.corpus` names; text is read when its documents are iterated.
 
-    Raises `InputError` if a path does not exist, is empty or matches nothing, or if a dataset cannot be had. Reading
+    Raises `InputError` if a path does not exist, is empty or matches nothing, or if a dataset cannot be loaded. Reading
     raises it for text that cannot be decoded.
     """
     named = [parse_mixture(name) for name in config.corpus]

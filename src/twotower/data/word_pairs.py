@@ -26,15 +26,15 @@ class WordPairs:
 def read_word_pairs(place: str) -> WordPairs:
     """Read lines of `word word rating`, divided by tabs, commas or spaces; further columns are not read.
 
-    One line of headings, whose third column is no number, is passed over, as are empty lines and lines that begin with
-    `#`. The mean of a pair that comes twice, in either order, is taken. SimLex-999 as its authors give it has the part
-    of speech in the third column and the rating in the fourth: a heading that says so is understood.
+    One line of headings, whose third column is not a number, is skipped, and so are empty lines and lines that begin
+    with `#`. A pair that comes twice, in either order, gets the mean of its ratings. The files of SimLex-999
+    have the part of speech in the third column and the rating in the fourth; a heading that says so is understood.
 
     Raises `InputError`, with file and line, for a line of another form, and for a file with fewer than two pairs.
     """
     path = Path(place).expanduser()
     if not path.is_file():
-        raise InputError(f"know.similarity: {place!r} is no file; give one of lines `word word rating`")
+        raise InputError(f"know.similarity: {place!r} is not a file; give one of lines `word word rating`")
     found: dict[tuple[str, str], list[float]] = {}
     column, seen = 2, False
     for number, line in enumerate(lines_of(path, "utf-8"), start=1):

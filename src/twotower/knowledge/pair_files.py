@@ -132,7 +132,7 @@ def _blimp(path: Path) -> Iterator[MinimalPair]:
             good = bad = None
         if not isinstance(good, str) or not isinstance(bad, str):
             raise InputError(
-                f"{path}: line {number} is no pair of BLiMP; expected a JSON object with the texts sentence_good and "
+                f"{path}: line {number} is not a BLiMP pair; expected a JSON object with the texts sentence_good and "
                 "sentence_bad"
             )
         kind = FIELDS.get(str(row.get("field")), SYNTAX)

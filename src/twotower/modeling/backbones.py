@@ -31,7 +31,7 @@ def build_backbone(config: TowersConfig) -> PreTrainedModel:
     family, kind = config.family, config.family.removeprefix(PREFIX)
     if kind not in CONFIG_MAPPING:
         raise InputError(
-            f"family: {family} is no model type of this `transformers`; such are hf:llama, hf:modernbert, hf:mamba"
+            f"family: {family} is not a model type of this `transformers`; examples: hf:llama, hf:modernbert, hf:mamba"
         )
     try:
         with _quiet():

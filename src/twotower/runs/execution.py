@@ -62,7 +62,7 @@ def execute(
     if not fresh and not run.is_dir():
         raise InputError(f"--out: {run} is a file; give a folder")
     if not fresh and not _is_run(run) and any(run.iterdir()):
-        raise InputError(f"--out: {run} exists and is no run folder; give another folder")
+        raise InputError(f"--out: {run} exists and is not a run folder; give another folder")
     _require_earlier(run, functions)
     if not fresh and not overwrite:
         _refuse_other_settings(run, config)

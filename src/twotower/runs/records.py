@@ -18,7 +18,7 @@ def load_config(run: Path) -> RunConfig:
     """The configuration saved in a run folder. Raises `InputError` if there is none or it cannot be used."""
     path = run / "config.yaml"
     if not path.is_file():
-        raise InputError(f"{run} is no run folder (it has no config.yaml); make one with `twotower run --out {run}`")
+        raise InputError(f"{run} is not a run folder (it has no config.yaml); make one with `twotower run --out {run}`")
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
@@ -54,7 +54,7 @@ def require_current(run: Path, config: RunConfig, artifact: str) -> Path:
     if not path.exists():
         raise InputError(f"{path} does not exist yet; make it with {remedy}")
     if not up_to_date(run, config, stage.name):
-        raise InputError(f"{path} is out of date: what stage {stage.name} reads was made anew; redo it with {remedy}")
+        raise InputError(f"{path} is out of date: what stage {stage.name} reads was made again; redo it with {remedy}")
     if is_damaged(path, read_records(run)[stage.name]["outputs"][artifact]):
         raise damage_error(run, stage.name, artifact)
     for name in inputs_of(run, config, stage):

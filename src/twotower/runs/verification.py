@@ -12,11 +12,11 @@ from .stages import STAGES
 def verify(run: Path) -> tuple[int, list[str]]:
     """Read every artifact again, whatever its size and time say.
 
-    Returns how many artifacts are whole, and a line for each that is not: which file, and what makes it anew. Raises
+    Returns how many artifacts are whole, and a line for each that is not: which file, and what makes it again. Raises
     `InputError` for a folder that is no run.
     """
     if not (run / "config.yaml").exists() and not (run / "stages.json").exists():
-        raise InputError(f"{run} is no run folder (it has no config.yaml); give the folder of a run")
+        raise InputError(f"{run} is not a run folder (it has no config.yaml); give the folder of a run")
     whole, faults = 0, []
     for name in ("config.yaml", "stages.json", "provenance.json"):
         try:

@@ -67,7 +67,7 @@ def find_checkpoint(folder: Path) -> Path | None:
         if candidate.exists() and is_whole(candidate):
             return candidate
         if candidate.exists():
-            said = f"{candidate}: the checkpoint is damaged; going on from an earlier one, or anew"
+            said = f"{candidate}: the checkpoint is damaged; continuing from an earlier one, or from the start"
             print(printable(said), file=sys.stderr)
     return None
 

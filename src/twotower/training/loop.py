@@ -49,7 +49,7 @@ def train(config: RunConfig, run: Path, out: Path) -> None:
     """Train the towers on `run/data`; write `trunk/`, `training.json`, `metrics.jsonl`, `emergence.parquet` into `out`.
 
     Checkpoints, the growing metrics and the scores of the evaluations on the way are kept in `run/checkpoints` until
-    the stage is done; started again with the same settings, the stage goes on from there, to the same weights as an
+    the stage is done; started again with the same settings, the stage continues from there, to the same weights as an
     uninterrupted one. Raises `Interrupted` after Ctrl-C, when a checkpoint has been written.
     """
     settings = config.train
@@ -147,12 +147,12 @@ def train(config: RunConfig, run: Path, out: Path) -> None:
 
 
 def require_finite(nats: torch.Tensor, step: int, work: Path) -> None:
-    """Raise `InputError` where a loss is no finite number any more: what follows would be no training."""
+    """Raise `InputError` if a loss is no longer a finite number, because the rest would not be training."""
     if not bool(torch.isfinite(nats).all()):
         kept = find_checkpoint(work / "latest")
         good = f"the checkpoint in {kept} is from before" if kept else "there is no earlier checkpoint"
         raise InputError(
-            f"train: the loss is {nats.max().item():.3g} at update {step + 1} (batch {step}); {good}. Start anew with "
+            f"train: the loss is {nats.max().item():.3g} at update {step + 1} (batch {step}); {good}. Start again with "
             "a lower --train.learning-rate"
         )
 
