@@ -1,6 +1,7 @@
 """The check of the built documentation finds dead links and whatever would be loaded from another host."""
 
 import importlib
+import re
 from pathlib import Path
 
 import pytest
@@ -44,3 +45,9 @@ def test_a_sound_site_has_no_faults(faults):
 )
 def test_each_fault_is_named(faults, markup, css, said):
     assert [said in line for line in faults(GOOD + markup, css)] == [True]
+
+
+def test_every_page_is_in_the_navigation():
+    """If this fails: add a line to `nav` in mkdocs.yml."""
+    listed = set(re.findall(r": ([\w/-]+\.md)$", (ROOT / "mkdocs.yml").read_text(encoding="utf-8"), flags=re.MULTILINE))
+    assert listed == {str(page.relative_to(ROOT / "docs")) for page in (ROOT / "docs").rglob("*.md")}
