@@ -113,6 +113,7 @@ def desk(tmp_path_factory, finished, corpus) -> Path:
     folder = tmp_path_factory.mktemp("desk")
     shutil.copytree(finished, folder / "runs" / "first")
     shutil.copytree(corpus, folder / "my" / "texts")
+    (folder / "settings.yaml").write_text("train:\n  tokens: 2M\n")
     (folder / "norms.csv").write_text("word,concreteness\ncountry,3.2\nwater,5.0\nfreedom,1.8\n")
     return folder
 

@@ -84,7 +84,7 @@ def test_a_retrained_run_no_longer_reports_what_the_old_towers_knew(known, tmp_p
     [
         (["--only", "pairs"], "--pairs"),
         (["--only", "probe"], "--treebank"),
-        (["--only", "mind"], "no instrument"),
+        (["--only", "mind"], "not an instrument"),
         (["--only", "pairs", "--pairs", "nowhere.txt"], "does not exist"),
         (["--only", "pairs", "--treebank", "nowhere.conllu"], "does not exist"),
         (["--frequent", "0"], "know.frequent"),
@@ -103,4 +103,4 @@ def test_bad_input_is_one_line_and_changes_nothing(finished, tmp_path, capsys, e
 def test_a_folder_that_is_no_finished_run_is_refused(tmp_path, capsys):
     assert main(["know"]) == 2 and main(["lesion", "--only", "pairs"]) == 2
     assert main(["know", str(tmp_path)]) == 2
-    assert "no run folder" in capsys.readouterr().err
+    assert "not a run folder" in capsys.readouterr().err

@@ -199,5 +199,5 @@ def test_python_gives_frames_and_a_model(finished):
     rows = scores[scores["piece_id"] == one["piece_id"]]
     assert one["mean"] == pytest.approx((rows["readout_1"] - rows["readout_2"]).mean(), abs=1e-6)
     assert run.model().config.towers == 2
-    with pytest.raises(InputError, match="no run folder"):
+    with pytest.raises(InputError, match="not a run folder"):
         twotower.Run.load(finished.parent)
