@@ -137,7 +137,7 @@ def test_sentences_that_cannot_be_read_are_refused(explored):
 
 
 def test_a_run_that_is_not_finished_is_refused_with_the_remedy(finished, tmp_path):
-    with pytest.raises(InputError, match="no run folder"):
+    with pytest.raises(InputError, match="not a run folder"):
         ExploredRun(tmp_path)
     (tmp_path / "config.yaml").write_bytes((finished / "config.yaml").read_bytes())
     with pytest.raises(InputError, match="twotower analyze"):
