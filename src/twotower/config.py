@@ -256,6 +256,13 @@ class KnowConfig:
     lesion_pairs: int = 600
     """Minimal pairs of syntax, and as many of meaning, on which lesions are measured, at most; spread over the
     paradigms."""
+    probe_sentences: int = 3000
+    """Sentences of the treebank for structural probes, at most: two thirds to train them, a sixth to choose layer and
+    rank, a sixth for the figures."""
+    decoding_sentences: int = 1200
+    """Sentences of the treebank for linear decoding, at most, divided in the same way."""
+    perturbed_sentences: int = 200
+    """Sentences of the treebank for perturbed masking, at most; time rises with the square of their length."""
 
 
 @dataclass(frozen=True)
