@@ -2,10 +2,12 @@
 
 import importlib.resources
 import json
+import re
 import shutil
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -43,6 +45,11 @@ def test_the_modules_never_hide_the_functions_of_the_same_name():
         "for name in ('run', 'study', 'compare', 'preset'): assert callable(getattr(twotower, name)), name\n"
     )
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+def test_every_public_name_is_in_the_documentation():
+    page = (Path(__file__).parents[2] / "docs" / "python.md").read_text(encoding="utf-8")
+    assert [name for name in twotower.__all__ if not re.search(rf"[`.]{name}\b", page)] == []
 
 
 def test_the_package_says_that_it_is_typed():

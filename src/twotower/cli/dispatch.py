@@ -27,7 +27,7 @@ options:
 
 exit codes:
   0    done
-  1    it failed: a run of a study failed, a run came out differently when made again, or the disk is full
+  1    it failed: a run of a study failed, a run came out differently when made again, or the disk is full or faulty
   2    the input cannot be used, or files of a run are damaged; one line says what to do
   130  interrupted; what is finished is kept, and the same command continues from there
 
