@@ -102,3 +102,43 @@ def test_the_page_of_a_run_that_was_asked_has_the_section_and_papers_its_figures
     ElementTree.parse(run / "figures" / "knowledge_similarity.svg")
     told = json.loads((run / "results.json").read_text())["knowledge"]["similarity"]
     assert f"{told['tokens']:,} held-out tokens" in page
+
+
+def test_probes_decoding_and_perturbed_masking_have_parts_too():
+    one = {"estimate": 0.5, "low": 0.4, "high": None}
+    measures = dict.fromkeys(("uuas", "dspr", "root", "nspr", "uas"), one)
+    decoded = dict.fromkeys(("accuracy", "control", "selectivity", "compression"), one)
+    views = [
+        {"view": name, "tower": tower, "layer": layer, "trained": trained, **measures, **decoded}
+        for name, tower, layer, trained in [
+            ("embedding", 0, None, True), ("tower 1, layer 0", 1, 0, True), ("tower 2, layer 0", 2, 0, True),
+            ("untrained tower 1, layer 0", 1, 0, False),
+        ]
+    ]  # fmt: skip
+    chosen = [
+        {"tower": tower, "uuas": {"layer": 0, **one, "null": {"untrained": one, "linear_order": one}}, **decoded}
+        for tower in (1, 2)
+    ]
+    differences = [{"towers": [1, 2], "layer": layer, **measures} for layer in (0, "chosen")]
+    task = {"labels": 17, "views": views, "majority": decoded, "chosen": chosen}
+    masking = [{"view": "tower 1", "tower": 1, "uuas": one | {"null": one}, "uas": one | {"null": one}}]
+    known = {
+        "probe": {"views": views, "linear_order": measures, "chosen": chosen, "differences": differences},
+        "decoding": {"tasks": {"upos": task, "topic": {"left_out": "fewer than 2 labels"}}},
+        "perturbed_masking": {
+            "views": masking, "baselines": {"right_branching": measures},
+            "differences": [{"towers": [1, 2], **measures}],
+        },
+    }  # fmt: skip
+    found = {part.name: part for part in parts({"knowledge": known})}
+    assert list(found) == ["probe", "decoding", "perturbed_masking"]
+    assert "linear order 0.50" in found["probe"].sentences[0]
+    assert "Topic was not decoded: fewer than 2 labels." in found["decoding"].sentences
+    for part in found.values():
+        assert all(len(row) == len(table.head) for table in part.tables for row in table.rows)
+    for draw in figures_of({"knowledge": known}).values():
+        figure = Figure(figsize=(6.9, 3.4), layout="constrained")
+        draw(figure)
+        figure.draw_without_rendering()
+    left_out = {"knowledge": {"perturbed_masking": {"left_out": "this run's objective is causal"}}}
+    assert parts(left_out)[0].sentences == ["This run's objective is causal."] and parts(left_out)[0].tables == []

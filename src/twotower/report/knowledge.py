@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from .known import TELL, last_views
+from .known import TASKS, TELL, last_views
 from .summary import figure
 
 
@@ -58,6 +58,63 @@ def _pairs(found: dict[str, Any]) -> list[Table]:
     if paradigms:
         tables.append(Table("Accuracy by paradigm", ["paradigm", "kind", *head], paradigms, 2))
     return tables
+
+
+MEASURES = {"uuas": "UUAS", "dspr": "DSpr", "root": "root", "nspr": "NSpr"}
+
+
+def _probe(found: dict[str, Any]) -> list[Table]:
+    rows = [[_view(view), *(figure(view[name]) for name in MEASURES)] for view in found["views"]]
+    rows.append(["each word linked to the next", *(figure(found["linear_order"][name]) for name in MEASURES)])
+    return [
+        Table("Trees in the states, by layer", ["states of", *MEASURES.values()], rows),
+        *_differences(found, MEASURES),
+    ]
+
+
+def _view(view: dict[str, Any]) -> str:
+    return str(view["view"]) if view["trained"] or "untrained" in view["view"] else f"untrained {view['view']}"
+
+
+def _differences(found: dict[str, Any], measures: dict[str, str]) -> list[Table]:
+    rows = [
+        [f"{row['towers'][0]} minus {row['towers'][1]}", str(row.get("layer", "output")),
+         *(figure(row[name]) for name in measures)]
+        for row in found["differences"]
+    ]  # fmt: skip
+    return [Table("Differences between towers", ["towers", "layer", *measures.values()], rows, 2)] if rows else []
+
+
+def _decoding(found: dict[str, Any]) -> list[Table]:
+    measures = {"accuracy": "accuracy", "control": "control task", "selectivity": "selectivity",
+                "compression": "compression"}  # fmt: skip
+    tables = []
+    for name, task in found["tasks"].items():
+        if task.get("left_out"):
+            continue
+        rows = [[_view(view), *(figure(view[one]) for one in measures)] for view in task["views"]]
+        common = task["majority"]
+        rows.append(["the commonest label", figure(common["accuracy"]), "–", "–", figure(common["compression"])])
+        label = f"{TASKS.get(name, name).capitalize()} ({task['labels']} labels), by layer"
+        tables.append(Table(label, ["states of", *measures.values()], rows))
+    return tables
+
+
+def _perturbed_masking(found: dict[str, Any]) -> list[Table]:
+    if found.get("left_out"):
+        return []
+    measures = {"uuas": "UUAS", "uas": "UAS"}
+    rows = [
+        ["all towers together" if view["view"] == "joint" else view["view"],
+         *(text for name in measures for text in (figure(view[name]), figure(view[name]["null"])))]
+        for view in found["views"]
+    ]  # fmt: skip
+    rows += [
+        [f"{name.replace('_', '-')} trees", *(text for one in measures for text in (figure(values[one]), "–"))]
+        for name, values in found["baselines"].items()
+    ]
+    head = ["states of", *(text for name in measures.values() for text in (name, f"{name}, untrained"))]
+    return [Table("Trees from the impact of words on each other", head, rows), *_differences(found, measures)]
 
 
 def _words(found: dict[str, Any]) -> list[Table]:
@@ -135,6 +192,26 @@ PARTS: dict[str, tuple[str, str, Callable[[dict[str, Any]], list[Table]]]] = {
         "Two sentences differ in one place, which makes one of them ungrammatical (syntax) or implausible (meaning). "
         "Accuracy is the share of pairs in which the better sentence has the higher log-probability.",
         _pairs,
+    ),
+    "probe": (
+        "Structural probe",
+        "A linear map of the states is trained so that distances between words are distances in the dependency tree. "
+        "UUAS is the share of gold edges that it finds in sentences it was not trained on; DSpr and NSpr are rank "
+        "correlations of distances and of depths.",
+        _probe,
+    ),
+    "decoding": (
+        "Linear decoding",
+        "A linear classifier reads a label off a word's state. Selectivity is its accuracy minus that on random labels "
+        "of word types: what is left when memory of words is taken away. Compression is how much shorter than a "
+        "uniform code the labels become.",
+        _decoding,
+    ),
+    "perturbed_masking": (
+        "Perturbed masking",
+        "The impact of one word on another is how far the state of the other, hidden, moves when the first is hidden "
+        "as well. Trees of the greatest impact are compared with gold trees; nothing is trained.",
+        _perturbed_masking,
     ),
     "words": (
         "Meanings of words",

@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from .contents import TOWER_COLORS
-from .known import last_views
+from .known import TASKS, last_views
 
 JOINT, FLOOR, LINE = "#444b57", "#7a808a", "#7a808a"
 ROWS = 45
@@ -102,6 +103,55 @@ def _pairs(found: dict[str, Any], figure: Figure) -> None:
     })  # fmt: skip
     axes.set_xlabel("accuracy (dashed: chance)")
     _legend(figure)
+
+
+def _probe(found: dict[str, Any], figure: Figure) -> None:
+    """UUAS and DSpr by layer."""
+    _by_layer(figure, [("UUAS", found["views"], "uuas"), ("DSpr", found["views"], "dspr")],
+              {"linear order": [found["linear_order"][name] for name in ("uuas", "dspr")]})  # fmt: skip
+
+
+def _decoding(found: dict[str, Any], figure: Figure) -> None:
+    """Selectivity by layer, task by task."""
+    tasks = [(TASKS.get(name, name), task) for name, task in found["tasks"].items() if not task.get("left_out")]
+    _by_layer(figure, [(f"selectivity: {name}", task["views"], "selectivity") for name, task in tasks], {})
+
+
+def _by_layer(
+    figure: Figure, panels: list[tuple[str, list[dict[str, Any]], str]], lines: dict[str, list[dict[str, Any]]]
+) -> None:
+    """A curve for each tower over its layers, trained and untrained, and the shared embedding as a line.
+
+    `panels`: for each its label, its views and the measure; `lines`: further controls, a figure for each panel.
+    """
+    columns = 1 if figure.get_figwidth() < NARROW else 2
+    rows = -(-len(panels) // columns)
+    figure.set_size_inches(figure.get_figwidth(), 2.5 * rows + 0.5)
+    grid = figure.subplots(rows, columns, squeeze=False).ravel()
+    for unused in grid[len(panels) :]:
+        unused.remove()
+    for place, (axes, (label, views, measure)) in enumerate(zip(grid, panels, strict=False)):
+        for tower in sorted({view["tower"] for view in views if view["tower"]}):
+            for trained in (True, False):
+                mine = [view for view in views if view["tower"] == tower and view["trained"] == trained]
+                x = [view["layer"] for view in mine]
+                low, middle, high = ([_nan(view[measure][key]) for view in mine] for key in ("low", "estimate", "high"))
+                name, style = (f"tower {tower}", "-") if trained else (f"tower {tower}, untrained", ":")
+                axes.plot(x, middle, style, marker="o", markersize=3, color=TOWER_COLORS[tower - 1], label=name)
+                if trained:
+                    axes.fill_between(x, low, high, color=TOWER_COLORS[tower - 1], alpha=0.15, linewidth=0)
+        shared = [view for view in views if not view["tower"] and view["trained"]]
+        levels = [("shared embedding", view[measure]) for view in shared[:1]]
+        levels += [(name, figures[place]) for name, figures in lines.items()]
+        for (name, values), style in zip(levels, ("--", "-."), strict=False):
+            axes.axhline(_nan(values["estimate"]), color=LINE, linewidth=0.9, linestyle=style, label=name)
+        axes.set(xlabel="layer", ylabel=label)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    _legend(figure)
+
+
+def _nan(value: float | None) -> float:
+    return float("nan") if value is None else value
 
 
 def _words(found: dict[str, Any], figure: Figure) -> None:
@@ -198,6 +248,8 @@ def _has_lesions(found: dict[str, Any]) -> bool:
 Draw = Callable[[dict[str, Any], Figure], None]
 FIGURES: dict[str, tuple[Callable[[dict[str, Any]], bool], Draw]] = {
     "pairs": (lambda found: bool(found["paradigms"]), _pairs),
+    "probe": (lambda found: bool(found["views"]), _probe),
+    "decoding": (lambda found: any(not task.get("left_out") for task in found["tasks"].values()), _decoding),
     "words": (_has_words, _words),
     "lesions": (_has_lesions, _lesions),
     "similarity": (lambda found: bool(found["views"]), _similarity),
@@ -205,6 +257,8 @@ FIGURES: dict[str, tuple[Callable[[dict[str, Any]], bool], Draw]] = {
 """For each instrument whether there is anything to draw, and what draws it."""
 LABELS = {
     "knowledge_pairs": "Accuracy on minimal pairs by paradigm, of all towers together and of each",
+    "knowledge_probe": "How much of dependency trees each layer of each tower holds",
+    "knowledge_decoding": "Selectivity of linear classifiers on each layer of each tower",
     "knowledge_words": "Word similarity and norms of words as each tower sees them",
     "knowledge_lesions": "Nats lost by word class without each tower",
     "knowledge_similarity": "CKA of every layer with every other, trained and untrained",

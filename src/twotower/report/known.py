@@ -56,6 +56,56 @@ def _pairs(found: dict[str, Any]) -> list[str]:
     return said
 
 
+def _probe(found: dict[str, Any]) -> list[str]:
+    best = [row["uuas"] for row in found["chosen"]]
+    nulls = best[0]["null"] if best else {}
+    controls = "; ".join(
+        f"{name.replace('_', ' ')} {figure(nulls[name])}"
+        for name in ("untrained", "embedding", "linear_order")
+        if name in nulls
+    )
+    layers = " and ".join(f"{figure(one)} (layer {one['layer']})" for one in best)
+    return [
+        f"Structural probe: the towers' states give {layers} of the edges of gold trees (UUAS), controls of the first: "
+        f"{controls}." + _differ(found, "uuas")
+    ]
+
+
+def _differ(found: dict[str, Any], measure: str) -> str:
+    rows = [row for row in found["differences"] if row.get("layer", "chosen") == "chosen"]
+    told = (f"Tower {row['towers'][0]} minus tower {row['towers'][1]}: {figure(row[measure])}." for row in rows[:1])
+    return "".join(f" {one}" for one in told)
+
+
+TASKS = {"upos": "part of speech", "deprel": "dependency relation", "lemma": "lemma", "topic": "topic"}
+
+
+def _decoding(found: dict[str, Any]) -> list[str]:
+    said = []
+    for name, task in found["tasks"].items():
+        if task.get("left_out"):
+            said.append(f"{TASKS.get(name, name).capitalize()} was not decoded: {task['left_out']}.")
+            continue
+        accuracy, selectivity = (_each([row[one] for row in task["chosen"]]) for one in ("accuracy", "selectivity"))
+        said.append(
+            f"{TASKS.get(name, name).capitalize()} can be read off the towers with an accuracy of {accuracy} (always "
+            f"the commonest label: {figure(task['majority']['accuracy'])}); selectivity {selectivity}."
+        )
+    return said
+
+
+def _perturbed_masking(found: dict[str, Any]) -> list[str]:
+    if found.get("left_out"):
+        return [f"{found['left_out'][0].upper()}{found['left_out'][1:]}."]
+    mine = [view["uuas"] for view in found["views"] if view["tower"]]
+    right = figure(found["baselines"]["right_branching"]["uuas"])
+    return [
+        f"Perturbed masking: trees from the impact of words on each other have {_each(mine)} of the gold edges; those "
+        f"of untrained towers {_each([one['null'] for one in mine])}, right-branching trees {right}."
+        + _differ(found, "uuas")
+    ]
+
+
 def _words(found: dict[str, Any]) -> list[str]:
     counts = found["words"]
     said = [
@@ -122,6 +172,7 @@ def _lesions(found: dict[str, Any]) -> list[str]:
 
 
 TELL: dict[str, Callable[[dict[str, Any]], list[str]]] = {
-    "pairs": _pairs, "words": _words, "lesions": _lesions, "similarity": _similarity,
+    "pairs": _pairs, "probe": _probe, "decoding": _decoding, "perturbed_masking": _perturbed_masking, "words": _words,
+    "lesions": _lesions, "similarity": _similarity,
 }  # fmt: skip
 """For each instrument by name, what its part of `results.json` says, in sentences."""
