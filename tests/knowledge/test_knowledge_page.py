@@ -105,7 +105,7 @@ def test_the_page_of_a_run_that_was_asked_has_the_section_and_papers_its_figures
 
 
 def test_probes_decoding_and_perturbed_masking_have_parts_too():
-    one = {"estimate": 0.5, "low": 0.4, "high": None}
+    one = {"estimate": 0.5, "low": 0.4, "high": 0.6}
     measures = dict.fromkeys(("uuas", "dspr", "root", "nspr", "uas"), one)
     decoded = dict.fromkeys(("accuracy", "control", "selectivity", "compression"), one)
     views = [
