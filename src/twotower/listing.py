@@ -50,13 +50,17 @@ def run_folders(folder: Path) -> list[Path]:
 
     Raises `InputError` if there is no such folder.
     """
-    if not folder.is_dir():
+    try:
+        exists = folder.is_dir()
+    except OSError as error:  # a name that is too long
+        raise InputError(f"{folder} cannot be read ({error.strerror}); give another folder") from None
+    if not exists:
         raise InputError(f"{folder} is not a folder; give one that holds runs, such as runs or studies")
     return sorted(_walk(folder))
 
 
 def _walk(folder: Path) -> Iterator[Path]:
-    for name, below, files in os.walk(folder):
+    for name, below, files in os.walk(folder, onerror=_unreadable):
         here = Path(name)
         if any(mark in files for mark in MARKS):
             yield here
@@ -64,6 +68,10 @@ def _walk(folder: Path) -> Iterator[Path]:
         else:
             shared = {PREPARED} if "study.yaml" in files else set()
             below[:] = [one for one in below if not one.startswith(".") and one not in shared]
+
+
+def _unreadable(error: OSError) -> None:
+    raise InputError(f"{error.filename} cannot be read ({error.strerror}); give a folder of which all can be") from None
 
 
 def look_at(folder: Path) -> Listed:

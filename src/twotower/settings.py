@@ -33,12 +33,18 @@ class _Loader(yaml.SafeLoader):
 
 def read_settings(path: Path) -> dict[str, Any]:
     """The mapping in a YAML file, as it is. Raises `InputError` if there is none. Nothing in it is executed."""
-    if not path.is_file():
-        what = "is not a file" if path.exists() else "does not exist"
-        raise InputError(f"--config: {path} {what}; give a YAML file of settings, such as the config.yaml of a run")
     try:
-        values = yaml.load(path.read_text(encoding="utf-8"), _Loader)
-    except (yaml.YAMLError, UnicodeDecodeError, OSError, RecursionError) as error:
+        if not path.is_file():
+            what = "is not a file" if path.exists() else "does not exist"
+            raise InputError(f"--config: {path} {what}; give a YAML file of settings, such as the config.yaml of a run")
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"--config: {path} cannot be read ({error.strerror}); give a file that can") from None
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: not UTF-8 ({error}); save it as UTF-8") from None
+    try:
+        values = _text_keys(yaml.load(text, _Loader))
+    except (yaml.YAMLError, RecursionError) as error:
         raise InputError(f"{path}: not valid YAML ({' '.join(str(error).split())})") from None
     if not isinstance(values, dict):
         found = "nothing" if values is None else type(values).__name__

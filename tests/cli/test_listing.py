@@ -86,6 +86,8 @@ def test_a_folder_without_runs_and_one_that_is_none_say_so(runs, tmp_path, capsy
     assert "there is no run below" in capsys.readouterr().err
     assert cli.main(["list", str(tmp_path / "absent")]) == 2
     assert "absent is not a folder" in capsys.readouterr().err
+    assert cli.main(["list", "a" * 5000]) == 2
+    assert "cannot be read (File name too long)" in capsys.readouterr().err
     assert run_folders(runs / "whole") == [runs / "whole"]
     assert cli.main(["list", str(runs / "empty"), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["runs"] == []

@@ -81,6 +81,10 @@ def test_values_are_read_as_people_write_them(settings):
         ("train: 5\n", "'train' is not a setting"),
         ("model: {width: 33}\n", "model.width: 33 is not possible"),
         ("preset: nope\n", "preset: 'nope' is unknown"),
+        ("preset: [standard]\n", "preset: \"['standard']\" is unknown"),
+        ("protocol: [paper]\n", "protocol: ['paper'] is unknown"),
+        ("train: &a {tokens: *a}\n", "not valid YAML"),
+        ("seed: \x00\n", "not valid YAML"),
         ("- a\n- b\n", "expected settings, each as NAME: VALUE, found list"),
         ("", "expected settings, each as NAME: VALUE, found nothing"),
         ("a: [\n", "not valid YAML"),
@@ -101,6 +105,11 @@ def test_a_file_that_is_not_there_or_is_a_folder_says_so(tmp_path, capsys):
     assert "none.yaml does not exist; give a YAML file" in capsys.readouterr().err
     assert cli.main(["plan", "--config", str(tmp_path)]) == 2
     assert "is not a file; give a YAML file" in capsys.readouterr().err
+    assert cli.main(["run", "--config", "a" * 5000]) == 2
+    assert "cannot be read (File name too long)" in capsys.readouterr().err
+    (tmp_path / "latin.yaml").write_bytes("corpus: Bücher\n".encode("latin-1"))
+    assert cli.main(["run", "--config", str(tmp_path / "latin.yaml")]) == 2
+    assert "not UTF-8" in capsys.readouterr().err
 
 
 def test_a_study_takes_its_grid_from_a_file_and_its_own_record_is_one(settings, tmp_path):

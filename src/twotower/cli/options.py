@@ -92,7 +92,7 @@ def preset_of(words: Sequence[str]) -> RunConfig:
     named, protocol = given.pop("preset", None), given.pop("protocol", None)
     quickstart = f"quickstart-{peek(words, '--family') or given.get('model.family')}"
     usual = quickstart if quickstart in PRESETS and quickstart != "quickstart-gpt" else "quickstart"
-    config = preset(peek(words, "--preset") or named or usual, peek(words, "--protocol") or protocol)
+    config = preset(peek(words, "--preset") or str(named or usual), peek(words, "--protocol") or protocol)
     config = with_settings(config, given, str(path))
     if peek(words, "--tokens") and given.get("train.minutes"):  # the minutes would replace the tokens
         config = replace(config, train=replace(config.train, minutes=None))
