@@ -42,6 +42,19 @@ def _lesions(found: Known) -> Iterable[Difference]:
             yield "lesions, minimal pairs", kind, cost[1, kind] - cost[2, kind], None
 
 
+def _probe(found: Known) -> Iterable[Difference]:
+    for row in found["differences"]:
+        if row["layer"] == "chosen":
+            yield "structural probe, UUAS", SYNTAX, row["uuas"]["estimate"], None
+
+
+def _decoding(found: Known) -> Iterable[Difference]:
+    for task, of in (("upos", SYNTAX), ("deprel", SYNTAX), ("lemma", MEANING), ("topic", MEANING)):
+        for row in found["tasks"][task].get("differences", []):
+            if row["layer"] == "chosen":
+                yield f"decoding of {task}", of, row["accuracy"]["estimate"], None
+
+
 def _words(found: Known) -> Iterable[Difference]:
     for one in found["similarity"]:
         if one.get("differences"):
@@ -51,7 +64,13 @@ def _words(found: Known) -> Iterable[Difference]:
             yield f"norms, {one['norm']}", MEANING, one["differences"][-1]["estimate"], None
 
 
-READERS: dict[str, Callable[[Known], Iterable[Difference]]] = {"pairs": _pairs, "lesions": _lesions, "words": _words}
+READERS: dict[str, Callable[[Known], Iterable[Difference]]] = {
+    "pairs": _pairs,
+    "probe": _probe,
+    "decoding": _decoding,
+    "words": _words,
+    "lesions": _lesions,
+}
 """For each instrument whose towers are compared over runs, what its part of `results.json` says of them."""
 
 
