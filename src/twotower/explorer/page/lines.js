@@ -4,7 +4,7 @@
   const DASHES = [[], [6, 3], [2, 3], [8, 3, 2, 3]];
   const MARGIN = { left: 56, right: 110, top: 12, bottom: 44 };
 
-  /** `show(series, axes)`: series { name, points: [[x, y, low, high]], title }; axes { x, y, zero }. */
+  /** `show(series, axes)`: series { name, points: [[x, y, low, high]], title, color }; axes { x, y, zero }. */
   explorer.lines = ({ name, label, height = 360 }) => {
     let series = [], axes = {}, spots = [];
     const draw = (surface, width, tall, colors) => {
@@ -28,7 +28,7 @@
       surface.text(axes.y || "", 14, y + h / 2, colors.ink, { align: "center", size: 13, turned: true });
       const ends = [];
       series.forEach((one, number) => {
-        const color = colors.lines[number % colors.lines.length], dash = DASHES[Math.floor(number / colors.lines.length) % DASHES.length];
+        const color = colors[one.color] || colors.lines[number % colors.lines.length], dash = DASHES[Math.floor(number / colors.lines.length) % DASHES.length];
         const points = one.points.filter((point) => point[1] !== null);
         if (!points.length) return;
         const banded = points.filter((point) => point[2] !== null && point[2] !== undefined && point[3] !== null);

@@ -10,7 +10,7 @@
    * `zoomed(view)` is told of the view, [x0, x1, y0, y1] or null for all.
    */
   explorer.scatter = ({ name, label, onpick, tip, zoomed, view: asked = null, square = true }) => {
-    let points = [], axes = {}, all = [0, 1, 0, 1], view = asked, marked = null, placed = [];
+    let points = [], weighty = [], axes = {}, all = [0, 1, 0, 1], view = asked, marked = null, placed = [];
     const frame = (width, height) => ({ x: MARGIN.left, y: MARGIN.top, w: width - MARGIN.left - MARGIN.right, h: height - MARGIN.top - MARGIN.bottom });
     const scales = (width, height) => {
       const { x, y, w, h } = frame(width, height);
@@ -42,13 +42,14 @@
           surface.line([[x, to.y(0)], [x + w, to.y(0)]], colors.soft, 1, [5, 4]);
           if (axes.zero === "both") surface.line([[to.x(0), y], [to.x(0), y + h]], colors.soft, 1, [5, 4]);
         }
-        const size = points.length > 3000 ? 2.4 : points.length > 400 ? 3 : 3.6;
+        const many = points.length > 20_000; // squares are drawn ten times as fast as circles
+        const size = many ? 1.2 : points.length > 3000 ? 2.4 : points.length > 400 ? 3 : 3.6;
         placed = [];
         for (const point of points) {
           const px = to.x(point.x), py = to.y(point.y);
           if (px < x - 5 || px > x + w + 5 || py < y - 5 || py > y + h + 5) continue;
           placed.push([px, py, point]);
-          surface.mark(SHAPES[point.group] || "circle", px, py, size, point.color ? colors[point.color] : explorer.classColor(point.group, colors), points.length > 1500 ? 0.65 : 0.85);
+          surface.mark(many ? "square" : SHAPES[point.group] || "circle", px, py, size, point.color ? colors[point.color] : explorer.classColor(point.group, colors), points.length > 1500 ? 0.65 : 0.85);
         }
         labels(surface, x, y, w, h, colors);
         for (const point of marked ? points.filter((one) => marked.has(one.row)) : []) {
@@ -67,7 +68,12 @@
       const most = Math.floor((w * h) / 6500), taken = [];
       if (axes.corners) taken.push([x, y, x + 190, y + 20], [x + w - 190, y + h - 24, x + w, y + h]);
       const free = (box) => taken.every((one) => box[2] < one[0] || box[0] > one[2] || box[3] < one[1] || box[1] > one[3]);
-      for (const [px, py, point] of [...placed].sort((a, b) => b[2].weight - a[2].weight).slice(0, 6 * most)) {
+      const to = scales(canvas.clientWidth, canvas.clientHeight);
+      let tried = 0;
+      for (const point of weighty) {
+        const px = to.x(point.x), py = to.y(point.y);
+        if (px < x || px > x + w || py < y || py > y + h) continue;
+        if (tried++ > 6 * most) break;
         const wide = surface.width(point.label, 11);
         for (const [dx, align] of [[6, "start"], [-6, "end"]]) {
           const left = align === "start" ? px + dx : px + dx - wide;
@@ -142,6 +148,7 @@
       place: figure.place, save: figure.save, controls,
       show: (found, described) => {
         points = found; axes = described;
+        weighty = [...points].sort((a, b) => b.weight - a.weight);
         const finite = points.length ? points : [{ x: 0, y: 0 }, { x: 1, y: 1 }];
         const ends = (key) => finite.reduce(([low, high], one) => [Math.min(low, one[key]), Math.max(high, one[key])], [Infinity, -Infinity]);
         let [x0, x1] = ends("x"), [y0, y1] = ends("y");

@@ -67,7 +67,9 @@
     } else place.append(explorer.el("p", { class: "told" }, "A single tower has no preference."));
     place.append(explorer.el("h2", {}, "How well each head predicts the held-out sample"), nats.place, explorer.el("p", { class: "tools" }, nats.save, " ",
       explorer.csvButton(`${summary.name}-nats`, () => [["tokens", ...Object.keys(found.nats)], found.tokens.map((tokens, t) => [tokens, ...Object.values(found.nats).map((values) => values[t])])]), " Nats per token; lower is better."));
-    nats.show(Object.entries(found.nats).map(([head, values]) => ({ name: head === "joint" ? "joint" : `tower ${head.slice(8)}`, points: values.map((value, t) => [found.tokens[t], value]) })), { x: "tokens of training", y: "nats per token" });
+    nats.show(Object.entries(found.nats).map(([head, values]) => ({ name: head === "joint" ? "joint" : `tower ${head.slice(8)}`,
+      color: { joint: "ink", readout_1: "blue", readout_2: "orange" }[head], // as everywhere on these pages
+      points: values.map((value, t) => [found.tokens[t], value]) })), { x: "tokens of training", y: "nats per token" });
   };
 
   explorer.views.push({ key: "training", label: "Training", show });
