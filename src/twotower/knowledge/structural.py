@@ -27,7 +27,7 @@ PATIENCE = 4
 """Epochs without any probe doing better on the dev sentences, after which training ends."""
 BATCH = 20
 """Sentences per update at most, as in the paper."""
-LEARNING_RATE = 1e-2
+LEARNING_RATE = 3e-2
 SHORTEST, LONGEST = 5, 50
 """Lengths over which correlations are averaged, as in the paper."""
 
