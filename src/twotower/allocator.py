@@ -1,4 +1,4 @@
-"""Freed memory kept for the next tensor, instead of given back to the system and faulted in again page by page.
+"""Keeps freed memory for the next tensor, instead of returning it to the system and faulting it in page by page.
 
 glibc gives large blocks back when they are freed, and a step of training frees and takes the same ones again: up to
 150,000 page faults an update, 3 to 15 % of its time (docs/performance.md).

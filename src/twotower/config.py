@@ -169,7 +169,7 @@ class TrainConfig:
 
 @dataclass(frozen=True)
 class ReadoutConfig:
-    """The readout phases: the trunk frozen, a fresh untied head on each tower alone."""
+    """The readout phases: the trunk is frozen, and a fresh untied head is trained on each tower alone."""
 
     tokens: int = 1_000_000
     """Tokens to train the readouts on."""

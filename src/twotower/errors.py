@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class InputError(ValueError):
-    """What the user gave cannot be used.
+    """The user's input cannot be used.
 
     The message is one line: which file, line or key; what was expected; what to do.
     The command line prints it without a traceback and exits with 2.

@@ -22,7 +22,7 @@ class Run:
 
     @classmethod
     def load(cls, path: Path | str) -> Run:
-        """The run in an existing folder. Raises `InputError` if it is none."""
+        """The run in an existing folder. Raises `InputError` if the folder is not a run."""
         run = cls(path)
         load_config(run.path)
         return run

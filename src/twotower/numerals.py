@@ -49,7 +49,7 @@ def plain_numbers(words: Sequence[str]) -> list[str]:
 
 
 def whole_number(name: str, text: str) -> int | str:
-    """The integer that a text such as 4M means; the text itself if it is none. Raises `InputError` as above."""
+    """The integer that a text such as 4M means; the text itself if it is not a number. Raises `InputError` as above."""
     plain = _plain(name, text)
     return int(plain) if re.fullmatch(r"[+-]?\d[\d_]*", plain) else text
 

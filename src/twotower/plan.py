@@ -12,7 +12,7 @@ BYTES = 4
 
 @dataclass(frozen=True)
 class Machine:
-    """What the run would be done on."""
+    """The machine that the run would use."""
 
     devices: int = 1
     """Number of devices (GPUs, or processes)."""

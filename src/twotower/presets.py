@@ -107,7 +107,7 @@ PRESETS: dict[str, RunConfig] = {
 
 
 def preset(name: str, protocol: str | None = None, settings: Mapping[str, Any] | None = None) -> RunConfig:
-    """The preset called `name`, under the protocol `paper` if that is asked for, with some settings of one's own.
+    """The preset called `name`, under the protocol `paper` if asked for, with settings of your own.
 
         preset("quickstart", settings={"prepare.corpus": "my/texts", "train.tokens": "4M", "seed": 3})
 

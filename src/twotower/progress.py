@@ -17,7 +17,7 @@ _HIDDEN = ContextVar("progress_is_hidden", default=False)
 
 @contextmanager
 def without_progress() -> Iterator[None]:
-    """No progress line is drawn for what begins in here, for those who asked for quiet."""
+    """Draws no progress line for what begins inside, for users who asked for quiet."""
     token = _HIDDEN.set(True)
     try:
         yield

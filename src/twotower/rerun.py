@@ -17,7 +17,7 @@ TIMED = frozenset({"training.json", "report.html", "figures"})
 
 
 def rerun(folder: Path, out: Path, say: Callable[[str], None] = lambda _: None) -> dict[str, Any]:
-    """Make a run again in `out` with the settings in its folder, as far as it had come, and compare what came out.
+    """Repeat a run in `out` with the settings in its folder, up to the stage it had reached, and compare the results.
 
     Returns `same`: whether every artifact has the same digest but for those that hold times; `first`: the first that
     differs, in the order of the stages, or null; and `reasons`: what differs between the two in versions, threads and

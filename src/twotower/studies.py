@@ -1,4 +1,4 @@
-"""A study: the runs of a grid, made as far as they are missing, and compared."""
+"""A study: makes the runs of a grid that are missing, and compares them all."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def estimate_seconds(planned: Sequence[Job]) -> list[float]:
 def run_study(
     grid: Grid, out: Path, workers: int = 1, threads: int = 0, say: Callable[[str], None] = lambda _: None
 ) -> tuple[dict[str, Any], list[str]]:
-    """Run what is missing of a grid, each run in `out/runs/NAME` by a process of its own, and compare what is there.
+    """Run what is missing from a grid, each run in `out/runs/NAME` in a process of its own, and compare all runs.
 
     Writes `study.yaml` (the grid), `study.json` and `study.html` into `out`. A run that fails does not stop the others.
     Returns what `study.json` holds and the names of the runs that failed. Raises `InputError` if `out` holds the study

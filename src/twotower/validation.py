@@ -1,4 +1,4 @@
-"""Settings that cannot be, refused before anything is read or written."""
+"""Refuses impossible settings before anything is read or written."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ def agreement(
     confidence: float,
     generator: np.random.Generator,
 ) -> dict[str, Any]:
-    """Agreement of type preferences between runs, free of signs.
+    """Agreement of type preferences between runs, whatever their signs.
 
     Args:
         preferences: one per run, over the same documents and the same types, each type frequent in all.
@@ -112,7 +112,7 @@ def agreement(
 
 
 def family_groups(families: Sequence[str], seeds: Sequence[int] | None = None) -> dict[str, list[Pair]]:
-    """All pairs of runs; the pairs within each family of which there are several; those between each two families.
+    """All pairs of runs; the pairs within each family that has several; those between each two families.
 
     Runs with the same of the `seeds` make no pair: their readouts start from the same weights, and what these do to a
     type would be taken for agreement.

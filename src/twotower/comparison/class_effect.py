@@ -1,4 +1,4 @@
-"""How much of the preference the word class explains beyond frequency: a mixed-effects model over several runs."""
+"""How much of preference word class explains beyond frequency: a mixed-effects model over several runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The controls of a run: the same settings but for one, and their figures beside its own."""
+"""The controls of a run: the same settings except one, with their figures beside its own."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ..preference.measured import Measured
 HALF = "half-trained"
 MEANING = {
     "run": "the run itself",
-    HALF: "the first tower against itself when it was trained half",
+    HALF: "the first tower against itself half-way through training",
     "strangers": "the same towers on the same batches, each on its own loss: no cooperation",
     "shuffled": "words shuffled within documents: no syntax left",
     "unigram": "words dealt out over all documents: frequencies alone",
@@ -84,7 +84,7 @@ def equal_single(config: RunConfig) -> RunConfig:
 
 
 def against_half(run: Run, half: Run) -> dict[str, Any]:
-    """The figures of a run's first tower against the same tower when it was trained half, as of two towers.
+    """The figures of a run's first tower against the same tower half-way through training, as if they were two towers.
 
     The division of two stages of one tower is no division of labour: what a pair shows must exceed it, or be another.
     Each stage has its own readouts, trained alike; the noise floor is that of two readouts of either. Raises

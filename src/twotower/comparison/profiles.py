@@ -1,4 +1,4 @@
-"""Profiles of word classes over runs: whether they agree, and which axes they share.
+"""Profiles of word classes over runs: whether runs agree, and which axes they share.
 
 Classes are shared where types are not: runs of different corpora, tokenizers and families have profiles that compare.
 """

@@ -1,4 +1,4 @@
-"""Text files, whole or streamed; what is not text is refused with its byte."""
+"""Text files, whole or streamed. A byte that is not text is an error that gives its position."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def blocks_of(path: Path, encoding: str, by_line: bool) -> Iterator[tuple[int, s
 
 
 def lines_of(path: Path, encoding: str) -> Iterator[str]:
-    """The lines of a file, streamed; what is not text is refused with its byte."""
+    """The lines of a file, streamed; raises `InputError` at a byte that is not text."""
     try:
         with path.open(encoding=encoding) as lines:
             for number, line in enumerate(lines):

@@ -44,7 +44,7 @@ class Vocabulary:
 
     @property
     def never_targets(self) -> NDArray[np.int64]:
-        """[PAD] and [CLS] are read and never predicted."""
+        """[PAD] and [CLS] are read but never predicted."""
         return np.array([self.pad, self.cls])
 
 
@@ -166,7 +166,7 @@ def save_tokenizer(tokenizer: Tokenizer, path: Path) -> None:
 
 
 def save_for_transformers(tokenizer: Path, folder: Path, objective: str, windows: str) -> None:
-    """Write into `folder` a tokenizer for `AutoTokenizer` that puts around a text what the model is used to.
+    """Write into `folder` a tokenizer for `AutoTokenizer` that frames a text as in training.
 
     That is a [SEP] on either side for contiguous windows, [CLS] and [SEP] for `pairs`; under the causal objective
     nothing comes after the text.

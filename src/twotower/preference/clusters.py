@@ -1,4 +1,4 @@
-"""Reliability between clusters of documents: whether a preference is one of the type, or of the type in its period."""
+"""Reliability between clusters of documents: whether a preference belongs to a type, or to a type in its period."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def by_cluster(measured: Measured) -> dict[str, Any] | None:
     """Reliability between halves that keep clusters of documents together; None for a single tower.
 
     Occurrences of a type resemble each other more within a period, a book or a topic than across, so that random halves
-    of the documents overstate how general a preference is. Three divisions, each null where it cannot be had:
+    of the documents overstate how general a preference is. Three divisions, each null where it cannot be computed:
 
     - `order`: the first half of the documents against the second, in the order of the corpus, which is that of time
       where the corpus is in order of time;

@@ -71,7 +71,7 @@ def _score(
 def direction(
     lesioned: pd.DataFrame, towers: int, draws: int, confidence: float, generator: np.random.Generator
 ) -> dict[str, Any] | None:
-    """How much each tower depends on what stands before and after a token; None where nothing was lesioned.
+    """How much each tower depends on what comes before and after a token; None where nothing was lesioned.
 
     For each tower, the nats that it loses without what stands `before` and without what stands `after`, and its
     `balance`, (before - after) / (before + after): 1 for a tower that only looks back, -1 for one that only looks

@@ -1,4 +1,4 @@
-"""When the preference is there: the statistics of a finished run, at every evaluation of its training."""
+"""How preference emerges: the statistics of a finished run, at every evaluation of its training."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def emergence(
     settings: AnalyzeConfig,
     seed: int,
 ) -> dict[str, Any]:
-    """Reliability, separation and saturation at each evaluation, and from when on they pass their nulls.
+    """Reliability, separation and saturation at each evaluation, and the one from which on they pass their nulls.
 
     Args:
         table: `emergence.parquet` (see `training.evaluation.Evaluator.gather`).

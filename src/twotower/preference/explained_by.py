@@ -1,4 +1,4 @@
-"""What a preference is made of: shares of the variance between types that groups of predictors account for."""
+"""What explains preference: shares of the variance between types that groups of predictors account for."""
 
 from __future__ import annotations
 

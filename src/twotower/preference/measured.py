@@ -54,7 +54,7 @@ class Measured:
 
     @cached_property
     def contrasts(self) -> list[Contrast]:
-        """The preferences of so many towers; none of a single one."""
+        """The preferences of this many towers; a single tower has none."""
         return contrasts(self.towers)
 
     @cached_property
@@ -101,7 +101,7 @@ class Measured:
         return contrast.of(self.scores, readouts)
 
     def noise_difference(self, tower: int, readouts: tuple[str, str] = INDEPENDENT[0]) -> Floats:
-        """What two readouts of one tower differ by at each occurrence, in nats, (occurrences,)."""
+        """Difference between two readouts of one tower at each occurrence, in nats, (occurrences,)."""
         first, second = (self.scores[f"{name}_{tower}"].to_numpy(np.float64) for name in readouts)
         found: Floats = first - second
         return found
@@ -122,5 +122,5 @@ class Measured:
 
     @cached_property
     def noise(self) -> list[Tallies]:
-        """For each tower what two of its readouts differ by."""
+        """For each tower, the difference between two of its readouts."""
         return [self.tally(self.noise_difference(tower)) for tower in range(1, self.towers + 1)]

@@ -29,7 +29,7 @@ SENTENCE_ENDS = (".", "!", "?")
 
 
 def within_types(measured: Measured) -> dict[str, Any] | None:
-    """Regression of the difference between towers on what is peculiar to an occurrence, with an intercept per type.
+    """Regression of the difference between towers on properties of an occurrence, with an intercept per type.
 
     An intercept per type takes out all that is the same at every occurrence of one: its frequency, its part of speech,
     its mean preference (Mundlak 1978). Standard errors are robust to any dependence within documents (CR1, Liang and
@@ -46,7 +46,7 @@ def within_types(measured: Measured) -> dict[str, Any] | None:
 
     Returns `occurrences`, `types`, `r2` (within types) and `covariates`, one row each with its interval, p-value and
     `noise_floor`, the same for two readouts of the first tower. For more than two towers `towers` has these for each
-    tower. `left_out` names covariates that cannot be had. None for a single tower, or fewer than three documents.
+    tower. `left_out` names covariates that cannot be computed. None for a single tower, or fewer than three documents.
     """
     if measured.towers == 1 or measured.documents < 3:
         return None

@@ -1,4 +1,4 @@
-"""How well preference tells a type's part of speech, beyond what its frequency tells."""
+"""How well preference predicts a type's part of speech, beyond its frequency."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether preference tells function from content types of like frequency."""
+"""Whether preference separates function from content types of like frequency."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CHUNK = 250
 
 @dataclass(frozen=True)
 class Separation:
-    """How far preference tells function from content types of like frequency."""
+    """How well preference separates function from content types of like frequency."""
 
     auroc: float
     low: float

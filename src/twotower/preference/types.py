@@ -106,7 +106,7 @@ def perplexity(measured: Measured) -> dict[str, Any]:
 
 
 def spread_of_types(measured: Measured) -> dict[str, Any]:
-    """How far preferences of the types that are frequent enough go apart, and where they lie, in nats."""
+    """Standard deviation and mean of the preferences of frequent types, in nats."""
     frequent = measured.frequent
 
     def deviation(values: Floats) -> float:

@@ -76,7 +76,7 @@ def naming_disk_errors(path: Path) -> Iterator[None]:
 
 
 def without_nan(value: Any) -> Any:
-    """The same with None for NaN and infinity, which JSON does not know: a figure that cannot be had is null."""
+    """The same with None for NaN and infinity, which JSON does not know: a figure that cannot be computed is null."""
     if isinstance(value, dict):
         return {key: without_nan(inner) for key, inner in value.items()}
     if isinstance(value, (list, tuple)):
