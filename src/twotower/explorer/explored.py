@@ -121,7 +121,7 @@ class ExploredRun:
                 for contrast in self.contrasts
             ],
             "heads": self.heads,
-            "measures": [*(f"preference{contrast.suffix}" for contrast in self.contrasts), "noise", *self.heads],
+            "measures": [*(f"preference{contrast.suffix}" for contrast in self.contrasts), *self.heads, "noise"],
             "corpus": text(corpus["name"]),
             "heldout_documents": int(corpus["heldout_documents"]),
             "heldout_tokens": int(corpus["heldout_tokens"]),

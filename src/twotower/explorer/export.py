@@ -33,6 +33,7 @@ def export(runs: Sequence[ExploredRun], out: Path, tokens: int) -> int:
     Of each run's held-out text whole documents, spread over the split, up to about `tokens` tokens. A folder that an
     earlier export made is replaced when the new one is whole. Raises `InputError` if `out` is anything else.
     """
+    out = out.resolve()
     if out.exists() and not (out / MARK).is_file() and (not out.is_dir() or any(out.iterdir())):
         raise InputError(f"{out} exists and is no export of twotower's; name a folder that does not exist yet")
     partial = out.with_name(f".{out.name}.partial")

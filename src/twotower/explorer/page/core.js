@@ -37,7 +37,7 @@ const explorer = { views: [], runs: [], live: document.body.dataset.mode === "li
 
   // The address: #view?name=value. What a view shows is in it, so that it can be kept and sent.
   explorer.address = () => {
-    const [view, query] = decodeURI(location.hash.slice(1)) === "" ? ["", ""] : location.hash.slice(1).split("?", 2);
+    const [view, query] = location.hash.slice(1).split("?", 2);
     return { view: view || "words", given: new URLSearchParams(query || "") };
   };
   explorer.link = (view, given) => {
@@ -45,8 +45,10 @@ const explorer = { views: [], runs: [], live: document.body.dataset.mode === "li
     const query = new URLSearchParams(kept.map(([name, value]) => [name, value === true ? "1" : String(value)])).toString();
     return `#${view}${query ? `?${query}` : ""}`;
   };
-  /** Write what a view shows into the address, without drawing the view anew. */
-  explorer.remember = (view, given) => history.replaceState(null, "", explorer.link(view, given));
+  /** Write what a view shows into the address, without drawing it anew; not if the reader has gone on to another. */
+  explorer.remember = (view, given) => {
+    if (explorer.address().view === view) history.replaceState(null, "", explorer.link(view, given));
+  };
 
   explorer.count = (value) => (value === null || value === undefined ? "–" : value.toLocaleString("en"));
   /** A preference or a difference: with its sign. */
