@@ -30,7 +30,7 @@ from speed.training import joint_work, quiet
 from twotower.allocator import freed_memory_kept
 from twotower.plan import Machine, make_plan
 from twotower.presets import preset
-from twotower.report.svg import STYLE
+from twotower.report.style import STYLE
 
 HERE = Path(__file__).parent
 UPDATES = 20

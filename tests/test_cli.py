@@ -65,7 +65,7 @@ def test_help_names_every_command_and_needs_no_heavy_import():
         code = (
             "import sys; from twotower import cli\n"
             f"try: cli.main({words!r})\nexcept SystemExit: pass\n"
-            "heavy = {'torch', 'transformers', 'numpy', 'pandas', 'pyarrow', 'plotly'} & set(sys.modules)\n"
+            "heavy = {'torch', 'transformers', 'numpy', 'pandas', 'pyarrow', 'matplotlib'} & set(sys.modules)\n"
             "sys.exit(repr(heavy) if heavy else 0)"
         )
         shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)

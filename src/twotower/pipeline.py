@@ -145,7 +145,8 @@ def run_controls(
         results[name] = against_half(Run.load(folder), finished) if name == HALF else finished.results()
     rows = compare(results)
     write_text(folder / "controls.json", json.dumps(rows, indent=2) + "\n")
-    write_text(folder / "controls.html", render(results["run"]["corpus"]["name"], rows))
+    page = render(results["run"]["corpus"]["name"], rows, folder / "controls" / "figures")
+    write_text(folder / "controls.html", page)
     return rows
 
 

@@ -126,7 +126,7 @@ def _compare(described: Sequence[tuple[str, Path, str, bool]], out: Path, failed
     links = {name: os.path.relpath(folder / "report.html", out) for name, folder, _, _ in described}
     study: dict[str, Any] = without_nan(compare_runs(described)) | {"failed": failed, "links": links}
     write_text(out / "study.json", json.dumps(study, indent=1, allow_nan=False) + "\n")
-    write_text(out / "study.html", render(out.name, study))
+    write_text(out / "study.html", render(out.name, study, out / "figures"))
     return study
 
 

@@ -5,8 +5,8 @@ import shutil
 from dataclasses import replace
 
 import numpy as np
-import plotly.graph_objects as go
 import pytest
+from matplotlib.figure import Figure
 
 import twotower
 from twotower.comparison.grid import Grid, jobs, set_texts, vary_texts
@@ -36,7 +36,7 @@ def test_its_frames_are_what_study_json_holds(comparison):
 def test_its_figures_and_answers(comparison):
     for name in ("profiles", "agreement", "emergence", "context"):
         figure = getattr(comparison.plot, name)()
-        assert isinstance(figure, go.Figure) and figure.data, name
+        assert isinstance(figure, Figure) and figure.axes, name
     with pytest.raises(twotower.InputError, match=r"plot\.doses: there is nothing to draw; it needs a setting that"):
         comparison.plot.doses()
     said = comparison.conclusions()

@@ -29,12 +29,13 @@ def test_the_page_is_whole_and_needs_no_network(finished):
 
     parser = Parser()
     parser.feed(page)
-    assert parser.references == []
+    assert parser.references and all(one.startswith("#") for one in parser.references)
+    assert {one[1:] for one in parser.references} <= parser.ids
     wanted = {
         f"figure-{name}" for name in ("training", "emergence", "preference", "profile", "context", "shares", "towers")
     }
     assert wanted | {"search", "types"} <= parser.ids
-    assert not re.search(r"@import|url\(", page[: page.index("<script>")])
+    assert not re.search(r"@import|url\((?!#)", page)
 
 
 def test_the_page_may_run_its_own_scripts_and_no_other(finished):
@@ -43,7 +44,7 @@ def test_the_page_may_run_its_own_scripts_and_no_other(finished):
     assert "default-src 'none'" in policy and "unsafe-eval" not in policy and "http" not in policy
     allowed = re.search("script-src ([^;]*)", policy).group(1)
     scripts = re.findall(r"<script[^>]*>(.*?)</script>", page, flags=re.DOTALL)
-    assert len(scripts) > 5
+    assert len(scripts) == 2
     for script in scripts:
         assert base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() in allowed
     assert not re.search(r"\son(click|load|error|input)=", page.replace("".join(scripts), ""))
@@ -73,7 +74,8 @@ def test_results_have_the_promised_keys(finished):
     "name",
     ["training", "emergence", "preference", "profile", "context", "shares", "towers", "cloud_1", "cloud_2"],
 )
-def test_every_figure_is_valid_svg(finished, name):
+def test_every_figure_is_valid_svg_and_has_a_pdf(finished, name):
+    assert (finished / "figures" / f"{name}.pdf").read_bytes().startswith(b"%PDF-")
     assert ElementTree.parse(finished / "figures" / f"{name}.svg").getroot().tag.endswith("svg")
 
 
@@ -118,9 +120,9 @@ def test_no_positive_claim_without_evidence():
         "within_types": {"covariates": [{"name": "topicality", **nothing}]},
     }  # fmt: skip
     text = " ".join(sentences(results))
-    for said in ("No reliable division", "No clear effect of word class", "No single class", "no clear difference",
-                 "no clear separation", "neither tower follows the topic"):  # fmt: skip
+    for said in ("No reliable division", "No clear effect of word class", "No single word class", "no clear difference",
+                 "no clear separation", "Neither tower gains more than the other where"):  # fmt: skip
         assert said in text
-    assert "leans" not in text and "prefers" not in text
+    assert "leans" not in text and "prefers" not in text and "follows" not in text
     assert headline(results) == "This run shows no reliable division of the work between its towers."
     assert "Only 6 documents are held out" in text

@@ -1,9 +1,9 @@
-"""What the report shows, as plain data: read once, drawn twice (interactive, and as SVG for papers)."""
+"""What the report shows, as plain data."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +15,14 @@ from ..data.heldout import PreparedText
 from ..data.tagging import CONTENT, FUNCTION, NO_WORD
 from ..modeling.contrasts import Contrast, contrasts
 from ..runs.records import read_json
+from .sheet import Plate
+from .style import ALL_COLOR, CLASS_COLORS, PREFERENCE_COLOR, TOWER_COLORS, class_name
 
-TOWER_COLORS = ("#2f6db3", "#d1661d", "#2a8c5a", "#7b3fa0", "#b8860b", "#c2255c", "#0b7285", "#5c5f66")
-CLASS_COLORS = {"function": "#7b3fa0", "content": "#2a8c5a", "other": "#8a8f98"}
-PROFILE_AXIS = "mean preference minus that of all words (nats)"
-CONTEXT_AXES = ("tokens of context", "gain over one token of context (nats)")
-SHARES_AXIS = "share of the variance between types (Shapley)"
 PASSAGES, PASSAGE_PIECES = 6, 160
 PASSAGE_LIMIT = 2.0
 """Nats at which a passage's colour is full."""
+PASSAGE_SHADE = 50
+"""Per cent of the tower's colour where it is full: text must stay legible on it."""
 
 
 @dataclass(frozen=True)
@@ -38,12 +37,14 @@ class Contents:
     training: pd.DataFrame
     """step, tokens, joint, tower_K: nats on the training batches."""
     heldout: pd.DataFrame
-    """step, tokens, joint_nats, tower_K, auroc, spread: the emergence."""
+    """step, tokens, joint, tower_K: nats on held-out text; auroc, spread: the emergence."""
     types: pd.DataFrame
     """`preference.parquet`, the types that occur often enough for statistics."""
     profile: pd.DataFrame
     """tower, upos, mean, low, high, occurrences, word_class, in_spread; by the mean of the first tower."""
     passages: list[dict[str, Any]]
+    plates: dict[str, Plate] = field(default_factory=dict)
+    """The figures that are drawn already, by name."""
 
     @property
     def towers(self) -> int:
@@ -54,13 +55,13 @@ class Contents:
     def series(self) -> list[tuple[str, str, str]]:
         """For each preference its name, its colour, and the suffix of its columns in `types`."""
         one = len(self.contrasts) == 1
-        return [(c.name, "#7b3fa0" if one else TOWER_COLORS[c.tower - 1], c.suffix) for c in self.contrasts]
+        return [(c.name, PREFERENCE_COLOR if one else TOWER_COLORS[c.tower - 1], c.suffix) for c in self.contrasts]
 
     @property
     def tower_lines(self) -> list[tuple[str, str, str]]:
-        """For each training curve its column in `training`, its name and its colour."""
+        """For each training curve its column in `training` and `heldout`, its name and its colour."""
         alone = [(f"tower_{k}", f"tower {k} alone", TOWER_COLORS[k - 1]) for k in range(1, self.towers + 1)]
-        return [("joint", "joint", "#444444"), *alone]
+        return [("joint", "all towers together", ALL_COLOR), *alone]
 
     @property
     def contrasts(self) -> list[Contrast]:
@@ -89,6 +90,7 @@ def _curves(path: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
         towers = row.pop("towers", None) or row.pop("tower_nats")
         rows[row.pop("kind")].append(row | {f"tower_{k}": value for k, value in enumerate(towers, start=1)})
     for row in rows["heldout"]:
+        row["joint"] = row.pop("joint_nats")
         row["auroc"] = _directed(row["auroc"], rows["heldout"][-1]["auroc"])
     return pd.DataFrame(rows["train"]), pd.DataFrame(rows["heldout"])
 
@@ -129,12 +131,13 @@ def context_curves(contents: Contents) -> list[tuple[str, str, pd.DataFrame]]:
         gains = [{"context": point["context"], **point["gain"]} for point in curve["points"]]
         points = pd.DataFrame(gains).rename(columns={"estimate": "gain"})
         tower = int(curve["head"].split()[-1]) if curve["head"] != "joint" else 0
-        curves.append((curve["head"], TOWER_COLORS[tower - 1] if tower else "#444444", points))
+        name = curve["head"] if tower else "all towers together"
+        curves.append((name, TOWER_COLORS[tower - 1] if tower else ALL_COLOR, points))
     return curves
 
 
 def shares(contents: Contents) -> pd.DataFrame:
-    """What explains the preferences of types: name, estimate, low, high (shares of the variance), largest last."""
+    """What explains the preferences of pieces: name, estimate, low, high (shares of the variance), largest last."""
     found = contents.results.get("explained_by")
     rows = [{"name": one["name"], **one["shapley"]} for one in (found or {"groups": []})["groups"]]
     table = pd.DataFrame(rows, columns=["name", "estimate", "low", "high", "of_reliable"])
@@ -162,26 +165,23 @@ def _passages(run: Path, found: list[Contrast]) -> list[dict[str, Any]]:
         best = values.argmax(axis=0)
         pieces = []
         for number, row in enumerate(rows.to_dict("records")):
+            kind = "part of a word" if row["upos"] == NO_WORD else class_name(row["upos"])
             each = ", ".join(f"tower {tower}: {row[head]:.2f}" for tower, head in enumerate(heads, start=1))
             ahead = float(values[best[number], number])
             pieces.append({
                 "text": str(row["piece"]).removeprefix("##"),
                 "glued": str(row["piece"]).startswith("##"),
-                "color": _shade(int(best[number]), ahead),
-                "title": f"{row['piece']} · {row['upos']} · {each} nats; tower {best[number] + 1} ahead by {ahead:.2f}",
+                "tower": int(best[number]) + 1,
+                "shade": round(min(1.0, ahead / PASSAGE_LIMIT) * PASSAGE_SHADE),
+                "tip": f"{row['piece']} ({kind}): log-probability {each} nats; "
+                f"tower {best[number] + 1} ahead by {ahead:.2f}",
             })  # fmt: skip
         passages.append({"name": str(names[document]), "pieces": pieces})
     return passages
 
 
-def _shade(tower: int, ahead: float) -> str:
-    """The background of a piece: the colour of the tower that predicts it best, as strong as it is ahead."""
-    red, green, blue = (int(TOWER_COLORS[tower][k : k + 2], 16) for k in (1, 3, 5))
-    return f"rgba({red},{green},{blue},{min(1.0, ahead / PASSAGE_LIMIT) * 0.75:.2f})"
-
-
 def scatter_points(contents: Contents) -> tuple[dict[str, tuple[pd.DataFrame, str]], str, str]:
-    """Types by how well they are predicted: tower 2 over tower 1 for two towers, each over the mean of all for more.
+    """Pieces by how well they are predicted: tower 2 over tower 1 for two towers, each over the mean of all for more.
 
     Returns, by name, groups of rows of `types` with coordinates `x`, `y` (nats) and `preference`, and their colour; and
     the labels of the axes.
@@ -192,27 +192,45 @@ def scatter_points(contents: Contents) -> tuple[dict[str, tuple[pd.DataFrame, st
             rows = types[types["word_class"] == word_class]
             if len(rows):
                 rows = rows.assign(x=rows["readout_1"], y=rows["readout_2"], preference=rows["mean"])
-                points[word_class] = rows, color
-        return points, "mean log-probability, tower 1 (nats)", "tower 2 (nats)"
+                name = "other words and parts of words" if word_class == "other" else f"{word_class} words"
+                points[name] = rows, color
+        return points, "log-probability under tower 1 (nats)", "under tower 2 (nats)"
     mean = types[[f"readout_{tower}" for tower in range(1, contents.towers + 1)]].mean(axis=1)
     for contrast in contents.contrasts:
         preference = types[f"mean{contrast.suffix}"]
         rows = types.assign(x=mean, y=types[f"readout_{contrast.tower}"], preference=preference)
         if len(rows):
             points[f"tower {contrast.tower}"] = rows, TOWER_COLORS[contrast.tower - 1]
-    return points, "mean log-probability over towers (nats)", "each tower (nats)"
+    return points, "log-probability, mean of all towers (nats)", "under each tower (nats)"
+
+
+def histogram_range(contents: Contents) -> tuple[float, float]:
+    """The range that holds 99.8 % of preferences and noise, in nats."""
+    columns = [f"mean{suffix}" for _, _, suffix in contents.series]
+    values = contents.types[[*columns, "noise"]].to_numpy().ravel()
+    if not len(values):
+        return -1.0, 1.0
+    low, high = np.quantile(values, [0.001, 0.999])
+    return float(low) - 0.05, float(high) + 0.05
+
+
+def is_plain_word(piece: str, upos: str) -> bool:
+    """Whether a piece is a whole word of letters: no part of a word, number, symbol or punctuation."""
+    return upos not in (NO_WORD, "NUM", "SYM", "PUNCT", "X") and piece.replace("'", "").replace("-", "").isalpha()
 
 
 def favourites(contents: Contents, tower: int, number: int = 60) -> dict[str, float]:
-    """The words that a tower prefers most, among the types whose interval leaves out the mean of all types.
+    """The words that a tower prefers most, among those whose interval leaves out the mean of all pieces.
 
-    Returns the piece and how far the tower's preference for it is from that mean, in nats, largest first.
+    Only plain words (`is_plain_word`). Returns the word and how far the tower's preference for it is from that mean, in
+    nats, largest first.
     """
     found, types = contents.contrasts, contents.types
     contrast = found[0] if len(found) == 1 else found[tower - 1]
     sign = 1.0 if tower == contrast.tower else -1.0
     mean, low, high = (types[name + contrast.suffix] for name in ("mean", "low", "high"))
     centre = mean.mean()
-    beyond = ((low > centre) if sign > 0 else (high < centre)) & (types["upos"] != NO_WORD)
+    plain = [is_plain_word(str(p), str(u)) for p, u in zip(types["piece"], types["upos"], strict=True)]
+    beyond = ((low > centre) if sign > 0 else (high < centre)) & np.asarray(plain, dtype=bool)
     ranked = (sign * (mean - centre))[beyond].sort_values(ascending=False, kind="stable").head(number)
     return {str(types.loc[index, "piece"]): float(value) for index, value in ranked.items()}

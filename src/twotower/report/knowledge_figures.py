@@ -10,10 +10,10 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from .contents import TOWER_COLORS
 from .known import TASKS, last_views
+from .style import ALL_COLOR, TOWER_COLORS, ZERO_COLOR
 
-JOINT, FLOOR, LINE = "#444b57", "#7a808a", "#7a808a"
+JOINT, FLOOR, LINE = ALL_COLOR, ZERO_COLOR, ZERO_COLOR
 ROWS = 45
 """Rows of a figure at most: more cannot be read; the tables have them all."""
 NARROW = 5.0

@@ -1,29 +1,39 @@
-"""The page of a study: answers to the paper's three claims, then the figures and tables they rest on."""
+"""The page of a study: its finding, answers to the paper's three claims, then the figures and tables they rest on."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
-from .study_answers import conclusions, number
-from .study_figures import drawings
+from .sheet import plate
+from .study_answers import conclusions, finding, number
+from .study_figures import LABELS, drawings
+from .style import class_name
 from .summary import figure
-from .templating import fill, fragment
+from .templating import fill
 
 LINKS = ("reliability", "profiles", "classes", "context")
 """Where on the page each answer has its table."""
 
 
-def render(title: str, study: dict[str, Any]) -> str:
-    """The page; `study` is what `study.json` holds."""
+def render(title: str, study: dict[str, Any], figures: Path | None = None) -> str:
+    """The page; `study` is what `study.json` holds. Writes its figures, as SVG and PDF, into the folder `figures`."""
+    plates = {name: plate(name, draw) for name, draw in drawings(study).items()}
+    if figures is not None:
+        for drawn in plates.values():
+            drawn.save(figures)
     return fill(
         "study.html.j2",
         title=title,
-        answers=list(zip(conclusions(study), LINKS, strict=True)),
+        finding=finding(study),
+        answers=[(*answer.split("? ", 1), link) for answer, link in zip(conclusions(study), LINKS, strict=True)],
         study=study,
         figure=figure,
         number=number,
+        class_name=class_name,
         q_values={(test["family"], test["name"]): test["q_value"] for test in study["tests"]},
-        figures={name: fragment(name, drawing) for name, drawing in drawings(study).items()},
+        opening="profiles" if "profiles" in plates else "emergence",
+        figures={name: drawn.inline(LABELS.get(name, "Agreement of every two runs")) for name, drawn in plates.items()},
     )
 
 

@@ -1,31 +1,77 @@
-"""The figures of a study's page."""
+"""The figures of a study, for its page and for papers alike."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Sequence
+from functools import partial
+from operator import itemgetter
+from typing import Any, Literal
 
+import matplotlib
 import numpy as np
-import plotly.graph_objects as go
-from plotly.subplots import make_subplots
+from matplotlib.cm import ScalarMappable
+from matplotlib.collections import PolyCollection
+from matplotlib.colors import Normalize
+from matplotlib.lines import Line2D
+from numpy.typing import NDArray
 
-from .contents import TOWER_COLORS
+from .sheet import Draw, Sheet, interval, zero
+from .style import CONTEXT_AXES, SOFT, TOWER_COLORS, class_name
+
+Study = dict[str, Any]
+DIVERGING = "RdBu_r"
+Dash = Literal["-", ":"]
+LEVELS = 21
+"""Shades of a matrix: more cannot be told apart, and each is a path of the figure."""
 
 
-def drawings(study: dict[str, Any]) -> dict[str, go.Figure]:
+def drawings(study: Study) -> dict[str, Draw]:
     """By name, the figures that the study has data for."""
-    found = {"emergence": _emergence(study)}
+    found: dict[str, Draw] = {"emergence": partial(_emergence, study)}
     if study["profiles"]:
-        found["profiles"] = _profiles(study["profiles"])
+        found["profiles"] = partial(_profiles, study["profiles"])
     if any(study["context"].values()):
-        found["context"] = _context(study)
+        found["context"] = partial(_context, study)
     for number, one in enumerate(study["agreement"]):
-        found[f"agreement-{number}"] = _matrix(one)
+        found[f"agreement-{number}"] = partial(_matrix, one)
     if study["doses"]:
-        found["doses"] = _doses(study["doses"])
+        found["doses"] = partial(_doses, study["doses"])
     return found
 
 
-def _profiles(profiles: dict[str, Any]) -> go.Figure:
+LABELS = {
+    "emergence": "Reliability, spread, saturation and agreement during training",
+    "profiles": "Mean preference of each word class in each run",
+    "context": "What each tower of each run gains as its context grows",
+    "doses": "Reliability and spread against the setting that varies",
+}
+"""What each figure shows, for those who cannot see it; the others are matrices of agreement."""
+
+
+def _cells(
+    sheet: Sheet, values: NDArray[np.float64], limit: float, across: Sequence[str], down: Sequence[str],
+    tip: Callable[[int, int], str], label: str,
+) -> None:  # fmt: skip
+    """A matrix of coloured cells, row 0 on top."""
+    sheet.height(1.1 + 0.065 * max(map(len, across)) + (0.17 if sheet.narrow else 0.2) * max(3, len(down)))
+    axes = sheet.add_subplot()
+    shades = ScalarMappable(Normalize(-limit, limit), matplotlib.colormaps[DIVERGING].resampled(LEVELS))
+    places = [(row, column) for row in range(len(down)) for column in range(len(across))]
+    corners = [[(c, r), (c + 1, r), (c + 1, r + 1), (c, r + 1)] for r, c in places]
+    colors = shades.to_rgba(np.array([values[place] for place in places]))
+    cells = axes.add_collection(PolyCollection(corners, facecolors=colors, edgecolors="none"))
+    sheet.tell(cells, [tip(row, column) for row, column in places])
+    axes.set(xlim=(0, len(across)), ylim=(len(down), 0))
+    size = 7 if sheet.narrow or len(down) > 30 else 8
+    axes.set_xticks(np.arange(len(across)) + 0.5, across, rotation=90, fontsize=size)
+    axes.set_yticks(np.arange(len(down)) + 0.5, down, fontsize=size)
+    axes.tick_params(length=0)
+    bar = sheet.colorbar(shades, ax=axes, location="top", aspect=40, shrink=0.6, anchor=(0.0, 0.0), pad=0.02)
+    bar.set_label(label, fontsize=8)
+    bar.outline.set_visible(False)
+
+
+def _profiles(profiles: dict[str, Any], sheet: Sheet) -> None:
     """Classes x runs; each run is turned so that it loads on the first axis positively, classes in the axis' order."""
     axis = profiles["axes"][0]
     names = sorted(profiles["classes"], key=lambda name: float(axis["classes"][name]))
@@ -33,122 +79,130 @@ def _profiles(profiles: dict[str, Any]) -> go.Figure:
     rows = [np.asarray(run["profile"]) * (1 if axis["loadings"][run["name"]] >= 0 else -1) for run in profiles["runs"]]
     values = np.stack(rows)[:, place]
     limit = float(np.quantile(np.abs(values), 0.98)) or 1.0
-    labels = [run["name"] for run in profiles["runs"]]
-    drawing = go.Figure(
-        go.Heatmap(z=values, x=names, y=labels, zmin=-limit, zmax=limit, colorscale="RdBu", reversescale=True,
-                   colorbar={"title": "nats"}, hovertemplate="%{y}<br>%{x}: %{z:.2f} nats<extra></extra>")
-    )  # fmt: skip
-    drawing.update_yaxes(autorange="reversed", automargin=True)
-    return drawing.update_layout(template="plotly_white", height=180 + 20 * len(labels))
+    runs = [run["name"] for run in profiles["runs"]]
+
+    def tip(row: int, column: int) -> str:
+        return f"{runs[row]}, {class_name(names[column])}: {values[row, column]:+.2f} nats"
+
+    _cells(sheet, values, limit, [class_name(name) for name in names], runs, tip, "nats, relative to all words")
 
 
-def _context(study: dict[str, Any]) -> go.Figure:
-    """What each tower of each run gains as its context grows; a line for each tower."""
+def _matrix(agreement: dict[str, Any], sheet: Sheet) -> None:
+    names, values = agreement["names"], np.asarray(agreement["r"], dtype=np.float64)
+
+    def tip(row: int, column: int) -> str:
+        return f"{names[row]} and {names[column]}: r = {values[row, column]:.2f}"
+
+    _cells(sheet, values, 1.0, names, names, tip, "correlation of preferences")
+
+
+def _styles(study: Study) -> dict[tuple[str, bool], tuple[str, str, Dash]]:
+    """From a group, and whether it is of strangers, to its label, colour and line style."""
     groups = list(dict.fromkeys(row["group"] for row in study["runs"]))
-    drawing, shown = go.Figure(), set()
+    found: dict[tuple[str, bool], tuple[str, str, Dash]] = {}
+    for number, group in enumerate(groups):
+        color = TOWER_COLORS[number % len(TOWER_COLORS)]
+        found[group, False] = group, color, "-"
+        found[group, True] = f"{group}, strangers", color, ":"
+    return found
+
+
+def _key(sheet: Sheet, study: Study) -> None:
+    styles = _styles(study)
+    used = dict.fromkeys((row["group"], row["stranger"]) for row in study["runs"])
+    sheet.key(columns=2, handles=[
+        Line2D([], [], color=color, linestyle=dash, label=label)
+        for label, color, dash in (styles[one] for one in used)
+    ])  # fmt: skip
+
+
+def _context(study: Study, sheet: Sheet) -> None:
+    """What each tower of each run gains as its context grows; a line for each tower."""
+    axes, styles, ticks = sheet.add_subplot(), _styles(study), set[int]()
     for row in study["runs"]:
-        context = study["context"][row["name"]]
-        if not context:
-            continue
-        color = TOWER_COLORS[groups.index(row["group"]) % len(TOWER_COLORS)]
-        label = row["group"] + (", strangers" if row["stranger"] else "")
-        for curve in context["curves"]:
+        found = study["context"][row["name"]]
+        _, color, dash = styles[row["group"], row["stranger"]]
+        for curve in found["curves"] if found else []:
             if curve["head"] == "joint":
                 continue
-            drawing.add_scatter(
-                x=[point["context"] for point in curve["points"]],
-                y=[point["gain"]["estimate"] for point in curve["points"]],
-                name=label, legendgroup=label, showlegend=label not in shown, opacity=0.7,
-                line={"color": color, "width": 1.2, "dash": "dot" if row["stranger"] else "solid"},
-                hovertext=f"{row['name']}, {curve['head']}",
-            )  # fmt: skip
-            shown.add(label)
-    drawing.update_xaxes(title="tokens of context", type="log")
-    drawing.update_yaxes(title="gain over one token of context (nats)")
-    return drawing.update_layout(template="plotly_white", height=440, legend={"orientation": "h", "y": -0.2})
+            x, y = _points(curve["points"], lambda point: point["gain"]["estimate"], "context")
+            ticks |= {int(one) for one in x}
+            axes.plot(x, y, color=color, linestyle=dash, linewidth=1.0, alpha=0.8)
+            dots = axes.scatter(x, y, s=6, color=color)
+            sheet.tell(dots, [
+                f"{row['name']}, {curve['head']}, {int(a)} tokens of context: {b:.3f} nats above one token"
+                for a, b in zip(x, y, strict=True)
+            ])  # fmt: skip
+    axes.set(xscale="log", xlabel=CONTEXT_AXES[0], ylabel=sheet.wrap(CONTEXT_AXES[1]))
+    axes.set_xticks(sorted(ticks), [str(one) for one in sorted(ticks)])
+    axes.minorticks_off()
+    _key(sheet, study)
 
 
-def _matrix(agreement: dict[str, Any]) -> go.Figure:
-    names = agreement["names"]
-    drawing = go.Figure(
-        go.Heatmap(z=agreement["r"], x=names, y=names, zmin=-1, zmax=1, colorscale="RdBu", reversescale=True,
-                   hovertemplate="%{x}<br>%{y}<br>r = %{z:.2f}<extra></extra>")
-    )  # fmt: skip
-    drawing.update_yaxes(autorange="reversed", automargin=True)
-    drawing.update_xaxes(automargin=True)
-    return drawing.update_layout(template="plotly_white", height=260 + 26 * len(names))
+def _points(points: Sequence[Any], value: Callable[[Any], Any], across: str) -> tuple[list[float], list[float]]:
+    """The coordinates of the points whose value is known."""
+    known = [(float(point[across]), float(value(point))) for point in points if value(point) is not None]
+    return [one for one, _ in known], [one for _, one in known]
 
 
-def _emergence(study: dict[str, Any]) -> go.Figure:
+CURVES = {"reliability": "reliability", "spread": "spread of word classes (nats)", "saturation": "saturation"}
+"""From a figure of an evaluation to the title of its panel."""
+
+
+def _figure_of(kind: str, floor: bool = False) -> Callable[[Any], Any]:
+    """What finds a figure, or its noise floor, in an evaluation; None where it has none."""
+
+    def find(point: Any) -> Any:
+        found = point[kind] or {}
+        return ((found.get("noise_floor") or {}) if floor else found).get("estimate")
+
+    return find
+
+
+def _emergence(study: Study, sheet: Sheet) -> None:
     """Reliability, spread and saturation of each run, agreement of each group, against tokens; floors thin."""
-    groups = list(dict.fromkeys(row["group"] for row in study["runs"]))
-    titles = ("reliability", "spread of classes (nats)", "saturation", "agreement between seeds (RMS r)")
-    drawing = make_subplots(rows=2, cols=2, subplot_titles=titles, vertical_spacing=0.17)
-    shown: set[str] = set()
-
-    def style(one: dict[str, Any]) -> tuple[str, str, str]:
-        """Label, colour and dash of a run or of a group."""
-        color = TOWER_COLORS[groups.index(one["group"]) % len(TOWER_COLORS)]
-        return (one["group"] + ", strangers", color, "dot") if one["stranger"] else (one["group"], color, "solid")
-
+    panels, styles = sheet.panels(4, 2.1), _styles(study)
     for row in study["runs"]:
         points = study["emergence"][row["name"]]["evaluations"]
-        if not points:
-            continue
-        label, color, dash = style(row)
-        tokens = [point["tokens"] for point in points]
-        for column, (kind, key) in enumerate(_CURVES, start=1):
-            values = [(point[kind] or {}).get(key) for point in points]
-            drawing.add_scatter(
-                x=tokens, y=values, name=label, legendgroup=label, line={"color": color, "dash": dash, "width": 1.6},
-                showlegend=column == 1 and label not in shown, hovertext=row["name"], **_cell(column),
-            )  # fmt: skip
-            if kind == "saturation":
-                continue
-            floors = [((point[kind] or {}).get("noise_floor") or {}).get(key) for point in points]
-            drawing.add_scatter(
-                x=tokens, y=floors, legendgroup=label, line={"color": color, "width": 0.6}, opacity=0.5,
-                showlegend=False, hovertext=f"{row['name']}: noise floor", **_cell(column),
-            )  # fmt: skip
-        shown.add(label)
+        _, color, dash = styles[row["group"], row["stranger"]]
+        for axes, kind in zip(panels, CURVES, strict=False):
+            _curve(sheet, axes, points, _figure_of(kind), color, dash, row["name"])
+            if kind != "saturation":
+                x, y = _points(points, _figure_of(kind, floor=True), "tokens")
+                axes.plot(np.array(x) / 1e6, y, color=color, linewidth=0.5, alpha=0.5)
     for one in study["consistency"]:
-        label, color, dash = style(one)
+        label, color, dash = styles[one["group"], one["stranger"]]
         points = one["evaluations"]
-        tokens = [point["tokens"] for point in points]
-        drawing.add_scatter(
-            x=tokens, y=[point["estimate"] for point in points], legendgroup=label, showlegend=False, name=label,
-            line={"color": color, "dash": dash, "width": 2}, **_cell(4),
-            error_y={"type": "data", "symmetric": False, "thickness": 0.8,
-                     "array": [point["high"] - point["estimate"] for point in points],
-                     "arrayminus": [point["estimate"] - point["low"] for point in points]},
-        )  # fmt: skip
-        drawing.add_scatter(
-            x=tokens, y=[point["chance"] for point in points], legendgroup=label, showlegend=False, opacity=0.5,
-            line={"color": color, "width": 0.6}, hovertext=f"{label}: by chance", **_cell(4),
-        )  # fmt: skip
-    drawing.add_hline(y=0.1, line_dash="dash", line_color="#999999", **_cell(3))
-    drawing.update_xaxes(title="tokens")
-    return drawing.update_layout(template="plotly_white", height=760, legend={"orientation": "h", "y": -0.1})
+        _curve(sheet, panels[3], points, lambda point: point["estimate"], color, dash, label)
+        tokens = [point["tokens"] / 1e6 for point in points]
+        interval(panels[3], tokens, [p["low"] for p in points], [p["high"] for p in points], color, vertical=True)
+        panels[3].plot(tokens, [point["chance"] for point in points], color=color, linewidth=0.5, alpha=0.5)
+    for axes, title in zip(panels, (*CURVES.values(), "agreement between seeds (RMS r)"), strict=True):
+        axes.set(title=title)
+        if axes is panels[-1] or (not sheet.narrow and axes is panels[-2]) or sheet.narrow:
+            axes.set_xlabel("million tokens of training", color=SOFT)
+    zero(panels[2], 0.1, vertical=False)
+    _key(sheet, study)
 
 
-def _cell(number: int) -> dict[str, int]:
-    """Row and column of the panel of this number, from 1, two to a row."""
-    return {"row": (number + 1) // 2, "col": 2 - number % 2}
+def _curve(
+    sheet: Sheet, axes: Any, points: Sequence[Any], value: Callable[[Any], Any], color: str, dash: Dash, name: str
+) -> None:
+    x, y = _points(points, value, "tokens")
+    if not x:
+        return
+    axes.plot(np.array(x) / 1e6, y, color=color, linestyle=dash, linewidth=1.1)
+    dots = axes.scatter(np.array(x) / 1e6, y, s=7, color=color)
+    sheet.tell(dots, [f"{name}, after {int(a):,} tokens: {b:.2f}" for a, b in zip(x, y, strict=True)])
 
 
-_CURVES = (("reliability", "estimate"), ("spread", "estimate"), ("saturation", "estimate"))
-
-
-def _doses(doses: list[dict[str, Any]]) -> go.Figure:
+def _doses(doses: list[dict[str, Any]], sheet: Sheet) -> None:
     """Reliability and spread of each run against each setting that varies."""
-    titles = [f"{dose['preset']}: {figure}" for dose in doses for figure in ("reliability", "spread")]
-    drawing = make_subplots(rows=len(doses), cols=2, subplot_titles=titles)
-    for row, dose in enumerate(doses, start=1):
-        for column, kind in enumerate(("reliability", "spread"), start=1):
-            drawing.add_scatter(
-                x=[point["dose"] for point in dose["points"]], y=[point[kind] for point in dose["points"]],
-                hovertext=[point["run"] for point in dose["points"]], mode="markers", showlegend=False,
-                marker={"color": TOWER_COLORS[0], "size": 9}, row=row, col=column,
-            )  # fmt: skip
-            drawing.update_xaxes(title=dose["setting"], row=row, col=column)
-    return drawing.update_layout(template="plotly_white", height=120 + 300 * len(doses))
+    panels = sheet.panels(2 * len(doses), 2.5)
+    for number, dose in enumerate(doses):
+        for axes, kind in zip(panels[2 * number : 2 * number + 2], ("reliability", "spread"), strict=True):
+            x, y = _points(dose["points"], itemgetter(kind), "dose")
+            dots = axes.scatter(x, y, s=18, color=TOWER_COLORS[0], alpha=0.8)
+            known = [point for point in dose["points"] if point[kind] is not None]
+            sheet.tell(dots, [f"{point['run']}: {kind} {point[kind]:.2f}" for point in known])
+            axes.set(title=sheet.wrap(f"{dose['preset']}: {kind}"), xlabel=dose["setting"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..preference.direction import divides
+from .style import plural
 
 FEW_DOCUMENTS = 20
 
@@ -17,15 +18,15 @@ def headline(results: dict[str, Any]) -> str:
         return "This run shows no reliable division of the work between its towers."
     found = _upos(results)
     if found is None or not beyond_null(found["spread"]):
-        return "The towers divide the work reliably, but not by word class as far as this run can tell."
+        return "The towers divide the work reliably, but this run shows no division by word class."
     ordered = sorted(_sure(found), key=lambda row: -float(row["mean"])) if results["model"]["towers"] == 2 else []
-    first = " and ".join(row["class"] for row in ordered[:2] if row["mean"] > 0)
-    second = " and ".join(row["class"] for row in ordered[:-3:-1] if row["mean"] < 0)
+    first = " and ".join(plural(row["class"]) for row in ordered[:2] if row["mean"] > 0)
+    second = " and ".join(plural(row["class"]) for row in ordered[:-3:-1] if row["mean"] < 0)
     if not first or not second:
         return "The towers divide the work reliably, in part by word class."
     return (
-        f"The towers divide the work reliably, in part by word class: tower 1 leans most to {first}, tower 2 to "
-        f"{second}."
+        f"The towers divide the work reliably, in part by word class: tower 1 predicts {first} better than other "
+        f"words, tower 2 {second}."
     )
 
 
@@ -46,8 +47,8 @@ def sentences(results: dict[str, Any]) -> list[str]:
     documents = results["corpus"]["heldout_documents"]
     if documents < FEW_DOCUMENTS:
         said.append(
-            f"Only {documents} documents are held out. Intervals over so few are rough, and too narrow rather than too "
-            "wide. Cut long documents with --prepare.section-words, or hold out more with --prepare.heldout."
+            f"Only {documents} documents are held out. Intervals over so few documents are rough and tend to be too "
+            "narrow. Cut long documents with --prepare.section-words, or hold out more with --prepare.heldout."
         )
     return said
 
@@ -79,25 +80,25 @@ def _performance(results: dict[str, Any]) -> str:
         results["model"]["objective"], "pseudo-perplexity (from both directions)"
     )
     if len(perplexity["towers"]) == 1:
-        return f"Held-out {kind}: {perplexity['joint']:.0f}; {towers} under a readout of its own."
+        return f"The held-out {kind} is {perplexity['joint']:.0f}, and {towers} under a readout of its own."
     return (
-        f"Held-out {kind}: {perplexity['joint']:.0f} for all towers together, {towers} for each tower alone under "
-        "its own readout."
+        f"The held-out {kind} is {perplexity['joint']:.0f} for all towers together, and {towers} for each tower alone "
+        "under its own readout."
     )
 
 
 def _reliability(results: dict[str, Any]) -> str:
     reliability, preference = results["reliability"], results["preference"]
     if preference["sd"] is None or reliability["estimate"] is None:
-        return "There is too little held-out text: fewer than three types occur often enough to measure preference."
+        return "There is too little held-out text: fewer than three pieces occur often enough to measure preference."
     across = reliability.get("across_readouts")
-    spread = f"standard deviation {preference['sd']:.2f} nats over {preference['types']:,} types"
+    size = f"Preferences have a standard deviation of {preference['sd']:.2f} nats over {preference['types']:,} pieces"
     if across is None or across["estimate"] is None:
-        return f"Preferences agree between halves of the documents with r = {figure(reliability)} ({spread})."
+        return f"Preferences agree between halves of the documents with r = {figure(reliability)}. {size}."
     verdict = "The towers divide the work reliably" if is_reliable(reliability) else "No reliable division is seen"
     return (
-        f"{verdict}: preferences agree across documents and readouts with r = {figure(across)}, where 0 means that the "
-        f"towers do not differ ({spread}). Across documents alone r = {figure(reliability)}."
+        f"{verdict}: preferences measured on other documents with other readouts correlate with r = {figure(across)}. "
+        f"If the towers did not differ, r would be 0. Across documents alone, r = {figure(reliability)}. {size}."
     )
 
 
@@ -123,19 +124,19 @@ def beyond_null(values: dict[str, Any]) -> bool:
 def _word_class(results: dict[str, Any]) -> str:
     found = _upos(results)
     if found is None:
-        return "Too few tagged words for word classes."
+        return "The text has too few tagged words to compare word classes."
     spread, explained = found["spread"], found["explained"]
     matters = "Word class matters beyond frequency" if beyond_null(spread) else "No clear effect of word class is seen"
     text = (
-        f"{matters}: the classes' mean preferences have a standard deviation of {figure(spread)} nats. With labels "
-        f"exchanged between words of like frequency it is {spread['null']['mean']:.2f}, and at most "
+        f"{matters}: the spread of the classes' mean preferences is {figure(spread)} nats. Exchanging labels between "
+        f"words of like frequency gives {spread['null']['mean']:.2f} on average and at most "
         f"{spread['null']['high']:.2f} in 95 % of cases (p = {spread['p_value']:.2g})"
     )
     if explained is not None:
         share = f"{100 * explained['estimate']:.0f} %"
-        text += f". Class explains {share} of the variance between words beyond frequency"
+        text += f". Word class explains {share} of the variance between words beyond frequency"
         if explained["of_reliable"] is not None:
-            text += f", {100 * explained['of_reliable']:.0f} % of what is reliable in it"
+            text += f", or {100 * explained['of_reliable']:.0f} % of the reliable part"
     return text + "."
 
 
@@ -153,20 +154,20 @@ def _takers(results: dict[str, Any]) -> str:
     if results["model"]["towers"] > 2:
         best: dict[int, list[str]] = {}
         for row in rows:
-            best.setdefault(row["tower"], []).append(row["class"])
+            best.setdefault(row["tower"], []).append(plural(row["class"]))
         taken = "; ".join(f"tower {tower}: {', '.join(classes)}" for tower, classes in sorted(best.items()))
-        return f"Each class goes to the tower that prefers it most, relative to all words: {taken}."
+        return f"Relative to all words, each word class is preferred most by one tower: {taken}."
     sure = _sure(found)
     if not sure:
-        return "No single class lies apart from the mean of all words by more than its interval."
+        return "No single word class differs from the mean of all words by more than its interval."
     ordered = sorted(sure, key=lambda row: -float(row["mean"]))
 
     def named(some: list[dict[str, Any]]) -> str:
-        return ", ".join(f"{row['class']} ({row['mean']:+.2f})" for row in some) or "none"
+        return ", ".join(f"{plural(row['class'])} ({row['mean']:+.2f})" for row in some) or "none"
 
     first = [row for row in ordered if row["mean"] > 0]
     second = [row for row in reversed(ordered) if row["mean"] < 0]
-    return f"Relative to all words, tower 1 prefers {named(first)}; tower 2 prefers {named(second)} (nats)."
+    return f"Relative to all words, in nats, tower 1 prefers {named(first)}; tower 2 prefers {named(second)}."
 
 
 def _nominal(results: dict[str, Any]) -> str:
@@ -177,10 +178,10 @@ def _nominal(results: dict[str, Any]) -> str:
     row = rows[0]
     tower = 1 if row["auroc"] > 0.5 else 2
     apart = row["p_value"] < 0.05
-    verdict = f"tower {tower} leans to nominal words" if apart else "no clear difference"
+    verdict = f"Tower {tower} leans to nominal words" if apart else "There is no clear difference for nominal words"
     return (
-        "Nominal against verbal and grammatical words of like frequency: "
-        f"{verdict} (area under the curve {figure(row, 'auroc')}, 0.5 is chance, p = {row['p_value']:.2g})."
+        f"{verdict}, compared with verbal and grammatical words of like frequency (AUROC {figure(row, 'auroc')}, 0.5 "
+        f"is chance, p = {row['p_value']:.2g})."
     )
 
 
@@ -188,15 +189,14 @@ def _separation(results: dict[str, Any]) -> str:
     separation = results["separation"]
     if separation["auroc"] is None:
         return "Function and content words cannot be compared: too few of them are alike in frequency."
-    text = (
-        "Function against content words of like frequency: area under the curve "
-        f"{figure(separation, 'auroc')} (p = {separation['p_value']:.2g}; two readouts of one tower "
-        f"{figure(separation['noise_floor'], 'auroc')})"
+    figures = (
+        f"(words of like frequency, AUROC {figure(separation, 'auroc')}, p = {separation['p_value']:.2g}; two readouts "
+        f"of one tower {figure(separation['noise_floor'], 'auroc')})"
     )
     if is_separated(separation):
         other = f"tower {3 - separation['function_tower']}" if results["model"]["towers"] == 2 else "the others"
-        return text + f": tower {separation['function_tower']} leans to function words, {other} to content words."
-    return text + ": no clear separation."
+        return f"Tower {separation['function_tower']} leans to function words, {other} to content words {figures}."
+    return f"There is no clear separation of function words from content words {figures}."
 
 
 def is_separated(separation: dict[str, Any]) -> bool:
@@ -213,9 +213,9 @@ def _context(results: dict[str, Any]) -> str:
     gains = " and ".join(f"{one['estimate']:.3f}" for one in found["far"])
     difference = found["difference"]
     differ = difference["low"] > 0 or difference["high"] < 0
-    verdict = "the towers differ in how far they look" if differ else "no clear difference in how far they look"
+    verdict = "The towers differ in how far they look" if differ else "The towers show no clear difference in reach"
     return (
-        f"From context beyond {found['near']} tokens the towers gain {gains} nats per token: {verdict} (difference "
+        f"{verdict}: context beyond {found['near']} tokens gains them {gains} nats per token (difference "
         f"{figure(difference, digits=3)}; two readouts of one tower {figure(difference['noise_floor'], digits=3)})."
     )
 
@@ -227,8 +227,8 @@ def _made_of(results: dict[str, Any]) -> str:
     groups = sorted(found["groups"], key=lambda one: -(one["shapley"]["estimate"] or 0.0))[:3]
     named = ", ".join(f"{one['name']} ({100 * one['shapley']['of_reliable']:.0f} %)" for one in groups)
     return (
-        f"Of the reliable variance between types, all predictors together explain "
-        f"{100 * found['total']['of_reliable']:.0f} %. The largest shares: {named}."
+        f"All predictors together explain {100 * found['total']['of_reliable']:.0f} % of the reliable variance between "
+        f"pieces. The largest shares are {named}."
     )
 
 
@@ -240,20 +240,21 @@ def _topic(results: dict[str, Any]) -> str:
     row = rows[0]
     if row["low"] <= 0 <= row["high"]:
         return (
-            f"Within types, neither tower follows the topic more than the other ({figure(row, digits=3)} nats per SD)."
+            "Neither tower gains more than the other where a piece is typical of its document "
+            f"({figure(row, digits=3)} nats per standard deviation of topicality)."
         )
     tower = 1 if row["estimate"] > 0 else 2
     return (
-        f"Within types, tower {tower} is the better one where a word is typical of its document "
-        f"({figure(row, digits=3)} nats per SD)."
+        f"Tower {tower} follows the topic: it is the better one where a piece is typical of its document "
+        f"({figure(row, digits=3)} nats per standard deviation of topicality)."
     )
 
 
 def _clusters(results: dict[str, Any]) -> str:
     found = results.get("reliability_by_cluster") or {}
-    named = {"order": "early and late documents", "source": "sources", "topic": "two topics"}
+    named = {"order": "early and late documents", "source": "sources", "topic": "two groups of topics"}
     said = [f"between {named[kind]} {figure(one)}" for kind, one in found.items() if one]
-    return f"Preferences agree less widely than random halves suggest: {'; '.join(said)}." if said else ""
+    return f"Across different kinds of documents preferences correlate as follows: {'; '.join(said)}." if said else ""
 
 
 def beyond_floor(values: dict[str, Any]) -> bool:
@@ -273,12 +274,11 @@ def _emergence(emergence: dict[str, Any]) -> str:
 
     def when(name: str) -> str:
         passed = emergence["passed"][name]
-        return f"not by the end ({last:,} tokens)" if passed is None else f"from {passed['tokens']:,} tokens on"
+        if passed is None:
+            return f"{name} does not rise above its noise floor by the end ({last:,} tokens)"
+        return f"{name} stays above its noise floor from {passed['tokens']:,} tokens on"
 
-    return (
-        "While the towers trained, on a sample too small to find weak effects, reliability could be told from its "
-        f"noise floor {when('reliability')}, and separation {when('separation')}."
-    )
+    return f"During training, measured on a small sample, {when('reliability')}; {when('separation')}."
 
 
 def _direction(direction: dict[str, Any]) -> str:
@@ -287,12 +287,14 @@ def _direction(direction: dict[str, Any]) -> str:
         for tower in direction["towers"]
     )
     text = (
-        f"Reading direction (nats lost without what stands before a token, and without what stands after): {each}; "
-        f"their balances differ by {figure(direction['difference'])}"
+        f"Reading direction: without the text before and without the text after a token, towers lose, in nats: {each}. "
+        f"Their balances differ by {figure(direction['difference'])}"
     )
     if divides(direction):
         return text + (
-            ": the towers divide the work by direction, so a preference for some words may be one for a side of the "
+            ": the towers divide the work by direction. A preference for some words may then be one for a side of the "
             "context, and a separation is no evidence of syntax and semantics by itself."
         )
-    return text + ": no large division by direction (0: alike, 2: one looks back only, the other ahead only)."
+    return text + (
+        ": there is no large division by direction (0: both alike; 2: one only looks back, the other only ahead)."
+    )

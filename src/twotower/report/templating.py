@@ -1,24 +1,41 @@
-"""How pages are made: Jinja templates that escape every text, and Plotly figures that need its script on the page."""
+"""How pages are made: Jinja templates that escape every text, one style and one script for all of them."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
 import re
+from functools import cache
 from typing import Any
 
 import jinja2
-import plotly.graph_objects as go
 from markupsafe import Markup
-from plotly.offline import get_plotlyjs
+
+from .glossary import GLOSSARY, anchor, explain, term
+from .sheet import palette
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("twotower.report", "templates"),
+        autoescape=jinja2.select_autoescape(("html", "j2")),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["explain"] = explain
+    environment.filters["anchor"] = anchor
+    environment.globals |= {"term": term, "glossary": GLOSSARY, "light": palette(False), "dark": palette(True)}
+    return environment
 
 
 def fill(template: str, **values: Any) -> str:
-    """The page from a template of this package, with Plotly's script; whatever is no `Markup` is escaped.
+    """The page from a template of this package; whatever is no `Markup` is escaped.
 
     The page may run its own scripts, by their digests, and load nothing: see `with_policy`.
     """
-    return with_policy(_environment().get_template(template).render(plotly=Markup(get_plotlyjs()), **values))
+    return with_policy(_environment().get_template(template).render(**values))
 
 
 def part(template: str, **values: Any) -> Markup:
@@ -26,20 +43,10 @@ def part(template: str, **values: Any) -> Markup:
     return Markup(_environment().get_template(template).render(**values))
 
 
-def _environment() -> jinja2.Environment:
-    return jinja2.Environment(
-        loader=jinja2.PackageLoader("twotower.report", "templates"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-
-
 def with_policy(page: str) -> str:
     """The page with a Content-Security-Policy (W3C, level 3): no request, no evaluation, no script but those it has.
 
-    Styles are inline, because Plotly writes its own; text from a corpus reaches neither styles nor scripts unescaped.
+    Styles are inline, because figures carry theirs; text from a corpus reaches neither styles nor scripts unescaped.
     """
     scripts = re.findall(r"<script[^>]*>(.*?)</script>", page, flags=re.DOTALL)
     digests = {base64.b64encode(hashlib.sha256(one.encode()).digest()).decode() for one in scripts}
@@ -51,9 +58,3 @@ def with_policy(page: str) -> str:
     start = '<meta charset="utf-8">'
     assert start in page, "a page without its encoding"
     return page.replace(start, f'{start}\n<meta http-equiv="Content-Security-Policy" content="{policy}">', 1)
-
-
-def fragment(name: str, drawing: go.Figure) -> Markup:
-    """A figure as HTML, in an element with the id `figure-NAME`."""
-    config = {"displaylogo": False, "responsive": True}
-    return Markup(drawing.to_html(full_html=False, include_plotlyjs=False, div_id=f"figure-{name}", config=config))

@@ -1,0 +1,270 @@
+"""The figures of a run, for the page and for papers alike; the word clouds by `wordcloud`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+import numpy as np
+import pandas as pd
+from matplotlib.collections import PolyCollection
+from PIL import ImageFont
+from wordcloud import WordCloud
+
+from .contents import (
+    Contents,
+    context_curves,
+    favourites,
+    histogram_range,
+    scatter_points,
+    shares,
+)
+from .knowledge_figures import figures_of
+from .sheet import Draw, Plate, Sheet, interval, plate, zero
+from .style import (
+    ALL_COLOR,
+    CLASS_COLORS,
+    CONTEXT_AXES,
+    FLOOR_COLOR,
+    PREFERENCE_AXIS,
+    PREFERENCE_COLOR,
+    PROFILE_AXIS,
+    SHARES_AXIS,
+    SOFT,
+    TOWER_COLORS,
+    class_name,
+)
+
+LINES = 300
+"""Points of a training curve at the most: more cannot be told apart."""
+
+
+def training(contents: Contents, sheet: Sheet) -> None:
+    """Loss on the training batches (lines) and on held-out text (dots)."""
+    axes = sheet.add_subplot()
+    rows, heldout = contents.training, contents.heldout
+    smooth, step = max(1, len(rows) // 20), max(1, len(rows) // LINES)
+    for column, label, color in contents.tower_lines:
+        line = rows[column].rolling(smooth, min_periods=1).mean()[::step]
+        axes.plot(rows["tokens"][::step] / 1e6, line, color=color, label=label)
+        if len(heldout):
+            dots = axes.scatter(heldout["tokens"] / 1e6, heldout[column], s=14, color=color, zorder=3)
+            sheet.tell(dots, [
+                f"{label}, after {tokens:,} tokens: {value:.2f} nats per token of held-out text"
+                for tokens, value in zip(heldout["tokens"], heldout[column], strict=True)
+            ])  # fmt: skip
+    axes.set(xlabel="million tokens of training", ylabel="loss (nats per token)")
+    sheet.key()
+
+
+def emergence(contents: Contents, sheet: Sheet) -> None:
+    """Separation of function from content words, and the size of preferences, while the towers train."""
+    left, right = sheet.panels(2, 2.6)
+    rows = contents.heldout
+    for axes, column, label, color in (
+        (left, "auroc", "function against content words (AUROC)", PREFERENCE_COLOR),
+        (right, "spread", "standard deviation of preferences (nats)", TOWER_COLORS[2]),
+    ):
+        known = rows[rows[column].notna()]
+        axes.plot(known["tokens"] / 1e6, known[column], color=color)
+        dots = axes.scatter(known["tokens"] / 1e6, known[column], s=14, color=color)
+        sheet.tell(dots, [
+            f"after {tokens:,} tokens: {value:.2f}"
+            for tokens, value in zip(known["tokens"], known[column], strict=True)
+        ])  # fmt: skip
+        axes.set(xlabel="million tokens of training", title=label)
+    zero(left, 0.5, vertical=False)
+    right.set_ylim(0, None)
+
+
+def histogram(contents: Contents, sheet: Sheet) -> None:
+    """How many pieces have which preference, before the noise floor."""
+    axes = sheet.add_subplot()
+    edges = np.linspace(*histogram_range(contents), 61)
+    groups = [("noise floor: two readouts of one tower", FLOOR_COLOR, contents.types["noise"], 1.0)]
+    opacity = min(0.75, 1.3 / (1 + len(contents.series)))
+    groups += [(name, color, contents.types[f"mean{suffix}"], opacity) for name, color, suffix in contents.series]
+    for name, color, values, alpha in groups:
+        counts, _ = np.histogram(values, edges)
+        filled = np.flatnonzero(counts)
+        corners = [[(edges[k], 0), (edges[k], counts[k]), (edges[k + 1], counts[k]), (edges[k + 1], 0)] for k in filled]
+        bars = axes.add_collection(PolyCollection(corners, facecolors=color, alpha=alpha, label=name))
+        sheet.tell(bars, [f"{name}, {edges[k]:+.2f} to {edges[k + 1]:+.2f} nats: {counts[k]} pieces" for k in filled])
+    axes.autoscale_view()
+    axes.set(xlabel=PREFERENCE_AXIS, ylabel="number of pieces", ylim=(0, None))
+    sheet.key(columns=2)
+
+
+def profile(contents: Contents, sheet: Sheet) -> None:
+    """The mean preference of each word class, with its interval."""
+    table, one = contents.profile, len(contents.series) == 1
+    tags = list(dict.fromkeys(table["upos"]))
+    sheet.height(1.1 + (0.21 if one else 0.26) * max(3, len(tags)))
+    axes = sheet.add_subplot()
+    zero(axes)
+    if one:
+        groups = [(f"{k} words", color, table[table["word_class"] == k]) for k, color in CLASS_COLORS.items()]
+    else:
+        groups = [(f"tower {k}", TOWER_COLORS[k - 1], table[table["tower"] == k]) for k in _towers(contents)]
+    for name, color, rows in groups:
+        shift = 0.0 if one or not len(rows) else 0.6 * (float(rows["tower"].iloc[0]) - (contents.towers + 1) / 2)
+        heights = np.array([tags.index(tag) for tag in rows["upos"]]) + shift / max(1, contents.towers)
+        interval(axes, heights, rows["low"], rows["high"], color)
+        for inside, marker in ((True, "o"), (False, "x")):
+            kept = (rows["in_spread"].astype(bool) == inside).to_numpy()
+            if kept.any():
+                said = name if inside or not one else "takes no part in the spread"
+                dots = axes.scatter(rows["mean"][kept], heights[kept], s=26 if one else 14, color=color, marker=marker,
+                                    label=said, zorder=3)  # fmt: skip
+                sheet.tell(dots, [_class_tip(row, name, one) for row in rows[kept].to_dict("records")])
+    _limit(axes, table)
+    axes.set(xlabel=sheet.wrap(PROFILE_AXIS), ylim=(-0.7, len(tags) - 0.3))
+    axes.set_yticks(range(len(tags)), [class_name(tag) for tag in tags])
+    axes.tick_params(axis="y", length=0)
+    if one:
+        _sides(axes, contents)
+    sheet.key()
+
+
+def _limit(axes: Any, table: pd.DataFrame) -> None:
+    """Hold every estimate, and every interval but those of the odd classes, which may be too wide to see the others."""
+    inside = table[table["in_spread"].astype(bool)]
+    ends = pd.concat([table["mean"], inside["low"], inside["high"]]).dropna()
+    if not len(ends):
+        return
+    room = 0.12 * max(0.05, float(ends.max() - ends.min()))
+    axes.set_xlim(min(0.0, float(ends.min())) - room, max(0.0, float(ends.max())) + room)
+
+
+def _class_tip(row: dict[str, Any], name: str, one: bool) -> str:
+    spread = f" [{row['low']:.3f}, {row['high']:.3f}]" if pd.notna(row["low"]) else ""
+    whose = "" if one else f", {name}"
+    named = f"{class_name(row['upos'])} ({row['upos']}){whose}"
+    return f"{named}: {row['mean']:+.3f}{spread} nats, {row['occurrences']:,} times"
+
+
+def _sides(axes: Any, contents: Contents) -> None:
+    """Which tower each side of an axis of preference means."""
+    for tower, side, where in ((2, "left", 0.0), (1, "right", 1.0)):
+        arrow = f"← tower {tower}" if side == "left" else f"tower {tower} →"
+        axes.set_title(arrow, loc=side, color=TOWER_COLORS[tower - 1], fontweight="bold", x=where)
+
+
+def context(contents: Contents, sheet: Sheet) -> None:
+    """What each head gains as its context grows."""
+    axes = sheet.add_subplot()
+    curves = context_curves(contents)
+    for name, color, points in curves:
+        axes.plot(points["context"], points["gain"], color=color, label=name)
+        interval(axes, points["context"], points["low"], points["high"], color, vertical=True)
+        dots = axes.scatter(points["context"], points["gain"], s=14, color=color, zorder=3)
+        sheet.tell(dots, [
+            f"{name}, {int(row['context'])} tokens of context: {row['gain']:.3f} nats per token above one token"
+            for row in points.to_dict("records")
+        ])  # fmt: skip
+    axes.set(xscale="log", xlabel=CONTEXT_AXES[0], ylabel=sheet.wrap(CONTEXT_AXES[1]))
+    ticks = sorted({int(x) for _, _, one in curves for x in one["context"]})
+    axes.set_xticks(ticks, [str(tick) for tick in ticks])
+    axes.minorticks_off()
+    sheet.key()
+
+
+def predictors(contents: Contents, sheet: Sheet) -> None:
+    """How much of the differences between pieces each group of predictors accounts for."""
+    table = shares(contents)
+    sheet.height(0.8 + 0.22 * max(3, len(table)))
+    axes = sheet.add_subplot()
+    zero(axes)
+    interval(axes, range(len(table)), table["low"], table["high"], PREFERENCE_COLOR)
+    dots = axes.scatter(table["estimate"], range(len(table)), s=26, color=PREFERENCE_COLOR, zorder=3)
+    sheet.tell(dots, [
+        f"{row['name']}: {100 * row['estimate']:.1f} % of the variance between pieces, "
+        f"interval {100 * row['low']:.1f} to {100 * row['high']:.1f} %"
+        for row in table.to_dict("records")
+    ])  # fmt: skip
+    axes.set(xlabel=sheet.wrap(SHARES_AXIS), ylim=(-0.7, len(table) - 0.3))
+    axes.set_yticks(range(len(table)), list(table["name"]))
+    axes.tick_params(axis="y", length=0)
+
+
+def scatter(contents: Contents, sheet: Sheet) -> None:
+    """Each piece under one tower and under the other."""
+    sheet.height(3.3 if sheet.narrow else 4.6)
+    axes = sheet.add_subplot()
+    points, across, up = scatter_points(contents)
+    for name, (rows, color) in points.items():
+        dots = axes.scatter(rows["x"], rows["y"], s=7, color=color, alpha=0.55, label=name, linewidths=0)
+        sheet.tell(dots, [
+            f"{row['piece']} ({class_name(row['upos']) if row['upos'] != '_' else 'part of a word'}): preference "
+            f"{row['preference']:+.2f} nats, {row['count']:,} times"
+            for row in rows[["piece", "upos", "preference", "count"]].to_dict("records")
+        ])  # fmt: skip
+    low = min((float(rows[["x", "y"]].min().min()) for rows, _ in points.values()), default=-1.0)
+    axes.plot([low, 0], [low, 0], color=ALL_COLOR, linewidth=0.8, linestyle="--", zorder=0)
+    axes.set(xlabel=sheet.wrap(across), ylabel=sheet.wrap(up))
+    sheet.key(scale=2.5)
+
+
+def cloud(tower: int) -> Callable[[Contents, Sheet], None]:
+    """The drawing of the words that a tower prefers most; size is preference."""
+
+    def clouded(contents: Contents, sheet: Sheet) -> None:
+        words = favourites(contents, tower)
+        inches = 2.2 if sheet.narrow else 2.6
+        sheet.height(inches)
+        sheet.set_layout_engine("none")
+        axes = sheet.add_axes((0, 0, 1, 1))
+        axes.set_axis_off()
+        width, height = (round(72 * one) for one in sheet.get_size_inches())
+        axes.set(xlim=(0, width), ylim=(height, 0))
+        if not words:
+            axes.text(width / 2, height / 2, "no word clears its interval", ha="center", va="center", color=SOFT)
+            return
+        # The metrics of the font that Matplotlib draws with; a page's own font is narrower, never wider.
+        font = Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"
+        placed = WordCloud(
+            width=width - 8, height=height - 8, random_state=0, prefer_horizontal=1.0, relative_scaling=0.6,
+            font_path=str(font), max_font_size=34 if sheet.narrow else 44, min_font_size=8, margin=3, scale=1,
+            max_words=35 if sheet.narrow else 60,
+        ).generate_from_frequencies(words)  # fmt: skip
+        for (word, _), size, (top, left), _, _ in placed.layout_:
+            begin, above, _, _ = ImageFont.truetype(str(font), size).getbbox(word, anchor="ls")
+            axes.text(
+                left + 4 - begin, top + 4 - above, word, fontsize=size, va="baseline", color=TOWER_COLORS[tower - 1]
+            )
+
+    return clouded
+
+
+def _towers(contents: Contents) -> range:
+    return range(1, contents.towers + 1)
+
+
+def draw(contents: Contents, name: str) -> Plate:
+    """The figure of this name, which is drawn once."""
+    if name not in contents.plates:
+        contents.plates[name] = plate(name, partial(drawings(contents)[name], contents))
+    return contents.plates[name]
+
+
+def drawings(contents: Contents) -> dict[str, Callable[[Contents, Sheet], None]]:
+    """By name, every figure that the run has data for."""
+    known = {name: _ignoring_contents(drawn) for name, drawn in figures_of(contents.results).items()}
+    if not contents.contrasts:
+        return {"training": training} | known
+    clouds = {f"cloud_{tower}": cloud(tower) for tower in _towers(contents)}
+    return DRAWINGS | clouds | known
+
+
+def _ignoring_contents(drawn: Draw) -> Callable[[Contents, Sheet], None]:
+    return lambda _, sheet: drawn(sheet)
+
+
+DRAWINGS: dict[str, Callable[[Contents, Sheet], None]] = {
+    "profile": profile, "context": context, "shares": predictors, "preference": histogram, "towers": scatter,
+    "emergence": emergence, "training": training,
+}  # fmt: skip
+"""Every figure of a pair of towers, by name, but the clouds, of which each tower has one."""

@@ -1,0 +1,223 @@
+"""The sections of a run's page, in order: each a function from the contents to a `Section`, or None without data."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+from markupsafe import Markup
+
+from ..config import to_dict
+from ..data.tagging import NO_WORD
+from .contents import Contents
+from .drawings import draw
+from .knowledge import parts
+from .knowledge_figures import LABELS as KNOWLEDGE_LABELS
+from .knowledge_figures import figures_of
+from .style import TOWER_COLORS, class_name
+from .summary import figure
+from .templating import part
+
+LABELS = {
+    "profile": "Mean preference of each word class, with intervals",
+    "preference": "How many pieces have which preference, before the noise floor",
+    "towers": "Log-probability of each piece under one tower and under the other",
+    "context": "What each tower gains as its context grows",
+    "shares": "Share of the variance between pieces that each group of predictors explains",
+    "emergence": "Separation of function from content words, and size of preferences, during training",
+    "training": "Loss on training batches and on held-out text",
+    **KNOWLEDGE_LABELS,
+}
+"""What each figure shows, for those who cannot see it."""
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of the page with a heading; `name` is its anchor."""
+
+    name: str
+    title: str
+    body: Markup
+
+
+def picture(contents: Contents, name: str) -> Markup:
+    """A figure of `drawings`, for the page."""
+    label = LABELS.get(name) or f"The words that {name.replace('cloud_', 'tower ')} prefers most"
+    return draw(contents, name).inline(label)
+
+
+def opening(contents: Contents) -> str:
+    """The figure that stands on top of the page."""
+    if not contents.contrasts:
+        return "training"
+    return "profile" if len(contents.profile) else "preference"
+
+
+def words(contents: Contents) -> Section | None:
+    """The words that each tower prefers, as clouds, and the table of all pieces."""
+    if not contents.contrasts:
+        return None
+    clouds = {tower: picture(contents, f"cloud_{tower}") for tower in range(1, contents.towers + 1)}
+    rows = {"rows": type_rows(contents), "pair": len(contents.contrasts) == 1}
+    body = part(
+        "sections/words.html.j2", clouds=clouds, columns=COLUMN_HELP, shown=columns(contents),
+        rows=Markup(json_for_script(rows)), min_count=2 * contents.config.analyze.min_count,
+    )  # fmt: skip
+    return Section("words", "Words that each tower prefers", body)
+
+
+def passages(contents: Contents) -> Section | None:
+    """Held-out text, shaded by which tower predicts each token better."""
+    if not contents.passages:
+        return None
+    body = part("sections/passages.html.j2", passages=contents.passages, towers=contents.towers)
+    return Section("passages", "The towers at work on held-out text", body)
+
+
+def contrasts(contents: Contents) -> Section | None:
+    """Groups of word classes against each other, at like frequency."""
+    found = (contents.results.get("word_classes") or {}).get("contrasts") or {}
+    if not found.get("planned"):
+        return None
+    body = part("sections/contrasts.html.j2", planned=found["planned"], figure=figure)
+    return Section("contrasts", "Word classes compared at like frequency", body)
+
+
+def preference(contents: Contents) -> Section | None:
+    """The distribution of preferences before the noise floor."""
+    if not contents.contrasts:
+        return None
+    drawn = "" if opening(contents) == "preference" else picture(contents, "preference")
+    body = part("sections/preference.html.j2", drawn=drawn, pair=len(contents.contrasts) == 1)
+    return Section("preference", "Preferences and their noise floor", body)
+
+
+def towers(contents: Contents) -> Section | None:
+    """Each piece under one tower and under the other."""
+    if not contents.contrasts:
+        return None
+    pair = len(contents.contrasts) == 1
+    body = part("sections/towers.html.j2", drawn=picture(contents, "towers"), pair=pair)
+    return Section("towers", "Tower 1 against tower 2" if pair else "Each tower against all", body)
+
+
+def context(contents: Contents) -> Section | None:
+    """What each tower gains from more context."""
+    found = contents.results.get("context")
+    if not found or not contents.contrasts:
+        return None
+    body = part("sections/context.html.j2", drawn=picture(contents, "context"), tokens=found["tokens"])
+    return Section("context", "How much each tower gains from context", body)
+
+
+def predictors(contents: Contents) -> Section | None:
+    """What explains the preferences."""
+    found = contents.results.get("explained_by")
+    if not found or not contents.contrasts:
+        return None
+    body = part("sections/shares.html.j2", drawn=picture(contents, "shares"), found=found)
+    return Section("shares", "What explains the preferences", body)
+
+
+def emergence(contents: Contents) -> Section | None:
+    """How the division came about."""
+    if not contents.contrasts:
+        return None
+    body = part("sections/emergence.html.j2", drawn=picture(contents, "emergence"))
+    return Section("emergence", "How the division emerges", body)
+
+
+def knowledge(contents: Contents) -> Section | None:
+    """What each tower knows, by the instruments that were used."""
+    found = parts(contents.results)
+    if not found:
+        return None
+    drawn = figures_of(contents.results)
+    shown = [(one, picture(contents, name) if (name := f"knowledge_{one.name}") in drawn else "") for one in found]
+    return Section("knowledge", "What each tower knows", part("knowledge.html.j2", parts=shown))
+
+
+def training(contents: Contents) -> Section:
+    """The curves of training."""
+    drawn = "" if opening(contents) == "training" else picture(contents, "training")
+    return Section("training", "Training", part("sections/training.html.j2", drawn=drawn))
+
+
+def record(contents: Contents) -> Section:
+    """What was run, on what, with which settings and versions."""
+    body = part(
+        "sections/record.html.j2", results=contents.results, timing=contents.timing, contrasts=contents.contrasts,
+        config=yaml.safe_dump(to_dict(contents.config), sort_keys=False),
+        provenance=yaml.safe_dump(contents.provenance, sort_keys=False),
+    )  # fmt: skip
+    return Section("record", "What was run", body)
+
+
+Make = Callable[[Contents], Section | None]
+SECTIONS: tuple[Make, ...] = (words, passages)
+"""For every reader."""
+EXPERT_SECTIONS: tuple[Make, ...] = (
+    knowledge, contrasts, preference, towers, context, predictors, emergence, training, record,
+)  # fmt: skip
+"""Below those, under a heading of their own."""
+
+
+COLUMN_HELP = {
+    "piece": "An entry of the vocabulary: a whole word, or a part of a word; ## marks a part that continues a word.",
+    "upos": "The part of speech that the piece has most often; parts of words have none.",
+    "count": "How many times the piece occurs in the held-out text.",
+    "documents": "In how many held-out documents it occurs.",
+    "mean": "Mean log-probability under tower 1 minus that under tower 2, in nats: positive for tower 1.",
+    "standard_error": "Standard error of the preference, documents resampled.",
+    "low": "Lower end of the interval of the preference.",
+    "high": "Upper end of the interval of the preference.",
+    "noise": "The same difference for two readouts of tower 1: what measuring alone adds.",
+}
+
+
+def columns(contents: Contents) -> dict[str, str]:
+    """The columns of the table of pieces, each with its heading."""
+    named = {"piece": "piece", "upos": "word class", "count": "count", "documents": "documents"}
+    if len(contents.contrasts) == 1:
+        named |= {"mean": "preference", "standard_error": "standard error", "low": "low", "high": "high"}
+        return named | {"noise": "noise floor"}
+    for contrast in contents.contrasts:
+        named |= {
+            f"mean_{contrast.tower}": f"tower {contrast.tower}",
+            f"standard_error_{contrast.tower}": "standard error",
+        }
+    return named | {"noise": "noise floor"}
+
+
+def type_rows(contents: Contents) -> list[list[Any]]:
+    """The table of pieces, those that tower 1 prefers first."""
+    wanted = list(columns(contents))
+    ordered = contents.types.sort_values(wanted[4], ascending=False, kind="stable")
+    return [
+        [_cell(name, value) for name, value in zip(wanted, row, strict=True)] for row in ordered[wanted].values.tolist()
+    ]
+
+
+def _cell(column: str, value: Any) -> Any:
+    if column == "upos":
+        return "part of a word" if value == NO_WORD else class_name(value)
+    if isinstance(value, float):
+        return round(value, 4) if math.isfinite(value) else None
+    return value
+
+
+def json_for_script(value: Any) -> str:
+    """JSON that cannot end the script element it stands in."""
+    text = json.dumps(value, ensure_ascii=False)
+    for character in "<>&\u2028\u2029":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return text
+
+
+def tower_rules(towers: int) -> Markup:
+    """The variables that give each tower its colour on the page."""
+    return Markup(" ".join(f"--tower-{k}: var(--c{TOWER_COLORS[k - 1][1:]});" for k in range(1, towers + 1)))

@@ -1,0 +1,102 @@
+"use strict";
+const tip = document.getElementById("tip");
+let marked = null, byKey = false;
+
+function hide() {
+  if (marked) marked.classList.remove("at");
+  marked = null;
+  tip.hidden = true;
+}
+
+function show(mark) {
+  if (mark === marked) return;
+  hide();
+  marked = mark;
+  mark.classList.add("at");
+  tip.textContent = mark.dataset.tip;
+  tip.hidden = false;
+  const box = mark.getBoundingClientRect(), own = tip.getBoundingClientRect();
+  const left = box.left + box.width / 2 - own.width / 2;
+  tip.style.left = `${Math.max(8, Math.min(left, innerWidth - own.width - 8))}px`;
+  tip.style.top = `${box.top - own.height - 8 > 0 ? box.top - own.height - 8 : box.bottom + 8}px`;
+}
+
+// Marks are small: the nearest one within reach answers, not only the one under the pointer.
+const REACH = 14;
+function nearest(plot, x, y) {
+  let best = null, least = REACH;
+  for (const mark of marksOf(plot)) {
+    const box = mark.getBoundingClientRect();
+    const across = Math.max(box.left - x, 0, x - box.right), up = Math.max(box.top - y, 0, y - box.bottom);
+    const distance = Math.hypot(across, up);
+    if (distance < least) [best, least] = [mark, distance];
+  }
+  return best;
+}
+
+function marksOf(group) {
+  return [...group.querySelectorAll("[data-tip]")].filter(mark => mark.getClientRects().length);
+}
+
+document.addEventListener("pointermove", event => {
+  byKey = false;
+  const group = event.target.closest(".plot");
+  const mark = event.target.closest("[data-tip]") || (group && nearest(group, event.clientX, event.clientY));
+  if (mark) show(mark); else hide();
+});
+document.addEventListener("focusin", event => event.target.dataset.tip ? show(event.target) : hide());
+document.addEventListener("scroll", () => byKey || hide(), {capture: true, passive: true});
+
+// Left and right step through the marks of the figure or passage that has the focus, Escape leaves them.
+document.addEventListener("keydown", event => {
+  byKey = true;
+  if (event.key === "Escape") return hide();
+  const group = event.target.closest(".plot, .passage");
+  if (!group || event.target !== group || !["ArrowLeft", "ArrowRight"].includes(event.key)) return;
+  const marks = marksOf(group);
+  if (!marks.length) return;
+  event.preventDefault();
+  const place = marks.indexOf(marked), step = event.key === "ArrowRight" ? 1 : -1;
+  const next = marks[place < 0 ? (step > 0 ? 0 : marks.length - 1) : (place + step + marks.length) % marks.length];
+  next.scrollIntoView({block: "nearest"});
+  show(next);
+});
+
+const data = document.getElementById("type-rows");
+if (data) {
+  const {rows, pair} = JSON.parse(data.textContent);
+  const body = document.querySelector("#types tbody"), search = document.getElementById("search"), found = document.getElementById("found");
+  const heads = [...document.querySelectorAll("#types th")];
+  const LIMIT = 400;
+  let order = {column: 4, descending: true};
+  const compare = (a, b) => typeof a === "string" ? a.localeCompare(b) : (a ?? -Infinity) - (b ?? -Infinity);
+  const fill = () => {
+    const wanted = search.value.trim().toLowerCase();
+    const hits = rows.filter(row => !wanted || row[0].toLowerCase().includes(wanted) || row[1].toLowerCase() === wanted);
+    const sign = order.descending ? -1 : 1, half = LIMIT / 2;
+    hits.sort((a, b) => sign * compare(a[order.column], b[order.column]));
+    const shown = hits.length > LIMIT ? hits.slice(0, half).concat(hits.slice(-half)) : hits;
+    body.replaceChildren(...shown.map(row => {
+      const line = document.createElement("tr");
+      row.forEach((value, column) => {
+        const cell = document.createElement("td");
+        cell.textContent = value === null ? "–" : column > 3 ? value.toFixed(2) : column > 1 ? value.toLocaleString("en") : value;
+        if (column === 1) cell.className = "left";
+        if (pair && column === 4) cell.style.color = `var(--tower-${value > 0 ? 1 : 2})`;
+        line.append(cell);
+      });
+      return line;
+    }));
+    heads.forEach((head, column) => {
+      if (column === order.column) head.setAttribute("aria-sort", order.descending ? "descending" : "ascending");
+      else head.removeAttribute("aria-sort");
+    });
+    found.textContent = `${hits.length.toLocaleString("en")} pieces` + (hits.length > LIMIT ? `, of which the first ${half} and the last ${half} are shown` : "");
+  };
+  search.addEventListener("input", fill);
+  heads.forEach((head, column) => head.querySelector("button").addEventListener("click", () => {
+    order = {column, descending: order.column === column ? !order.descending : column > 1};
+    fill();
+  }));
+  fill();
+}
