@@ -25,8 +25,8 @@ def headline(results: dict[str, Any]) -> str:
     if not first or not second:
         return "The towers divide the work reliably, in part by word class."
     return (
-        f"The towers divide the work reliably, in part by word class: tower 1 predicts {first} better than other "
-        f"words, tower 2 {second}."
+        f"The towers divide the work reliably, in part by word class: tower 1 leans most to {first}, tower 2 to "
+        f"{second}."
     )
 
 
