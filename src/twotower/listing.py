@@ -10,7 +10,7 @@ from typing import Any
 
 from .config import RunConfig
 from .errors import InputError
-from .runs.execution import at_work
+from .runs.locking import at_work
 from .runs.records import damage_error, first_damaged, load_config, read_json, read_records, up_to_date
 from .runs.stages import MAIN
 

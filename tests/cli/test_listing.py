@@ -14,7 +14,7 @@ import twotower
 from twotower import cli
 from twotower.config import to_dict
 from twotower.listing import look_at, run_folders
-from twotower.runs.execution import at_work, lock
+from twotower.runs.locking import at_work, lock
 
 
 @pytest.fixture(scope="module")

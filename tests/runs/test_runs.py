@@ -13,7 +13,7 @@ import yaml
 import twotower
 from twotower.config import RunConfig, from_dict, to_dict
 from twotower.errors import DiskFullError, InputError
-from twotower.runs.execution import lock
+from twotower.runs.locking import lock
 from twotower.runs.stages import MAIN as STAGES_OF_A_RUN
 
 STAGES = list(STAGES_OF_A_RUN)

@@ -1,4 +1,4 @@
-"""`twotower study` and `twotower compare`: what many runs say together."""
+"""`twotower study` and `twotower compare`: what many runs say together (for studies on a cluster see `cluster.py`)."""
 
 from __future__ import annotations
 
@@ -13,6 +13,9 @@ from ..comparison.grid import Grid, jobs, require_seeds, set_texts, vary_texts
 from ..errors import InputError
 from ..settings import read_settings, require_known, setting_types, with_settings
 from ..studies import compare_folders, estimate_seconds, run_study
+from ..studies.manifest import claim, write_manifest
+from ..studies.status import is_finished
+from .cluster import VERBS
 from .options import Command, peek, read
 from .output import FAILURE, SUCCESS, Output, say
 
@@ -33,6 +36,8 @@ class StudyArguments:
     """CPU threads of each run."""
     dry: tyro.conf.FlagCreatePairsOff[bool] = False
     """Only show what would be run."""
+    plan: tyro.conf.FlagCreatePairsOff[bool] = False
+    """Only write the study's manifest, a line for each run, for `twotower study submit`."""
     output: Annotated[Output, tyro.conf.arg(name="")] = field(default_factory=Output)
 
 
@@ -48,7 +53,13 @@ class CompareArguments:
 
 
 def study(command: Command, words: list[str]) -> int:
-    """Plan the grid, show it, run what is missing, and compare; 1 if a run failed."""
+    """Plan the grid, show it, run what is missing, and compare; 1 if a run failed. A verb may come first instead."""
+    if words and words[0] in VERBS:
+        return VERBS[words[0]].function(VERBS[words[0]], words[1:])
+    if words and not words[0].startswith("-"):
+        raise InputError(
+            f"study: {words[0]!r} is none of {', '.join(VERBS)}; for a new study give --presets and --seeds"
+        )
     path = peek(words, "--config")
     parsed = read(command, words, with_study_file(StudyArguments(), Path(path)) if path else StudyArguments())
     if parsed.jobs < 1 or parsed.threads < 0:
@@ -56,7 +67,7 @@ def study(command: Command, words: list[str]) -> int:
     output = parsed.output
     planned = jobs(parsed.grid)
     require_seeds(planned)
-    missing = [job for job in planned if not (parsed.out / "runs" / job.name / "report.html").is_file()]
+    missing = [job for job in planned if not is_finished(parsed.out / "runs" / job.name, job.config)]
     seconds = dict(zip((job.name for job in missing), estimate_seconds(missing), strict=True))
     for job in planned:
         state = f"to run, about {_duration(seconds[job.name])}" if job.name in seconds else "finished"
@@ -70,9 +81,18 @@ def study(command: Command, words: list[str]) -> int:
         if output.json or output.quiet:
             output.result({"runs": rows, "seconds": total}, f"study: {len(missing)} of {len(planned)} runs are missing")
         return SUCCESS
+    if parsed.plan:
+        claim(parsed.out, parsed.grid, planned)
+        write_manifest(parsed.out, planned, parsed.threads, seconds)
+        manifest = parsed.out / "manifest.jsonl"
+        output.result(
+            {"manifest": str(manifest), "runs": len(planned), "seconds": total},
+            f"{manifest}: {len(planned)} runs; send them with twotower study submit {parsed.out}",
+        )
+        return SUCCESS
     with output.progress():
-        found, failed = run_study(parsed.grid, parsed.out, parsed.jobs, parsed.threads, say=say)
-    _show(found, parsed.out, output)
+        found, failed = run_study(parsed.grid, parsed.out, parsed.jobs, parsed.threads, say, seconds)
+    show_study(found, parsed.out, output)
     return FAILURE if failed else SUCCESS
 
 
@@ -81,7 +101,7 @@ def compare(command: Command, words: list[str]) -> int:
     parsed = read(command, words, CompareArguments())
     with parsed.output.progress():
         found = compare_folders(parsed.runs, parsed.out)
-    _show(found, parsed.out, parsed.output)
+    show_study(found, parsed.out, parsed.output)
     return SUCCESS
 
 
@@ -104,7 +124,8 @@ def with_study_file(arguments: StudyArguments, path: Path) -> StudyArguments:
     return replace(rest, grid=grid)
 
 
-def _show(found: dict[str, Any], out: Path, output: Output) -> None:
+def show_study(found: dict[str, Any], out: Path, output: Output) -> None:
+    """The conclusions of a comparison, and where its page is."""
     from ..report.study import conclusions
 
     said = conclusions(found)

@@ -74,11 +74,15 @@ def jobs(grid: Grid) -> list[Job]:
                     config = replace(config, model=replace(config.model, cooperation=0.0))
                 validate(config)
                 title = f"{group}-seed{seed}" + ("-strangers" if stranger else "")
-                alone = config.model.cooperation == 0 and config.model.towers > 1
-                found.append(Job(title.replace("/", "_"), config, group, alone))
+                found.append(Job(title.replace("/", "_"), config, group, is_stranger(config)))
     if len({job.name for job in found}) < len(found):
         raise InputError("study: a preset, seed or value is named twice; name each once")
     return found
+
+
+def is_stranger(config: RunConfig) -> bool:
+    """Whether a run is of towers that do not cooperate."""
+    return config.model.cooperation == 0 and config.model.towers > 1
 
 
 def _corpus(text: str) -> tuple[str, list[tuple[str, Any]]]:

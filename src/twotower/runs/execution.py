@@ -6,13 +6,11 @@ A stage writes into a folder of its own and its files are moved into place when 
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +18,7 @@ import yaml
 
 from ..config import RunConfig, to_dict
 from ..errors import InputError, Interrupted
+from .locking import lock
 from .provenance import provenance
 from .records import (
     damage_error,
@@ -217,32 +216,3 @@ def _move(source: Path, target: Path) -> None:
         shutil.rmtree(old)
     else:
         os.replace(source, target)
-
-
-@contextmanager
-def lock(run: Path) -> Iterator[None]:
-    """Keep other processes out of a run folder. Raises `InputError` if one is at work in it."""
-    with (run / ".lock").open("w") as handle:
-        for patience in (0.1, 0.1, 0.0):  # `at_work` holds the lock for an instant
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except OSError:
-                if not patience:
-                    raise InputError(
-                        f"{run}: another twotower process is at work in this folder; wait for it, or use another --out"
-                    ) from None
-                time.sleep(patience)
-        yield
-
-
-def at_work(run: Path) -> bool:
-    """Whether a process is at work in a run folder now."""
-    try:
-        with (run / ".lock").open() as handle:
-            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError:  # no such file, or not readable
-        return False
-    return False

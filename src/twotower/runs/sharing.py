@@ -9,7 +9,7 @@ import shutil
 from pathlib import Path
 
 from ..config import RunConfig
-from .execution import lock
+from .locking import lock
 from .records import read_records
 from .stages import STAGES, stage_settings
 from .writing import write_text

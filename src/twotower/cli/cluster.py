@@ -1,0 +1,233 @@
+"""`twotower study submit`, `status`, `compare` and `work`: studies whose runs are made on a cluster."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from types import FrameType
+from typing import Annotated, Literal
+
+import tyro
+
+from ..errors import InputError, Interrupted
+from ..studies import on_ray, on_slurm
+from ..studies.local import compare_study
+from ..studies.manifest import read_manifest
+from ..studies.status import is_finished, run_status, show_counts, show_runs, study_status
+from .options import Command, read
+from .output import BAD_INPUT, FAILURE, INTERRUPTED, SUCCESS, Output, fail, say, show
+
+
+@dataclass(frozen=True)
+class SubmitArguments:
+    """What `study submit` takes; for Slurm, options of sbatch follow after `--`."""
+
+    study: tyro.conf.Positional[Path]
+    """The study's folder, which `twotower study … --plan` made."""
+    to: Literal["slurm", "ray"] = "slurm"
+    """The engine: `slurm` sends job arrays; `ray` hands the runs to a Ray cluster and waits for them."""
+    pack: int = 1
+    """Runs that share a task of the array, or the GPUs of `--gpus`, at the same time."""
+    dry: tyro.conf.FlagCreatePairsOff[bool] = False
+    """Slurm: only write the scripts; show what would be sent."""
+    time: str = ""
+    """Slurm: time limit of a task, as sbatch takes it: 30 (minutes), 4:00:00, 2-00:00:00."""
+    signal_before: int = 120
+    """Slurm: seconds before the time limit at which a task saves a checkpoint and queues again."""
+    requeue: bool = True
+    """Slurm: whether tasks queue again at their time limit, and when their node is taken away."""
+    at_once: int = 0
+    """Slurm: tasks of an array that may run at the same time (0: as many as the site lets)."""
+    address: str = "local"
+    """Ray: `local` starts a cluster on this machine and ends it again; otherwise the address of one: auto, HOST:6379,
+    ray://HOST:10001."""
+    jobs: int = 0
+    """Ray, local: runs at a time (0: as many as there are cores for)."""
+    gpus: float = 0.0
+    """Ray: GPUs that `pack` runs share."""
+    retries: int = 3
+    """Ray: how often a run is tried again whose worker was lost."""
+
+
+@dataclass(frozen=True)
+class StatusArguments:
+    """What `study status` takes."""
+
+    study: tyro.conf.Positional[Path]
+    """The study's folder."""
+    output: Annotated[Output, tyro.conf.arg(name="")] = field(default_factory=Output)
+
+
+@dataclass(frozen=True)
+class CompareStudyArguments:
+    """What `study compare` takes."""
+
+    study: tyro.conf.Positional[Path]
+    """The study's folder."""
+    output: Annotated[Output, tyro.conf.arg(name="")] = field(default_factory=Output)
+
+
+@dataclass(frozen=True)
+class WorkArguments:
+    """What `study work` takes."""
+
+    study: tyro.conf.Positional[Path]
+    """The study's folder."""
+    runs: tyro.conf.Positional[tuple[str, ...]]
+    """Names of runs. Several are made at the same time, each by a process of its own."""
+    requeue: tyro.conf.FlagCreatePairsOff[bool] = False
+    """Have Slurm queue the job again where it is told that its time is nearly over."""
+
+
+def submit(command: Command, words: list[str]) -> int:
+    """Send what is not finished, and not running, to a cluster; 1 if a run failed there while this waited."""
+    cut = words.index("--") if "--" in words else len(words)
+    own, passed = words[:cut], tuple(words[cut + 1 :])
+    parsed = read(command, _with_study(command, own), _submit_arguments())
+    lines = read_manifest(parsed.study)
+    if passed and parsed.to != "slurm":
+        raise InputError("study submit: options after -- are sbatch's; leave them out with --to ray")
+    states = {line.name: run_status(parsed.study, line.name, line.config).state for line in lines}
+    runs = [line.name for line in lines if states[line.name] not in ("finished", "running")]
+    seconds = sum(line.seconds or 0.0 for line in lines if line.name in runs)
+    say(f"study: {len(runs)} of {len(lines)} runs to make, about {seconds / 3600:.1f} hours of one thread here")
+    if not runs:
+        return SUCCESS
+    threads = max(line.config.threads for line in lines)
+    if parsed.to == "ray":
+        options = on_ray.RayOptions(parsed.address, parsed.jobs, parsed.pack, parsed.gpus, parsed.retries)
+        from .dispatch import main
+
+        failed = on_ray.submit(parsed.study, runs, threads, options, main, say)
+        found = study_status(parsed.study)
+        show(f"{show_runs(found)}\n{show_counts(found)}")
+        return FAILURE if failed else SUCCESS
+    slurm = on_slurm.SlurmOptions(
+        parsed.pack, parsed.at_once, parsed.time, parsed.signal_before, parsed.requeue, passed
+    )  # fmt: skip
+    sent = on_slurm.submit(parsed.study, runs, threads, slurm, send=not parsed.dry)
+    show(f"{'scripts' if parsed.dry else 'jobs'}: {', '.join(sent)}")
+    if not parsed.dry:
+        show(f"how far they are: twotower study status {parsed.study}")
+    return SUCCESS
+
+
+def status(command: Command, words: list[str]) -> int:
+    """How far the runs of a study are."""
+    parsed = read(command, _with_study(command, words), _status_arguments())
+    found = study_status(parsed.study)
+    parsed.output.result({"runs": [asdict(one) for one in found]}, show_counts(found), show_runs(found))
+    return SUCCESS
+
+
+def compare(command: Command, words: list[str]) -> int:
+    """Compare what is finished of a study."""
+    from .study import show_study
+
+    parsed = read(command, _with_study(command, words), _compare_arguments())
+    with parsed.output.progress():
+        found = compare_study(parsed.study)
+    show_study(found, parsed.study, parsed.output)
+    return SUCCESS
+
+
+def work(command: Command, words: list[str]) -> int:
+    """Make one run, or several side by side."""
+    parsed = read(command, _with_study(command, words), _work_arguments())
+    if not parsed.runs:
+        raise InputError("study work: give the name of a run, as the manifest has it")
+    if len(parsed.runs) > 1:
+        return _side_by_side(parsed)
+    from ..studies.work import progress_of, requests
+    from ..studies.work import work as make
+
+    name = parsed.runs[0]
+    line = read_manifest(parsed.study, only=name)[0]
+    folder = parsed.study / line.folder
+    if is_finished(folder, line.config):
+        say(f"{name}: finished before")
+        return SUCCESS
+    before = progress_of(folder)
+    with requests() as asked:
+        try:
+            make(parsed.study, name)
+            return SUCCESS
+        except (Interrupted, KeyboardInterrupt) as stop:
+            if not (asked.later and parsed.requeue):
+                raise
+            if progress_of(folder) == before:
+                raise InputError(
+                    f"{name}: the time limit is too short for the next stage, which keeps no checkpoints; "
+                    "give a longer --time to `twotower study submit`"
+                ) from None
+            fail(
+                f"{str(stop) or 'stopped'}; the time limit is near, and the queued job continues from there",
+                INTERRUPTED,
+            )
+    on_slurm.requeue()
+    return INTERRUPTED
+
+
+def _side_by_side(parsed: WorkArguments) -> int:
+    """Several runs at the same time, each by a process of its own; the worst of their exit codes."""
+    later = False
+    children: list[subprocess.Popen[bytes]] = []
+
+    def hand_on(number: int, _: FrameType | None) -> None:
+        nonlocal later
+        later |= number == signal.SIGUSR1
+        for child in children:
+            if child.poll() is None:
+                child.send_signal(signal.SIGTERM)
+
+    for number in (signal.SIGTERM, signal.SIGUSR1):
+        signal.signal(number, hand_on)
+    command = [sys.executable, "-m", "twotower.cli", "study", "work", str(parsed.study)]
+    children += [subprocess.Popen([*command, name], env=dict(os.environ)) for name in parsed.runs]
+    codes = [child.wait() for child in children]
+    if later and parsed.requeue and INTERRUPTED in codes:
+        on_slurm.requeue()
+    return next(
+        (code for code in (FAILURE, BAD_INPUT, INTERRUPTED) if code in codes), max(codes) or FAILURE * any(codes)
+    )
+
+
+def _submit_arguments() -> SubmitArguments:
+    return SubmitArguments(Path("STUDY"))
+
+
+def _status_arguments() -> StatusArguments:
+    return StatusArguments(Path("STUDY"))
+
+
+def _compare_arguments() -> CompareStudyArguments:
+    return CompareStudyArguments(Path("STUDY"))
+
+
+def _work_arguments() -> WorkArguments:
+    return WorkArguments(Path("STUDY"), ())
+
+
+def _with_study(command: Command, words: list[str]) -> list[str]:
+    if "-h" not in words and "--help" not in words and (not words or words[0].startswith("-")):
+        raise InputError(f"{command.name}: give the folder of a study first: twotower {command.name} STUDY …")
+    return words
+
+
+VERBS = {
+    one.name.removeprefix("study "): one
+    for one in (
+        Command("study submit", "Send the runs of a planned study to a cluster.", submit, _submit_arguments),
+        Command(
+            "study status", "How far the runs of a study are, from their folders alone.", status, _status_arguments
+        ),
+        Command("study compare", "What the finished runs of a study say together.", compare, _compare_arguments),
+        Command(
+            "study work", "Make runs of a planned study here; what the tasks of a cluster do.", work, _work_arguments
+        ),
+    )
+}

@@ -1,0 +1,103 @@
+"""The runs of a study on this machine, a few at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any
+
+from ..comparison.grid import Grid, is_stranger, jobs, require_seeds
+from ..errors import InputError
+from ..progress import Progress
+from .comparing import compare_described
+from .manifest import Line, claim, read_study, write_manifest
+from .slots import Slot
+from .status import is_finished, run_status
+
+
+def run_study(
+    grid: Grid,
+    out: Path,
+    workers: int = 1,
+    threads: int = 0,
+    say: Callable[[str], None] = lambda _: None,
+    seconds: Mapping[str, float] | None = None,
+) -> tuple[dict[str, Any], list[str]]:
+    """Run what is missing from a grid, each run in `out/runs/NAME`, `workers` at a time, and compare all runs.
+
+    Writes `study.yaml` (the grid), `manifest.jsonl` (a line for each run, with its estimate if `seconds` has one),
+    `study.json` and `study.html` into `out`. A run that fails does not stop the others. Returns what `study.json` holds
+    and the names of the runs that failed. Raises `InputError` if `out` holds the study of another grid, the grid has
+    one seed only, or fewer than two runs are finished.
+    """
+    planned = jobs(grid)
+    require_seeds(planned)
+    claim(out, grid, planned)
+    lines = write_manifest(out, planned, threads, seconds or {})
+    failed = _run_missing(lines, out, workers, threads, say)
+    finished = [line for line in lines if line.name not in failed]
+    return compare_lines(finished, out, failed), failed
+
+
+def compare_study(out: Path) -> dict[str, Any]:
+    """Compare the runs of a study that are finished, whatever has become of the others; writes as `run_study` does.
+
+    Raises `InputError` for a folder that holds no study, or fewer than two finished runs.
+    """
+    configs = read_study(out)
+    found = {name: is_finished(out / "runs" / name, config) for name, config in configs.items()}
+    lines = [
+        Line(name, f"runs/{name}", None, _group(name), is_stranger(config), config)
+        for name, config in configs.items() if found[name]
+    ]  # fmt: skip
+    return compare_lines(lines, out, [name for name in found if not found[name]])
+
+
+def compare_lines(finished: Sequence[Line], out: Path, failed: list[str]) -> dict[str, Any]:
+    """Compare finished runs of a study and write `study.json` and `study.html`; `failed` are named in them."""
+    if len([line for line in finished if not line.stranger]) < 2:
+        raise InputError(f"study: fewer than two runs of {out} are finished, and one cannot be compared with itself")
+    return compare_described([(one.name, out / one.folder, one.group, one.stranger) for one in finished], out, failed)
+
+
+def _group(name: str) -> str:
+    """What the name of a run has before its seed (see `comparison.grid.jobs`)."""
+    return name.removesuffix("-strangers").rpartition("-seed")[0]
+
+
+def _run_missing(lines: Sequence[Line], out: Path, workers: int, threads: int, say: Callable[[str], None]) -> list[str]:
+    """Run what is not finished; returns the names of the runs that failed."""
+    failed = []
+    with Progress("study", len(lines), "run") as progress, ExitStack() as stack:
+        free: SimpleQueue[Slot] = SimpleQueue()
+        for _ in range(workers):
+            free.put(stack.enter_context(Slot(threads)))
+
+        def run_one(line: Line) -> str:
+            if is_finished(out / line.folder, line.config):
+                return ""
+            slot = free.get()
+            try:
+                code = slot.run(["study", "work", str(out), line.name])
+            finally:
+                free.put(slot)
+            return _why(out, line, code)
+
+        with ThreadPoolExecutor(workers) as pool:
+            for line, error in zip(lines, pool.map(run_one, lines), strict=True):
+                if error:
+                    failed.append(line.name)
+                    say(f"study: {line.name} failed: {error} (see {out / line.folder}.log)")
+                progress.advance(1)
+    return failed
+
+
+def _why(out: Path, line: Line, code: int) -> str:
+    """Why a run did not finish, from its folder; empty if it did."""
+    if code == 0:
+        return ""
+    found = run_status(out, line.name, line.config)
+    return found.detail if found.state in ("failed", "stopped") else f"{found.state}, exit code {code}"

@@ -1,0 +1,163 @@
+"""What a study is made of, on disk: `study.yaml`, its grid and settings; `manifest.jsonl`, a line for each run."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ..comparison.grid import Grid, Job
+from ..config import RunConfig, flatten, from_dict, to_dict
+from ..errors import InputError
+from ..runs.records import load_config
+from ..runs.stages import OPERATIONAL
+from ..runs.writing import write_text
+
+STUDY, MANIFEST = "study.yaml", "manifest.jsonl"
+
+
+@dataclass(frozen=True)
+class Line:
+    """One run of a study, as the manifest has it."""
+
+    name: str
+    folder: str
+    """Relative to the study's."""
+    seconds: float | None
+    """About how long it takes on the machine that planned it, with one thread; None if it was finished by then."""
+    group: str
+    stranger: bool
+    config: RunConfig
+
+
+def claim(out: Path, grid: Grid, planned: Iterable[Job]) -> None:
+    """Make the study's folder, or continue it: the runs that it already plans must be among the planned ones.
+
+    Raises `InputError` if `out` holds something else, or the study of another grid.
+    """
+    mine = {job.name: job.config for job in planned}
+    if (out / STUDY).is_file():
+        for name, known in read_study(out).items():
+            if mine.get(name) != known:
+                raise InputError(
+                    f"{out}: is the study of another grid (it has {name}, with settings of its own); give another "
+                    "--out, or a grid that contains it"
+                )
+    elif out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise InputError(f"--out: {out} exists and is not a study; give another folder")
+    out.mkdir(parents=True, exist_ok=True)
+    runs = {name: to_dict(config) for name, config in mine.items()}
+    content: dict[str, Any] = {
+        name: list(getattr(grid, name)) for name in ("presets", "corpora", "seeds", "vary", "set")
+    }
+    content |= {"strangers": grid.strangers, "runs": runs}
+    write_text(out / STUDY, yaml.safe_dump(content, sort_keys=False))
+
+
+def read_study(out: Path) -> dict[str, RunConfig]:
+    """The settings of each run of a study, by name. Raises `InputError` for a folder that holds none."""
+    path = out / STUDY
+    if not path.is_file():
+        raise InputError(f"{out} is not a study (it has no {STUDY}); make one with `twotower study … --out {out}`")
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+        runs: dict[str, Any] = values["runs"]
+        return {str(name): from_dict(config, f"{path}: {name}") for name, config in runs.items()}
+    except (yaml.YAMLError, UnicodeDecodeError, KeyError, TypeError, AttributeError) as error:
+        raise InputError(
+            f"{path} is damaged ({' '.join(str(error).split())}); `twotower study … --plan --out {out}` writes it anew "
+            "once it is moved away"
+        ) from None
+
+
+def write_manifest(out: Path, planned: Iterable[Job], threads: int, seconds: Mapping[str, float]) -> list[Line]:
+    """Write a line for each planned run of the study in `out`; `seconds` are the estimates of those still to run."""
+    study = _digest(out)
+    lines = [
+        Line(
+            job.name, f"runs/{job.name}", seconds.get(job.name), job.group, job.stranger,
+            replace(job.config, threads=threads),
+        )
+        for job in planned
+    ]  # fmt: skip
+    texts = [
+        json.dumps(
+            {"study": study, "name": line.name, "folder": line.folder, "seconds": line.seconds, "group": line.group,
+             "stranger": line.stranger, "config": to_dict(line.config)}
+        )
+        for line in lines
+    ]  # fmt: skip
+    write_text(out / MANIFEST, "".join(f"{text}\n" for text in texts))
+    return lines
+
+
+def read_manifest(out: Path, only: str | None = None) -> list[Line]:
+    """The runs of a study, or the one that is called `only`.
+
+    Raises `InputError` if there is no manifest, a line is damaged, the manifest is of another study than the
+    `study.yaml` beside it, or it has no run of that name.
+    """
+    path = out / MANIFEST
+    again = f"`twotower study … --plan --out {out}` writes it"
+    if not path.is_file():
+        raise InputError(f"{out} has no {MANIFEST}; {again}")
+    study, found = _digest(out), []
+    for number, text in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), start=1):
+        where = f"{path}:{number}"
+        try:
+            values = json.loads(text)
+            name = str(values["name"])
+            if values["study"] != study:
+                raise InputError(f"{where}: is of another study than {out / STUDY}; {again} anew")
+            if only is not None and name != only:
+                continue
+            if values["folder"] != f"runs/{name}" or Path(name).name != name:
+                raise InputError(f"{where}: {values['folder']!r} is not the folder runs/NAME of a run; {again} anew")
+            found.append(
+                Line(
+                    name, str(values["folder"]), values["seconds"], str(values["group"]), bool(values["stranger"]),
+                    from_dict(values["config"], where),
+                )
+            )  # fmt: skip
+        except (ValueError, KeyError, TypeError) as error:
+            if isinstance(error, InputError):
+                raise
+            raise InputError(f"{where}: is not a line of a manifest ({error}); {again} anew") from None
+    if only is not None and not found:
+        raise InputError(f"{path}: has no run {only!r}; give one that `twotower study status {out}` lists")
+    return found
+
+
+def configure(folder: Path, config: RunConfig) -> RunConfig:
+    """Write `config.yaml` where a folder has none; returns the settings it has, which may be of other threads.
+
+    Raises `InputError` if it was made with other settings.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    if not (folder / "config.yaml").is_file():
+        write_text(folder / "config.yaml", yaml.safe_dump(to_dict(config), sort_keys=False))
+        return config
+    found = load_config(folder)
+    has, wanted = flatten(to_dict(found)), flatten(to_dict(config))
+    ignored = OPERATIONAL | {"threads", "preset", "protocol"}
+    other = [
+        key for key in wanted if has[key] != wanted[key] and key not in ignored and not key.startswith("know.")
+    ]  # fmt: skip
+    if other:
+        raise InputError(
+            f"{folder}: was made with {other[0]} = {has[other[0]]}, and the study has {wanted[other[0]]}; "
+            "move the folder away, or plan the study anew in another --out"
+        )
+    return found
+
+
+def _digest(out: Path) -> str:
+    path = out / STUDY
+    if not path.is_file():
+        raise InputError(f"{out} is not a study (it has no {STUDY}); make one with `twotower study … --out {out}`")
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:16]

@@ -1,0 +1,102 @@
+"""The runs of a study as tasks of a Ray cluster (https://docs.ray.io), which tries again where workers are lost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..errors import InputError
+from ..progress import Progress
+from .work import Entry
+
+STOPPING_SECONDS = 60.0
+"""How long runs are given to save a checkpoint after Ctrl-C."""
+
+
+@dataclass(frozen=True)
+class RayOptions:
+    """Which cluster, and what a run takes of it."""
+
+    address: str = "local"
+    """`local` starts a cluster on this machine and ends it again; otherwise that of one: auto, HOST:6379, ray://…"""
+    jobs: int = 0
+    """With `local`: runs at a time (0: as many as there are cores for)."""
+    pack: int = 1
+    """Runs that share the GPUs of `gpus`."""
+    gpus: float = 0.0
+    """GPUs that `pack` runs share."""
+    retries: int = 3
+    """How often a run is tried again whose worker was lost."""
+
+
+def submit(
+    study: Path, runs: Sequence[str], threads: int, options: RayOptions, entry: Entry, say: Callable[[str], None]
+) -> list[str]:
+    """Make runs on a Ray cluster that shares the study's folder; returns the names of those that failed.
+
+    `entry` is the command line, which workers must be able to import. Waits for all of them; after Ctrl-C those under
+    way are asked to stop, and can be gone on with. Raises `InputError` without Ray, or a cluster at that address.
+    """
+    if options.pack < 1 or options.gpus < 0 or options.retries < 0 or options.jobs < 0:
+        raise InputError("--pack must be 1 or more; --gpus, --retries and --jobs 0 or more")
+    ray = _start(options, threads)
+    try:
+        remote = ray.remote(
+            num_cpus=max(1, threads), num_gpus=options.gpus / options.pack, max_retries=options.retries, max_calls=1
+        )(_work)  # fmt: skip
+        waiting = {remote.remote(entry, str(study.resolve()), name): name for name in runs}
+        failed = []
+        with Progress("study", len(runs), "run") as progress:
+            try:
+                while waiting:
+                    for one in ray.wait(list(waiting))[0]:
+                        name = waiting.pop(one)
+                        if why := _outcome(ray, one):
+                            failed.append(name)
+                            say(f"study: {name}: {why}")
+                        progress.advance(1)
+            except KeyboardInterrupt:
+                for one in waiting:
+                    ray.cancel(one, force=False)
+                ray.wait(list(waiting), num_returns=len(waiting), timeout=STOPPING_SECONDS)
+                raise
+        return failed
+    finally:
+        ray.shutdown()
+
+
+def _start(options: RayOptions, threads: int) -> Any:
+    try:
+        import ray
+    except ImportError:
+        raise InputError("--to ray: Ray is not installed; `pip install 'twotower[ray]'`") from None
+    local = options.address == "local"
+    slots = {"num_cpus": options.jobs * max(1, threads)} if local and options.jobs else {}
+    try:
+        ray.init(
+            address=options.address, include_dashboard=False if local else None, log_to_driver=False,
+            logging_level="error", **slots,
+        )  # fmt: skip
+    except (ConnectionError, ValueError, RuntimeError) as error:
+        why = " ".join(str(error).split()) or type(error).__name__
+        raise InputError(f"--address: no Ray cluster at {options.address} ({why})") from None
+    return ray
+
+
+def _work(entry: Entry, study: str, name: str) -> int:
+    """What a worker does: one run, as its own command line."""
+    return entry(["study", "work", study, name])
+
+
+def _outcome(ray: Any, one: Any) -> str:
+    """Why a task failed; empty if it did not."""
+    try:
+        code = ray.get(one)
+    except ray.exceptions.WorkerCrashedError:
+        return "lost: its worker was killed more often than --retries allows"
+    except ray.exceptions.RayError as error:
+        last = str(error).strip().splitlines()[-1]
+        return f"could not be begun: {last}; every node needs twotower in the Python that Ray runs there"
+    return "" if code == 0 else f"exit code {code}; its log says why"

@@ -1,0 +1,147 @@
+"""How far the runs of a study are, read from their folders alone: locks, records and logs."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from ..config import RunConfig
+from ..errors import InputError
+from ..runs.locking import Holder, holder
+from ..runs.records import read_records, up_to_date
+from ..runs.stages import MAIN
+from .manifest import read_study
+from .work import prepared_folder
+
+State = Literal["finished", "running", "stopped", "failed", "lost", "waiting"]
+STATES: dict[State, str] = {
+    "finished": "every stage is done",
+    "running": "a process is at work in it",
+    "stopped": "asked to stop; goes on where it was",
+    "failed": "ended by an error, which is the last line of its log",
+    "lost": "its process was killed, or its machine went down; goes on where it was",
+    "waiting": "not begun",
+}
+CONTINUES = "continues from there"
+"""How the last line of a log ends when a run was asked to stop."""
+TAIL = 8192
+
+
+@dataclass(frozen=True)
+class RunStatus:
+    """How far one run is."""
+
+    name: str
+    state: State
+    stages: tuple[str, ...]
+    """Finished ones, of `twotower run`."""
+    detail: str
+    """Where it is at work, or why it is not."""
+    quiet: float | None
+    """Seconds since anything of it was written; None if nothing was."""
+
+
+def study_status(study: Path) -> list[RunStatus]:
+    """How far each run of a study is. Raises `InputError` for a folder that holds no study."""
+    return [run_status(study, name, config) for name, config in read_study(study).items()]
+
+
+def run_status(study: Path, name: str, config: RunConfig) -> RunStatus:
+    """How far one run is. A lock is held by a live process only; one that names a process but is free was left behind
+    by a process that could not give it back, because it was killed."""
+    folder = study / "runs" / name
+    log = folder.with_name(f"{name}.log")
+    quiet = _quiet([folder, folder / "stages.json", folder / "checkpoints", folder / "checkpoints/metrics.jsonl", log])
+    try:
+        stages = tuple(stage for stage in MAIN if stage in read_records(folder))
+        if is_finished(folder, config):
+            return RunStatus(name, "finished", stages, "", quiet)
+    except InputError as error:
+        return RunStatus(name, "failed", (), str(error), quiet)
+    held, who = holder(folder)
+    if not held and who is None and "prepare" not in stages and _text_is_mine(log, study, config):
+        held, who = holder(prepared_folder(study, config))
+    last = _last_line(log)
+    if held:
+        return RunStatus(name, "running", stages, _doing(folder, config, stages, who), quiet)
+    if who is not None:
+        since = time.strftime("%Y-%m-%d %H:%M", time.localtime(who.since))
+        return RunStatus(name, "lost", stages, f"{who}, since {since}", quiet)
+    if len(stages) == len(MAIN) and not last.startswith("twotower: "):
+        why = "finished with other settings or by another version; made anew as far as that matters"
+        return RunStatus(name, "waiting", stages, why, quiet)
+    if not last:
+        return RunStatus(name, "waiting", stages, "", quiet)
+    if last.endswith(CONTINUES):
+        return RunStatus(name, "stopped", stages, last.removeprefix("twotower: "), quiet)
+    return RunStatus(name, "failed", stages, last.removeprefix("twotower: "), quiet)
+
+
+def is_finished(folder: Path, config: RunConfig) -> bool:
+    """Whether all stages of `twotower run` are up to date; threads are those that the run was made with."""
+    records = read_records(folder)
+    if any(stage not in records for stage in MAIN):
+        return False
+    from dataclasses import replace
+
+    from ..runs.records import load_config
+
+    made = load_config(folder)
+    return all(up_to_date(folder, replace(config, threads=made.threads, know=made.know), stage) for stage in MAIN)
+
+
+def show_runs(found: Sequence[RunStatus]) -> str:
+    """A line for each run."""
+    width = max((len(one.name) for one in found), default=0)
+    lines = []
+    for one in found:
+        quiet = "" if one.state != "running" or one.quiet is None else f"; last written {one.quiet:,.0f} s ago"
+        lines.append(
+            f"{one.name:<{width}}  {one.state:<8}  {len(one.stages)}/{len(MAIN)}  {one.detail}{quiet}".rstrip()
+        )
+    return "\n".join(lines)
+
+
+def show_counts(found: Sequence[RunStatus]) -> str:
+    """How many runs are in each state."""
+    counts = [f"{sum(one.state == state for one in found)} {state}" for state in STATES]
+    return f"{len(found)} runs: {', '.join(counts)}"
+
+
+def _doing(folder: Path, config: RunConfig, stages: Sequence[str], who: Holder | None) -> str:
+    stage = next((name for name in MAIN if name not in stages), MAIN[-1])
+    share = ""
+    if stage == "train":
+        rows = _last_line(folder / "checkpoints" / "metrics.jsonl")
+        try:
+            share = f" {json.loads(rows)['tokens'] / (config.train.tokens * config.train.stop_after):.0%}"
+        except (ValueError, KeyError, TypeError):
+            share = ""
+    return f"{stage}{share}" + (f" ({who})" if who else "")
+
+
+def _text_is_mine(log: Path, study: Path, config: RunConfig) -> bool:
+    """Whether a run has begun and waits for, or makes, the text that it shares with others."""
+    return log.is_file() and not _last_line(log).startswith("twotower: ") and prepared_folder(study, config).is_dir()
+
+
+def _last_line(path: Path) -> str:
+    """The last line of a file that is not empty, what a progress bar overwrote left out; empty without one."""
+    try:
+        with path.open("rb") as stream:
+            size = stream.seek(0, 2)
+            stream.seek(max(0, size - TAIL))
+            text = stream.read().decode("utf-8", errors="replace")
+    except OSError:
+        return ""
+    lines = [line for line in text.replace("\r", "\n").split("\n") if line.strip()]
+    return lines[-1].strip() if lines else ""
+
+
+def _quiet(paths: Sequence[Path]) -> float | None:
+    times = [path.stat().st_mtime for path in paths if path.exists()]
+    return max(0.0, time.time() - max(times)) if times else None

@@ -1,0 +1,100 @@
+"""The manifest: what `--plan` writes is what is run, and another study's is refused."""
+
+import json
+
+import pytest
+
+from twotower import cli
+from twotower.comparison.grid import Grid, jobs
+from twotower.errors import InputError
+from twotower.studies.manifest import claim, configure, read_manifest, read_study, write_manifest
+
+GRID = Grid(("quickstart",), (0, 1), ("model.width=16,32",), strangers=True)
+
+
+def planned(out, grid=GRID):
+    claim(out, grid, jobs(grid))
+    return write_manifest(out, jobs(grid), 2, {"quickstart-model.width=16-seed0": 12.5})
+
+
+def test_a_planned_study_has_a_line_for_each_run_and_nothing_is_run(tmp_path, capsys):
+    out = tmp_path / "study"
+    words = ["study", "--seeds", "0", "1", "--strangers", "--threads", "2", "--out", str(out), "--plan"]
+    assert cli.main(words) == 0
+    assert sorted(path.name for path in out.iterdir()) == ["manifest.jsonl", "study.yaml"]
+    rows = [json.loads(line) for line in (out / "manifest.jsonl").read_text().splitlines()]
+    assert [row["folder"] for row in rows] == [f"runs/{job.name}" for job in jobs(Grid(seeds=(0, 1), strangers=True))]
+    assert all(row["seconds"] > 0 and row["config"]["threads"] == 2 for row in rows)
+    assert "4 runs; send them with twotower study submit" in capsys.readouterr().out
+
+
+def test_what_is_read_is_what_was_written(tmp_path):
+    lines = planned(tmp_path / "study")
+    assert read_manifest(tmp_path / "study") == lines and len(lines) == 8
+    assert read_manifest(tmp_path / "study", only=lines[3].name) == [lines[3]]
+    assert list(read_study(tmp_path / "study")) == [line.name for line in lines]
+    assert lines[-1].stranger and lines[0].seconds == 12.5 and lines[1].seconds is None
+
+
+def test_a_grid_may_grow_and_its_manifest_with_it(tmp_path):
+    planned(tmp_path / "study")
+    grown = Grid(("quickstart",), (0, 1, 2), ("model.width=16,32",), strangers=True)
+    assert len(planned(tmp_path / "study", grown)) == 12 == len(read_manifest(tmp_path / "study"))
+    with pytest.raises(InputError, match="is the study of another grid"):
+        claim(tmp_path / "study", GRID, jobs(GRID))
+
+
+def test_a_study_of_before_a_setting_existed_goes_on(tmp_path):
+    import yaml
+
+    planned(tmp_path / "study")
+    path = tmp_path / "study" / "study.yaml"
+    values = yaml.safe_load(path.read_text())
+    for config in values["runs"].values():
+        del config["know"], config["train"]["stop_after"]
+    path.write_text(yaml.safe_dump(values))
+    assert len(planned(tmp_path / "study")) == 8
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda text: text.replace('"study": "', '"study": "0'), "is of another study than"),
+        (lambda text: text[: len(text) // 2], "is not a line of a manifest"),
+        (lambda text: text.replace('"folder": "runs/', '"folder": "../'), "is not the folder runs/NAME"),
+        (lambda text: text.replace('"tokens": 800000', '"tokens": "many"', 1), r"manifest.jsonl:1: wrong value type"),
+        (lambda text: "[]\n", "manifest.jsonl:1: is not a line of a manifest"),
+    ],
+)
+def test_another_studys_manifest_or_a_damaged_one_is_one_line(tmp_path, capsys, damage, message):
+    import re
+
+    out = tmp_path / "study"
+    planned(out)
+    path = out / "manifest.jsonl"
+    path.write_text(damage(path.read_text()))
+    before = sorted(out.rglob("*"))
+    assert cli.main(["study", "submit", str(out), "--to", "slurm", "--dry"]) == 2
+    said = capsys.readouterr().err
+    assert re.search(message, said) and said.count("\n") == 1 and sorted(out.rglob("*")) == before
+
+
+@pytest.mark.parametrize("verb", ["submit", "status", "compare", "work"])
+def test_a_folder_that_is_no_study_is_one_line(tmp_path, capsys, verb):
+    assert cli.main(["study", verb, str(tmp_path), *(["name"] if verb == "work" else [])]) == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1 and ("not a study" in said or "manifest.jsonl" in said)
+    assert cli.main(["study", verb]) == 2
+    assert "give the folder of a study first" in capsys.readouterr().err
+
+
+def test_a_word_that_is_no_verb_names_those_that_are(capsys):
+    assert cli.main(["study", "sumbit", "x"]) == 2
+    assert "'sumbit' is none of submit, status, compare, work" in capsys.readouterr().err
+
+
+def test_a_folder_made_with_other_settings_is_refused(tmp_path):
+    first, second = jobs(Grid(vary=("model.width=16,32",), seeds=(0,)))
+    configure(tmp_path / "run", first.config)
+    with pytest.raises(InputError, match=r"was made with model.width = 16, and the study has 32"):
+        configure(tmp_path / "run", second.config)
