@@ -72,12 +72,21 @@ def parquet_texts(path: Path, column: str = "text") -> Iterator[str]:
     if column not in names:
         raise InputError(f"{path}: no column {column!r}; its columns: {', '.join(names)}")
     row = 0
-    for batch in file.iter_batches(batch_size=1000, columns=[column]):
+    for batch in _batches(file, path, column):
         for text in batch.column(0).to_pylist():
             if not isinstance(text, str):
                 raise InputError(f"{path}, row {row}: {column!r} holds {type(text).__name__}, not text")
             yield text.replace("\0", " ")
             row += 1
+
+
+def _batches(file: pq.ParquetFile, path: Path, column: str) -> Iterator[pa.RecordBatch]:
+    try:
+        yield from file.iter_batches(batch_size=1000, columns=[column])
+    except (pa.ArrowException, OSError) as error:  # PyArrow says either of a damaged file
+        raise InputError(
+            f"{path}: the Parquet file is damaged ({' '.join(str(error).split())[:120]}); give a whole one"
+        ) from None
 
 
 def not_reached(kind: str, reason: str) -> InputError:

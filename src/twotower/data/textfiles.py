@@ -15,6 +15,8 @@ def decode(path: Path, encoding: str) -> str:
         text = path.read_bytes().decode(encoding)
     except UnicodeDecodeError as error:
         raise _undecodable(path, encoding, error.start) from None
+    except UnicodeError as error:
+        raise InputError(f"{path}: not {encoding} ({error}); name its encoding with --encoding") from None
     except LookupError:
         raise InputError(f"encoding: {encoding!r} is unknown to Python; use a name such as utf-8 or latin-1") from None
     _refuse_nul(path, encoding, text, 0)
@@ -64,6 +66,8 @@ def lines_of(path: Path, encoding: str) -> Iterator[str]:
                 yield line.removeprefix("\ufeff") if number == 0 else line
     except UnicodeDecodeError:
         raise _undecodable(path, encoding, _first_bad_byte(path, encoding)) from None
+    except UnicodeError as error:  # UTF-16 without the mark that says which of the two it is
+        raise InputError(f"{path}: not {encoding} ({error}); name its encoding with --encoding") from None
     except LookupError:
         raise InputError(f"encoding: {encoding!r} is unknown to Python; use a name such as utf-8 or latin-1") from None
 

@@ -72,7 +72,30 @@ def inputs_of(run: Path, config: RunConfig, stage: Stage) -> dict[str, str]:
 def read_records(run: Path) -> dict[str, Any]:
     """What `stages.json` says of each finished stage, by name; empty without one. Raises `InputError` if damaged."""
     path = run / "stages.json"
-    return read_json(path, "delete it and redo all stages with --overwrite") if path.is_file() else {}
+    if not path.is_file():
+        return {}
+    remedy = "delete it and redo all stages with --overwrite"
+    records = read_json(path, remedy)
+    for name, record in records.items():
+        if fault := _fault_of(record):
+            raise InputError(f"{path} is damaged ({name!r}: {fault}); {remedy}")
+    return records
+
+
+def _fault_of(record: Any) -> str:
+    """What is wrong with the record of a stage; empty if nothing is."""
+    kinds = {"format": int, "settings": dict, "inputs": dict, "outputs": dict}
+    if not isinstance(record, dict):
+        return "it is no record"
+    wrong = next((name for name, kind in kinds.items() if not isinstance(record.get(name), kind)), None)
+    if wrong:
+        return f"{wrong!r} is missing, or of another kind"
+    for name, known in record["outputs"].items():
+        if Path(name).is_absolute() or ".." in Path(name).parts or "\0" in name:
+            return f"{name!r} is outside of the run folder"
+        if not isinstance(known, dict) or not isinstance(known.get("digest"), str) or "stat" not in known:
+            return f"{name!r} has no digest"
+    return ""
 
 
 def read_json(path: Path, remedy: str) -> dict[str, Any]:
@@ -80,7 +103,7 @@ def read_json(path: Path, remedy: str) -> dict[str, Any]:
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:
-        raise InputError(f"{path} is damaged ({error}); {remedy}") from None
+        raise InputError(f"{path} is damaged ({' '.join(str(error).split())}); {remedy}") from None
     if not isinstance(found, dict):
         raise InputError(f"{path} is damaged (it holds no object); {remedy}")
     return found

@@ -1,0 +1,203 @@
+"""What reads files that others made: each target takes the bytes of one, and a folder to put them in.
+
+A target returns, or raises `InputError`; anything else is a bug. Hypothesis (`test_fuzz.py`) and Atheris
+(`python tests/fuzz/coverage.py TARGET`) both drive them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from twotower.config import RunConfig, flatten, from_dict, to_dict
+from twotower.data.articles import articles, parquet_texts
+from twotower.data.conllu import read_conllu
+from twotower.data.norms import read_norms
+from twotower.data.textfiles import blocks_of, decode, lines_of
+from twotower.data.tokenization import encode_batch, encode_with_offsets, load_tokenizer, vocabulary_of
+from twotower.data.trees import read_trees
+from twotower.data.word_pairs import read_word_pairs
+from twotower.errors import InputError
+from twotower.knowledge.pair_files import read_pairs
+from twotower.numerals import plain_numbers
+from twotower.runs.records import load_config, read_records
+from twotower.runs.verification import verify
+from twotower.validation import validate
+
+Target = Callable[[bytes, Path], None]
+
+
+def placed(data: bytes, folder: Path, name: str) -> Path:
+    path = folder / name
+    path.write_bytes(data)
+    return path
+
+
+def conllu(data: bytes, folder: Path) -> None:
+    for document in read_conllu(placed(data, folder, "bank.conllu"), "utf-8"):
+        for word in document.words or ():
+            assert 0 <= word.start <= word.end <= len(document.text)
+
+
+def trees(data: bytes, folder: Path) -> None:
+    for tree in read_trees(placed(data, folder, "trees.conllu")):
+        assert sum(word.head == 0 for word in tree.words) == 1
+        assert all(0 <= word.head <= len(tree.words) for word in tree.words)
+        assert len(tree.depths) == len(tree.words)
+
+
+def text(data: bytes, folder: Path) -> None:
+    path = placed(data, folder, "a.txt")
+    for encoding in ("utf-8", "latin-1", "utf-16", "ascii", "no-such-encoding"):
+        try:
+            whole = decode(path, encoding)
+            lines = list(lines_of(path, encoding))
+        except InputError:
+            continue
+        assert "\0" not in whole and "".join(lines).split() == whole.replace("\r", "\n").split()
+        for by_line in (True, False):
+            numbers = [number for number, _ in blocks_of(path, encoding, by_line)]
+            assert numbers == sorted(set(numbers))
+
+
+def wikitext(data: bytes, folder: Path) -> None:
+    lines = list(lines_of(placed(data, folder, "a.txt"), "utf-8"))
+    found = list(articles(iter(lines), "source"))
+    assert "".join(body for _, body in found).split() == "".join(lines).split()
+
+
+def norms(data: bytes, folder: Path) -> None:
+    for name in ("norms.csv", "norms.tsv"):
+        try:
+            table = read_norms(str(placed(data, folder, name)))
+        except InputError:
+            continue
+        assert set(table.columns) <= {"concreteness", "age_of_acquisition"} and table.index.is_unique
+
+
+def similarity(data: bytes, folder: Path) -> None:
+    pairs = read_word_pairs(str(placed(data, folder, "pairs.csv")))
+    assert len(pairs.words) == len(pairs.ratings) >= 2
+
+
+def minimal_pairs(data: bytes, folder: Path) -> None:
+    for name in ("pairs.csv", "pairs.jsonl", "pairs.tsv"):
+        try:
+            read_pairs(str(placed(data, folder, name)))
+        except InputError:
+            continue
+
+
+def parquet(data: bytes, folder: Path) -> None:
+    for one in parquet_texts(placed(data, folder, "a.parquet")):
+        assert isinstance(one, str)
+
+
+def tokenizer(data: bytes, folder: Path) -> None:
+    for name in ("tokenizer.json", "vocab.txt"):
+        try:
+            loaded = load_tokenizer(placed(data, folder, name))
+        except InputError:
+            continue
+        vocabulary = vocabulary_of(loaded)
+        assert len(vocabulary.special) == 5
+        encode_batch(loaded, ["The union of states."])
+        encode_with_offsets(loaded, "The union of states.")
+
+
+def numerals(data: bytes, folder: Path) -> None:
+    words = data.decode("utf-8", "replace").split("\n")
+    for line in (["--tokens", *words], [f"--seed={words[0]}"], words):
+        try:
+            written = plain_numbers(line)
+        except InputError:
+            continue
+        assert len(written) == len(line)
+
+
+def configuration(data: bytes, folder: Path) -> None:
+    placed(data, folder, "config.yaml")
+    loaded = load_config(folder)
+    validate(loaded)
+    assert (
+        from_dict(to_dict(loaded)) == loaded and flatten(to_dict(loaded)).keys() == flatten(to_dict(RunConfig())).keys()
+    )
+
+
+def records(data: bytes, folder: Path) -> None:
+    """`stages.json` of a run that has one artifact, and what everything that reads it makes of it."""
+    from twotower.api.runs import Run
+
+    placed(data, folder, "stages.json")
+    (folder / "config.yaml").write_text("seed: 0\n", encoding="utf-8")
+    (folder / "tokenizer.json").write_text("{}", encoding="utf-8")
+    for read in (lambda: read_records(folder), lambda: verify(folder), Run(folder).results, Run(folder).preference):
+        try:
+            read()
+        except InputError:
+            continue
+    faults = verify(folder)[1]
+    assert all(str(folder) in fault for fault in faults)
+
+
+TARGETS: dict[str, Target] = {
+    "conllu": conllu, "trees": trees, "text": text, "wikitext": wikitext, "norms": norms, "similarity": similarity,
+    "minimal_pairs": minimal_pairs, "parquet": parquet, "tokenizer": tokenizer, "numerals": numerals,
+    "configuration": configuration, "records": records,
+}  # fmt: skip
+PARSERS = ("conllu", "trees", "text", "wikitext", "norms", "similarity", "minimal_pairs", "numerals")
+"""The parsers that are ours."""
+
+
+def seeds() -> dict[str, list[bytes]]:
+    """Whole examples of what each target reads, for mutation."""
+    import io
+
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+    import yaml
+
+    from twotower.data.tokenization import SPECIAL_TOKENS
+    from twotower.runs.stages import STAGES, stage_settings
+
+    bank = (
+        b"# newdoc id = one\n# sent_id = 1\n# text = don't go\n1-2\tdon't\t_\t_\t_\t_\t_\t_\t_\t_\n"
+        b"1\tdo\tdo\tAUX\t_\tMood=Imp\t3\taux\t_\t_\n2\tn't\tnot\tPART\t_\t_\t3\tadvmod\t_\t_\n"
+        b"3\tgo\tgo\tVERB\t_\tVerbForm=Inf\t0\troot\t_\tSpaceAfter=No\n3.1\tx\tx\tX\t_\t_\t_\t_\t_\t_\n"
+        b"4\t.\t.\tPUNCT\t_\t_\t3\tpunct\t_\t_\n\n"
+    )
+    table = io.BytesIO()
+    pq.write_table(pa.table({"text": ["one\0", "two words"] * 20, "n": list(range(40))}), table)
+    vocabulary = [*SPECIAL_TOKENS, *"abcdefghinostu", *(f"##{c}" for c in "abcdefghinostu"), "the", "."]
+    words = json.dumps(
+        {"version": "1.0", "truncation": None, "padding": None, "added_tokens": [],
+         "normalizer": {"type": "BertNormalizer", "clean_text": True, "handle_chinese_chars": True,
+                        "strip_accents": None, "lowercase": True},
+         "pre_tokenizer": {"type": "BertPreTokenizer"}, "post_processor": None,
+         "decoder": {"type": "WordPiece", "prefix": "##", "cleanup": True},
+         "model": {"type": "WordPiece", "unk_token": "[UNK]", "continuing_subword_prefix": "##",
+                   "max_input_chars_per_word": 100, "vocab": {piece: index for index, piece in enumerate(vocabulary)}}}
+    )  # fmt: skip
+    config = RunConfig()
+    recorded = {
+        stage.name: {
+            "format": stage.format, "settings": stage_settings(config, stage),
+            "inputs": dict.fromkeys(stage.inputs, "0"),
+            "outputs": {name: {"digest": "0", "files": {".": "0"}, "stat": [[".", 2, 1]]} for name in stage.outputs},
+            "seconds": 1.0,
+        }
+        for stage in STAGES.values()
+    }  # fmt: skip
+    return {
+        "conllu": [bank, bank * 2], "trees": [bank, bank * 2], "text": [b"one\n\ntwo\r\nthree\n", "\ufeffé\n".encode()],
+        "wikitext": [b"\n = Title = \n\n text \n\n = = Section = = \n\n = x + y = 2 \n more\n"],
+        "norms": [b"Word,Conc.M,AoA\nhouse,4.9,3.1\nidea,1.6,NA\n", b"words,CNC\n,M\nhouse,4\n"],
+        "similarity": [b"# c\nword1\tword2\tPOS\tSimLex999\nold\tnew\tA\t1.58\ncup\tmug\tN\t9\n", b"a,b,1\nc,d,2\n"],
+        "minimal_pairs": [b"good,bad,phenomenon\nthe cat sleeps,the cat sleep,agreement\n",
+                          b'{"sentence_good": "a b", "sentence_bad": "a c", "UID": "x"}\n'],
+        "parquet": [table.getvalue()], "tokenizer": [words.encode(), "\n".join(vocabulary).encode()],
+        "numerals": [b"4M", b"1e9", b"1_000_000", b"--tokens=4.5k\n--seed\n2K"],
+        "configuration": [yaml.safe_dump(to_dict(config)).encode(), b"seed: !!python/object/apply:os.getpid []\n"],
+        "records": [json.dumps(recorded).encode()],
+    }  # fmt: skip
