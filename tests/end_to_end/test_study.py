@@ -10,9 +10,11 @@ import twotower
 from twotower import cli
 from twotower.comparison.compare import compare_runs
 from twotower.comparison.grid import Grid, jobs
+from twotower.comparison.knowledge import knowledge_of_runs
 from twotower.config import flatten, to_dict
 from twotower.errors import InputError
 from twotower.presets import PRESETS
+from twotower.report.study import render
 
 
 def settings_of(config) -> list[str]:
@@ -20,6 +22,19 @@ def settings_of(config) -> list[str]:
     mine, usual = flatten(to_dict(config)), flatten(to_dict(PRESETS["quickstart"]))
     changed = {key: value for key, value in mine.items() if value != usual[key] and key not in ("preset", "seed")}
     return [f"{key}={value[0] if isinstance(value, list) else value}" for key, value in changed.items()]
+
+
+def known(syntax: float, meaning: float):
+    """What a run's towers differ by in minimal pairs."""
+    kinds = {"syntax": syntax, "meaning": meaning}
+    return {
+        "pairs": {
+            "kinds": [
+                {"set": "a", "kind": kind, "difference": {"estimate": value, "p_value": 0.5}}
+                for kind, value in kinds.items()
+            ]
+        }
+    }
 
 
 def test_the_grid_is_every_combination_and_strangers_come_last():
@@ -89,6 +104,10 @@ def test_finished_runs_are_kept_a_failed_one_is_reported_and_the_rest_is_compare
     assert [len(one["evaluations"]) for one in study["consistency"]] == [3]
     assert all("q_value" in test and test["q_value"] >= test["p_value"] for test in study["tests"])
     page = (out / "study.html").read_text(encoding="utf-8")
+    assert study["knowledge"] is None and "What the towers know" not in page, "no run was asked"
+    asked = [(f"pair {number}", False, known(number % 3 - 1, 1 - number % 3)) for number in range(6)]
+    told = render("a study", study | {"knowledge": knowledge_of_runs(asked)})
+    assert "minimal pairs, a (syntax) and minimal pairs, a (meaning)" in told
     assert all(f"C{number}: " in page and f"C{number}: " in said.out for number in (1, 2, 3))
     assert f'href="runs/{planned[1].name}/report.html"' in page
     assert cli.main(["study", "--seeds", "0", "2", "--set", *usual, "--out", str(out)]) == 2
