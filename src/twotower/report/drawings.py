@@ -181,8 +181,8 @@ def predictors(contents: Contents, sheet: Sheet) -> None:
     interval(axes, range(len(table)), table["low"], table["high"], PREFERENCE_COLOR)
     dots = axes.scatter(table["estimate"], range(len(table)), s=26, color=PREFERENCE_COLOR, zorder=3)
     sheet.tell(dots, [
-        f"{row['name']}: {100 * row['estimate']:.1f} % of the variance between pieces, "
-        f"interval {100 * row['low']:.1f} to {100 * row['high']:.1f} %"
+        f"{row['name']}: {100 * row['estimate']:.1f} % of the variance between pieces"
+        + (f", interval {100 * row['low']:.1f} to {100 * row['high']:.1f} %" if pd.notna(row["low"]) else "")
         for row in table.to_dict("records")
     ])  # fmt: skip
     axes.set(xlabel=sheet.wrap(SHARES_AXIS), ylim=(-0.7, len(table) - 0.3))

@@ -14,6 +14,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import matplotlib
+import numpy as np
 from markupsafe import Markup
 from matplotlib.artist import Artist
 from matplotlib.collections import Collection, LineCollection
@@ -85,7 +86,8 @@ def zero(axes: Any, value: float = 0.0, vertical: bool = True) -> None:
 
 def interval(axes: Any, at: Any, low: Any, high: Any, color: Any, vertical: bool = False) -> LineCollection:
     """Bars from `low` to `high`; those without an interval (NaN) are left out."""
-    drawn: LineCollection = (axes.vlines if vertical else axes.hlines)(at, low, high, color=color, linewidth=1.0)
+    ends = (np.asarray(one, dtype=np.float64) for one in (low, high))  # None becomes NaN
+    drawn: LineCollection = (axes.vlines if vertical else axes.hlines)(at, *ends, color=color, linewidth=1.0)
     return drawn
 
 
