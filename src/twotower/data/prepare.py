@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from itertools import count
 from pathlib import Path
 from types import TracebackType
@@ -21,10 +22,11 @@ from ..config import PrepareConfig, RunConfig
 from ..errors import InputError
 from ..progress import Progress
 from .corpora import open_corpus
-from .documents import Corpus, Document, middle_of
+from .documents import Corpus, Document, Word, middle_of
 from .mixtures import thin
 from .scrambling import scramble
-from .tagging import NO_WORD, UPOS, Tagger, load_tagger, words_of_pieces
+from .tagging import NO_WORD, UPOS, Tagger, open_tagger, words_of_pieces
+from .tagging_pool import usable_cores
 from .tokenization import (
     chunks,
     encode_batch,
@@ -69,7 +71,13 @@ def prepare(config: RunConfig, out: Path) -> None:
     """
     settings = config.prepare
     corpus = open_corpus(settings)
-    tagger = _choose_tagger(settings, corpus)
+    name = _choose_tagger(settings, corpus)
+    with open_tagger(name, config.threads or usable_cores()) if name else nullcontext() as tagger:
+        _prepare(config, corpus, tagger, out)
+
+
+def _prepare(config: RunConfig, corpus: Corpus, tagger: Tagger | None, out: Path) -> None:
+    settings = config.prepare
     given = load_tokenizer(settings.tokenizer) if settings.tokenizer else None
     sizes, part, digest = _measure(corpus)
     roles = _choose_roles(corpus, sizes, part, settings)
@@ -111,13 +119,13 @@ def prepare(config: RunConfig, out: Path) -> None:
     (out / "data" / "corpus.json").write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
 
 
-def _choose_tagger(settings: PrepareConfig, corpus: Corpus) -> Tagger | None:
-    """The tagger, or None where the corpus brings gold tags."""
+def _choose_tagger(settings: PrepareConfig, corpus: Corpus) -> str | None:
+    """The tagger's name, or None where the corpus brings gold tags."""
     if settings.tagger == "gold" or (settings.tagger == "auto" and corpus.has_gold_tags):
         if not corpus.has_gold_tags:
             raise InputError(f"prepare.tagger: gold, but {corpus.name} is not CoNLL-U; use --prepare.tagger hanta")
         return None
-    return load_tagger("hanta" if settings.tagger == "auto" else settings.tagger)
+    return "hanta" if settings.tagger == "auto" else settings.tagger
 
 
 def _measure(corpus: Corpus) -> tuple[NDArray[np.int64], NDArray[np.int64], str]:
@@ -185,12 +193,12 @@ def write_tokens(
         train.append(separator)
         held_stream.append(separator)
         rows: list[dict[str, Any]] = []
-        for number, role, document, ids in _encoded(corpus, roles, tokenizer):
+        for number, role, document, ids, words in _encoded(corpus, roles, tokenizer, tagger, heldout_words):
             stream = held_stream if role == HELD else train
             characters_read = len(document.text)
             if role == HELD:
                 document = middle_of(document, heldout_words)
-                ids = _write_heldout(document, number, tokenizer, tagger, table, tag_counts)
+                ids = _write_heldout(document, number, tokenizer, words, tagger is None, table, tag_counts)
             else:
                 frequencies += np.bincount(ids, minlength=vocabulary)
             counts["heldout" if role == HELD else "train"][document.part] += len(ids)
@@ -211,16 +219,23 @@ def write_tokens(
 
 
 def _encoded(
-    corpus: Corpus, roles: NDArray[np.int64], tokenizer: Tokenizer
-) -> Iterator[tuple[int, int, Document, NDArray[np.int64]]]:
-    """Number, role, document and, for training, its piece ids, in the corpus's order; many are encoded together."""
+    corpus: Corpus, roles: NDArray[np.int64], tokenizer: Tokenizer, tagger: Tagger | None, heldout_words: int
+) -> Iterator[tuple[int, int, Document, NDArray[np.int64], Sequence[Word]]]:
+    """Number, role, document and, for training, its piece ids; held out, the words of its middle. In order.
+
+    Many are encoded, or tagged, together.
+    """
     nothing = np.empty(0, dtype=np.int64)
     for group in _groups(zip(count(), corpus.documents(), roles.tolist(), strict=False)):
         texts = [document.text for _, document, role in group if role == TRAIN]
         encoded = iter(encode_batch(tokenizer, texts))
+        held = [middle_of(document, heldout_words) for _, document, role in group if role == HELD]
+        tagged = iter(tagger([one.text for one in held]) if tagger else [one.words or () for one in held])
         for number, document, role in group:
-            if role != LEFT_OUT:
-                yield number, role, document, next(encoded) if role == TRAIN else nothing
+            if role == TRAIN:
+                yield number, role, document, next(encoded), ()
+            elif role == HELD:
+                yield number, role, document, nothing, next(tagged)
 
 
 def _groups(
@@ -250,13 +265,13 @@ def _write_heldout(
     document: Document,
     number: int,
     tokenizer: Tokenizer,
-    tagger: Tagger | None,
+    words: Sequence[Word],
+    gold: bool,
     table: pq.ParquetWriter,
     tag_counts: NDArray[np.int64],
 ) -> NDArray[np.int64]:
-    """Encode and tag a held-out document, append its pieces to the table and count them; returns its piece ids."""
+    """Encode a held-out document, append its pieces to the table and count them; returns its piece ids."""
     ids, starts = encode_with_offsets(tokenizer, document.text)
-    words = (document.words or ()) if tagger is None else tagger(document.text)
     index, whole = words_of_pieces(words, starts)
     forms = [document.text[word.start : word.end] for word in words] + [""]
     codes = {tag: code for code, tag in enumerate((*UPOS, NO_WORD))}
@@ -273,12 +288,12 @@ def _write_heldout(
         pa.DictionaryArray.from_arrays(pa.array(tags[index]), pa.array([*UPOS, NO_WORD])),
         pa.array(whole),
     ]
-    if tagger is None:
+    if gold:
         for name in ANNOTATIONS:
             values = [getattr(word, name) or NO_WORD for word in words] + [NO_WORD]
             labels = pa.array([values[word] for word in index.tolist()], pa.string())
             columns.append(labels.dictionary_encode())
-    table.write_table(pa.Table.from_arrays(columns, schema=heldout_schema(gold=tagger is None)))
+    table.write_table(pa.Table.from_arrays(columns, schema=heldout_schema(gold)))
     return ids
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError
 from .documents import Word
+from .tagging_pool import HantaPool, TagSentences
 
 FUNCTION = frozenset({"ADP", "AUX", "CCONJ", "DET", "PART", "PRON", "SCONJ"})
 """Closed classes of Universal Dependencies."""
@@ -21,8 +23,8 @@ UPOS = (
 NO_WORD = "_"
 """The tag of a piece that belongs to no word."""
 
-Tagger = Callable[[str], Sequence[Word]]
-"""From the text of a document to its words."""
+Tagger = Callable[[Sequence[str]], Sequence[Sequence[Word]]]
+"""From the texts of documents to their words."""
 
 LONGEST_WORD = 60
 """HanTa's analysis is quadratic in the letters of an unknown word; longer strings are no words of English."""
@@ -46,15 +48,23 @@ _SENTENCE_END = re.compile(r"[.!?]+$")
 _CLOSING = frozenset("\"'”’)]")
 
 
-def load_tagger(name: str) -> Tagger:
-    """The tagger called `hanta` or `spacy:PIPELINE`.
+@contextmanager
+def open_tagger(name: str, processes: int = 1) -> Iterator[Tagger]:
+    """The tagger called `hanta` or `spacy:PIPELINE`, while it is used; `hanta` shares sentences out to processes.
 
-    Raises `InputError` if the spaCy pipeline is not installed.
+    Words and tags do not depend on the number of processes. Raises `InputError` if the spaCy pipeline is not installed.
     """
     if name == "hanta":
-        return _load_hanta()
+        pool = HantaPool(processes)
+        try:
+            yield lambda texts: _tag_by_sentence(texts, pool)
+        finally:
+            pool.close()
+        return
     if name.startswith("spacy:"):
-        return _load_spacy(name.removeprefix("spacy:"))
+        tag = _load_spacy(name.removeprefix("spacy:"))
+        yield lambda texts: [tag(text) for text in texts]
+        return
     raise InputError(f"prepare.tagger: {name!r} is unknown; use hanta or spacy:PIPELINE")
 
 
@@ -95,25 +105,27 @@ def _sentences(text: str) -> list[list[tuple[int, int]]]:
     return [sentence for sentence in sentences if sentence]
 
 
-def _load_hanta() -> Tagger:
-    from HanTa.HanoverTagger import HanoverTagger
-
-    tagger = HanoverTagger("morphmodel_en.pgz")
-
-    def tag(text: str) -> list[Word]:
+def _tag_by_sentence(texts: Sequence[str], tag: TagSentences) -> list[list[Word]]:
+    """The words of documents, tagged sentence by sentence, all sentences of all documents in one go."""
+    places = [_sentences(text) for text in texts]
+    forms = [
+        [text[start:end].replace("’", "'") for start, end in sentence]
+        for text, sentences in zip(texts, places, strict=True) for sentence in sentences
+    ]  # fmt: skip
+    known = [[form if len(form) <= LONGEST_WORD else "x" for form in sentence] for sentence in forms]
+    tagged = iter(zip(forms, known, tag(known), strict=True))
+    found = []
+    for sentences in places:
         words: list[Word] = []
-        for sentence in _sentences(text):
-            forms = [text[start:end].replace("’", "'") for start, end in sentence]
-            known = [form if len(form) <= LONGEST_WORD else "x" for form in forms]
-            tags = universal(known, tagger.tag_sent(known, taglevel=0))
-            for (start, end), form, upos in zip(sentence, forms, tags, strict=True):
+        for sentence in sentences:
+            raw, clean, tags = next(tagged)
+            for (start, end), form, upos in zip(sentence, raw, universal(clean, tags), strict=True):
                 words.append(Word(start, end, upos if len(form) <= LONGEST_WORD else "X"))
-        return words
+        found.append(words)
+    return found
 
-    return tag
 
-
-def _load_spacy(pipeline: str) -> Tagger:
+def _load_spacy(pipeline: str) -> Callable[[str], list[Word]]:
     try:
         import spacy
 
