@@ -314,5 +314,5 @@ def from_dict(values: dict[str, Any], source: str = "configuration") -> RunConfi
 
     try:
         return dacite.from_dict(RunConfig, values, dacite.Config(strict=True, cast=[tuple], type_hooks={Path: Path}))
-    except (dacite.DaciteError, TypeError) as error:
+    except (dacite.DaciteError, TypeError, ValueError) as error:  # dacite lets Python's own through
         raise InputError(f"{source}: {error}") from None

@@ -104,6 +104,7 @@ def test_without_an_effect_there_is_none_though_the_tower_is_chosen():
     assert abs(np.mean([one["estimate"] for one in found])) < 0.02
 
 
+@pytest.mark.slow
 def test_an_effect_of_frequency_is_not_taken_for_one_of_class():
     found = [outcome(seed, runs=4, by_frequency=0.3, by_run=0.0) for seed in range(200, 230)]
     assert sum(one["class"]["p_value"] < 0.05 for one in found) <= 5

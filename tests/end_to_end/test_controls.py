@@ -49,6 +49,7 @@ def test_a_backbone_of_transformers_has_controls_of_a_width_that_it_can_have():
     assert single.towers == 1 and 40 <= single.width <= 48 and single.width // single.heads % 2 == 0
 
 
+@pytest.mark.slow
 def test_controls_run_beside_a_run_and_are_skipped_the_second_time(small, tmp_path, capsys):
     import yaml
 

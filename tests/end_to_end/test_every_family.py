@@ -3,6 +3,7 @@
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 from safetensors.torch import load_file
 
@@ -30,7 +31,7 @@ def test_a_family_trains_is_measured_and_reported(family_runs, family):
 @pytest.mark.parametrize("towers", [1, 3])
 def test_any_number_of_towers_is_measured_and_reported(with_settings, tmp_path, towers):
     run = twotower.run(with_settings(model={"towers": towers}), tmp_path / "run")
-    results, types = run.results(), run.preference()
+    results, types = run.results(), pd.read_parquet(run.path / "preference.parquet")
     page = (run.path / "report.html").read_text(encoding="utf-8")
     assert results["model"]["towers"] == towers == len(results["training"]["heldout_perplexity"]["towers"])
     assert len(results["reliability"]["noise_floor"]["towers"]) == towers

@@ -74,6 +74,7 @@ def whole(config, out):
     return made(out)
 
 
+@pytest.mark.slow
 def test_a_warm_process_makes_the_same_bytes_and_outlives_a_run_that_is_killed(small, finished, tmp_path):
     (run,) = planned(small, tmp_path / "study")
     words = ["study", "work", str(tmp_path / "study"), run.name]
