@@ -7,6 +7,7 @@ than meaning, and taking away the other hurts meaning more than syntax.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import chain, combinations
 from typing import Any
 
@@ -15,11 +16,12 @@ import pandas as pd
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ..data.trees import Tree
 from ..statistics.tallies import Floats, resample
 from .accuracy import CONFIDENCE, DRAWS, figure, is_right, numbered
 from .pair_files import MEANING, SYNTAX
 from .removal import INTACT, MEAN, WAYS, Lesion, bank_of, heldout_rows, lesioned, lesions_of_towers
-from .sentences import encode, longest, rows_of
+from .sentences import Rows, encode, longest, rows_of
 from .subject import Subject
 
 HALVES = 20
@@ -82,10 +84,8 @@ def _heldout(subject: Subject, tried: Mapping[str, Lesion]) -> tuple[Tensor, dic
     )  # fmt: skip
 
 
-def _some(rows: Any, chosen: NDArray[np.bool_]) -> Any:
+def _some(rows: Rows, chosen: NDArray[np.bool_]) -> Rows:
     """The same rows, of whose scored positions only some count; `chosen` is in the order in which they are scored."""
-    from dataclasses import replace
-
     scored = rows.scored.copy()
     scored[rows.scored] = chosen
     return replace(rows, scored=scored, places=rows.places[chosen])
@@ -122,7 +122,7 @@ def _relations(subject: Subject, tried: Mapping[str, Lesion], bank: Tensor) -> d
     return _by_class(subject, losses, np.asarray(labels)[known], documents, frequency, generator)
 
 
-def _relation_of_characters(tree: Any) -> list[str]:
+def _relation_of_characters(tree: Tree) -> list[str]:
     """The relation, without its subtype, of the token that each character of the text belongs to; empty between."""
     first: dict[int, str] = {}
     for word in tree.words:

@@ -15,7 +15,7 @@ from ..errors import InputError
 from ..statistics.tallies import Floats
 from .accuracy import DRAWS, FEWEST, difference, is_right, numbered, of_paradigms, paradigm_draws, share
 from .pair_files import MinimalPair, is_broken, pair_paths, read_pairs
-from .pair_generation import SET, Lexicon, cooccurrence, generate
+from .pair_generation import Lexicon, cooccurrence, generate
 from .sentences import Sentences, encode, longest, score_sentences
 from .subject import Subject
 from .suites import score_suites
@@ -257,6 +257,3 @@ def _figures(subject: Subject, table: pd.DataFrame) -> dict[str, Any]:
                                       numbered(list(table["paradigm"].iloc[rows])), generator)}
         )  # fmt: skip
     return {"paradigms": paradigms, "kinds": kinds}
-
-
-__all__ = ["FREQUENCY", "SET", "heads_of", "pairs"]
