@@ -254,6 +254,8 @@ def _classifier(states: NDArray[np.float32], labels: Ids) -> tuple[Any, bool]:
     model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=ITERATIONS, tol=1e-3))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # counted below
+        # The control task has a label for each word type, so that there may be nearly as many as words.
+        warnings.filterwarnings("ignore", message="The number of unique classes", category=UserWarning)
         model.fit(states, labels)
     return model, bool(model[-1].n_iter_.max() >= ITERATIONS)
 
