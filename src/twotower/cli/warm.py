@@ -19,7 +19,7 @@ from typing import TextIO
 
 WARMED = (
     "accelerate", "datasets", "HanTa.HanoverTagger", "matplotlib.figure", "matplotlib.backends.backend_svg",
-    "plotly.graph_objects", "sklearn.linear_model", "wordcloud", "twotower.data.prepare", "twotower.training.loop",
+    "sklearn.linear_model", "wordcloud", "twotower.data.prepare", "twotower.training.loop",
     "twotower.training.readouts", "twotower.preference.scores", "twotower.preference.analysis", "twotower.report.page",
 )  # fmt: skip
 """What runs import. What is missing here is imported by each run itself."""
