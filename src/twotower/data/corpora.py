@@ -16,7 +16,7 @@ from ..errors import InputError
 from . import articles
 from .conllu import read_conllu
 from .documents import Corpus, Document
-from .hub import asking_the_hub
+from .hub import asking_the_hub, not_loaded
 from .mixtures import parse_mixture
 from .textfiles import blocks_of, decode, lines_of
 from .tokenization import chunks
@@ -211,12 +211,9 @@ def _open_dataset(name: str) -> Corpus:
         columns = dataset.column_names or list(next(iter(dataset), {}))  # a stream may not know them beforehand
     except InputError:
         raise
-    except Exception as error:  # `datasets` raises its own, the hub's, HTTP's and the file system's errors
-        reason = " ".join(str(error).split())[:200]
-        raise InputError(
-            f"corpus: {name!r} cannot be loaded ({type(error).__name__}: {reason}); check its name and the network, "
-            "or download the files and give their path: hf:FILE.parquet, or text files"
-        ) from error
+    except Exception as error:
+        remedy = "download the files and give their path: hf:FILE.parquet, or text files"
+        raise not_loaded("corpus", name, error, remedy) from error
     if column not in columns:
         raise InputError(f"corpus: {name!r} has no column {column!r}; its columns: {', '.join(columns)} (add #COLUMN)")
 

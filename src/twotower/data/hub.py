@@ -7,6 +7,17 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from ..errors import InputError
+
+
+def not_loaded(key: str, name: str, error: Exception, remedy: str) -> InputError:
+    """What to say of a data set that cannot be had; `datasets` raises its own, the hub's, HTTP's and disks' errors."""
+    reason = " ".join(str(error).split())[:200]
+    return InputError(
+        f"{key}: {name!r} cannot be loaded ({type(error).__name__}: {reason}); check its name and the network, "
+        f"or {remedy}"
+    )
+
 
 @contextmanager
 def asking_the_hub(name: str) -> Iterator[None]:

@@ -23,6 +23,22 @@ def is_right(good: Floats, bad: Floats) -> Floats:
     return np.where(good > bad, 1.0, np.where(good == bad, 0.5, 0.0))
 
 
+def cluster_weights(clusters: NDArray[np.integer], draws: int, generator: np.random.Generator) -> Floats:
+    """How often each cluster counts: once in the sample, then as each resampling says; (1 + draws, clusters)."""
+    count = int(clusters.max()) + 1
+    return np.vstack([np.ones((1, count)), resample(count, draws, generator)])
+
+
+def weighted_means(weights: Floats, clusters: NDArray[np.integer], values: Floats) -> Floats:
+    """Mean of values, (members,), under each weighting of their clusters, (1 + draws,); NaN where none has weight."""
+    count = weights.shape[1]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        means: Floats = (weights @ np.bincount(clusters, weights=values, minlength=count)) / (
+            weights @ np.bincount(clusters, minlength=count)
+        )
+    return means
+
+
 def paradigm_draws(
     right: Mapping[str, Floats], clusters: NDArray[np.integer], draws: int, generator: np.random.Generator
 ) -> dict[str, Floats]:
@@ -31,13 +47,8 @@ def paradigm_draws(
     `right` holds for each head values of shape (pairs,), `clusters` (pairs,) numbers from 0 what pairs have in common
     (a document); the results have shape (1 + draws,).
     """
-    count = int(clusters.max()) + 1
-    weights = np.vstack([np.ones((1, count)), resample(count, draws, generator)])
-    sizes = weights @ np.bincount(clusters, minlength=count)
-    return {
-        head: np.asarray(weights @ np.bincount(clusters, weights=values, minlength=count) / sizes)
-        for head, values in right.items()
-    }
+    weights = cluster_weights(clusters, draws, generator)
+    return {head: weighted_means(weights, clusters, values) for head, values in right.items()}
 
 
 def figure(drawn: Floats, confidence: float = CONFIDENCE) -> dict[str, float]:

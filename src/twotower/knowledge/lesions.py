@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..data.trees import Tree
-from ..statistics.tallies import Floats, resample
-from .accuracy import CONFIDENCE, DRAWS, figure, is_right, numbered
+from ..statistics.tallies import Floats
+from .accuracy import CONFIDENCE, DRAWS, cluster_weights, figure, is_right, numbered, weighted_means
 from .pair_files import MEANING, SYNTAX
 from .removal import INTACT, MEAN, WAYS, Lesion, bank_of, heldout_rows, lesioned, lesions_of_towers
 from .sentences import Rows, encode, longest, rows_of
@@ -144,14 +144,10 @@ def _by_class(
     """
     names, counts = np.unique(labels, return_counts=True)
     kept = [(str(name), int(count)) for name, count in zip(names, counts, strict=True) if count >= FEWEST]
-    total = int(documents.max()) + 1
-    weights = np.vstack([np.ones((1, total)), resample(total, DRAWS, generator)])
+    weights = cluster_weights(documents, DRAWS, generator)
 
     def means(values: Floats, chosen: NDArray[np.bool_]) -> Floats:
-        sums = weights @ np.bincount(documents[chosen], weights=values[chosen], minlength=total)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            found: Floats = sums / (weights @ np.bincount(documents[chosen], minlength=total))
-        return found
+        return weighted_means(weights, documents[chosen], values[chosen])
 
     everything = np.ones(len(labels), dtype=bool)
     rows = []
@@ -164,8 +160,8 @@ def _by_class(
                              for name, count in kept]}
             )  # fmt: skip
     found: dict[str, Any] = {
-        "occurrences": len(labels), "documents": total, "lesions": rows, "apart": None, "apart_beyond_frequency": None,
-        "by_frequency": None,
+        "occurrences": len(labels), "documents": weights.shape[1], "lesions": rows,
+        "apart": None, "apart_beyond_frequency": None, "by_frequency": None,
     }  # fmt: skip
     pairs = list(combinations(range(1, subject.model.config.towers + 1), 2))
     if not pairs or not kept:
@@ -317,14 +313,11 @@ def dissociation(
         over items. `null` and `p_value`: the same of random halves of the units. `crossover`: whether `syntax` is above
         and `meaning` below zero, each by its whole interval.
     """
-    count = int(items.max()) + 1
-    weights = np.vstack([np.ones((1, count)), resample(count, DRAWS, generator)])
+    weights = cluster_weights(items, DRAWS, generator)
+    count = weights.shape[1]
 
     def means(values: Floats, chosen: NDArray[np.bool_]) -> Floats:
-        sums = weights @ np.bincount(items[chosen], weights=values[chosen], minlength=count)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            found: Floats = sums / (weights @ np.bincount(items[chosen], minlength=count))
-        return found
+        return weighted_means(weights, items[chosen], values[chosen])
 
     kinds = {SYNTAX: syntax, MEANING: ~syntax}
     losses = [

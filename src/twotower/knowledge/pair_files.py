@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..data.hub import asking_the_hub
+from ..data.hub import asking_the_hub, not_loaded
 from ..data.textfiles import decode, lines_of
 from ..errors import InputError
 
@@ -99,12 +99,8 @@ def _from_hub(place: str) -> list[MinimalPair]:
     try:
         with asking_the_hub(name):
             rows = load_dataset(name, configuration or None, split=split or "train")
-    except Exception as error:  # `datasets` raises its own, the hub's, HTTP's and the file system's errors
-        reason = " ".join(str(error).split())[:200]
-        raise InputError(
-            f"know.pairs: {place!r} cannot be loaded ({type(error).__name__}: {reason}); check its name and the "
-            "network, or download its files and give their path"
-        ) from error
+    except Exception as error:
+        raise not_loaded("know.pairs", place, error, "download its files and give their path") from error
     columns = [next((one for one in names if one in rows.column_names), None) for names in (GOOD, BAD)]
     if None in columns:
         raise InputError(
