@@ -7,8 +7,8 @@ import pytest
 from minicons.scorer import IncrementalLMScorer, MaskedLMScorer
 
 from twotower.finished import Run
+from twotower.knowledge import occurrences
 from twotower.knowledge import sentences as sentence_module
-from twotower.knowledge import word_counts
 from twotower.knowledge.sentences import encode, score_sentences
 from twotower.knowledge.subject import Subject
 from twotower.knowledge.word_counts import count_words, words_of
@@ -72,7 +72,7 @@ def test_words_are_counted_whole_across_parts_of_the_stream(finished, monkeypatc
     wanted = Counter(spelled)
     asked = [*list(wanted)[:300], max(wanted, key=len), (1, 2, 3)]
     for chunk in (1 << 22, 777):
-        monkeypatch.setattr(word_counts, "CHUNK", chunk)
+        monkeypatch.setattr(occurrences, "CHUNK", chunk)
         assert count_words(subject.text, asked) == {word: wanted[word] for word in asked}
     [words] = words_of(subject.tokenizer, ["the unconstitutionality"])
     assert len(words) == 2 and len(words[1]) > 1

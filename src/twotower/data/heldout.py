@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from .tagging import CONTENT, FUNCTION, NO_WORD, UPOS
-from .tokenization import Vocabulary, load_tokenizer, vocabulary_of
+from .tokenization import PREFIX, Vocabulary, load_tokenizer, vocabulary_of
 from .windows import ScoringRows, contiguous_rows, pair_rows, sliding_rows
 
 FUNCTION_CLASS, CONTENT_CLASS, OTHER_CLASS = "function", "content", "other"
@@ -70,6 +70,11 @@ class PreparedText:
         for piece, index in vocabulary.items():
             pieces[index] = piece
         return pieces
+
+    @cached_property
+    def continues(self) -> NDArray[np.bool_]:
+        """Which pieces go on with a word, shape (vocabulary,)."""
+        return np.array([piece.startswith(PREFIX) for piece in self.pieces])
 
     @cached_property
     def vocabulary(self) -> Vocabulary:

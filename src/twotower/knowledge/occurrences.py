@@ -71,6 +71,16 @@ def find_occurrences(
     return Occurrences(counts, word[order], place[order])
 
 
+def count_occurrences(
+    stream: Stream, pieces: Sequence[tuple[int, ...]], continues: NDArray[np.bool_]
+) -> NDArray[np.int64]:
+    """How often each word occurs, (words,); arguments as for `find_occurrences`."""
+    counts = np.zeros(len(pieces), dtype=np.int64)
+    for found, _ in _search(stream, pieces, continues):
+        counts += np.bincount(found, minlength=len(pieces))
+    return counts
+
+
 def _search(
     stream: Stream, pieces: Sequence[tuple[int, ...]], continues: NDArray[np.bool_]
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:

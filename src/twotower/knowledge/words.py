@@ -11,7 +11,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..data.norms import MORE_COLUMNS, read_norms
-from ..data.tokenization import PREFIX
 from ..data.word_pairs import WordPairs, read_word_pairs
 from ..errors import InputError
 from ..progress import Progress
@@ -22,7 +21,7 @@ from ..statistics.rank_correlation import (
     rank_correlation,
 )
 from ..statistics.tallies import Floats
-from .occurrences import find_occurrences, pieces_of
+from .occurrences import count_occurrences, find_occurrences, pieces_of
 from .subject import Subject
 from .word_norms import norms_of
 from .word_views import WordView, contextual_views, input_views, same_layer
@@ -61,8 +60,7 @@ def words(subject: Subject) -> dict[str, Any]:
     number = {word: index for index, word in enumerate(covered["word"])}
     _require_overlap(sets, norms, number, settings.frequent)
     pieces = [tuple(one) for one in covered["pieces"]]
-    continues = np.array([piece.startswith(PREFIX) for piece in text.pieces])
-    found = find_occurrences(text.train, pieces, continues, settings.occurrences, subject.config.seed)
+    found = find_occurrences(text.train, pieces, text.continues, settings.occurrences, subject.config.seed)
     frame = (text.vocabulary.cls, text.vocabulary.sep) if subject.config.train.windows == "pairs" else None
     views = []
     for model, trained in ((subject.model, True), (subject.untrained, False)):
@@ -113,8 +111,7 @@ def _coverage(subject: Subject, asked: list[str]) -> pd.DataFrame:
     """word, pieces (ids), count (in the training text), covered; one row per word that was asked for."""
     text = subject.text
     pieces = pieces_of(asked, subject.tokenizer)
-    continues = np.array([piece.startswith(PREFIX) for piece in text.pieces])
-    counts = find_occurrences(text.train, pieces, continues, 0, 0).counts
+    counts = count_occurrences(text.train, pieces, text.continues)
     covered = counts >= subject.config.know.frequent
     return pd.DataFrame({"word": asked, "pieces": pieces, "count": counts, "covered": covered})
 
