@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from twotower.comparison.agreement import agreement, align, family_groups
+from twotower.comparison.agreement import _shuffled, _standardized, agreement, align, family_groups
 from twotower.statistics.tallies import tally
 
 
@@ -115,3 +115,17 @@ def test_runs_of_one_seed_make_no_pair():
     groups = family_groups(["gpt", "gpt", "elmo"], [0, 1, 0])
     assert groups["all"] == [(0, 1), (1, 2)] and groups["between elmo and gpt"] == [(1, 2)]
     assert family_groups(["gpt", "elmo"], [3, 3]) == {}
+
+
+@pytest.mark.parametrize("missing", [False, True])
+def test_rows_standardized_once_equal_rows_standardized_after_each_permutation(missing):
+    generator = np.random.default_rng(5)
+    values = generator.normal(size=(3, 4, 60))
+    if missing:
+        values[0, 1, 7] = values[2, 3, 11] = np.nan
+    orders = np.argsort(generator.random((4, 60)), axis=1)
+    expected = _standardized(np.stack([np.take_along_axis(one, orders, axis=1) for one in values]))
+    np.testing.assert_allclose(_shuffled(values)(orders), expected, atol=1e-12)
+    np.testing.assert_allclose(
+        _shuffled(values[0])(orders), _standardized(np.take_along_axis(values[0], orders, axis=1)), atol=1e-12
+    )

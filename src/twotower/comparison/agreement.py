@@ -8,7 +8,7 @@ the spectrum says how many axes are, and a leave-one-out test whether the axes o
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
@@ -81,10 +81,12 @@ def agreement(
             np.stack([tallies.means(one)[0] for tallies in preferences], axis=1) for one in (half, weights[None] - half)
         )))  # fmt: skip
     null_crossed, null_r = [], []
+    shuffled, shuffled_sides = _shuffled(values), [_shuffled(side) for side in sides]
     for _ in range(permutations):
         orders = permutations_within(bins, runs, generator)
-        null_r.append(_correlations(np.take_along_axis(values, orders, axis=1)))
-        null_crossed.append(_crossed(*(np.take_along_axis(side, orders[None], axis=2) for side in sides)))
+        rows = shuffled(orders)
+        null_r.append(rows @ rows.T)
+        null_crossed.append(_squared_across(*(side(orders) for side in shuffled_sides)))
     found = {}
     for name, pairs in groups.items():
         squared = _over(crossed, pairs)
@@ -150,9 +152,30 @@ def _crossed(one: Floats, other: Floats) -> Floats:
 
     `one`, `other` (splits, runs, types).
     """
-    across = _standardized(one) @ np.swapaxes(_standardized(other), -1, -2)
+    return _squared_across(_standardized(one), _standardized(other))
+
+
+def _squared_across(one: Floats, other: Floats) -> Floats:
+    """`_crossed` of rows that are standardized."""
+    across = one @ np.swapaxes(other, -1, -2)
     found: Floats = (across * np.swapaxes(across, -1, -2)).mean(axis=0)
     return found
+
+
+def _shuffled(values: Floats) -> Callable[[NDArray[np.int64]], Floats]:
+    """What standardizes `values` (..., runs, types) with the types of each run in a given order, (runs, types).
+
+    Where no type is missing, order changes neither mean nor length, and the rows are standardized once for all orders.
+    """
+
+    def ordered(these: Floats, orders: NDArray[np.int64]) -> Floats:
+        found: Floats = np.take_along_axis(these, orders.reshape((1,) * (these.ndim - 2) + orders.shape), axis=-1)
+        return found
+
+    if np.isfinite(values).all():
+        rows = _standardized(values)
+        return lambda orders: ordered(rows, orders)
+    return lambda orders: _standardized(ordered(values, orders))
 
 
 def _over(matrix: Floats, pairs: Sequence[Pair]) -> float:
