@@ -169,7 +169,9 @@ def _shuffled(values: Floats) -> Callable[[NDArray[np.int64]], Floats]:
     """
 
     def ordered(these: Floats, orders: NDArray[np.int64]) -> Floats:
-        found: Floats = np.take_along_axis(these, orders.reshape((1,) * (these.ndim - 2) + orders.shape), axis=-1)
+        *leading, runs, types = these.shape
+        flat = (np.arange(runs)[:, None] * types + orders).ravel()  # half the time of take_along_axis
+        found: Floats = np.take(these.reshape(*leading, runs * types), flat, axis=-1).reshape(these.shape)
         return found
 
     if np.isfinite(values).all():
