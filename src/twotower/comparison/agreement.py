@@ -72,21 +72,21 @@ def agreement(
     values = np.vstack([tallies.means(np.ones((1, documents)))[0] for tallies in preferences])
     first = halves(documents, SPLITS, generator)
     sides = [np.stack([tallies.means(half)[0] for tallies in preferences], axis=1) for half in (first, 1 - first)]
-    r, crossed = _correlations(values), _crossed(*sides)
+    r, crossed = _correlations(_standardized(values)), _crossed(*(_standardized(side) for side in sides))
     signs = align(r)
     drawn = []
     for weights in resample(documents, draws, generator):
         half = halves(documents, 1, generator) * weights
         drawn.append(_crossed(*(
-            np.stack([tallies.means(one)[0] for tallies in preferences], axis=1) for one in (half, weights[None] - half)
+            _standardized(np.stack([tallies.means(one)[0] for tallies in preferences], axis=1))
+            for one in (half, weights[None] - half)
         )))  # fmt: skip
     null_crossed, null_r = [], []
     shuffled, shuffled_sides = _shuffled(values), [_shuffled(side) for side in sides]
     for _ in range(permutations):
         orders = permutations_within(bins, runs, generator)
-        rows = shuffled(orders)
-        null_r.append(rows @ rows.T)
-        null_crossed.append(_squared_across(*(side(orders) for side in shuffled_sides)))
+        null_r.append(_correlations(shuffled(orders)))
+        null_crossed.append(_crossed(*(side(orders) for side in shuffled_sides)))
     found = {}
     for name, pairs in groups.items():
         squared = _over(crossed, pairs)
@@ -141,8 +141,8 @@ def _standardized(values: Floats) -> Floats:
     return found
 
 
-def _correlations(values: Floats) -> Floats:
-    rows = _standardized(values)
+def _correlations(rows: Floats) -> Floats:
+    """Of standardized rows (runs, types); (runs, runs)."""
     found: Floats = rows @ rows.T
     return found
 
@@ -150,13 +150,8 @@ def _correlations(values: Floats) -> Floats:
 def _crossed(one: Floats, other: Floats) -> Floats:
     """Mean over splits of r(i in one half, j in the other) r(i in the other, j in the one); (runs, runs).
 
-    `one`, `other` (splits, runs, types).
+    `one`, `other` (splits, runs, types), standardized.
     """
-    return _squared_across(_standardized(one), _standardized(other))
-
-
-def _squared_across(one: Floats, other: Floats) -> Floats:
-    """`_crossed` of rows that are standardized."""
     across = one @ np.swapaxes(other, -1, -2)
     found: Floats = (across * np.swapaxes(across, -1, -2)).mean(axis=0)
     return found
@@ -167,17 +162,18 @@ def _shuffled(values: Floats) -> Callable[[NDArray[np.int64]], Floats]:
 
     Where no type is missing, order changes neither mean nor length, and the rows are standardized once for all orders.
     """
-
-    def ordered(these: Floats, orders: NDArray[np.int64]) -> Floats:
-        *leading, runs, types = these.shape
-        flat = (np.arange(runs)[:, None] * types + orders).ravel()  # half the time of take_along_axis
-        found: Floats = np.take(these.reshape(*leading, runs * types), flat, axis=-1).reshape(these.shape)
-        return found
-
     if np.isfinite(values).all():
         rows = _standardized(values)
-        return lambda orders: ordered(rows, orders)
-    return lambda orders: _standardized(ordered(values, orders))
+        return lambda orders: _ordered(rows, orders)
+    return lambda orders: _standardized(_ordered(values, orders))
+
+
+def _ordered(values: Floats, orders: NDArray[np.int64]) -> Floats:
+    """`values` (..., runs, types) with the types of each run in the given order, (runs, types)."""
+    *leading, runs, types = values.shape
+    flat = (np.arange(runs)[:, None] * types + orders).ravel()  # half the time of take_along_axis
+    found: Floats = np.take(values.reshape(*leading, runs * types), flat, axis=-1).reshape(values.shape)
+    return found
 
 
 def _over(matrix: Floats, pairs: Sequence[Pair]) -> float:
@@ -250,7 +246,7 @@ def _subspace(
         return float(np.mean([((span @ row) ** 2).sum() for span, row in zip(spans, these, strict=True)]))
 
     null = np.array([
-        share(np.take_along_axis(rows, permutations_within(bins, len(rows), generator), axis=1))
+        share(_ordered(rows, permutations_within(bins, len(rows), generator)))
         for _ in range(permutations)
     ])  # fmt: skip
     estimate = share(rows)
