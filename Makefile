@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup demo test test-all lint types bench docs clean
+.PHONY: help setup demo test test-all lint bench docs audit hashes clean
 
 help:
 	@echo "make demo      set up, and run the main job on real text (a few minutes)"
@@ -12,6 +12,8 @@ help:
 	@echo "make test-all  the slow ones too"
 	@echo "make lint      ruff, and mypy in strict mode"
 	@echo "make bench     speed and memory beside the reference's algorithm, Trainer and the machine's limit (20 minutes)"
+	@echo "make audit     look up known vulnerabilities of what is installed, where that can be reached"
+	@echo "make hashes    write requirements.txt, which pins the demo's packages with their hashes"
 	@echo "make docs      build the documentation into site/, with every link checked"
 
 setup: $(STAMP)
@@ -47,6 +49,15 @@ docs: $(VENV)/.docs
 $(VENV)/.docs: $(STAMP)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[docs]"
 	touch $@
+
+audit: setup
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt pip-audit
+	$(BIN)/python tools/audit.py
+
+hashes: setup
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt uv
+	$(BIN)/uv pip compile pyproject.toml --constraint constraints.txt --universal --generate-hashes --no-annotate \
+		--custom-compile-command "make hashes" --output-file requirements.txt --quiet
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache build dist site
