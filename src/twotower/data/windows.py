@@ -114,7 +114,8 @@ def _epoch_order(
         slack = length - 1 - count * window
         offset = int(generator.integers(min(window, slack + 1)))
         # The order is all that grows with the corpus in memory: four bytes per window, while they do.
-        order = np.arange(count, dtype=np.uint32 if count < 1 << 32 else np.uint64)
+        kind: type[np.unsignedinteger[Any]] = np.uint32 if count < 1 << 32 else np.uint64
+        order: NDArray[np.unsignedinteger[Any]] = np.arange(count, dtype=kind)
         generator.shuffle(order)
         _orders[key] = order, offset
     return _orders[key]
