@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,9 @@ from .config import RunConfig
 from .errors import InputError
 from .finished import Run
 from .presets import preset
-from .runs.execution import execute
-from .runs.records import load_config, read_records, up_to_date
+from .processes import announcing, follow, launched, leads
+from .runs.execution import execute, partial_folder
+from .runs.records import load_config, read_records
 from .runs.stages import INSTRUMENTS, MAIN, STAGES, StageFunction
 from .validation import validate
 
@@ -77,6 +79,9 @@ FUNCTIONS: dict[str, StageFunction] = {
     "report": _report,
 }
 
+SHARED = ("train", "readout", "score")
+"""The stages that several processes share."""
+
 
 LONGEST_NAME = 80
 """Of a corpus, in the name of a folder: a hundred files, or a long glob, would be more than file systems take."""
@@ -104,6 +109,9 @@ def run(
         overwrite: redo stages that were made with other settings or are damaged.
         say: told what is done and what is skipped.
 
+    Under `accelerate launch` or `torchrun` every process calls it. All of them share the stages `SHARED`; the first
+    one runs the others, alone, and keeps the folder.
+
     Raises `InputError` for input that cannot be used, `Interrupted` after Ctrl-C during training.
     """
     config = preset("quickstart") if config is None else config
@@ -117,9 +125,13 @@ def run(
     if set(wanted) - {"prepare", "report"}:
         _set_up(config.threads)
     _require_all_processes()
-    if int(os.environ.get("WORLD_SIZE", "1")) > 1 and not _leads(folder, config, set(wanted)):
-        return Run(folder)
-    execute(folder, config, wanted, overwrite, say)
+    if launched() == 1:
+        execute(folder, config, wanted, overwrite, say)
+    elif leads():
+        with announcing() as announce:
+            execute(folder, config, _announced(wanted, announce), overwrite, say)
+    else:
+        follow({name: partial(FUNCTIONS[name], config, folder, partial_folder(folder, name)) for name in SHARED})
     return Run(folder)
 
 
@@ -207,17 +219,17 @@ def _require_all_processes() -> None:
         )
 
 
-def _leads(folder: Path, config: RunConfig, wanted: set[str]) -> bool:
-    """Under `accelerate launch` or `torchrun`: whether this process keeps the run folder; the others only train."""
-    if wanted != {"train"}:
-        raise InputError(
-            "several processes: only `twotower train` runs under a launcher; run the stages before and after it without"
-        )
-    if os.environ.get("RANK") == "0":
-        return True
-    if not up_to_date(folder, config, "train"):
-        FUNCTIONS["train"](config, folder, folder)
-    return False
+def _announced(wanted: dict[str, StageFunction], announce: Callable[[str], None]) -> dict[str, StageFunction]:
+    """The stages of `wanted`, of which those that are shared first call the other processes."""
+
+    def shared(name: str, function: StageFunction) -> StageFunction:
+        def begin(config: RunConfig, run: Path, out: Path) -> None:
+            announce(name)
+            function(config, run, out)
+
+        return begin
+
+    return {name: shared(name, function) if name in SHARED else function for name, function in wanted.items()}
 
 
 def _set_up(threads: int) -> None:

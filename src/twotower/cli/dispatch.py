@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Sequence
 
 from .. import __version__
 from ..errors import DiskError, InputError, Interrupted
+from ..processes import launched, leads
 from .commands import COMMANDS
 from .completion import SHELLS, print_completion
 from .output import BAD_INPUT, FAILURE, INTERRUPTED, SUCCESS, fail
+from .stages import run_stages
 
 USAGE = """usage: twotower COMMAND [OPTIONS]
 
@@ -35,6 +38,11 @@ exit codes:
 """
 
 
+PATIENCE_WITH_THE_FIRST = 15.0
+"""Seconds that another process of a launcher waits with its error line. The first one mostly meets the same error, says
+so, and ends; the launcher then ends the others before they repeat it."""
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code: 0 done, 1 failed, 2 bad input, 130 interrupted."""
     words = list(sys.argv[1:] if arguments is None else arguments)
@@ -48,6 +56,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return _run(words[0], words[1:])
     except InputError as error:
+        if not leads():
+            time.sleep(PATIENCE_WITH_THE_FIRST)
+            return fail(f"process {os.environ.get('RANK')}: {error}", BAD_INPUT)
         return fail(str(error), BAD_INPUT)
     except DiskError as error:
         return fail(f"{error.filename}: {error.strerror}", FAILURE)
@@ -67,4 +78,9 @@ def _run(name: str, words: list[str]) -> int:
     if name not in COMMANDS:
         raise InputError(f"{name!r} is not a command; commands: {', '.join(COMMANDS)}")
     command = COMMANDS[name]
+    if launched() > 1 and command.function is not run_stages:
+        raise InputError(
+            f"several processes: `twotower {name}` does not run under a launcher, only `twotower run` and its stages; "
+            "start it without one"
+        )
     return command.function(command, words)

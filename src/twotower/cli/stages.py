@@ -12,6 +12,7 @@ from ..config import RunConfig
 from ..errors import InputError
 from ..listing import figures_of
 from ..presets import preset
+from ..processes import launched, leads
 from ..runs.records import load_config
 from ..runs.stages import MAIN, STAGES
 from .options import Command, peek, preset_of, read
@@ -60,6 +61,10 @@ def run_stages(command: Command, words: list[str]) -> int:
         raise InputError(
             "--controls: only cooperating towers have controls; give two or more, and --model.cooperation 1"
         )
+    if parsed.controls and launched() > 1:
+        raise InputError(
+            "--controls: controls do not run under a launcher; run `twotower run` there, then add them alone"
+        )
     from ..pipeline import default_folder, run
 
     out, output = parsed.out or default_folder(parsed.config), parsed.output
@@ -68,6 +73,8 @@ def run_stages(command: Command, words: list[str]) -> int:
     text, last = [], f"{command.name}: {out}"
     with output.progress():
         finished = run(parsed.config, out, stages, parsed.overwrite, say=output.say)
+        if not leads():  # the first process says what came of it
+            return SUCCESS
         if command.name in ("run", "analyze", "report"):
             from ..report.summary import headline, sentences, summarize
 

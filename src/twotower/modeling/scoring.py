@@ -15,17 +15,22 @@ from .model import TowersModel
 
 
 def score_rows(
-    model: TowersModel, rows: ScoringRows, batch: int, passes: int, heads: Collection[str] | None = None
+    model: TowersModel,
+    rows: ScoringRows,
+    batch: int,
+    passes: int,
+    heads: Collection[str] | None = None,
+    starts: range | None = None,
 ) -> Iterator[tuple[Tensor, dict[str, Tensor]]]:
     """For each `batch` rows the scored pieces and their log-probabilities (see `TowersModel.log_probs`), on the CPU.
 
     Pieces, and every head's log-probabilities, have shape (scored tokens,) and come in the order of the text. Under the
     masked objective each row is read `passes` times, and each of its tokens is [MASK] in one of them, the same for all
     heads; with `passes` 0 one token at a time, which is the pseudo-log-likelihood of Salazar et al. (2020). `heads`
-    are the ones asked for; all if None.
+    are the ones asked for; all if None. `starts` are the rows at which the batches begin that are wanted; all if None.
     """
     objective = model.config.objective
-    for start in range(0, len(rows), batch):
+    for start in range(0, len(rows), batch) if starts is None else starts:
         text, scored = rows.read(slice(start, start + batch))
         if objective == "masked":
             found = _masked(model, text, scored, rows, start, passes, heads)

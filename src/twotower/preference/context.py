@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from ..data.windows import ScoringRows
 from ..modeling.model import TowersModel
 from ..modeling.scoring import log_probs_of
+from ..processes import ALONE, Processes
 from ..statistics.tallies import Floats, resample
 
 LIMIT = 4096
@@ -25,7 +26,13 @@ def context_sizes(objective: str, window: int) -> list[int]:
     return [size for size in (1 << power for power in range(most.bit_length())) if size < most] + [most]
 
 
-def shortened(model: TowersModel, rows: ScoringRows, starts: NDArray[np.int64], batch: int) -> pd.DataFrame:
+def shortened(
+    model: TowersModel,
+    rows: ScoringRows,
+    starts: NDArray[np.int64],
+    batch: int,
+    processes: Processes = ALONE,
+) -> pd.DataFrame:
     """Log-probabilities of a sample of held-out tokens under every head, with more and more of their context.
 
     Each token has a full window of its document around it; the text is cut to the context that is tried. A causal tower
@@ -34,13 +41,18 @@ def shortened(model: TowersModel, rows: ScoringRows, starts: NDArray[np.int64], 
 
     Returns one row per token and context: `document` (its number in `starts`), `token`, `context` (tokens), and the
     log-probabilities in nats, one column a head. Empty if no document holds a whole window, or for rows of whole
-    sentences, whose lengths differ.
+    sentences, whose lengths differ. One of several `processes` returns the rows of its own tokens (see `joined_parts`).
     """
     objective, window = model.config.objective, model.config.window
     full = np.flatnonzero((rows.stop - rows.start == rows.length) & (rows.last > rows.first))
     if not len(full) or rows.pairs:
         return pd.DataFrame()
     chosen = full[:: max(1, len(full) // LIMIT)]
+    begins = processes.starts(len(chosen), batch)
+    mine = np.arange(begins.start, begins.stop)
+    if not len(mine):
+        return pd.DataFrame()
+    chosen = chosen[mine]
     causal = objective == "causal"
     # The last token of a causal row has all of the window before it; elsewhere the middle one has the most around it.
     place = np.where(causal, rows.stop[chosen] - 1, (rows.start[chosen] + rows.stop[chosen]) // 2)
@@ -58,9 +70,17 @@ def shortened(model: TowersModel, rows: ScoringRows, starts: NDArray[np.int64], 
             text = np.asarray(rows.tokens[first[part, None] + np.arange(size + 1)], dtype=np.int64)
             for name, values in _score(model, text, place[part] - first[part], rows).items():
                 columns.setdefault(name, []).append(values)
-        frame: dict[str, Any] = {"document": document, "token": np.arange(len(chosen)), "context": size}
+        frame: dict[str, Any] = {"document": document, "token": mine, "context": size}
         parts.append(pd.DataFrame(frame | {name: np.concatenate(values) for name, values in columns.items()}))
     return pd.concat(parts, ignore_index=True)
+
+
+def joined_parts(parts: list[pd.DataFrame]) -> pd.DataFrame:
+    """What `shortened` returned in each process as the table of a single one."""
+    filled = [part for part in parts if len(part)]
+    if not filled:
+        return pd.DataFrame()
+    return pd.concat(filled).sort_values(["context", "token"], kind="stable", ignore_index=True)
 
 
 def _score(

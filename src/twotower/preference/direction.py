@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from ..data.windows import ScoringRows
 from ..modeling.model import TowersModel
 from ..modeling.scoring import log_probs_of
+from ..processes import ALONE, Processes
 from ..statistics.tallies import Floats, resample
 
 DIVIDED = 0.2
@@ -26,17 +27,24 @@ CONTEXTS = ("whole", "after", "before")
 """What is left of the window: all of it, the token and what stands after it, the token and what stands before it."""
 
 
-def lesion(model: TowersModel, rows: ScoringRows, starts: NDArray[np.int64], batch: int) -> pd.DataFrame:
+def lesion(
+    model: TowersModel,
+    rows: ScoringRows,
+    starts: NDArray[np.int64],
+    batch: int,
+    processes: Processes = ALONE,
+) -> pd.DataFrame:
     """Log-probabilities of the tokens in the middle of rows with all and with half of their context.
 
     `starts` (documents,) is where each document begins in the stream. Returns one row per token: `document` (its number
-    in `starts`), and `CONTEXT_K` for each context and tower K, in nats; an empty frame for causal towers.
+    in `starts`), and `CONTEXT_K` for each context and tower K, in nats; an empty frame for causal towers. One of
+    several `processes` returns its stretch of the rows.
     """
     if model.config.objective == "causal":
         return pd.DataFrame()
     rows = rows.every(max(1, len(rows) // LIMIT))
     parts = []
-    for start in range(0, len(rows), batch):
+    for start in processes.starts(len(rows), batch):
         text, scored = rows.read(slice(start, start + batch))
         kept = scored.any(axis=1)
         text, scored = text[kept], scored[kept]
@@ -47,7 +55,7 @@ def lesion(model: TowersModel, rows: ScoringRows, starts: NDArray[np.int64], bat
             for tower, values in enumerate(_score(model, text, middle, context, rows), start=1):
                 found[f"{context}_{tower}"] = values
         parts.append(pd.DataFrame(found))
-    return pd.concat(parts, ignore_index=True)
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
 
 
 def _score(

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
-import torch
 
 from ..config import RunConfig
 from ..data.heldout import PreparedText
+from ..data.windows import ScoringRows
 from ..modeling.model import TowersModel
 from ..modeling.scoring import score_rows
 from ..modeling.sizes import require_same_vocabulary
+from ..processes import Processes, device, joined
 from ..progress import Progress
-from .context import shortened
+from .context import joined_parts, shortened
 from .direction import lesion
+from .score_parts import Heads, read_frames, read_heads, write_heads
 
 ROWS = 1_000_000
 NEAR = 8
@@ -32,63 +36,101 @@ def score(config: RunConfig, run: Path, out: Path) -> None:
     windows of `NEAR` tokens) and, for each tower K and each set of readouts (see `training.readouts.SETS`),
     `readout_K`, `noise_K`, `init_K`, `order_K`. For `context.parquet` and `direction.parquet` see `context.shortened`
     and `direction.lesion`.
+
+    Under a launcher every process must call it: each scores a contiguous stretch of the rows, in the batches of a
+    single process, and the first one joins what they wrote.
     """
     text = PreparedText(run)
     model = TowersModel.from_pretrained(run / "model")
     model.eval()
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    model.to(device)
+    model.to(device())
     require_same_vocabulary(model.config, text)
     rows = text.windows(model.config.objective, model.config.windows, model.config.window)
-    near = _near(model, text, config)
+    starts = text.documents["start"].to_numpy()
+    processes, batch = joined(), config.score.batch
+    near = _near(model, text, config, processes)
+    scored = _scored(model, rows, config, processes)
+    if processes.count == 1:
+        _write_scores(run, out, text, scored, near)
+        shortened(model, rows, starts, batch).to_parquet(out / "context.parquet", index=False)
+        lesion(model, rows, starts, batch).to_parquet(out / "direction.parquet", index=False)
+        return
+    parts = out / "parts"
+    parts.mkdir(exist_ok=True)
+    np.save(parts / f"{processes.rank}.npy", near)
+    write_heads(parts / f"{processes.rank}.arrow", scored)
+    shortened(model, rows, starts, batch, processes).to_parquet(parts / f"{processes.rank}.context", index=False)
+    lesion(model, rows, starts, batch, processes).to_parquet(parts / f"{processes.rank}.direction", index=False)
+    processes.wait()
+    if processes.first:
+        of_kind = {
+            kind: [parts / f"{rank}.{kind}" for rank in range(processes.count)]
+            for kind in ("npy", "arrow", "context", "direction")
+        }
+        near = np.concatenate([np.load(path, mmap_mode="r") for path in of_kind["npy"]])
+        _write_scores(run, out, text, read_heads(of_kind["arrow"]), near)
+        joined_parts(read_frames(of_kind["context"])).to_parquet(out / "context.parquet", index=False)
+        lesioned = read_frames(of_kind["direction"])
+        whole = pd.concat(lesioned, ignore_index=True) if lesioned else pd.DataFrame()
+        whole.to_parquet(out / "direction.parquet", index=False)
+        shutil.rmtree(parts)
+
+
+def _scored(model: TowersModel, rows: ScoringRows, config: RunConfig, processes: Processes) -> Iterator[Heads]:
+    """The log-probabilities of this process's rows under every head, batch by batch."""
+    starts = processes.starts(len(rows), config.score.batch)
+    mine = max(0, starts.stop - starts.start)
+    done = 0
+    with Progress("score", mine, "window", quiet=not processes.first) as progress:
+        for _, heads in score_rows(model, rows, config.score.batch, config.score.passes, starts=starts):
+            yield {name: values.numpy() for name, values in heads.items()}
+            advanced = min(config.score.batch, mine - done)
+            done += advanced
+            progress.advance(advanced)
+
+
+def _write_scores(run: Path, out: Path, text: PreparedText, chunks: Iterable[Heads], near: np.ndarray) -> None:
+    """Set the log-probabilities beside the pieces that they are of, a row group of `ROWS` pieces at a time."""
     pieces = pa.array(text.pieces, pa.string())
     source = pq.ParquetFile(run / "data" / "heldout.parquet").iter_batches(batch_size=ROWS)
     writer: pq.ParquetWriter | None = None
-    pending: list[dict[str, np.ndarray]] = []
+    pending: list[Heads] = []
     waiting = 0
     batch_rows = next(source, None)
-    done = 0
     scored = 0
-    with Progress("score", len(rows), "window") as progress:
-        for _, heads in score_rows(model, rows, config.score.batch, config.score.passes):
-            pending.append({name: values.numpy() for name, values in heads.items()})
-            count = len(pending[-1]["joint"])
-            pending[-1]["near"] = near[scored : scored + count]
-            scored += count
-            waiting += count
-            while batch_rows is not None and (waiting >= len(batch_rows)):
-                joined = {name: np.concatenate([part[name] for part in pending]) for name in pending[0]}
-                table = _table(batch_rows, pieces, {name: values[: len(batch_rows)] for name, values in joined.items()})
-                pending = [{name: values[len(batch_rows) :] for name, values in joined.items()}]
-                waiting -= len(batch_rows)
-                writer = writer or pq.ParquetWriter(out / "scores.parquet", table.schema)
-                writer.write_table(table)
-                batch_rows = next(source, None)
-            advanced = min(config.score.batch, len(rows) - done)
-            done += advanced
-            progress.advance(advanced)
+    for heads in chunks:
+        count = len(heads["joint"])
+        pending.append(heads | {"near": near[scored : scored + count]})
+        scored += count
+        waiting += count
+        while batch_rows is not None and (waiting >= len(batch_rows)):
+            joined_up = {name: np.concatenate([part[name] for part in pending]) for name in pending[0]}
+            table = _table(batch_rows, pieces, {name: values[: len(batch_rows)] for name, values in joined_up.items()})
+            pending = [{name: values[len(batch_rows) :] for name, values in joined_up.items()}]
+            waiting -= len(batch_rows)
+            writer = writer or pq.ParquetWriter(out / "scores.parquet", table.schema)
+            writer.write_table(table)
+            batch_rows = next(source, None)
     assert batch_rows is None and waiting == 0, "scores and held-out pieces differ in number"
     if writer is not None:
         writer.close()
-    starts = text.documents["start"].to_numpy()
-    context = shortened(model, rows, starts, config.score.batch)
-    context.to_parquet(out / "context.parquet", index=False)
-    lesioned = lesion(model, rows, starts, config.score.batch)
-    lesioned.to_parquet(out / "direction.parquet", index=False)
 
 
-def _near(model: TowersModel, text: PreparedText, config: RunConfig) -> np.ndarray:
-    """The joint head's log-probability of every held-out token in windows of `NEAR` tokens, (tokens,), float32.
+def _near(model: TowersModel, text: PreparedText, config: RunConfig, processes: Processes) -> np.ndarray:
+    """The joint head's log-probability of held-out tokens in windows of `NEAR` tokens, (tokens,), float32.
 
     Windows are contiguous, whatever those of training are. A causal tower has `NEAR` / 2 to `NEAR` tokens of context.
+    The tokens are those of this process's stretch of these windows, which is not its stretch of the longer ones.
     """
     rows = text.windows(model.config.objective, "contiguous", min(NEAR, model.config.window))
     batch = config.score.batch * max(1, model.config.window // NEAR)
-    with Progress("score, near context", len(rows), "window") as progress:
-        parts = []
-        for _, heads in score_rows(model, rows, batch, config.score.passes, {"joint"}):
+    starts = processes.starts(len(rows), batch)
+    mine = max(0, starts.stop - starts.start)
+    parts = [np.empty(0, dtype=np.float32)]
+    with Progress("score, near context", mine, "window", quiet=not processes.first) as progress:
+        for _, heads in score_rows(model, rows, batch, config.score.passes, {"joint"}, starts):
+            progress.advance(min(batch, mine - batch * (len(parts) - 1)))
             parts.append(heads["joint"].numpy())
-            progress.advance(min(batch, len(rows) - batch * (len(parts) - 1)))
     found: np.ndarray = np.concatenate(parts)
     return found
 

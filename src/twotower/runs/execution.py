@@ -82,6 +82,11 @@ def execute(
         raise
 
 
+def partial_folder(run: Path, stage: str) -> Path:
+    """Where a stage writes until its files are whole."""
+    return run / f".{stage}.partial"
+
+
 def _make_folder(run: Path) -> None:
     try:
         run.mkdir(parents=True, exist_ok=True)
@@ -120,7 +125,7 @@ def _run_stage(
             raise damage_error(run, stage.name, damaged)
     say(f"{stage.name} …")
     _discard_other_progress(run, stage, settings, inputs)
-    out = run / f".{stage.name}.partial"
+    out = partial_folder(run, stage.name)
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir()
     begin = time.perf_counter()

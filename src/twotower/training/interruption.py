@@ -7,6 +7,8 @@ import signal
 import sys
 from types import FrameType, TracebackType
 
+from ..processes import launched, leads
+
 
 class Interruption:
     """While active, the first SIGINT, SIGTERM or SIGHUP only sets `requested`; a second SIGINT stops at once."""
@@ -24,9 +26,12 @@ class Interruption:
         return self
 
     def _request(self, number: int, _: FrameType | None) -> None:
-        if self.requested and number == signal.SIGINT:
+        # A launcher hands on the Ctrl-C that its processes have had from the terminal: no second wish.
+        if self.requested and number == signal.SIGINT and launched() == 1:
             raise KeyboardInterrupt
         self.requested = True
+        if not leads():
+            return
         with contextlib.suppress(OSError):  # a terminal that was closed
             print("\nstopping after this step, to save a checkpoint (Ctrl-C again: at once)", file=sys.stderr)
 

@@ -8,7 +8,7 @@ differ. Sets differ from each other in their initial weights, in the order of th
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import cast
 
@@ -18,11 +18,13 @@ from torch import nn
 from ..config import RunConfig
 from ..data.heldout import PreparedText
 from ..data.tokenization import save_for_transformers
+from ..errors import InputError
 from ..modeling.fused_losses import VocabularyLoss, vocabulary_loss
 from ..modeling.losses import cross_entropy_sum
 from ..modeling.model import TowersModel, fresh_readouts
 from ..modeling.objectives import Batch, readout_losses
 from ..modeling.sizes import require_same_vocabulary
+from ..processes import ALONE, Processes, device, joined
 from ..progress import Progress
 from .batches import Batches
 from .optimization import linear_schedule, readout_optimizer, set_learning_rates
@@ -36,11 +38,20 @@ ORDER_SEEDS = (1_000_003, 2_000_003)
 
 
 def train_readouts(config: RunConfig, run: Path, out: Path) -> None:
-    """Train both sets of readouts on `run/trunk` and write `model/` and `readout.json` into `out`."""
+    """Train the sets of readouts on `run/trunk` and write `model/` and `readout.json` into `out`.
+
+    Under a launcher every process must call it; each takes its rows of every batch, and the first one writes. Raises
+    `InputError` if the rows cannot be shared evenly.
+    """
     settings = config.readout
+    processes = joined()
+    if settings.batch % processes.count:
+        raise InputError(
+            f"readout.batch: {settings.batch} windows cannot be shared evenly by {processes.count} processes; "
+            "give a multiple"
+        )
     text = PreparedText(run)
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    model = TowersModel.from_pretrained(run / "trunk").to(device)
+    model = TowersModel.from_pretrained(run / "trunk").to(device())
     require_same_vocabulary(model.config, text)
     model.eval()
     model.requires_grad_(False)
@@ -49,7 +60,7 @@ def train_readouts(config: RunConfig, run: Path, out: Path) -> None:
     unigram = torch.from_numpy(text.log_frequencies)
     sets = nn.ModuleDict(
         {name: fresh_readouts(model.config, 2 * config.seed + init, unigram) for name, (init, _) in chosen.items()}
-    ).to(device)
+    ).to(device())
     # Streams of their own: the readouts must not depend on the order in which the trunk saw the text.
     orders = {
         order: Batches(text, model.config, settings.batch, config.train.masked, config.seed + ORDER_SEEDS[order])
@@ -63,12 +74,14 @@ def train_readouts(config: RunConfig, run: Path, out: Path) -> None:
     steps = max(1, settings.tokens // batches.tokens)
     loss = vocabulary_loss(config.train.loss)
     optimizer = readout_optimizer(sets, settings, config.train.betas)
-    with Progress("readout", steps * batches.tokens, "tok") as progress:
+    with Progress("readout", steps * batches.tokens, "tok", quiet=not processes.first) as progress:
         for step in range(steps):
             set_learning_rates([optimizer], linear_schedule(step, steps, settings.warmup))
             each = [(of_order[order], orders[order].get(step)) for order in orders]
-            nats = update_readouts(model, each, optimizer, config, loss)
+            nats = update_readouts(model, each, optimizer, config, loss, processes)
             progress.advance(batches.tokens, nats=" ".join(f"{value:.2f}" for value in nats[0].tolist()))
+    if not processes.first:
+        return
     model.readouts = sets
     model.config.readouts = list(sets)
     model.save_pretrained(out / "model")
@@ -84,28 +97,42 @@ def update_readouts(
     optimizer: torch.optim.Optimizer,
     config: RunConfig,
     loss: VocabularyLoss = cross_entropy_sum,
+    processes: Processes = ALONE,
 ) -> torch.Tensor:
     """One update of all readouts: each batch with the sets that read it, over one forward pass of the frozen towers.
 
-    Returns mean nats, (sets, towers), in the order of `work`.
+    Each of the `processes` takes its rows; gradients are summed over them before they are clipped. Returns mean nats,
+    (sets, towers), in the order of `work`.
     """
-    device = model.decoder_bias.device
+    where = model.decoder_bias.device
     found = []
     for sets, batch in work:
-        nats = torch.zeros(len(sets), model.config.towers, device=device)
-        for part in batch.split(config.train.micro_batch):
-            part = part.to(device)
+        nats = torch.zeros(len(sets), model.config.towers, device=where)
+        size = len(batch) // processes.count
+        mine = batch.rows(slice(processes.rank * size, (processes.rank + 1) * size))
+        for part in mine.split(config.train.micro_batch):
+            part = part.to(where)
             with torch.no_grad():
                 seen = model.readout_inputs(model.tower_outputs(part.inputs, part.present, part.predicted))
             targets = part.targets[part.predicted]
             losses = [torch.stack(readout_losses(readouts, seen, targets, loss)) for readouts in sets]
-            means = torch.stack(losses) / batch.count
+            means = torch.stack(losses) / batch.count  # of the whole batch: neither parts nor processes change the sum
             torch.autograd.backward(means.sum())
             nats += means.detach()
+        processes.add_up([nats])
         found.append(nats)
         for readouts in sets:
+            processes.add_up(_gradients(readouts) if processes.count > 1 else ())
             for readout in readouts:  # each on its own, so that no readout's gradient scales another's
                 nn.utils.clip_grad_norm_(readout.parameters(), config.train.clip)
     optimizer.step()
     optimizer.zero_grad()
     return torch.cat(found)
+
+
+def _gradients(readouts: nn.ModuleList) -> Iterator[torch.Tensor]:
+    """Of all parameters, zero where this process's rows had nothing to predict: all processes reduce the same."""
+    for parameter in readouts.parameters():
+        if parameter.grad is None:
+            parameter.grad = torch.zeros_like(parameter)
+        yield parameter.grad

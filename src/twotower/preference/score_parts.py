@@ -1,0 +1,38 @@
+"""What each of several processes has scored, on disk until the first one joins it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from numpy.typing import NDArray
+
+Heads = dict[str, NDArray[np.float32]]
+
+
+def write_heads(path: Path, chunks: Iterable[Heads]) -> None:
+    """Write log-probabilities, chunk by chunk, as an Arrow stream; no file if there is no chunk."""
+    writer: pa.RecordBatchStreamWriter | None = None
+    for chunk in chunks:
+        batch = pa.record_batch({name: pa.array(values, pa.float32()) for name, values in chunk.items()})
+        writer = writer or pa.ipc.new_stream(path, batch.schema)
+        writer.write_batch(batch)
+    if writer is not None:
+        writer.close()
+
+
+def read_heads(paths: Iterable[Path]) -> Iterator[Heads]:
+    """The chunks of several files in their order; a file that is absent has none."""
+    for path in paths:
+        if path.exists():
+            with pa.ipc.open_stream(path) as reader:
+                for batch in reader:
+                    yield {name: batch.column(name).to_numpy() for name in batch.schema.names}
+
+
+def read_frames(paths: Iterable[Path]) -> list[pd.DataFrame]:
+    """The frames in several Parquet files that have rows."""
+    return [frame for frame in map(pd.read_parquet, paths) if len(frame)]
