@@ -2,14 +2,35 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 
+import numpy as np
+import pandas as pd
 import pytest
+import yaml
 
 import twotower
 from twotower import cli
 from twotower.config import to_dict
+from twotower.processes import Processes
+from twotower.runs.stages import STAGES
+
+TORCHRUN = ["torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+
+
+def launch(*words, launcher=TORCHRUN):
+    return subprocess.run(
+        [sys.executable, "-m", *launcher, "-m", "twotower.cli", *words],
+        capture_output=True, text=True, timeout=240, env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )  # fmt: skip
+
+
+def configure(out, finished):
+    """Leave the configuration of a finished run for the command line to read, as a study does."""
+    out.mkdir()
+    (out / "config.yaml").write_text(yaml.safe_dump(to_dict(twotower.Run.load(finished).config)))
 
 
 def curve(run):
@@ -23,22 +44,14 @@ def curve(run):
 @pytest.mark.parametrize("shard", [False, True])
 @pytest.mark.parametrize("family", ["gpt", "bert", "elmo", "hf:modernbert"])
 def test_two_processes_follow_the_same_trajectory_as_one(family_runs, tmp_path, family, shard):
-    import yaml
-
     out, finished = tmp_path / "two", family_runs(family)
     config = twotower.Run.load(finished).config
     twotower.run(config, out, stages=("prepare",))
     assert yaml.safe_load((out / "config.yaml").read_text()) == to_dict(config)
-    launchers = {
-        False: ["accelerate.commands.launch", "--multi_gpu", "--num_processes", "2", "--main_process_port", "0"],
-        True: ["torch.distributed.run", "--standalone", "--nproc-per-node", "2"],
-    }
-    launch = [sys.executable, "-m", *launchers[shard], "-m", "twotower.cli"]
+    accelerate = ["accelerate.commands.launch", "--multi_gpu", "--num_processes", "2", "--main_process_port", "0"]
     for _ in range(2):  # the second time there is nothing to do, for either process
-        done = subprocess.run(
-            [*launch, "train", "--out", str(out), "--train.shard" if shard else "--train.no-shard"],
-            capture_output=True, text=True, timeout=240, env={**os.environ, "OMP_NUM_THREADS": "1"},
-        )  # fmt: skip
+        sharded = "--train.shard" if shard else "--train.no-shard"
+        done = launch("train", "--out", str(out), sharded, launcher=TORCHRUN if shard else accelerate)
         assert done.returncode == 0, done.stderr[-2000:]
     assert "done before, skipped" in done.stderr
     assert json.loads((out / "training.json").read_text())["processes"] == 2
@@ -54,8 +67,65 @@ def test_a_launcher_that_starts_one_process_of_two_is_found_out(monkeypatch, cap
     assert "add --multi_gpu" in capsys.readouterr().err
 
 
-def test_only_training_runs_under_a_launcher(monkeypatch, capsys, tmp_path):
+@pytest.mark.slow
+@pytest.mark.parametrize("family", ["gpt", "bert"])
+def test_two_processes_make_the_same_run_as_one(family_runs, tmp_path, family):
+    """Training, readouts and scores; what the first process does alone follows from them."""
+    out, finished = tmp_path / "two", family_runs(family)
+    configure(out, finished)
+    for _ in range(2):  # the second time there is nothing to do
+        done = launch("run", "--out", str(out))
+        assert done.returncode == 0, done.stderr[-2000:]
+    assert done.stderr.count("score: done before, skipped") == 1, done.stderr
+    assert done.stdout.count(str(out / "report.html")) == 1, done.stdout
+    one, two = (twotower.Run.load(run) for run in (finished, out))
+    same = ["document", "position", "piece", "word", "upos"]
+    assert two.scores()[same].equals(one.scores()[same])
+    for table in ("scores", "context", "direction"):
+        a, b = (pd.read_parquet(run.path / f"{table}.parquet") for run in (one, two))
+        assert list(a.columns) == list(b.columns) and len(a) == len(b)
+        numbers = list(a.select_dtypes("number").columns)
+        np.testing.assert_allclose(b[numbers].to_numpy(), a[numbers].to_numpy(), atol=2e-3)
+        heads = [name for name in numbers if a[name].dtype == np.float32]
+        if len(a) and heads:
+            np.testing.assert_allclose(b[heads].mean(), a[heads].mean(), rtol=1e-5)
+    assert not [path for path in out.rglob("*") if "partial" in path.name or path.name == "parts"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("family", ["gpt", "bert"])
+def test_two_processes_score_a_finished_model_as_one_does(family_runs, tmp_path, family):
+    out, finished = tmp_path / "two", family_runs(family)
+    shutil.copytree(finished, out)
+    records = json.loads((out / "stages.json").read_text())
+    before = {name: records["score"]["outputs"][name]["digest"] for name in STAGES["score"].outputs}
+    del records["score"]
+    (out / "stages.json").write_text(json.dumps(records))
+    done = launch("score", "--out", str(out))
+    assert done.returncode == 0, done.stderr[-2000:]
+    after = json.loads((out / "stages.json").read_text())["score"]["outputs"]
+    assert {name: after[name]["digest"] for name in before} == before  # batches are the same, and so is every bit
+
+
+@pytest.mark.slow
+def test_bad_input_ends_all_processes_with_one_line(family_runs, tmp_path):
+    out = tmp_path / "two"
+    configure(out, family_runs("gpt"))
+    done = launch("run", "--out", str(out), "--readout.batch", "3", "--overwrite")
+    said = [line for line in done.stderr.splitlines() if line.startswith("twotower: ")]
+    assert done.returncode != 0
+    assert len(said) == 1 and "readout.batch: 3 windows cannot be shared evenly by 2 processes" in said[0], done.stderr
+
+
+def test_a_command_that_makes_no_run_is_refused_under_a_launcher(monkeypatch, capsys):
     monkeypatch.setenv("WORLD_SIZE", "2")
-    monkeypatch.setenv("RANK", "1")
-    assert cli.main(["run", "--out", str(tmp_path / "run")]) == 2
-    assert "only `twotower train` runs under a launcher" in capsys.readouterr().err
+    monkeypatch.setenv("RANK", "0")
+    assert cli.main(["list"]) == 2
+    assert "`twotower list` does not run under a launcher" in capsys.readouterr().err
+
+
+def test_stretches_of_whole_batches_cover_every_row_once():
+    for rows in (0, 1, 7, 8, 9, 100):
+        for count in (1, 2, 3, 5):
+            starts = [start for rank in range(count) for start in Processes(rank, count).starts(rows, 8)]
+            assert starts == list(range(0, rows, 8)), (rows, count)
