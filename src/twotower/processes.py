@@ -18,7 +18,7 @@ from typing import Any
 PATIENCE = timedelta(days=30)
 """How long processes wait for each other. Gloo and NCCL give up after 30 and 10 minutes, less than `prepare` may take;
 the launcher ends processes that wait for one that has died."""
-END = "."
+END, FAILED = ".", "!"
 
 
 def launched() -> int:
@@ -100,23 +100,26 @@ _said = numbers()
 @contextmanager
 def announcing() -> Iterator[Callable[[str], None]]:
     """For the first process: a function that tells the others to begin a stage. At the end they are told to stop."""
-    joined()
-    store = _store()
+    processes, store = joined(), _store()
     try:
         yield lambda name: store.set(f"twotower/{next(_said)}", name)
-    finally:  # a set does not wait for anyone: after an error, the others may be anywhere
-        store.set(f"twotower/{next(_said)}", END)
+    except BaseException:  # the others may be anywhere: nothing is waited for
+        store.set(f"twotower/{next(_said)}", FAILED)
+        raise
+    store.set(f"twotower/{next(_said)}", END)
+    processes.wait()  # some launchers keep the store in this process, and the others have yet to read
 
 
 def follow(stages: Mapping[str, Callable[[], None]]) -> None:
     """For the other processes: run the stages that the first one announces, until it says that there are no more."""
-    joined()
-    store = _store()
+    processes, store = joined(), _store()
     while True:
         key = f"twotower/{next(_said)}"
         store.wait([key], PATIENCE)
         name = store.get(key).decode()
         if name == END:
+            processes.wait()
+        if name in (END, FAILED):
             return
         stages[name]()
 

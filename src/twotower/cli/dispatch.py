@@ -63,12 +63,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except DiskError as error:
         return fail(f"{error.filename}: {error.strerror}", FAILURE)
     except Interrupted as interruption:
-        return fail(f"{interruption}; the same command continues from there", INTERRUPTED)
+        return _stopped(str(interruption))
     except BrokenPipeError:  # `twotower … | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILURE
     except KeyboardInterrupt:
-        return fail("stopped; finished stages are kept, and the same command continues from there", INTERRUPTED)
+        return _stopped("stopped; finished stages are kept")
+
+
+def _stopped(what: str) -> int:
+    """Of several processes the first one says it."""
+    return fail(f"{what}, and the same command continues from there", INTERRUPTED) if leads() else INTERRUPTED
 
 
 def _run(name: str, words: list[str]) -> int:
