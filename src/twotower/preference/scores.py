@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -49,16 +50,17 @@ def score(config: RunConfig, run: Path, out: Path) -> None:
     starts = text.documents["start"].to_numpy()
     processes, batch = joined(), config.score.batch
     near = _near(model, text, config, processes)
-    scored = _scored(model, rows, config, processes)
     if processes.count == 1:
-        _write_scores(run, out, text, scored, near)
+        with closing(_scored(model, rows, config, processes)) as scored:  # its progress ends before an error is told
+            _write_scores(run, out, text, scored, near)
         shortened(model, rows, starts, batch).to_parquet(out / "context.parquet", index=False)
         lesion(model, rows, starts, batch).to_parquet(out / "direction.parquet", index=False)
         return
     parts = out / "parts"
     parts.mkdir(exist_ok=True)
     np.save(parts / f"{processes.rank}.npy", near)
-    write_heads(parts / f"{processes.rank}.arrow", scored)
+    with closing(_scored(model, rows, config, processes)) as scored:
+        write_heads(parts / f"{processes.rank}.arrow", scored)
     shortened(model, rows, starts, batch, processes).to_parquet(parts / f"{processes.rank}.context", index=False)
     lesion(model, rows, starts, batch, processes).to_parquet(parts / f"{processes.rank}.direction", index=False)
     processes.wait()
@@ -76,7 +78,9 @@ def score(config: RunConfig, run: Path, out: Path) -> None:
         shutil.rmtree(parts)
 
 
-def _scored(model: TowersModel, rows: ScoringRows, config: RunConfig, processes: Processes) -> Iterator[Heads]:
+def _scored(
+    model: TowersModel, rows: ScoringRows, config: RunConfig, processes: Processes
+) -> Generator[Heads, None, None]:
     """The log-probabilities of this process's rows under every head, batch by batch."""
     starts = processes.starts(len(rows), config.score.batch)
     mine = max(0, starts.stop - starts.start)
