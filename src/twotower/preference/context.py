@@ -41,7 +41,7 @@ def shortened(
 
     Returns one row per token and context: `document` (its number in `starts`), `token`, `context` (tokens), and the
     log-probabilities in nats, one column a head. Empty if no document holds a whole window, or for rows of whole
-    sentences, whose lengths differ. One of several `processes` returns the rows of its own tokens (see `joined_parts`).
+    sentences, whose lengths differ. One of several `processes` returns the rows of its own tokens (see `in_order`).
     """
     objective, window = model.config.objective, model.config.window
     full = np.flatnonzero((rows.stop - rows.start == rows.length) & (rows.last > rows.first))
@@ -75,12 +75,9 @@ def shortened(
     return pd.concat(parts, ignore_index=True)
 
 
-def joined_parts(parts: list[pd.DataFrame]) -> pd.DataFrame:
-    """What `shortened` returned in each process as the table of a single one."""
-    filled = [part for part in parts if len(part)]
-    if not filled:
-        return pd.DataFrame()
-    return pd.concat(filled).sort_values(["context", "token"], kind="stable", ignore_index=True)
+def in_order(frame: pd.DataFrame) -> pd.DataFrame:
+    """What `shortened` returned in several processes, one after the other, in the order of a single one."""
+    return frame.sort_values(["context", "token"], kind="stable", ignore_index=True) if len(frame) else frame
 
 
 def _score(

@@ -33,6 +33,7 @@ def read_heads(paths: Iterable[Path]) -> Iterator[Heads]:
                     yield {name: batch.column(name).to_numpy() for name in batch.schema.names}
 
 
-def read_frames(paths: Iterable[Path]) -> list[pd.DataFrame]:
-    """The frames in several Parquet files that have rows."""
-    return [frame for frame in map(pd.read_parquet, paths) if len(frame)]
+def read_frame(paths: Iterable[Path]) -> pd.DataFrame:
+    """The rows of several Parquet files, in their order; those without rows may lack the columns."""
+    frames = [frame for frame in map(pd.read_parquet, paths) if len(frame)]
+    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()

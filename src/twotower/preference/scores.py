@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Generator, Iterable
+from collections.abc import Collection, Generator, Iterable
 from contextlib import closing
 from pathlib import Path
 
@@ -20,9 +20,9 @@ from ..modeling.scoring import score_rows
 from ..modeling.sizes import require_same_vocabulary
 from ..processes import Processes, device, joined
 from ..progress import Progress
-from .context import joined_parts, shortened
+from .context import in_order, shortened
 from .direction import lesion
-from .score_parts import Heads, read_frames, read_heads, write_heads
+from .score_parts import Heads, read_frame, read_heads, write_heads
 
 ROWS = 1_000_000
 NEAR = 8
@@ -51,7 +51,8 @@ def score(config: RunConfig, run: Path, out: Path) -> None:
     processes, batch = joined(), config.score.batch
     near = _near(model, text, config, processes)
     if processes.count == 1:
-        with closing(_scored(model, rows, config, processes)) as scored:  # its progress ends before an error is told
+        # Its progress ends before an error is told.
+        with closing(_scored("score", model, rows, batch, config.score.passes, processes)) as scored:
             _write_scores(run, out, text, scored, near)
         shortened(model, rows, starts, batch).to_parquet(out / "context.parquet", index=False)
         lesion(model, rows, starts, batch).to_parquet(out / "direction.parquet", index=False)
@@ -59,7 +60,7 @@ def score(config: RunConfig, run: Path, out: Path) -> None:
     parts = out / "parts"
     parts.mkdir(exist_ok=True)
     np.save(parts / f"{processes.rank}.npy", near)
-    with closing(_scored(model, rows, config, processes)) as scored:
+    with closing(_scored("score", model, rows, batch, config.score.passes, processes)) as scored:
         write_heads(parts / f"{processes.rank}.arrow", scored)
     shortened(model, rows, starts, batch, processes).to_parquet(parts / f"{processes.rank}.context", index=False)
     lesion(model, rows, starts, batch, processes).to_parquet(parts / f"{processes.rank}.direction", index=False)
@@ -71,26 +72,27 @@ def score(config: RunConfig, run: Path, out: Path) -> None:
         }
         near = np.concatenate([np.load(path, mmap_mode="r") for path in of_kind["npy"]])
         _write_scores(run, out, text, read_heads(of_kind["arrow"]), near)
-        joined_parts(read_frames(of_kind["context"])).to_parquet(out / "context.parquet", index=False)
-        lesioned = read_frames(of_kind["direction"])
-        whole = pd.concat(lesioned, ignore_index=True) if lesioned else pd.DataFrame()
-        whole.to_parquet(out / "direction.parquet", index=False)
+        in_order(read_frame(of_kind["context"])).to_parquet(out / "context.parquet", index=False)
+        read_frame(of_kind["direction"]).to_parquet(out / "direction.parquet", index=False)
         shutil.rmtree(parts)
 
 
 def _scored(
-    model: TowersModel, rows: ScoringRows, config: RunConfig, processes: Processes
+    what: str,
+    model: TowersModel,
+    rows: ScoringRows,
+    batch: int,
+    passes: int,
+    processes: Processes,
+    heads: Collection[str] | None = None,
 ) -> Generator[Heads, None, None]:
-    """The log-probabilities of this process's rows under every head, batch by batch."""
-    starts = processes.starts(len(rows), config.score.batch)
+    """The log-probabilities of this process's rows under the heads (all if None), batch by batch, with progress."""
+    starts = processes.starts(len(rows), batch)
     mine = max(0, starts.stop - starts.start)
-    done = 0
-    with Progress("score", mine, "window", quiet=not processes.first) as progress:
-        for _, heads in score_rows(model, rows, config.score.batch, config.score.passes, starts=starts):
-            yield {name: values.numpy() for name, values in heads.items()}
-            advanced = min(config.score.batch, mine - done)
-            done += advanced
-            progress.advance(advanced)
+    with Progress(what, mine, "window", quiet=not processes.first) as progress:
+        for start, (_, found) in zip(starts, score_rows(model, rows, batch, passes, heads, starts), strict=True):
+            yield {name: values.numpy() for name, values in found.items()}
+            progress.advance(min(batch, starts.stop - start))
 
 
 def _write_scores(run: Path, out: Path, text: PreparedText, chunks: Iterable[Heads], near: np.ndarray) -> None:
@@ -128,15 +130,9 @@ def _near(model: TowersModel, text: PreparedText, config: RunConfig, processes: 
     """
     rows = text.windows(model.config.objective, "contiguous", min(NEAR, model.config.window))
     batch = config.score.batch * max(1, model.config.window // NEAR)
-    starts = processes.starts(len(rows), batch)
-    mine = max(0, starts.stop - starts.start)
-    parts = [np.empty(0, dtype=np.float32)]
-    with Progress("score, near context", mine, "window", quiet=not processes.first) as progress:
-        for _, heads in score_rows(model, rows, batch, config.score.passes, {"joint"}, starts):
-            progress.advance(min(batch, mine - batch * (len(parts) - 1)))
-            parts.append(heads["joint"].numpy())
-    found: np.ndarray = np.concatenate(parts)
-    return found
+    scored = _scored("score, near context", model, rows, batch, config.score.passes, processes, {"joint"})
+    none = np.empty(0, dtype=np.float32)  # there may be fewer batches than processes
+    return np.concatenate([none, *(heads["joint"] for heads in scored)])
 
 
 def _table(rows: pa.RecordBatch, pieces: pa.Array, heads: dict[str, np.ndarray]) -> pa.Table:
