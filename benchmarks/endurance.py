@@ -21,6 +21,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
 
+from speed.measure import private_bytes
+
 from twotower.config import PrepareConfig
 from twotower.data.corpora import open_corpus
 
@@ -39,19 +41,14 @@ def twotower(*words: object) -> list[str]:
     return [sys.executable, "-m", "twotower", *map(str, words)]
 
 
-def private_mebibytes(process: int) -> float:
-    """Anonymous resident memory of a process; mapped files are the system's to drop."""
-    status = Path(f"/proc/{process}/status").read_text().splitlines()
-    return int(next(line for line in status if line.startswith("RssAnon")).split()[1]) / 1024
-
-
 def watched(command: Sequence[str], updates_done: Path | None = None) -> list[tuple[float, int, float]]:
     """Run a command; (seconds, updates that `updates_done` tells of, private MiB) every few seconds of it."""
     begin, seen = time.perf_counter(), list[tuple[float, int, float]]()
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
         while process.poll() is None:
             try:
-                seen.append((time.perf_counter() - begin, last_update(updates_done), private_mebibytes(process.pid)))
+                memory = private_bytes(process.pid) / 2**20
+                seen.append((time.perf_counter() - begin, last_update(updates_done), memory))
             except (OSError, StopIteration):  # it has just ended
                 break
             time.sleep(EVERY)

@@ -23,7 +23,7 @@ from typing import Any
 import matplotlib
 import torch
 from matplotlib.figure import Figure
-from speed.measure import machine
+from speed.measure import machine, private_bytes
 from speed.text import synthetic
 from speed.training import joint_work, quiet
 
@@ -41,12 +41,6 @@ SIZES = {
 }
 VOCABULARIES = (2_048, 8_192, 30_522)
 DRAWING = HERE.parent / "docs" / "growth.svg"
-
-
-def private_bytes() -> int:
-    """Resident memory that belongs to this process alone: pages of the mapped corpus are the system's to drop."""
-    status = Path("/proc/self/status").read_text().splitlines()
-    return int(next(line for line in status if line.startswith("RssAnon")).split()[1]) * 1024
 
 
 def corpus(run: Path) -> dict[str, float]:

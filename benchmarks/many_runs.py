@@ -23,7 +23,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
+from speed.measure import peak_bytes
 
+from twotower import cli
 from twotower.runs.records import fingerprint, sizes_and_times
 
 SHIFT = 0.3
@@ -83,28 +85,18 @@ def record(run: Path, changed: list[str], config: dict[str, Any]) -> None:
 
 def compare(runs: list[Path], out: Path) -> None:
     begin, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
-    command = [sys.executable, "-c", PEAK, "compare", *map(str, runs), "--out", str(out), "--quiet"]
+    command = [sys.executable, __file__, *map(str, runs), "--compare-into", str(out)]
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
         raise SystemExit(done.stderr[-3000:])
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     processor = sum(getattr(after, key) - getattr(before, key) for key in ("ru_utime", "ru_stime"))
-    peak = float(done.stdout.strip().splitlines()[-1])
+    peak = int(done.stdout.strip().splitlines()[-1])
     print(
         f"{len(runs):>4} runs: {time.perf_counter() - begin:6.1f} s, {processor:6.1f} s of the processor, "
-        f"peak {peak / 2**20:.2f} GiB",
+        f"peak {peak / 2**30:.2f} GiB",
         flush=True,
     )
-
-
-PEAK = """
-import sys
-from twotower.cli import main
-code = main(sys.argv[1:])
-print(next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM")))
-sys.exit(code)
-"""
-# The peak in KiB is the last line: getrusage would count what the parent held.
 
 
 def main() -> None:
@@ -112,7 +104,13 @@ def main() -> None:
     parser.add_argument("sources", nargs="+", type=Path, metavar="FOLDER")
     parser.add_argument("--runs", nargs="+", type=int, default=[25, 50, 100, 200])
     parser.add_argument("--keep", type=Path, help="a folder for the variants, which stay there")
+    parser.add_argument("--compare-into", type=Path, help=argparse.SUPPRESS)
     words = parser.parse_args()
+    if words.compare_into:
+        command = ["compare", *map(str, words.sources), "--out", str(words.compare_into), "--quiet"]
+        code = cli.main(command)
+        print(peak_bytes())
+        sys.exit(code)
     with tempfile.TemporaryDirectory() as folder:
         place = words.keep or Path(folder)
         runs = [place / f"run{number:03d}" for number in range(max(words.runs))]

@@ -93,12 +93,21 @@ def vocabulary_seconds(positions: int, width: int, vocabulary: int) -> float:
     return product_seconds(size, width, vocabulary) * positions / size
 
 
+def status_bytes(name: str, process: int | str = "self") -> int:
+    """A figure of memory of a process, as Linux names it."""
+    lines = Path(f"/proc/{process}/status").read_text().splitlines()
+    return int(next(line for line in lines if line.startswith(name)).split()[1]) * 1024
+
+
+def private_bytes(process: int | str = "self") -> int:
+    """Resident memory that belongs to a process alone: pages of mapped files are the system's to drop."""
+    return status_bytes("RssAnon", process)
+
+
 def peak_bytes() -> int:
     """The most memory that this process has held."""
-    status = Path("/proc/self/status")
-    if status.is_file():  # getrusage would count what the process that started this one held
-        line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
-        return int(line.split()[1]) * 1024
+    if Path("/proc/self/status").is_file():  # getrusage would count what the process that started this one held
+        return status_bytes("VmHWM")
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
