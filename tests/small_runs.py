@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
-from twotower.config import AnalyzeConfig, ModelConfig, PrepareConfig, ReadoutConfig, RunConfig, TrainConfig
+import yaml
+
+from twotower.config import AnalyzeConfig, ModelConfig, PrepareConfig, ReadoutConfig, RunConfig, TrainConfig, to_dict
 
 
 def write_corpus(folder: Path) -> Path:
@@ -25,3 +27,10 @@ def small_config(corpus: Path) -> RunConfig:
         readout=ReadoutConfig(tokens=48 * 16 * 32, batch=32),
         analyze=AnalyzeConfig(min_count=3, splits=5, bootstrap=100, permutations=99),
     )
+
+
+def configure(run: Path, config: RunConfig) -> None:
+    """Leave a configuration for the command line to read, as a study does; one that is there stays."""
+    if not (run / "config.yaml").exists():
+        run.mkdir(exist_ok=True)
+        (run / "config.yaml").write_text(yaml.safe_dump(to_dict(config)))

@@ -12,11 +12,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-import yaml
 from matplotlib.figure import Figure
 
 import twotower
-from twotower.config import to_dict
+from small_runs import configure
 
 
 @pytest.fixture(scope="module")
@@ -135,9 +134,8 @@ def test_a_notebook_shows_the_finding_and_escapes_what_a_run_holds(run, small, t
     shown = run._repr_html_()
     assert run.headline() in shown and str(run.path) in shown and "held-out perplexity" in shown
     odd = tmp_path / "odd"
-    odd.mkdir()
     config = replace(small, prepare=replace(small.prepare, corpus=("<script>alert(1)</script>\x1b[2J",)))
-    (odd / "config.yaml").write_text(yaml.safe_dump(to_dict(config)))
+    configure(odd, config)
     shown = twotower.Run(odd)._repr_html_()
     assert "<script>" not in shown and "&lt;script&gt;" in shown and "\x1b" not in shown and "unfinished" in shown
     assert repr(twotower.Run(odd)) == f"Run({str(odd)!r})"

@@ -8,11 +8,10 @@ import sys
 from dataclasses import replace
 
 import pytest
-import yaml
 
 import twotower
+from small_runs import configure
 from twotower import cli
-from twotower.config import to_dict
 from twotower.listing import look_at, run_folders
 from twotower.runs.locking import at_work, lock
 
@@ -94,9 +93,8 @@ def test_a_folder_without_runs_and_one_that_is_none_say_so(runs, tmp_path, capsy
 
 
 def test_a_corpus_with_escape_sequences_moves_no_cursor(tmp_path, small, capsys):
-    (tmp_path / "odd").mkdir()
     config = replace(small, prepare=replace(small.prepare, corpus=("\x1b[2Jtext\u202e",)))
-    (tmp_path / "odd" / "config.yaml").write_text(yaml.safe_dump(to_dict(config)))
+    configure(tmp_path / "odd", config)
     assert cli.main(["list", str(tmp_path)]) == 0
     out = capsys.readouterr().out
     assert "\x1b" not in out and "\u202e" not in out and "text" in out

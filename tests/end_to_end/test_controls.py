@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from small_runs import configure
 from twotower import cli
 from twotower.comparison.controls import control_configs
 from twotower.config import to_dict
@@ -51,11 +52,8 @@ def test_a_backbone_of_transformers_has_controls_of_a_width_that_it_can_have():
 
 @pytest.mark.slow
 def test_controls_run_beside_a_run_and_are_skipped_the_second_time(small, tmp_path, capsys):
-    import yaml
-
     out = tmp_path / "run"
-    out.mkdir()
-    (out / "config.yaml").write_text(yaml.safe_dump(to_dict(small)))
+    configure(out, small)
     for _ in range(2):
         assert cli.main(["run", "--out", str(out), "--controls"]) == 0
     said = capsys.readouterr()

@@ -13,6 +13,7 @@ import pytest
 
 import twotower
 from faults import Faults, failing, in_a_child
+from small_runs import configure
 from twotower import cli
 from twotower.config import RunConfig
 from twotower.runs.records import load_config, read_records
@@ -62,17 +63,6 @@ def digests(run: Path) -> dict[str, str]:
 
 def files(run: Path) -> set[str]:
     return {str(path.relative_to(run)) for path in run.rglob("*") if path.relative_to(run).parts[0] != "tensorboard"}
-
-
-def configure(run: Path, config: RunConfig) -> None:
-    """Leave a configuration for the command line to read, as a study does."""
-    import yaml
-
-    from twotower.config import to_dict
-
-    if not (run / "config.yaml").exists():
-        run.mkdir(exist_ok=True)
-        (run / "config.yaml").write_text(yaml.safe_dump(to_dict(config)))
 
 
 def attempt(undisturbed, config, stage, place, capsys, at=0, harm=errno.ENOSPC):

@@ -13,6 +13,7 @@ from dataclasses import replace
 
 import pytest
 
+from small_runs import configure
 from twotower.comparison.grid import Grid, Job
 from twotower.runs.locking import holder
 from twotower.runs.records import read_records
@@ -64,12 +65,7 @@ def resumed(run):
 
 def whole(config, out):
     """What comes out of a run that nothing interrupts, in a process of its own."""
-    import yaml
-
-    from twotower.config import to_dict
-
-    out.mkdir()
-    (out / "config.yaml").write_text(yaml.safe_dump(to_dict(config)))
+    configure(out, config)
     subprocess.run([*COMMAND, "run", "--out", str(out)], check=True, capture_output=True)
     return made(out)
 

@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 import twotower
+from small_runs import configure
 from twotower import cli
 from twotower.config import to_dict
 from twotower.processes import Processes
@@ -25,12 +26,6 @@ def launch(*words, launcher=TORCHRUN):
         [sys.executable, "-m", *launcher, "-m", "twotower.cli", *words],
         capture_output=True, text=True, timeout=240, env={**os.environ, "OMP_NUM_THREADS": "1"},
     )  # fmt: skip
-
-
-def configure(out, finished):
-    """Leave the configuration of a finished run for the command line to read, as a study does."""
-    out.mkdir()
-    (out / "config.yaml").write_text(yaml.safe_dump(to_dict(twotower.Run.load(finished).config)))
 
 
 def curve(run):
@@ -72,7 +67,7 @@ def test_a_launcher_that_starts_one_process_of_two_is_found_out(monkeypatch, cap
 def test_two_processes_make_the_same_run_as_one(family_runs, tmp_path, family):
     """Training, readouts and scores; what the first process does alone follows from them."""
     out, finished = tmp_path / "two", family_runs(family)
-    configure(out, finished)
+    configure(out, twotower.Run.load(finished).config)
     for _ in range(2):  # the second time there is nothing to do
         done = launch("run", "--out", str(out))
         assert done.returncode == 0, done.stderr[-2000:]
@@ -110,7 +105,7 @@ def test_two_processes_score_a_finished_model_as_one_does(family_runs, tmp_path,
 @pytest.mark.slow
 def test_bad_input_ends_all_processes_with_one_line(family_runs, tmp_path):
     out = tmp_path / "two"
-    configure(out, family_runs("gpt"))
+    configure(out, twotower.Run.load(family_runs("gpt")).config)
     done = launch("run", "--out", str(out), "--readout.batch", "3", "--overwrite")
     said = [line for line in done.stderr.splitlines() if line.startswith("twotower: ")]
     assert done.returncode != 0
