@@ -56,7 +56,9 @@ def plant(source: Path, target: Path, occurrences: int, longest: int) -> None:
     for name, jitter in (("data/heldout.parquet", 0.0), ("scores.parquet", JITTER)):
         repeat(source / name, target / name, copies, number, position, first, jitter)
     sizes = np.bincount(number)
-    names = held.set_index("document")["name"].loc[old["document"].to_numpy()[np.flatnonzero(np.diff(number, prepend=-1))]]
+    names = held.set_index("document")["name"].loc[
+        old["document"].to_numpy()[np.flatnonzero(np.diff(number, prepend=-1))]
+    ]
     planted = pa.table({
         "document": pa.array(first + np.arange(copies * len(sizes)), pa.int32()),
         "name": [f"copy {copy} of {name}" for copy in range(copies) for name in names],
@@ -162,7 +164,10 @@ def analyze_each(run: Path) -> None:
         begin = time.perf_counter()
         found = step(*given, **named)
         peak, now = status_bytes("VmHWM") / 2**30, private_bytes() / 2**30
-        print(f"{name:24} {time.perf_counter() - begin:7.1f} s  peak {peak:5.2f} GiB, {now:5.2f} private after it", flush=True)
+        print(
+            f"{name:24} {time.perf_counter() - begin:7.1f} s  peak {peak:5.2f} GiB, {now:5.2f} private after it",
+            flush=True,
+        )
         return found
 
     for name in ("types_table", "context", "direction", "emergence"):

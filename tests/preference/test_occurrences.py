@@ -5,7 +5,12 @@ from dataclasses import replace
 import numpy as np
 
 from planted import planted
-from twotower.preference.occurrences import covariates, period, sentence_positions, topicality, within_types
+from twotower.preference import covariates as covariates_module
+from twotower.preference.covariates import cells_of, covariates, period, sentence_positions, topicality
+from twotower.preference.measured import Measured
+from twotower.preference.occurrences import within_types
+from twotower.runs.records import load_config
+from twotower.statistics import stretches
 
 
 def row(found, name):
@@ -22,7 +27,7 @@ def with_slope(measured, values, slope):
 def test_a_planted_slope_of_topicality_is_found_with_its_sign_and_size():
     plain = planted(0, tokens=12_000)
     for slope in (0.1, -0.1):
-        found = row(within_types(with_slope(plain, topicality(plain), slope)), "topicality")
+        found = row(within_types(with_slope(plain, topicality(plain, cells_of(plain)), slope)), "topicality")
         assert np.sign(found["estimate"]) == np.sign(slope) and found["p_value"] < 0.001
         assert found["low"] < found["estimate"] < found["high"]
         assert abs(found["noise_floor"]["estimate"]) < 0.02
@@ -41,7 +46,11 @@ def test_an_occurrence_does_not_count_for_its_own_typicality():
     """Else a type that occurs once in the text would be typical of its document by construction."""
     measured = planted(1, types=300, tokens=6_000)
     alone = np.flatnonzero(measured.counts[measured.piece] == 1)
-    assert len(alone) and (topicality(measured)[alone] <= 0).all() and (period(measured)[alone] <= 0).all()
+    assert (
+        len(alone)
+        and (topicality(measured, cells_of(measured))[alone] <= 0).all()
+        and (period(measured, cells_of(measured))[alone] <= 0).all()
+    )
 
 
 def test_positions_count_from_the_last_end_of_a_sentence():
@@ -58,3 +67,52 @@ def test_positions_count_from_the_last_end_of_a_sentence():
 def test_what_needs_the_prepared_text_is_named_where_there_is_none():
     assert covariates(planted(3, tokens=2_000))[1] == ["far words", "bigram gain"]
     assert within_types(replace(planted(3, towers=1), towers=1)) is None
+
+
+def test_nothing_depends_on_how_the_text_is_cut(finished, monkeypatch):
+    """Stretches of documents, blocks of occurrences, parts of the training stream; a document is longer than any."""
+    whole = Measured.of(load_config(finished), finished)
+
+    def figures():
+        measured = Measured.of(load_config(finished), finished)
+        each = {name: values_of() for name, values_of in covariates(measured)[0].items()}
+        return each | {"means": measured.noise[0].means(np.ones((1, measured.documents)))[0]}
+
+    before = figures()
+    monkeypatch.setattr(stretches, "STRETCH", 500)
+    monkeypatch.setattr(covariates_module, "BLOCK", 100)
+    monkeypatch.setattr(covariates_module, "TOKENS", 4 * covariates_module.PASSAGE)
+    assert len(list(stretches.stretches(whole.document))) > 2
+    for name, values in figures().items():
+        np.testing.assert_array_equal(values, before[name], err_msg=name)
+
+
+def test_stretches_hold_whole_documents_and_all_of_the_text(monkeypatch):
+    monkeypatch.setattr(stretches, "STRETCH", 10)
+    generator = np.random.default_rng(0)
+    document = np.repeat(np.arange(40), generator.integers(1, 25, 40))
+    parts = list(stretches.stretches(document))
+    assert [part.start for part in parts] == [0, *(part.stop for part in parts[:-1])] and parts[-1].stop == len(
+        document
+    )
+    assert all(document[part.start - 1] != document[part.start] for part in parts[1:])
+    assert list(stretches.stretches(document[::-1])) == [slice(0, len(document))]
+
+
+def test_the_nearest_documents_are_those_around_and_the_words_far_back_those_of_the_document():
+    """Against sums that are written out."""
+    measured = planted(4, tokens=1_500, documents=40, types=30)
+    table = np.zeros((40, 30))
+    np.add.at(table, (measured.document, measured.piece), 1)
+    share = measured.counts / len(measured.piece)
+    vectors = np.random.default_rng(0).standard_normal((30, 6)).astype(np.float32)
+    found = period(measured, cells_of(measured)), covariates_module._far_words(measured, vectors)
+    for place in range(0, 1_500, 7):
+        own, piece = measured.document[place], measured.piece[place]
+        near = [other for other in range(40) if other != own and abs(other - own) <= 2]
+        shown = (table[near, piece].sum() + 200 * share[piece]) / (table[near].sum() + 200)
+        assert np.isclose(found[0][place], np.log(shown / share[piece]))
+        far = [back for back in range(place - 40, place - 8) if back >= 0 and measured.document[back] == own]
+        total = vectors[measured.piece[far]].sum(axis=0)
+        length = np.linalg.norm(total) * np.linalg.norm(vectors[piece])
+        assert np.isclose(found[1][place], total @ vectors[piece] / length if far else 0.0, atol=1e-6)

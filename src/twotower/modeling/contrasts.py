@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+
+STEP = 1_000_000
+"""Occurrences that are held in double precision at a time, besides the result."""
+
+
+class Columns(Protocol):
+    """What a contrast needs of a frame."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, name: str, /) -> pd.Series: ...
 
 
 @dataclass(frozen=True)
@@ -30,12 +42,15 @@ class Contrast:
         """What its columns end with in `preference.parquet`; nothing where there is only one."""
         return "" if len(self.weights) == 2 else f"_{self.tower}"
 
-    def of(self, scores: pd.DataFrame, readouts: str = "readout") -> NDArray[np.float64]:
+    def of(self, scores: Columns, readouts: str = "readout") -> NDArray[np.float64]:
         """The preference of each occurrence under a set of readouts, from its columns SET_K; shape (occurrences,)."""
         total = np.zeros(len(scores))
         for tower, weight in enumerate(self.weights, start=1):
             if weight:
-                total += weight * scores[f"{readouts}_{tower}"].to_numpy(np.float64)
+                values = scores[f"{readouts}_{tower}"].to_numpy()
+                for start in range(0, len(total), STEP):
+                    part = slice(start, start + STEP)
+                    total[part] += weight * values[part].astype(np.float64)
         return total
 
 

@@ -16,11 +16,14 @@ from ..data.tokenization import PREFIX
 from ..statistics.intervals import centred_interval
 from ..statistics.strata import smooth_basis
 from ..statistics.tallies import Floats, Tallies, halves, resample
+from .covariates import sentence_positions
+from .labelled import label_codes
 from .measured import Measured
-from .occurrences import sentence_positions
 
 FOLDS, DRAWS = 5, 60
 RIDGE = 1e-6
+ROWS = 256
+"""Documents of which all types are held at a time."""
 FEWEST = 5
 """Types of a part of speech, below which it is put with the rest."""
 
@@ -132,8 +135,10 @@ def _one_hot(labels: NDArray[np.object_]) -> Floats:
 
 def _commonest(measured: Measured) -> NDArray[np.object_]:
     """The commonest part of speech of the words in which each piece stands, (vocabulary,)."""
-    names, codes = np.unique(measured.upos.astype(str), return_inverse=True)
-    table = np.bincount(measured.piece * len(names) + codes, minlength=len(measured.pieces) * len(names))
+    names, codes = label_codes(measured.upos)
+    table = np.bincount(
+        measured.piece.astype(np.int64) * len(names) + codes, minlength=len(measured.pieces) * len(names)
+    )
     return np.asarray(names[table.reshape(-1, len(names)).argmax(axis=1)], dtype=object)
 
 
@@ -144,10 +149,11 @@ def _dispersion(measured: Measured) -> Floats:
     expected = sizes / sizes.sum()
     total = np.maximum(np.asarray(counts.sum(axis=0)).ravel(), 1.0)
     found = np.zeros(len(total))
-    for document in range(counts.shape[0]):
-        row = counts[[document]]
-        share = np.asarray(row if isinstance(row, np.ndarray) else row.toarray()).ravel() / total
-        found += np.abs(share - expected[document])
+    for start in range(0, counts.shape[0], ROWS):
+        rows = counts[start : start + ROWS]
+        share = (rows if isinstance(rows, np.ndarray) else rows.toarray()) / total
+        for one, proportion in zip(share, expected[start : start + ROWS], strict=True):
+            found += np.abs(one - proportion)
     return found / 2
 
 

@@ -6,16 +6,17 @@ count here; `explained_by.py` has the pieces of longer words as well.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from ..data.tagging import NO_WORD
 from ..statistics.strata import FEWEST, frequency_bins
-from ..statistics.tallies import Floats, Tallies, tally
+from ..statistics.tallies import Floats, Tallies, add_up
 from .measured import Measured
 
 LEXICAL_AND_GRAMMATICAL = (
@@ -63,38 +64,54 @@ class Units:
         return Units(tuple(classes), label[label >= 0], chosen.piece, chosen.frequency, chosen.strata, chosen.tallies)
 
 
-def units_of(measured: Measured, labels: NDArray[np.object_], signals: Sequence[Floats]) -> Units:
+def units_of(measured: Measured, labels: pd.Categorical, signals: Iterable[Floats]) -> Units:
     """Words from a label for each occurrence (`_`: none), (occurrences,), and signals of the same shape.
 
-    Only occurrences that are whole words count.
+    Only occurrences that are whole words count. Of the signals one at a time is held.
     """
-    kept = measured.scores["whole_word"].to_numpy(bool) & (labels != NO_WORD) & (labels != "")
-    names, label = np.unique(labels[kept].astype(str), return_inverse=True)
-    word, number = np.unique(measured.piece[kept] * max(1, len(names)) + label, return_inverse=True)
+    names, codes = label_codes(labels, left_out=(NO_WORD, ""))
+    kept = measured.scores["whole_word"].to_numpy(bool) & (codes >= 0)
+    present, shown = _numbered(codes[kept])
+    names = names[present]
+    word, number = _numbered(measured.piece[kept].astype(np.int64) * max(1, len(names)) + shown)
     piece, label = np.divmod(word, max(1, len(names)))
     share = np.bincount(number, minlength=len(word)) / np.maximum(measured.counts[piece], 1)
     frequency = measured.frequencies[piece] * share
     strata = frequency_bins(frequency, measured.settings.frequency_ratio, FEWEST)
-    tallies = [
-        tally(measured.document[kept], number, signal[kept], len(word), measured.documents) for signal in signals
-    ]
+    document, documents = measured.document[kept], measured.documents
+    counts = add_up(document, number, None, len(word), documents)
+    tallies = [Tallies(counts, add_up(document, number, one[kept], len(word), documents)) for one in signals]
     return Units(tuple(names.tolist()), label, piece, frequency, strata, tallies)
 
 
-def annotated_labels(annotations: Any) -> dict[str, NDArray[np.object_]]:
-    """By name, `deprel` or `feature NAME`, the label of each occurrence; features have a value or `_`."""
-    found: dict[str, NDArray[np.object_]] = {}
+def label_codes(labels: pd.Categorical, left_out: Sequence[str] = ()) -> tuple[NDArray[np.str_], NDArray[np.int32]]:
+    """The names of labels in alphabetical order, and the number of each occurrence's, (occurrences,); -1: left out."""
+    names, numbers = np.unique(np.asarray(labels.categories, dtype=str), return_inverse=True)
+    numbers = np.append(np.where(np.isin(names, left_out), -1, np.arange(len(names)))[numbers], -1).astype(np.int32)
+    return names, numbers[labels.codes]
+
+
+def _numbered(keys: NDArray[np.integer]) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    """The keys that occur, ascending, and the place of each of the `keys` among them."""
+    known = np.flatnonzero(np.bincount(keys))
+    place = np.zeros(int(known[-1]) + 1 if len(known) else 0, dtype=np.int32)
+    place[known] = np.arange(len(known))
+    return known, place[keys]
+
+
+def annotated_labels(annotations: Any) -> Iterator[tuple[str, pd.Categorical]]:
+    """Name, `deprel` or `feature NAME`, and the label of each occurrence; features have a value or `_`."""
     if annotations is None:
-        return found
+        return
     if "deprel" in annotations:
-        found["deprel"] = annotations["deprel"].astype(str).to_numpy(dtype=object)
+        yield "deprel", pd.Categorical(annotations["deprel"])
     if "feats" in annotations:
-        texts = annotations["feats"].astype(str)
-        each = {text: dict(one.split("=", 1) for one in text.split("|") if "=" in one) for text in texts.unique()}
-        for feature in sorted({name for values in each.values() for name in values}):
-            known = {text: values.get(feature, NO_WORD) for text, values in each.items()}
-            found[f"feature {feature}"] = texts.map(known).to_numpy(dtype=object)
-    return found
+        feats = pd.Categorical(annotations["feats"])
+        texts = [str(text) for text in feats.categories]
+        each = [dict(one.split("=", 1) for one in text.split("|") if "=" in one) for text in texts]
+        for feature in sorted({name for values in each for name in values}):
+            names, codes = np.unique([values.get(feature, NO_WORD) for values in each], return_inverse=True)
+            yield f"feature {feature}", pd.Categorical.from_codes(codes.astype(np.int32)[feats.codes], names)
 
 
 def one_hot(label: NDArray[np.int64], classes: int) -> Floats:

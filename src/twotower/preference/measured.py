@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from ..config import AnalyzeConfig, RunConfig
 from ..data.heldout import PreparedText
 from ..modeling.contrasts import Contrast, contrasts
-from ..statistics.tallies import Floats, Tallies, tally
-from .scores import read_scores
+from ..statistics.tallies import Floats, Sums, Tallies, add_up
+from .scores import ScoreColumns
 
 INDEPENDENT = (("readout", "noise"), ("init", "order"))
 """Pairs of sets of readouts that share neither initial weights nor the order of the text (`training.readouts.SETS`)."""
@@ -25,8 +25,8 @@ INDEPENDENT = (("readout", "noise"), ("init", "order"))
 class Measured:
     """The scored held-out text of one run."""
 
-    scores: pd.DataFrame
-    """`scores.parquet`, one row per held-out occurrence."""
+    scores: pd.DataFrame | ScoreColumns
+    """`scores.parquet`, one row per held-out occurrence; of a run folder each column is read when it is asked for."""
     towers: int
     pieces: list[str]
     """By piece id."""
@@ -43,7 +43,7 @@ class Measured:
     def of(cls, config: RunConfig, run: Path) -> Measured:
         """Read a run folder."""
         text = PreparedText(run)
-        scores = read_scores(run / "scores.parquet")
+        scores = ScoreColumns(run / "scores.parquet")
         return cls(
             scores, config.model.towers, text.pieces, text.frequencies, text.classes, config.analyze, config.seed, text
         )
@@ -58,14 +58,14 @@ class Measured:
         return contrasts(self.towers)
 
     @cached_property
-    def piece(self) -> NDArray[np.int64]:
+    def piece(self) -> NDArray[np.int32]:
         """Piece id of each occurrence, (occurrences,)."""
-        return np.asarray(self.scores["piece_id"], dtype=np.int64)
+        return np.asarray(self.scores["piece_id"], dtype=np.int32)
 
     @cached_property
-    def document(self) -> NDArray[np.int64]:
+    def document(self) -> NDArray[np.int32]:
         """Document of each occurrence, numbered from 0 in the order of the text, (occurrences,)."""
-        return np.asarray(pd.factorize(self.scores["document"])[0], dtype=np.int64)
+        return np.asarray(pd.factorize(self.scores["document"])[0], dtype=np.int32)
 
     @cached_property
     def document_names(self) -> list[str]:
@@ -77,9 +77,9 @@ class Measured:
         return [str(names[number]) for number in numbers]
 
     @cached_property
-    def upos(self) -> NDArray[np.object_]:
+    def upos(self) -> pd.Categorical:
         """Part of speech of the word that each occurrence stands in (`_`: none), (occurrences,)."""
-        return np.asarray(self.scores["upos"].astype(str), dtype=object)
+        return pd.Categorical(self.scores["upos"])
 
     @cached_property
     def counts(self) -> NDArray[np.int64]:
@@ -102,8 +102,8 @@ class Measured:
 
     def noise_difference(self, tower: int, readouts: tuple[str, str] = INDEPENDENT[0]) -> Floats:
         """Difference between two readouts of one tower at each occurrence, in nats, (occurrences,)."""
-        first, second = (self.scores[f"{name}_{tower}"].to_numpy(np.float64) for name in readouts)
-        found: Floats = first - second
+        first, second = (self.scores[f"{name}_{tower}"].to_numpy() for name in readouts)
+        found: Floats = np.subtract(first, second, dtype=np.float64)
         return found
 
     @property
@@ -112,8 +112,12 @@ class Measured:
         return int(self.document.max()) + 1 if len(self.document) else 0
 
     def tally(self, values: Floats) -> Tallies:
-        """Values of occurrences added up by document and type."""
-        return tally(self.document, self.piece, values, len(self.pieces))
+        """Values of occurrences added up by document and type; all tallies of a text share their counts."""
+        return Tallies(self._counts, add_up(self.document, self.piece, values, len(self.pieces)))
+
+    @cached_property
+    def _counts(self) -> Sums:
+        return add_up(self.document, self.piece, None, len(self.pieces))
 
     @cached_property
     def preferences(self) -> list[Tallies]:

@@ -12,6 +12,7 @@ from ..data.tagging import UPOS
 from ..statistics.intervals import Estimate
 from ..statistics.ranking import Bools
 from ..statistics.tallies import Floats, Tallies, resample, tally
+from .labelled import label_codes
 from .measured import Measured
 
 
@@ -132,9 +133,10 @@ def spread_of_types(measured: Measured) -> dict[str, Any]:
 
 def by_upos(measured: Measured) -> dict[str, dict[str, Any]]:
     """Mean preference over whole-word occurrences of each part of speech; for more than two towers, of each tower."""
-    codes = pd.Series(measured.upos).map({tag: number for number, tag in enumerate(UPOS)}).to_numpy(np.float64)
-    known = measured.scores["whole_word"].to_numpy(bool) & np.isfinite(codes)
-    kinds = codes[known].astype(np.int64)
+    names, codes = label_codes(measured.upos, left_out=tuple(set(measured.upos.categories) - set(UPOS)))
+    known = measured.scores["whole_word"].to_numpy(bool) & (codes >= 0)
+    numbers = np.array([UPOS.index(name) if name in UPOS else -1 for name in names.tolist()], dtype=np.int64)
+    kinds = numbers[codes[known]]
     settings, generator = measured.settings, measured.generator("by upos")
     table: dict[str, dict[str, Any]] = {}
     for contrast in measured.contrasts:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -28,22 +28,28 @@ def word_classes(measured: Measured) -> dict[str, Any] | None:
     """
     if measured.towers == 1:
         return None
-    signals = [measured.difference(contrast) for contrast in measured.contrasts]
-    noise = [measured.noise_difference(tower) for tower in range(1, measured.towers + 1)]
     found: dict[str, Any] = {}
-    units = units_of(measured, measured.upos, [*signals, *noise])
+    units = units_of(measured, measured.upos, _signals(measured))
     found["upos"] = _of_labels(measured, units, LEXICAL_AND_GRAMMATICAL, "upos")
     found["contrasts"] = contrast_classes(measured, units)
     annotations = None if measured.text is None else measured.text.annotations
-    for name, labels in annotated_labels(annotations).items():
+    for name, labels in annotated_labels(annotations):
         kind, _, feature = name.partition(" ")
-        of = units_of(measured, labels, [*signals, *noise])
+        of = units_of(measured, labels, _signals(measured))
         part = _of_labels(measured, of, of.classes, name)
         if kind == "deprel":
             found["deprel"] = part
         else:
             found.setdefault("features", {})[feature] = part
     return found
+
+
+def _signals(measured: Measured) -> Iterator[Floats]:
+    """The preferences of each occurrence, then the noise of each tower, (occurrences,) each."""
+    for contrast in measured.contrasts:
+        yield measured.difference(contrast)
+    for tower in range(1, measured.towers + 1):
+        yield measured.noise_difference(tower)
 
 
 def _of_labels(measured: Measured, units: Units, spreading: Sequence[str], name: str) -> dict[str, Any] | None:

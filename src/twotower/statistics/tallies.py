@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from .stretches import stretches
+
 Floats = NDArray[np.float64]
+Sums: TypeAlias = sparse.csr_array | Floats
 DENSE_LIMIT = 20_000_000
 """Documents x types up to which a dense matrix is faster than a sparse one, and small enough."""
 
@@ -17,9 +21,9 @@ DENSE_LIMIT = 20_000_000
 class Tallies:
     """How often each type occurs in each document, and the sum of a value over those occurrences."""
 
-    counts: sparse.csr_array | Floats
+    counts: Sums
     """(documents, types)"""
-    sums: sparse.csr_array | Floats
+    sums: Sums
     """(documents, types)"""
 
     @property
@@ -54,17 +58,39 @@ def tally(
 
     There are as many `documents` as that says, or as the highest number of one.
     """
+    counts = add_up(document, kind, None, types, documents)
+    return Tallies(counts, add_up(document, kind, value, types, documents))
+
+
+def add_up(
+    document: NDArray[np.integer],
+    kind: NDArray[np.integer],
+    value: Floats | None,
+    types: int,
+    documents: int | None = None,
+) -> Sums:
+    """Sums of a value (None: counts) by document and type, (documents, types); see `tally`, which is two of these.
+
+    A stretch of the text is added up at a time. Each cell is in one stretch, so that cuts change no sum.
+    """
     documents = documents or (int(document.max()) + 1 if len(document) else 0)
-    if documents * types <= DENSE_LIMIT:
-        cell = document.astype(np.int64) * types + kind
-        shape = (documents, types)
-        dense = np.bincount(cell, minlength=documents * types).astype(np.float64).reshape(shape)
-        added = np.bincount(cell, weights=value, minlength=documents * types).astype(np.float64).reshape(shape)
-        return Tallies(dense, added)
-    place = (document, kind)
-    ones = np.ones(len(value))
-    counts = sparse.coo_array((ones, place), shape=(documents, types)).tocsr()
-    return Tallies(counts, sparse.coo_array((value, place), shape=(documents, types)).tocsr())
+    dense = documents * types <= DENSE_LIMIT
+    found: Floats = np.zeros(documents * types if dense else 0)
+    parts, done = [], 0
+    for part in stretches(document):
+        values = np.ones(part.stop - part.start) if value is None else value[part]
+        if dense:
+            first = int(document[part].min()) * types if part.stop > part.start else 0
+            added = np.bincount(document[part].astype(np.int64) * types + kind[part] - first, weights=values)
+            found[first : first + len(added)] += added
+            continue
+        last = documents if part.stop == len(document) else int(document[part.stop - 1]) + 1
+        place = (document[part] - done, kind[part])
+        parts.append(sparse.coo_array((values, place), shape=(last - done, types)).tocsr())
+        done = last
+    if dense:
+        return found.reshape(documents, types)
+    return parts[0] if len(parts) == 1 else sparse.vstack(parts, format="csr")
 
 
 def resample(documents: int, draws: int, generator: np.random.Generator) -> Floats:
