@@ -7,7 +7,8 @@ import statsmodels.api as sm
 
 from twotower.comparison import class_effect as module
 from twotower.comparison.class_effect import Observed, class_effect, word_lengths
-from twotower.statistics.mixed_effects import fit_mixed
+from twotower.statistics import mixed_effects as module_of_fit
+from twotower.statistics.mixed_effects import fit_runs
 
 TYPES, DOCUMENTS, LENGTH = 160, 24, 120
 
@@ -28,14 +29,14 @@ def planted(generator, runs, effect=0.0, by_frequency=0.0, by_run=0.05, mirrored
     })  # fmt: skip
     log_frequency = np.log(count) - np.log(count).mean()
     shared = generator.normal(0, 0.1, TYPES)
-    found = []
+    differences = []
     for _ in range(runs):
         types = shared + generator.normal(0, 0.2, TYPES) + by_frequency * log_frequency
         types = types + (effect + generator.normal(0, by_run)) * function
         values = types[piece] + generator.normal(0, 0.1, DOCUMENTS)[document] + generator.normal(0, 1, len(piece))
         sign = generator.choice([-1, 1]) if mirrored else 1
-        found.append(Observed(table.assign(difference=sign * (values + generator.normal(0, 0.2))), count))
-    return found
+        differences.append(sign * (values + generator.normal(0, 0.2)))
+    return Observed(table, count, differences)
 
 
 def outcome(seed, **planted_truth):
@@ -45,48 +46,83 @@ def outcome(seed, **planted_truth):
     return found
 
 
-def test_one_factor_agrees_with_statsmodels():
-    generator = np.random.default_rng(0)
-    group = generator.integers(0, 30, 900)
-    x = generator.normal(size=900)
-    y = 1 + 0.5 * x + generator.normal(size=30)[group] * 0.7 + generator.normal(size=900)
-    theirs = sm.MixedLM(y, np.column_stack([np.ones(900), x]), groups=group).fit(reml=True)
-    ours = fit_mixed(y, {"intercept": np.ones(900), "x": x}, {"group": group})
-    assert list(ours.coefficients.values()) == pytest.approx(theirs.params[:2], rel=1e-4)
-    assert list(ours.errors.values()) == pytest.approx(theirs.bse[:2], rel=1e-2)
-    assert ours.components["group"] == pytest.approx(theirs.cov_re[0][0], rel=0.02)
-    assert ours.residual == pytest.approx(theirs.scale, rel=1e-3)
-    assert ours.criterion == pytest.approx(-2 * theirs.llf, abs=0.01)
+def drawn(generator, runs, occurrences, levels, types, sds):
+    """Runs of one text with a factor within runs, types and a fixed effect; `sds` of run, factor, run x type, type."""
+    factor, kind = generator.integers(0, levels, occurrences), generator.integers(0, types, occurrences)
+    x, quality = generator.normal(size=occurrences), generator.normal(size=runs)
+    of_run, of_factor, of_both, of_type = sds
+    shared = of_type * generator.normal(size=types)
+    values = [
+        2 - x + 0.3 * one + of_run * generator.normal() + of_factor * generator.normal(size=levels)[factor]
+        + (shared + of_both * generator.normal(size=types))[kind] + generator.normal(size=occurrences)
+        for one in quality
+    ]  # fmt: skip
+    return values, {"intercept": np.ones(occurrences), "x": x}, quality, factor, kind
 
 
-def test_crossed_factors_agree_with_the_dense_likelihood_and_give_their_variances_back():
-    generator = np.random.default_rng(1)
-    n, levels = 700, (25, 12, 6)
-    factors = [generator.integers(0, count, n) for count in levels]
-    x = generator.normal(size=n)
-    sds = (0.8, 0.5, 0.0)
-    y = 2 - x + sum(sd * generator.normal(size=k)[f] for sd, k, f in zip(sds, levels, factors, strict=True))
-    y = y + generator.normal(size=n)
-    fixed = {"intercept": np.ones(n), "x": x}
-    ours = fit_mixed(y, fixed, dict(zip("abc", factors, strict=True)))
-    covariance = np.eye(n) * ours.residual
-    for name, factor in zip("abc", factors, strict=True):
-        covariance += ours.components[name] * (factor[:, None] == factor[None, :])
-    design = np.column_stack(list(fixed.values()))
+def test_runs_and_their_factors_agree_with_statsmodels():
+    values, fixed, quality, factor, kind = drawn(np.random.default_rng(5), 30, 40, 3, 10, (0.7, 0.5, 0.4, 0.0))
+    ours = fit_runs(values, fixed, {"quality": quality}, {"factor": factor}, kind)
+    run = np.repeat(np.arange(30), 40)
+    design = np.column_stack([*(np.tile(one, 30) for one in fixed.values()), quality[run]])
+    frame = {"y": np.concatenate(values), "run": run, "factor": np.tile(factor, 30), "kind": np.tile(kind, 30)}
+    frame |= dict(zip("abc", design.T, strict=True))
+    nested = {"factor": "0 + C(factor)", "kind": "0 + C(kind)"}
+    theirs = sm.MixedLM.from_formula(
+        "y ~ 0 + a + b + c", groups="run", re_formula="1", vc_formula=nested,
+        data=pd.DataFrame(frame),
+    ).fit(reml=True)  # fmt: skip
+    assert ours.components["type"] < 1e-6  # theirs has none
+    assert list(ours.coefficients.values()) == pytest.approx(theirs.fe_params, rel=1e-2, abs=1e-3)
+    assert list(ours.errors.values()) == pytest.approx(theirs.bse_fe, rel=1e-3)
+    assert ours.components["run"] == pytest.approx(theirs.cov_re.iloc[0, 0], rel=1e-3)
+    assert [ours.components["run x factor"], ours.components["run x type"]] == pytest.approx(theirs.vcomp, rel=1e-3)
+    assert ours.residual == pytest.approx(theirs.scale, rel=1e-4)
+
+
+def test_the_likelihood_of_many_runs_is_that_of_the_whole_covariance():
+    runs, occurrences = 4, 120
+    values, fixed, quality, factor, kind = drawn(
+        np.random.default_rng(1), runs, occurrences, 6, 15, (0.3, 0.6, 0.5, 0.8)
+    )
+    ours = fit_runs(values, fixed, {"quality": quality}, {"factor": factor}, kind)
+    same_run = np.kron(np.eye(runs), np.ones((occurrences, occurrences)))
+    same = {name: np.tile(code[:, None] == code, (runs, runs)) for name, code in (("factor", factor), ("type", kind))}
+    covariance = np.eye(runs * occurrences) * ours.residual + ours.components["run"] * same_run
+    covariance += ours.components["run x factor"] * same["factor"] * same_run
+    covariance += (ours.components["run x type"] * same_run + ours.components["type"]) * same["type"]
+    columns = [*(np.tile(one, runs) for one in fixed.values()), np.repeat(quality, occurrences)]
+    design, y = np.column_stack(columns), np.concatenate(values)
     inverse = np.linalg.inv(covariance)
     information = design.T @ inverse @ design
     beta = np.linalg.solve(information, design.T @ inverse @ y)
     left = y - design @ beta
     dense = np.linalg.slogdet(covariance)[1] + np.linalg.slogdet(information)[1] + left @ inverse @ left
-    assert ours.criterion == pytest.approx(dense + (n - 2) * np.log(2 * np.pi), rel=1e-8)
+    assert ours.criterion == pytest.approx(dense + (len(y) - 3) * np.log(2 * np.pi), rel=1e-8)
     assert list(ours.coefficients.values()) == pytest.approx(beta, rel=1e-6)
     assert list(ours.errors.values()) == pytest.approx(np.sqrt(np.diag(np.linalg.inv(information))), rel=1e-6)
-    assert ours.components["a"] == pytest.approx(0.64, rel=0.6) and ours.components["c"] < 0.05
+    assert ours.fixed == pytest.approx(np.var(design @ beta), rel=1e-6)
+
+
+def test_planted_variances_are_found_and_the_fit_is_at_a_minimum():
+    sds = (0.5, 0.4, 0.6, 0.8)
+    values, fixed, quality, factor, kind = drawn(np.random.default_rng(4), 60, 800, 12, 100, sds)
+    problem = module_of_fit._Problem.of(values, np.column_stack(list(fixed.values())), quality[:, None], [factor], kind)
+    true = np.square(sds)
+    each = [(problem.at(true + step).criterion - problem.at(true - step).criterion) / 2e-5 for step in 1e-5 * np.eye(4)]
+    assert problem.at(true).slope == pytest.approx(each, rel=1e-4)
+    ours = fit_runs(values, fixed, {"quality": quality}, {"factor": factor}, kind)
+    assert list(ours.components.values()) == pytest.approx(true, rel=0.35)
+    assert ours.residual == pytest.approx(1, rel=0.02)
 
 
 def test_linearly_dependent_effects_are_refused():
+    codes = np.arange(9) % 3
+    values = [np.arange(9.0), np.ones(9)]
     with pytest.raises(ValueError, match="linearly dependent"):
-        fit_mixed(np.arange(9.0), {"one": np.ones(9), "two": 2 * np.ones(9)}, {"a": np.arange(9) % 3})
+        fit_runs(values, {"one": np.ones(9), "two": 2 * np.ones(9)}, {}, {"a": codes}, codes)
+    with pytest.raises(ValueError, match="linearly dependent"):
+        fit_runs(values, {"one": np.ones(9)}, {"quality": np.ones(2)}, {"a": codes}, codes)
 
 
 def test_the_interval_covers_the_planted_effect_whichever_tower_has_it():

@@ -9,6 +9,7 @@ the spectrum says how many axes are, and a leave-one-out test whether the axes o
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
@@ -68,32 +69,70 @@ def agreement(
         with signs chosen to make it large, `aligned_chance` (the null repeats the choice) and `aligned_p_value`.
         `spectrum` and `subspace`: see `_spectrum` and `_subspace`.
     """
+    found = agreement_of(preferences, bins, groups, draws, permutations, confidence, generator)
+    return {
+        "types": found.values.shape[1],
+        "r": (found.r * np.outer(found.signs, found.signs)).tolist(),
+        "signs": found.signs.tolist(),
+        "groups": found.groups,
+        "spectrum": _spectrum(found.values, found.r, found.null_r, confidence),
+        "subspace": _subspace(found.values, bins, min(permutations, 99), generator),
+    }
+
+
+@dataclass(frozen=True)
+class Agreed:
+    """The agreement of groups of pairs, and what it was taken from."""
+
+    values: Floats
+    """Mean preferences, (runs, types)."""
+    r: Floats
+    """Their correlations, (runs, runs)."""
+    signs: NDArray[np.int64]
+    """(runs,)"""
+    null_r: list[Floats]
+    """Correlations under each permutation."""
+    groups: dict[str, dict[str, Any]]
+    """See `agreement`."""
+
+
+def agreement_of(
+    preferences: Sequence[Tallies],
+    bins: NDArray[np.int64],
+    groups: Mapping[str, Sequence[Pair]],
+    draws: int,
+    permutations: int,
+    confidence: float,
+    generator: np.random.Generator,
+) -> Agreed:
+    """`groups` of `agreement`, which says what it takes, without the axes that runs share."""
     documents, runs = preferences[0].documents, len(preferences)
-    values = np.vstack([tallies.means(np.ones((1, documents)))[0] for tallies in preferences])
+    values = _means(preferences, np.ones((1, documents)))[0]
     first = halves(documents, SPLITS, generator)
-    sides = [np.stack([tallies.means(half)[0] for tallies in preferences], axis=1) for half in (first, 1 - first)]
+    sides = [_means(preferences, half) for half in (first, 1 - first)]
     r, crossed = _correlations(_standardized(values)), _crossed(*(_standardized(side) for side in sides))
     signs = align(r)
     drawn = []
     for weights in resample(documents, draws, generator):
-        half = halves(documents, 1, generator) * weights
-        drawn.append(_crossed(*(
-            _standardized(np.stack([tallies.means(one)[0] for tallies in preferences], axis=1))
-            for one in (half, weights[None] - half)
-        )))  # fmt: skip
+        half = halves(documents, 1, generator)[0] * weights
+        one, other = _standardized(_means(preferences, np.stack([half, weights - half])))
+        drawn.append(_crossed(one[None], other[None]))
     null_crossed, null_r = [], []
     shuffled, shuffled_sides = _shuffled(values), [_shuffled(side) for side in sides]
     for _ in range(permutations):
         orders = permutations_within(bins, runs, generator)
         null_r.append(_correlations(shuffled(orders)))
         null_crossed.append(_crossed(*(side(orders) for side in shuffled_sides)))
+    null_signs = [align(one) for one in null_r]
     found = {}
     for name, pairs in groups.items():
         squared = _over(crossed, pairs)
         low, high = centred_interval(squared, np.array([_over(one, pairs) for one in drawn]), confidence)
         null = np.array([_over(one, pairs) for one in null_crossed])
-        aligned = _aligned(r, signs, pairs)
-        aligned_null = np.array([_aligned(one, align(one), pairs) for one in null_r])
+        aligned = _over(_turned(r, signs), pairs)
+        aligned_null = np.array([
+            _over(_turned(one, those), pairs) for one, those in zip(null_r, null_signs, strict=True)
+        ])  # fmt: skip
         runs_low, runs_high = _jackknife(crossed, pairs, confidence)
         found[name] = {
             "pairs": len(pairs), "squared": squared, "estimate": _root(squared), "low": _root(low), "high": _root(high),
@@ -103,14 +142,20 @@ def agreement(
             "aligned": aligned, "aligned_chance": float(aligned_null.mean()),
             "aligned_p_value": _beyond(aligned_null, aligned),
         }  # fmt: skip
-    return {
-        "types": values.shape[1],
-        "r": (r * np.outer(signs, signs)).tolist(),
-        "signs": signs.tolist(),
-        "groups": found,
-        "spectrum": _spectrum(values, r, null_r, confidence),
-        "subspace": _subspace(values, bins, min(permutations, 99), generator),
-    }
+    return Agreed(values, r, signs, null_r, found)
+
+
+def _means(preferences: Sequence[Tallies], weights: Floats) -> Floats:
+    """Mean preference of each run's types under weights of the documents (draws, documents); (draws, runs, types)."""
+    found = np.empty((len(weights), len(preferences), preferences[0].sums.shape[1]))
+    counts, of = np.empty(0), None
+    for run, tallies in enumerate(preferences):
+        if tallies.counts is not of:  # runs of one text share the array
+            of = tallies.counts
+            counts = np.asarray(weights @ of)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            found[:, run] = np.where(counts > 0, np.asarray(weights @ tallies.sums) / counts, np.nan)
+    return found
 
 
 def family_groups(families: Sequence[str], seeds: Sequence[int] | None = None) -> dict[str, list[Pair]]:
@@ -176,12 +221,14 @@ def _ordered(values: Floats, orders: NDArray[np.int64]) -> Floats:
     return found
 
 
-def _over(matrix: Floats, pairs: Sequence[Pair]) -> float:
-    return float(np.mean([matrix[i, j] for i, j in pairs]))
+def _over(matrix: Floats, pairs: Sequence[Pair] | NDArray[np.int64]) -> float:
+    rows, columns = np.asarray(pairs).T
+    return float(matrix[rows, columns].mean())
 
 
-def _aligned(r: Floats, signs: NDArray[np.int64], pairs: Sequence[Pair]) -> float:
-    return float(np.mean([signs[i] * signs[j] * r[i, j] for i, j in pairs]))
+def _turned(r: Floats, signs: NDArray[np.int64]) -> Floats:
+    found: Floats = r * np.outer(signs, signs)
+    return found
 
 
 def _root(squared: float) -> float:
@@ -195,9 +242,10 @@ def _beyond(null: Floats, estimate: float) -> float:
 
 def _jackknife(matrix: Floats, pairs: Sequence[Pair], confidence: float) -> tuple[float, float]:
     """Interval over runs by leaving out one at a time (Efron and Tibshirani 1993, ch. 11); NaN for two runs."""
-    members = sorted({run for pair in pairs for run in pair})
-    left = [[pair for pair in pairs if run not in pair] for run in members]
-    values = np.array([_over(matrix, some) for some in left if some])
+    every = np.asarray(pairs)
+    members = np.unique(every)
+    left = [every[(every != run).all(axis=1)] for run in members]
+    values = np.array([_over(matrix, some) for some in left if len(some)])
     if len(values) < 3 or len(values) < len(members):
         return np.nan, np.nan
     n, estimate = len(values), _over(matrix, pairs)
@@ -240,10 +288,10 @@ def _subspace(
     if len(values) < FEWEST_FOR_SUBSPACE:
         return None
     rows = _standardized(values)
-    spans = [np.linalg.svd(np.delete(rows, run, axis=0), full_matrices=False)[2][:2] for run in range(len(rows))]
+    spans = np.stack([_span(np.delete(rows, run, axis=0)) for run in range(len(rows))])
 
     def share(these: Floats) -> float:
-        return float(np.mean([((span @ row) ** 2).sum() for span, row in zip(spans, these, strict=True)]))
+        return float((np.einsum("rat,rt->ra", spans, these) ** 2).sum() / len(these))
 
     null = np.array([
         share(_ordered(rows, permutations_within(bins, len(rows), generator)))
@@ -251,3 +299,11 @@ def _subspace(
     ])  # fmt: skip
     estimate = share(rows)
     return {"estimate": estimate, "chance": float(null.mean()), "p_value": _beyond(null, estimate)}
+
+
+def _span(rows: Floats) -> Floats:
+    """The two first axes of standardized rows (runs, types), (2, types), from the products of the rows."""
+    squares, vectors = np.linalg.eigh(rows @ rows.T)
+    lengths = np.sqrt(np.maximum(squares[-2:, None], np.finfo(float).tiny))
+    axes: Floats = vectors[:, -2:].T @ rows / lengths
+    return axes

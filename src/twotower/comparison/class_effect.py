@@ -13,7 +13,7 @@ from scipy import stats
 
 from ..data.tagging import CONTENT, FUNCTION
 from ..data.tokenization import PREFIX
-from ..statistics.mixed_effects import MixedFit, fit_mixed
+from ..statistics.mixed_effects import MixedFit, fit_runs
 from ..statistics.ranking import stratified_auroc
 from ..statistics.strata import frequency_bins
 from ..statistics.tallies import Floats
@@ -28,16 +28,18 @@ FEWEST_RUNS = 3
 
 @dataclass(frozen=True)
 class Observed:
-    """The occurrences of one run, and the training counts of its pieces."""
+    """The occurrences of a text that several runs measured."""
 
-    scores: pd.DataFrame
-    """`document`, `piece_id`, `piece`, `upos` and `difference`, tower 1 minus tower 2, in nats."""
+    occurrences: pd.DataFrame
+    """`document`, `piece_id`, `piece` and `upos`, one row per occurrence."""
     training_count: NDArray[np.int64]
     """By piece id."""
+    differences: Sequence[Floats]
+    """For each run, tower 1 minus tower 2, in nats, (occurrences,)."""
 
 
 def class_effect(
-    runs: Sequence[Observed],
+    observed: Observed,
     min_count: int,
     ratio: float,
     confidence: float,
@@ -58,8 +60,8 @@ def class_effect(
     one: runs are what it is generalized over.
 
     Args:
-        runs: runs of the same text with the same pieces.
-        min_count: a type enters if it occurs twice as often as this in every run.
+        observed: what the runs measured.
+        min_count: a type enters if it occurs twice as often as this.
         ratio: of the training frequencies of types that are compared for the choice of the tower.
         confidence: of the interval.
         generator: halves documents and types, and draws the types.
@@ -72,26 +74,27 @@ def class_effect(
         fixed effects; and the numbers of runs, types, documents and occurrences. None for fewer than three runs, or too
         few types of either class.
     """
-    if len(runs) < FEWEST_RUNS:
+    runs = len(observed.differences)
+    if runs < FEWEST_RUNS:
         return None
-    tables = _tables(runs, min_count, ratio, generator, classes)
-    if tables is None:
+    parts = _parts(observed, min_count, ratio, generator, classes)
+    if parts is None:
         return None
-    fits = [(_fit(table, with_class=True), _fit(table, with_class=False)) for table in tables]
+    fits = [(part.fit(with_class=True), part.fit(with_class=False)) for part in parts]
     whole = [fit for fit, _ in fits]
     names = [name for name in whole[0].coefficients if name in whole[1].coefficients]
     fixed = {
         name: {
             "estimate": float(np.mean([fit.coefficients[name] for fit in whole])),
-            "error": _error_of_mean(whole, name, len(runs)),
+            "error": _error_of_mean(whole, name, runs),
         }
         for name in names
     }
-    freedom = len(runs) - 1
+    freedom = runs - 1
     estimate, error = fixed["class"]["estimate"], fixed["class"]["error"]
     reach = float(stats.t.ppf((1 + confidence) / 2, freedom)) * error
     explained = [share for fit, without in fits if (share := _explained(fit, without)) is not None]
-    both = pd.concat(tables)
+    both = pd.concat([part.table for part in parts])
     return {
         "class": {
             "estimate": estimate, "low": estimate - reach, "high": estimate + reach, "degrees_of_freedom": freedom,
@@ -107,26 +110,32 @@ def class_effect(
             "without_class": float(np.mean([without.marginal_r2 for _, without in fits])),
         },
         "between_types": float(np.mean(explained)) if explained else None,
-        "runs": len(runs),
+        "runs": runs,
         "types": int(both["piece_id"].nunique()),
         "documents": int(both["document"].nunique()),
-        "occurrences": len(both),
+        "occurrences": len(both) * runs,
     }  # fmt: skip
 
 
-def _fit(table: pd.DataFrame, with_class: bool) -> MixedFit:
-    fixed = _fixed_effects(table)
-    if not with_class:
-        del fixed["class"]
-    run = table["run"]
-    random = {
-        "run": pd.factorize(run)[0],
-        "run x class": pd.factorize(run * 2 + table["first"])[0],
-        "run x document": pd.factorize(run * (table["document"].max() + 1) + table["document"])[0],
-        "run x type": pd.factorize(run * (table["piece_id"].max() + 1) + table["piece_id"])[0],
-        "type": pd.factorize(table["piece_id"])[0],
-    }
-    return fit_mixed(table["aligned"].to_numpy(np.float64), fixed, random)
+@dataclass(frozen=True)
+class _Part:
+    """The documents and types of one fit, which did not choose the tower."""
+
+    table: pd.DataFrame
+    """`document`, `piece_id`, `first`, `length` and `log_frequency`, one row per occurrence."""
+    aligned: list[Floats]
+    """For each run, the difference in favour of the tower of the first class, (occurrences,)."""
+    quality: Floats
+    """For each run, by how much that tower is the better one on what chose it, (runs,)."""
+
+    def fit(self, with_class: bool) -> MixedFit:
+        fixed = _fixed_effects(self.table)
+        if not with_class:
+            del fixed["class"]
+        factors = {"class": self.table["first"], "document": pd.factorize(self.table["document"])[0]}
+        types = pd.factorize(self.table["piece_id"])[0]
+        codes = {name: np.asarray(one, dtype=np.int64) for name, one in factors.items()}
+        return fit_runs(self.aligned, fixed, {"tower quality": self.quality}, codes, types)
 
 
 def word_lengths(document: NDArray[np.integer], piece: Sequence[str]) -> NDArray[np.int64]:
@@ -139,64 +148,75 @@ def word_lengths(document: NDArray[np.integer], piece: Sequence[str]) -> NDArray
     return lengths
 
 
-def _tables(
-    runs: Sequence[Observed],
+def _parts(
+    observed: Observed,
     min_count: int,
     ratio: float,
     generator: np.random.Generator,
     classes: tuple[Collection[str], Collection[str]],
-) -> list[pd.DataFrame] | None:
-    """For each half of the types, one row per occurrence of the documents and types that did not choose the tower.
-
-    `aligned` is the difference in favour of the tower of the first class, `quality` by how much it is the better one on
-    the documents and types that chose it. None where a half has too few types of a class.
-    """
-    frames = [_prepared(run, classes) for run in runs]
-    counts = [np.bincount(frame["piece_id"], minlength=len(runs[0].training_count)) for frame in frames]
-    frequent = np.flatnonzero(np.min(counts, axis=0) >= 2 * min_count)
+) -> list[_Part] | None:
+    """For each half of the types, what is fitted to; None where a half has too few types of a class."""
+    frame, training_count = _prepared(observed, classes), observed.training_count
+    counts = np.bincount(frame["piece_id"], minlength=len(training_count))
+    frequent = np.flatnonzero(counts >= 2 * min_count)
     chosen = np.sort(generator.permutation(frequent)[:TYPES])
-    documents = np.unique(frames[0]["document"])
+    documents = np.unique(frame["document"])
     choosing = documents[np.isin(documents, generator.permutation(documents)[: len(documents) // 2])]
-    half = np.full(len(runs[0].training_count), -1)
+    half = np.full(len(training_count), -1)
     half[chosen] = generator.permutation(np.arange(len(chosen)) % 2)
-    tables = []
+    early, side = frame["document"].isin(choosing).to_numpy(), half[frame["piece_id"]]
+    found = []
     for fitted in (0, 1):
-        parts = []
-        for number, (frame, run) in enumerate(zip(frames, runs, strict=True)):
-            early = frame["document"].isin(choosing).to_numpy()
-            side = half[frame["piece_id"]]
-            deciding = frame[early & (side == 1 - fitted)]
-            sign = _sign(deciding, run.training_count, ratio)
-            if sign is None:
-                return None
-            part = frame[~early & (side == fitted)].assign(run=number)
-            part["aligned"] = sign * part["difference"]
-            part["quality"] = sign * deciding["difference"].mean()
-            part["log_frequency"] = np.log(run.training_count[part["piece_id"]] + 1.0)
-            parts.append(part)
-        tables.append(pd.concat(parts, ignore_index=True))
-    return tables
+        decides, enters = frame[early & (side == 1 - fitted)], frame[~early & (side == fitted)]
+        choice = _Choice.of(decides, training_count, ratio)
+        if choice is None:
+            return None
+        aligned, quality = [], []
+        for difference in observed.differences:
+            deciding = difference[decides["row"]]
+            sign = choice.sign(deciding)
+            aligned.append(sign * difference[enters["row"]])
+            quality.append(sign * deciding.mean())
+        log_frequency = np.log(training_count[enters["piece_id"]] + 1.0)
+        found.append(_Part(enters.assign(log_frequency=log_frequency), aligned, np.array(quality)))
+    return found
 
 
-def _prepared(run: Observed, classes: tuple[Collection[str], Collection[str]]) -> pd.DataFrame:
-    """The occurrences in words of either class, with `first` (1 for the first) and `length`."""
-    scores = run.scores
-    upos = scores["upos"].astype(str)
-    first, second = (upos.isin(list(one)).to_numpy() for one in classes)
-    length = word_lengths(scores["document"].to_numpy(), scores["piece"].astype(str).tolist())
-    frame = scores[["document", "piece_id", "difference"]].assign(first=first.astype(np.int64), length=length)
+def _prepared(observed: Observed, classes: tuple[Collection[str], Collection[str]]) -> pd.DataFrame:
+    """The occurrences in words of either class, with their `row`, `first` (1 for the first class) and `length`."""
+    rows = observed.occurrences
+    first, second = (rows["upos"].isin(list(one)).to_numpy() for one in classes)
+    length = word_lengths(rows["document"].to_numpy(), rows["piece"].astype(str).tolist())
+    frame = rows[["document", "piece_id"]].assign(row=np.arange(len(rows)), first=first.astype(np.int64), length=length)
     return frame[first | second]
 
 
-def _sign(deciding: pd.DataFrame, training_count: NDArray[np.int64], ratio: float) -> int | None:
-    """1 if tower 1 is the better one at the first class among types of like frequency, -1 if tower 2 is."""
-    types = deciding.groupby("piece_id")[["difference", "first"]].mean()
-    first = (types["first"] >= 0.5).to_numpy()
-    if min(first.sum(), (~first).sum()) < FEWEST_TYPES:
-        return None
-    bins = frequency_bins(training_count[types.index], ratio)
-    area = stratified_auroc(types["difference"].to_numpy()[None], first, bins)[0]
-    return -1 if area < 0.5 else 1
+@dataclass(frozen=True)
+class _Choice:
+    """What chooses the tower of the first class in a run."""
+
+    kind: NDArray[np.int64]
+    """Type of each occurrence that decides, numbered from 0."""
+    counts: NDArray[np.int64]
+    """Occurrences of each type."""
+    first: NDArray[np.bool_]
+    """Which types are of the first class."""
+    bins: NDArray[np.int64]
+    """Bin of training frequency of each type."""
+
+    @classmethod
+    def of(cls, deciding: pd.DataFrame, training_count: NDArray[np.int64], ratio: float) -> _Choice | None:
+        """None for too few types of a class."""
+        types, kind, counts = np.unique(deciding["piece_id"], return_inverse=True, return_counts=True)
+        first = np.bincount(kind, weights=deciding["first"], minlength=len(types)) / counts >= 0.5
+        if min(first.sum(), (~first).sum()) < FEWEST_TYPES:
+            return None
+        return cls(kind, counts, first, frequency_bins(training_count[types], ratio))
+
+    def sign(self, difference: Floats) -> int:
+        """1 if tower 1 is the better one at the first class among types of like frequency, -1 if tower 2 is."""
+        means = np.bincount(self.kind, weights=difference) / self.counts
+        return -1 if stratified_auroc(means[None], self.first, self.bins)[0] < 0.5 else 1
 
 
 def _error_of_mean(fits: Sequence[MixedFit], name: str, runs: int) -> float:
@@ -223,7 +243,7 @@ def _fixed_effects(table: pd.DataFrame) -> dict[str, Floats]:
     length = table["length"].to_numpy(np.float64)
     if np.ptp(length) > 0:  # otherwise it cannot be told from the intercept
         effects["length in pieces"] = length
-    return effects | {"tower quality": table["quality"].to_numpy()}
+    return effects
 
 
 def _explained(whole: MixedFit, without: MixedFit) -> float | None:

@@ -8,19 +8,28 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..errors import InputError
 from ..modeling.contrasts import contrasts
 from ..preference.class_contrasts import PLANNED
 from ..progress import Progress
 from ..statistics.strata import FEWEST as FEWEST_IN_BIN
 from ..statistics.strata import frequency_bins
-from ..statistics.tallies import tally
-from .agreement import agreement, family_groups
+from ..statistics.tallies import Tallies, tally
+from .agreement import agreement, agreement_of, family_groups
 from .class_effect import FEWEST_RUNS, class_effect
 from .figures import CONFIDENCE, counts_of, doses, excess_over_strangers, row_of, tests_of
 from .knowledge import knowledge_of_runs
 from .profiles import compare_profiles
-from .reading import FEWEST_TYPES, Described, OneRun, by_text, observed, profile_of, shared_types, with_types
+from .reading import (
+    FEWEST_TYPES,
+    Described,
+    OneRun,
+    ScoredText,
+    by_text,
+    observed,
+    profiles_of,
+    shared_types,
+    with_types,
+)
 
 DRAWS, PERMUTATIONS = 200, 499
 FEW_DRAWS, FEW_PERMUTATIONS = 100, 99
@@ -29,7 +38,8 @@ FEW_DRAWS, FEW_PERMUTATIONS = 100, 99
 
 def compare_runs(described: Sequence[Described]) -> dict[str, Any]:
     """Everything in `study.json`. Raises `InputError` if a run lacks its scores, or they cannot be compared."""
-    runs = [OneRun.read(one) for one in described]
+    prepared: dict[tuple[str, ...], ScoredText] = {}
+    runs = [OneRun.read(one, prepared) for one in described]
     rows = [row_of(one) for one in runs]
     paired = [one for one in runs if one.paired]
     texts = [(stranger, corpus, some) for stranger in (False, True)
@@ -99,7 +109,7 @@ def _agreement(runs: Sequence[OneRun]) -> dict[str, Any] | None:
 
 
 def _profiles(runs: Sequence[OneRun]) -> dict[str, Any] | None:
-    found = [profile_of(one) for one in runs]
+    found = profiles_of(runs)
     return compare_profiles(found, DRAWS, PERMUTATIONS, CONFIDENCE, np.random.default_rng(1)) if found else None
 
 
@@ -107,43 +117,40 @@ def _class_effect(runs: Sequence[OneRun], classes: tuple[Any, Any]) -> dict[str,
     """The mixed-effects model of a group of runs; None for too few of them."""
     if len(runs) < FEWEST_RUNS:
         return None
-    if len({(one.text.summary["digest"], tuple(one.text.pieces)) for one in runs}) > 1:
-        raise InputError(
-            f"study: the runs of {runs[0].group} have different corpora or tokenizers; a class effect needs the same "
-            "held-out text in the same pieces"
-        )
-    settings = runs[0].run.config.analyze
+    settings = runs[0].config.analyze
     generator = np.random.default_rng(len(runs))
     return class_effect(
-        [observed(one) for one in runs], settings.min_count, settings.frequency_ratio, settings.confidence, generator,
+        observed(runs), settings.min_count, settings.frequency_ratio, settings.confidence, generator,
         classes,
     )  # fmt: skip
 
 
 def _consistency(runs: Sequence[OneRun]) -> list[dict[str, Any]]:
     """The agreement of a group's runs at each evaluation that all of them have, on its sample."""
-    tables = [table for one in runs if len(table := one.emergence())]
-    if len(tables) < 2:
-        return []
-    text, settings = runs[0].text, runs[0].run.config.analyze
+    text, settings = runs[0].text, runs[0].config.analyze
+    parts: dict[int, list[Tallies]] = {}
+    where: dict[int, pd.DataFrame] = {}
+    with_any = 0
+    for one in runs:
+        table = one.emergence("tokens", "document", "piece_id", "readout_1", "readout_2")
+        with_any += len(table) > 0
+        for tokens, part in table.groupby("tokens"):
+            part = part.reset_index(drop=True)
+            place = where.setdefault(int(tokens), part[["document", "piece_id"]])
+            if part[["document", "piece_id"]].equals(place):  # others have another corpus or tokenizer
+                counts = np.bincount(place["piece_id"], minlength=len(text.frequencies))
+                document = pd.factorize(place["document"])[0]
+                added = tally(document, place["piece_id"].to_numpy(), contrasts(2)[0].of(part), len(counts))
+                parts.setdefault(int(tokens), []).append(added.select(counts >= settings.min_count))
     found = []
-    for tokens in sorted(set.intersection(*(set(table["tokens"]) for table in tables))):
-        parts = [table[table["tokens"] == tokens].reset_index(drop=True) for table in tables]
-        where = parts[0][["document", "piece_id"]]
-        if not all(part[["document", "piece_id"]].equals(where) for part in parts):
-            continue  # other corpora or tokenizers, which the agreement of finished runs keeps apart or matches by word
-        counts = np.bincount(where["piece_id"], minlength=len(text.frequencies))
-        frequent = counts >= settings.min_count
-        if frequent.sum() < FEWEST_TYPES:
+    for tokens, tallies in sorted(parts.items()):
+        if with_any < 2 or len(tallies) < with_any or tallies[0].counts.shape[1] < FEWEST_TYPES:
             continue
-        document = pd.factorize(where["document"])[0]
-        tallies = [
-            tally(document, where["piece_id"].to_numpy(), contrasts(2)[0].of(part), len(counts)).select(frequent)
-            for part in parts
-        ]
-        bins = frequency_bins(text.frequencies[frequent], settings.frequency_ratio, FEWEST_IN_BIN)
-        pairs = {"all": family_groups(["same"] * len(parts))["all"]}
+        counts = np.bincount(where[tokens]["piece_id"], minlength=len(text.frequencies))
+        training_counts = text.frequencies[counts >= settings.min_count]
+        bins = frequency_bins(training_counts, settings.frequency_ratio, FEWEST_IN_BIN)
+        pairs = family_groups(["same"] * len(tallies))["all"]
         generator = np.random.default_rng(tokens)
-        one = agreement(tallies, bins, pairs, FEW_DRAWS, FEW_PERMUTATIONS, settings.confidence, generator)
-        found.append({"tokens": int(tokens), "types": one["types"], "runs": len(parts), **one["groups"]["all"]})
+        group = agreement_of(tallies, bins, {"all": pairs}, FEW_DRAWS, FEW_PERMUTATIONS, settings.confidence, generator)
+        found.append({"tokens": tokens, "types": len(bins), "runs": len(tallies), **group.groups["all"]})
     return found

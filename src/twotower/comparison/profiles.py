@@ -60,8 +60,7 @@ def compare_profiles(
     null = np.empty((permutations, *observed.shape))
     for number, part in enumerate(parts):
         orders = permutations_within(part.strata, permutations, generator)
-        for draw, order in enumerate(orders):
-            null[draw, number] = part.permuted(order)
+        null[:, number] = part.permuted(orders)
     drawn = np.empty((draws, *observed.shape))
     for number, part in enumerate(parts):
         drawn[:, number] = part.profile(resample(len(part.by_document), draws, generator))
@@ -107,9 +106,14 @@ class _Sums:
         added = np.einsum("wd,dkc->kwc", weights, self.by_document)
         return _profile(added[0], added[1])
 
-    def permuted(self, order: NDArray[np.int64]) -> Floats:
-        label, classes = self.label[order], self.by_document.shape[2]
-        added = [np.bincount(label, weights=one, minlength=classes) for one in (self.sums, self.counts)]
+    def permuted(self, orders: NDArray[np.int64]) -> Floats:
+        """With labels in other orders (draws, words); (draws, classes)."""
+        draws, classes = len(orders), self.by_document.shape[2]
+        cell = (self.label[orders] + classes * np.arange(draws)[:, None]).ravel()
+        added = [
+            np.bincount(cell, weights=np.tile(one, draws), minlength=draws * classes).reshape(draws, classes)
+            for one in (self.sums, self.counts)
+        ]
         return _profile(np.asarray(added[0], dtype=np.float64), np.asarray(added[1], dtype=np.float64))
 
 
@@ -140,12 +144,12 @@ def _unit(profiles: Floats) -> Floats:
     return found
 
 
-def _figures(rows: Floats, pairs: Sequence[Pair]) -> tuple[float, float]:
+def _figures(rows: Floats, pairs: NDArray[np.int64]) -> tuple[float, float]:
     """Root mean square correlation of the pairs, free of signs; their mean correlation, signs aligned over all runs."""
     r = rows @ rows.T
     signs = align(r)
-    each = np.array([(r[i, j], signs[i] * signs[j]) for i, j in pairs])
-    return float(np.sqrt((each[:, 0] ** 2).mean())), float((each[:, 0] * each[:, 1]).mean())
+    i, j = pairs.T
+    return float(np.sqrt((r[i, j] ** 2).mean())), float((r[i, j] * signs[i] * signs[j]).mean())
 
 
 def _agreement(
@@ -157,21 +161,19 @@ def _agreement(
     With rows of length 1, the mean aligned correlation is the variance component of the class in runs x classes
     (generalizability): 1 if all profiles are the same but for signs, 0 if they have nothing in common.
     """
-    members = sorted({run for pair in pairs for run in pair})
-    numbered = [(members.index(i), members.index(j)) for i, j in pairs]
+    members, places = np.unique(np.asarray(pairs), return_inverse=True)
+    numbered = places.reshape(len(pairs), 2)
     rows = _unit(observed[members])
     values = _figures(rows, numbered)
     over_documents = np.array([_figures(_unit(one[members]), numbered) for one in drawn])
     chance = np.array([_figures(_unit(one[members]), numbered) for one in null])
+    squares = (rows @ rows.T)[numbered[:, 0], numbered[:, 1]] ** 2
     over_runs = []
     for _ in range(len(drawn)):
-        chosen = generator.integers(0, len(members), len(members))
-        some = [(a, b) for a, b in numbered if a in chosen and b in chosen]
-        weights = np.bincount(chosen, minlength=len(members))
-        if some:
-            r = rows @ rows.T
-            of = np.array([weights[a] * weights[b] for a, b in some], dtype=np.float64)
-            over_runs.append(np.sqrt(np.average([r[a, b] ** 2 for a, b in some], weights=of)))
+        drawn_runs = np.bincount(generator.integers(0, len(members), len(members)), minlength=len(members))
+        weights = drawn_runs[numbered].prod(axis=1).astype(np.float64)
+        if weights.any():
+            over_runs.append(np.sqrt(np.average(squares, weights=weights)))
     found = []
     for place, value in enumerate(values):
         low, high = centred_interval(value, over_documents[:, place], confidence)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ..config import AnalyzeConfig, RunConfig
 from ..data.heldout import PreparedText
 from ..data.tokenization import PREFIX
 from ..errors import InputError
@@ -19,7 +21,8 @@ from ..modeling.contrasts import contrasts
 from ..preference.labelled import LEXICAL_AND_GRAMMATICAL, units_of
 from ..preference.measured import INDEPENDENT, Measured
 from ..preference.scores import read_scores
-from ..runs.records import read_json, require_current
+from ..runs.records import read_json, read_records, recorded_digest, require_current
+from ..runs.stages import STAGES
 from ..statistics.strata import FEWEST as FEWEST_IN_BIN
 from ..statistics.strata import frequency_bins
 from ..statistics.tallies import Floats, Tallies, tally
@@ -32,6 +35,23 @@ Described = tuple[str, Path, str, bool]
 
 
 @dataclass(frozen=True)
+class ScoredText(PreparedText):
+    """A prepared text, with the held-out occurrences that every run of it has scored, in the same order."""
+
+    @cached_property
+    def occurrences(self) -> pd.DataFrame:
+        """`document`, `piece_id`, `upos` and `whole_word`, one row per occurrence, as in `scores.parquet`."""
+        columns = ["document", "piece", "upos", "whole_word"]
+        table = pd.read_parquet(self.run / "data" / "heldout.parquet", columns=columns)
+        return table.rename(columns={"piece": "piece_id"})
+
+    @cached_property
+    def document(self) -> NDArray[np.int64]:
+        """Document of each occurrence, numbered from 0 in the order of the text, (occurrences,)."""
+        return np.asarray(pd.factorize(self.occurrences["document"])[0], dtype=np.int64)
+
+
+@dataclass(frozen=True)
 class OneRun:
     """A finished run of a study."""
 
@@ -40,15 +60,22 @@ class OneRun:
     """Preset, corpus and varied settings: what is the same over seeds."""
     stranger: bool
     run: Run
-    text: PreparedText
+    config: RunConfig
+    text: ScoredText
     results: dict[str, Any]
 
     @classmethod
-    def read(cls, described: Described) -> OneRun:
-        """Open a run folder. Raises `InputError` if it is none, or lacks its results."""
+    def read(cls, described: Described, texts: dict[tuple[str, ...], ScoredText]) -> OneRun:
+        """Open a run folder. Raises `InputError` if it is none, or lacks its results.
+
+        Runs that were prepared alike share one of the `texts`, which this adds to.
+        """
         name, folder, group, stranger = described
         run = Run.load(folder)
-        return cls(name, group, stranger, run, PreparedText(run.path), run.results())
+        records = read_records(run.path)
+        digests = tuple(recorded_digest(records, name) for name in STAGES["prepare"].outputs)
+        text = texts.setdefault(digests, ScoredText(run.path))
+        return cls(name, group, stranger, run, run.config, text, run.results())
 
     @property
     def paired(self) -> bool:
@@ -68,14 +95,18 @@ class OneRun:
             for name, value in self.results["emergence"]["passed"].items()
         }
 
-    def scores(self, columns: list[str]) -> pd.DataFrame:
-        """Columns of its `scores.parquet`. Raises `InputError` if it is missing or out of date."""
-        return read_scores(require_current(self.run.path, self.run.config, "scores.parquet"), columns)
+    def scores(self, *columns: str) -> pd.DataFrame:
+        """Columns of its `scores.parquet`. Raises `InputError` if it is missing, damaged or out of date."""
+        return read_scores(require_current(self.run.path, self.config, "scores.parquet"), list(columns))
 
-    def emergence(self) -> pd.DataFrame:
-        """What its evaluations scored: tokens, document, piece and both towers' readouts."""
-        columns = ["tokens", "document", "piece_id", "readout_1", "readout_2"]
-        return pd.read_parquet(require_current(self.run.path, self.run.config, "emergence.parquet"), columns=columns)
+    def difference(self) -> Floats:
+        """Tower 1 minus tower 2 at each occurrence, in nats, (occurrences,)."""
+        return contrasts(2)[0].of(self.scores("readout_1", "readout_2"))
+
+    def emergence(self, *columns: str) -> pd.DataFrame:
+        """Columns of what its evaluations scored: tokens, document, piece_id, readout_1, readout_2."""
+        path = require_current(self.run.path, self.config, "emergence.parquet")
+        return pd.read_parquet(path, columns=list(columns))
 
 
 def by_text(runs: Sequence[OneRun]) -> dict[str, list[OneRun]]:
@@ -107,65 +138,124 @@ class SharedTypes:
 
 def shared_types(runs: Sequence[OneRun]) -> SharedTypes:
     """Raises `InputError` where too few types are frequent in all runs."""
-    least = max(2 * one.run.config.analyze.min_count for one in runs)
-    same = len({tuple(one.text.pieces) for one in runs}) == 1
-    frequent = [_frequent(one.run, least, same) for one in runs]
+    least = max(2 * one.config.analyze.min_count for one in runs)
+    same = same_pieces(runs)
+    frequent = [_frequent(one, least, same) for one in runs]
     shared = sorted(set.intersection(*(set(one.index) for one in frequent)))
     if len(shared) < FEWEST_TYPES:
         raise InputError(
             f"study: its runs share {len(shared)} types that are frequent enough; agreement needs {FEWEST_TYPES}"
         )
     training_count = frequent[0].loc[shared, "training_count"].to_numpy()
-    bins = frequency_bins(training_count, runs[0].run.config.analyze.frequency_ratio, FEWEST_IN_BIN)
-    both = [_tallies(one, types.loc[shared, "piece_id"].to_numpy()) for one, types in zip(runs, frequent, strict=True)]
+    bins = frequency_bins(training_count, runs[0].config.analyze.frequency_ratio, FEWEST_IN_BIN)
+    both = _tallies(runs, [types.loc[shared, "piece_id"].to_numpy() for types in frequent])
     return SharedTypes(
         "pieces" if same else "whole words", shared, bins, [pair[0] for pair in both], [pair[1] for pair in both]
     )
 
 
-def _frequent(run: Run, least: int, pieces: bool) -> pd.DataFrame:
+def _frequent(one: OneRun, least: int, pieces: bool) -> pd.DataFrame:
     """The types that occur often enough, by their piece; only whole words where vocabularies differ."""
-    types = run.preference()
+    path = require_current(one.run.path, one.config, "preference.parquet")
+    types = pd.read_parquet(path, columns=["piece", "piece_id", "count", "training_count"])
     types = types[types["count"] >= least]
     if not pieces:
         types = types[~types["piece"].str.startswith(PREFIX)]
     return types.set_index("piece")
 
 
-def _tallies(one: OneRun, ids: NDArray[np.integer]) -> tuple[Tallies, Tallies]:
-    """Preference and noise of these piece ids, added up by document and type."""
+def same_pieces(runs: Sequence[OneRun]) -> bool:
+    """Whether the runs have the same vocabulary."""
+    texts = {id(one.text): one.text for one in runs}
+    return len({tuple(text.pieces) for text in texts.values()}) == 1
+
+
+@dataclass(frozen=True)
+class _Cells:
+    """The occurrences of chosen pieces in a text, whose values runs add up by document and piece."""
+
+    kept: NDArray[np.bool_]
+    document: NDArray[np.int64]
+    kind: NDArray[np.int64]
+    types: int
+    documents: int
+
+    @classmethod
+    def of(cls, text: ScoredText, ids: NDArray[np.integer]) -> _Cells:
+        number = np.full(len(text.frequencies), -1)
+        number[ids] = np.arange(len(ids))
+        kind = number[text.occurrences["piece_id"].to_numpy()]
+        kept = kind >= 0
+        return cls(kept, text.document[kept], kind[kept], len(ids), int(text.document.max()) + 1)
+
+    def tally(self, values: Floats, alike: Tallies | None = None) -> Tallies:
+        """Add up; the counts are those of a tally of the same cells, if there is one."""
+        found = tally(self.document, self.kind, values[self.kept], self.types, self.documents)
+        return Tallies(alike.counts, found.sums) if alike else found
+
+
+def _tallies(runs: Sequence[OneRun], ids: Sequence[NDArray[np.integer]]) -> list[tuple[Tallies, Tallies]]:
+    """Preference and noise of each run's piece ids, added up by document and type."""
     first, second = INDEPENDENT[0]
-    scores = one.scores(["document", "piece_id", f"{first}_1", f"{first}_2", f"{second}_1"])
-    number = np.full(int(scores["piece_id"].max()) + 1, -1)
-    number[ids] = np.arange(len(ids))
-    kind = number[scores["piece_id"].to_numpy()]
-    document = pd.factorize(scores["document"])[0]
-    kept = kind >= 0
-    signals: tuple[Floats, ...] = (
-        contrasts(2)[0].of(scores), (scores[f"{first}_1"] - scores[f"{second}_1"]).to_numpy(np.float64),
-    )  # fmt: skip
-    documents = int(document.max()) + 1
-    preference, noise = (tally(document[kept], kind[kept], one[kept], len(ids), documents) for one in signals)
-    return preference, noise
+    known: dict[tuple[int, bytes], tuple[_Cells, Tallies]] = {}
+    found = []
+    for one, mine in zip(runs, ids, strict=True):
+        scores = one.scores(f"{first}_1", f"{first}_2", f"{second}_1")
+        key = (id(one.text), mine.tobytes())
+        if key not in known:
+            cells = _Cells.of(one.text, mine)
+            known[key] = cells, cells.tally(np.zeros(len(cells.kept)))
+        cells, alike = known[key]
+        noise = (scores[f"{first}_1"] - scores[f"{second}_1"]).to_numpy(np.float64)
+        found.append((cells.tally(contrasts(2)[0].of(scores), alike), cells.tally(noise, alike)))
+    return found
 
 
-def profile_of(one: OneRun, noise: bool = False) -> ProfileOfRun:
-    """The words of a run by part of speech, with the difference of its towers (or of two readouts of its first)."""
-    columns = ["document", "piece_id", "upos", "whole_word", "readout_1", "readout_2", "noise_1"]
-    text, config = one.text, one.run.config
-    measured = Measured(
-        one.scores(columns), 2, text.pieces, text.frequencies, text.classes, config.analyze, config.seed
-    )
-    signal = measured.noise_difference(1) if noise else measured.difference(measured.contrasts[0])
-    units = units_of(measured, measured.upos, [signal])
-    kept = [name for name in LEXICAL_AND_GRAMMATICAL if name in units.classes]
-    return ProfileOfRun(one.name, one.group, one.corpus, text.summary["tagger"], units.only(kept))
+def profiles_of(runs: Sequence[OneRun]) -> list[ProfileOfRun]:
+    """The words of each run by part of speech, with the difference between its towers.
+
+    The words of a text are found once for all runs of it that compare words in the same way.
+    """
+    found: dict[str, ProfileOfRun] = {}
+    alike: dict[tuple[int, AnalyzeConfig], list[OneRun]] = {}
+    for one in runs:
+        alike.setdefault((id(one.text), one.config.analyze), []).append(one)
+    for some in alike.values():
+        text, config = some[0].text, some[0].config
+        measured = Measured(
+            text.occurrences, 2, text.pieces, text.frequencies, text.classes, config.analyze, config.seed
+        )
+        units = units_of(measured, measured.upos, (one.difference() for one in some))
+        kept = units.only([name for name in LEXICAL_AND_GRAMMATICAL if name in units.classes])
+        for one, tallies in zip(some, kept.tallies, strict=True):
+            own = replace(kept, tallies=[tallies])
+            found[one.name] = ProfileOfRun(one.name, one.group, one.corpus, text.summary["tagger"], own)
+    return [found[one.name] for one in runs]
 
 
-def observed(one: OneRun) -> Observed:
-    """The occurrences of a run, for the mixed-effects model."""
-    scores = one.scores(["document", "piece_id", "piece", "upos", "readout_1", "readout_2"])
-    return Observed(scores.assign(difference=contrasts(2)[0].of(scores)), one.text.frequencies)
+def observed(runs: Sequence[OneRun]) -> Observed:
+    """The occurrences that the runs of a group measured, for the mixed-effects model.
+
+    Raises `InputError` where they measured different texts, or the same text in other pieces or with other tags.
+    """
+    text = runs[0].text
+    for one in runs[1:]:
+        if one.text is not text and not _same_occurrences(one.text, text):
+            raise InputError(
+                f"study: {runs[0].name} and {one.name}, both of {one.group}, have different corpora, tokenizers or "
+                "tags; a class effect needs the same held-out text in the same pieces with the same tags"
+            )
+    pieces = np.array(text.pieces, dtype=object)[text.occurrences["piece_id"]]
+    upos = text.occurrences["upos"].astype(str)
+    occurrences = text.occurrences[["document", "piece_id"]].assign(piece=pieces, upos=upos)
+    return Observed(occurrences, text.frequencies, [one.difference() for one in runs])
+
+
+def _same_occurrences(one: ScoredText, other: ScoredText) -> bool:
+    if one.summary["digest"] != other.summary["digest"] or one.pieces != other.pieces:
+        return False
+    columns = ["document", "piece_id", "upos"]
+    return bool(one.occurrences[columns].astype({"upos": str}).equals(other.occurrences[columns].astype({"upos": str})))
 
 
 def with_types(axis: dict[str, Any], pieces: Sequence[str]) -> dict[str, Any]:

@@ -30,15 +30,18 @@ def load_config(run: Path) -> RunConfig:
     return from_dict(values, str(path))
 
 
-def up_to_date(run: Path, config: RunConfig, name: str) -> bool:
-    """Whether a stage was finished with these settings and with the inputs as they are recorded now."""
-    stage, records = STAGES[name], read_records(run)
+def up_to_date(run: Path, config: RunConfig, name: str, records: dict[str, Any] | None = None) -> bool:
+    """Whether a stage was finished with these settings and with the inputs as they are recorded now.
+
+    Whoever asks several times reads the `records` once (see `read_records`) and hands them on.
+    """
+    stage, records = STAGES[name], read_records(run) if records is None else records
     record = records.get(name)
     return (
         record is not None
         and record["format"] == stage.format
         and defaults_of(stage) | record["settings"] == stage_settings(config, stage)
-        and record["inputs"] == inputs_of(run, config, stage)
+        and record["inputs"] == inputs_of(run, config, stage, records)
         and all((run / output).exists() for output in stage.outputs)
     )
 
@@ -49,23 +52,30 @@ def require_current(run: Path, config: RunConfig, artifact: str) -> Path:
     Raises `InputError` if it does not exist yet, if a stage that it depends on was redone, or if it is damaged (see
     `is_damaged`).
     """
+    _require(run, config, artifact, read_records(run), set())
+    return run / artifact
+
+
+def _require(run: Path, config: RunConfig, artifact: str, records: dict[str, Any], checked: set[str]) -> None:
+    """`require_current` for an artifact that is not among those `checked`, which grow by it and by its ancestors."""
     path, stage = run / artifact, producer_of(artifact)
     remedy = f"`{stage.command(run)}`"
     if not path.exists():
         raise InputError(f"{path} does not exist yet; make it with {remedy}")
-    if not up_to_date(run, config, stage.name):
+    if not up_to_date(run, config, stage.name, records):
         raise InputError(f"{path} is out of date: what stage {stage.name} reads was made again; redo it with {remedy}")
-    if is_damaged(path, read_records(run)[stage.name]["outputs"][artifact]):
+    if is_damaged(path, records[stage.name]["outputs"][artifact]):
         raise damage_error(run, stage.name, artifact)
-    for name in inputs_of(run, config, stage):
-        require_current(run, config, name)
-    return path
+    checked.add(artifact)
+    for name in inputs_of(run, config, stage, records):
+        if name not in checked:
+            _require(run, config, name, records, checked)
 
 
-def inputs_of(run: Path, config: RunConfig, stage: Stage) -> dict[str, str]:
+def inputs_of(run: Path, config: RunConfig, stage: Stage, records: dict[str, Any] | None = None) -> dict[str, str]:
     """The digests of what a stage reads: all its inputs, and of the optional ones those that are up to date."""
-    records = read_records(run)
-    made = [name for name in stage.optional if up_to_date(run, config, producer_of(name).name)]
+    records = read_records(run) if records is None else records
+    made = [name for name in stage.optional if up_to_date(run, config, producer_of(name).name, records)]
     return {name: recorded_digest(records, name) for name in (*stage.inputs, *made)}
 
 

@@ -1,13 +1,15 @@
-"""Linear models with crossed random effects, for hundreds of thousands of occurrences.
+"""Linear mixed-effects models of many runs that measured the same occurrences.
 
 `statsmodels` fits crossed effects through dense matrices and does not converge on a thousand occurrences of text; R's
-lme4 is no Python package. So the profiled likelihood is computed here, from cross-products that do not grow with the
-occurrences; the tests compare it with `statsmodels` where that converges.
+lme4 is no Python package. Neither uses what makes hundreds of runs easy: all of them measured the same text, so every
+run has the same design. Rotating the runs into their mean and their contrasts takes the model apart into two of the
+size of a single run, whatever the number of runs. The tests compare it with the dense likelihood and, where that
+converges, with `statsmodels`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +18,7 @@ from scipy import linalg, optimize, sparse
 
 from .tallies import Floats
 
-START, SMALLEST_STEP = 0.3, 1e-4
+START, ITERATIONS = 0.1, 500
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,7 @@ class MixedFit:
     errors: dict[str, float]
     """Their standard errors."""
     components: dict[str, float]
-    """Variance of each random effect, by name."""
+    """Variance of each random effect, by name: `run`, `run x NAME` for each factor, and `type`."""
     residual: float
     """Residual variance."""
     fixed: float
@@ -42,116 +44,266 @@ class MixedFit:
         return self.fixed / (self.fixed + sum(self.components.values()) + self.residual)
 
 
-def fit_mixed(values: Floats, fixed: Mapping[str, Floats], random: Mapping[str, NDArray[np.integer]]) -> MixedFit:
+def fit_runs(
+    values: Sequence[Floats],
+    fixed: Mapping[str, Floats],
+    of_runs: Mapping[str, Floats],
+    factors: Mapping[str, NDArray[np.integer]],
+    types: NDArray[np.integer],
+) -> MixedFit:
     """Fit by restricted maximum likelihood (Bates, Mächler, Bolker and Walker 2015, sections 3.4 and 3.5).
 
+    Random intercepts: run, run x each factor, run x type, and type. An orthogonal rotation of the runs gives their
+    mean, times the root of their number, and contrasts between them, all independent. In the contrasts the variance of
+    a type is that of run x type; in the mean it is larger by the number of runs times that of type. All else is as in
+    one run.
+
     Args:
-        values: what is explained, (occurrences,).
-        fixed: by name, the columns of the fixed effects, (occurrences,); give the intercept as one of them.
-        random: by name, for each occurrence the level (from 0) of a factor with a random intercept, (occurrences,).
+        values: what is explained: for each run, the same occurrences in the same order, (occurrences,).
+        fixed: by name, the fixed effects that are the same in every run, (occurrences,); give the intercept as one.
+        of_runs: by name, fixed effects that are constant within a run, (runs,).
+        factors: by name, for each occurrence the level (from 0) of a factor within runs, (occurrences,).
+        types: for each occurrence its type (from 0), (occurrences,).
 
     Raises `ValueError` if the fixed effects are linearly dependent.
     """
-    names = list(fixed)
-    columns = np.column_stack([*(fixed[name] for name in names), values]).astype(np.float64)
-    if np.linalg.matrix_rank(columns[:, :-1]) < len(names):
+    names = [*fixed, *of_runs]
+    columns = np.column_stack(list(fixed.values())).astype(np.float64)
+    constants = np.column_stack([np.ones(len(values)), *of_runs.values()]).astype(np.float64)
+    if np.linalg.matrix_rank(columns) < len(fixed) or np.linalg.matrix_rank(constants) < len(of_runs) + 1:
         raise ValueError(f"the fixed effects {', '.join(names)} are linearly dependent")
-    products = _Products.of(columns, list(random.values()))
-
-    def criterion_of(ratios: Floats) -> float:
-        return products.profile(ratios)[0]
-
-    scales: Floats = optimize.minimize(
-        criterion_of,
-        np.full(len(random), START),
+    problem = _Problem.of(values, columns, constants[:, 1:], list(factors.values()), types)
+    variances: Floats = optimize.minimize(
+        problem.criterion_and_slope,
+        np.full(len(factors) + 3, START),
+        jac=True,
         method="L-BFGS-B",
-        bounds=optimize.Bounds(np.zeros(len(random)), np.full(len(random), np.inf)),
-        options={"eps": SMALLEST_STEP, "ftol": 1e-10, "maxiter": 60},
+        bounds=optimize.Bounds(0.0, np.inf),
+        options={"ftol": 1e-13, "gtol": 1e-6, "maxiter": ITERATIONS},
     ).x
-    criterion, beta, covariance, residual = products.profile(scales)
+    at = problem.at(variances)
+    random = ["run", *(f"run x {name}" for name in factors), "run x type", "type"]
     return MixedFit(
-        dict(zip(names, beta.tolist(), strict=True)),
-        dict(zip(names, np.sqrt(np.diag(covariance)).tolist(), strict=True)),
-        {name: float(scale**2 * residual) for name, scale in zip(random, scales, strict=True)},
-        residual,
-        float(np.var(columns[:, :-1] @ beta)),
-        criterion,
+        dict(zip(names, at.beta.tolist(), strict=True)),
+        dict(zip(names, np.sqrt(np.diag(at.residual * at.inverse)).tolist(), strict=True)),
+        {name: float(ratio * at.residual) for name, ratio in zip(random, variances, strict=True)},
+        at.residual,
+        float(np.var(columns @ at.beta[: len(fixed)]) + np.var(constants[:, 1:] @ at.beta[len(fixed) :])),
+        at.criterion,
     )
 
 
 @dataclass(frozen=True)
-class _Products:
-    """Cross-products of the indicators of the factors' levels, the fixed effects' columns and the values.
+class _Design:
+    """The random effects of one run, by the cross-products of their indicators.
 
-    The factor with the most levels stands apart: its own block is diagonal, and is eliminated before the dense ones.
+    A has a column for each level of a factor, T for each type. The first factor has one level, the run itself.
     """
 
-    occurrences: int
-    columns: Floats
-    """(fixed + 1, fixed + 1), the values last."""
-    counts: Floats
-    """Occurrences of each level of the largest factor, (levels,)."""
-    large: Floats
-    """(levels, fixed + 1)"""
-    between: sparse.csr_array
-    """Largest factor against the others, (levels of the others, levels)."""
-    others: Floats
-    """(levels of the others, levels of the others)"""
-    rest: Floats
-    """(levels of the others, fixed + 1)"""
     factor: NDArray[np.int64]
-    """Which of the other factors a level belongs to, by its place in `order`."""
-    order: list[int]
-    """The factors' numbers, the largest first."""
+    """The factor that each level belongs to, (levels,)."""
+    within: Floats
+    """A'A, (levels, levels)."""
+    between: Floats
+    """A'T, (levels, types)."""
+    counts: Floats
+    """The diagonal of T'T, (types,)."""
+
+
+@dataclass(frozen=True)
+class _Sums:
+    """A'x and T'x of some columns x of occurrences."""
+
+    levels: Floats
+    """(levels, columns)"""
+    types: Floats
+    """(types, columns)"""
+
+    def __matmul__(self, weights: Floats) -> _Sums:
+        """Of combinations of the columns; `weights` (columns, combinations)."""
+        return _Sums(self.levels @ weights, self.types @ weights)
+
+    def __sub__(self, other: _Sums) -> _Sums:
+        return _Sums(self.levels - other.levels, self.types - other.types)
+
+
+class _Inverse:
+    """The inverse of V = I + vTT' + AS²A', with v the variance of types and S diagonal.
+
+    V⁻¹ = E - EAS B⁻¹ SA'E with E = (I + vTT')⁻¹, which is diagonal by type, and B = I + SA'EAS, as small as the levels.
+    """
+
+    def __init__(self, design: _Design, scale: Floats, variance: float) -> None:
+        self.design, self.scale = design, scale[:, None]
+        self.kept = 1 / (1 + variance * design.counts)[:, None]
+        self.taken = variance * self.kept
+        self.inner = design.within - (design.between * self.taken.T) @ design.between.T  # A'EA
+        block = np.eye(len(scale)) + self.scale * self.inner * scale
+        self.root = linalg.cholesky(block, lower=True, check_finite=False)
+
+    @property
+    def log_determinant(self) -> float:
+        """Of V."""
+        return float(2 * np.log(np.diag(self.root)).sum() - np.log(self.kept).sum())
+
+    def half(self, sums: _Sums) -> Floats:
+        """For every column x a column h, so that x'V⁻¹y = x'y - h(x)'h(y); (types + levels, columns)."""
+        return np.vstack([np.sqrt(self.taken) * sums.types, self._whitened(self.scale * self._free(sums))])
+
+    def __call__(self, sums: _Sums) -> _Sums:
+        """A'V⁻¹x and T'V⁻¹x."""
+        free = self._free(sums)
+        beyond = self.scale * linalg.cho_solve((self.root, True), self.scale * free, check_finite=False)
+        return _Sums(free - self.inner @ beyond, self.kept * (sums.types - self.design.between.T @ beyond))
+
+    def traces(self) -> Floats:
+        """Of Z'V⁻¹Z for the columns Z of each factor, and last of the types, (factors + 1,)."""
+        levels = np.diag(self.inner) - (self._whitened(self.scale * self.inner) ** 2).sum(axis=0)
+        types = self.design.counts * self.kept.T - (
+            self._whitened(self.scale * self.design.between * self.kept.T) ** 2
+        ).sum(axis=0)
+        return np.append(np.bincount(self.design.factor, weights=levels), types.sum())
+
+    def _free(self, sums: _Sums) -> Floats:
+        """A'Ex."""
+        found: Floats = sums.levels - self.design.between @ (self.taken * sums.types)
+        return found
+
+    def _whitened(self, columns: Floats) -> Floats:
+        found: Floats = linalg.solve_triangular(self.root, columns, lower=True, check_finite=False)
+        return found
+
+
+@dataclass(frozen=True)
+class _Point:
+    """The likelihood at some variances."""
+
+    criterion: float
+    """-2 log restricted likelihood."""
+    slope: Floats
+    """Of the criterion, by variance."""
+    beta: Floats
+    inverse: Floats
+    """Of the information on the fixed effects, in units of the residual variance."""
+    residual: float
+
+
+@dataclass(frozen=True)
+class _Problem:
+    """What the likelihood needs of the runs' mean and of their deviations from it.
+
+    The columns are the fixed effects, those constant within a run last, and then the values.
+    """
+
+    design: _Design
+    occurrences: int
+    mean: _Sums
+    """Of each column's mean over runs, (…, columns)."""
+    mean_products: Floats
+    """(columns, columns)"""
+    deviations: _Sums
+    """Of each run's values less their mean, (…, runs)."""
+    one: _Sums
+    """Of a column of ones, of which the constants' deviations are multiples."""
+    constants: Floats
+    """Those multiples, (runs, constants)."""
+    deviation_products: Floats
+    """Of the deviations of constants and values, added up over runs, (constants + 1, constants + 1)."""
 
     @classmethod
-    def of(cls, columns: Floats, factors: list[NDArray[np.integer]]) -> _Products:
-        levels = [int(factor.max()) + 1 for factor in factors]
-        order = sorted(range(len(factors)), key=lambda number: -levels[number])
-        indicators = [_indicators(factors[number], levels[number]) for number in order]
-        first = indicators[0]
-        second = (
-            sparse.hstack(indicators[1:], format="csr") if len(factors) > 1 else sparse.csr_array((len(columns), 0))
-        )
+    def of(
+        cls,
+        values: Sequence[Floats],
+        columns: Floats,
+        constants: Floats,
+        factors: Sequence[NDArray[np.integer]],
+        types: NDArray[np.integer],
+    ) -> _Problem:
+        """`columns` (occurrences, fixed effects), `constants` (runs, fixed effects)."""
+        codes = [np.zeros(len(columns), np.int64), *factors]
+        levels = sparse.hstack([_indicators(code) for code in codes], format="csr")
+        kinds = _indicators(types)
+        design = _Design(
+            np.repeat(np.arange(len(codes)), [int(code.max()) + 1 for code in codes]),
+            (levels.T @ levels).toarray(), (levels.T @ kinds).toarray(), np.bincount(types).astype(np.float64),
+        )  # fmt: skip
+
+        def sums(some: Floats) -> _Sums:
+            return _Sums(np.asarray(levels.T @ some), np.asarray(kinds.T @ some))
+
+        centre = np.zeros(len(columns))
+        for own in values:  # one at a time, to hold no second copy of all runs
+            centre += own / len(values)
+        deviating = constants - constants.mean(axis=0)
+        own_sums, squares, totals = [], 0.0, np.zeros(len(values))
+        for run, own in enumerate(values):
+            away = own - centre
+            own_sums.append(sums(away[:, None]))
+            squares, totals[run] = squares + float(away @ away), away.sum()
+        cross = deviating.T @ totals
+        mean = np.column_stack([columns, np.tile(constants.mean(axis=0), (len(columns), 1)), centre])
         return cls(
+            design,
             len(columns),
-            columns.T @ columns,
-            np.bincount(factors[order[0]], minlength=levels[order[0]]).astype(np.float64),
-            np.asarray(first.T @ columns),
-            sparse.csr_array(second.T @ first),
-            np.asarray((second.T @ second).toarray()),
-            np.asarray(second.T @ columns),
-            np.repeat(np.arange(1, len(order)), [levels[number] for number in order[1:]]),
-            order,
+            sums(mean),
+            mean.T @ mean,
+            _Sums(*(np.hstack([getattr(one, name) for one in own_sums]) for name in ("levels", "types"))),
+            sums(np.ones((len(columns), 1))),
+            deviating,
+            np.block([[len(columns) * deviating.T @ deviating, cross[:, None]], [cross[None], np.array([[squares]])]]),
         )
 
-    def profile(self, ratios: Floats) -> tuple[float, Floats, Floats, float]:
-        """For standard deviations of the random effects in units of the residual one, by factor.
+    def criterion_and_slope(self, variances: Floats) -> tuple[float, Floats]:
+        """What is minimized. Over standard deviations the slope would vanish at 0, and hold the search there."""
+        at = self.at(variances)
+        return at.criterion, at.slope
 
-        Returns -2 log restricted likelihood, the coefficients, their covariance and the residual variance.
-        """
-        ordered = np.asarray(ratios)[self.order]
-        scale = ordered[self.factor]
-        diagonal = ordered[0] ** 2 * self.counts + 1
-        link = self.between * (ordered[0] * scale[:, None])
-        weighted = link * (1 / diagonal)[None, :]
-        block = scale[:, None] * self.others * scale - np.asarray((weighted @ link.T).toarray())
-        block[np.diag_indices_from(block)] += 1
-        first = ordered[0] * self.large
-        second = scale[:, None] * self.rest - weighted @ first
-        cholesky = linalg.cholesky(block, lower=True, check_finite=False)
-        solved = linalg.solve_triangular(cholesky, second, lower=True, check_finite=False)
-        left = self.columns - first.T @ (first / diagonal[:, None]) - solved.T @ solved
-        fixed, cross, total = left[:-1, :-1], left[:-1, -1], left[-1, -1]
-        root = linalg.cho_factor(fixed)
-        beta = linalg.cho_solve(root, cross)
-        freedom = self.occurrences - len(beta)
-        residual = float(total - cross @ beta) / freedom
-        determinants = np.log(diagonal).sum() + 2 * np.log(np.diag(cholesky)).sum() + 2 * np.log(np.diag(root[0])).sum()
-        criterion = float(determinants + freedom * (1 + np.log(2 * np.pi * residual)))
-        return criterion, beta, residual * linalg.cho_solve(root, np.eye(len(beta))), residual
+    def at(self, variances: Floats) -> _Point:
+        """For variances of the random effects (run, factors, run x type, type) in units of the residual one."""
+        runs, own = self.constants.shape
+        scale = np.sqrt(variances[:-2])[self.design.factor]
+        together = _Inverse(self.design, scale, variances[-2] + runs * variances[-1])
+        apart = _Inverse(self.design, scale, variances[-2])
+        half = together.half(self.mean)
+        one, away = apart.half(self.one)[:, 0], apart.half(self.deviations)
+        multiples = self.constants.T @ self.constants
+        cross = self.constants.T @ (away.T @ one)
+        left = runs * (self.mean_products - half.T @ half)
+        left[-own - 1 :, -own - 1 :] += self.deviation_products - np.block(
+            [[multiples * (one @ one), cross[:, None]], [cross[None], np.array([[(away**2).sum()]])]]
+        )
+        root = linalg.cho_factor(left[:-1, :-1])
+        beta = linalg.cho_solve(root, left[:-1, -1])
+        inverse = linalg.cho_solve(root, np.eye(len(beta)))
+        freedom = self.occurrences * runs - len(beta)
+        residual = float(left[-1, -1] - left[:-1, -1] @ beta) / freedom
+        criterion = (
+            together.log_determinant + (runs - 1) * apart.log_determinant
+            + 2 * np.log(np.diag(root[0])).sum() + freedom * (1 + np.log(2 * np.pi * residual))
+        )  # fmt: skip
+        # The slope along a variance: the trace of V⁻¹ZZ', less what the fixed effects take of it, less |Z'V⁻¹e|² over
+        # the residual variance, with e the residuals.
+        fixed = together(self.mean @ np.eye(len(beta) + 1, len(beta)))
+        left_over = together(self.mean @ np.append(-beta, 1)[:, None])
+        of_mean = together.traces() - runs * (self._squares(fixed, inverse) + self._squares(left_over) / residual)
+        predicted = (self.constants @ beta[len(beta) - own :])[None]
+        taken = np.array([[float((inverse[len(beta) - own :, len(beta) - own :] * multiples).sum())]])
+        away_left = apart(self.deviations - self.one @ predicted)
+        of_contrasts = (runs - 1) * apart.traces() - (
+            self._squares(apart(self.one), taken) + self._squares(away_left) / residual
+        )
+        both = of_mean + of_contrasts
+        slope = np.append(both, runs * of_mean[-1])
+        return _Point(float(criterion), slope, beta, inverse, residual)
+
+    def _squares(self, sums: _Sums, weights: Floats | None = None) -> Floats:
+        """Squares of rows (or z'Wz), added up for each factor and last for types, (factors + 1,)."""
+        levels, types = (
+            (one**2).sum(axis=1) if weights is None else ((one @ weights) * one).sum(axis=1)
+            for one in (sums.levels, sums.types)
+        )
+        return np.append(np.bincount(self.design.factor, weights=levels), types.sum())
 
 
-def _indicators(levels: NDArray[np.integer], count: int) -> sparse.csr_array:
-    rows = np.arange(len(levels))
-    return sparse.csr_array((np.ones(len(levels)), (rows, levels)), shape=(len(levels), count))
+def _indicators(levels: NDArray[np.integer]) -> sparse.csr_array:
+    return sparse.csr_array((np.ones(len(levels)), (np.arange(len(levels)), levels)))
