@@ -21,7 +21,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
 
-from speed.measure import private_bytes
+from speed.measure import private_bytes, watch
 
 from twotower.config import PrepareConfig
 from twotower.data.corpora import open_corpus
@@ -44,17 +44,12 @@ def twotower(*words: object) -> list[str]:
 def watched(command: Sequence[str], updates_done: Path | None = None) -> list[tuple[float, int, float]]:
     """Run a command; (seconds, updates that `updates_done` tells of, private MiB) every few seconds of it."""
     begin, seen = time.perf_counter(), list[tuple[float, int, float]]()
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
-        while process.poll() is None:
-            try:
-                memory = private_bytes(process.pid) / 2**20
-                seen.append((time.perf_counter() - begin, last_update(updates_done), memory))
-            except (OSError, StopIteration):  # it has just ended
-                break
-            time.sleep(EVERY)
-        said = process.stderr.read() if process.stderr else ""
-    if process.returncode:
-        raise SystemExit(f"{' '.join(command)}: exit code {process.returncode}\n{said[-2000:]}")
+
+    def look(process: int) -> None:
+        memory = private_bytes(process) / 2**20
+        seen.append((time.perf_counter() - begin, last_update(updates_done), memory))
+
+    watch(command, EVERY, look)
     return seen
 
 

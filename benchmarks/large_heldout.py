@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from speed.measure import private_bytes, status_bytes
+from speed.measure import private_bytes, status_bytes, watch
 
 from twotower.preference import analysis
 from twotower.runs.records import fingerprint, load_config, sizes_and_times
@@ -140,18 +140,12 @@ def record(run: Path) -> None:
 def analyze(run: Path) -> None:
     """`twotower analyze` in a process of its own, watched."""
     begin, private, peak = time.perf_counter(), 0, 0
-    command = [sys.executable, "-m", "twotower", "analyze", "--out", str(run), "--quiet"]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
-        while process.poll() is None:
-            try:
-                private = max(private, private_bytes(process.pid))
-                peak = max(peak, status_bytes("VmHWM", process.pid))
-            except (OSError, StopIteration):  # it has just ended
-                break
-            time.sleep(EVERY)
-        said = process.stderr.read() if process.stderr else ""
-    if process.returncode:
-        raise SystemExit(f"{' '.join(command)}: exit code {process.returncode}\n{said[-3000:]}")
+
+    def look(process: int) -> None:
+        nonlocal private, peak
+        private, peak = max(private, private_bytes(process)), max(peak, status_bytes("VmHWM", process))
+
+    watch([sys.executable, "-m", "twotower", "analyze", "--out", str(run), "--quiet"], EVERY, look)
     seconds = time.perf_counter() - begin
     print(f"analyzed in {seconds:,.0f} s, peak {private / 2**30:.2f} GiB private, {peak / 2**30:.2f} GiB resident")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import resource
+import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -109,6 +110,20 @@ def peak_bytes() -> int:
     if Path("/proc/self/status").is_file():  # getrusage would count what the process that started this one held
         return status_bytes("VmHWM")
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def watch(command: Sequence[str], every: float, look: Callable[[int], None]) -> None:
+    """Run a command, and look at its process, which is named by its number, every so many seconds until it ends."""
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+        while process.poll() is None:
+            try:
+                look(process.pid)
+            except (OSError, StopIteration):  # it has just ended
+                break
+            time.sleep(every)
+        said = process.stderr.read() if process.stderr else ""
+    if process.returncode:
+        raise SystemExit(f"{' '.join(command)}: exit code {process.returncode}\n{said[-3000:]}")
 
 
 def machine() -> dict[str, Any]:
