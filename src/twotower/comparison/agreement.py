@@ -9,7 +9,6 @@ the spectrum says how many axes are, and a leave-one-out test whether the axes o
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
@@ -50,6 +49,7 @@ def agreement(
     permutations: int,
     confidence: float,
     generator: np.random.Generator,
+    axes: bool = True,
 ) -> dict[str, Any]:
     """Agreement of type preferences between runs, whatever their signs.
 
@@ -58,6 +58,7 @@ def agreement(
         bins: bin of training frequency of each type (see `frequency_bins`), (types,).
         groups: by name, the pairs of runs that are asked for.
         draws, permutations, confidence: of the bootstrap over documents, of the null, of the intervals.
+        axes: whether to look for axes that runs share, `spectrum` and `subspace`.
 
     Returns:
         `types`; `r`, correlations (runs, runs) of all documents, turned by `signs` (runs,) for display; and `groups`,
@@ -69,43 +70,6 @@ def agreement(
         with signs chosen to make it large, `aligned_chance` (the null repeats the choice) and `aligned_p_value`.
         `spectrum` and `subspace`: see `_spectrum` and `_subspace`.
     """
-    found = agreement_of(preferences, bins, groups, draws, permutations, confidence, generator)
-    return {
-        "types": found.values.shape[1],
-        "r": (found.r * np.outer(found.signs, found.signs)).tolist(),
-        "signs": found.signs.tolist(),
-        "groups": found.groups,
-        "spectrum": _spectrum(found.values, found.r, found.null_r, confidence),
-        "subspace": _subspace(found.values, bins, min(permutations, 99), generator),
-    }
-
-
-@dataclass(frozen=True)
-class Agreed:
-    """The agreement of groups of pairs, and what it was taken from."""
-
-    values: Floats
-    """Mean preferences, (runs, types)."""
-    r: Floats
-    """Their correlations, (runs, runs)."""
-    signs: NDArray[np.int64]
-    """(runs,)"""
-    null_r: list[Floats]
-    """Correlations under each permutation."""
-    groups: dict[str, dict[str, Any]]
-    """See `agreement`."""
-
-
-def agreement_of(
-    preferences: Sequence[Tallies],
-    bins: NDArray[np.int64],
-    groups: Mapping[str, Sequence[Pair]],
-    draws: int,
-    permutations: int,
-    confidence: float,
-    generator: np.random.Generator,
-) -> Agreed:
-    """`groups` of `agreement`, which says what it takes, without the axes that runs share."""
     documents, runs = preferences[0].documents, len(preferences)
     values = _means(preferences, np.ones((1, documents)))[0]
     first = halves(documents, SPLITS, generator)
@@ -142,7 +106,13 @@ def agreement_of(
             "aligned": aligned, "aligned_chance": float(aligned_null.mean()),
             "aligned_p_value": _beyond(aligned_null, aligned),
         }  # fmt: skip
-    return Agreed(values, r, signs, null_r, found)
+    shared = {
+        "spectrum": _spectrum(values, r, null_r, confidence),
+        "subspace": _subspace(values, bins, min(permutations, 99), generator),
+    } if axes else {}  # fmt: skip
+    return {
+        "types": values.shape[1], "r": _turned(r, signs).tolist(), "signs": signs.tolist(), "groups": found, **shared,
+    }  # fmt: skip
 
 
 def _means(preferences: Sequence[Tallies], weights: Floats) -> Floats:

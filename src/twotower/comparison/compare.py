@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
+from ..config import AnalyzeConfig
 from ..modeling.contrasts import contrasts
 from ..preference.class_contrasts import PLANNED
 from ..progress import Progress
 from ..statistics.strata import FEWEST as FEWEST_IN_BIN
 from ..statistics.strata import frequency_bins
-from ..statistics.tallies import Tallies, tally
-from .agreement import agreement, agreement_of, family_groups
-from .class_effect import FEWEST_RUNS, class_effect
+from ..statistics.tallies import Tallies
+from .agreement import agreement, family_groups
+from .class_effect import FEWEST_RUNS, Observed, class_effect
 from .figures import CONFIDENCE, counts_of, doses, excess_over_strangers, row_of, tests_of
 from .knowledge import knowledge_of_runs
 from .profiles import compare_profiles
 from .reading import (
     FEWEST_TYPES,
+    Cells,
     Described,
     OneRun,
     ScoredText,
@@ -58,8 +62,9 @@ def compare_runs(described: Sequence[Described]) -> dict[str, Any]:
         for group, stranger in groups:
             mine = [one for one in paired if (one.group, one.stranger) == (group, stranger)]
             of: dict[str, Any] = {"group": group, "stranger": stranger}
+            measured = observed(mine) if len(mine) >= FEWEST_RUNS else None
             for name, classes in PLANNED.items():
-                if effect := progress.counted(_class_effect(mine, classes)):
+                if effect := progress.counted(measured and _class_effect(measured, mine[0].config.analyze, classes)):
                     effects.append(of | {"contrast": name} | effect)
             if evaluations := progress.counted(_consistency(mine)):
                 consistent.append(of | {"evaluations": evaluations})
@@ -113,44 +118,54 @@ def _profiles(runs: Sequence[OneRun]) -> dict[str, Any] | None:
     return compare_profiles(found, DRAWS, PERMUTATIONS, CONFIDENCE, np.random.default_rng(1)) if found else None
 
 
-def _class_effect(runs: Sequence[OneRun], classes: tuple[Any, Any]) -> dict[str, Any] | None:
-    """The mixed-effects model of a group of runs; None for too few of them."""
-    if len(runs) < FEWEST_RUNS:
-        return None
-    settings = runs[0].config.analyze
-    generator = np.random.default_rng(len(runs))
-    return class_effect(
-        observed(runs), settings.min_count, settings.frequency_ratio, settings.confidence, generator,
-        classes,
-    )  # fmt: skip
+def _class_effect(
+    measured: Observed, settings: AnalyzeConfig, classes: tuple[Collection[str], Collection[str]]
+) -> dict[str, Any] | None:
+    """The mixed-effects model of a group of runs."""
+    generator = np.random.default_rng(len(measured.differences))
+    return class_effect(measured, settings.min_count, settings.frequency_ratio, settings.confidence, generator, classes)
 
 
 def _consistency(runs: Sequence[OneRun]) -> list[dict[str, Any]]:
     """The agreement of a group's runs at each evaluation that all of them have, on its sample."""
     text, settings = runs[0].text, runs[0].config.analyze
-    parts: dict[int, list[Tallies]] = {}
-    where: dict[int, pd.DataFrame] = {}
+    samples: dict[int, _Sample] = {}
     with_any = 0
     for one in runs:
         table = one.emergence("tokens", "document", "piece_id", "readout_1", "readout_2")
         with_any += len(table) > 0
         for tokens, part in table.groupby("tokens"):
-            part = part.reset_index(drop=True)
-            place = where.setdefault(int(tokens), part[["document", "piece_id"]])
-            if part[["document", "piece_id"]].equals(place):  # others have another corpus or tokenizer
-                counts = np.bincount(place["piece_id"], minlength=len(text.frequencies))
-                document = pd.factorize(place["document"])[0]
-                added = tally(document, place["piece_id"].to_numpy(), contrasts(2)[0].of(part), len(counts))
-                parts.setdefault(int(tokens), []).append(added.select(counts >= settings.min_count))
+            place = part[["document", "piece_id"]].reset_index(drop=True)
+            if int(tokens) not in samples:
+                samples[int(tokens)] = _Sample.of(place, settings.min_count)
+            sample = samples[int(tokens)]
+            if place.equals(sample.place):  # others have another corpus or tokenizer
+                sample.tallies.append(sample.cells.tally(contrasts(2)[0].of(part)))
     found = []
-    for tokens, tallies in sorted(parts.items()):
-        if with_any < 2 or len(tallies) < with_any or tallies[0].counts.shape[1] < FEWEST_TYPES:
+    for tokens, sample in sorted(samples.items()):
+        number = len(sample.tallies)
+        if with_any < 2 or number < with_any or len(sample.pieces) < FEWEST_TYPES:
             continue
-        counts = np.bincount(where[tokens]["piece_id"], minlength=len(text.frequencies))
-        training_counts = text.frequencies[counts >= settings.min_count]
-        bins = frequency_bins(training_counts, settings.frequency_ratio, FEWEST_IN_BIN)
-        pairs = family_groups(["same"] * len(tallies))["all"]
-        generator = np.random.default_rng(tokens)
-        group = agreement_of(tallies, bins, {"all": pairs}, FEW_DRAWS, FEW_PERMUTATIONS, settings.confidence, generator)
-        found.append({"tokens": tokens, "types": len(bins), "runs": len(tallies), **group.groups["all"]})
+        bins = frequency_bins(text.frequencies[sample.pieces], settings.frequency_ratio, FEWEST_IN_BIN)
+        one_group = {"all": family_groups(["same"] * number)["all"]}
+        group = agreement(
+            sample.tallies, bins, one_group, FEW_DRAWS, FEW_PERMUTATIONS, settings.confidence,
+            np.random.default_rng(tokens), axes=False,
+        )  # fmt: skip
+        found.append({"tokens": tokens, "types": group["types"], "runs": number, **group["groups"]["all"]})
     return found
+
+
+@dataclass(frozen=True)
+class _Sample:
+    """What an evaluation scored: where, the pieces that are frequent there, and each run's preference of these."""
+
+    place: pd.DataFrame
+    pieces: NDArray[np.int64]
+    cells: Cells
+    tallies: list[Tallies] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, place: pd.DataFrame, min_count: int) -> _Sample:
+        pieces = np.flatnonzero(np.bincount(place["piece_id"]) >= min_count)
+        return cls(place, pieces, Cells.of(place, pieces))

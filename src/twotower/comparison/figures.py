@@ -122,7 +122,7 @@ def excess_over_strangers(rows: Sequence[Row], runs: Sequence[OneRun]) -> list[d
 
 def doses(rows: Sequence[Row], runs: Sequence[OneRun]) -> list[dict[str, Any]]:
     """For each preset and each number that varies between its runs, the figures against it."""
-    settings = [flatten(to_dict(one.run.config)) for one in runs]
+    settings = [flatten(to_dict(one.config)) for one in runs]
     found = []
     for preset in dict.fromkeys(one["preset"] for one in settings):
         mine = [number for number, one in enumerate(settings) if one["preset"] == preset]

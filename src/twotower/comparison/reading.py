@@ -25,7 +25,7 @@ from ..runs.records import read_json, read_records, recorded_digest, require_cur
 from ..runs.stages import STAGES
 from ..statistics.strata import FEWEST as FEWEST_IN_BIN
 from ..statistics.strata import frequency_bins
-from ..statistics.tallies import Floats, Tallies, tally
+from ..statistics.tallies import Floats, Sums, Tallies, add_up
 from .class_effect import Observed
 from .profiles import ProfileOfRun
 
@@ -44,11 +44,6 @@ class ScoredText(PreparedText):
         columns = ["document", "piece", "upos", "whole_word"]
         table = pd.read_parquet(self.run / "data" / "heldout.parquet", columns=columns)
         return table.rename(columns={"piece": "piece_id"})
-
-    @cached_property
-    def document(self) -> NDArray[np.int64]:
-        """Document of each occurrence, numbered from 0 in the order of the text, (occurrences,)."""
-        return np.asarray(pd.factorize(self.occurrences["document"])[0], dtype=np.int64)
 
 
 @dataclass(frozen=True)
@@ -71,11 +66,12 @@ class OneRun:
         Runs that were prepared alike share one of the `texts`, which this adds to.
         """
         name, folder, group, stranger = described
-        run = Run.load(folder)
+        run = Run(folder)
+        config = run.config
         records = read_records(run.path)
         digests = tuple(recorded_digest(records, name) for name in STAGES["prepare"].outputs)
         text = texts.setdefault(digests, ScoredText(run.path))
-        return cls(name, group, stranger, run, run.config, text, run.results())
+        return cls(name, group, stranger, run, config, text, run.results())
 
     @property
     def paired(self) -> bool:
@@ -139,7 +135,7 @@ class SharedTypes:
 def shared_types(runs: Sequence[OneRun]) -> SharedTypes:
     """Raises `InputError` where too few types are frequent in all runs."""
     least = max(2 * one.config.analyze.min_count for one in runs)
-    same = same_pieces(runs)
+    same = _same_pieces(runs)
     frequent = [_frequent(one, least, same) for one in runs]
     shared = sorted(set.intersection(*(set(one.index) for one in frequent)))
     if len(shared) < FEWEST_TYPES:
@@ -164,50 +160,53 @@ def _frequent(one: OneRun, least: int, pieces: bool) -> pd.DataFrame:
     return types.set_index("piece")
 
 
-def same_pieces(runs: Sequence[OneRun]) -> bool:
+def _same_pieces(runs: Sequence[OneRun]) -> bool:
     """Whether the runs have the same vocabulary."""
     texts = {id(one.text): one.text for one in runs}
     return len({tuple(text.pieces) for text in texts.values()}) == 1
 
 
 @dataclass(frozen=True)
-class _Cells:
-    """The occurrences of chosen pieces in a text, whose values runs add up by document and piece."""
+class Cells:
+    """The occurrences of chosen pieces of a text, whose values runs add up by document and piece."""
 
     kept: NDArray[np.bool_]
+    """Which occurrences these are, (occurrences,)."""
     document: NDArray[np.int64]
+    """Of those, numbered from 0 in the order of the text, (kept,)."""
     kind: NDArray[np.int64]
-    types: int
-    documents: int
+    """Place of their piece among the chosen ones, (kept,)."""
+    counts: Sums
+    """(documents, types); runs share them."""
 
     @classmethod
-    def of(cls, text: ScoredText, ids: NDArray[np.integer]) -> _Cells:
-        number = np.full(len(text.frequencies), -1)
+    def of(cls, occurrences: pd.DataFrame, ids: NDArray[np.integer]) -> Cells:
+        """Of the pieces `ids`, where `occurrences` has `document` and `piece_id`."""
+        piece = occurrences["piece_id"].to_numpy()
+        number = np.full(1 + max(piece.max(initial=0), ids.max(initial=0)), -1)
         number[ids] = np.arange(len(ids))
-        kind = number[text.occurrences["piece_id"].to_numpy()]
+        kind, document = number[piece], pd.factorize(occurrences["document"])[0]
         kept = kind >= 0
-        return cls(kept, text.document[kept], kind[kept], len(ids), int(text.document.max()) + 1)
+        counts = add_up(document[kept], kind[kept], None, len(ids), int(document.max()) + 1)
+        return cls(kept, document[kept], kind[kept], counts)
 
-    def tally(self, values: Floats, alike: Tallies | None = None) -> Tallies:
-        """Add up; the counts are those of a tally of the same cells, if there is one."""
-        found = tally(self.document, self.kind, values[self.kept], self.types, self.documents)
-        return Tallies(alike.counts, found.sums) if alike else found
+    def tally(self, values: Floats) -> Tallies:
+        """Add up a value of each occurrence of the text, (occurrences,)."""
+        documents, types = self.counts.shape
+        return Tallies(self.counts, add_up(self.document, self.kind, values[self.kept], types, documents))
 
 
 def _tallies(runs: Sequence[OneRun], ids: Sequence[NDArray[np.integer]]) -> list[tuple[Tallies, Tallies]]:
     """Preference and noise of each run's piece ids, added up by document and type."""
     first, second = INDEPENDENT[0]
-    known: dict[tuple[int, bytes], tuple[_Cells, Tallies]] = {}
+    known: dict[tuple[int, bytes], Cells] = {}
     found = []
     for one, mine in zip(runs, ids, strict=True):
         scores = one.scores(f"{first}_1", f"{first}_2", f"{second}_1")
         key = (id(one.text), mine.tobytes())
-        if key not in known:
-            cells = _Cells.of(one.text, mine)
-            known[key] = cells, cells.tally(np.zeros(len(cells.kept)))
-        cells, alike = known[key]
+        cells = known[key] if key in known else known.setdefault(key, Cells.of(one.text.occurrences, mine))
         noise = (scores[f"{first}_1"] - scores[f"{second}_1"]).to_numpy(np.float64)
-        found.append((cells.tally(contrasts(2)[0].of(scores), alike), cells.tally(noise, alike)))
+        found.append((cells.tally(contrasts(2)[0].of(scores)), cells.tally(noise)))
     return found
 
 
