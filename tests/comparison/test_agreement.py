@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from twotower.comparison.agreement import _shuffled, _standardized, agreement, align, family_groups
+from twotower.comparison.agreement import agreement, align, family_groups
 from twotower.statistics.tallies import tally
 
 
@@ -117,15 +117,29 @@ def test_runs_of_one_seed_make_no_pair():
     assert family_groups(["gpt", "elmo"], [3, 3]) == {}
 
 
-@pytest.mark.parametrize("missing", [False, True])
-def test_rows_standardized_once_equal_rows_standardized_after_each_permutation(missing):
-    generator = np.random.default_rng(5)
-    values = generator.normal(size=(3, 4, 60))
-    if missing:
-        values[0, 1, 7] = values[2, 3, 11] = np.nan
-    orders = np.argsort(generator.random((4, 60)), axis=1)
-    expected = _standardized(np.stack([np.take_along_axis(one, orders, axis=1) for one in values]))
-    np.testing.assert_allclose(_shuffled(values)(orders), expected, atol=1e-12)
-    np.testing.assert_allclose(
-        _shuffled(values[0])(orders), _standardized(np.take_along_axis(values[0], orders, axis=1)), atol=1e-12
-    )
+def runs_with_rare_types(generator, number, shared, types=120):
+    """Runs a third of whose types occurs in a single document, so that one half of the documents lacks it."""
+    cells = 9_000
+    kind = generator.integers(0, types, cells)
+    document = np.where(kind < types // 3, kind % 30, generator.integers(0, 30, cells))
+    common, found = generator.normal(0, 1, types), []
+    for _ in range(number):
+        own = shared * common + np.sqrt(1 - shared**2) * generator.normal(0, 1, types)
+        found.append(tally(document, kind, own[kind] + generator.normal(0, 1, cells), types, 30))
+    return found
+
+
+def test_the_null_of_many_runs_keeps_types_that_half_of_the_documents_lack():
+    """A type that is left out wherever one run lacks it would leave the null of many runs without types."""
+    for number in (4, 30):
+        found = runs_with_rare_types(np.random.default_rng(1), number, shared=0.7)
+        group = measured(found, np.zeros(120, dtype=int), ["gpt"] * number, permutations=19)["groups"]["all"]
+        assert group["p_value"] == 0.05 and 0.005 < group["null_high"] < 0.2 < group["estimate"]
+
+
+def test_the_null_is_right_where_halves_lack_types():
+    p_values = []
+    for seed in range(40):
+        found = runs_with_rare_types(np.random.default_rng(seed), 4, shared=0.0)
+        p_values.append(measured(found, np.zeros(120, dtype=int), ["gpt"] * 4, seed, 49)["groups"]["all"]["p_value"])
+    assert np.mean(np.array(p_values) <= 0.05) <= 0.15 and np.mean(p_values) == pytest.approx(0.5, abs=0.15)
