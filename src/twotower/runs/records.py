@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,9 @@ from ..config import RunConfig, from_dict
 from ..errors import InputError
 from .stages import STAGES, Stage, defaults_of, producer_of, stage_settings
 
+# Both construct plain values only. LibYAML's, which is ten times as fast, is missing from some builds of PyYAML.
+SafeLoader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
 
 def load_config(run: Path) -> RunConfig:
     """The configuration saved in a run folder. Raises `InputError` if there is none or it cannot be used."""
@@ -20,14 +24,26 @@ def load_config(run: Path) -> RunConfig:
     if not path.is_file():
         raise InputError(f"{run} is not a run folder (it has no config.yaml); make one with `twotower run --out {run}`")
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(
-            f"{path}: not valid YAML ({' '.join(str(error).split())}); restore it or use --overwrite"
-        ) from None
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise _not_yaml(path, error) from None
+    return _config_in(text, path)
+
+
+@lru_cache(maxsize=8)  # of the text, so that a file that has changed is read anew
+def _config_in(text: str, path: Path) -> RunConfig:
+    try:
+        values = yaml.load(text, SafeLoader)
+    except (yaml.YAMLError, RecursionError) as error:
+        raise _not_yaml(path, error) from None
     if not isinstance(values, dict):
         raise InputError(f"{path}: expected settings, found {type(values).__name__}; restore it or use --overwrite")
     return from_dict(values, str(path))
+
+
+def _not_yaml(path: Path, error: Exception) -> InputError:
+    said = " ".join(str(error).split())
+    return InputError(f"{path}: not valid YAML ({said}); restore it or use --overwrite")
 
 
 def up_to_date(run: Path, config: RunConfig, name: str, records: dict[str, Any] | None = None) -> bool:

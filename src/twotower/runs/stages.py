@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -84,11 +85,15 @@ StageFunction = Callable[[RunConfig, Path, Path], None]
 
 def stage_settings(config: RunConfig, stage: Stage) -> dict[str, Any]:
     """The settings that a stage's outputs depend on, flat, by dotted name."""
-    flat = flatten(to_dict(config))
     return {
-        name: value for name, value in flat.items()
+        name: value for name, value in _flat(config).items()
         if name not in OPERATIONAL and any(name == key or name.startswith(key + ".") for key in stage.settings)
     }  # fmt: skip
+
+
+@lru_cache(maxsize=8)  # checking one artifact asks dozens of times about one configuration
+def _flat(config: RunConfig) -> dict[str, Any]:
+    return flatten(to_dict(config))
 
 
 def defaults_of(stage: Stage) -> dict[str, Any]:
