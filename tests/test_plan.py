@@ -46,11 +46,38 @@ def test_sharding_divides_what_is_sharded_and_corpora_give_passes():
     assert corpus["passes"] == pytest.approx(config.train.tokens / 9e8) and corpus["bytes"] == 2e9
 
 
+def test_scoring_and_tagging_are_planned_where_the_corpus_is_known(capsys):
+    arguments = ["paper-bert-base", "--devices", "4", "--cores", "8", "--corpus-tokens", "2.5e9", "--json"]
+    assert cli.main(["plan", *arguments]) == 0
+    plan = json.loads(capsys.readouterr().out)
+    config = PRESETS["paper-bert-base"]
+    assert plan["tokens"]["scoring"] == 2.5e9 * config.prepare.heldout
+    towers = towers_config(config, 30_528)
+    one = 2 * 30_528 * (2 * towers.embedding_size + config.readout.replicates * towers.towers * towers.width)
+    assert plan["flops_per_token"]["scoring: vocabulary"] == one
+    # Seven passes over whole windows, and as many over windows of eight tokens, whose attention is smaller.
+    forward = count_costs(towers).forward_flops
+    assert 1.8 * 7 * forward < plan["flops_per_token"]["scoring: towers"] < 2 * 7 * forward
+    total = plan["tokens"]["scoring"] * (one + plan["flops_per_token"]["scoring: towers"])
+    assert plan["hours"]["4"]["scoring"] == pytest.approx(total / (4 * 100e12 * 0.4) / 3600)
+    assert plan["tagging_hours"] == pytest.approx(plan["tokens"]["scoring"] / (8 * 3_000) / 3600)
+    assert cli.main(["plan", *arguments[:-1]]) == 0
+    assert "before that, tagging on 8 cores" in capsys.readouterr().out
+
+
+def test_without_a_corpus_scoring_and_tagging_are_not_planned(capsys):
+    plan = make_plan(PRESETS["quickstart"], Machine())
+    assert plan.tagging_hours is None and "scoring" not in plan.tokens and "scoring" not in plan.hours[1]
+    assert cli.main(["plan", "quickstart"]) == 0
+    assert "give --corpus-tokens" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["nonsense"], "preset: 'nonsense' is unknown; known presets: quickstart"),
         (["quickstart", "--devices", "0"], "devices: 0 is not possible"),
+        (["quickstart", "--cores", "0"], "cores: 0 is not possible"),
         (["quickstart", "--devices", "3"], "cannot be shared evenly by 3 devices"),
         (["quickstart", "--utilization", "1.5"], "utilization: 1.5 is not possible"),
         (["quickstart", "--protocol", "other"], "known protocols: own, paper"),

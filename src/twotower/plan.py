@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from .config import RunConfig
 from .errors import InputError
 
+if TYPE_CHECKING:
+    from .modeling.configuration import TowersConfig
+
 BYTES = 4
+TAGGED_PER_SECOND = 3_000
+"""Words that HanTa tags in a second on one core (measured on an Intel Xeon, with HanTa 1.2.1)."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +29,10 @@ class Machine:
     sharded: bool = False
     """Whether parameters, gradients and optimizer are sharded over the devices (FSDP) instead of repeated on each."""
     corpus_tokens: int | None = None
-    """Tokens of the corpus, training and held out, for the passes over it and its size on disk."""
+    """Tokens of the corpus, training and held out, for the passes over it, its size on disk, and the hours of scoring
+    and tagging (at most, where `prepare.heldout_words` cuts documents)."""
+    cores: int = 1
+    """Processor cores of the machine that prepares the text; all of them tag words."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +50,8 @@ class Plan:
     """Bytes that each device sends per update to add up the gradients."""
     hours: dict[int, dict[str, float]]
     """For each number of devices the hours of each phase."""
+    tagging_hours: float | None = None
+    """Hours in which the cores tag the held-out words, at most: a word has one token or more. None without a corpus."""
     machine: Machine = field(default_factory=Machine)
     corpus: dict[str, float] = field(default_factory=dict)
 
@@ -49,7 +60,8 @@ def make_plan(config: RunConfig, machine: Machine) -> Plan:
     """Count what `config` takes on `machine`. Raises `InputError` for an impossible machine or model.
 
     The vocabulary is that of `prepare.vocabulary`, padded as `prepare` pads it. Operations are those of the matrix
-    products; scoring and statistics are left out, being small.
+    products. Scoring is counted per held-out token, its samples of fixed size (context, direction) are not. Statistics
+    are left out.
     """
     from .data.tokenization import padded
     from .modeling.costs import count_costs, head_flops
@@ -70,8 +82,11 @@ def make_plan(config: RunConfig, machine: Machine) -> Plan:
         "joint: readouts that watch": train.readout_share * (towers.towers + 1) * one_readout,
         "readouts: frozen towers": 2 * costs.forward_flops,  # one for each order of the text
         "readouts: vocabulary": readout.replicates * towers.towers * one_readout,
+        **_scoring(config, towers, vocabulary, costs.forward_flops),
     }
     tokens = {"joint": train.tokens, "readouts": readout.tokens}
+    if machine.corpus_tokens is not None:
+        tokens["scoring"] = round(machine.corpus_tokens * config.prepare.heldout)
     share = train.batch // machine.devices
     rows = min(train.micro_batch or share, share)
     shards = machine.devices if machine.sharded else 1
@@ -106,15 +121,34 @@ def make_plan(config: RunConfig, machine: Machine) -> Plan:
             }
             for devices in counts
         },
+        tagging_hours=tokens["scoring"] / (TAGGED_PER_SECOND * machine.cores) / 3600 if "scoring" in tokens else None,
         machine=machine,
         corpus=_corpus(config, machine.corpus_tokens, vocabulary),
     )  # fmt: skip
+
+
+def _scoring(config: RunConfig, towers: TowersConfig, vocabulary: int, forward: float) -> dict[str, float]:
+    """Operations of scoring a held-out token: under every head, and under the joint head in windows of `NEAR` tokens.
+
+    A causal tower reads a token twice, as its windows overlap by half; a masked one once in each pass.
+    """
+    from .modeling.costs import count_costs, head_flops
+    from .modeling.scoring import NEAR
+
+    reads = {"causal": 2, "masked": config.score.passes or towers.window}.get(towers.objective, 1)
+    near = count_costs(replace(towers, window=min(NEAR, towers.window))).forward_flops
+    one_joint, one_readout = (head_flops(width, vocabulary) / 3 for width in (towers.embedding_size, towers.width))
+    return {
+        "scoring: towers": reads * (forward + near),
+        "scoring: vocabulary": 2 * one_joint + config.readout.replicates * towers.towers * one_readout,
+    }
 
 
 def _check(machine: Machine, config: RunConfig) -> None:
     for name, value, allowed in (
         ("devices", machine.devices, machine.devices >= 1),
         ("tflops", machine.tflops, machine.tflops > 0),
+        ("cores", machine.cores, machine.cores >= 1),
         ("utilization", machine.utilization, 0 < machine.utilization <= 1),
         ("corpus-tokens", machine.corpus_tokens, machine.corpus_tokens is None or machine.corpus_tokens > 0),
     ):
@@ -149,11 +183,12 @@ def show(plan: Plan) -> str:
     lines += [_row(name, _scaled(value, "FLOP")) for name, value in plan.flops_per_token.items()]
     lines += ["", "tokens"]
     lines += [
-        _row(f"{phase} phase", f"{count:,} in {plan.updates[phase]:,} updates") for phase, count in plan.tokens.items()
+        _row(f"{phase} phase", f"{plan.tokens[phase]:,} in {count:,} updates") for phase, count in plan.updates.items()
     ]
     if plan.corpus:
         lines += [_row("passes over the corpus", f"{plan.corpus['passes']:.2f}")]
         lines += [_row("tokens on disk", _scaled(plan.corpus["bytes"], "B"))]
+        lines += [_row("held out, to tag and to score", f"{plan.tokens['scoring']:,}")]
     sharing = "sharded" if machine.sharded else "repeated on each"
     lines += ["", f"memory per device, joint phase ({machine.devices} devices, {sharing})"]
     lines += [_row(name, _scaled(value, "B")) for name, value in plan.memory.items()]
@@ -164,6 +199,11 @@ def show(plan: Plan) -> str:
     for devices, phases in plan.hours.items():
         each = ", ".join(f"{phase} {hours:,.3g}" for phase, hours in phases.items())
         lines.append(_row(f"{devices} device{'s' * (devices > 1)}", f"{sum(phases.values()):,.3g} ({each})"))
+    if plan.tagging_hours is None:
+        lines.append("  scoring and tagging take as long as the held-out text is: give --corpus-tokens")
+    else:
+        cores = f"{machine.cores} core{'s' * (machine.cores > 1)}"
+        lines.append(_row(f"before that, tagging on {cores}", f"up to {plan.tagging_hours:,.3g}"))
     return "\n".join(lines)
 
 

@@ -51,8 +51,8 @@ def read(command: Command, words: list[str], default: T) -> T:
     try:
         with contextlib.redirect_stderr(complaint):
             return tyro.cli(
-                type(default), prog=f"twotower {command.name}", description=description, args=plain_numbers(words),
-                default=default,
+                type(default), prog=f"twotower {command.name}", description=description,
+                args=plain_numbers(words, type(default)), default=default,
             )  # fmt: skip
     except SystemExit as stop:
         if stop.code in (0, None):

@@ -13,6 +13,9 @@ from torch import Tensor
 from ..data.windows import ScoringRows
 from .model import TowersModel
 
+NEAR = 8
+"""Tokens of a window for scores that leave out what is far: about as many as a clause has."""
+
 
 def score_rows(
     model: TowersModel,

@@ -16,7 +16,7 @@ from ..config import RunConfig
 from ..data.heldout import PreparedText
 from ..data.windows import ScoringRows
 from ..modeling.model import TowersModel
-from ..modeling.scoring import score_rows
+from ..modeling.scoring import NEAR, score_rows
 from ..modeling.sizes import require_same_vocabulary
 from ..processes import Processes, device, joined
 from ..progress import Progress
@@ -25,8 +25,6 @@ from .direction import lesion
 from .score_parts import Heads, read_frame, read_heads, write_heads
 
 ROWS = 1_000_000
-NEAR = 8
-"""Tokens of a window in which `near` is scored: about as many as a clause has."""
 
 
 def score(config: RunConfig, run: Path, out: Path) -> None:
