@@ -20,6 +20,10 @@ def run(*words, **options):
         (["--preset", "nope"], "preset: 'nope' is unknown; known presets:"),
         (["--family", "nope"], "family: nope is not possible; allowed: gpt"),
         (["--model.width", "65"], "model.width: 65 is not possible; allowed: a multiple of model.heads (2)"),
+        (
+            ["--family", "elmo", "--model.activation", "gelu"],
+            "model.activation: gelu is not possible",
+        ),
         (["--tokens", "0"], "tokens: 0 is not possible"),
         (["--minutes", "5", "--tokens", "9000"], "--tokens and --minutes exclude each other"),
         (["--minutes", "-1"], "minutes: -1.0 is not possible; allowed: more than 0"),

@@ -100,6 +100,9 @@ class ModelConfig:
     """How `bert` represents positions: `learned` adds learned positions to the shared embedding, as in the reference;
     `relative` adds a learned bias to attention for each distance, which gets small towers past a bag of words
     sooner."""
+    activation: Literal["auto", "gelu", "gelu_tanh"] = "auto"
+    """Activation in the blocks of `gpt` and `bert`: `gelu` (exact) or its approximation by a hyperbolic tangent. `auto`
+    is the family's usual one: `gelu_tanh` for gpt, `gelu` for bert. Other families have their own."""
     dropout: float = 0.0
     """Dropout in the towers during the joint phase."""
     initializer_range: float = 0.02

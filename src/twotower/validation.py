@@ -68,6 +68,10 @@ def validate(config: RunConfig) -> None:
         model.positions == "learned" or model.family == "bert",
         "model.positions", model.positions, f"learned, for family {model.family}: it has positions of its own",
     )  # fmt: skip
+    _require(
+        model.activation == "auto" or model.family in ("gpt", "bert"),
+        "model.activation", model.activation, f"auto, for family {model.family}: it has one of its own",
+    )  # fmt: skip
     _require(model.initializer_range > 0, "model.initializer-range", model.initializer_range, "more than 0")
     _require(0 <= model.dropout < 1, "model.dropout", model.dropout, "0 or more and less than 1")
     _require(prepare.heldout_words >= 0, "prepare.heldout-words", prepare.heldout_words, "0 (all of them) or more")

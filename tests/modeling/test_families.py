@@ -177,3 +177,14 @@ def test_a_saved_model_gives_the_same_scores_when_loaded(family, tmp_path):
     scores, others = model.log_probs(*arguments), again.log_probs(*arguments)
     assert all(torch.equal(scores[name], others[name]) for name in scores)
     assert not list(tmp_path.glob("*.bin"))
+
+
+@pytest.mark.parametrize(("family", "usual", "other"), [("gpt", "gelu_tanh", "gelu"), ("bert", "gelu", "gelu_tanh")])
+def test_the_activation_can_be_chosen_and_its_approximation_is_close(family, usual, other):
+    ids = torch.arange(5, 5 + WINDOW)[None]
+    with torch.no_grad():
+        default, same, approximate = (
+            build(family=family, activation=kind).tower_outputs(ids)[0] for kind in ("auto", usual, other)
+        )
+    assert torch.equal(default, same)
+    assert 0 < (default - approximate).abs().max() < 1e-2

@@ -21,6 +21,7 @@ class TowersConfig(PreTrainedConfig):
         lstm_hidden: hidden size of the LSTMs of `elmo`.
         elmo_backward: `on`, or `off`: the backward half of each `elmo` tower is zero, as in the reference.
         positions: of `bert`: `learned`, or `relative`, a bias on attention (see `towers.RelativePositions`).
+        activation: of `gpt` and `bert`: `gelu`, `gelu_tanh`, or `auto`, the family's usual one (see `towers`).
         cooperation: weight of the joint loss against the towers' own (see `objectives.JointObjective`); 1: joint alone.
         window: longest input, in tokens.
         windows: the windows it was trained on, `contiguous` or `pairs` (see `data.windows`).
@@ -52,6 +53,7 @@ class TowersConfig(PreTrainedConfig):
     lstm_hidden: int = 0
     elmo_backward: str = "on"
     positions: str = "learned"
+    activation: str = "auto"
     cooperation: float = 1.0
     window: int = 64
     windows: str = "contiguous"

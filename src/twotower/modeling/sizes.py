@@ -27,6 +27,7 @@ def towers_config(config: RunConfig, vocabulary: int, pad: int = 0) -> TowersCon
         lstm_hidden=model.lstm_hidden or 2 * model.width,
         elmo_backward=model.elmo_backward,
         positions=model.positions,
+        activation=model.activation,
         cooperation=model.cooperation,
         window=config.train.window,
         windows=config.train.windows,

@@ -12,6 +12,14 @@ from .backbones import build_backbone, takes
 from .configuration import TowersConfig
 from .elmo import Elmo
 
+# `gelu_pytorch_tanh` is the same function as GPT-2's own `gelu_new`, as one operation instead of eight.
+ACTIVATIONS = {
+    ("auto", "gpt"): "gelu_pytorch_tanh", ("auto", "bert"): "gelu",
+    **{("gelu", family): "gelu" for family in ("gpt", "bert")},
+    **{("gelu_tanh", family): "gelu_pytorch_tanh" for family in ("gpt", "bert")},
+}  # fmt: skip
+"""By `activation` and family, the name that `transformers` gives it."""
+
 
 def gpt(config: TowersConfig) -> PreTrainedModel:
     """GPT-2 blocks (Radford et al. 2019): causal, pre-LayerNorm, learned positions."""
@@ -23,8 +31,7 @@ def gpt(config: TowersConfig) -> PreTrainedModel:
             n_layer=config.layers,
             n_head=config.heads,
             n_inner=config.feedforward,
-            # The same function as GPT-2's own `gelu_new`, as one operation instead of eight.
-            activation_function="gelu_pytorch_tanh",
+            activation_function=ACTIVATIONS[config.activation, "gpt"],
             resid_pdrop=config.dropout,
             embd_pdrop=config.dropout,
             attn_pdrop=config.dropout,
@@ -49,6 +56,7 @@ def bert(config: TowersConfig) -> PreTrainedModel:
             num_hidden_layers=config.layers,
             num_attention_heads=config.heads,
             intermediate_size=config.feedforward,
+            hidden_act=ACTIVATIONS[config.activation, "bert"],
             max_position_embeddings=1,
             hidden_dropout_prob=config.dropout,
             attention_probs_dropout_prob=config.dropout,
