@@ -26,6 +26,8 @@ def works() -> dict[str, Callable[[RunConfig, Path], Callable[[], object]]]:
         "twotower joint": training.joint_work,
         "reference joint": training.reference_joint_work,
         "reference watched": training.reference_watched_work,
+        "lean joint": training.lean_joint_work,
+        "lean watched": training.lean_watched_work,
         "trainer joint": training.trainer_work,
         "twotower readouts": training.readout_work,
         "reference readouts": training.reference_readout_work,

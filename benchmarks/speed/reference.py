@@ -28,6 +28,11 @@ def plain_loss(features: Tensor, weight: Tensor, bias: Tensor, batch: Batch) -> 
     return F.cross_entropy(logits.flatten(0, 1), targets.flatten(), ignore_index=IGNORED)
 
 
+def lean_loss(features: Tensor, weight: Tensor, bias: Tensor, batch: Batch) -> Tensor:
+    """The same from the logits at the predicted positions alone; `features` (predicted, width)."""
+    return F.cross_entropy(F.linear(features, weight, bias), batch.targets[batch.predicted])
+
+
 def joint_step(
     model: TowersModel,
     batches: Batches,
@@ -35,26 +40,31 @@ def joint_step(
     clip: float,
     watching: Sequence[Readout] = (),
     watched_share: float = 0.0,
+    lean: bool = False,
 ) -> Callable[[], None]:
     """One update of the joint phase each time it is called.
 
     `watching` readouts, on the first tower and so on and at last on the first one again, train along on the detached
-    outputs of a share of the windows; the released code has none.
+    outputs of a share of the windows; the released code has none. `lean` is what costs nothing to do better: AdamW in
+    one operation, and logits of the predicted positions alone.
     """
     parameters = [*model.parameters(), *(one for readout in watching for one in readout.parameters())]
-    optimizer = torch.optim.AdamW(parameters, lr=learning_rate)
+    optimizer = torch.optim.AdamW(parameters, lr=learning_rate, fused=lean)
     step = 0
 
     def update() -> None:
         nonlocal step
         batch = batches.get(step)
         step += 1
-        outputs = model.tower_outputs(batch.inputs, batch.present)
-        plain_loss(model.joint_features(outputs), *model.joint_decoder(), batch).backward()
+        chosen = batch.predicted if lean else None
+        outputs = model.tower_outputs(batch.inputs, batch.present, chosen)
+        loss_of = lean_loss if lean else plain_loss
+        loss_of(model.joint_features(outputs), *model.joint_decoder(), batch).backward()
         for number, readout in enumerate(watching):
             part = batch.rows(slice(max(1, round(watched_share * len(batch)))))
-            features = readout.features(outputs[number % len(outputs)][: len(part)].detach())
-            plain_loss(features, readout.decoder.weight, readout.decoder.bias, part).backward()
+            seen = part.count if lean else len(part)
+            features = readout.features(outputs[number % len(outputs)][:seen].detach())
+            loss_of(features, readout.decoder.weight, readout.decoder.bias, part).backward()
         nn.utils.clip_grad_norm_(parameters, clip)
         optimizer.step()
         optimizer.zero_grad()

@@ -37,6 +37,8 @@ from twotower.training.optimization import readout_optimizer
 from twotower.training.readouts import update_readouts
 
 from . import reference
+from .floor import count_calls, seconds_per_byte, seconds_per_call
+from .lean import make_lean
 from .measure import Row, product_seconds, ratio, reported, row, spread, vocabulary_seconds
 from .turns import take_turns
 
@@ -83,21 +85,36 @@ def joint_work(config: RunConfig, run: Path) -> Callable[[], None]:
 
 def reference_joint_work(config: RunConfig, run: Path) -> Callable[[], None]:
     """The same by the reference's algorithm, without readouts."""
-    torch.manual_seed(config.seed)
-    _, towers, batches = setting(config, run)
-    return reference.joint_step(TowersModel(towers), batches, config.train.learning_rate, config.train.clip)
+    return _plain_work(config, run, lean=False, watched=False)
 
 
 def reference_watched_work(config: RunConfig, run: Path) -> Callable[[], None]:
     """The same by the reference's algorithm, with the readouts that ours trains along: the same work."""
+    return _plain_work(config, run, lean=False, watched=True)
+
+
+def lean_joint_work(config: RunConfig, run: Path) -> Callable[[], None]:
+    """The same model in plain PyTorch, logits of the predicted positions alone, without readouts."""
+    return _plain_work(config, run, lean=True, watched=False)
+
+
+def lean_watched_work(config: RunConfig, run: Path) -> Callable[[], None]:
+    """The same with the readouts that ours trains along: the same work."""
+    return _plain_work(config, run, lean=True, watched=True)
+
+
+def _plain_work(config: RunConfig, run: Path, lean: bool, watched: bool) -> Callable[[], None]:
     torch.manual_seed(config.seed)
     text, towers, batches = setting(config, run)
     unigram = torch.from_numpy(text.log_frequencies)
-    watching = [*fresh_readouts(towers, config.seed, unigram), fresh_readouts(towers, config.seed + 1, unigram)[0]]
+    watching: list[Any] = []
+    if watched:
+        first = fresh_readouts(towers, config.seed, unigram)
+        watching = [*first, fresh_readouts(towers, config.seed + 1, unigram)[0]]
+    model = make_lean(TowersModel(towers)) if lean else TowersModel(towers)
     return reference.joint_step(
-        TowersModel(towers), batches, config.train.learning_rate, config.train.clip,
-        watching, config.train.readout_share,  # type: ignore[arg-type]
-    )  # fmt: skip
+        model, batches, config.train.learning_rate, config.train.clip, watching, config.train.readout_share, lean
+    )
 
 
 class _Clock(TrainerCallback):
@@ -190,19 +207,33 @@ def joint_rows(
     rounds: int = ROUNDS,
 ) -> list[Row]:
     """Rows of joint training against the reference's algorithm, Trainer (None: not compared) and the limit."""
-    contestants = ["twotower joint", "reference joint", "reference watched"]
+    lean = ["lean joint", "lean watched"] if config.model.family in ("gpt", "bert") else []
+    contestants = ["twotower joint", "reference joint", "reference watched", *lean]
     times = take_turns(contestants, config, run, threads, rounds)
     against = ratio(times, "reference joint", "twotower joint")
     rows = [row(name, "reference's algorithm", against, targets[0], threads, note=spread(times))]
     against = ratio(times, "reference watched", "twotower joint")
     rows.append(reported(name, "the same, with our readouts along", against, threads))
+    if lean:
+        against = ratio(times, "lean joint", "twotower joint")
+        rows.append(reported(name, "the leanest plain PyTorch, without readouts", against, threads))
+        against = ratio(times, "lean watched", "twotower joint")
+        rows.append(reported(name, "the leanest plain PyTorch, with our readouts along", against, threads))
     mine = median(times["twotower joint"])
     if targets[1] is not None:
         turns = take_turns(["twotower joint", "trainer joint"], config, run, threads, TRAINER_ROUNDS)
         against = ratio(turns, "trainer joint", "twotower joint")
         rows.append(row(name, "two models under Trainer", against, targets[1], threads, note=spread(turns)))
     limit = limit_seconds(config, run)
-    rows.append(row(name, "matrix products alone", limit / mine, targets[2], threads, note=f"{1e3 * limit:.1f} ms"))
+    rows.append(reported(name, "matrix products alone", limit / mine, threads, note=f"{1e3 * limit:.1f} ms"))
+    counted, each = count_calls(joint_work(config, run)), seconds_per_call()
+    calls, moved = counted.calls * each, counted.moved * seconds_per_byte()
+    floor = limit + calls + moved
+    note = (
+        f"products {1e3 * limit:.1f} ms, {counted.calls:,} calls of {1e6 * each:.1f} µs {1e3 * calls:.1f} ms, "
+        f"{counted.moved / 1e6:.0f} MB moved {1e3 * moved:.1f} ms"
+    )
+    rows.append(row(name, "floor: products, calls, bytes moved", floor / mine, targets[2], threads, note=note))
     return rows
 
 
