@@ -11,14 +11,18 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from errno import EIO
 from functools import cache
 from itertools import count as numbers
-from typing import Any
+from typing import Any, TypeVar
+
+from .errors import DiskError
 
 PATIENCE = timedelta(days=30)
 """How long processes wait for each other. Gloo and NCCL give up after 30 and 10 minutes, less than `prepare` may take;
 the launcher ends processes that wait for one that has died."""
 END, FAILED = ".", "!"
+Result = TypeVar("Result")
 
 
 def launched() -> int:
@@ -66,6 +70,46 @@ class Processes:
             import torch
 
             torch.distributed.barrier()
+
+    def gather(self, text: str) -> list[str]:
+        """What each process says here, in their order."""
+        if self.count == 1:
+            return [text]
+        import torch
+
+        content = torch.tensor(list(text.encode()), dtype=torch.uint8)
+        lengths = [torch.zeros(1, dtype=torch.int64, device=device()) for _ in range(self.count)]
+        torch.distributed.all_gather(lengths, torch.tensor([len(content)], device=device()))
+        longest = max(int(length) for length in lengths)
+        padded = torch.zeros(longest + 1, dtype=torch.uint8)
+        padded[: len(content)] = content
+        all_of_them = [torch.zeros(longest + 1, dtype=torch.uint8, device=device()) for _ in range(self.count)]
+        torch.distributed.all_gather(all_of_them, padded.to(device()))
+        return [bytes(one[: int(length)].tolist()).decode() for one, length in zip(all_of_them, lengths, strict=True)]
+
+    def together(self, work: Callable[[], Result]) -> Result:
+        """Do `work` in every process, and return what it gave this one. None goes on if it failed in one of them.
+
+        Where it failed its own error is raised; elsewhere a `DiskError` that says which process failed, and of what.
+        """
+        error: Exception | None = None
+        try:
+            result = work()
+        except Exception as raised:
+            error = raised
+        said = self.gather("" if error is None else _line(error))
+        if error is not None:
+            raise error
+        for rank, failure in enumerate(said):
+            if failure:
+                raise DiskError(EIO, failure, f"process {rank}")
+        return result
+
+
+def _line(error: Exception) -> str:
+    if isinstance(error, DiskError):
+        return f"{error.filename}: {error.strerror}"
+    return f"{error or type(error).__name__}"
 
 
 ALONE = Processes()

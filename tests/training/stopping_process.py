@@ -1,4 +1,4 @@
-"""One of several processes that train; the second of them is asked to end at a given update (0: never)."""
+"""One of several processes that train; the last of them is asked to end at its n-th update (0: never)."""
 
 import os
 import signal
@@ -14,7 +14,7 @@ updates, calls = loop.update, 0
 def stopping(*arguments):
     global calls
     calls += 1
-    if calls == stop_at and os.environ["RANK"] == "1":
+    if calls == stop_at and int(os.environ["RANK"]) == int(os.environ["WORLD_SIZE"]) - 1:
         signal.raise_signal(signal.SIGTERM)
     return updates(*arguments)
 

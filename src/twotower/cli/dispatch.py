@@ -56,12 +56,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return _run(words[0], words[1:])
     except InputError as error:
-        if not leads():
-            time.sleep(PATIENCE_WITH_THE_FIRST)
-            return fail(f"process {os.environ.get('RANK')}: {error}", BAD_INPUT)
-        return fail(str(error), BAD_INPUT)
+        return _failed(str(error), BAD_INPUT)
     except DiskError as error:
-        return fail(f"{error.filename}: {error.strerror}", FAILURE)
+        return _failed(f"{error.filename}: {error.strerror}", FAILURE)
     except Interrupted as interruption:
         return _stopped(str(interruption))
     except BrokenPipeError:  # `twotower … | head`
@@ -69,6 +66,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return FAILURE
     except KeyboardInterrupt:
         return _stopped("stopped; finished stages are kept")
+
+
+def _failed(what: str, code: int) -> int:
+    if not leads():
+        time.sleep(PATIENCE_WITH_THE_FIRST)
+        what = f"process {os.environ.get('RANK')}: {what}"
+    return fail(what, code)
 
 
 def _stopped(what: str) -> int:

@@ -5,14 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..errors import InputError
+from .checkpoint_index import is_whole
 from .records import fingerprint, load_config, read_json, read_records
 from .stages import STAGES
 
 
 def verify(run: Path) -> tuple[int, list[str]]:
-    """Read every artifact again, whatever its size and time say.
+    """Read every artifact again, whatever its size and time say, and the checkpoints of a training that was stopped.
 
-    Returns how many artifacts are whole, and a line for each that is not: which file, and what makes it again. Raises
+    Returns how many of them are whole, and a line for each that is not: which file, and what makes it again. Raises
     `InputError` for a folder that is no run.
     """
     if not (run / "config.yaml").exists() and not (run / "stages.json").exists():
@@ -24,6 +25,13 @@ def verify(run: Path) -> tuple[int, list[str]]:
             whole += 1
         except InputError as error:
             faults.append(str(error))
+    for name in ("latest", "latest.old"):
+        checkpoint = run / "checkpoints" / name
+        if checkpoint.exists() and is_whole(checkpoint):
+            whole += 1
+        elif checkpoint.exists():
+            remedy = f"`{STAGES['train'].command(run)}` continues from an earlier one, or from the start"
+            faults.append(f"{checkpoint} is damaged; {remedy}")
     try:
         records = read_records(run)
     except InputError:

@@ -1,4 +1,8 @@
-"""Checkpoints: atomic, verified before they are used, without pickle; the one before the newest is kept, too."""
+"""Checkpoints: atomic, verified before they are used, without pickle; the one before the newest is kept, too.
+
+Where the parameters are sharded, each process writes what it holds, and nothing is gathered. Any number of processes,
+sharded or not, goes on from any checkpoint, and each reads only the rows that it needs.
+"""
 
 from __future__ import annotations
 
@@ -6,97 +10,181 @@ import json
 import os
 import shutil
 import sys
+from errno import ENOENT
 from pathlib import Path
 from typing import Any, cast
 
-import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.distributed.checkpoint.state_dict import (
     StateDictOptions,
     get_model_state_dict,
     get_optimizer_state_dict,
-    set_model_state_dict,
     set_optimizer_state_dict,
 )
+from torch.distributed.fsdp import FSDPModule
+from torch.optim import Optimizer
 
-from ..errors import InputError
+from ..errors import DiskError, InputError
 from ..printing import printable
+from ..processes import ALONE, Processes
+from ..runs.checkpoint_index import INDEX, PLAIN, is_whole, shard_name, sharded_index
 from ..runs.records import fingerprint
-from ..runs.writing import sync
+from ..runs.writing import naming_disk_errors, sync, sync_one
+from .checkpoint_tensors import MODEL, OPTIMIZER, Part, Stored, as_tensor, held, part_of, write_shard
 
 # Whole tensors on the CPU, whether the module is plain, replicated (DDP) or sharded (FSDP).
-TENSORS = ("model.safetensors", "optimizer.safetensors")
 FULL = StateDictOptions(full_state_dict=True, cpu_offload=True)
+Moments = dict[str, dict[str, Any]]
 
 
 def save_checkpoint(
-    folder: Path, module: nn.Module, optimizers: list[torch.optim.Optimizer], state: dict[str, Any], writer: bool = True
+    folder: Path, module: nn.Module, optimizers: list[Optimizer], state: dict[str, Any], processes: Processes = ALONE
 ) -> None:
     """Replace `folder` by a checkpoint of weights, optimizer moments and `state` (plain JSON values).
 
-    Every process must call it; the one with `writer` writes. The earlier checkpoint is kept beside it, as `.old`, for
-    the case that the newest is damaged.
+    Every process must call it. If `module` is sharded each writes its part, into a folder that all of them must see;
+    otherwise the first one writes. The earlier checkpoint is kept beside it, as `.old`, for the case that the newest is
+    damaged. Raises `DiskError` in all processes if one of them cannot write its part.
     """
-    weights = cast(dict[str, Tensor], get_model_state_dict(module, options=FULL))
-    moments = cast(dict[str, dict[str, Any]], get_optimizer_state_dict(module, optimizers, options=FULL)["state"])
-    if not writer:
-        return
-    partial = folder.with_name(folder.name + ".partial")
+    options = StateDictOptions() if isinstance(module, FSDPModule) else FULL
+    weights = cast(dict[str, Tensor], get_model_state_dict(module, options=options))
+    moments = cast(Moments, get_optimizer_state_dict(module, optimizers, options=options)["state"])
+    if isinstance(module, FSDPModule):
+        save_shards(folder, _parts(weights, moments), state, processes)
+    elif processes.first:
+        _save_plain(folder, weights, moments, state)
+
+
+def _save_plain(folder: Path, weights: dict[str, Tensor], moments: Moments, state: dict[str, Any]) -> None:
+    partial = _begun(folder)
+    model, optimizer = PLAIN
+    save_file({name: value.contiguous() for name, value in weights.items()}, partial / model)
+    flat = {
+        f"{name}|{key}": as_tensor(value).contiguous()
+        for name, values in moments.items() for key, value in values.items()
+    }  # fmt: skip
+    save_file(flat, partial / optimizer)
+    digests = {name: fingerprint(partial / name)["digest"] for name in PLAIN}
+    (partial / INDEX).write_text(json.dumps({"state": state, "digests": digests}, indent=1), encoding="utf-8")
+    sync(partial)
+    _put_in_place(folder)
+
+
+def save_shards(folder: Path, parts: dict[str, Part], state: dict[str, Any], processes: Processes) -> None:
+    """Replace `folder` by a sharded checkpoint of what each of the `processes` holds. See `save_checkpoint`.
+
+    When all shards are on the disk the first process writes the index that names them, and puts the folder in place.
+    """
+    partial = _partial(folder)
+    names = [shard_name(number, processes.count) for number in range(processes.count)]
+    mine = partial / names[processes.rank]
+
+    def begin() -> None:
+        with naming_disk_errors(partial):
+            if processes.first:
+                _begun(folder)
+
+    def write() -> str:
+        with naming_disk_errors(mine):
+            partial.mkdir(parents=True, exist_ok=True)
+            write_shard(mine, parts, processes.rank)
+            sync_one(mine)
+            return str(fingerprint(mine)["digest"])
+
+    def finish() -> None:
+        if not processes.first:
+            return
+        if missing := [name for name in names if not (partial / name).is_file()]:
+            reason = f"process {names.index(missing[0])} has written it, but not here: all machines must share the run"
+            raise DiskError(ENOENT, f"{reason} folder", str(partial / missing[0]))
+        with naming_disk_errors(partial):
+            (partial / INDEX).write_text(sharded_index(state, digests, held(parts)), encoding="utf-8")
+            sync(partial)
+            _put_in_place(folder)
+
+    processes.together(begin)
+    digests = processes.gather(processes.together(write))
+    processes.together(finish)
+
+
+def _partial(folder: Path) -> Path:
+    return folder.with_name(folder.name + ".partial")
+
+
+def _begun(folder: Path) -> Path:
+    """The folder, empty, in which a checkpoint grows until it is whole."""
+    partial = _partial(folder)
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
-    save_file({name: value.contiguous() for name, value in weights.items()}, partial / "model.safetensors")
-    flat: dict[str, Tensor] = {}
-    for name, values in moments.items():
-        for key, value in values.items():
-            flat[f"{name}|{key}"] = value.contiguous() if isinstance(value, Tensor) else torch.tensor(value)
-    save_file(flat, partial / "optimizer.safetensors")
-    digests = {name: fingerprint(partial / name)["digest"] for name in TENSORS}
-    (partial / "state.json").write_text(json.dumps({"state": state, "digests": digests}, indent=1), encoding="utf-8")
-    sync(partial)
+    return partial
+
+
+def _put_in_place(folder: Path) -> None:
     old = folder.with_name(folder.name + ".old")
     shutil.rmtree(old, ignore_errors=True)
     if folder.exists():
         os.replace(folder, old)
-    os.replace(partial, folder)
+    os.replace(_partial(folder), folder)
 
 
-def find_checkpoint(folder: Path) -> Path | None:
-    """The newest whole checkpoint that `save_checkpoint(folder, …)` left, or None; says so if the newest is damaged."""
+def find_checkpoint(folder: Path, processes: Processes = ALONE) -> Path | None:
+    """The newest whole checkpoint that `save_checkpoint(folder, …)` left, or None; says so if the newest is damaged.
+
+    Every process must call it; they share out the reading and come to one decision.
+    """
     for candidate in (folder, folder.with_name(folder.name + ".old")):
-        if candidate.exists() and is_whole(candidate):
+        there = candidate.exists()
+        said = processes.gather(f"{there:d}{there and is_whole(candidate, processes.rank, processes.count):d}")
+        if all(verdict == "11" for verdict in said):
             return candidate
-        if candidate.exists():
-            said = f"{candidate}: the checkpoint is damaged; continuing from an earlier one, or from the start"
-            print(printable(said), file=sys.stderr)
+        if processes.first and any(verdict != "00" for verdict in said):
+            damaged = f"{candidate}: the checkpoint is damaged; continuing from an earlier one, or from the start"
+            print(printable(damaged), file=sys.stderr)
     return None
 
 
-def is_whole(folder: Path) -> bool:
-    """Whether a checkpoint's files are what was written."""
-    try:
-        known = json.loads((folder / "state.json").read_text(encoding="utf-8"))["digests"]
-        return all(fingerprint(folder / name)["digest"] == known[name] for name in TENSORS)
-    except (OSError, ValueError, KeyError, TypeError):
-        return False
+def load_checkpoint(
+    folder: Path, module: nn.Module, optimizers: list[Optimizer], processes: Processes = ALONE
+) -> dict[str, Any]:
+    """Restore weights and moments in place; returns the saved `state`. Every process must call it.
 
+    The processes need not be as many as wrote it, nor sharded as they were. Raises `InputError` if a file is damaged.
+    """
+    weights = cast(dict[str, Tensor], get_model_state_dict(module))
+    optimization = get_optimizer_state_dict(module, optimizers)
+    moments = cast(Moments, optimization["state"])
 
-def load_checkpoint(folder: Path, module: nn.Module, optimizers: list[torch.optim.Optimizer]) -> dict[str, Any]:
-    """Restore weights and moments in place; returns the saved `state`. Raises `InputError` if a file is damaged."""
-    try:
-        weights, flat = (load_file(folder / name) for name in TENSORS)
-        state: dict[str, Any] = json.loads((folder / "state.json").read_text(encoding="utf-8"))["state"]
-    except Exception as error:  # safetensors, JSON and the file system each raise their own
-        raise InputError(f"{folder}: the checkpoint is damaged ({error}); redo the stage with --overwrite") from None
-    moments: dict[str, Any] = {}
-    for name, value in flat.items():
-        parameter, _, key = name.partition("|")
-        moments.setdefault(parameter, {})[key] = value
-    groups = get_optimizer_state_dict(module, optimizers, options=StateDictOptions(full_state_dict=True))[
-        "param_groups"
-    ]
-    set_model_state_dict(module, cast(dict[str, Any], weights), options=FULL)
-    set_optimizer_state_dict(
-        module, optimizers, optim_state_dict={"state": moments, "param_groups": groups}, options=FULL
-    )
+    def read() -> dict[str, Any]:
+        try:
+            with Stored(folder) as stored:
+                parts = _parts(weights, moments)
+                if stored.names != parts.keys():
+                    raise ValueError(f"it is of another model: {min(stored.names ^ parts.keys())}")
+                for name, part in parts.items():
+                    stored.fill(name, part)
+                for name, values in moments.items():
+                    for key, value in values.items():
+                        if not isinstance(value, Tensor):
+                            values[key] = parts[_moment(name, key)].local.item()
+                return stored.index.state
+        except Exception as error:  # safetensors, JSON and the file system each raise their own
+            raise InputError(
+                f"{folder}: the checkpoint is damaged ({error}); redo the stage with --overwrite"
+            ) from None
+
+    state = processes.together(read)
+    set_optimizer_state_dict(module, optimizers, optim_state_dict=optimization)
     return state
+
+
+def _parts(weights: dict[str, Tensor], moments: Moments) -> dict[str, Part]:
+    """All tensors of a checkpoint by name."""
+    parts = {MODEL + name: part_of(value) for name, value in weights.items()}
+    for name, values in moments.items():
+        parts |= {_moment(name, key): part_of(as_tensor(value)) for key, value in values.items()}
+    return parts
+
+
+def _moment(parameter: str, key: str) -> str:
+    return f"{OPTIMIZER}{parameter}|{key}"

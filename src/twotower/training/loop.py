@@ -29,6 +29,7 @@ from ..modeling.fused_losses import vocabulary_loss
 from ..modeling.model import Readout, TowersModel, fresh_readouts
 from ..modeling.objectives import JointObjective, loss_weights, watched_heads
 from ..modeling.sizes import towers_config
+from ..processes import ALONE, Processes
 from ..progress import Progress
 from ..runs.writing import write_text
 from .batches import Batches
@@ -61,11 +62,8 @@ def train(config: RunConfig, run: Path, out: Path) -> None:
         dataloader_config=DataLoaderConfiguration(split_batches=True),
         cpu=not torch.cuda.is_available(),
     )
-    if settings.batch % accelerator.num_processes:
-        raise InputError(
-            f"train.batch: {settings.batch} windows cannot be shared evenly by {accelerator.num_processes} processes; "
-            "give a multiple"
-        )
+    processes = Processes(accelerator.process_index, accelerator.num_processes)
+    require_even_shares(settings.batch, processes.count)
     towers = towers_config(config, len(text.frequencies), text.vocabulary.pad)
     batches = Batches(text, towers, settings.batch, settings.masked, config.seed)
     per_update = batches.tokens
@@ -75,9 +73,9 @@ def train(config: RunConfig, run: Path, out: Path) -> None:
     objective, optimizers = _build(config, text, towers, accelerator)
     evaluator = Evaluator(text, towers, settings.evaluation_tokens, config.score.passes, config.analyze, work)
     state: dict[str, Any] = {"step": 0, "seconds": 0.0, "resumed": 0, "evaluated": {}, "seconds_at": {}}
-    checkpoint = find_checkpoint(work / "latest")
+    checkpoint = find_checkpoint(work / "latest", processes)
     if checkpoint:
-        state = load_checkpoint(checkpoint, objective, optimizers)
+        state = load_checkpoint(checkpoint, objective, optimizers, processes)
         state["resumed"] += 1
     evaluate_at = {round(steps * (k + 1) / settings.evaluations) for k in range(settings.evaluations)} | {last}
     main = accelerator.is_main_process
@@ -94,12 +92,12 @@ def train(config: RunConfig, run: Path, out: Path) -> None:
             set_learning_rates(optimizers, share)
             nats = update(objective, optimizers, batches, step, config, accelerator)
             if accelerator.num_processes == 1 and accelerator.device.type == "cpu":  # elsewhere it would wait each time
-                require_finite(nats, step, work)
+                require_finite(nats, step, work, processes)
             state["step"] = step + 1
             shown = {}
             if state["step"] % LOG_EVERY == 0 or state["step"] in evaluate_at:
                 nats = accelerator.reduce(nats, "mean")
-                require_finite(nats, step, work)
+                require_finite(nats, step, work, processes)
                 joint, *alone = nats.tolist()[: 1 + towers.towers]
                 shown = {"nats": f"{joint:.2f} (towers {' '.join(f'{t:.2f}' for t in alone)})"}
                 row: dict[str, Any] = {
@@ -119,9 +117,9 @@ def train(config: RunConfig, run: Path, out: Path) -> None:
             now = time.perf_counter()
             stop, due = agreed(accelerator, interruption.requested, now - saved > settings.checkpoint_seconds)
             if stop or due:
-                require_finite(accelerator.reduce(nats, "mean"), step, work)
+                require_finite(accelerator.reduce(nats, "mean"), step, work, processes)
                 state["seconds"] += now - clock
-                save_checkpoint(work / "latest", objective, optimizers, state, writer=main)
+                save_checkpoint(work / "latest", objective, optimizers, state, processes)
                 clock = saved = time.perf_counter()
                 if stop and state["step"] < last:
                     raise Interrupted(f"train: stopped after {state['step']} of {last} updates; checkpoint saved")
@@ -146,10 +144,23 @@ def train(config: RunConfig, run: Path, out: Path) -> None:
         shutil.copyfile(work / "metrics.jsonl", out / "metrics.jsonl")
 
 
-def require_finite(nats: torch.Tensor, step: int, work: Path) -> None:
-    """Raise `InputError` if a loss is no longer a finite number, because the rest would not be training."""
+def require_even_shares(batch: int, processes: int) -> None:
+    """Raise `InputError` unless every process gets as many windows of a batch as the others."""
+    if batch % processes:
+        fewer = next(count for count in range(processes, 0, -1) if batch % count == 0)
+        raise InputError(
+            f"train.batch: {batch} windows cannot be shared evenly by {processes} processes; "
+            f"start {fewer} (a run may go on with another number), or give a multiple of {processes} to a new run"
+        )
+
+
+def require_finite(nats: torch.Tensor, step: int, work: Path, processes: Processes = ALONE) -> None:
+    """Raise `InputError` if a loss is no longer a finite number, because the rest would not be training.
+
+    Every process must call it, with the same losses.
+    """
     if not bool(torch.isfinite(nats).all()):
-        kept = find_checkpoint(work / "latest")
+        kept = find_checkpoint(work / "latest", processes)
         good = f"the checkpoint in {kept} is from before" if kept else "there is no earlier checkpoint"
         raise InputError(
             f"train: the loss is {nats.max().item():.3g} at update {step + 1} (batch {step}); {good}. Start again with "

@@ -1,0 +1,106 @@
+"""A run that was stopped goes on with another number of processes, sharded or not, along the same trajectory."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+import twotower
+from twotower import cli
+from twotower.config import OBJECTIVES
+from twotower.errors import InputError
+from twotower.runs.checkpoint_index import INDEX, shard_name
+from twotower.runs.sharing import adopt
+from twotower.training.loop import require_even_shares
+
+UPDATES, BATCH = 12, 6
+
+
+def configured(small, family, shard):
+    train = replace(
+        small.train, tokens=UPDATES * BATCH * 16, batch=BATCH, masked=0.4, evaluations=6, evaluation_tokens=300,
+        shard=shard,
+    )  # fmt: skip
+    return replace(small, model=replace(small.model, family=family), train=train)
+
+
+def train(run, config, processes, stop_at=0):
+    """Train in so many processes, to the end or to update `stop_at`; returns what was said."""
+    twotower.run(config, run, ("prepare",))  # writes config.yaml, which the processes read
+    if processes == 1 and not stop_at:
+        assert cli.main(["train", "--out", str(run)]) == 0
+        return ""
+    done = subprocess.run(
+        [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(processes),
+         str(Path(__file__).with_name("stopping_process.py")), str(run), str(stop_at)],
+        capture_output=True, text=True, timeout=400, env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )  # fmt: skip
+    assert (done.returncode != 0) == (stop_at != 0), done.stderr[-3000:]
+    assert ("checkpoint saved" in done.stderr) == (stop_at != 0), done.stderr[-3000:]
+    return done.stderr
+
+
+def checkpoint(run):
+    return sorted(path.name for path in (run / "checkpoints" / "latest").iterdir())
+
+
+def curve(run):
+    rows = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+    return [(row["step"], row.get("joint", row.get("joint_nats"))) for row in rows]
+
+
+def same_losses(run, other):
+    (steps, losses), (its_steps, its_losses) = (zip(*curve(one), strict=True) for one in (run, other))
+    assert steps == its_steps and losses == pytest.approx(its_losses, rel=1e-5)
+
+
+@pytest.fixture(scope="module")
+def prepared(small, tmp_path_factory):
+    return twotower.run(small, tmp_path_factory.mktemp("prepared") / "run", ("prepare",)).path
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("family", OBJECTIVES)
+def test_a_run_goes_on_with_any_number_of_processes(small, prepared, tmp_path, capfd, family):
+    sharded, plain = configured(small, family, shard=True), configured(small, family, shard=False)
+    for name in ("whole", "from two", "from one"):
+        adopt(tmp_path / name, prepared, "prepare")
+    train(tmp_path / "whole", plain, 1)
+
+    train(tmp_path / "from two", sharded, 2, stop_at=5)
+    assert checkpoint(tmp_path / "from two") == [shard_name(0, 2), shard_name(1, 2), INDEX]
+    for count in (1, 3):
+        shutil.copytree(tmp_path / "from two", tmp_path / f"two to {count}")
+    train(tmp_path / "two to 1", sharded, 1)
+    same_losses(tmp_path / "two to 1", tmp_path / "whole")
+
+    train(tmp_path / "two to 3", sharded, 3, stop_at=4)
+    assert checkpoint(tmp_path / "two to 3") == [*(shard_name(number, 3) for number in range(3)), INDEX]
+    newest = tmp_path / "two to 3" / "checkpoints" / "latest" / shard_name(2, 3)
+    newest.write_bytes(newest.read_bytes()[:-1])  # so the shards of two are used, by all three and by the next two
+    said = train(tmp_path / "two to 3", plain, 2)
+    assert said.count("latest: the checkpoint is damaged") == 1
+    same_losses(tmp_path / "two to 3", tmp_path / "whole")
+    assert json.loads((tmp_path / "two to 3" / "training.json").read_text())["resumed"] == 1
+
+    train(tmp_path / "from two", sharded, 3)
+    same_losses(tmp_path / "from two", tmp_path / "whole")
+    assert json.loads((tmp_path / "from two" / "training.json").read_text())["processes"] == 3
+
+    train(tmp_path / "from one", plain, 1, stop_at=5)
+    assert checkpoint(tmp_path / "from one") == ["model.safetensors", "optimizer.safetensors", INDEX]
+    train(tmp_path / "from one", sharded, 2)
+    same_losses(tmp_path / "from one", tmp_path / "whole")
+
+
+def test_a_number_of_processes_that_cannot_share_a_batch_is_told_one_that_can():
+    for batch, count in ((6, 1), (6, 2), (6, 6), (32, 8)):
+        require_even_shares(batch, count)
+    with pytest.raises(InputError, match=r"6 windows cannot be shared evenly by 4 processes; start 3 \(a run may"):
+        require_even_shares(6, 4)
