@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 from twotower.config import RunConfig, flatten, from_dict, to_dict
 from twotower.data.articles import articles, parquet_texts
@@ -141,10 +144,67 @@ def records(data: bytes, folder: Path) -> None:
     assert all(str(folder) in fault for fault in faults)
 
 
+def checkpoint(data: bytes, folder: Path) -> None:
+    """The index of a sharded checkpoint, signed again: the shards are read as they were written, or it is refused."""
+    import torch
+
+    from twotower.runs.checkpoint_index import INDEX, is_whole, read_index
+    from twotower.training.checkpoints import load_checkpoint
+
+    content, shards = _sharded()
+    for name, shard in shards.items():
+        placed(shard, folder, name)
+    placed(data, folder, INDEX)
+    with suppress(ValueError, RecursionError):
+        found = json.loads(data)
+        if isinstance(found, dict):
+            placed(_signed(found), folder, INDEX)
+    module = torch.nn.Linear(3, 5)
+    if not is_whole(folder):
+        with suppress(ValueError):
+            assert list(read_index(folder).digests.values()) != list(content["digests"].values())
+        raise InputError("it is damaged")
+    load_checkpoint(folder, module, [torch.optim.AdamW(module.parameters())])
+    assert module.weight.tolist() == torch.arange(15.0).reshape(5, 3).tolist()
+
+
+@cache
+def _sharded() -> tuple[dict[str, Any], dict[str, bytes]]:
+    """A checkpoint of five rows as two processes write it: its index, and its shards by name."""
+    import hashlib
+
+    import torch
+    from safetensors.torch import save
+
+    values = {"weight": torch.arange(15.0).reshape(5, 3), "bias": torch.arange(5.0)}
+    tensors = {f"model/{name}": value for name, value in values.items()}
+    for name, value in values.items():
+        tensors |= {f"optimizer/{name}|{key}": value.clone() for key in ("exp_avg", "exp_avg_sq")}
+    rows = [{name: value[start : start + 3].clone() for name, value in tensors.items()} for start in (0, 3)]
+    steps = {f"optimizer/{name}|step": torch.tensor(3.0) for name in values}
+    shards = {f"shard-{number:05d}-of-00002.safetensors": save(part | steps if number == 0 else part)
+              for number, part in enumerate(rows)}  # fmt: skip
+    index = {
+        "state": {"step": 3},
+        "digests": {name: hashlib.sha256(b"." + shard).hexdigest() for name, shard in shards.items()},
+        "tensors": {name: {"shape": list(value.shape), "rows": [0, 3, 5]} for name, value in tensors.items()}
+        | {name: {"shape": []} for name in steps},
+    }
+    return index, shards
+
+
+def _signed(content: dict[str, Any]) -> bytes:
+    import hashlib
+
+    content = {name: value for name, value in content.items() if name != "digest"}
+    digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+    return json.dumps(content | {"digest": digest}).encode()
+
+
 TARGETS: dict[str, Target] = {
     "conllu": conllu, "trees": trees, "text": text, "wikitext": wikitext, "norms": norms, "similarity": similarity,
     "minimal_pairs": minimal_pairs, "parquet": parquet, "tokenizer": tokenizer, "numerals": numerals,
-    "configuration": configuration, "records": records,
+    "configuration": configuration, "records": records, "checkpoint": checkpoint,
 }  # fmt: skip
 PARSERS = ("conllu", "trees", "text", "wikitext", "norms", "similarity", "minimal_pairs", "numerals")
 """The parsers that are ours."""
@@ -199,5 +259,5 @@ def seeds() -> dict[str, list[bytes]]:
         "parquet": [table.getvalue()], "tokenizer": [words.encode(), "\n".join(vocabulary).encode()],
         "numerals": [b"4M", b"1e9", b"1_000_000", b"--tokens=4.5k\n--seed\n2K"],
         "configuration": [yaml.safe_dump(to_dict(config)).encode(), b"seed: !!python/object/apply:os.getpid []\n"],
-        "records": [json.dumps(recorded).encode()],
+        "records": [json.dumps(recorded).encode()], "checkpoint": [_signed(_sharded()[0])],
     }  # fmt: skip

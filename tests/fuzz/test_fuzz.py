@@ -72,7 +72,7 @@ def nested(value):
 
 def examples(name):
     found = [st.binary(max_size=200), mutated(name)]
-    if name in ("records", "tokenizer"):
+    if name in ("records", "tokenizer", "checkpoint"):
         found.append(nested(json.loads(SEEDS[name][0])).map(lambda value: json.dumps(value).encode()))
     if name == "configuration":
         found.append(nested(to_dict(RunConfig())).map(lambda value: yaml.safe_dump(value).encode()))

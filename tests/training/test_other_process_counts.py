@@ -14,8 +14,9 @@ import twotower
 from twotower import cli
 from twotower.config import OBJECTIVES
 from twotower.errors import InputError
-from twotower.runs.checkpoint_index import INDEX, shard_name
+from twotower.runs.checkpoint_index import INDEX, read_index, shard_name
 from twotower.runs.sharing import adopt
+from twotower.training.checkpoints import find_checkpoint
 from twotower.training.loop import require_even_shares
 
 UPDATES, BATCH = 12, 6
@@ -29,17 +30,21 @@ def configured(small, family, shard):
     return replace(small, model=replace(small.model, family=family), train=train)
 
 
+def launch(processes, script, *words):
+    return subprocess.run(
+        [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(processes),
+         str(Path(__file__).with_name(script)), *(str(word) for word in words)],
+        capture_output=True, text=True, timeout=400, env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )  # fmt: skip
+
+
 def train(run, config, processes, stop_at=0):
     """Train in so many processes, to the end or to update `stop_at`; returns what was said."""
     twotower.run(config, run, ("prepare",))  # writes config.yaml, which the processes read
     if processes == 1 and not stop_at:
         assert cli.main(["train", "--out", str(run)]) == 0
         return ""
-    done = subprocess.run(
-        [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(processes),
-         str(Path(__file__).with_name("stopping_process.py")), str(run), str(stop_at)],
-        capture_output=True, text=True, timeout=400, env={**os.environ, "OMP_NUM_THREADS": "1"},
-    )  # fmt: skip
+    done = launch(processes, "stopping_process.py", run, stop_at)
     assert (done.returncode != 0) == (stop_at != 0), done.stderr[-3000:]
     assert ("checkpoint saved" in done.stderr) == (stop_at != 0), done.stderr[-3000:]
     return done.stderr
@@ -97,6 +102,27 @@ def test_a_run_goes_on_with_any_number_of_processes(small, prepared, tmp_path, c
     assert checkpoint(tmp_path / "from one") == ["model.safetensors", "optimizer.safetensors", INDEX]
     train(tmp_path / "from one", sharded, 2)
     same_losses(tmp_path / "from one", tmp_path / "whole")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("harm", ["full", "killed"])
+def test_a_process_that_cannot_write_its_shard_stops_all_and_costs_one_checkpoint(small, prepared, tmp_path, harm):
+    config = configured(small, "gpt", shard=True)
+    config = replace(config, train=replace(config.train, checkpoint_seconds=1e-9))
+    run = tmp_path / "run"
+    for out in (run, tmp_path / "whole"):
+        adopt(out, prepared, "prepare")
+    train(tmp_path / "whole", config, 1)
+    twotower.run(config, run, ("prepare",))
+    done = launch(2, "failing_process.py", run, 3, harm)
+    assert done.returncode != 0
+    said = [line for line in done.stderr.splitlines() if line.startswith("twotower: ")]
+    assert harm == "killed" or (len(said) == 1 and "no space left" in said[0] and shard_name(1, 2) in said[0]), said
+    left = find_checkpoint(run / "checkpoints" / "latest")
+    assert left == run / "checkpoints" / "latest" and read_index(left).state["step"] == 2
+    train(run, config, 1)
+    same_losses(run, tmp_path / "whole")
 
 
 def test_a_number_of_processes_that_cannot_share_a_batch_is_told_one_that_can():

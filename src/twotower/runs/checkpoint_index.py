@@ -61,9 +61,24 @@ def sharded_index(state: dict[str, Any], digests: Sequence[str], tensors: Mappin
 def read_index(folder: Path) -> Index:
     """The index of a checkpoint, checked. Raises `ValueError` for one that nobody wrote so, `OSError` for none."""
     try:
-        content = json.loads((folder / INDEX).read_text(encoding="utf-8"))
+        return _checked(json.loads((folder / INDEX).read_text(encoding="utf-8")))
     except RecursionError:
         raise ValueError("its index is nested too deeply") from None
+
+
+def is_whole(folder: Path, number: int = 0, count: int = 1) -> bool:
+    """Whether a checkpoint's files are what was written.
+
+    Of `count` readers, reader `number` reads every `count`-th file; the checkpoint is whole if all of them say so.
+    """
+    try:
+        known = read_index(folder).digests
+        return all(fingerprint(folder / name)["digest"] == known[name] for name in list(known)[number::count])
+    except (OSError, ValueError):
+        return False
+
+
+def _checked(content: Any) -> Index:
     if not isinstance(content, dict) or not isinstance(content.get("state"), dict):
         raise ValueError("its index has no state")
     digests = content.get("digests")
@@ -83,18 +98,6 @@ def read_index(folder: Path) -> Index:
         raise ValueError("its index lists no tensors")
     held = {name: _held(name, value, len(expected)) for name, value in tensors.items()}
     return Index(content["state"], {name: digests[name] for name in expected}, held)
-
-
-def is_whole(folder: Path, number: int = 0, count: int = 1) -> bool:
-    """Whether a checkpoint's files are what was written.
-
-    Of `count` readers, reader `number` reads every `count`-th file; the checkpoint is whole if all of them say so.
-    """
-    try:
-        known = read_index(folder).digests
-        return all(fingerprint(folder / name)["digest"] == known[name] for name in list(known)[number::count])
-    except (OSError, ValueError):
-        return False
 
 
 def _digest(content: Any) -> str:
