@@ -47,6 +47,7 @@ def train(run, config, processes, stop_at=0):
     done = launch(processes, "stopping_process.py", run, stop_at)
     assert (done.returncode != 0) == (stop_at != 0), done.stderr[-3000:]
     assert ("checkpoint saved" in done.stderr) == (stop_at != 0), done.stderr[-3000:]
+    assert "Error" not in done.stderr.replace("ChildFailedError", ""), done.stderr[-5000:]
     return done.stderr
 
 
@@ -123,6 +124,20 @@ def test_a_process_that_cannot_write_its_shard_stops_all_and_costs_one_checkpoin
     assert left == run / "checkpoints" / "latest" and read_index(left).state["step"] == 2
     train(run, config, 1)
     same_losses(run, tmp_path / "whole")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("shard", [False, True])
+def test_processes_save_on_the_way_and_train_on(small, prepared, tmp_path, shard):
+    config = configured(small, "gpt", shard)
+    config = replace(config, train=replace(config.train, checkpoint_seconds=1e-9))
+    for name in ("run", "whole"):
+        adopt(tmp_path / name, prepared, "prepare")
+    train(tmp_path / "whole", config, 1)
+    said = train(tmp_path / "run", config, 2)
+    assert "Traceback" not in said
+    same_losses(tmp_path / "run", tmp_path / "whole")
 
 
 def test_a_number_of_processes_that_cannot_share_a_batch_is_told_one_that_can():

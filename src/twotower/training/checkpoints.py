@@ -49,11 +49,11 @@ def save_checkpoint(
     """
     options = StateDictOptions() if isinstance(module, FSDPModule) else FULL
     weights = cast(dict[str, Tensor], get_model_state_dict(module, options=options))
-    moments = cast(Moments, get_optimizer_state_dict(module, optimizers, options=options)["state"])
+    moments = get_optimizer_state_dict(module, optimizers, options=options)
     if isinstance(module, FSDPModule):
-        save_shards(folder, _parts(weights, moments), state, processes)
-    elif processes.first:
-        _save_plain(folder, weights, moments, state)
+        save_shards(folder, _parts(weights, cast(Moments, moments["state"])), state, processes)
+    elif processes.first:  # under FULL the others get nothing
+        _save_plain(folder, weights, cast(Moments, moments["state"]), state)
 
 
 def _save_plain(folder: Path, weights: dict[str, Tensor], moments: Moments, state: dict[str, Any]) -> None:
