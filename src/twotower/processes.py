@@ -25,6 +25,11 @@ END, FAILED = ".", "!"
 Result = TypeVar("Result")
 
 
+def usable_cores() -> int:
+    """Cores that this process may use, which on a cluster may be fewer than the machine has."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def launched() -> int:
     """How many processes a launcher has started for this command; 1 without one."""
     return int(os.environ.get("WORLD_SIZE", "1"))

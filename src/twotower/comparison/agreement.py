@@ -83,12 +83,13 @@ def agreement(
         drawn.append(_crossed(*_standardized(_means(preferences, np.stack([half, weights - half])))[:, None]))
     null_crossed, null_r = [], []
     for _ in range(permutations):
-        orders = permutations_within(bins, runs, generator)
-        null_r.append(_correlations(_ordered(rows, orders)))
-        null_crossed.append(_crossed(one, other, orders))
+        places = _places(permutations_within(bins, runs, generator))
+        null_r.append(_correlations(rows.ravel()[places]))
+        null_crossed.append(_crossed(one, other, places))
     null_signs = [align(one) for one in null_r]
     found = {}
-    for name, pairs in groups.items():
+    for name, listed in groups.items():
+        pairs = np.asarray(listed)
         squared = _over(crossed, pairs)
         low, high = centred_interval(squared, np.array([_over(one, pairs) for one in drawn]), confidence)
         null = np.array([_over(one, pairs) for one in null_crossed])
@@ -161,30 +162,33 @@ def _correlations(rows: Floats) -> Floats:
     return found
 
 
-def _crossed(one: Floats, other: Floats, orders: NDArray[np.int64] | None = None) -> Floats:
+def _crossed(one: Floats, other: Floats, places: NDArray[np.int64] | None = None) -> Floats:
     """Mean over splits of r(i in one half, j in the other) r(i in the other, j in the one); (runs, runs).
 
-    `one`, `other` (splits, runs, types), standardized; the types of each run are put into `orders` (runs, types) first.
-    A type that a half lacks is 0 there, the mean of its row, and keeps that value wherever an order puts it.
+    `one`, `other` (splits, runs, types), standardized; if `places` (see `_places`) are given, their types are put in
+    that order first. A type that a half lacks is 0 there, the mean of its row, and keeps that value wherever it goes.
     """
     found = np.zeros(2 * one.shape[1:2])
-    for first, second in zip(one, other, strict=True):  # one split at a time stays in the processor's cache
-        if orders is not None:
-            first, second = _ordered(first, orders), _ordered(second, orders)
+    ordered = np.empty((2, *one.shape[1:]))  # used again: fresh memory would cost more than the products
+    for first, second in zip(one, other, strict=True):
+        if places is not None:
+            for half, into in zip((first, second), ordered, strict=True):
+                np.take(half.ravel(), places, out=into, mode="clip")  # any other mode makes a copy
+            first, second = ordered
         across = first @ second.T
         found += across * across.T
     return found / len(one)
 
 
-def _ordered(rows: Floats, orders: NDArray[np.int64]) -> Floats:
-    """`rows` (runs, types) with the types of each run in the given order, (runs, types)."""
-    runs, types = rows.shape
-    found: Floats = rows.ravel()[np.arange(runs)[:, None] * types + orders]  # half the time of take_along_axis
+def _places(orders: NDArray[np.int64]) -> NDArray[np.int64]:
+    """From an order of the types for each run to places in the flat array of all runs, (runs, types)."""
+    runs, types = orders.shape
+    found: NDArray[np.int64] = np.arange(runs)[:, None] * types + orders
     return found
 
 
-def _over(matrix: Floats, pairs: Sequence[Pair] | NDArray[np.int64]) -> float:
-    rows, columns = np.asarray(pairs).T
+def _over(matrix: Floats, pairs: NDArray[np.int64]) -> float:
+    rows, columns = pairs.T
     return float(matrix[rows, columns].mean())
 
 
@@ -202,11 +206,10 @@ def _beyond(null: Floats, estimate: float) -> float:
     return float((1 + (null >= estimate).sum()) / (1 + len(null)))
 
 
-def _jackknife(matrix: Floats, pairs: Sequence[Pair], confidence: float) -> tuple[float, float]:
+def _jackknife(matrix: Floats, pairs: NDArray[np.int64], confidence: float) -> tuple[float, float]:
     """Interval over runs by leaving out one at a time (Efron and Tibshirani 1993, ch. 11); NaN for two runs."""
-    every = np.asarray(pairs)
-    members = np.unique(every)
-    left = [every[(every != run).all(axis=1)] for run in members]
+    members = np.unique(pairs)
+    left = [pairs[(pairs != run).all(axis=1)] for run in members]
     values = np.array([_over(matrix, some) for some in left if len(some)])
     if len(values) < 3 or len(values) < len(members):
         return np.nan, np.nan
@@ -256,7 +259,7 @@ def _subspace(
         return float((np.einsum("rat,rt->ra", spans, these) ** 2).sum() / len(these))
 
     null = np.array([
-        share(_ordered(rows, permutations_within(bins, len(rows), generator)))
+        share(rows.ravel()[_places(permutations_within(bins, len(rows), generator))])
         for _ in range(permutations)
     ])  # fmt: skip
     estimate = share(rows)

@@ -24,6 +24,8 @@ FEWEST_TYPES = 10
 """Of either class, in each half of the types, from which the function tower is chosen."""
 FEWEST_RUNS = 3
 """With two runs the interval of a class effect is dozens of times as wide as its standard error."""
+SAME = 1e-12
+"""Nats up to which runs are of the same quality."""
 
 
 @dataclass(frozen=True)
@@ -135,7 +137,9 @@ class _Part:
         factors = {"class": self.table["first"], "document": pd.factorize(self.table["document"])[0]}
         types = pd.factorize(self.table["piece_id"])[0]
         codes = {name: np.asarray(one, dtype=np.int64) for name, one in factors.items()}
-        return fit_runs(self.aligned, fixed, {"tower quality": self.quality}, codes, types)
+        # Copies of one run have the same quality, which cannot be told from the intercept.
+        of_runs = {"tower quality": self.quality} if np.ptp(self.quality) > SAME else {}
+        return fit_runs(self.aligned, fixed, of_runs, codes, types)
 
 
 def word_lengths(document: NDArray[np.integer], piece: Sequence[str]) -> NDArray[np.int64]:

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..config import AnalyzeConfig
 from ..modeling.contrasts import contrasts
 from ..preference.class_contrasts import PLANNED
-from ..progress import Progress
 from ..statistics.strata import FEWEST as FEWEST_IN_BIN
 from ..statistics.strata import frequency_bins
 from ..statistics.tallies import Tallies
 from .agreement import agreement, family_groups
-from .class_effect import FEWEST_RUNS, Observed, class_effect
+from .class_effect import FEWEST_RUNS, class_effect
 from .figures import CONFIDENCE, counts_of, doses, excess_over_strangers, row_of, tests_of
 from .knowledge import knowledge_of_runs
 from .profiles import compare_profiles
@@ -34,10 +33,11 @@ from .reading import (
     shared_types,
     with_types,
 )
+from .together import together
 
 DRAWS, PERMUTATIONS = 200, 499
 FEW_DRAWS, FEW_PERMUTATIONS = 100, 99
-"""Of the agreement at each evaluation, and of the noise floor."""
+"""Of the agreement at each evaluation; of the noise floor, the draws."""
 
 
 def compare_runs(described: Sequence[Described]) -> dict[str, Any]:
@@ -49,37 +49,33 @@ def compare_runs(described: Sequence[Described]) -> dict[str, Any]:
     texts = [(stranger, corpus, some) for stranger in (False, True)
              for corpus, some in by_text([one for one in paired if one.stranger == stranger]).items()]  # fmt: skip
     groups = list(dict.fromkeys((one.group, one.stranger) for one in paired))
-    with Progress("compare", total=2 + len(texts) + (len(PLANNED) + 1) * len(groups), unit="comparison") as progress:
-        agreements = []
-        for stranger, corpus, some in texts:
-            if found := progress.counted(_agreement(some)):
-                agreements.append({"corpus": corpus, "strangers": stranger, **found})
-        profiles = [
-            progress.counted(_profiles([one for one in paired if one.stranger == stranger]))
+    members = {group: [one for one in paired if (one.group, one.stranger) == group] for group in groups}
+    found = together({
+        **{("agreement", stranger, corpus): partial(_agreement, some) for stranger, corpus, some in texts},
+        **{
+            ("profiles", stranger): partial(_profiles, [one for one in paired if one.stranger == stranger])
             for stranger in (False, True)
-        ]
-        effects, consistent = [], []
-        for group, stranger in groups:
-            mine = [one for one in paired if (one.group, one.stranger) == (group, stranger)]
-            of: dict[str, Any] = {"group": group, "stranger": stranger}
-            measured = observed(mine) if len(mine) >= FEWEST_RUNS else None
-            for name, classes in PLANNED.items():
-                if effect := progress.counted(measured and _class_effect(measured, mine[0].config.analyze, classes)):
-                    effects.append(of | {"contrast": name} | effect)
-            if evaluations := progress.counted(_consistency(mine)):
-                consistent.append(of | {"evaluations": evaluations})
+        },
+        **{("effects", group): partial(_class_effects, mine) for group, mine in members.items()},
+        **{("consistency", group): partial(_consistency, mine) for group, mine in members.items()},
+    })  # fmt: skip
+    of = {group: {"group": group[0], "stranger": group[1]} for group in groups}
     study: dict[str, Any] = {
         "runs": rows,
         "counts": counts_of(rows),
-        "profiles": profiles[0],
-        "profiles_of_strangers": profiles[1],
-        "agreement": agreements,
-        "class_effects": effects,
+        "profiles": found["profiles", False],
+        "profiles_of_strangers": found["profiles", True],
+        "agreement": [
+            {"corpus": corpus, "strangers": stranger, **one}
+            for stranger, corpus, _ in texts
+            if (one := found["agreement", stranger, corpus])
+        ],
+        "class_effects": [of[group] | effect for group in groups for effect in found["effects", group]],
         "excess_over_strangers": excess_over_strangers(rows, runs),
         "doses": doses(rows, runs),
         "emergence": {one.name: one.results["emergence"] for one in runs},
         "context": {one.name: one.results["context"] for one in runs},
-        "consistency": consistent,
+        "consistency": [of[group] | {"evaluations": one} for group in groups if (one := found["consistency", group])],
         "knowledge": knowledge_of_runs(
             [(one.name, one.stranger, one.results["knowledge"]) for one in paired if one.results.get("knowledge")]
         ),
@@ -102,7 +98,8 @@ def _agreement(runs: Sequence[OneRun]) -> dict[str, Any] | None:
     found, floor = (
         agreement(signals, shared.bins, groups, draws, permutations, CONFIDENCE, np.random.default_rng(0))
         for signals, draws, permutations in (
-            (shared.preferences, DRAWS, PERMUTATIONS), (shared.noise, FEW_DRAWS, FEW_PERMUTATIONS),
+            (shared.preferences, DRAWS, PERMUTATIONS),
+            (shared.noise, FEW_DRAWS, 1),  # the null of a noise floor is not looked at
         )
     )  # fmt: skip
     for name, group in found["groups"].items():
@@ -118,12 +115,20 @@ def _profiles(runs: Sequence[OneRun]) -> dict[str, Any] | None:
     return compare_profiles(found, DRAWS, PERMUTATIONS, CONFIDENCE, np.random.default_rng(1)) if found else None
 
 
-def _class_effect(
-    measured: Observed, settings: AnalyzeConfig, classes: tuple[Collection[str], Collection[str]]
-) -> dict[str, Any] | None:
-    """The mixed-effects model of a group of runs."""
-    generator = np.random.default_rng(len(measured.differences))
-    return class_effect(measured, settings.min_count, settings.frequency_ratio, settings.confidence, generator, classes)
+def _class_effects(runs: Sequence[OneRun]) -> list[dict[str, Any]]:
+    """The mixed-effects model of a group of runs, for each planned contrast that it has the words for."""
+    if len(runs) < FEWEST_RUNS:
+        return []
+    measured, settings = observed(runs), runs[0].config.analyze
+    found = []
+    for name, classes in PLANNED.items():
+        effect = class_effect(
+            measured, settings.min_count, settings.frequency_ratio, settings.confidence,
+            np.random.default_rng(len(runs)), classes,
+        )  # fmt: skip
+        if effect:
+            found.append({"contrast": name, **effect})
+    return found
 
 
 def _consistency(runs: Sequence[OneRun]) -> list[dict[str, Any]]:

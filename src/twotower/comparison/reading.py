@@ -21,7 +21,7 @@ from ..modeling.contrasts import contrasts
 from ..preference.labelled import LEXICAL_AND_GRAMMATICAL, units_of
 from ..preference.measured import INDEPENDENT, Measured
 from ..preference.scores import read_scores
-from ..runs.records import read_json, read_records, recorded_digest, require_current
+from ..runs.records import Artifacts, read_json, recorded_digest
 from ..runs.stages import STAGES
 from ..statistics.strata import FEWEST as FEWEST_IN_BIN
 from ..statistics.strata import frequency_bins
@@ -56,6 +56,7 @@ class OneRun:
     stranger: bool
     run: Run
     config: RunConfig
+    artifacts: Artifacts
     text: ScoredText
     results: dict[str, Any]
 
@@ -68,10 +69,11 @@ class OneRun:
         name, folder, group, stranger = described
         run = Run(folder)
         config = run.config
-        records = read_records(run.path)
-        digests = tuple(recorded_digest(records, name) for name in STAGES["prepare"].outputs)
+        artifacts = Artifacts(run.path, config)
+        digests = tuple(recorded_digest(artifacts.records, name) for name in STAGES["prepare"].outputs)
         text = texts.setdefault(digests, ScoredText(run.path))
-        return cls(name, group, stranger, run, config, text, run.results())
+        results = read_json(artifacts.require("results.json"), "redo the stage analyze")
+        return cls(name, group, stranger, run, config, artifacts, text, results)
 
     @property
     def paired(self) -> bool:
@@ -93,7 +95,7 @@ class OneRun:
 
     def scores(self, *columns: str) -> pd.DataFrame:
         """Columns of its `scores.parquet`. Raises `InputError` if it is missing, damaged or out of date."""
-        return read_scores(require_current(self.run.path, self.config, "scores.parquet"), list(columns))
+        return read_scores(self.artifacts.require("scores.parquet"), list(columns))
 
     def difference(self) -> Floats:
         """Tower 1 minus tower 2 at each occurrence, in nats, (occurrences,)."""
@@ -101,8 +103,7 @@ class OneRun:
 
     def emergence(self, *columns: str) -> pd.DataFrame:
         """Columns of what its evaluations scored: tokens, document, piece_id, readout_1, readout_2."""
-        path = require_current(self.run.path, self.config, "emergence.parquet")
-        return pd.read_parquet(path, columns=list(columns))
+        return pd.read_parquet(self.artifacts.require("emergence.parquet"), columns=list(columns))
 
 
 def by_text(runs: Sequence[OneRun]) -> dict[str, list[OneRun]]:
@@ -152,7 +153,7 @@ def shared_types(runs: Sequence[OneRun]) -> SharedTypes:
 
 def _frequent(one: OneRun, least: int, pieces: bool) -> pd.DataFrame:
     """The types that occur often enough, by their piece; only whole words where vocabularies differ."""
-    path = require_current(one.run.path, one.config, "preference.parquet")
+    path = one.artifacts.require("preference.parquet")
     types = pd.read_parquet(path, columns=["piece", "piece_id", "count", "training_count"])
     types = types[types["count"] >= least]
     if not pieces:

@@ -20,13 +20,13 @@ from tokenizers import Tokenizer
 
 from ..config import PrepareConfig, RunConfig
 from ..errors import InputError
+from ..processes import usable_cores
 from ..progress import Progress
 from .corpora import open_corpus
 from .documents import Corpus, Document, Word, middle_of
 from .mixtures import thin
 from .scrambling import scramble
 from .tagging import NO_WORD, UPOS, Tagger, open_tagger, words_of_pieces
-from .tagging_pool import usable_cores
 from .tokenization import (
     chunks,
     encode_batch,

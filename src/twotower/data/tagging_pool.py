@@ -9,7 +9,6 @@ run folder among them.
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -68,11 +67,6 @@ class HantaPool:
         for worker in self._workers:
             worker.communicate()
         self._workers = []
-
-
-def usable_cores() -> int:
-    """Cores that this process may use, which on a cluster may be fewer than the machine has."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def load_model() -> TagSentences:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from operator import itemgetter
 from typing import Any, Literal
@@ -10,7 +12,7 @@ from typing import Any, Literal
 import matplotlib
 import numpy as np
 from matplotlib.cm import ScalarMappable
-from matplotlib.collections import PolyCollection
+from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.colors import Normalize
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
@@ -23,6 +25,8 @@ DIVERGING = "RdBu_r"
 Dash = Literal["-", ":"]
 LEVELS = 21
 """Shades of a matrix: more cannot be told apart, and each is a path of the figure."""
+MOST_NAMED = 60
+"""Runs whose names stand at a matrix; with more, nobody could read them or find a cell."""
 
 
 def drawings(study: Study) -> dict[str, Draw]:
@@ -52,20 +56,32 @@ def _cells(
     sheet: Sheet, values: NDArray[np.float64], limit: float, across: Sequence[str], down: Sequence[str],
     tip: Callable[[int, int], str], label: str,
 ) -> None:  # fmt: skip
-    """A matrix of coloured cells, row 0 on top."""
-    sheet.height(1.1 + 0.065 * max(map(len, across)) + (0.17 if sheet.narrow else 0.2) * max(3, len(down)))
+    """A matrix of coloured cells, row 0 on top.
+
+    Sides of more than `MOST_NAMED` have no names, and their matrix is an image: its cells say nothing.
+    """
+    few = max(len(across), len(down)) <= MOST_NAMED
+    rows = (0.17 if sheet.narrow else 0.2) * max(3, len(down)) if len(down) <= MOST_NAMED else sheet.get_figwidth()
+    sheet.height(1.1 + (0.065 * max(map(len, across)) if len(across) <= MOST_NAMED else 0) + rows)
     axes = sheet.add_subplot()
     shades = ScalarMappable(Normalize(-limit, limit), matplotlib.colormaps[DIVERGING].resampled(LEVELS))
-    places = [(row, column) for row in range(len(down)) for column in range(len(across))]
-    corners = [[(c, r), (c + 1, r), (c + 1, r + 1), (c, r + 1)] for r, c in places]
-    colors = shades.to_rgba(np.array([values[place] for place in places]))
-    cells = axes.add_collection(PolyCollection(corners, facecolors=colors, edgecolors="none"))
-    sheet.tell(cells, [tip(row, column) for row, column in places])
+    if few:
+        places = [(row, column) for row in range(len(down)) for column in range(len(across))]
+        corners = [[(c, r), (c + 1, r), (c + 1, r + 1), (c, r + 1)] for r, c in places]
+        colors = shades.to_rgba(np.array([values[place] for place in places]))
+        cells = axes.add_collection(PolyCollection(corners, facecolors=colors, edgecolors="none"))
+        sheet.tell(cells, [tip(row, column) for row, column in places])
+    else:
+        extent = (0, len(across), len(down), 0)
+        axes.imshow(shades.to_rgba(values), aspect="auto", interpolation="nearest", extent=extent)
     axes.set(xlim=(0, len(across)), ylim=(len(down), 0))
     size = 7 if sheet.narrow or len(down) > 30 else 8
-    axes.set_xticks(np.arange(len(across)) + 0.5, across, rotation=90, fontsize=size)
-    axes.set_yticks(np.arange(len(down)) + 0.5, down, fontsize=size)
+    for axis, names, turned in ((axes.xaxis, across, 90), (axes.yaxis, down, 0)):
+        shown = names if len(names) <= MOST_NAMED else []
+        axis.set_ticks(np.arange(len(shown)) + 0.5, shown, rotation=turned, fontsize=size)
     axes.tick_params(length=0)
+    if len(down) > MOST_NAMED:
+        axes.set_ylabel(f"{len(down)} runs, in the order of the table")
     bar = sheet.colorbar(shades, ax=axes, location="top", aspect=40, shrink=0.6, anchor=(0.0, 0.0), pad=0.02)
     bar.set_label(label, fontsize=8)
     bar.outline.set_visible(False)
@@ -116,23 +132,50 @@ def _key(sheet: Sheet, study: Study) -> None:
     ])  # fmt: skip
 
 
+@dataclass
+class _Curves:
+    """Curves of one colour and style, drawn as one: hundreds of runs would take minutes one by one."""
+
+    lines: list[NDArray[np.float64]] = field(default_factory=list)
+    """Of each curve its points, (points, 2)."""
+    tips: list[str] = field(default_factory=list)
+
+    def add(self, x: Sequence[float], y: Sequence[float], tips: Iterable[str] = ()) -> None:
+        """A curve, and what its points say."""
+        if len(x):
+            self.lines.append(np.column_stack([x, y]))
+            self.tips.extend(tips)
+
+    def draw(
+        self, sheet: Sheet, axes: Any, color: str, dash: Dash, width: float, size: float = 0, alpha: float = 1.0
+    ) -> None:
+        """The curves, with a dot at each point if these have a `size`."""
+        if not self.lines:
+            return
+        axes.add_collection(LineCollection(self.lines, colors=color, linestyles=dash, linewidths=width, alpha=alpha))
+        if size:
+            sheet.tell(axes.scatter(*np.concatenate(self.lines).T, s=size, color=color), self.tips)
+        axes.autoscale_view()
+
+
 def _context(study: Study, sheet: Sheet) -> None:
     """What each tower of each run gains as its context grows; a line for each tower."""
     axes, styles, ticks = sheet.add_subplot(), _styles(study), set[int]()
+    curves: defaultdict[tuple[str, bool], _Curves] = defaultdict(_Curves)
     for row in study["runs"]:
         found = study["context"][row["name"]]
-        _, color, dash = styles[row["group"], row["stranger"]]
         for curve in found["curves"] if found else []:
             if curve["head"] == "joint":
                 continue
             x, y = _points(curve["points"], lambda point: point["gain"]["estimate"], "context")
             ticks |= {int(one) for one in x}
-            axes.plot(x, y, color=color, linestyle=dash, linewidth=1.0, alpha=0.8)
-            dots = axes.scatter(x, y, s=6, color=color)
-            sheet.tell(dots, [
+            curves[row["group"], row["stranger"]].add(x, y, [
                 f"{row['name']}, {curve['head']}, {int(a)} tokens of context: {b:.3f} nats above one token"
                 for a, b in zip(x, y, strict=True)
             ])  # fmt: skip
+    for key, some in curves.items():
+        _, color, dash = styles[key]
+        some.draw(sheet, axes, color, dash, width=1.0, size=6, alpha=0.8)
     axes.set(xscale="log", xlabel=CONTEXT_AXES[0], ylabel=sheet.wrap(CONTEXT_AXES[1]))
     axes.set_xticks(sorted(ticks), [str(one) for one in sorted(ticks)])
     axes.minorticks_off()
@@ -162,18 +205,26 @@ def _figure_of(kind: str, floor: bool = False) -> Callable[[Any], Any]:
 def _emergence(study: Study, sheet: Sheet) -> None:
     """Reliability, spread and saturation of each run, agreement of each group, against tokens; floors thin."""
     panels, styles = sheet.panels(4, 2.1), _styles(study)
+    groups: dict[tuple[str, bool], list[Any]] = {}
     for row in study["runs"]:
-        points = study["emergence"][row["name"]]["evaluations"]
-        _, color, dash = styles[row["group"], row["stranger"]]
+        groups.setdefault((row["group"], row["stranger"]), []).append(row)
+    for key, rows in groups.items():
+        _, color, dash = styles[key]
         for axes, kind in zip(panels, CURVES, strict=False):
-            _curve(sheet, axes, points, _figure_of(kind), color, dash, row["name"])
-            if kind != "saturation":
-                x, y = _points(points, _figure_of(kind, floor=True), "tokens")
-                axes.plot(np.array(x) / 1e6, y, color=color, linewidth=0.5, alpha=0.5)
+            curves, floors = _Curves(), _Curves()
+            for row in rows:
+                points = study["emergence"][row["name"]]["evaluations"]
+                _add(curves, points, _figure_of(kind), row["name"])
+                if kind != "saturation":
+                    _add(floors, points, _figure_of(kind, floor=True), row["name"])
+            curves.draw(sheet, axes, color, dash, width=1.1, size=7)
+            floors.draw(sheet, axes, color, "-", width=0.5, alpha=0.5)
     for one in study["consistency"]:
         label, color, dash = styles[one["group"], one["stranger"]]
         points = one["evaluations"]
-        _curve(sheet, panels[3], points, lambda point: point["estimate"], color, dash, label)
+        agreements = _Curves()
+        _add(agreements, points, lambda point: point["estimate"], label)
+        agreements.draw(sheet, panels[3], color, dash, width=1.1, size=7)
         tokens = [point["tokens"] / 1e6 for point in points]
         interval(panels[3], tokens, [p["low"] for p in points], [p["high"] for p in points], color, vertical=True)
         panels[3].plot(tokens, [point["chance"] for point in points], color=color, linewidth=0.5, alpha=0.5)
@@ -185,15 +236,11 @@ def _emergence(study: Study, sheet: Sheet) -> None:
     _key(sheet, study)
 
 
-def _curve(
-    sheet: Sheet, axes: Any, points: Sequence[Any], value: Callable[[Any], Any], color: str, dash: Dash, name: str
-) -> None:
+def _add(curves: _Curves, points: Sequence[Any], value: Callable[[Any], Any], name: str) -> None:
+    """A curve of what evaluations found, against millions of tokens."""
     x, y = _points(points, value, "tokens")
-    if not x:
-        return
-    axes.plot(np.array(x) / 1e6, y, color=color, linestyle=dash, linewidth=1.1)
-    dots = axes.scatter(np.array(x) / 1e6, y, s=7, color=color)
-    sheet.tell(dots, [f"{name}, after {int(a):,} tokens: {b:.2f}" for a, b in zip(x, y, strict=True)])
+    tips = [f"{name}, after {int(a):,} tokens: {b:.2f}" for a, b in zip(x, y, strict=True)]
+    curves.add([one / 1e6 for one in x], y, tips)
 
 
 def _doses(doses: list[dict[str, Any]], sheet: Sheet) -> None:

@@ -63,13 +63,29 @@ def up_to_date(run: Path, config: RunConfig, name: str, records: dict[str, Any] 
 
 
 def require_current(run: Path, config: RunConfig, artifact: str) -> Path:
-    """The path of an artifact, and of what it was made from, checked.
+    """The path of an artifact, and of what it was made from, checked (see `Artifacts`)."""
+    return Artifacts(run, config).require(artifact)
 
-    Raises `InputError` if it does not exist yet, if a stage that it depends on was redone, or if it is damaged (see
-    `is_damaged`).
+
+class Artifacts:
+    """The artifacts of a run folder, each of which is checked once, however often it is asked for.
+
+    For a command that reads a folder and is done with it: what is damaged later goes unseen.
     """
-    _require(run, config, artifact, read_records(run), set())
-    return run / artifact
+
+    def __init__(self, run: Path, config: RunConfig) -> None:
+        self.run, self.config, self._checked = run, config, set[str]()
+        self.records = read_records(run)
+
+    def require(self, artifact: str) -> Path:
+        """The path of an artifact, and of what it was made from, checked.
+
+        Raises `InputError` if it does not exist yet, if a stage that it depends on was redone, or if it is damaged (see
+        `is_damaged`).
+        """
+        if artifact not in self._checked:
+            _require(self.run, self.config, artifact, self.records, self._checked)
+        return self.run / artifact
 
 
 def _require(run: Path, config: RunConfig, artifact: str, records: dict[str, Any], checked: set[str]) -> None:
