@@ -160,6 +160,14 @@ def test_two_runs_have_no_class_effect():
     assert class_effect(planted(generator, runs=2), 3, 4, 0.95, generator) is None
 
 
+def test_copies_of_one_run_have_no_quality_to_tell_them_apart():
+    one = planted(np.random.default_rng(0), 1, effect=0.3)
+    found = class_effect(
+        Observed(one.occurrences, one.training_count, one.differences * 3), 5, 1.5, 0.95, np.random.default_rng(0)
+    )
+    assert found["runs"] == 3 and "tower quality" not in found["fixed"]
+
+
 def test_no_more_types_than_can_be_fitted_enter(monkeypatch):
     monkeypatch.setattr(module, "TYPES", 130)
     assert 100 < outcome(3, runs=3, effect=0.5)["types"] <= 130

@@ -1,9 +1,12 @@
 """Figures: the same drawing for the page and for papers, and marks that say what they are."""
 
 import re
+from functools import partial
 
+import numpy as np
 import pytest
 
+from twotower.report import study_figures
 from twotower.report.glossary import GLOSSARY, explain, term
 from twotower.report.sheet import palette, plate
 from twotower.report.style import DARK, TOWER_COLORS
@@ -58,3 +61,12 @@ def test_terms_are_linked_once_and_text_is_escaped():
     with pytest.raises(KeyError):
         term("no such term")
     assert all(meaning.endswith(".") for meaning in GLOSSARY.values())
+
+
+@pytest.mark.parametrize(("runs", "named"), [(study_figures.MOST_NAMED, True), (study_figures.MOST_NAMED + 1, False)])
+def test_a_matrix_of_very_many_runs_is_an_image_without_names(runs, named):
+    names = [f"run{number}" for number in range(runs)]
+    drawn = plate("agreement", partial(study_figures._matrix, {"names": names, "r": np.eye(runs).tolist()}))
+    page = drawn.inline("Agreement")
+    assert ("run3 and run4: r = 0.00" in page) == named == (">run3<" in page)
+    assert len(page) < (6e6 if named else 1e6)
