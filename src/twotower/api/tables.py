@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from ..modeling.contrasts import contrasts
+from ..statistics.contrasts import contrasts
 
 OF_CONTRAST = ("mean", "standard_error", "low", "high")
 """Columns of `preference.parquet` that each contrast has."""

@@ -23,6 +23,8 @@ from ..statistics.tallies import Floats, Tallies, halves, resample
 Pair = tuple[int, int]
 SPLITS = 10
 EXEMPLARS = 12
+AT_A_TIME = 20
+"""Halves of draws for which the sums of all runs are read once; an even number."""
 FEWEST_FOR_SUBSPACE = 4
 
 
@@ -77,15 +79,13 @@ def agreement(
     one, other = (_standardized(_means(preferences, half)) for half in (first, 1 - first))
     r, crossed = _correlations(rows), _crossed(one, other)
     signs = align(r)
-    drawn = []
-    for weights in resample(documents, draws, generator):
-        half = halves(documents, 1, generator)[0] * weights
-        drawn.append(_crossed(*_standardized(_means(preferences, np.stack([half, weights - half])))[:, None]))
+    drawn = _drawn(preferences, draws, generator)
     null_crossed, null_r = [], []
+    single = one.astype(np.float32), other.astype(np.float32)  # half the time, and a null needs no more digits
     for _ in range(permutations):
         places = _places(permutations_within(bins, runs, generator))
         null_r.append(_correlations(rows.ravel()[places]))
-        null_crossed.append(_crossed(one, other, places))
+        null_crossed.append(_crossed(*single, places))
     null_signs = [align(one) for one in null_r]
     found = {}
     for name, listed in groups.items():
@@ -113,6 +113,20 @@ def agreement(
     return {
         "types": values.shape[1], "r": _turned(r, signs).tolist(), "signs": signs.tolist(), "groups": found, **shared,
     }  # fmt: skip
+
+
+def _drawn(preferences: Sequence[Tallies], draws: int, generator: np.random.Generator) -> list[Floats]:
+    """`_crossed` of one split of the documents under each bootstrap draw, each (runs, runs)."""
+    documents = preferences[0].documents
+    sides = []
+    for weights in resample(documents, draws, generator):
+        half = halves(documents, 1, generator)[0] * weights
+        sides += [half, weights - half]
+    found = []
+    for start in range(0, len(sides), AT_A_TIME):
+        rows = _standardized(_means(preferences, np.stack(sides[start : start + AT_A_TIME])))
+        found += [_crossed(rows[place, None], rows[place + 1, None]) for place in range(0, len(rows), 2)]
+    return found
 
 
 def _means(preferences: Sequence[Tallies], weights: Floats) -> Floats:
@@ -162,14 +176,14 @@ def _correlations(rows: Floats) -> Floats:
     return found
 
 
-def _crossed(one: Floats, other: Floats, places: NDArray[np.int64] | None = None) -> Floats:
+def _crossed(one: NDArray[np.floating], other: NDArray[np.floating], places: NDArray[np.int64] | None = None) -> Floats:
     """Mean over splits of r(i in one half, j in the other) r(i in the other, j in the one); (runs, runs).
 
     `one`, `other` (splits, runs, types), standardized; if `places` (see `_places`) are given, their types are put in
     that order first. A type that a half lacks is 0 there, the mean of its row, and keeps that value wherever it goes.
     """
     found = np.zeros(2 * one.shape[1:2])
-    ordered = np.empty((2, *one.shape[1:]))  # used again: fresh memory would cost more than the products
+    ordered = np.empty((2, *one.shape[1:]), one.dtype)  # used again: fresh memory would cost more than the products
     for first, second in zip(one, other, strict=True):
         if places is not None:
             for half, into in zip((first, second), ordered, strict=True):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -175,12 +175,10 @@ def _parts(
         choice = _Choice.of(decides, training_count, ratio)
         if choice is None:
             return None
-        aligned, quality = [], []
-        for difference in observed.differences:
-            deciding = difference[decides["row"]]
-            sign = choice.sign(deciding)
-            aligned.append(sign * difference[enters["row"]])
-            quality.append(sign * deciding.mean())
+        deciding, entering = decides["row"].to_numpy(), enters["row"].to_numpy()
+        signs = choice.signs(difference[deciding] for difference in observed.differences)
+        aligned = [sign * one[entering] for sign, one in zip(signs, observed.differences, strict=True)]
+        quality = [sign * one[deciding].mean() for sign, one in zip(signs, observed.differences, strict=True)]
         log_frequency = np.log(training_count[enters["piece_id"]] + 1.0)
         found.append(_Part(enters.assign(log_frequency=log_frequency), aligned, np.array(quality)))
     return found
@@ -217,10 +215,10 @@ class _Choice:
             return None
         return cls(kind, counts, first, frequency_bins(training_count[types], ratio))
 
-    def sign(self, difference: Floats) -> int:
-        """1 if tower 1 is the better one at the first class among types of like frequency, -1 if tower 2 is."""
-        means = np.bincount(self.kind, weights=difference) / self.counts
-        return -1 if stratified_auroc(means[None], self.first, self.bins)[0] < 0.5 else 1
+    def signs(self, differences: Iterable[Floats]) -> list[int]:
+        """For each run, 1 if tower 1 is the better one at the first class among types of like frequency, else -1."""
+        means = np.stack([np.bincount(self.kind, weights=one) / self.counts for one in differences])
+        return [-1 if auroc < 0.5 else 1 for auroc in stratified_auroc(means, self.first, self.bins)]
 
 
 def _error_of_mean(fits: Sequence[MixedFit], name: str, runs: int) -> float:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..modeling.contrasts import contrasts
 from ..preference.class_contrasts import PLANNED
+from ..statistics.contrasts import contrasts
 from ..statistics.strata import FEWEST as FEWEST_IN_BIN
 from ..statistics.strata import frequency_bins
 from ..statistics.tallies import Tallies
@@ -136,16 +136,16 @@ def _consistency(runs: Sequence[OneRun]) -> list[dict[str, Any]]:
     text, settings = runs[0].text, runs[0].config.analyze
     samples: dict[int, _Sample] = {}
     with_any = 0
+    last, usable = pd.DataFrame(), list[tuple[_Sample, NDArray[np.int64]]]()
     for one in runs:
         table = one.emergence("tokens", "document", "piece_id", "readout_1", "readout_2")
         with_any += len(table) > 0
-        for tokens, part in table.groupby("tokens"):
-            place = part[["document", "piece_id"]].reset_index(drop=True)
-            if int(tokens) not in samples:
-                samples[int(tokens)] = _Sample.of(place, settings.min_count)
-            sample = samples[int(tokens)]
-            if place.equals(sample.place):  # others have another corpus or tokenizer
-                sample.tallies.append(sample.cells.tally(contrasts(2)[0].of(part)))
+        place = table[["tokens", "document", "piece_id"]]
+        if not place.equals(last):  # runs of one corpus, tokenizer and budget have all in common
+            last, usable = place, _usable(place, samples, settings.min_count)
+        difference = contrasts(2)[0].of(table)
+        for sample, rows in usable:
+            sample.tallies.append(sample.cells.tally(difference[rows]))
     found = []
     for tokens, sample in sorted(samples.items()):
         number = len(sample.tallies)
@@ -174,3 +174,16 @@ class _Sample:
     def of(cls, place: pd.DataFrame, min_count: int) -> _Sample:
         pieces = np.flatnonzero(np.bincount(place["piece_id"]) >= min_count)
         return cls(place, pieces, Cells.of(place, pieces))
+
+
+def _usable(
+    place: pd.DataFrame, samples: dict[int, _Sample], min_count: int
+) -> list[tuple[_Sample, NDArray[np.int64]]]:
+    """Those of the `samples` that a run has scored, each with its rows of `place`; new ones are added to them."""
+    found = []
+    for tokens, rows in place.groupby("tokens").indices.items():
+        mine = place.iloc[rows].reset_index(drop=True)
+        sample = samples.setdefault(int(cast(int, tokens)), _Sample.of(mine, min_count))
+        if mine.equals(sample.place):  # others have another corpus or tokenizer
+            found.append((sample, rows))
+    return found

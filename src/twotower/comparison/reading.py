@@ -17,12 +17,12 @@ from ..data.heldout import PreparedText
 from ..data.tokenization import PREFIX
 from ..errors import InputError
 from ..finished import Run
-from ..modeling.contrasts import contrasts
 from ..preference.labelled import LEXICAL_AND_GRAMMATICAL, units_of
 from ..preference.measured import INDEPENDENT, Measured
-from ..preference.scores import read_scores
+from ..preference.score_table import read_scores
 from ..runs.records import Artifacts, read_json, recorded_digest
 from ..runs.stages import STAGES
+from ..statistics.contrasts import contrasts
 from ..statistics.strata import FEWEST as FEWEST_IN_BIN
 from ..statistics.strata import frequency_bins
 from ..statistics.tallies import Floats, Sums, Tallies, add_up

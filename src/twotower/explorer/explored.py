@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from ..config import RunConfig
 from ..data.heldout import PreparedText
 from ..finished import Run
-from ..modeling.contrasts import Contrast, contrasts
 from ..runs.records import require_current
+from ..statistics.contrasts import Contrast, contrasts
 from .plain import columns, number, text
 
 Floats = NDArray[np.float64]

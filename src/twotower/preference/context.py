@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from ..data.windows import ScoringRows
-from ..modeling.model import TowersModel
-from ..modeling.scoring import log_probs_of
 from ..processes import ALONE, Processes
 from ..statistics.tallies import Floats, resample
+
+if TYPE_CHECKING:
+    from ..modeling.model import TowersModel
 
 LIMIT = 4096
 """Tokens that are asked for, spread over the text."""
@@ -91,6 +92,8 @@ def _score(
         inputs, targets, scored = text[:, :-1], text[:, 1:], scored[:, 1:]
     elif model.config.objective == "masked":
         inputs = np.where(scored, rows.vocabulary.mask, text)
+    from ..modeling.scoring import log_probs_of  # its libraries take seconds, and statistics do without them
+
     heads = log_probs_of(model, inputs, targets, scored, rows.vocabulary.pad)
     return {name: values.cpu().numpy() for name, values in heads.items()}
 

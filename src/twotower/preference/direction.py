@@ -7,17 +7,18 @@ ways are asked for the same tokens with their whole window, without what stands 
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from ..data.windows import ScoringRows
-from ..modeling.model import TowersModel
-from ..modeling.scoring import log_probs_of
 from ..processes import ALONE, Processes
 from ..statistics.tallies import Floats, resample
+
+if TYPE_CHECKING:
+    from ..modeling.model import TowersModel
 
 DIVIDED = 0.2
 """Difference of balance from which on towers are said to divide the work by direction."""
@@ -72,6 +73,8 @@ def _score(
     targets = inputs.copy()
     if model.config.objective == "masked":
         inputs[asked] = rows.vocabulary.mask
+    from ..modeling.scoring import log_probs_of  # its libraries take seconds, and statistics do without them
+
     heads = log_probs_of(model, inputs, targets, asked, pad)
     return [heads[f"readout_{tower}"].cpu().numpy() for tower in range(1, model.config.towers + 1)]
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ..config import AnalyzeConfig
 from ..data.heldout import CONTENT_CLASS, FUNCTION_CLASS
-from ..modeling.contrasts import contrasts
+from ..statistics.contrasts import contrasts
 from ..statistics.intervals import centred_interval
 from ..statistics.ranking import matched
 from ..statistics.strata import FEWEST, frequency_bins, permutations_within

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from ..config import AnalyzeConfig, RunConfig
 from ..data.heldout import PreparedText
-from ..modeling.contrasts import Contrast, contrasts
+from ..statistics.contrasts import Contrast, contrasts
 from ..statistics.tallies import Floats, Sums, Tallies, add_up
-from .scores import ScoreColumns
+from .score_table import ScoreColumns
 
 INDEPENDENT = (("readout", "noise"), ("init", "order"))
 """Pairs of sets of readouts that share neither initial weights nor the order of the text (`training.readouts.SETS`)."""

@@ -8,7 +8,6 @@ from contextlib import closing
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -145,24 +144,3 @@ def _table(rows: pa.RecordBatch, pieces: pa.Array, heads: dict[str, np.ndarray])
         "whole_word": rows.column("whole_word"),
     }
     return pa.table(columns | {name: pa.array(values, pa.float32()) for name, values in heads.items()})
-
-
-class ScoreColumns:
-    """`scores.parquet` as a frame of which only the column that is asked for is read, and none is kept."""
-
-    def __init__(self, path: Path) -> None:
-        self.path, metadata = path, pq.read_metadata(path)
-        self._rows = int(metadata.num_rows)
-        self.columns: list[str] = metadata.schema.to_arrow_schema().names
-
-    def __len__(self) -> int:
-        return self._rows
-
-    def __getitem__(self, name: str) -> pd.Series:
-        """One value for each held-out occurrence, (occurrences,)."""
-        return pq.read_table(self.path, columns=[name]).to_pandas()[name]
-
-
-def read_scores(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
-    """`scores.parquet` as a frame, one row per held-out occurrence; only the named columns, if any are named."""
-    return pd.read_parquet(path, columns=columns)

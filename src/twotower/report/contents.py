@@ -13,8 +13,8 @@ import pandas as pd
 from ..config import RunConfig
 from ..data.heldout import PreparedText
 from ..data.tagging import CONTENT, FUNCTION, NO_WORD
-from ..modeling.contrasts import Contrast, contrasts
 from ..runs.records import read_json
+from ..statistics.contrasts import Contrast, contrasts
 from .sheet import Plate
 from .style import ALL_COLOR, CLASS_COLORS, PREFERENCE_COLOR, TOWER_COLORS, class_name
 

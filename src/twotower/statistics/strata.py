@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.preprocessing import SplineTransformer
@@ -37,11 +39,15 @@ def permutations_within(
     strata: NDArray[np.int64], permutations: int, generator: np.random.Generator
 ) -> NDArray[np.int64]:
     """Random orders of the types that move none out of its stratum, shape (permutations, types)."""
-    orders = np.tile(np.arange(len(strata)), (permutations, 1))
-    for stratum in np.unique(strata):
-        inside = np.flatnonzero(strata == stratum)
-        orders[:, inside] = generator.permuted(np.tile(inside, (permutations, 1)), axis=1)
-    return orders
+    together = np.argsort(strata, kind="stable")
+    ends = np.cumsum(np.unique(strata, return_counts=True)[1])
+    orders = np.empty((permutations, len(strata)), dtype=np.int64)
+    for start, end in pairwise([0, *ends]):
+        inside = together[start:end]
+        orders[:, start:end] = generator.permuted(np.tile(inside, (permutations, 1)), axis=1)
+    back = np.empty_like(together)
+    back[together] = np.arange(len(together))
+    return np.take(orders, back, axis=1)  # an index would leave the columns together, not the rows
 
 
 def smooth_basis(frequency: NDArray[np.integer] | Floats) -> Floats:

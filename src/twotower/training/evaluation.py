@@ -19,9 +19,9 @@ from torch import nn
 from ..config import AnalyzeConfig
 from ..data.heldout import CONTENT_CLASS, FUNCTION_CLASS, PreparedText
 from ..modeling.configuration import TowersConfig
-from ..modeling.contrasts import contrasts
 from ..modeling.objectives import JointObjective
 from ..modeling.scoring import score_rows
+from ..statistics.contrasts import contrasts
 from ..statistics.ranking import stratified_auroc
 from ..statistics.strata import frequency_bins
 
