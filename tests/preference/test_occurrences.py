@@ -3,9 +3,11 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from planted import planted
 from twotower.preference import covariates as covariates_module
+from twotower.preference import occurrences
 from twotower.preference.covariates import cells_of, covariates, period, sentence_positions, topicality
 from twotower.preference.measured import Measured
 from twotower.preference.occurrences import within_types
@@ -85,6 +87,20 @@ def test_nothing_depends_on_how_the_text_is_cut(finished, monkeypatch):
     assert len(list(stretches.stretches(whole.document))) > 2
     for name, values in figures().items():
         np.testing.assert_array_equal(values, before[name], err_msg=name)
+
+
+def test_a_long_text_is_fitted_in_stretches_and_single_precision(monkeypatch):
+    measured = planted(5, tokens=4_000)
+    whole = within_types(measured)
+    monkeypatch.setattr(stretches, "STRETCH", 300)
+    monkeypatch.setattr(occurrences, "LONG", 0)
+    parts = within_types(measured)
+    assert [row["name"] for row in parts["covariates"]] == [row["name"] for row in whole["covariates"]]
+    assert parts["r2"] == pytest.approx(whole["r2"], rel=1e-5)
+    for one, other in zip(parts["covariates"], whole["covariates"], strict=True):
+        reach = other["high"] - other["estimate"]
+        for key in ("estimate", "low", "high"):
+            assert one[key] == pytest.approx(other[key], abs=1e-5 * reach)
 
 
 def test_stretches_hold_whole_documents_and_all_of_the_text(monkeypatch):

@@ -7,6 +7,7 @@ from sklearn.metrics import roc_auc_score
 
 from planted import planted
 from twotower.preference import reliability as reliability_module
+from twotower.preference import types
 from twotower.preference.reliability import reliability, reliability_of, spearman_brown
 from twotower.preference.separation import separation
 from twotower.preference.types import type_preferences
@@ -42,6 +43,15 @@ def test_sparse_and_dense_tallies_agree(monkeypatch):
     for key, column in type_preferences(dense, 100, 0.95, np.random.default_rng(2)).items():
         other = type_preferences(sparse, 100, 0.95, np.random.default_rng(2))[key]
         np.testing.assert_allclose(column, other, err_msg=key)
+
+
+def test_intervals_of_types_do_not_depend_on_how_many_are_drawn_at_a_time(monkeypatch):
+    document, kind, value, *_ = simulate(np.random.default_rng(0))
+    tallied = tally(document, kind, value, 200)
+    whole = type_preferences(tallied, 100, 0.95, np.random.default_rng(2))
+    monkeypatch.setattr(types, "CELLS", 0)  # 16 types and 10 draws at a time
+    for key, column in type_preferences(tallied, 100, 0.95, np.random.default_rng(2)).items():
+        np.testing.assert_allclose(column, whole[key], rtol=1e-10, err_msg=key)
 
 
 def test_halves_and_resamples_partition_the_documents():

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
+from ..statistics.stretches import stretches
 from ..statistics.tallies import Floats
 from .covariates import covariates
 from .measured import Measured
+
+LONG = 20_000_000
+"""Occurrences from which on covariates are held in single precision: seven digits, and half the memory."""
+Column: TypeAlias = NDArray[np.float64] | NDArray[np.float32]
 
 
 def within_types(measured: Measured) -> dict[str, Any] | None:
@@ -40,23 +47,23 @@ def within_types(measured: Measured) -> dict[str, Any] | None:
     document = measured.document[kept]
     piece = (np.cumsum(measured.counts >= 2, dtype=np.int32) - 1)[measured.piece[kept]]
     names: list[str] = []
-    design: Floats = np.empty((len(piece), len(functions)))
-    for name, values_of in functions.items():
-        values = _centred(values_of()[kept], piece)
+    columns: list[Column] = []
+    for name in list(functions):
+        values = _centred(functions.pop(name)()[kept], piece)  # with the last that needs it, what it was made of goes
         deviation = values.std()
         if deviation > 1e-9:
-            design[:, len(names)] = values / deviation
+            values /= deviation
+            columns.append(values if len(values) < LONG else values.astype(np.float32))
             names.append(name)
         else:
             left_out.append(name)
         del values
-    if len(names) < len(functions):
-        design = np.ascontiguousarray(design[:, : len(names)])
-    floor = _fit(_centred(measured.noise_difference(1)[kept], piece), design, document, measured.settings.confidence)
+    design = _Design.of(columns, document)
+    floor = design.fit(_centred(measured.noise_difference(1)[kept], piece), measured.settings.confidence)
     found = []
     for contrast in measured.contrasts:
         values = _centred(measured.difference(contrast)[kept], piece)
-        fitted = _fit(values, design, document, measured.settings.confidence)
+        fitted = design.fit(values, measured.settings.confidence)
         rows = [
             {"name": name, **row, "noise_floor": {key: under[key] for key in ("estimate", "low", "high")}}
             for name, row, under in zip(names, fitted["rows"], floor["rows"], strict=True)
@@ -74,19 +81,55 @@ def _centred(values: Floats, piece: NDArray[np.int32]) -> Floats:
     return values
 
 
-def _fit(values: Floats, design: Floats, document: NDArray[np.int32], confidence: float) -> dict[str, Any]:
-    inverse = np.linalg.pinv(design.T @ design, hermitian=True)  # covariates of an odd text may be collinear
-    beta = inverse @ (design.T @ values)
-    left = values - design @ beta
-    clusters = len(np.unique(document))
-    sums = np.column_stack([np.bincount(document, weights=column * left) for column in design.T])
-    covariance = inverse @ (sums.T @ sums) @ inverse * clusters / (clusters - 1)
-    variance = np.diag(covariance)
-    error = np.sqrt(np.where(variance > 0, variance, np.nan))  # rounding alone, where residuals are all alike
-    reach = stats.t.ppf((1 + confidence) / 2, clusters - 1) * error
-    p_values = 2 * stats.t.sf(np.abs(beta / error), clusters - 1)
-    rows = [
-        {"estimate": float(b), "low": float(b - r), "high": float(b + r), "p_value": float(p)}
-        for b, r, p in zip(beta, reach, p_values, strict=True)
-    ]
-    return {"rows": rows, "r2": float(1 - (left**2).sum() / (values**2).sum())}
+@dataclass(frozen=True)
+class _Design:
+    """Covariates of the occurrences, standardized within types, by documents in ascending order."""
+
+    columns: list[Column]
+    """Each (occurrences,)."""
+    document: NDArray[np.int32]
+    inverse: Floats
+    """Of the covariates' cross-products, (covariates, covariates)."""
+
+    @classmethod
+    def of(cls, columns: list[Column], document: NDArray[np.int32]) -> _Design:
+        """Add up the cross-products."""
+        products = np.zeros((len(columns), len(columns)))
+        for _, block in _blocks(columns, document):
+            products += block @ block.T
+        inverse = np.linalg.pinv(products, hermitian=True)  # covariates of an odd text may be collinear
+        return cls(columns, document, np.asarray(inverse, dtype=np.float64))
+
+    def fit(self, values: Floats, confidence: float) -> dict[str, Any]:
+        """The regression of `values` (occurrences,): `rows`, one for each covariate, and `r2`."""
+        cross, squares = np.zeros(len(self.columns)), 0.0
+        for part, block in _blocks(self.columns, self.document):
+            cross += block @ values[part]
+            squares += float(values[part] @ values[part])
+        beta = self.inverse @ cross
+        sums, left_squares = np.zeros((int(self.document.max()) + 1, len(beta))), 0.0
+        for part, block in _blocks(self.columns, self.document):
+            left = values[part] - beta @ block
+            left_squares += float(left @ left)
+            first = int(self.document[part].min())
+            place = self.document[part] - first
+            for number, column in enumerate(block):
+                added = np.bincount(place, weights=column * left)
+                sums[first : first + len(added), number] += added
+        clusters = int((np.bincount(self.document) > 0).sum())
+        covariance = self.inverse @ (sums.T @ sums) @ self.inverse * clusters / (clusters - 1)
+        variance = np.diag(covariance)
+        error = np.sqrt(np.where(variance > 0, variance, np.nan))  # rounding alone, where residuals are all alike
+        reach = stats.t.ppf((1 + confidence) / 2, clusters - 1) * error
+        p_values = 2 * stats.t.sf(np.abs(beta / error), clusters - 1)
+        rows = [
+            {"estimate": float(b), "low": float(b - r), "high": float(b + r), "p_value": float(p)}
+            for b, r, p in zip(beta, reach, p_values, strict=True)
+        ]
+        return {"rows": rows, "r2": float(1 - left_squares / squares)}
+
+
+def _blocks(columns: list[Column], document: NDArray[np.int32]) -> Iterator[tuple[slice, Floats]]:
+    """A stretch of the text at a time, and its covariates in double precision, (covariates, occurrences)."""
+    for part in stretches(document):
+        yield part, np.array([column[part] for column in columns], dtype=np.float64)

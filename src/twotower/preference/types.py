@@ -15,6 +15,10 @@ from ..statistics.tallies import Floats, Tallies, resample, tally
 from .labelled import label_codes
 from .measured import Measured
 
+CELLS = 20_000_000
+"""Pairs of a document and a type that are held as dense arrays at a time."""
+FEWEST_TYPES, MOST_TYPES, FEWEST_DRAWS = 16, 1024, 10
+
 
 def type_preferences(
     tallies: Tallies, draws: int, confidence: float, generator: np.random.Generator
@@ -27,12 +31,17 @@ def type_preferences(
     """
     everything = np.ones((1, tallies.documents))
     mean, count = (row[0] for row in tallies.means(everything))
-    counts = _dense_blocks(tallies)
     error = np.full(len(mean), np.nan)
     low, high = error.copy(), error.copy()
     tail = (1 - confidence) / 2
-    weights = resample(tallies.documents, draws, generator)
-    for columns in counts:
+    blocks = _blocks(len(mean), max(FEWEST_TYPES, min(MOST_TYPES, CELLS // tallies.documents)))
+    drawn = np.empty((draws, len(mean)))
+    at_a_time = max(FEWEST_DRAWS, 5 * CELLS // tallies.documents)
+    for start in range(0, draws, at_a_time):
+        weights = resample(tallies.documents, min(at_a_time, draws - start), generator)
+        for columns in blocks:
+            drawn[start : start + len(weights), columns] = tallies.select(columns).means(weights)[0]
+    for columns in blocks:
         block = tallies.select(columns)
         n = block.counts if isinstance(block.counts, np.ndarray) else block.counts.toarray()
         s = block.sums if isinstance(block.sums, np.ndarray) else block.sums.toarray()
@@ -42,15 +51,14 @@ def type_preferences(
             variance = (residual**2).sum(axis=0) / count[columns] ** 2 * clusters / (clusters - 1)
             several = clusters > 1
             error[columns] = np.where(several, np.sqrt(variance), np.nan)
-            drawn, _ = block.means(weights)
-            limits = np.full((2, drawn.shape[1]), np.nan)
-            limits[:, several] = np.nanquantile(drawn[:, several], [tail, 1 - tail], axis=0)
+            limits = np.full((2, len(clusters)), np.nan)
+            limits[:, several] = np.nanquantile(drawn[:, columns][:, several], [tail, 1 - tail], axis=0)
             low[columns], high[columns] = limits
     return {"mean": mean, "standard_error": error, "low": low, "high": high, "count": count}
 
 
-def _dense_blocks(tallies: Tallies, size: int = 1024) -> list[Bools]:
-    types = tallies.counts.shape[1]
+def _blocks(types: int, size: int) -> list[Bools]:
+    """So many types at a time, each as a mask (types,)."""
     index = np.arange(types)
     return [(index >= start) & (index < start + size) for start in range(0, types, size)]
 
