@@ -255,7 +255,7 @@ def readout_work(config: RunConfig, run: Path) -> Callable[[], None]:
 
     def work() -> None:
         nonlocal step
-        update_readouts(model, sets, batches.get(step), optimizer, config)
+        update_readouts(model, [(sets, batches.get(step))], optimizer, config)
         step += 1
 
     return work
