@@ -15,7 +15,7 @@ from scipy import stats
 
 from ..preference.labelled import Units
 from ..statistics.intervals import centred_interval
-from ..statistics.strata import permutations_within
+from ..statistics.strata import permuted_within
 from ..statistics.tallies import Floats, resample
 from .agreement import Pair, align
 
@@ -59,8 +59,7 @@ def compare_profiles(
     observed = np.stack([part.profile(None) for part in parts])
     null = np.empty((permutations, *observed.shape))
     for number, part in enumerate(parts):
-        orders = permutations_within(part.strata, permutations, generator)
-        null[:, number] = part.permuted(orders)
+        null[:, number] = part.permuted(permutations, generator)
     drawn = np.empty((draws, *observed.shape))
     for number, part in enumerate(parts):
         drawn[:, number] = part.profile(resample(len(part.by_document), draws, generator))
@@ -106,15 +105,17 @@ class _Sums:
         added = np.einsum("wd,dkc->kwc", weights, self.by_document)
         return _profile(added[0], added[1])
 
-    def permuted(self, orders: NDArray[np.int64]) -> Floats:
-        """With labels in other orders (draws, words); (draws, classes)."""
-        draws, classes = len(orders), self.by_document.shape[2]
-        cell = (self.label[orders] + classes * np.arange(draws)[:, None]).ravel()
+    def permuted(self, permutations: int, generator: np.random.Generator) -> Floats:
+        """With labels given to other words of the same stratum; (permutations, classes)."""
+        labels, words = permuted_within(self.label, self.strata, permutations, generator)
+        classes = self.by_document.shape[2]
+        labels += classes * np.arange(permutations)[:, None]
         added = [
-            np.bincount(cell, weights=np.tile(one, draws), minlength=draws * classes).reshape(draws, classes)
+            np.bincount(labels.ravel(), weights=np.tile(one[words], permutations), minlength=permutations * classes)
             for one in (self.sums, self.counts)
         ]
-        return _profile(np.asarray(added[0], dtype=np.float64), np.asarray(added[1], dtype=np.float64))
+        sums, counts = (one.reshape(permutations, classes).astype(np.float64) for one in added)
+        return _profile(sums, counts)
 
 
 def _profile(sums: Floats, counts: Floats) -> Floats:

@@ -85,15 +85,15 @@ StageFunction = Callable[[RunConfig, Path, Path], None]
 
 def stage_settings(config: RunConfig, stage: Stage) -> dict[str, Any]:
     """The settings that a stage's outputs depend on, flat, by dotted name."""
+    return dict(_settings(config, stage))
+
+
+@lru_cache(maxsize=4 * len(STAGES))  # checking one artifact asks dozens of times about one configuration
+def _settings(config: RunConfig, stage: Stage) -> dict[str, Any]:
     return {
-        name: value for name, value in _flat(config).items()
+        name: value for name, value in flatten(to_dict(config)).items()
         if name not in OPERATIONAL and any(name == key or name.startswith(key + ".") for key in stage.settings)
     }  # fmt: skip
-
-
-@lru_cache(maxsize=8)  # checking one artifact asks dozens of times about one configuration
-def _flat(config: RunConfig) -> dict[str, Any]:
-    return flatten(to_dict(config))
 
 
 def defaults_of(stage: Stage) -> dict[str, Any]:

@@ -39,15 +39,26 @@ def permutations_within(
     strata: NDArray[np.int64], permutations: int, generator: np.random.Generator
 ) -> NDArray[np.int64]:
     """Random orders of the types that move none out of its stratum, shape (permutations, types)."""
-    together = np.argsort(strata, kind="stable")
-    ends = np.cumsum(np.unique(strata, return_counts=True)[1])
-    orders = np.empty((permutations, len(strata)), dtype=np.int64)
-    for start, end in pairwise([0, *ends]):
-        inside = together[start:end]
-        orders[:, start:end] = generator.permuted(np.tile(inside, (permutations, 1)), axis=1)
+    orders, together = permuted_within(np.arange(len(strata)), strata, permutations, generator)
     back = np.empty_like(together)
     back[together] = np.arange(len(together))
     return np.take(orders, back, axis=1)  # an index would leave the columns together, not the rows
+
+
+def permuted_within(
+    labels: NDArray[np.int64], strata: NDArray[np.int64], permutations: int, generator: np.random.Generator
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Labels of the types, each given to another type of its stratum, and the types that they are given to.
+
+    Types come stratum by stratum: column k, of (permutations, types), is for type `together[k]`, the second result.
+    """
+    together = np.argsort(strata, kind="stable")
+    ends = np.cumsum(np.unique(strata, return_counts=True)[1])
+    found = np.empty((permutations, len(strata)), dtype=np.int64)
+    for start, end in pairwise([0, *ends]):
+        inside = np.tile(labels[together[start:end]], (permutations, 1))
+        found[:, start:end] = generator.permuted(inside, axis=1)
+    return found, together
 
 
 def smooth_basis(frequency: NDArray[np.integer] | Floats) -> Floats:
