@@ -132,11 +132,11 @@ def _scoring(config: RunConfig, towers: TowersConfig, vocabulary: int, forward: 
 
     A causal tower reads a token twice, as its windows overlap by half; a masked one once in each pass.
     """
-    from .modeling.costs import count_costs, head_flops
+    from .modeling.costs import forward_flops, head_flops
     from .modeling.scoring import NEAR
 
     reads = {"causal": 2, "masked": config.score.passes or towers.window}.get(towers.objective, 1)
-    near = count_costs(replace(towers, window=min(NEAR, towers.window))).forward_flops
+    near = forward_flops(replace(towers, window=min(NEAR, towers.window)))
     one_joint, one_readout = (head_flops(width, vocabulary) / 3 for width in (towers.embedding_size, towers.width))
     return {
         "scoring: towers": reads * (forward + near),

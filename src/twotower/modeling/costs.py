@@ -67,6 +67,16 @@ def count_costs(config: TowersConfig) -> Costs:
     )
 
 
+def forward_flops(config: TowersConfig) -> float:
+    """`Costs.forward_flops` alone, in a third of the time."""
+    with FakeTensorMode(), torch.device("meta"):
+        model = TowersModel(config)
+        ids = torch.zeros((ROWS, config.window), dtype=torch.long)
+        with FlopCounterMode(display=False) as counted, torch.no_grad():
+            _features(model, ids)
+    return float(counted.get_total_flops()) / (ROWS * config.window)
+
+
 def head_flops(width: int, vocabulary: int) -> int:
     """Of the product of one predicted position's features with the vocabulary, forward and backward."""
     return 3 * 2 * width * vocabulary
