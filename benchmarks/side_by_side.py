@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 from statistics import median
@@ -22,7 +21,7 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from speed.lean import LeanTower, make_lean
-from speed.measure import alternate
+from speed.measure import alternate, median_seconds
 from speed.text import synthetic
 from speed.training import joint_parts, joint_work, quiet
 from torch import Tensor
@@ -85,13 +84,7 @@ def passes(compute: Callable[[], Any], parameters: list[Tensor], gradient: Tenso
 def updates(run: Path) -> tuple[float, float]:
     """Seconds of a whole update of the quickstart, and of its optimizer alone."""
     config = preset("quickstart")
-    work = joint_work(config, run)
-    work()
-    every = []
-    for _ in range(ROUNDS):
-        begin = time.perf_counter()
-        work()
-        every.append(time.perf_counter() - begin)
+    update = median_seconds(joint_work(config, run), ROUNDS)
     objective, optimizers, _, _ = joint_parts(config, run)
     for parameter in objective.parameters():
         parameter.grad = torch.randn_like(parameter)
@@ -100,8 +93,7 @@ def updates(run: Path) -> tuple[float, float]:
         for optimizer in optimizers:
             optimizer.step()
 
-    steps = alternate({"optimizer": step}, ROUNDS)["optimizer"]
-    return median(every), median(steps)
+    return update, median_seconds(step, ROUNDS)
 
 
 def main() -> None:

@@ -7,16 +7,16 @@ than an addition, so this is a floor.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from statistics import median
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
+
+from .measure import median_seconds
 
 CHAIN = 500
 """Operations of one measurement of their overhead."""
@@ -68,7 +68,7 @@ def seconds_per_call() -> float:
         value.backward()
         factor.grad = None
 
-    return _median_seconds(chain) / count_calls(chain).calls
+    return median_seconds(chain, ROUNDS) / count_calls(chain).calls
 
 
 def seconds_per_byte() -> float:
@@ -83,14 +83,6 @@ def seconds_per_byte() -> float:
 
         return work
 
-    beyond = _median_seconds(additions(one, other, out)) - _median_seconds(additions(small, small, small.clone()))
+    large, least = additions(one, other, out), additions(small, small, small.clone())
+    beyond = median_seconds(large, ROUNDS) - median_seconds(least, ROUNDS)
     return max(0.0, beyond) / (CHAIN * 3 * CACHED * one.element_size())
-
-
-def _median_seconds(work: Callable[[], object]) -> float:
-    times = []
-    for _ in range(ROUNDS):
-        begin = time.perf_counter()
-        work()
-        times.append(time.perf_counter() - begin)
-    return median(times)

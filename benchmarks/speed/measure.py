@@ -57,6 +57,11 @@ def alternate(works: Mapping[str, Callable[[], object]], rounds: int) -> dict[st
     return times
 
 
+def median_seconds(work: Callable[[], object], rounds: int) -> float:
+    """Seconds of one work, after one round that is thrown away."""
+    return median(alternate({"work": work}, rounds)["work"])
+
+
 def ratio(times: Mapping[str, Sequence[float]], slow: str, quick: str) -> float:
     """How many times as long one takes as the other, by medians."""
     return median(times[slow]) / median(times[quick])
@@ -76,16 +81,7 @@ def product_seconds(rows: int, inner: int, columns: int, repeats: int = 7) -> fl
         lambda: torch.mm(out, right, out=grad_left),
         lambda: grad_right.addmm_(out.T, left),
     ]
-    total = 0.0
-    for work in works:
-        work()
-        seconds = []
-        for _ in range(repeats):
-            begin = time.perf_counter()
-            work()
-            seconds.append(time.perf_counter() - begin)
-        total += median(seconds)
-    return total
+    return sum(median_seconds(work, repeats) for work in works)
 
 
 def vocabulary_seconds(positions: int, width: int, vocabulary: int) -> float:

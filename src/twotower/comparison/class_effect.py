@@ -175,10 +175,10 @@ def _parts(
         choice = _Choice.of(decides, training_count, ratio)
         if choice is None:
             return None
-        deciding, entering = decides["row"].to_numpy(), enters["row"].to_numpy()
-        signs = choice.signs(difference[deciding] for difference in observed.differences)
-        aligned = [sign * one[entering] for sign, one in zip(signs, observed.differences, strict=True)]
-        quality = [sign * one[deciding].mean() for sign, one in zip(signs, observed.differences, strict=True)]
+        deciding = [difference[decides["row"]] for difference in observed.differences]
+        signs = choice.signs(deciding)
+        aligned = [sign * one[enters["row"]] for sign, one in zip(signs, observed.differences, strict=True)]
+        quality = [sign * one.mean() for sign, one in zip(signs, deciding, strict=True)]
         log_frequency = np.log(training_count[enters["piece_id"]] + 1.0)
         found.append(_Part(enters.assign(log_frequency=log_frequency), aligned, np.array(quality)))
     return found

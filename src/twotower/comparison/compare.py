@@ -183,7 +183,9 @@ def _usable(
     found = []
     for tokens, rows in place.groupby("tokens").indices.items():
         mine = place.iloc[rows].reset_index(drop=True)
-        sample = samples.setdefault(int(cast(int, tokens)), _Sample.of(mine, min_count))
-        if mine.equals(sample.place):  # others have another corpus or tokenizer
-            found.append((sample, rows))
+        number = int(cast(int, tokens))
+        if number not in samples:
+            samples[number] = _Sample.of(mine, min_count)
+        if mine.equals(samples[number].place):  # others have another corpus or tokenizer
+            found.append((samples[number], rows))
     return found

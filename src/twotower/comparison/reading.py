@@ -16,11 +16,10 @@ from ..config import AnalyzeConfig, RunConfig
 from ..data.heldout import PreparedText
 from ..data.tokenization import PREFIX
 from ..errors import InputError
-from ..finished import Run
 from ..preference.labelled import LEXICAL_AND_GRAMMATICAL, units_of
 from ..preference.measured import INDEPENDENT, Measured
 from ..preference.score_table import read_scores
-from ..runs.records import Artifacts, read_json, recorded_digest
+from ..runs.records import Artifacts, load_config, read_json, recorded_digest
 from ..runs.stages import STAGES
 from ..statistics.contrasts import contrasts
 from ..statistics.strata import FEWEST as FEWEST_IN_BIN
@@ -54,8 +53,6 @@ class OneRun:
     group: str
     """Preset, corpus and varied settings: what is the same over seeds."""
     stranger: bool
-    run: Run
-    config: RunConfig
     artifacts: Artifacts
     text: ScoredText
     results: dict[str, Any]
@@ -67,13 +64,16 @@ class OneRun:
         Runs that were prepared alike share one of the `texts`, which this adds to.
         """
         name, folder, group, stranger = described
-        run = Run(folder)
-        config = run.config
-        artifacts = Artifacts(run.path, config)
+        artifacts = Artifacts(folder, load_config(folder))
         digests = tuple(recorded_digest(artifacts.records, name) for name in STAGES["prepare"].outputs)
-        text = texts.setdefault(digests, ScoredText(run.path))
+        text = texts.setdefault(digests, ScoredText(folder))
         results = read_json(artifacts.require("results.json"), "redo the stage analyze")
-        return cls(name, group, stranger, run, config, artifacts, text, results)
+        return cls(name, group, stranger, artifacts, text, results)
+
+    @property
+    def config(self) -> RunConfig:
+        """What it was made from."""
+        return self.artifacts.config
 
     @property
     def paired(self) -> bool:
@@ -87,7 +87,7 @@ class OneRun:
 
     def passed(self) -> dict[str, Any]:
         """When its figures had emerged: the `tokens`, and the `seconds` of training until then."""
-        timing = read_json(self.run.path / "training.json", "redo the stage train")["seconds_at"]
+        timing = read_json(self.artifacts.run / "training.json", "redo the stage train")["seconds_at"]
         return {
             name: value and value | {"seconds": timing.get(str(value["tokens"]))}
             for name, value in self.results["emergence"]["passed"].items()

@@ -42,10 +42,8 @@ def count_costs(config: TowersConfig) -> Costs:
     """Count one forward and backward pass over `ROWS` full windows; matrix products alone count as operations."""
     tokens = ROWS * config.window
     with FakeTensorMode(), torch.device("meta"):
-        model = TowersModel(config).train()
-        ids = torch.zeros((ROWS, config.window), dtype=torch.long)
-        with FlopCounterMode(display=False) as forward, torch.no_grad():
-            _features(model, ids)
+        model, ids = _example(config)
+        forward = _forward_flops(model, ids)
         kept: dict[Any, int] = {}
         own = {_storage(parameter) for parameter in model.parameters()}
 
@@ -61,7 +59,7 @@ def count_costs(config: TowersConfig) -> Costs:
         parameters = _parameters(model, Readout(config))
     return Costs(
         parameters=parameters,
-        forward_flops=forward.get_total_flops() / tokens,
+        forward_flops=forward / tokens,
         training_flops=both.get_total_flops() / tokens,
         activation_bytes=sum(kept.values()) / tokens,
     )
@@ -70,11 +68,18 @@ def count_costs(config: TowersConfig) -> Costs:
 def forward_flops(config: TowersConfig) -> float:
     """`Costs.forward_flops` alone, in a third of the time."""
     with FakeTensorMode(), torch.device("meta"):
-        model = TowersModel(config)
-        ids = torch.zeros((ROWS, config.window), dtype=torch.long)
-        with FlopCounterMode(display=False) as counted, torch.no_grad():
-            _features(model, ids)
-    return float(counted.get_total_flops()) / (ROWS * config.window)
+        return _forward_flops(*_example(config)) / (ROWS * config.window)
+
+
+def _example(config: TowersConfig) -> tuple[TowersModel, Tensor]:
+    """A model and `ROWS` full windows, on fake tensors where these are on."""
+    return TowersModel(config).train(), torch.zeros((ROWS, config.window), dtype=torch.long)
+
+
+def _forward_flops(model: TowersModel, ids: Tensor) -> int:
+    with FlopCounterMode(display=False) as counted, torch.no_grad():
+        _features(model, ids)
+    return int(counted.get_total_flops())
 
 
 def head_flops(width: int, vocabulary: int) -> int:

@@ -12,13 +12,14 @@ from .backbones import build_backbone, takes
 from .configuration import TowersConfig
 from .elmo import Elmo
 
-# `gelu_pytorch_tanh` is the same function as GPT-2's own `gelu_new`, as one operation instead of eight.
-ACTIVATIONS = {
-    ("auto", "gpt"): "gelu_pytorch_tanh", ("auto", "bert"): "gelu",
-    **{("gelu", family): "gelu" for family in ("gpt", "bert")},
-    **{("gelu_tanh", family): "gelu_pytorch_tanh" for family in ("gpt", "bert")},
-}  # fmt: skip
-"""By `activation` and family, the name that `transformers` gives it."""
+USUAL_ACTIVATION = {"gpt": "gelu_tanh", "bert": "gelu"}
+
+
+def activation(config: TowersConfig) -> str:
+    """The name that `transformers` gives to the activation of a gpt or bert tower."""
+    asked = USUAL_ACTIVATION[config.family] if config.activation == "auto" else config.activation
+    # The same function as GPT-2's own `gelu_new`, as one operation instead of eight.
+    return "gelu_pytorch_tanh" if asked == "gelu_tanh" else asked
 
 
 def gpt(config: TowersConfig) -> PreTrainedModel:
@@ -31,7 +32,7 @@ def gpt(config: TowersConfig) -> PreTrainedModel:
             n_layer=config.layers,
             n_head=config.heads,
             n_inner=config.feedforward,
-            activation_function=ACTIVATIONS[config.activation, "gpt"],
+            activation_function=activation(config),
             resid_pdrop=config.dropout,
             embd_pdrop=config.dropout,
             attn_pdrop=config.dropout,
@@ -56,7 +57,7 @@ def bert(config: TowersConfig) -> PreTrainedModel:
             num_hidden_layers=config.layers,
             num_attention_heads=config.heads,
             intermediate_size=config.feedforward,
-            hidden_act=ACTIVATIONS[config.activation, "bert"],
+            hidden_act=activation(config),
             max_position_embeddings=1,
             hidden_dropout_prob=config.dropout,
             attention_probs_dropout_prob=config.dropout,

@@ -85,6 +85,8 @@ def _score(
     model: TowersModel, text: NDArray[np.int64], asked: NDArray[np.int64], rows: ScoringRows
 ) -> dict[str, NDArray[np.float32]]:
     """Log-probability of the token at place `asked` of each row under each head."""
+    from ..modeling.scoring import log_probs_of  # its libraries take seconds, and statistics do without them
+
     scored = np.zeros(text.shape, dtype=bool)
     scored[np.arange(len(text)), asked] = True
     inputs, targets = text, text
@@ -92,8 +94,6 @@ def _score(
         inputs, targets, scored = text[:, :-1], text[:, 1:], scored[:, 1:]
     elif model.config.objective == "masked":
         inputs = np.where(scored, rows.vocabulary.mask, text)
-    from ..modeling.scoring import log_probs_of  # its libraries take seconds, and statistics do without them
-
     heads = log_probs_of(model, inputs, targets, scored, rows.vocabulary.pad)
     return {name: values.cpu().numpy() for name, values in heads.items()}
 

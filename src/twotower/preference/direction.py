@@ -63,6 +63,8 @@ def _score(
     model: TowersModel, text: NDArray[np.int64], middle: NDArray[np.int64], context: str, rows: ScoringRows
 ) -> list[NDArray[np.float32]]:
     """Log-probabilities of the middle tokens under each tower's readout."""
+    from ..modeling.scoring import log_probs_of  # its libraries take seconds, and statistics do without them
+
     pad, length = rows.vocabulary.pad, text.shape[1]
     inputs, asked = np.full_like(text, pad), np.zeros(text.shape, dtype=bool)
     for row, into, chosen, place in zip(text, inputs, asked, middle.tolist(), strict=True):
@@ -73,8 +75,6 @@ def _score(
     targets = inputs.copy()
     if model.config.objective == "masked":
         inputs[asked] = rows.vocabulary.mask
-    from ..modeling.scoring import log_probs_of  # its libraries take seconds, and statistics do without them
-
     heads = log_probs_of(model, inputs, targets, asked, pad)
     return [heads[f"readout_{tower}"].cpu().numpy() for tower in range(1, model.config.towers + 1)]
 

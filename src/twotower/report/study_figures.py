@@ -60,12 +60,12 @@ def _cells(
 
     Sides of more than `MOST_NAMED` have no names, and their matrix is an image: its cells say nothing.
     """
-    few = max(len(across), len(down)) <= MOST_NAMED
-    rows = (0.17 if sheet.narrow else 0.2) * max(3, len(down)) if len(down) <= MOST_NAMED else sheet.get_figwidth()
-    sheet.height(1.1 + (0.065 * max(map(len, across)) if len(across) <= MOST_NAMED else 0) + rows)
+    across_names, down_names = (names if len(names) <= MOST_NAMED else [] for names in (across, down))
+    rows = (0.17 if sheet.narrow else 0.2) * max(3, len(down)) if down_names else sheet.get_figwidth()
+    sheet.height(1.1 + 0.065 * max(map(len, across_names), default=0) + rows)
     axes = sheet.add_subplot()
     shades = ScalarMappable(Normalize(-limit, limit), matplotlib.colormaps[DIVERGING].resampled(LEVELS))
-    if few:
+    if across_names and down_names:
         places = [(row, column) for row in range(len(down)) for column in range(len(across))]
         corners = [[(c, r), (c + 1, r), (c + 1, r + 1), (c, r + 1)] for r, c in places]
         colors = shades.to_rgba(np.array([values[place] for place in places]))
@@ -76,11 +76,10 @@ def _cells(
         axes.imshow(shades.to_rgba(values), aspect="auto", interpolation="nearest", extent=extent)
     axes.set(xlim=(0, len(across)), ylim=(len(down), 0))
     size = 7 if sheet.narrow or len(down) > 30 else 8
-    for axis, names, turned in ((axes.xaxis, across, 90), (axes.yaxis, down, 0)):
-        shown = names if len(names) <= MOST_NAMED else []
-        axis.set_ticks(np.arange(len(shown)) + 0.5, shown, rotation=turned, fontsize=size)
+    axes.set_xticks(np.arange(len(across_names)) + 0.5, across_names, rotation=90, fontsize=size)
+    axes.set_yticks(np.arange(len(down_names)) + 0.5, down_names, fontsize=size)
     axes.tick_params(length=0)
-    if len(down) > MOST_NAMED:
+    if not down_names:
         axes.set_ylabel(f"{len(down)} runs, in the order of the table")
     bar = sheet.colorbar(shades, ax=axes, location="top", aspect=40, shrink=0.6, anchor=(0.0, 0.0), pad=0.02)
     bar.set_label(label, fontsize=8)

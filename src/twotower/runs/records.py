@@ -83,25 +83,22 @@ class Artifacts:
         Raises `InputError` if it does not exist yet, if a stage that it depends on was redone, or if it is damaged (see
         `is_damaged`).
         """
-        if artifact not in self._checked:
-            _require(self.run, self.config, artifact, self.records, self._checked)
-        return self.run / artifact
-
-
-def _require(run: Path, config: RunConfig, artifact: str, records: dict[str, Any], checked: set[str]) -> None:
-    """`require_current` for an artifact that is not among those `checked`, which grow by it and by its ancestors."""
-    path, stage = run / artifact, producer_of(artifact)
-    remedy = f"`{stage.command(run)}`"
-    if not path.exists():
-        raise InputError(f"{path} does not exist yet; make it with {remedy}")
-    if not up_to_date(run, config, stage.name, records):
-        raise InputError(f"{path} is out of date: what stage {stage.name} reads was made again; redo it with {remedy}")
-    if is_damaged(path, records[stage.name]["outputs"][artifact]):
-        raise damage_error(run, stage.name, artifact)
-    checked.add(artifact)
-    for name in inputs_of(run, config, stage, records):
-        if name not in checked:
-            _require(run, config, name, records, checked)
+        path, stage = self.run / artifact, producer_of(artifact)
+        if artifact in self._checked:
+            return path
+        remedy = f"`{stage.command(self.run)}`"
+        if not path.exists():
+            raise InputError(f"{path} does not exist yet; make it with {remedy}")
+        if not up_to_date(self.run, self.config, stage.name, self.records):
+            raise InputError(
+                f"{path} is out of date: what stage {stage.name} reads was made again; redo it with {remedy}"
+            )
+        if is_damaged(path, self.records[stage.name]["outputs"][artifact]):
+            raise damage_error(self.run, stage.name, artifact)
+        self._checked.add(artifact)
+        for name in inputs_of(self.run, self.config, stage, self.records):
+            self.require(name)
+        return path
 
 
 def inputs_of(run: Path, config: RunConfig, stage: Stage, records: dict[str, Any] | None = None) -> dict[str, str]:
