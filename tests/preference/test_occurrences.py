@@ -7,9 +7,8 @@ import pytest
 
 from planted import planted
 from twotower.preference import covariates as covariates_module
-from twotower.preference import occurrences
-from twotower.preference.covariates import cells_of, covariates, period, sentence_positions, topicality
-from twotower.preference.measured import Measured
+from twotower.preference.covariates import Cells, covariates, period, sentence_positions, topicality
+from twotower.preference.measured import EVERYTHING, Measured
 from twotower.preference.occurrences import within_types
 from twotower.runs.records import load_config
 from twotower.statistics import stretches
@@ -29,7 +28,9 @@ def with_slope(measured, values, slope):
 def test_a_planted_slope_of_topicality_is_found_with_its_sign_and_size():
     plain = planted(0, tokens=12_000)
     for slope in (0.1, -0.1):
-        found = row(within_types(with_slope(plain, topicality(plain, cells_of(plain)), slope)), "topicality")
+        found = row(
+            within_types(with_slope(plain, topicality(plain, Cells.of_text(plain), EVERYTHING), slope)), "topicality"
+        )
         assert np.sign(found["estimate"]) == np.sign(slope) and found["p_value"] < 0.001
         assert found["low"] < found["estimate"] < found["high"]
         assert abs(found["noise_floor"]["estimate"]) < 0.02
@@ -48,17 +49,16 @@ def test_an_occurrence_does_not_count_for_its_own_typicality():
     """Else a type that occurs once in the text would be typical of its document by construction."""
     measured = planted(1, types=300, tokens=6_000)
     alone = np.flatnonzero(measured.counts[measured.piece] == 1)
-    assert (
-        len(alone)
-        and (topicality(measured, cells_of(measured))[alone] <= 0).all()
-        and (period(measured, cells_of(measured))[alone] <= 0).all()
-    )
+    cells = Cells.of_text(measured)
+    assert len(alone)
+    assert (topicality(measured, cells, EVERYTHING)[alone] <= 0).all()
+    assert (period(measured, cells)(EVERYTHING)[alone] <= 0).all()
 
 
 def test_positions_count_from_the_last_end_of_a_sentence():
     measured = planted(2, tokens=60, documents=2, types=5)
     names = ["word0", ".", "word2", "word3", "word4"]
-    found = sentence_positions(replace(measured, pieces=names))
+    found = sentence_positions(replace(measured, pieces=names), EVERYTHING)
     begins = np.flatnonzero(np.diff(measured.document)) + 1
     after = np.flatnonzero(measured.piece[:-1] == 1) + 1
     assert found[0] == 0 and (found[begins] == 0).all() and (found[after] == 0).all()
@@ -77,7 +77,11 @@ def test_nothing_depends_on_how_the_text_is_cut(finished, monkeypatch):
 
     def figures():
         measured = Measured.of(load_config(finished), finished)
-        each = {name: values_of() for name, values_of in covariates(measured)[0].items()}
+        parts = list(stretches.stretches(measured.document))
+        each = {
+            name: np.concatenate([values_of(part) for part in parts])
+            for name, values_of in covariates(measured)[0].items()
+        }
         return each | {"means": measured.noise[0].means(np.ones((1, measured.documents)))[0]}
 
     before = figures()
@@ -89,18 +93,17 @@ def test_nothing_depends_on_how_the_text_is_cut(finished, monkeypatch):
         np.testing.assert_array_equal(values, before[name], err_msg=name)
 
 
-def test_a_long_text_is_fitted_in_stretches_and_single_precision(monkeypatch):
+def test_a_long_text_is_fitted_in_stretches(monkeypatch):
     measured = planted(5, tokens=4_000)
     whole = within_types(measured)
     monkeypatch.setattr(stretches, "STRETCH", 300)
-    monkeypatch.setattr(occurrences, "LONG", 0)
     parts = within_types(measured)
     assert [row["name"] for row in parts["covariates"]] == [row["name"] for row in whole["covariates"]]
-    assert parts["r2"] == pytest.approx(whole["r2"], rel=1e-5)
+    assert parts["r2"] == pytest.approx(whole["r2"], rel=1e-10)
     for one, other in zip(parts["covariates"], whole["covariates"], strict=True):
         reach = other["high"] - other["estimate"]
         for key in ("estimate", "low", "high"):
-            assert one[key] == pytest.approx(other[key], abs=1e-5 * reach)
+            assert one[key] == pytest.approx(other[key], abs=1e-9 * reach)
 
 
 def test_stretches_hold_whole_documents_and_all_of_the_text(monkeypatch):
@@ -122,7 +125,10 @@ def test_the_nearest_documents_are_those_around_and_the_words_far_back_those_of_
     np.add.at(table, (measured.document, measured.piece), 1)
     share = measured.counts / len(measured.piece)
     vectors = np.random.default_rng(0).standard_normal((30, 6)).astype(np.float32)
-    found = period(measured, cells_of(measured)), covariates_module._far_words(measured, vectors)
+    found = (
+        period(measured, Cells.of_text(measured))(EVERYTHING),
+        covariates_module._far_words(measured, vectors, EVERYTHING),
+    )
     for place in range(0, 1_500, 7):
         own, piece = measured.document[place], measured.piece[place]
         near = [other for other in range(40) if other != own and abs(other - own) <= 2]

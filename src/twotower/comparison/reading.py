@@ -21,6 +21,7 @@ from ..preference.measured import INDEPENDENT, Measured
 from ..preference.score_table import read_scores
 from ..runs.records import Artifacts, load_config, read_json, recorded_digest
 from ..runs.stages import STAGES
+from ..statistics.blocks import blocks_of
 from ..statistics.contrasts import contrasts
 from ..statistics.strata import FEWEST as FEWEST_IN_BIN
 from ..statistics.strata import frequency_bins
@@ -173,12 +174,12 @@ class Cells:
 
     kept: NDArray[np.bool_]
     """Which occurrences these are, (occurrences,)."""
-    document: NDArray[np.int64]
-    """Of those, numbered from 0 in the order of the text, (kept,)."""
+    block: NDArray[np.int32]
+    """Of those, the document or block of documents that is resampled, in the order of the text, (kept,)."""
     kind: NDArray[np.int64]
     """Place of their piece among the chosen ones, (kept,)."""
     counts: Sums
-    """(documents, types); runs share them."""
+    """(blocks, types); runs share them."""
 
     @classmethod
     def of(cls, occurrences: pd.DataFrame, ids: NDArray[np.integer]) -> Cells:
@@ -187,14 +188,15 @@ class Cells:
         number = np.full(1 + max(piece.max(initial=0), ids.max(initial=0)), -1)
         number[ids] = np.arange(len(ids))
         kind, document = number[piece], pd.factorize(occurrences["document"])[0]
+        block = blocks_of(int(document.max()) + 1)
         kept = kind >= 0
-        counts = add_up(document[kept], kind[kept], None, len(ids), int(document.max()) + 1)
-        return cls(kept, document[kept], kind[kept], counts)
+        found = block[document[kept]]
+        return cls(kept, found, kind[kept], add_up(found, kind[kept], None, len(ids), int(block[-1]) + 1))
 
     def tally(self, values: Floats) -> Tallies:
         """Add up a value of each occurrence of the text, (occurrences,)."""
-        documents, types = self.counts.shape
-        return Tallies(self.counts, add_up(self.document, self.kind, values[self.kept], types, documents))
+        blocks, types = self.counts.shape
+        return Tallies(self.counts, add_up(self.block, self.kind, values[self.kept], types, blocks))
 
 
 def _tallies(runs: Sequence[OneRun], ids: Sequence[NDArray[np.integer]]) -> list[tuple[Tallies, Tallies]]:

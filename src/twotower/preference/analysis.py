@@ -67,9 +67,10 @@ def analyze(config: RunConfig, run: Path, out: Path) -> None:
     heldout_perplexity = results.pop("perplexity")
     results = {
         "corpus": {
-            key: summary[key] for key in
-            ("name", "documents", "tokens", "heldout_documents", "heldout_tokens", "parts", "digest", "tagger",
-             "vocabulary")
+            **{key: summary[key] for key in
+               ("name", "documents", "tokens", "heldout_documents", "heldout_tokens", "parts", "digest", "tagger",
+                "vocabulary")},
+            "heldout_blocks": measured.blocks if measured.blocks < measured.documents else None,
         },
         "model": {
             "family": config.model.family, "objective": training["objective"], "towers": config.model.towers,

@@ -7,14 +7,16 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.cluster import KMeans
 from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfTransformer
 
 from ..errors import InputError
+from ..statistics.blocks import blocks_of
 from ..statistics.intervals import centred_interval
-from ..statistics.tallies import Floats, halves, resample
+from ..statistics.tallies import Floats, Tallies, add_up, halves, resample
 from .measured import Measured
 from .reliability import half_correlations
 
@@ -46,12 +48,16 @@ def by_cluster(measured: Measured) -> dict[str, Any] | None:
     if documents < FEWEST_DOCUMENTS:
         return found
     generator = measured.generator("clusters")
-    found["order"] = _between(measured, (np.arange(documents)[None] < documents // 2).astype(np.float64), 2, generator)
+    either = np.array([[0.0, 1.0]])
+    found["order"] = _between(measured, (np.arange(documents) < documents // 2).astype(np.int64), either, generator)
     number = int(sources.max()) + 1
     if 1 < number < documents:
-        sides = halves(number, measured.settings.splits, generator)[:, sources]
-        found["source"] = _between(measured, sides, number, generator)
-    found["topic"] = _between(measured, _topics(measured)[None], 2, generator)
+        together = blocks_of(number)[sources].astype(np.int64)
+        sides = halves(int(together.max()) + 1, measured.settings.splits, generator)
+        found["source"] = _between(measured, together, sides, generator)
+        if found["source"]:
+            found["source"]["clusters"] = number
+    found["topic"] = _between(measured, _topics(measured), either, generator)
     return found
 
 
@@ -75,26 +81,43 @@ def source_numbers(names: Sequence[str], pattern: str) -> np.ndarray:
     return np.unique(found, return_inverse=True)[1]
 
 
-def _topics(measured: Measured) -> Floats:
-    """1 for documents of one topic, 0 for those of the other, (documents,)."""
-    counts = sparse.csr_array(measured.noise[0].counts)
+def _topics(measured: Measured) -> NDArray[np.int64]:
+    """The topic of each document, 0 or 1, (documents,)."""
+    types, documents = len(measured.pieces), measured.documents
+    counts = sparse.csr_array(add_up(measured.document, measured.piece, None, types, documents))
     weighted = TfidfTransformer(sublinear_tf=True).fit_transform(counts)
     dimensions = min(DIMENSIONS, min(weighted.shape) - 1)
     vectors = TruncatedSVD(dimensions, random_state=0).fit_transform(weighted)
     vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
-    labels: Floats = KMeans(2, n_init=10, random_state=0).fit_predict(vectors).astype(np.float64)
-    return labels
+    return np.asarray(KMeans(2, n_init=10, random_state=0).fit_predict(vectors), dtype=np.int64)
 
 
-def _between(measured: Measured, sides: Floats, clusters: int, generator: np.random.Generator) -> dict[str, Any] | None:
-    """Reliability between sides; `sides` (splits, documents), 1 on one of them. None without shared types."""
-    settings = measured.settings
-    preferences = [one.select(measured.frequent) for one in measured.preferences]
+def _between(
+    measured: Measured, cluster: NDArray[np.int64], sides: Floats, generator: np.random.Generator
+) -> dict[str, Any] | None:
+    """Reliability between sides; `cluster` of each document, (documents,); `sides` (splits, clusters), 1 on one.
+
+    Documents of one block and one cluster are resampled together. None without shared types.
+    """
+    settings, clusters, types = measured.settings, sides.shape[1], len(measured.pieces)
+    units, number = np.unique(measured.block_of.astype(np.int64) * clusters + cluster, return_inverse=True)
+    unit, piece = number.astype(np.int32)[measured.document], measured.piece
+    order: NDArray[np.int64] | slice = slice(None)
+    if (np.diff(number) < 0).any():  # documents of one unit are added up one after the other
+        order = np.argsort(unit, kind="stable")
+        unit, piece = unit[order], piece[order]
+    counts = add_up(unit, piece, None, types, len(units))
+    preferences = [
+        Tallies(counts, add_up(unit, piece, measured.difference(contrast)[order], types, len(units)))
+        for contrast in measured.contrasts
+    ]
+    preferences = [one.select(measured.frequent) for one in preferences]
+    sides = sides[:, units % clusters]
     z = half_correlations(preferences, sides, None, settings.min_count)
     if not np.isfinite(z).any():
         return None
     estimate = float(np.nanmean(z))
-    weights = resample(measured.documents, DRAWS, generator)
+    weights = resample(len(units), DRAWS, generator)
     drawn = half_correlations(preferences, np.resize(sides, weights.shape), weights, settings.min_count)
     low, high = centred_interval(estimate, drawn, settings.confidence)
     return {

@@ -1,10 +1,9 @@
-"""Properties of an occurrence that the difference between towers may follow; each takes memory for itself alone."""
+"""Properties of an occurrence that the difference between towers may follow, for a stretch of the text at a time."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,26 +34,26 @@ BLOCK = 1 << 15
 """Occurrences whose vectors are held at a time."""
 
 
-def covariates(measured: Measured) -> tuple[dict[str, Callable[[], Floats]], list[str]]:
-    """By name, a function that computes a value for each occurrence (occurrences,); those that need a prepared text."""
-    cells = cache(lambda: cells_of(measured))
+def covariates(measured: Measured) -> tuple[dict[str, Callable[[slice], Floats]], list[str]]:
+    """By name, a function that gives the values of a stretch of whole documents; those that need a prepared text.
 
-    def scored(head: str) -> Floats:
-        return measured.scores[head].to_numpy(np.float64)  # type: ignore[no-any-return]
-
+    A function takes a slice of the occurrences and returns an array of their shape.
+    """
+    cells = Cells.of_text(measured)
     found = {
-        "topicality": lambda: topicality(measured, cells()),
-        "period": lambda: period(measured, cells()),
-        "surprisal": lambda: -scored("joint"),
-        "far context": lambda: scored("joint") - scored("near"),
-        "repetition": lambda: _repetition(measured),
-        "position": lambda: np.log1p(sentence_positions(measured)),
+        "topicality": lambda part: topicality(measured, cells, part),
+        "period": period(measured, cells),
+        "surprisal": lambda part: -measured.log_probs("joint", part),
+        "far context": lambda part: measured.log_probs("joint", part) - measured.log_probs("near", part),
+        "repetition": lambda part: _repetition(measured, part),
+        "position": lambda part: np.log1p(sentence_positions(measured, part)),
     }
     text = measured.text
     if text is None:
         return found, ["far words", "bigram gain"]
-    found["far words"] = lambda: _far_words(measured, _type_vectors(text, len(measured.pieces)))
-    found["bigram gain"] = lambda: _bigram_gain(measured, text)
+    vectors = _type_vectors(text, len(measured.pieces))
+    found["far words"] = lambda part: _far_words(measured, vectors, part)
+    found["bigram gain"] = _bigram_gain(measured, text)
     return found, []
 
 
@@ -62,120 +61,127 @@ def covariates(measured: Measured) -> tuple[dict[str, Callable[[], Floats]], lis
 class Cells:
     """The pairs of a document and a type that occur there, in the order of the documents, then of the types."""
 
-    document: NDArray[np.int32]
-    """(cells,)"""
+    starts: NDArray[np.int64]
+    """The first cell of each document and, last, their number, (documents + 1,)."""
     piece: NDArray[np.int32]
     """(cells,)"""
-    count: NDArray[np.int64]
+    count: NDArray[np.int32]
     """Occurrences in each, (cells,)."""
     of: NDArray[np.int32]
     """The cell of each occurrence, (occurrences,)."""
 
+    @classmethod
+    def of_text(cls, measured: Measured) -> Cells:
+        """Count the occurrences of each type in each document."""
+        types = len(measured.pieces)
+        of = np.empty(len(measured.piece), dtype=np.int32)
+        pieces, counted, known = [np.empty(0, np.int32)], [np.empty(0, np.int32)], 0
+        sizes = np.zeros(measured.documents, dtype=np.int64)
+        for part in stretches(measured.document):
+            cell = measured.document[part].astype(np.int64) * types + measured.piece[part]
+            cell, inverse, counts = np.unique(cell, return_inverse=True, return_counts=True)
+            of[part] = inverse + known
+            known += len(cell)
+            document, piece = np.divmod(cell, types)
+            sizes += np.bincount(document, minlength=len(sizes))
+            pieces.append(piece.astype(np.int32))
+            counted.append(counts.astype(np.int32))
+        return cls(np.concatenate([[0], np.cumsum(sizes)]), np.concatenate(pieces), np.concatenate(counted), of)
 
-def cells_of(measured: Measured) -> Cells:
-    """Count the occurrences of each type in each document."""
-    types = len(measured.pieces)
-    of = np.empty(len(measured.piece), dtype=np.int32)
-    parts, counted, known = [np.empty(0, np.int64)], [np.empty(0, np.int64)], 0
-    for part in stretches(measured.document):
-        cell = measured.document[part].astype(np.int64) * types + measured.piece[part]
-        cell, inverse, counts = np.unique(cell, return_inverse=True, return_counts=True)
-        of[part] = inverse + known
-        known += len(cell)
-        parts.append(cell)
-        counted.append(counts)
-    document, piece = np.divmod(np.concatenate(parts), types)
-    return Cells(document.astype(np.int32), piece.astype(np.int32), np.concatenate(counted), of)
 
-
-def topicality(measured: Measured, cells: Cells) -> Floats:
-    """Log share of the type in its document, this occurrence left out, over its share in the text; (occurrences,)."""
-    sizes = np.bincount(measured.document)
-    share = measured.counts / len(measured.piece)
-    found: Floats = np.empty(len(measured.piece))
-    for part in stretches(measured.document):
-        own = share[measured.piece[part]]
-        there = cells.count[cells.of[part]] - 1 + PRIOR * own
-        found[part] = np.log(there / (sizes[measured.document[part]] - 1 + PRIOR)) - np.log(own)
+def topicality(measured: Measured, cells: Cells, part: slice) -> Floats:
+    """Log share of the type in its document, this occurrence left out, over its share in the text; of a stretch."""
+    own = measured.counts[measured.piece[part]] / len(measured.piece)
+    there = cells.count[cells.of[part]] - 1 + PRIOR * own
+    sizes = np.bincount(measured.document[part])  # whole documents
+    found: Floats = np.log(there / (sizes[measured.document[part]] - 1 + PRIOR)) - np.log(own)
     return found
 
 
-def period(measured: Measured, cells: Cells) -> Floats:
-    """Log share of the type in the documents nearest to its own, that one left out, over its share; (occurrences,)."""
-    documents = measured.documents
-    reach = max(1, round(NEIGHBOURS * documents / 2))
-    near, sizes = _nearby(cells, documents, reach)
-    share = measured.counts / len(measured.piece)
-    found: Floats = np.empty(len(measured.piece))
-    for part in stretches(measured.document):
-        own = share[measured.piece[part]]
+def period(measured: Measured, cells: Cells) -> Callable[[slice], Floats]:
+    """Log share of the type in the documents nearest to its own, that one left out, over its share; of a stretch."""
+    near, sizes = _nearby(cells, len(measured.pieces), max(1, round(NEIGHBOURS * measured.documents / 2)))
+
+    def of(part: slice) -> Floats:
+        own = measured.counts[measured.piece[part]] / len(measured.piece)
         added = near[cells.of[part]] + PRIOR * own
-        found[part] = np.log(added / (sizes[measured.document[part]] + PRIOR)) - np.log(own)
-    return found
+        found: Floats = np.log(added / (sizes[measured.document[part]] + PRIOR)) - np.log(own)
+        return found
+
+    return of
 
 
-def _nearby(cells: Cells, documents: int, reach: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _nearby(cells: Cells, types: int, reach: int) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
     """Occurrences of a cell's type in the documents within `reach` of its own, (cells,), and of all types.
 
-    That document itself is left out; the second has shape (documents,). Differences of running sums, which are exact
-    for counts.
+    That document itself is left out; the second has shape (documents,). The counts of these documents are kept up while
+    going through the text: one enters, one leaves.
     """
-    order = np.lexsort((cells.document, cells.piece))
-    key = cells.piece[order].astype(np.int64) * documents + cells.document[order]
-    running = np.concatenate([[0], np.cumsum(cells.count[order])])
-    base = cells.piece.astype(np.int64) * documents
-    first = np.searchsorted(key, base + np.maximum(cells.document - reach, 0))
-    last = np.searchsorted(key, base + np.minimum(cells.document + reach, documents - 1), side="right")
-    near = running[last] - running[first] - cells.count
-    sizes = np.bincount(cells.document, weights=cells.count, minlength=documents).astype(np.int64)
+    bounds = cells.starts.tolist()
+    documents = len(bounds) - 1
+    near = np.empty(len(cells.piece), dtype=np.int32)
+    window = np.zeros(types, dtype=np.int64)
+
+    def moved(document: int, sign: int) -> None:
+        cell = slice(bounds[document], bounds[document + 1])
+        window[cells.piece[cell]] += sign * cells.count[cell]
+
+    for document in range(min(reach, documents)):
+        moved(document, 1)
+    for document in range(documents):
+        if document + reach < documents:
+            moved(document + reach, 1)
+        if document > reach:
+            moved(document - reach - 1, -1)
+        own = slice(bounds[document], bounds[document + 1])
+        near[own] = window[cells.piece[own]] - cells.count[own]
+    sizes = np.add.reduceat(np.append(cells.count, 0).astype(np.int64), cells.starts[:-1])
     running, place = np.concatenate([[0], np.cumsum(sizes)]), np.arange(documents)
     around = running[np.minimum(place + reach + 1, documents)] - running[np.maximum(place - reach, 0)]
     return near, around - sizes
 
 
-def sentence_positions(measured: Measured) -> NDArray[np.int64]:
-    """Tokens since the beginning of the sentence or of the document, from 0, (occurrences,)."""
+def sentence_positions(measured: Measured, part: slice) -> NDArray[np.int64]:
+    """Tokens since the beginning of the sentence or of the document, from 0, (occurrences,); of a stretch."""
     ends = np.isin(np.arange(len(measured.pieces)), [
         number for number, piece in enumerate(measured.pieces) if piece in SENTENCE_ENDS
-    ])[measured.piece]  # fmt: skip
-    begins = _beginnings(measured)
+    ])[measured.piece[part]]  # fmt: skip
+    begins = _beginnings(measured.document[part])
     begins[1:] |= ends[:-1]
     return _since(begins)
 
 
-def _beginnings(measured: Measured) -> NDArray[np.bool_]:
+def _beginnings(document: NDArray[np.int32]) -> NDArray[np.bool_]:
     """Whether a document begins here, (occurrences,)."""
-    found = np.ones(len(measured.document), dtype=bool)
-    found[1:] = measured.document[1:] != measured.document[:-1]
+    found = np.ones(len(document), dtype=bool)
+    found[1:] = document[1:] != document[:-1]
     return found
 
 
 def _since(begins: NDArray[np.bool_]) -> NDArray[np.int64]:
     """Places since the last one that is marked, (occurrences,); the first is marked."""
-    found: NDArray[np.int64] = np.arange(len(begins))
-    last = np.where(begins, found, 0)
-    found -= np.maximum.accumulate(last, out=last)
+    place = np.arange(len(begins))
+    found: NDArray[np.int64] = place - np.maximum.accumulate(np.where(begins, place, 0))
     return found
 
 
-def _repetition(measured: Measured) -> Floats:
-    found: Floats = np.zeros(len(measured.piece))
-    for part in stretches(measured.document):
-        piece, document = measured.piece[part], measured.document[part]
-        order = np.lexsort((np.arange(len(piece)), piece, document))
-        same = (np.diff(piece[order]) == 0) & (np.diff(document[order]) == 0)
-        found[part.start + order[1:]] = same & (np.diff(order) <= WINDOW)
+def _repetition(measured: Measured, part: slice) -> Floats:
+    piece, document = measured.piece[part], measured.document[part]
+    order = np.lexsort((np.arange(len(piece)), piece, document))
+    same = (np.diff(piece[order]) == 0) & (np.diff(document[order]) == 0)
+    found: Floats = np.zeros(len(piece))
+    found[order[1:]] = same & (np.diff(order) <= WINDOW)
     return found
 
 
-def _far_words(measured: Measured, vectors: NDArray[np.float32]) -> Floats:
+def _far_words(measured: Measured, vectors: NDArray[np.float32], part: slice) -> Floats:
     """Cosine of each occurrence's vector with the sum of those `FAR` back in its document, 0 if there are none."""
-    place = _since(_beginnings(measured))
+    piece, place = measured.piece[part], _since(_beginnings(measured.document[part]))
     found: Floats = np.empty(len(place))
     near, most = FAR
     for begin in range(0, len(place), BLOCK):
         start = max(0, begin - most)
-        there, own = place[start : begin + BLOCK], vectors[measured.piece[start : begin + BLOCK]].astype(np.float64)
+        there, own = place[start : begin + BLOCK], vectors[piece[start : begin + BLOCK]].astype(np.float64)
         far = _back(_window_sums(own, there, most - near + 1), there, near)[begin - start :]
         own = own[begin - start :]
         lengths = np.linalg.norm(far, axis=1) * np.linalg.norm(own, axis=1)
@@ -237,18 +243,20 @@ def _bigrams(text: PreparedText, types: int) -> tuple[NDArray[np.int64], NDArray
     return pairs, counts, firsts
 
 
-def _bigram_gain(measured: Measured, text: PreparedText) -> Floats:
+def _bigram_gain(measured: Measured, text: PreparedText) -> Callable[[slice], Floats]:
     types = len(measured.pieces)
     pairs, counts, firsts = _bigrams(text, types)
     unigram = (measured.frequencies + 1.0) / (measured.frequencies + 1.0).sum()
-    found: Floats = np.empty(len(measured.piece))
-    for part in stretches(measured.document):
-        piece, document = measured.piece[part].astype(np.int64), measured.document[part]
+
+    def of(part: slice) -> Floats:
+        piece, begins = measured.piece[part].astype(np.int64), _beginnings(measured.document[part])
         before = np.full(len(piece), text.vocabulary.sep, dtype=np.int64)
-        before[1:] = np.where(document[1:] == document[:-1], piece[:-1], before[1:])
+        before[1:] = np.where(begins[1:], before[1:], piece[:-1])
         key = before * types + piece
         place = np.minimum(np.searchsorted(pairs, key), len(pairs) - 1)
         seen = np.where(pairs[place] == key, counts[place], 0)
         own = unigram[piece]
-        found[part] = np.log((seen + BACKOFF * own) / (firsts[before] + BACKOFF)) - np.log(own)
-    return found
+        found: Floats = np.log((seen + BACKOFF * own) / (firsts[before] + BACKOFF)) - np.log(own)
+        return found
+
+    return of

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from itertools import combinations
 from math import comb
 from typing import Any
@@ -15,6 +16,7 @@ from ..data.norms import read_norms
 from ..data.tokenization import PREFIX
 from ..statistics.intervals import centred_interval
 from ..statistics.strata import smooth_basis
+from ..statistics.stretches import stretches
 from ..statistics.tallies import Floats, Tallies, halves, resample
 from .covariates import sentence_positions
 from .labelled import label_codes
@@ -22,8 +24,6 @@ from .measured import Measured
 
 FOLDS, DRAWS = 5, 60
 RIDGE = 1e-6
-ROWS = 256
-"""Documents of which all types are held at a time."""
 FEWEST = 5
 """Types of a part of speech, below which it is put with the rest."""
 
@@ -85,28 +85,35 @@ def explained_by(measured: Measured) -> dict[str, Any] | None:
 
 def predictors(measured: Measured) -> tuple[dict[str, Floats], dict[str, Any] | None]:
     """By name, each group's columns over the frequent types (types, columns), and the coverage of norms, if given."""
-    chosen, scores = measured.frequent, measured.scores
-    counts = np.maximum(measured.counts, 1)
+    chosen = measured.frequent
 
-    def mean(values: Floats) -> Floats:
-        found: Floats = (np.bincount(measured.piece, weights=values, minlength=len(counts)) / counts)[chosen]
+    def mean(values_of: Callable[[slice], Floats]) -> Floats:
+        found: Floats = measured.type_means(values_of)[chosen]
         return found
 
-    joint = scores["joint"].to_numpy(np.float64)
-    spline = smooth_basis(measured.frequencies[chosen])
+    def share(of_word: Callable[[str], bool]) -> Floats:
+        """Of the occurrences of each type, those in a word of which something holds."""
+
+        def values(part: slice) -> Floats:
+            codes, words = pd.factorize(measured.rows(part)["word"])
+            found: Floats = np.array([of_word(str(word)) for word in words], dtype=np.float64)[codes]
+            return found
+
+        return mean(values)
+
+    joint, near = (partial(measured.log_probs, head) for head in ("joint", "near"))
     groups = {
-        "frequency": spline[:, 1:],
+        "frequency": smooth_basis(measured.frequencies[chosen])[:, 1:],
         "dispersion": _curved(_dispersion(measured)[chosen]),
-        "surprisal": _curved(mean(-joint)),
-        "far context": _curved(mean(joint - scores["near"].to_numpy(np.float64))),
-        "position in the sentence": _curved(mean(np.log1p(sentence_positions(measured)))),
+        "surprisal": _curved(mean(lambda part: -joint(part))),
+        "far context": _curved(mean(lambda part: joint(part) - near(part))),
+        "position in the sentence": _curved(mean(lambda part: np.log1p(sentence_positions(measured, part)))),
     }
-    codes, words = pd.factorize(scores["word"])
-    capital = np.array([str(word)[:1].isupper() for word in words], dtype=np.float64)[codes]
-    digit = np.array([any(letter.isdigit() for letter in str(word)) for word in words], dtype=np.float64)[codes]
-    whole = mean(scores["whole_word"].to_numpy(np.float64))
+    capital = share(lambda word: word[:1].isupper())
+    digit = share(lambda word: any(letter.isdigit() for letter in word))
+    whole = mean(lambda part: np.asarray(measured.rows(part)["whole_word"], dtype=np.float64))
     continues = np.array([piece.startswith(PREFIX) for piece in measured.pieces])[chosen]
-    groups["digits and capitals"] = np.column_stack([mean(capital), mean(digit)])
+    groups["digits and capitals"] = np.column_stack([capital, digit])
     groups["kind of piece"] = np.column_stack([continues.astype(np.float64), (whole < 0.5) & ~continues])
     groups["part of speech"] = _one_hot(_commonest(measured)[chosen])
     norms = None
@@ -136,24 +143,20 @@ def _one_hot(labels: NDArray[np.object_]) -> Floats:
 def _commonest(measured: Measured) -> NDArray[np.object_]:
     """The commonest part of speech of the words in which each piece stands, (vocabulary,)."""
     names, codes = label_codes(measured.upos)
-    table = np.bincount(
-        measured.piece.astype(np.int64) * len(names) + codes, minlength=len(measured.pieces) * len(names)
-    )
+    table = np.zeros(len(measured.pieces) * len(names), dtype=np.int64)
+    for part in stretches(measured.document):
+        pairs = measured.piece[part].astype(np.int64) * len(names) + codes[part]
+        table += np.bincount(pairs, minlength=len(table))
     return np.asarray(names[table.reshape(-1, len(names)).argmax(axis=1)], dtype=object)
 
 
 def _dispersion(measured: Measured) -> Floats:
     """Gries' (2008) deviation of proportions over the held-out documents, 0 (even) to 1, (vocabulary,)."""
-    counts = measured.noise[0].counts
-    sizes = np.asarray(counts.sum(axis=1)).ravel()
-    expected = sizes / sizes.sum()
-    total = np.maximum(np.asarray(counts.sum(axis=0)).ravel(), 1.0)
-    found = np.zeros(len(total))
-    for start in range(0, counts.shape[0], ROWS):
-        rows = counts[start : start + ROWS]
-        share = (rows if isinstance(rows, np.ndarray) else rows.toarray()) / total
-        for one, proportion in zip(share, expected[start : start + ROWS], strict=True):
-            found += np.abs(one - proportion)
+    expected = np.bincount(measured.document) / len(measured.document)
+    found = np.ones(len(measured.pieces))  # a document without the type adds what was expected there
+    for document, piece, count in measured.cells():
+        there = np.abs(count / measured.counts[piece] - expected[document]) - expected[document]
+        found += np.bincount(piece, weights=there, minlength=len(found))
     return found / 2
 
 

@@ -78,9 +78,9 @@ def units_of(measured: Measured, labels: pd.Categorical, signals: Iterable[Float
     share = np.bincount(number, minlength=len(word)) / np.maximum(measured.counts[piece], 1)
     frequency = measured.frequencies[piece] * share
     strata = frequency_bins(frequency, measured.settings.frequency_ratio, FEWEST)
-    document, documents = measured.document[kept], measured.documents
-    counts = add_up(document, number, None, len(word), documents)
-    tallies = [Tallies(counts, add_up(document, number, one[kept], len(word), documents)) for one in signals]
+    block, blocks = measured.block[kept], measured.blocks
+    counts = add_up(block, number, None, len(word), blocks)
+    tallies = [Tallies(counts, add_up(block, number, one[kept], len(word), blocks)) for one in signals]
     return Units(tuple(names.tolist()), label, piece, frequency, strata, tallies)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,12 +14,15 @@ from numpy.typing import NDArray
 
 from ..config import AnalyzeConfig, RunConfig
 from ..data.heldout import PreparedText
-from ..statistics.contrasts import Contrast, contrasts
+from ..statistics.blocks import blocks_of
+from ..statistics.contrasts import Columns, Contrast, contrasts
+from ..statistics.stretches import stretches
 from ..statistics.tallies import Floats, Sums, Tallies, add_up
 from .score_table import ScoreColumns
 
 INDEPENDENT = (("readout", "noise"), ("init", "order"))
 """Pairs of sets of readouts that share neither initial weights nor the order of the text (`training.readouts.SETS`)."""
+EVERYTHING = slice(None)
 
 
 @dataclass(frozen=True)
@@ -68,6 +72,21 @@ class Measured:
         return np.asarray(pd.factorize(self.scores["document"])[0], dtype=np.int32)
 
     @cached_property
+    def block_of(self) -> NDArray[np.int32]:
+        """The block of each document, (documents,); see `statistics.blocks.blocks_of`."""
+        return blocks_of(self.documents)
+
+    @cached_property
+    def block(self) -> NDArray[np.int32]:
+        """The unit of resampling that each occurrence is in, (occurrences,): its document, or the block of that."""
+        return self.document if self.blocks == self.documents else self.block_of[self.document]
+
+    @property
+    def blocks(self) -> int:
+        """Number of units that are resampled."""
+        return int(self.block_of[-1]) + 1 if self.documents else 0
+
+    @cached_property
     def document_names(self) -> list[str]:
         """The name of each document, in the order of `document`. Without a prepared text, its number."""
         numbers = self.scores["document"].unique()
@@ -96,28 +115,56 @@ class Measured:
         """The pairs of independent sets of readouts that this run has."""
         return [pair for pair in INDEPENDENT if f"{pair[1]}_1" in self.scores.columns]
 
-    def difference(self, contrast: Contrast, readouts: str = "readout") -> Floats:
-        """A preference at each occurrence under a set of readouts, in nats, (occurrences,)."""
-        return contrast.of(self.scores, readouts)
+    def log_probs(self, head: str, part: slice = EVERYTHING) -> Floats:
+        """Log-probability under a head of each occurrence, or of those in a part, in nats, (occurrences,)."""
+        return np.asarray(self.rows(part)[head], dtype=np.float64)
 
-    def noise_difference(self, tower: int, readouts: tuple[str, str] = INDEPENDENT[0]) -> Floats:
+    def difference(self, contrast: Contrast, readouts: str = "readout", part: slice = EVERYTHING) -> Floats:
+        """A preference at each occurrence under a set of readouts, in nats, (occurrences,)."""
+        return contrast.of(self.rows(part), readouts)
+
+    def noise_difference(
+        self, tower: int, readouts: tuple[str, str] = INDEPENDENT[0], part: slice = EVERYTHING
+    ) -> Floats:
         """Difference between two readouts of one tower at each occurrence, in nats, (occurrences,)."""
-        first, second = (self.scores[f"{name}_{tower}"].to_numpy() for name in readouts)
+        rows = self.rows(part)
+        first, second = (rows[f"{name}_{tower}"].to_numpy() for name in readouts)
         found: Floats = np.subtract(first, second, dtype=np.float64)
         return found
 
-    @property
+    @cached_property
     def documents(self) -> int:
         """Number of held-out documents."""
         return int(self.document.max()) + 1 if len(self.document) else 0
 
+    def rows(self, part: slice) -> Columns:
+        """Some of the scores, for what needs no more than a stretch of the text at a time."""
+        return self.scores.part(part) if isinstance(self.scores, ScoreColumns) else self.scores.iloc[part]
+
+    def type_means(self, values_of: Callable[[slice], Floats]) -> Floats:
+        """Mean over the occurrences of each type of what `values_of` a stretch gives, (vocabulary,); NaN: none."""
+        sums = np.zeros(len(self.pieces))
+        for part in stretches(self.document):
+            sums += np.bincount(self.piece[part], weights=values_of(part), minlength=len(sums))
+        found: Floats = np.divide(sums, self.counts, where=self.counts > 0, out=np.full(len(sums), np.nan))
+        return found
+
+    def cells(self) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]]:
+        """Document, type and occurrences of the pairs that occur, each (pairs,); a stretch of the text at a time."""
+        types = len(self.pieces)
+        for part in stretches(self.document):
+            pairs, counts = np.unique(
+                self.document[part].astype(np.int64) * types + self.piece[part], return_counts=True
+            )
+            yield *np.divmod(pairs, types), counts
+
     def tally(self, values: Floats) -> Tallies:
-        """Values of occurrences added up by document and type; all tallies of a text share their counts."""
-        return Tallies(self._counts, add_up(self.document, self.piece, values, len(self.pieces)))
+        """Values of occurrences added up by block of documents and type; all tallies of a text share their counts."""
+        return Tallies(self._counts, add_up(self.block, self.piece, values, len(self.pieces)))
 
     @cached_property
     def _counts(self) -> Sums:
-        return add_up(self.document, self.piece, None, len(self.pieces))
+        return add_up(self.block, self.piece, None, len(self.pieces))
 
     @cached_property
     def preferences(self) -> list[Tallies]:

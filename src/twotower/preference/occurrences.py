@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from functools import lru_cache, partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,11 +14,10 @@ from scipy import stats
 from ..statistics.stretches import stretches
 from ..statistics.tallies import Floats
 from .covariates import covariates
-from .measured import Measured
+from .measured import INDEPENDENT, Measured
 
-LONG = 20_000_000
-"""Occurrences from which on covariates are held in single precision: seven digits, and half the memory."""
-Column: TypeAlias = NDArray[np.float64] | NDArray[np.float32]
+CONSTANT = 1e-9
+"""Standard deviation within types up to which a covariate says nothing."""
 
 
 def within_types(measured: Measured) -> dict[str, Any] | None:
@@ -43,82 +43,119 @@ def within_types(measured: Measured) -> dict[str, Any] | None:
     if measured.towers == 1 or measured.documents < 3:
         return None
     functions, left_out = covariates(measured)
-    kept = measured.counts[measured.piece] >= 2
-    document = measured.document[kept]
-    piece = (np.cumsum(measured.counts >= 2, dtype=np.int32) - 1)[measured.piece[kept]]
-    names: list[str] = []
-    columns: list[Column] = []
-    for name in list(functions):
-        values = _centred(functions.pop(name)()[kept], piece)  # with the last that needs it, what it was made of goes
-        deviation = values.std()
-        if deviation > 1e-9:
-            values /= deviation
-            columns.append(values if len(values) < LONG else values.astype(np.float32))
-            names.append(name)
-        else:
-            left_out.append(name)
-        del values
-    design = _Design.of(columns, document)
-    floor = design.fit(_centred(measured.noise_difference(1)[kept], piece), measured.settings.confidence)
+    signals = [
+        partial(measured.noise_difference, 1, INDEPENDENT[0]),
+        *(partial(measured.difference, contrast, "readout") for contrast in measured.contrasts),
+    ]
+    repeated = _Repeated(measured, [*functions.values(), *signals])
+    means, products = _moments(repeated)
+    deviations = np.sqrt(np.diag(products) / repeated.occurrences)[: len(functions)]
+    kept = deviations > CONSTANT
+    names = [name for name, is_kept in zip(functions, kept, strict=True) if is_kept]
+    left_out += [name for name in functions if name not in names]
+    floor, *fits = _fits(repeated, means, products, deviations, kept, measured.settings.confidence)
     found = []
-    for contrast in measured.contrasts:
-        values = _centred(measured.difference(contrast)[kept], piece)
-        fitted = design.fit(values, measured.settings.confidence)
+    for contrast, fitted in zip(measured.contrasts, fits, strict=True):
         rows = [
             {"name": name, **row, "noise_floor": {key: under[key] for key in ("estimate", "low", "high")}}
             for name, row, under in zip(names, fitted["rows"], floor["rows"], strict=True)
         ]
         found.append({"tower": contrast.tower, "r2": fitted["r2"], "covariates": rows})
-    shared = {"occurrences": int(kept.sum()), "types": int(piece.max()) + 1, "left_out": left_out}
+    shared = {"occurrences": repeated.occurrences, "types": repeated.types, "left_out": left_out}
     if len(found) == 1:
         return {**shared, "r2": found[0]["r2"], "covariates": found[0]["covariates"]}
     return {**shared, "towers": found}
 
 
-def _centred(values: Floats, piece: NDArray[np.int32]) -> Floats:
-    means = np.bincount(piece, weights=values) / np.bincount(piece)
-    values -= means[piece]
-    return values
-
-
 @dataclass(frozen=True)
-class _Design:
-    """Covariates of the occurrences, standardized within types, by documents in ascending order."""
+class _Stretch:
+    """Some of the text: whole documents, without the types that occur once."""
 
-    columns: list[Column]
-    """Each (occurrences,)."""
     document: NDArray[np.int32]
-    inverse: Floats
-    """Of the covariates' cross-products, (covariates, covariates)."""
+    """(occurrences,)"""
+    piece: NDArray[np.int32]
+    """Numbered among the types that occur twice, (occurrences,)."""
+    values: Floats
+    """Covariates, then signals, (variables, occurrences)."""
 
-    @classmethod
-    def of(cls, columns: list[Column], document: NDArray[np.int32]) -> _Design:
-        """Add up the cross-products."""
-        products = np.zeros((len(columns), len(columns)))
-        for _, block in _blocks(columns, document):
-            products += block @ block.T
-        inverse = np.linalg.pinv(products, hermitian=True)  # covariates of an odd text may be collinear
-        return cls(columns, document, np.asarray(inverse, dtype=np.float64))
 
-    def fit(self, values: Floats, confidence: float) -> dict[str, Any]:
-        """The regression of `values` (occurrences,): `rows`, one for each covariate, and `r2`."""
-        cross, squares = np.zeros(len(self.columns)), 0.0
-        for part, block in _blocks(self.columns, self.document):
-            cross += block @ values[part]
-            squares += float(values[part] @ values[part])
-        beta = self.inverse @ cross
-        sums, left_squares = np.zeros((int(self.document.max()) + 1, len(beta))), 0.0
-        for part, block in _blocks(self.columns, self.document):
-            left = values[part] - beta @ block
-            left_squares += float(left @ left)
-            first = int(self.document[part].min())
-            place = self.document[part] - first
-            for number, column in enumerate(block):
-                added = np.bincount(place, weights=column * left)
-                sums[first : first + len(added), number] += added
-        clusters = int((np.bincount(self.document) > 0).sum())
-        covariance = self.inverse @ (sums.T @ sums) @ self.inverse * clusters / (clusters - 1)
-        variance = np.diag(covariance)
+class _Repeated:
+    """The occurrences of the types that occur twice or more, a stretch of the text at a time."""
+
+    def __init__(self, measured: Measured, variables: Sequence[Callable[[slice], Floats]]) -> None:
+        of_type = measured.counts >= 2
+        self.variables, self.types = len(variables), int(of_type.sum())
+        self.occurrences = int(measured.counts[of_type].sum())
+        number = np.cumsum(of_type, dtype=np.int32) - 1
+
+        @lru_cache(maxsize=1)  # a text of one stretch is computed once
+        def stretch(start: int, stop: int) -> _Stretch:
+            part = slice(start, stop)
+            piece = measured.piece[part]
+            kept = of_type[piece]
+            values = np.empty((len(variables), int(kept.sum())))
+            for row, values_of in zip(values, variables, strict=True):
+                row[:] = values_of(part)[kept]
+            return _Stretch(measured.document[part][kept], number[piece[kept]], values)
+
+        self._stretch, self._document = stretch, measured.document
+
+    def __iter__(self) -> Iterator[_Stretch]:
+        for part in stretches(self._document):
+            yield self._stretch(part.start, part.stop)
+
+
+def _moments(repeated: _Repeated) -> tuple[Floats, Floats]:
+    """Means of each type (variables, types), and sums of cross-products around them (variables, variables).
+
+    Stretches are merged without a loss of digits (Chan, Golub and LeVeque 1979).
+    """
+    counts = np.zeros(repeated.types)
+    means = np.zeros((repeated.variables, repeated.types))
+    products = np.zeros((repeated.variables, repeated.variables))
+    for one in repeated:
+        new = np.bincount(one.piece, minlength=repeated.types)
+        sums = np.array([np.bincount(one.piece, weights=row, minlength=repeated.types) for row in one.values])
+        own = np.divide(sums, new, where=new > 0, out=means.copy())
+        centred = one.values - own[:, one.piece]
+        products += centred @ centred.T
+        share = new / np.maximum(counts + new, 1)
+        apart = own - means
+        products += (apart * (counts * share)) @ apart.T
+        means += apart * share
+        counts += new
+    return means, products
+
+
+def _fits(
+    repeated: _Repeated,
+    means: Floats,
+    products: Floats,
+    deviations: Floats,
+    kept: NDArray[np.bool_],
+    confidence: float,
+) -> list[dict[str, Any]]:
+    """The regression of each signal on the `kept` covariates: `rows`, one for each of these, and `r2`."""
+    first, scale = len(kept), deviations[kept, None]
+    own = np.flatnonzero(kept)
+    # covariates of an odd text may be collinear
+    inverse = np.linalg.pinv(products[np.ix_(own, own)] / (scale * scale.T), hermitian=True)
+    betas = (inverse @ (products[own, first:] / scale)).T
+    squares, left_squares = np.diag(products)[first:], np.zeros(len(betas))
+    spread, clusters = np.zeros((len(betas), len(own), len(own))), 0
+    for one in repeated:
+        centred = one.values - means[:, one.piece]
+        design = centred[own] / scale
+        left = centred[first:] - betas @ design
+        left_squares += (left**2).sum(axis=1)
+        document = np.unique(one.document, return_inverse=True)[1]
+        clusters += int(document.max(initial=-1)) + 1
+        for signal, residuals in enumerate(left):
+            sums = np.array([np.bincount(document, weights=column * residuals) for column in design])
+            spread[signal] += sums @ sums.T
+    found = []
+    for beta, between, total, rest in zip(betas, spread, squares, left_squares, strict=True):
+        variance = np.diag(inverse @ between @ inverse) * clusters / (clusters - 1)
         error = np.sqrt(np.where(variance > 0, variance, np.nan))  # rounding alone, where residuals are all alike
         reach = stats.t.ppf((1 + confidence) / 2, clusters - 1) * error
         p_values = 2 * stats.t.sf(np.abs(beta / error), clusters - 1)
@@ -126,10 +163,5 @@ class _Design:
             {"estimate": float(b), "low": float(b - r), "high": float(b + r), "p_value": float(p)}
             for b, r, p in zip(beta, reach, p_values, strict=True)
         ]
-        return {"rows": rows, "r2": float(1 - left_squares / squares)}
-
-
-def _blocks(columns: list[Column], document: NDArray[np.int32]) -> Iterator[tuple[slice, Floats]]:
-    """A stretch of the text at a time, and its covariates in double precision, (covariates, occurrences)."""
-    for part in stretches(document):
-        yield part, np.array([column[part] for column in columns], dtype=np.float64)
+        found.append({"rows": rows, "r2": float(1 - rest / total)})
+    return found

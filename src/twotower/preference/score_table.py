@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 
@@ -11,17 +12,27 @@ import pyarrow.parquet as pq
 class ScoreColumns:
     """`scores.parquet` as a frame of which only the column that is asked for is read, and none is kept."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, part: slice = slice(None)) -> None:
         self.path, metadata = path, pq.read_metadata(path)
-        self._rows = int(metadata.num_rows)
         self.columns: list[str] = metadata.schema.to_arrow_schema().names
+        ends = np.cumsum([0, *(metadata.row_group(number).num_rows for number in range(metadata.num_row_groups))])
+        start, stop, _ = part.indices(metadata.num_rows)
+        first, last = np.searchsorted(ends, start, side="right") - 1, np.searchsorted(ends, stop)
+        self._groups = range(int(first), int(last))
+        self._rows = slice(start - int(ends[first]), stop - int(ends[first]))
 
     def __len__(self) -> int:
-        return self._rows
+        return self._rows.stop - self._rows.start
 
     def __getitem__(self, name: str) -> pd.Series:
         """One value for each held-out occurrence, (occurrences,)."""
-        return pq.read_table(self.path, columns=[name]).to_pandas()[name]
+        with pq.ParquetFile(self.path) as file:
+            table = file.read_row_groups(list(self._groups), columns=[name])
+        return table.slice(self._rows.start, len(self)).to_pandas()[name]
+
+    def part(self, rows: slice) -> ScoreColumns:
+        """Some of the rows: only the row groups that hold them are read."""
+        return ScoreColumns(self.path, rows)
 
 
 def read_scores(path: Path, columns: list[str] | None = None) -> pd.DataFrame:

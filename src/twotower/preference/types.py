@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from ..data.tagging import UPOS
 from ..statistics.intervals import Estimate
 from ..statistics.ranking import Bools
 from ..statistics.tallies import Floats, Tallies, resample, tally
 from .labelled import label_codes
-from .measured import Measured
+from .measured import INDEPENDENT, Measured
 
 CELLS = 20_000_000
 """Pairs of a document and a type that are held as dense arrays at a time."""
@@ -77,7 +80,6 @@ def group_means(
 def types_table(measured: Measured) -> pd.DataFrame:
     """`preference.parquet`: one row per type that occurs in the held-out text."""
     count = measured.counts
-    spread = measured.noise[0].counts
     table = pd.DataFrame({
         "piece_id": np.arange(len(measured.pieces), dtype=np.int32),
         "piece": measured.pieces,
@@ -85,7 +87,7 @@ def types_table(measured: Measured) -> pd.DataFrame:
         "word_class": measured.classes["word_class"],
         "training_count": measured.frequencies,
         "count": count,
-        "documents": np.asarray((spread > 0).sum(axis=0)).ravel(),
+        "documents": _documents_with(measured),
     })  # fmt: skip
     settings, generator = measured.settings, measured.generator("types")
     for contrast, tallies in zip(measured.contrasts, measured.preferences, strict=True):
@@ -93,23 +95,24 @@ def types_table(measured: Measured) -> pd.DataFrame:
         for name in ("mean", "standard_error", "low", "high"):
             table[name + contrast.suffix] = columns[name]
     for head in ("joint", *(f"readout_{tower}" for tower in range(1, measured.towers + 1))):
-        table[head] = _type_means(measured, measured.scores[head].to_numpy(np.float64))
-    table["noise"] = _type_means(measured, measured.noise_difference(1))
+        table[head] = measured.type_means(partial(measured.log_probs, head))
+    table["noise"] = measured.type_means(partial(measured.noise_difference, 1, INDEPENDENT[0]))
     return table[table["count"] > 0].reset_index(drop=True)
 
 
-def _type_means(measured: Measured, values: Floats) -> Floats:
-    count = measured.counts
-    sums = np.bincount(measured.piece, weights=values, minlength=len(count))
-    means: Floats = np.divide(sums, count, where=count > 0, out=np.full(len(count), np.nan))
-    return means
+def _documents_with(measured: Measured) -> NDArray[np.int64]:
+    """In how many documents each type occurs, (vocabulary,)."""
+    found = np.zeros(len(measured.pieces), dtype=np.int64)
+    for _, piece, _ in measured.cells():
+        found += np.bincount(piece, minlength=len(found))
+    return found
 
 
 def perplexity(measured: Measured) -> dict[str, Any]:
     """Held-out perplexity of all towers together and of each alone under its readout."""
 
     def of(head: str) -> float:
-        return math.exp(-measured.scores[head].to_numpy(np.float64).mean())
+        return math.exp(-measured.log_probs(head).mean())
 
     return {"joint": of("joint"), "towers": [of(f"readout_{tower}") for tower in range(1, measured.towers + 1)]}
 
@@ -118,22 +121,24 @@ def spread_of_types(measured: Measured) -> dict[str, Any]:
     """Standard deviation and mean of the preferences of frequent types, in nats."""
     frequent = measured.frequent
 
-    def deviation(values: Floats) -> float:
-        return float(pd.Series(values[frequent]).std())
+    def deviation(values_of: Callable[[slice], Floats]) -> float:
+        return float(pd.Series(measured.type_means(values_of)[frequent]).std())
 
-    each = []
-    for contrast in measured.contrasts:
-        values = measured.difference(contrast)
-        each.append(
-            {"tower": contrast.tower, "sd": deviation(_type_means(measured, values)), "mean": float(values.mean())}
-        )
+    each = [
+        {
+            "tower": contrast.tower,
+            "sd": deviation(partial(measured.difference, contrast, "readout")),
+            "mean": float(measured.difference(contrast).mean()),
+        }
+        for contrast in measured.contrasts
+    ]
     pooled = math.sqrt(sum(one["sd"] ** 2 for one in each) / len(each)) if each else None
     return {
         "types": int(frequent.sum()),
         "occurrences": len(measured.scores),
         "sd": pooled,
         "mean": each[0]["mean"] if len(each) == 1 else None,
-        "noise_sd": deviation(_type_means(measured, measured.noise_difference(1))),
+        "noise_sd": deviation(partial(measured.noise_difference, 1, INDEPENDENT[0])),
         "definition": [contrast.name for contrast in measured.contrasts],
         **({"towers": each} if len(each) > 1 else {}),
     }
@@ -149,7 +154,7 @@ def by_upos(measured: Measured) -> dict[str, dict[str, Any]]:
     table: dict[str, dict[str, Any]] = {}
     for contrast in measured.contrasts:
         values = measured.difference(contrast)[known]
-        tallies = tally(measured.document[known], kinds, values, len(UPOS))
+        tallies = tally(measured.block[known], kinds, values, len(UPOS))
         means = group_means(tallies, settings.bootstrap, settings.confidence, generator)
         for tag, (estimate, count) in zip(UPOS, means, strict=True):
             if count:

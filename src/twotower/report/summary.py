@@ -50,6 +50,11 @@ def sentences(results: dict[str, Any]) -> list[str]:
             f"Only {documents} documents are held out. Intervals over so few documents are rough and tend to be too "
             "narrow. Cut long documents with --prepare.section-words, or hold out more with --prepare.heldout."
         )
+    if blocks := results["corpus"].get("heldout_blocks"):
+        said.append(
+            f"The {documents:,} held-out documents are resampled in {blocks:,} blocks of neighbours, which stand for "
+            "single documents in intervals and halves."
+        )
     return said
 
 
