@@ -75,8 +75,8 @@ def test_topics_and_halves_of_the_text_cut_through_blocks(monkeypatch):
 def test_results_and_report_say_that_blocks_were_resampled(finished):
     results = json.loads((finished / "results.json").read_text())
     assert results["corpus"]["heldout_blocks"] is None and "blocks" not in " ".join(sentences(results))
-    results["corpus"] |= {"heldout_documents": 50_000, "heldout_blocks": 10_000}
-    assert "The 50,000 held-out documents are resampled in 10,000 blocks" in " ".join(sentences(results))
+    results["corpus"] |= {"heldout_documents": 50_000, "heldout_blocks": 2_000}
+    assert "The 50,000 held-out documents are resampled in 2,000 blocks" in " ".join(sentences(results))
 
 
 @pytest.mark.parametrize("part", [slice(0, 3), slice(2, 3), slice(3, 8), slice(0, 10), slice(4, 4), slice(9, 10)])

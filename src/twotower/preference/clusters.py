@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from sklearn.feature_extraction.text import TfidfTransformer
 from ..errors import InputError
 from ..statistics.blocks import blocks_of
 from ..statistics.intervals import centred_interval
-from ..statistics.tallies import Floats, Tallies, add_up, halves, resample
+from ..statistics.tallies import Floats, Sums, Tallies, ValuesOf, add_up, halves, resample
 from .measured import Measured
 from .reliability import half_correlations
 
@@ -85,7 +86,7 @@ def _topics(measured: Measured) -> NDArray[np.int64]:
     """The topic of each document, 0 or 1, (documents,)."""
     types, documents = len(measured.pieces), measured.documents
     counts = sparse.csr_array(add_up(measured.document, measured.piece, None, types, documents))
-    weighted = TfidfTransformer(sublinear_tf=True).fit_transform(counts)
+    weighted = TfidfTransformer(sublinear_tf=True).fit(counts).transform(counts, copy=False)
     dimensions = min(DIMENSIONS, min(weighted.shape) - 1)
     vectors = TruncatedSVD(dimensions, random_state=0).fit_transform(weighted)
     vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
@@ -101,15 +102,14 @@ def _between(
     """
     settings, clusters, types = measured.settings, sides.shape[1], len(measured.pieces)
     units, number = np.unique(measured.block_of.astype(np.int64) * clusters + cluster, return_inverse=True)
-    unit, piece = number.astype(np.int32)[measured.document], measured.piece
-    order: NDArray[np.int64] | slice = slice(None)
-    if (np.diff(number) < 0).any():  # documents of one unit are added up one after the other
-        order = np.argsort(unit, kind="stable")
-        unit, piece = unit[order], piece[order]
-    counts = add_up(unit, piece, None, types, len(units))
+    unit = number.astype(np.int32)[measured.document]
+
+    def added(values: ValuesOf | None) -> Sums:
+        return add_up(unit, measured.piece, values, types, len(units), measured.block)
+
+    counts = added(None)
     preferences = [
-        Tallies(counts, add_up(unit, piece, measured.difference(contrast)[order], types, len(units)))
-        for contrast in measured.contrasts
+        Tallies(counts, added(partial(measured.difference, contrast, "readout"))) for contrast in measured.contrasts
     ]
     preferences = [one.select(measured.frequent) for one in preferences]
     sides = sides[:, units % clusters]

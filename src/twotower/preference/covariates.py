@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +12,7 @@ from sklearn.feature_extraction.text import TfidfTransformer
 
 from ..data.heldout import PreparedText
 from ..statistics.stretches import stretches
-from ..statistics.tallies import Floats
+from ..statistics.tallies import Floats, ValuesOf
 from .measured import Measured
 
 PRIOR = 200.0
@@ -34,7 +33,7 @@ BLOCK = 1 << 15
 """Occurrences whose vectors are held at a time."""
 
 
-def covariates(measured: Measured) -> tuple[dict[str, Callable[[slice], Floats]], list[str]]:
+def covariates(measured: Measured) -> tuple[dict[str, ValuesOf], list[str]]:
     """By name, a function that gives the values of a stretch of whole documents; those that need a prepared text.
 
     A function takes a slice of the occurrences and returns an array of their shape.
@@ -98,7 +97,7 @@ def topicality(measured: Measured, cells: Cells, part: slice) -> Floats:
     return found
 
 
-def period(measured: Measured, cells: Cells) -> Callable[[slice], Floats]:
+def period(measured: Measured, cells: Cells) -> ValuesOf:
     """Log share of the type in the documents nearest to its own, that one left out, over its share; of a stretch."""
     near, sizes = _nearby(cells, len(measured.pieces), max(1, round(NEIGHBOURS * measured.documents / 2)))
 
@@ -243,7 +242,7 @@ def _bigrams(text: PreparedText, types: int) -> tuple[NDArray[np.int64], NDArray
     return pairs, counts, firsts
 
 
-def _bigram_gain(measured: Measured, text: PreparedText) -> Callable[[slice], Floats]:
+def _bigram_gain(measured: Measured, text: PreparedText) -> ValuesOf:
     types = len(measured.pieces)
     pairs, counts, firsts = _bigrams(text, types)
     unigram = (measured.frequencies + 1.0) / (measured.frequencies + 1.0).sum()

@@ -17,7 +17,7 @@ from ..data.tokenization import PREFIX
 from ..statistics.intervals import centred_interval
 from ..statistics.strata import smooth_basis
 from ..statistics.stretches import stretches
-from ..statistics.tallies import Floats, Tallies, halves, resample
+from ..statistics.tallies import Floats, Tallies, ValuesOf, halves, resample
 from .covariates import sentence_positions
 from .labelled import label_codes
 from .measured import Measured
@@ -87,7 +87,7 @@ def predictors(measured: Measured) -> tuple[dict[str, Floats], dict[str, Any] | 
     """By name, each group's columns over the frequent types (types, columns), and the coverage of norms, if given."""
     chosen = measured.frequent
 
-    def mean(values_of: Callable[[slice], Floats]) -> Floats:
+    def mean(values_of: ValuesOf) -> Floats:
         found: Floats = measured.type_means(values_of)[chosen]
         return found
 

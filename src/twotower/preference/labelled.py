@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from ..data.tagging import NO_WORD
 from ..statistics.strata import FEWEST, frequency_bins
-from ..statistics.tallies import Floats, Tallies, add_up
+from ..statistics.stretches import stretches
+from ..statistics.tallies import Floats, Sums, Tallies, ValuesOf, add_up
 from .measured import Measured
 
 LEXICAL_AND_GRAMMATICAL = (
@@ -64,24 +65,40 @@ class Units:
         return Units(tuple(classes), label[label >= 0], chosen.piece, chosen.frequency, chosen.strata, chosen.tallies)
 
 
-def units_of(measured: Measured, labels: pd.Categorical, signals: Iterable[Floats]) -> Units:
+def units_of(measured: Measured, labels: pd.Categorical, signals: Iterable[Floats | ValuesOf]) -> Units:
     """Words from a label for each occurrence (`_`: none), (occurrences,), and signals of the same shape.
 
-    Only occurrences that are whole words count. Of the signals one at a time is held.
+    Only occurrences that are whole words count. A signal may also be a function that gives the values of a stretch.
     """
     names, codes = label_codes(labels, left_out=(NO_WORD, ""))
-    kept = measured.scores["whole_word"].to_numpy(bool) & (codes >= 0)
-    present, shown = _numbered(codes[kept])
-    names = names[present]
-    word, number = _numbered(measured.piece[kept].astype(np.int64) * max(1, len(names)) + shown)
-    piece, label = np.divmod(word, max(1, len(names)))
-    share = np.bincount(number, minlength=len(word)) / np.maximum(measured.counts[piece], 1)
+    width = max(1, len(names))
+
+    def keys(part: slice) -> NDArray[np.int64]:
+        """The number of each occurrence's word among all pairs of a piece and a label; -1: does not count."""
+        kept = np.asarray(measured.rows(part)["whole_word"], dtype=bool) & (codes[part] >= 0)
+        return np.where(kept, measured.piece[part].astype(np.int64) * width + codes[part], -1)
+
+    times = np.zeros(len(measured.pieces) * width + 1, dtype=np.int64)
+    for part in stretches(measured.document):
+        times += np.bincount(keys(part) + 1, minlength=len(times))
+    word = np.flatnonzero(times[1:])
+    place = np.full(len(times), -1, dtype=np.int32)
+    place[word + 1] = np.arange(len(word))
+    number = np.empty(len(measured.piece), dtype=np.int32)
+    for part in stretches(measured.document):
+        number[part] = place[keys(part) + 1]
+    piece, code = np.divmod(word, width)
+    present, label = np.unique(code, return_inverse=True)
+    share = times[word + 1] / np.maximum(measured.counts[piece], 1)
     frequency = measured.frequencies[piece] * share
     strata = frequency_bins(frequency, measured.settings.frequency_ratio, FEWEST)
-    block, blocks = measured.block[kept], measured.blocks
-    counts = add_up(block, number, None, len(word), blocks)
-    tallies = [Tallies(counts, add_up(block, number, one[kept], len(word), blocks)) for one in signals]
-    return Units(tuple(names.tolist()), label, piece, frequency, strata, tallies)
+
+    def added(values: Floats | ValuesOf | None) -> Sums:
+        return add_up(measured.block, number, values, len(word), measured.blocks)
+
+    counts = added(None)
+    tallies = [Tallies(counts, added(one)) for one in signals]
+    return Units(tuple(names[present].tolist()), label, piece, frequency, strata, tallies)
 
 
 def label_codes(labels: pd.Categorical, left_out: Sequence[str] = ()) -> tuple[NDArray[np.str_], NDArray[np.int32]]:
@@ -89,14 +106,6 @@ def label_codes(labels: pd.Categorical, left_out: Sequence[str] = ()) -> tuple[N
     names, numbers = np.unique(np.asarray(labels.categories, dtype=str), return_inverse=True)
     numbers = np.append(np.where(np.isin(names, left_out), -1, np.arange(len(names)))[numbers], -1).astype(np.int32)
     return names, numbers[labels.codes]
-
-
-def _numbered(keys: NDArray[np.integer]) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
-    """The keys that occur, ascending, and the place of each of the `keys` among them."""
-    known = np.flatnonzero(np.bincount(keys))
-    place = np.zeros(int(known[-1]) + 1 if len(known) else 0, dtype=np.int32)
-    place[known] = np.arange(len(known))
-    return known, place[keys]
 
 
 def annotated_labels(annotations: Any) -> Iterator[tuple[str, pd.Categorical]]:

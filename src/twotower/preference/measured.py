@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from zlib import crc32
 
@@ -17,7 +17,7 @@ from ..data.heldout import PreparedText
 from ..statistics.blocks import blocks_of
 from ..statistics.contrasts import Columns, Contrast, contrasts
 from ..statistics.stretches import stretches
-from ..statistics.tallies import Floats, Sums, Tallies, add_up
+from ..statistics.tallies import Floats, Sums, Tallies, ValuesOf, add_up
 from .score_table import ScoreColumns
 
 INDEPENDENT = (("readout", "noise"), ("init", "order"))
@@ -141,7 +141,7 @@ class Measured:
         """Some of the scores, for what needs no more than a stretch of the text at a time."""
         return self.scores.part(part) if isinstance(self.scores, ScoreColumns) else self.scores.iloc[part]
 
-    def type_means(self, values_of: Callable[[slice], Floats]) -> Floats:
+    def type_means(self, values_of: ValuesOf) -> Floats:
         """Mean over the occurrences of each type of what `values_of` a stretch gives, (vocabulary,); NaN: none."""
         sums = np.zeros(len(self.pieces))
         for part in stretches(self.document):
@@ -158,8 +158,11 @@ class Measured:
             )
             yield *np.divmod(pairs, types), counts
 
-    def tally(self, values: Floats) -> Tallies:
-        """Values of occurrences added up by block of documents and type; all tallies of a text share their counts."""
+    def tally(self, values: Floats | ValuesOf) -> Tallies:
+        """Values of the occurrences added up by block of documents and type; all tallies of a text share their counts.
+
+        `values` has shape (occurrences,), or is a function that gives those of a stretch.
+        """
         return Tallies(self._counts, add_up(self.block, self.piece, values, len(self.pieces)))
 
     @cached_property
@@ -169,9 +172,11 @@ class Measured:
     @cached_property
     def preferences(self) -> list[Tallies]:
         """The preference of types, one for each contrast."""
-        return [self.tally(self.difference(contrast)) for contrast in self.contrasts]
+        return [self.tally(partial(self.difference, contrast, "readout")) for contrast in self.contrasts]
 
     @cached_property
     def noise(self) -> list[Tallies]:
         """For each tower, the difference between two of its readouts."""
-        return [self.tally(self.noise_difference(tower)) for tower in range(1, self.towers + 1)]
+        return [
+            self.tally(partial(self.noise_difference, tower, INDEPENDENT[0])) for tower in range(1, self.towers + 1)
+        ]

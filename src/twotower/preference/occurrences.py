@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Any
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from ..statistics.stretches import stretches
-from ..statistics.tallies import Floats
+from ..statistics.tallies import Floats, ValuesOf
 from .covariates import covariates
 from .measured import INDEPENDENT, Measured
 
@@ -82,7 +82,7 @@ class _Stretch:
 class _Repeated:
     """The occurrences of the types that occur twice or more, a stretch of the text at a time."""
 
-    def __init__(self, measured: Measured, variables: Sequence[Callable[[slice], Floats]]) -> None:
+    def __init__(self, measured: Measured, variables: Sequence[ValuesOf]) -> None:
         of_type = measured.counts >= 2
         self.variables, self.types = len(variables), int(of_type.sum())
         self.occurrences = int(measured.counts[of_type].sum())

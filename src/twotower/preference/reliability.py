@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -155,7 +156,7 @@ def reliability_of(measured: Measured) -> dict[str, Any]:
 
 
 def _preferences(measured: Measured, readouts: str) -> list[Tallies]:
-    return [measured.tally(measured.difference(contrast, readouts)) for contrast in measured.contrasts]
+    return [measured.tally(partial(measured.difference, contrast, readouts)) for contrast in measured.contrasts]
 
 
 def variance_components(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 from ..data.tagging import UPOS
 from ..statistics.intervals import Estimate
 from ..statistics.ranking import Bools
-from ..statistics.tallies import Floats, Tallies, resample, tally
+from ..statistics.tallies import Floats, Tallies, ValuesOf, resample, tally
 from .labelled import label_codes
 from .measured import INDEPENDENT, Measured
 
@@ -121,7 +120,7 @@ def spread_of_types(measured: Measured) -> dict[str, Any]:
     """Standard deviation and mean of the preferences of frequent types, in nats."""
     frequent = measured.frequent
 
-    def deviation(values_of: Callable[[slice], Floats]) -> float:
+    def deviation(values_of: ValuesOf) -> float:
         return float(pd.Series(measured.type_means(values_of)[frequent]).std())
 
     each = [
@@ -147,14 +146,13 @@ def spread_of_types(measured: Measured) -> dict[str, Any]:
 def by_upos(measured: Measured) -> dict[str, dict[str, Any]]:
     """Mean preference over whole-word occurrences of each part of speech; for more than two towers, of each tower."""
     names, codes = label_codes(measured.upos, left_out=tuple(set(measured.upos.categories) - set(UPOS)))
-    known = measured.scores["whole_word"].to_numpy(bool) & (codes >= 0)
-    numbers = np.array([UPOS.index(name) if name in UPOS else -1 for name in names.tolist()], dtype=np.int64)
-    kinds = numbers[codes[known]]
+    # -1 stands last: it is the code of what is left out, too
+    numbers = np.array([*(UPOS.index(name) if name in UPOS else -1 for name in names.tolist()), -1], dtype=np.int8)
+    kinds = np.where(measured.scores["whole_word"].to_numpy(bool), numbers[codes], np.int8(-1))
     settings, generator = measured.settings, measured.generator("by upos")
     table: dict[str, dict[str, Any]] = {}
     for contrast in measured.contrasts:
-        values = measured.difference(contrast)[known]
-        tallies = tally(measured.block[known], kinds, values, len(UPOS))
+        tallies = tally(measured.block, kinds, partial(measured.difference, contrast, "readout"), len(UPOS))
         means = group_means(tallies, settings.bootstrap, settings.confidence, generator)
         for tag, (estimate, count) in zip(UPOS, means, strict=True):
             if count:

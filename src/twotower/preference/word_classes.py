@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,11 +11,11 @@ from numpy.typing import NDArray
 
 from ..statistics.regression import residuals
 from ..statistics.strata import permutations_within, smooth_basis
-from ..statistics.tallies import Floats, Tallies, halves, resample, resample_within
+from ..statistics.tallies import Floats, Tallies, ValuesOf, halves, resample, resample_within
 from .class_contrasts import contrast_classes
 from .class_variance import FEW_TYPES, explained, spread
 from .labelled import LEXICAL_AND_GRAMMATICAL, Units, annotated_labels, one_hot, units_of
-from .measured import Measured
+from .measured import INDEPENDENT, Measured
 
 DRAWS, CHUNK = 400, 100
 NULLS = 499
@@ -44,12 +45,12 @@ def word_classes(measured: Measured) -> dict[str, Any] | None:
     return found
 
 
-def _signals(measured: Measured) -> Iterator[Floats]:
-    """The preferences of each occurrence, then the noise of each tower, (occurrences,) each."""
+def _signals(measured: Measured) -> Iterator[ValuesOf]:
+    """The preferences, then the noise of each tower, of a stretch of the text."""
     for contrast in measured.contrasts:
-        yield measured.difference(contrast)
+        yield partial(measured.difference, contrast, "readout")
     for tower in range(1, measured.towers + 1):
-        yield measured.noise_difference(tower)
+        yield partial(measured.noise_difference, tower, INDEPENDENT[0])
 
 
 def _of_labels(measured: Measured, units: Units, spreading: Sequence[str], name: str) -> dict[str, Any] | None:

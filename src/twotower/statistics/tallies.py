@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -13,6 +14,8 @@ from .stretches import stretches
 
 Floats = NDArray[np.float64]
 Sums: TypeAlias = sparse.csr_array | Floats
+ValuesOf: TypeAlias = Callable[[slice], Floats]
+"""Gives the values of a stretch of the text, (occurrences of that slice,)."""
 DENSE_LIMIT = 20_000_000
 """Documents x types up to which a dense matrix is faster than a sparse one, and small enough."""
 
@@ -50,13 +53,14 @@ class Tallies:
 def tally(
     document: NDArray[np.integer],
     kind: NDArray[np.integer],
-    value: Floats,
+    value: Floats | ValuesOf,
     types: int,
     documents: int | None = None,
 ) -> Tallies:
     """Add up occurrences. `document` (numbered from 0), `kind` and `value` have shape (occurrences,).
 
-    There are as many `documents` as that says, or as the highest number of one.
+    There are as many `documents` as that says, or as the highest number of one. Occurrences of a negative kind are left
+    out. In place of `value` stands a function that gives those of a stretch, where all together would take much memory.
     """
     counts = add_up(document, kind, None, types, documents)
     return Tallies(counts, add_up(document, kind, value, types, documents))
@@ -65,28 +69,33 @@ def tally(
 def add_up(
     document: NDArray[np.integer],
     kind: NDArray[np.integer],
-    value: Floats | None,
+    value: Floats | ValuesOf | None,
     types: int,
     documents: int | None = None,
+    cut: NDArray[np.integer] | None = None,
 ) -> Sums:
     """Sums of a value (None: counts) by document and type, (documents, types); see `tally`, which is two of these.
 
-    A stretch of the text is added up at a time. Each cell is in one stretch, so that cuts change no sum.
+    A stretch of the text is added up at a time. Each cell is in one stretch, so that cuts change no sum. What is called
+    a document here may be any unit whose numbers do not return once `cut` (occurrences,) has gone on to its next value;
+    by default that is the document itself.
     """
     documents = documents or (int(document.max()) + 1 if len(document) else 0)
     dense = documents * types <= DENSE_LIMIT
     found: Floats = np.zeros(documents * types if dense else 0)
     parts, done = [], 0
-    for part in stretches(document):
-        values = np.ones(part.stop - part.start) if value is None else value[part]
+    for part in stretches(document if cut is None else cut):
+        inside = kind[part] >= 0
+        rows, columns = document[part][inside].astype(np.int64), kind[part][inside]
+        given = value(part) if callable(value) else None if value is None else value[part]
+        values = np.ones(len(rows)) if given is None else given[inside]
         if dense:
-            first = int(document[part].min()) * types if part.stop > part.start else 0
-            added = np.bincount(document[part].astype(np.int64) * types + kind[part] - first, weights=values)
+            first = int(rows.min()) * types if len(rows) else 0
+            added = np.bincount(rows * types + columns - first, weights=values)
             found[first : first + len(added)] += added
             continue
-        last = documents if part.stop == len(document) else int(document[part.stop - 1]) + 1
-        place = (document[part] - done, kind[part])
-        parts.append(sparse.coo_array((values, place), shape=(last - done, types)).tocsr())
+        last = documents if part.stop == len(document) else int(document[part].max()) + 1
+        parts.append(sparse.coo_array((values, (rows - done, columns)), shape=(last - done, types)).tocsr())
         done = last
     if dense:
         return found.reshape(documents, types)
