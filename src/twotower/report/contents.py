@@ -13,6 +13,7 @@ import pandas as pd
 from ..config import RunConfig
 from ..data.heldout import PreparedText
 from ..data.tagging import CONTENT, FUNCTION, NO_WORD
+from ..preference.score_table import ScoreColumns
 from ..runs.records import read_json
 from ..statistics.contrasts import Contrast, contrasts
 from .sheet import Plate
@@ -149,16 +150,17 @@ def _passages(run: Path, found: list[Contrast]) -> list[dict[str, Any]]:
     if not found:
         return []
     heads = [f"readout_{tower}" for tower in range(1, len(found[0].weights) + 1)]
-    columns = ["document", "position", "piece", "word", "upos", *heads]
-    scores = pd.read_parquet(run / "scores.parquet", columns=columns)
+    scores = ScoreColumns(run / "scores.parquet")
+    of_rows = scores["document"].to_numpy()
     names = PreparedText(run).documents.set_index("document")["name"]
-    documents = scores["document"].unique()
+    documents = pd.unique(of_rows)
     chosen = documents[np.unique(np.linspace(0, len(documents) - 1, PASSAGES).astype(int))]
     passages = []
     for document in chosen:
-        rows = scores[scores["document"] == document]
-        begin = max(0, len(rows) // 2 - PASSAGE_PIECES // 2)
-        rows = rows.iloc[begin : begin + PASSAGE_PIECES]
+        places = np.flatnonzero(of_rows == document)
+        begin = int(places[0]) + max(0, len(places) // 2 - PASSAGE_PIECES // 2)
+        part = scores.part(slice(begin, min(begin + PASSAGE_PIECES, int(places[-1]) + 1)))
+        rows = pd.DataFrame({name: part[name] for name in ("piece", "upos", *heads)})
         values = np.stack([contrast.of(rows) for contrast in found])
         if len(found) == 1:
             values = np.stack([values[0], -values[0]])
