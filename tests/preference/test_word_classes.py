@@ -1,6 +1,7 @@
 """Word classes on planted truth: what is there is found, and frequency, strangers and noise are not taken for it."""
 
 from dataclasses import replace
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -192,3 +193,23 @@ def test_a_draw_without_a_single_word_and_a_feature_of_few_words_are_no_fault():
 
     found = word_classes(replace(measured, text=Text()))["features"]["Mood"]
     assert all(row["adjusted"] is None or np.isfinite(row["adjusted"]["mean"]) for row in found["profile"])
+
+
+def test_weighted_areas_are_those_of_all_pairs_written_out():
+    """With ties, missing types, and a stratum without a pair."""
+    generator = np.random.default_rng(3)
+    values = generator.normal(size=(5, 40)).round(1)
+    values[generator.random(values.shape) < 0.1] = np.nan
+    first, strata = generator.random(40) < 0.4, np.repeat([0, 1, 2, 3], 10)
+    first[strata == 3] = True
+    weights = generator.integers(0, 4, values.shape).astype(float)
+    for row, found in enumerate(stratified_auroc(values, first, strata, weights)):
+        pairs = [
+            (
+                weights[row, a] * weights[row, b],
+                (values[row, a] > values[row, b]) + (values[row, a] == values[row, b]) / 2,
+            )
+            for a, b in product(np.flatnonzero(first), np.flatnonzero(~first))
+            if strata[a] == strata[b] and np.isfinite(values[row, [a, b]]).all()
+        ]
+        assert found == np.average([win for _, win in pairs], weights=[weight for weight, _ in pairs])
