@@ -2,7 +2,7 @@
 
 A study runs two at a time, each with one thread, in warm processes that share what they prepare. On their own, the same
 runs are `twotower run` in processes of their own, two at a time too, and `twotower compare` compares them. The two take
-turns (A B A B) and start from nothing each time. Strangers of every seed are among the runs.
+turns (A B A B) and start from nothing each time.
 """
 
 from __future__ import annotations
@@ -33,24 +33,18 @@ def twotower(*words: str) -> None:
 
 
 def study(preset: str, seeds: list[int], folder: Path) -> None:
-    twotower(
-        "study", "--presets", preset, "--seeds", *map(str, seeds), "--strangers", "--jobs", str(JOBS), "--out",
-        str(folder / "study"),
-    )  # fmt: skip
+    named = [*map(str, seeds)]
+    twotower("study", "--presets", preset, "--seeds", *named, "--jobs", str(JOBS), "--out", str(folder / "study"))
 
 
 def on_their_own(preset: str, seeds: list[int], folder: Path) -> None:
-    runs = {
-        str(folder / f"seed{seed}-{cooperation}"): ["--seed", str(seed), "--model.cooperation", cooperation]
-        for seed in seeds
-        for cooperation in ("1.0", "0.0")
-    }
+    runs = [str(folder / f"seed{seed}") for seed in seeds]
+
+    def run(seed: int, out: str) -> None:
+        twotower("run", "--preset", preset, "--seed", str(seed), "--threads", "1", "--out", out)
+
     with ThreadPoolExecutor(JOBS) as pool:
-        for done in [
-            pool.submit(twotower, "run", "--preset", preset, "--threads", "1", "--out", out, *words)
-            for out, words in runs.items()
-        ]:
-            done.result()
+        list(pool.map(run, seeds, runs))
     twotower("compare", *runs, "--out", str(folder / "compared"))
 
 
@@ -68,9 +62,9 @@ def main() -> None:
                 begin = time.perf_counter()
                 contestant(words.preset, words.seeds, Path(folder))
                 taken[name].append(time.perf_counter() - begin)
-            print(f"{name:>12}: {2 * len(words.seeds)} runs, compared, in {taken[name][-1]:.0f} s", flush=True)
+            print(f"{name:>12}: {len(words.seeds)} runs, compared, in {taken[name][-1]:.0f} s", flush=True)
     for name, seconds in taken.items():
-        print(f"{name:>12}: {2 * len(words.seeds) * HOUR / median(seconds):.1f} runs per hour")
+        print(f"{name:>12}: {len(words.seeds) * HOUR / median(seconds):.1f} runs per hour")
 
 
 if __name__ == "__main__":
