@@ -39,6 +39,7 @@ def run(*words, **options):
         (["--trian.batch", "3"], "Unrecognized options: --trian.batch"),
         (["--train.precision", "bf8"], "bf8"),
         (["--model.towers", "9"], "model.towers: 9 is not possible; allowed:"),
+        (["--model.layers", "4053838"], "model.layers: 4053838 is not possible; allowed: 1 to 256"),
         (["--prepare.heldout", "0.01"], "prepare.heldout: 0.01 is not possible; allowed: 0.1 to 0.5"),
         (["--corpus", "/does/not/exist"], "corpus: '/does/not/exist' does not exist"),
         (["--prepare.tokenizer", "/no/tokenizer.json"], "prepare.tokenizer: /no/tokenizer.json does not exist"),

@@ -24,6 +24,8 @@ OBJECTIVES: dict[str, tuple[str, ...]] = {
 }
 """The families that have names of their own, and the objectives that each can do, its usual one first."""
 MOST_TOWERS = 8
+MOST_LAYERS = 256
+"""A tower of more is a slip of the pen: building it would take hours before anything else is noticed."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,7 @@ class ModelConfig:
     """Width of the shared embedding (0: the width of a tower, as in the paper's GPT). If the two differ, a linear map
     leads from the embedding into each tower."""
     layers: int = 4
-    """Number of blocks in each tower; for `elmo`, of layers in each LSTM."""
+    """Number of blocks in each tower, 1 to 256; for `elmo`, of layers in each LSTM."""
     heads: int = 2
     """Number of attention heads in each block; must divide the width. `elmo` does not use it."""
     feedforward: int = 0

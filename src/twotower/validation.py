@@ -6,7 +6,7 @@ import math
 import os
 import re
 
-from .config import MOST_TOWERS, OBJECTIVES, RunConfig, flatten, to_dict
+from .config import MOST_LAYERS, MOST_TOWERS, OBJECTIVES, RunConfig, flatten, to_dict
 from .errors import InputError
 from .presets import preset
 
@@ -51,7 +51,8 @@ def validate(config: RunConfig) -> None:
         model.cooperation == 1 or model.towers > 1,
         "model.cooperation", model.cooperation, "1, for one tower: it has nobody to cooperate with",
     )  # fmt: skip
-    for name in ("width", "layers", "heads"):
+    _require(1 <= model.layers <= MOST_LAYERS, "model.layers", model.layers, f"1 to {MOST_LAYERS}")
+    for name in ("width", "heads"):
         _require(getattr(model, name) >= 1, f"model.{name}", getattr(model, name), "1 or more")
     _require(
         model.family == "elmo" or model.width % model.heads == 0,
