@@ -14,8 +14,8 @@ from twotower import cli
 from twotower.comparison.grid import Grid, Job
 from twotower.errors import InputError
 from twotower.runs.locking import holder, lock
-from twotower.studies.local import compare_study
-from twotower.studies.manifest import claim, write_manifest
+from twotower.studies.local import compare_lines, compare_study
+from twotower.studies.manifest import Line, claim, write_manifest
 from twotower.studies.status import run_status, study_status
 
 HOLD = "import sys, time; from pathlib import Path; from twotower.runs.locking import lock\n" \
@@ -107,6 +107,16 @@ def test_finished_runs_are_compared_whatever_became_of_the_others(study, small, 
     assert cli.main(["study", "status", str(study), "--json"]) == 0
     rows = json.loads(capsys.readouterr().out.partition("study.html\n")[2])["runs"]
     assert [row["state"] for row in rows] == ["finished", "finished", "failed", "waiting"]
+
+
+def test_strangers_alone_are_compared_too(study, finished, small):
+    """A control of runs that were made before needs no pairs beside it."""
+    lines = []
+    for name in ("small-seed0", "small-seed1"):
+        shutil.copytree(finished, study / "runs" / name)
+        lines.append(Line(name, f"runs/{name}", None, "small", True, small))
+    found = compare_lines(lines, study, [])
+    assert [row["stranger"] for row in found["runs"]] == [True, True] and found["profiles_of_strangers"]
 
 
 def test_a_damaged_record_is_a_failure_that_names_the_file(study, small):

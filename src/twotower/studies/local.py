@@ -58,7 +58,7 @@ def compare_study(out: Path) -> dict[str, Any]:
 
 def compare_lines(finished: Sequence[Line], out: Path, failed: list[str]) -> dict[str, Any]:
     """Compare finished runs of a study and write `study.json` and `study.html`; `failed` are named in them."""
-    if len([line for line in finished if not line.stranger]) < 2:
+    if len(finished) < 2:
         raise InputError(f"study: fewer than two runs of {out} are finished, and one cannot be compared with itself")
     return compare_described([(one.name, out / one.folder, one.group, one.stranger) for one in finished], out, failed)
 
