@@ -50,8 +50,9 @@ def test_it_serves_this_machine_until_it_is_interrupted(finished):
     pytest.importorskip("starlette", reason="needs twotower[explore]")
     command = [sys.executable, "-m", "twotower", "explore", str(finished), "--no-browse"]
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, text=True, env=os.environ | {"PYTHONUNBUFFERED": "1"}
-    ) as one:
+        command, stdout=subprocess.PIPE, text=True, env=os.environ | {"PYTHONUNBUFFERED": "1"},
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's job in the background ignores it
+    ) as one:  # fmt: skip
         address = one.stdout.readline().split()[-1]
         assert address.startswith("http://127.0.0.1:") and len(address.rstrip("/").rsplit("/", 1)[1]) >= 32
         with urllib.request.urlopen(address) as answer:
