@@ -108,9 +108,7 @@ def _between(
         return add_up(unit, measured.piece, values, types, len(units), measured.block)
 
     counts = added(None)
-    preferences = [
-        Tallies(counts, added(partial(measured.difference, contrast, "readout"))) for contrast in measured.contrasts
-    ]
+    preferences = [Tallies(counts, added(partial(measured.difference, contrast))) for contrast in measured.contrasts]
     preferences = [one.select(measured.frequent) for one in preferences]
     sides = sides[:, units % clusters]
     z = half_correlations(preferences, sides, None, settings.min_count)

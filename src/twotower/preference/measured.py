@@ -119,12 +119,12 @@ class Measured:
         """Log-probability under a head of each occurrence, or of those in a part, in nats, (occurrences,)."""
         return np.asarray(self.rows(part)[head], dtype=np.float64)
 
-    def difference(self, contrast: Contrast, readouts: str = "readout", part: slice = EVERYTHING) -> Floats:
+    def difference(self, contrast: Contrast, part: slice = EVERYTHING, readouts: str = "readout") -> Floats:
         """A preference at each occurrence under a set of readouts, in nats, (occurrences,)."""
         return contrast.of(self.rows(part), readouts)
 
     def noise_difference(
-        self, tower: int, readouts: tuple[str, str] = INDEPENDENT[0], part: slice = EVERYTHING
+        self, tower: int, part: slice = EVERYTHING, readouts: tuple[str, str] = INDEPENDENT[0]
     ) -> Floats:
         """Difference between two readouts of one tower at each occurrence, in nats, (occurrences,)."""
         rows = self.rows(part)
@@ -172,11 +172,9 @@ class Measured:
     @cached_property
     def preferences(self) -> list[Tallies]:
         """The preference of types, one for each contrast."""
-        return [self.tally(partial(self.difference, contrast, "readout")) for contrast in self.contrasts]
+        return [self.tally(partial(self.difference, contrast)) for contrast in self.contrasts]
 
     @cached_property
     def noise(self) -> list[Tallies]:
         """For each tower, the difference between two of its readouts."""
-        return [
-            self.tally(partial(self.noise_difference, tower, INDEPENDENT[0])) for tower in range(1, self.towers + 1)
-        ]
+        return [self.tally(partial(self.noise_difference, tower)) for tower in range(1, self.towers + 1)]

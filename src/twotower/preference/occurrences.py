@@ -14,7 +14,7 @@ from scipy import stats
 from ..statistics.stretches import stretches
 from ..statistics.tallies import Floats, ValuesOf
 from .covariates import covariates
-from .measured import INDEPENDENT, Measured
+from .measured import Measured
 
 CONSTANT = 1e-9
 """Standard deviation within types up to which a covariate says nothing."""
@@ -44,8 +44,8 @@ def within_types(measured: Measured) -> dict[str, Any] | None:
         return None
     functions, left_out = covariates(measured)
     signals = [
-        partial(measured.noise_difference, 1, INDEPENDENT[0]),
-        *(partial(measured.difference, contrast, "readout") for contrast in measured.contrasts),
+        partial(measured.noise_difference, 1),
+        *(partial(measured.difference, contrast) for contrast in measured.contrasts),
     ]
     repeated = _Repeated(measured, [*functions.values(), *signals])
     means, products = _moments(repeated)

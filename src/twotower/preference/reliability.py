@@ -156,7 +156,9 @@ def reliability_of(measured: Measured) -> dict[str, Any]:
 
 
 def _preferences(measured: Measured, readouts: str) -> list[Tallies]:
-    return [measured.tally(partial(measured.difference, contrast, readouts)) for contrast in measured.contrasts]
+    return [
+        measured.tally(partial(measured.difference, contrast, readouts=readouts)) for contrast in measured.contrasts
+    ]
 
 
 def variance_components(

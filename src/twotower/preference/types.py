@@ -15,7 +15,7 @@ from ..statistics.intervals import Estimate
 from ..statistics.ranking import Bools
 from ..statistics.tallies import Floats, Tallies, ValuesOf, resample, tally
 from .labelled import label_codes
-from .measured import INDEPENDENT, Measured
+from .measured import Measured
 
 CELLS = 20_000_000
 """Pairs of a document and a type that are held as dense arrays at a time."""
@@ -95,7 +95,7 @@ def types_table(measured: Measured) -> pd.DataFrame:
             table[name + contrast.suffix] = columns[name]
     for head in ("joint", *(f"readout_{tower}" for tower in range(1, measured.towers + 1))):
         table[head] = measured.type_means(partial(measured.log_probs, head))
-    table["noise"] = measured.type_means(partial(measured.noise_difference, 1, INDEPENDENT[0]))
+    table["noise"] = measured.type_means(partial(measured.noise_difference, 1))
     return table[table["count"] > 0].reset_index(drop=True)
 
 
@@ -126,7 +126,7 @@ def spread_of_types(measured: Measured) -> dict[str, Any]:
     each = [
         {
             "tower": contrast.tower,
-            "sd": deviation(partial(measured.difference, contrast, "readout")),
+            "sd": deviation(partial(measured.difference, contrast)),
             "mean": float(measured.difference(contrast).mean()),
         }
         for contrast in measured.contrasts
@@ -137,7 +137,7 @@ def spread_of_types(measured: Measured) -> dict[str, Any]:
         "occurrences": len(measured.scores),
         "sd": pooled,
         "mean": each[0]["mean"] if len(each) == 1 else None,
-        "noise_sd": deviation(partial(measured.noise_difference, 1, INDEPENDENT[0])),
+        "noise_sd": deviation(partial(measured.noise_difference, 1)),
         "definition": [contrast.name for contrast in measured.contrasts],
         **({"towers": each} if len(each) > 1 else {}),
     }
@@ -152,7 +152,7 @@ def by_upos(measured: Measured) -> dict[str, dict[str, Any]]:
     settings, generator = measured.settings, measured.generator("by upos")
     table: dict[str, dict[str, Any]] = {}
     for contrast in measured.contrasts:
-        tallies = tally(measured.block, kinds, partial(measured.difference, contrast, "readout"), len(UPOS))
+        tallies = tally(measured.block, kinds, partial(measured.difference, contrast), len(UPOS))
         means = group_means(tallies, settings.bootstrap, settings.confidence, generator)
         for tag, (estimate, count) in zip(UPOS, means, strict=True):
             if count:

@@ -15,7 +15,7 @@ from ..statistics.tallies import Floats, Tallies, ValuesOf, halves, resample, re
 from .class_contrasts import contrast_classes
 from .class_variance import FEW_TYPES, explained, spread
 from .labelled import LEXICAL_AND_GRAMMATICAL, Units, annotated_labels, one_hot, units_of
-from .measured import INDEPENDENT, Measured
+from .measured import Measured
 
 DRAWS, CHUNK = 400, 100
 NULLS = 499
@@ -48,9 +48,9 @@ def word_classes(measured: Measured) -> dict[str, Any] | None:
 def _signals(measured: Measured) -> Iterator[ValuesOf]:
     """The preferences, then the noise of each tower, of a stretch of the text."""
     for contrast in measured.contrasts:
-        yield partial(measured.difference, contrast, "readout")
+        yield partial(measured.difference, contrast)
     for tower in range(1, measured.towers + 1):
-        yield partial(measured.noise_difference, tower, INDEPENDENT[0])
+        yield partial(measured.noise_difference, tower)
 
 
 def _of_labels(measured: Measured, units: Units, spreading: Sequence[str], name: str) -> dict[str, Any] | None:
