@@ -11,7 +11,8 @@ from twotower import cli
 from twotower.config import PrepareConfig
 from twotower.data.articles import articles
 from twotower.data.corpora import open_corpus
-from twotower.data.mixtures import parse_mixture, thin
+from twotower.data.corpus_names import parse_mixture, short_name
+from twotower.data.mixtures import thin
 from twotower.errors import InputError
 
 WIKITEXT = """
@@ -135,3 +136,11 @@ def test_a_part_without_text_is_named(with_settings, corpus, tmp_path):
     config = with_settings(prepare={"corpus": (f"{corpus}+{tmp_path / 'blank.txt'}",)})
     with pytest.raises(InputError, match=r"the part 'blank\.txt' of .* holds no text"):
         twotower.run(config, tmp_path / "run")
+
+
+def test_short_names_tell_mixtures_from_their_parts(tmp_path):
+    (whole := tmp_path / "a+b").mkdir()
+    assert short_name(["sotu+my/books"]) == "sotu+books" == short_name(["sotu", "my/books"])
+    assert short_name(["sotu@7+my/books@3"]) == "sotu@7+books@3"
+    assert short_name([str(whole)]) == "a+b"
+    assert short_name(["my/books"]) == "books"

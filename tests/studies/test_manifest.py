@@ -98,3 +98,11 @@ def test_a_folder_made_with_other_settings_is_refused(tmp_path):
     configure(tmp_path / "run", first.config)
     with pytest.raises(InputError, match=r"was made with model.width = 16, and the study has 32"):
         configure(tmp_path / "run", second.config)
+
+
+def test_a_mixture_of_folders_has_a_name_of_its_own():
+    named = [
+        job.name for job in jobs(Grid(seeds=(0,), corpora=("sotu", "my/books", "sotu+my/books", "sotu@2+my/books@1")))
+    ]
+    corpora = ("sotu", "books", "sotu-books", "sotu-2-books-1")
+    assert named == [f"quickstart-{corpus}-seed0" for corpus in corpora]

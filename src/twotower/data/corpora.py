@@ -15,9 +15,9 @@ from ..config import PrepareConfig
 from ..errors import InputError
 from . import articles
 from .conllu import read_conllu
+from .corpus_names import parse_mixture
 from .documents import Corpus, Document
 from .hub import asking_the_hub, not_loaded
-from .mixtures import parse_mixture
 from .textfiles import blocks_of, decode, lines_of
 from .tokenization import chunks
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..config import flatten, to_dict
+from ..data.corpus_names import short_name
 from ..errors import InputError
 from ..finished import Run
 from ..runs.stages import OPERATIONAL
@@ -41,7 +42,7 @@ def describe(folders: Sequence[Path]) -> list[tuple[str, Path, str, bool]]:
          if key not in OPERATIONAL | {"preset", "seed", "threads", "model.cooperation", "prepare.corpus"}}
         for config in configs
     ]  # fmt: skip
-    kinds = [(config.preset, "+".join(Path(part).name for part in config.prepare.corpus)) for config in configs]
+    kinds = [(config.preset, short_name(config.prepare.corpus)) for config in configs]
     several = len({corpus for _, corpus in kinds}) > 1
     found = []
     for folder, name, config, mine, kind in zip(folders, names, configs, settings, kinds, strict=True):
