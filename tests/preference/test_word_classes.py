@@ -57,10 +57,25 @@ def test_without_an_effect_false_positives_are_nominal():
     found = [word_classes(planted(100 + seed, types=200, tokens=8_000)) for seed in range(40)]
     for p_values in (
         [one["upos"]["spread"]["p_value"] for one in found],
+        [one["upos"]["spread"]["without_most_frequent"]["p_value"] for one in found],
         [one["upos"]["explained"]["p_value"] for one in found],
         [one["contrasts"]["planned"][0]["p_value"] for one in found],
     ):
         assert sum(p <= 0.05 for p in p_values) <= 6  # 2 expected; 7 or more has a probability below 1 %
+
+
+def test_a_few_frequent_words_can_hide_an_effect_of_class_and_are_left_out_once():
+    measured = planted(0, {"NOUN": 0.15, "VERB": -0.15}, documents=60)
+    before = word_classes(measured)["upos"]["spread"]
+    scores = measured.scores.copy()
+    loud = scores["piece_id"] < 2  # the two most frequent words
+    for column in ("readout_1", "noise_1"):
+        scores[column] += np.where(loud, 3.0 * np.where(scores["piece_id"] == 0, 1, -1), 0.0)
+    spread = word_classes(replace(measured, scores=scores))["upos"]["spread"]
+    assert before["p_value"] == 0.01 and spread["p_value"] > 0.05
+    rest = spread["without_most_frequent"]
+    assert rest == before["without_most_frequent"]
+    assert rest["p_value"] == 0.01 and rest["estimate"] > rest["null"]["high"] > rest["null"]["mean"]
 
 
 @pytest.mark.slow

@@ -30,18 +30,25 @@ def spread(
     other words of the same bin of frequency. The interval resamples documents and words.
     """
     hot = one_hot(units.label, len(units.classes))
-    estimate = _spread_of(tallies, first, hot)
+    found = spread_and_null(tallies, units, first, orders, confidence)
     drawn = []
     for start in range(0, len(documents), CHUNK):
         part = slice(start, start + CHUNK)
         splits = np.resize(first, (len(documents[part]), first.shape[1]))
         drawn.append(_spread_of_each(tallies, splits, documents[part], words[part], hot))
     # A resample of words adds spread of its own, whatever the classes: the draws are centred.
-    low, high = centred_interval(estimate, np.concatenate(drawn), confidence)
+    low, high = centred_interval(found["estimate"], np.concatenate(drawn), confidence)
+    return {"estimate": 0.0, "low": max(low, 0.0) if np.isfinite(low) else low, "high": high} | found
+
+
+def spread_and_null(
+    tallies: Tallies, units: Units, first: Floats, orders: NDArray[np.int64], confidence: float
+) -> dict[str, Any]:
+    """The spread without its interval: `estimate`, `null` (`mean`, `high`) and `p_value`; see `spread`."""
+    estimate = _spread_of(tallies, first, one_hot(units.label, len(units.classes)))
     null = _null_spreads(tallies, first, units, orders)
     return {
-        "estimate": estimate, "low": max(low, 0.0) if np.isfinite(low) else low, "high": high,
-        "null": {"mean": float(null.mean()), "high": float(np.quantile(null, confidence))},
+        "estimate": estimate, "null": {"mean": float(null.mean()), "high": float(np.quantile(null, confidence))},
         "p_value": float((1 + (null >= estimate - 1e-12).sum()) / (1 + len(null))),
     }  # fmt: skip
 

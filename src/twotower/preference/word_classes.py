@@ -9,16 +9,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..config import AnalyzeConfig
 from ..statistics.regression import residuals
-from ..statistics.strata import permutations_within, smooth_basis
+from ..statistics.strata import FEWEST, frequency_bins, permutations_within, smooth_basis
 from ..statistics.tallies import Floats, Tallies, ValuesOf, halves, resample, resample_within
 from .class_contrasts import contrast_classes
-from .class_variance import FEW_TYPES, explained, spread
+from .class_variance import FEW_TYPES, explained, spread, spread_and_null
 from .labelled import LEXICAL_AND_GRAMMATICAL, Units, annotated_labels, one_hot, units_of
 from .measured import Measured
 
 DRAWS, CHUNK = 400, 100
 NULLS = 499
+MOST_FREQUENT = 10
+"""How many words are left out where the spread is taken a second time."""
 
 
 def word_classes(measured: Measured) -> dict[str, Any] | None:
@@ -56,6 +59,8 @@ def _signals(measured: Measured) -> Iterator[ValuesOf]:
 def _of_labels(measured: Measured, units: Units, spreading: Sequence[str], name: str) -> dict[str, Any] | None:
     """`profile`, `spread` and `explained` of one labelling; None where fewer than two classes have enough words.
 
+    The spread has `without_most_frequent`, the same without the ten words that occur most (see there).
+
     Signals after the contrasts are the towers' noise: its largest spread and share are the noise floor. For more than
     two towers spread and share are root mean squares and means over the towers, and each class has a `tower` that
     takes it: the one whose preference for it lies furthest above the mean.
@@ -75,17 +80,37 @@ def _of_labels(measured: Measured, units: Units, spreading: Sequence[str], name:
     each: list[dict[str, Any] | None] = [
         spread(tallies, inner, first, orders, documents, inner_words, settings.confidence) for tallies in inner.tallies
     ]
+    rest = [_without_most_frequent(inner, tallies, first, settings) for tallies in inner.tallies[:contrasts]]
     frequent = inner.counts >= 2 * settings.min_count
     shares = [
         explained(tallies, inner, frequent, first, orders, documents, inner_words, settings.confidence)
         for tallies in inner.tallies
     ]
+    found = _with_floor(each, contrasts, root=True)
     return {
         "classes": enough,
         "profile": _profile(measured, units, contrasts, documents, words, enough),
-        "spread": _with_floor(each, contrasts, root=True),
+        "spread": found and found | {"without_most_frequent": _together(rest, root=True)},
         "explained": _with_floor(shares, contrasts, root=False),
     }
+
+
+def _without_most_frequent(
+    units: Units, tallies: Tallies, first: Floats, settings: AnalyzeConfig
+) -> dict[str, Any] | None:
+    """The spread of all words but the most frequent: whether a handful of them decides the test of the spread.
+
+    There are few words as frequent as *the* and *of*. Whichever labels they exchange, one with a large preference
+    leaves the classes far apart, so that the null is as large as the spread. None where two classes are not left.
+    """
+    kept = np.ones(len(units.label), dtype=bool)
+    kept[np.argsort(-units.counts, kind="stable")[:MOST_FREQUENT]] = False
+    rest = units.select(kept)
+    if len(np.unique(rest.label)) < 2:
+        return None
+    strata = frequency_bins(rest.frequency, settings.frequency_ratio, FEWEST)
+    orders = permutations_within(strata, NULLS, np.random.default_rng(len(strata)))
+    return spread_and_null(tallies.select(kept), rest, first, orders, settings.confidence)
 
 
 def _with_floor(each: list[dict[str, Any] | None], contrasts: int, root: bool) -> dict[str, Any] | None:
@@ -93,14 +118,21 @@ def _with_floor(each: list[dict[str, Any] | None], contrasts: int, root: bool) -
 
     Bounds and nulls of several are averaged alike, which is right where the towers' figures are of one size.
     """
-    mine = [one for one in each[:contrasts] if one is not None]
-    if not mine:
+    found = _together(each[:contrasts], root)
+    if found is None:
         return None
     floors = [one for one in each[contrasts:] if one is not None]
-    found = mine[0] if len(mine) == 1 else _pooled(mine, root)
     floor = max(floors, key=lambda one: one["estimate"]) if floors else None
     keys = ("estimate", "low", "high")
     return found | {"noise_floor": None if floor is None else {key: floor[key] for key in keys}}
+
+
+def _together(each: Sequence[dict[str, Any] | None], root: bool) -> dict[str, Any] | None:
+    """One figure of several contrasts: their (root) mean square."""
+    known = [one for one in each if one is not None]
+    if len(known) < 2:
+        return known[0] if known else None
+    return _pooled(known, root)
 
 
 def _pooled(several: list[dict[str, Any]], root: bool) -> dict[str, Any]:

@@ -110,6 +110,9 @@ def _classes(pairs: list[Row], strangers: list[Row], study: dict[str, Any]) -> s
         f"word classes exceeds its null and noise floor ({_range([row['spread']['estimate'] for row in known])} nats; "
         f"chance gives at most {_range([row['spread']['null']['high'] for row in known])})"
     )
+    if rest := [one for row in known if (one := row["spread"].get("without_most_frequent"))]:
+        beyond = sum(one["estimate"] > one["null"]["high"] for one in rest)
+        text += f". Without the ten most frequent words it exceeds its null in {beyond} of {len(rest)}"
     if explained := [row["explained"]["estimate"] for row in known if row["explained"]]:
         text += (
             f". Word class explains {_range(explained, percent=True)} of the variance between words beyond frequency"

@@ -137,6 +137,11 @@ def _word_class(results: dict[str, Any]) -> str:
         f"words of like frequency gives {spread['null']['mean']:.2f} on average and at most "
         f"{spread['null']['high']:.2f} in 95 % of cases (p = {spread['p_value']:.2g})"
     )
+    if rest := spread.get("without_most_frequent"):  # absent from runs of earlier versions
+        text += (
+            f". Without the ten most frequent words it is {rest['estimate']:.2f}, and chance gives at most "
+            f"{rest['null']['high']:.2f} (p = {rest['p_value']:.2g})"
+        )
     if explained is not None:
         share = f"{100 * explained['estimate']:.0f} %"
         text += f". Word class explains {share} of the variance between words beyond frequency"
