@@ -1,7 +1,7 @@
 """The experiment behind the preset `quickstart`: which settings show the preference best in ten minutes?
 
     python benchmarks/quickstart.py explore     candidates, trained to the same number of tokens, seeds 0 and 1
-    python benchmarks/quickstart.py confirm     the preset itself, all stages, seeds 0-1 (used to choose) and 2-5 (not)
+    python benchmarks/quickstart.py confirm     `standard`, all stages, seeds 0-1 (used to choose) and 2-5 (not)
 
 Both go on where they were stopped, run one process per job with one thread each, and print a table that is also
 written to `OUT/MODE.json`. Candidates are judged by readouts that train along; the preset by the whole pipeline.
@@ -59,7 +59,7 @@ def explore() -> list[Job]:
 
 
 def confirm() -> list[Job]:
-    return [Job("quickstart", seed, ("run",), {}) for seed in range(6)]
+    return [Job("standard", seed, ("run",), {}) for seed in range(6)]
 
 
 def run(job: Job, out: Path) -> dict[str, Any]:
@@ -69,7 +69,8 @@ def run(job: Job, out: Path) -> dict[str, Any]:
     options = [word for name, value in job.options.items() for word in (f"--{name}", str(value))]
     with (folder.parent / f"{folder.name}.log").open("a") as log:
         for command in job.commands:
-            words = [command, "--preset", "quickstart", "--out", str(folder), "--seed", str(job.seed), "--threads", "1"]
+            preset = "standard" if command == "run" else "quickstart"
+            words = [command, "--preset", preset, "--out", str(folder), "--seed", str(job.seed), "--threads", "1"]
             subprocess.run(
                 [sys.executable, "-m", "twotower.cli", *words, *options], check=True, stdout=log, stderr=log,
                 env={**os.environ, "OMP_NUM_THREADS": "1"},

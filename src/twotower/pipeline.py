@@ -148,7 +148,7 @@ def run_controls(
 
     from .comparison.controls import HALF, against_half, compare, control_configs
     from .report.controls import render
-    from .runs.writing import write_text
+    from .runs.writing import without_nan, write_text
 
     folder = Path(out)
     results = {"run": Run.load(folder).results()}
@@ -156,8 +156,8 @@ def run_controls(
         say(f"control {name}:")
         finished = run(control, folder / "controls" / name, overwrite=overwrite, say=say)
         results[name] = against_half(Run.load(folder), finished) if name == HALF else finished.results()
-    rows = compare(results)
-    write_text(folder / "controls.json", json.dumps(rows, indent=2) + "\n")
+    rows: list[dict[str, Any]] = without_nan(compare(results))
+    write_text(folder / "controls.json", json.dumps(rows, indent=2, allow_nan=False) + "\n")
     page = render(results["run"]["corpus"]["name"], rows, folder / "controls" / "figures")
     write_text(folder / "controls.html", page)
     return rows

@@ -10,7 +10,7 @@ from twotower import cli
 from twotower.comparison.controls import control_configs
 from twotower.config import to_dict
 from twotower.presets import PRESETS
-from twotower.report.controls import conclusions
+from twotower.report.controls import conclusions, finding
 
 
 @pytest.mark.parametrize("name", ["quickstart", "quickstart-elmo", "paper-bert-base"])
@@ -64,6 +64,8 @@ def test_controls_run_beside_a_run_and_are_skipped_the_second_time(small, tmp_pa
     assert rows[1]["perplexity"]["towers"][0] == rows[0]["perplexity"]["towers"][0] < rows[1]["perplexity"]["towers"][1]
     half = json.loads((out / "controls" / "half-trained" / "training.json").read_text())
     assert half["steps"] == json.loads((out / "training.json").read_text())["steps"] // 2
+    assert rows[2]["across_readouts"]["low"] < rows[0]["across_readouts"]["estimate"]
+    assert all(row["spread"]["estimate"] >= 0 for row in rows[:-1]) and rows[-1]["spread"] is None
     assert all(sentence in said.out for sentence in conclusions(rows))
     page = (out / "controls.html").read_text(encoding="utf-8")
     assert "figure-controls" in page and 'href="controls/strangers/report.html"' in page
@@ -81,3 +83,34 @@ def test_what_has_no_controls_says_so_before_anything_is_run(words, message, tmp
     assert cli.main([*words, "--controls", "--out", str(tmp_path / "run")]) == 2
     said = capsys.readouterr().err
     assert message in said and said.count("\n") == 1 and not (tmp_path / "run").exists()
+
+
+def row(name, reliable, spread):
+    def around(value):
+        return {"estimate": value, "low": value - 0.02, "high": value + 0.02}
+
+    return {
+        "name": name, "meaning": name, "across_readouts": around(reliable), "spread": spread and around(spread),
+        "separation": {"auroc": None}, "sd": 0.1,
+    }  # fmt: skip
+
+
+def test_the_page_of_controls_says_which_of_them_the_run_clearly_exceeds():
+    rows = [row("run", 0.6, 0.08), row("strangers", 0.05, 0.01), row("shuffled", 0.58, 0.01)]
+    assert finding(rows) == (
+        "The preference of this run is clearly more reliable across readouts than that of 1 of 2 controls, and its "
+        "word classes clearly lie further apart than those of each of 2 controls."
+    )
+    strangers, shuffled = conclusions(rows)
+    assert "reliability across readouts is clearly lower (0.05 [0.03, 0.07]; run: 0.60 [0.58, 0.62])" in strangers
+    assert (
+        "not clearly lower (0.58 [0.56, 0.60]" in shuffled and "the spread of the word classes is clearly" in shuffled
+    )
+
+
+def test_controls_without_tagged_words_are_compared_in_reliability_alone():
+    rows = [row("run", 0.6, None), row("strangers", 0.05, None)]
+    assert finding(rows).endswith("more reliable across readouts than that of each of 1 controls.")
+    assert "the spread of the word classes cannot be compared" in conclusions(rows)[0]
+    short = [{**one, "across_readouts": None} for one in rows]
+    assert "too little text" in finding(short) and "too short" in conclusions(short)[0]

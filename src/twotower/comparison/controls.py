@@ -102,7 +102,10 @@ def against_half(run: Run, half: Run) -> dict[str, Any]:
 
 
 def compare(results: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
-    """One row per run of `results` (by name, `run` first): the figures of its `results.json` that controls are for."""
+    """One row per run of `results` (by name, `run` first): the figures of its `results.json` that controls are for.
+
+    `across_readouts` (reliability) and `spread` (of word classes) are None where they could not be had.
+    """
     return [
         {
             "name": name,
@@ -112,6 +115,8 @@ def compare(results: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
             "sd": one["preference"]["sd"],
             "noise_sd": one["preference"]["noise_sd"],
             "reliability": one["reliability"],
+            "across_readouts": one["reliability"].get("across_readouts"),
+            "spread": ((one["word_classes"] or {}).get("upos") or {}).get("spread"),
             "separation": one["separation"],
         }
         for name, one in results.items()

@@ -11,7 +11,7 @@ from .style import ALL_COLOR, FLOOR_COLOR, PREFERENCE_COLOR
 from .summary import figure
 from .templating import fill
 
-TITLES = (("reliability", "estimate", "reliability"), ("separation", "auroc", "function against content (AUROC)"))
+TITLES = {"across_readouts": "reliability across readouts", "spread": "spread of word classes (nats)"}
 
 
 def render(title: str, rows: list[dict[str, Any]], figures: Path | None = None) -> str:
@@ -29,38 +29,35 @@ def render(title: str, rows: list[dict[str, Any]], figures: Path | None = None) 
         finding=finding(rows),
         sentences=conclusions(rows),
         figure=figure,
-        forest=forest.inline("Reliability and separation of the run and of each control, with their noise floors"),
+        forest=forest.inline("Reliability across readouts, and spread of word classes, of the run and of each control"),
     )
 
 
 def _forest(rows: list[dict[str, Any]], sheet: Sheet) -> None:
-    """Reliability and separation of the run and of each control, with intervals and noise floors."""
+    """Reliability and spread of the run and of each control, with intervals; beside a spread the bound of its null."""
     names = [row["name"] for row in rows][::-1]
     panels = sheet.panels(2, 1.0 + 0.3 * len(rows))
-    for axes, (kind, key, title) in zip(panels, TITLES, strict=True):
-        shown = [row for row in rows if row[kind][key] is not None and row[kind]["low"] is not None]
-        for label in ("noise floor: two readouts of one tower", "run", "control"):
-            floor = label.startswith("noise")
-            chosen = [row for row in shown if floor or (row["name"] == "run") == (label == "run")]
-            values = [row[kind]["noise_floor"] if floor else row[kind] for row in chosen]
-            known = [(row, value) for row, value in zip(chosen, values, strict=True) if value[key] is not None]
-            if not known:
+    for axes, (kind, title) in zip(panels, TITLES.items(), strict=True):
+        shown = [(row["name"], row[kind]) for row in rows if _known(row[kind])]
+        for label, color in (("run", PREFERENCE_COLOR), ("control", ALL_COLOR)):
+            chosen = [(name, values) for name, values in shown if (name == "run") == (label == "run")]
+            if not chosen:
                 continue
-            color = FLOOR_COLOR if floor else PREFERENCE_COLOR if label == "run" else ALL_COLOR
-            heights = [names.index(row["name"]) - (0.22 if floor else 0.0) for row, _ in known]
-            ends = [(value["low"], value["high"]) for _, value in known]
-            missing = float("nan")
-            interval(axes, heights, [missing if low is None else low for low, _ in ends],
-                     [missing if high is None else high for _, high in ends], color)  # fmt: skip
-            dots = axes.scatter([value[key] for _, value in known], heights, s=16 if floor else 28, color=color,
-                                marker="s" if floor else "o", label=label, zorder=3)  # fmt: skip
-            sheet.tell(dots, [
-                f"{row['name']}{', noise floor' if floor else ''}: {figure(value, key)}" for row, value in known
-            ])  # fmt: skip
+            heights = [names.index(name) for name, _ in chosen]
+            interval(axes, heights, [one["low"] for _, one in chosen], [one["high"] for _, one in chosen], color)
+            dots = axes.scatter(
+                [one["estimate"] for _, one in chosen], heights, s=28, color=color, label=label, zorder=3
+            )
+            sheet.tell(dots, [f"{name}: {figure(one)}" for name, one in chosen])
+        bounds = [(name, one["null"]["high"]) for name, one in shown if "null" in one]
+        if bounds:
+            dots = axes.scatter([bound for _, bound in bounds], [names.index(name) - 0.22 for name, _ in bounds], s=16,
+                                color=FLOOR_COLOR, marker="s", label="bound of the null", zorder=3)  # fmt: skip
+            sheet.tell(dots, [f"{name}, bound of the null: {bound:.3f}" for name, bound in bounds])
         axes.set(title=title, ylim=(-0.6, len(names) - 0.4))
         axes.set_yticks(range(len(names)), names)
         axes.tick_params(axis="y", length=0)
-    zero(panels[1], 0.5)
+        zero(axes, 0.0)
     sheet.key()
 
 
@@ -70,15 +67,29 @@ CONTROLS = ("half-trained", "strangers", "shuffled", "unigram", "forwards")
 
 def finding(rows: list[dict[str, Any]]) -> str:
     """The page's finding in one sentence."""
-    by_name = {row["name"]: row for row in rows}
-    mine = by_name["run"]["separation"]
-    others = [by_name[name]["separation"] for name in CONTROLS if name in by_name]
-    known = [one for one in others if None not in (mine["auroc"], mine["low"], one["auroc"], one["high"])]
-    if not known:
+    run, *others = rows
+    controls = [row for row in others if row["name"] in CONTROLS]
+    reliable, spread = (_beaten(run, controls, kind) for kind in TITLES)
+    if reliable is None:
         return "There is too little text to compare this run with its controls."
-    beaten = sum(mine["low"] > one["high"] for one in known)
+    text = f"The preference of this run is clearly more reliable across readouts than that of {reliable}"
+    if spread is not None:
+        text += f", and its word classes clearly lie further apart than those of {spread}"
+    return text + "."
+
+
+def _beaten(run: dict[str, Any], controls: list[dict[str, Any]], kind: str) -> str | None:
+    """How many controls lie below the run, intervals apart; None where nothing can be compared."""
+    known = [row[kind] for row in controls if _known(row[kind])]
+    if not known or not _known(run[kind]):
+        return None
+    beaten = sum(run[kind]["low"] > one["high"] for one in known)
     which = "none" if not beaten else "each" if beaten == len(known) else f"{beaten}"
-    return f"This run clearly separates function from content words further than {which} of its {len(known)} controls."
+    return f"{which} of {len(known)} controls"
+
+
+def _known(values: dict[str, Any] | None) -> bool:
+    return values is not None and None not in (values["estimate"], values["low"], values["high"])
 
 
 def conclusions(rows: list[dict[str, Any]]) -> list[str]:
@@ -95,20 +106,27 @@ def conclusions(rows: list[dict[str, Any]]) -> list[str]:
 
 
 def _against(run: dict[str, Any], control: dict[str, Any]) -> str:
-    mine, other = run["separation"], control["separation"]
     head = f"{control['name'].capitalize()} ({control['meaning']}): "
-    if None in (mine["auroc"], other["auroc"], mine["low"], other["high"]):
-        return (
-            head + "separation cannot be compared, because the text is too short or has no words of one of the classes."
-        )
+    if not _known(run["across_readouts"]) or not _known(control["across_readouts"]):
+        return head + "reliability cannot be compared, because the text is too short."
+    said = []
+    for kind, what in (
+        ("across_readouts", "reliability across readouts"),
+        ("spread", "the spread of the word classes"),
+    ):
+        mine, other = run[kind], control[kind]
+        if _known(mine) and _known(other):
+            verdict = "clearly lower" if other["high"] < mine["low"] else "not clearly lower"
+            digits = 3 if kind == "spread" else 2
+            said.append(f"{what} is {verdict} ({figure(other, digits=digits)}; run: {figure(mine, digits=digits)})")
+        else:
+            said.append(f"{what} cannot be compared, because too few words are tagged")
     text = (
-        f"separation is {figure(other, 'auroc')} (run: {figure(mine, 'auroc')}), reliability "
-        f"{figure(control['reliability'])} (run: {figure(run['reliability'])}), and the standard deviation of "
-        f"preferences {control['sd']:.2f} nats (run: {run['sd']:.2f})."
+        f"The standard deviation of preferences is {control['sd']:.2f} nats (run: {run['sd']:.2f}), and function words "
+        f"are separated from content words by {figure(control['separation'], 'auroc')} (run: "
+        f"{figure(run['separation'], 'auroc')})."
     )
-    if mine["low"] > other["high"]:
-        return f"{head}the run separates function from content words further. Here {text}"
-    return f"{head}the run does not clearly separate function from content words further. Here {text}"
+    return f"{head}{', and '.join(said)}. {text}"
 
 
 def _single(run: dict[str, Any], control: dict[str, Any]) -> str:

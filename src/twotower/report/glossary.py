@@ -20,7 +20,7 @@ GLOSSARY = {
         "Words of the closed classes: prepositions, auxiliaries, conjunctions, determiners, particles and pronouns."
     ),
     "content words": "Nouns, proper nouns, verbs, adjectives, adverbs and numerals.",
-    "nominal words": "Nouns, proper nouns, adjectives, determiners and the like: what builds noun phrases.",
+    "nominal words": "Nouns, proper nouns, numerals and symbols.",
     "tower": ("One of the language models that share the job. All have the same design and the same training text."),
     "readout": ("An output layer that is trained on one finished, frozen tower, to see what that tower knows alone."),
     "preference": (

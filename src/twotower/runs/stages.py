@@ -68,7 +68,7 @@ STAGES: dict[str, Stage] = {
         Stage("analyze", ("seed", "threads", "analyze"),
               ("data", "training.json", "metrics.jsonl", "emergence.parquet", "scores.parquet", "context.parquet",
                "direction.parquet"),
-              ("preference.parquet", "results.json"), format=9,
+              ("preference.parquet", "results.json"), format=10,
               optional=tuple(f"knowledge/{name}" for name in INSTRUMENTS)),
         Stage("report", (),
               ("data", "training.json", "metrics.jsonl", "scores.parquet", "preference.parquet", "results.json"),
