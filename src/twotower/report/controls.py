@@ -72,9 +72,9 @@ def finding(rows: list[dict[str, Any]]) -> str:
     reliable, spread = (_beaten(run, controls, kind) for kind in TITLES)
     if reliable is None:
         return "There is too little text to compare this run with its controls."
-    text = f"The preference of this run is clearly more reliable across readouts than that of {reliable}"
+    text = f"In reliability across readouts this run clearly exceeds {reliable}"
     if spread is not None:
-        text += f", and its word classes clearly lie further apart than those of {spread}"
+        text += f", and in the spread of word classes {spread}"
     return text + "."
 
 
@@ -85,7 +85,7 @@ def _beaten(run: dict[str, Any], controls: list[dict[str, Any]], kind: str) -> s
         return None
     beaten = sum(run[kind]["low"] > one["high"] for one in known)
     which = "none" if not beaten else "each" if beaten == len(known) else f"{beaten}"
-    return f"{which} of {len(known)} controls"
+    return f"{which} of its {len(known)} controls"
 
 
 def _known(values: dict[str, Any] | None) -> bool:
