@@ -98,8 +98,8 @@ def row(name, reliable, spread):
 def test_the_page_of_controls_says_which_of_them_the_run_clearly_exceeds():
     rows = [row("run", 0.6, 0.08), row("strangers", 0.05, 0.01), row("shuffled", 0.58, 0.01)]
     assert finding(rows) == (
-        "In reliability across readouts this run clearly exceeds 1 of its 2 controls, and in the spread of word classes "
-        "each of its 2 controls."
+        "In reliability across readouts this run clearly exceeds 1 of its 2 controls, and in the spread of word "
+        "classes each of its 2 controls."
     )
     strangers, shuffled = conclusions(rows)
     assert "reliability across readouts is clearly lower (0.05 [0.03, 0.07]; run: 0.60 [0.58, 0.62])" in strangers
