@@ -67,6 +67,15 @@ def test_redoing_a_stage_redoes_those_after_it_without_being_asked_again(small, 
     twotower.Run.load(copy).results()
 
 
+def test_what_another_version_made_is_said_to_be_so_and_is_made_again(small, copy):
+    records = json.loads((copy / "stages.json").read_text())
+    records["analyze"]["format"] -= 1
+    (copy / "stages.json").write_text(json.dumps(records))
+    with pytest.raises(InputError, match=r"results.json is out of date: another version of twotower made it.*analyze"):
+        twotower.Run.load(copy).results()
+    assert done(copy, small) == ["analyze", "report"]
+
+
 def test_operational_settings_change_nothing(small, copy):
     assert done(copy, replace(small, train=replace(small.train, checkpoint_seconds=1.0))) == []
 

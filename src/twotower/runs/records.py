@@ -90,9 +90,10 @@ class Artifacts:
         if not path.exists():
             raise InputError(f"{path} does not exist yet; make it with {remedy}")
         if not up_to_date(self.run, self.config, stage.name, self.records):
-            raise InputError(
-                f"{path} is out of date: what stage {stage.name} reads was made again; redo it with {remedy}"
-            )
+            record = self.records.get(stage.name)
+            other = record is not None and record["format"] != stage.format
+            why = "another version of twotower made it" if other else f"what stage {stage.name} reads was made again"
+            raise InputError(f"{path} is out of date: {why}; redo it with {remedy}")
         if is_damaged(path, self.records[stage.name]["outputs"][artifact]):
             raise damage_error(self.run, stage.name, artifact)
         self._checked.add(artifact)
