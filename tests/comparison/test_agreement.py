@@ -15,7 +15,7 @@ def runs(generator, number, shared, types=150, cells=20_000):
     for sign in signs:
         own = sign * (shared * common + np.sqrt(1 - shared**2) * generator.normal(0, 1, types))
         found.append(tally(document, kind, own[kind] + generator.normal(0, 1, cells), types))
-    return found, signs, generator.integers(0, 4, types)
+    return found, signs, generator.integers(10, 1000, types)
 
 
 def planted_runs(generator, owns, types=150, cells=20_000):
@@ -24,8 +24,17 @@ def planted_runs(generator, owns, types=150, cells=20_000):
     return [tally(document, kind, own[kind] + generator.normal(0, 1, cells), types) for own in owns]
 
 
-def measured(found, strata, families, seed=0, permutations=99):
-    return agreement(found, strata, family_groups(families), 60, permutations, 0.95, np.random.default_rng(seed))
+def measured(found, frequency, families, seed=0, permutations=99, seeds=None):
+    groups = family_groups(families, seeds)
+    return agreement(found, frequency, groups, 60, permutations, 0.95, np.random.default_rng(seed), seeds=seeds)
+
+
+def unrelated(generator, number, sizes, trend=0.0, types=150, cells=12_000):
+    """Runs with unrelated preferences, of which some types have large ones in all runs; and their frequencies."""
+    frequency = 3000.0 / np.arange(1, types + 1)
+    size = np.exp(sizes * generator.standard_normal(types))
+    own = size * generator.standard_normal((number, types)) + trend * np.log(frequency)
+    return planted_runs(generator, own, types, cells), frequency
 
 
 def test_planted_agreement_is_found_with_its_signs_and_its_size():
@@ -50,17 +59,43 @@ def test_alignment_without_agreement_produces_none():
 
 
 def test_a_shared_effect_of_frequency_is_no_agreement():
-    generator = np.random.default_rng(1)
-    strata = generator.integers(0, 4, 150)
-    document, kind = generator.integers(0, 30, 20_000), generator.integers(0, 150, 20_000)
-    by_frequency = 2.0 * strata[kind]
-    frequent = [
-        tally(document, kind, by_frequency + generator.normal(0, 1, 150)[kind] + generator.normal(0, 1, 20_000), 150)
-        for _ in range(4)
-    ]
-    crude = measured(frequent, np.zeros(150, dtype=int), ["gpt"] * 4)["groups"]["all"]
-    fine = measured(frequent, strata, ["gpt"] * 4)["groups"]["all"]
-    assert crude["p_value"] <= 0.01 and fine["p_value"] > 0.05
+    found, frequency = unrelated(np.random.default_rng(1), 4, sizes=0.0, trend=1.0)
+    crude = measured(found, np.ones(150), ["gpt"] * 4)["groups"]["all"]
+    fine = measured(found, frequency, ["gpt"] * 4)["groups"]["all"]
+    assert crude["p_value"] <= 0.01 and fine["p_value"] > 0.05 and fine["estimate"] > 0.3
+
+
+def test_types_that_are_large_in_all_runs_are_no_agreement():
+    """Their products are large by chance. Types in a random order would lose that, and nothing would pass for much."""
+    found = []
+    for seed in range(40):
+        runs, frequency = unrelated(np.random.default_rng(seed), 5, sizes=1.0, types=120, cells=6000)
+        found.append(measured(runs, frequency, ["gpt"] * 5, seed, 49))
+    assert sum(one["groups"]["all"]["p_value"] <= 0.06 for one in found) <= 8
+    assert sum(one["groups"]["all"]["aligned_p_value"] <= 0.06 for one in found) <= 8
+    assert sum(len(one["spectrum"]["axes"]) > 0 for one in found) <= 8
+    assert np.mean([one["groups"]["all"]["chance"] for one in found]) > 1.3 / np.sqrt(120)
+
+
+def test_the_axes_of_unrelated_runs_hold_nothing_of_another():
+    p_values = []
+    for seed in range(60):
+        runs, frequency = unrelated(np.random.default_rng(seed), 6, sizes=0.0, types=100, cells=5000)
+        p_values.append(measured(runs, frequency, ["gpt"] * 6, seed, 49)["subspace"]["p_value"])
+    assert sum(p <= 0.06 for p in p_values) <= 9 and np.mean(p_values) == pytest.approx(0.5, abs=0.13)
+
+
+def test_two_runs_of_each_seed_make_no_axis():
+    """Readouts of one seed start alike, and so measure the same of a type whatever its towers prefer."""
+    generator = np.random.default_rng(4)
+    start = generator.normal(0, 0.7, (3, 150))
+    found = planted_runs(generator, [start[n % 3] + generator.normal(0, 1, 150) for n in range(6)])
+    frequency, seeds = generator.integers(10, 1000, 150), [0, 1, 2, 0, 1, 2]
+    careless = measured(found, frequency, ["gpt"] * 6)
+    careful = measured(found, frequency, ["gpt"] * 6, seeds=seeds)
+    assert len(careless["spectrum"]["axes"]) == 3
+    assert careful["spectrum"]["axes"] == [] and careful["subspace"]["p_value"] > 0.05
+    assert careful["groups"]["all"]["pairs"] == 12
 
 
 def test_the_best_signs_are_found():
@@ -81,7 +116,7 @@ def test_an_axis_that_only_half_of_the_runs_share_is_found_beside_the_other():
     common = generator.normal(0, 1, (2, 150))
     found = planted_runs(generator, [0.9 * common[n // 4] + 0.4 * generator.normal(0, 1, 150) for n in range(8)])
     groups = ["a"] * 4 + ["b"] * 4
-    result = measured(found, generator.integers(0, 4, 150), groups)
+    result = measured(found, generator.integers(10, 1000, 150), groups)
     assert len(result["spectrum"]["axes"]) == 2
     within, between = result["groups"]["within a"]["estimate"], result["groups"]["between a and b"]["estimate"]
     assert within > 0.6 and abs(between) < 0.3
@@ -94,7 +129,7 @@ def test_preferences_of_opposite_sign_agree_whatever_the_alignment_makes_of_them
     common = generator.normal(0, 1, (2, 150))
     # Half of what two runs share has its sign the other way round.
     found = planted_runs(generator, [common[0] + sign * common[1] for sign in (1, 1, -1, 1, 1, -1)])
-    group = measured(found, np.zeros(150, dtype=int), ["x", "x", "x", "y", "y", "y"])["groups"]["between x and y"]
+    group = measured(found, np.ones(150), ["x", "x", "x", "y", "y", "y"])["groups"]["between x and y"]
     assert group["squared"] > 0.3 and group["p_value"] == 0.01
     assert group["aligned"] < group["estimate"]
 
@@ -106,7 +141,7 @@ def test_measuring_badly_makes_no_agreement():
         generator = np.random.default_rng(seed)
         document, kind = generator.integers(0, 30, 3_000), generator.integers(0, 150, 3_000)
         found = [tally(document, kind, generator.normal(0, 1, 3_000), 150) for _ in range(4)]
-        strata = np.zeros(150, dtype=int)
+        strata = np.ones(150)
         squared.append(measured(found, strata, ["gpt"] * 4, seed, permutations=9)["groups"]["all"]["squared"])
     assert abs(np.mean(squared)) < max(3 * np.std(squared) / np.sqrt(len(squared)), 0.2 / 150)
 
@@ -133,7 +168,7 @@ def test_the_null_of_many_runs_keeps_types_that_half_of_the_documents_lack():
     """A type that is left out wherever one run lacks it would leave the null of many runs without types."""
     for number in (4, 30):
         found = runs_with_rare_types(np.random.default_rng(1), number, shared=0.7)
-        group = measured(found, np.zeros(120, dtype=int), ["gpt"] * number, permutations=19)["groups"]["all"]
+        group = measured(found, np.ones(120), ["gpt"] * number, permutations=19)["groups"]["all"]
         assert group["p_value"] == 0.05 and 0.005 < group["null_high"] < 0.2 < group["estimate"]
 
 
@@ -141,5 +176,5 @@ def test_the_null_is_right_where_halves_lack_types():
     p_values = []
     for seed in range(40):
         found = runs_with_rare_types(np.random.default_rng(seed), 4, shared=0.0)
-        p_values.append(measured(found, np.zeros(120, dtype=int), ["gpt"] * 4, seed, 49)["groups"]["all"]["p_value"])
+        p_values.append(measured(found, np.ones(120), ["gpt"] * 4, seed, 49)["groups"]["all"]["p_value"])
     assert np.mean(np.array(p_values) <= 0.05) <= 0.15 and np.mean(p_values) == pytest.approx(0.5, abs=0.15)

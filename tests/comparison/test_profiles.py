@@ -1,5 +1,7 @@
 """Profiles over runs on planted truth: one axis, two axes, none, and signs that mean nothing."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -24,7 +26,7 @@ def run(seed, profile, type_sd=0.3, frequency_effect=0.0, words=360, tokens=12_0
     tallies = tally(document, word, value[word] + generator.standard_normal(tokens), words, 30)
     strata = frequency_bins(frequency, 1.25, FEWEST)
     units = Units(CLASSES, label, np.arange(words), frequency, strata, [tallies])
-    return ProfileOfRun(f"run{seed}", "group", corpus, tagger, units)
+    return ProfileOfRun(f"run{seed}", "group", corpus, tagger, units, seed, f"text of run {seed}")
 
 
 def compared(runs, permutations=99):
@@ -59,6 +61,40 @@ def test_without_a_shared_profile_false_positives_are_nominal():
         axes.append(found["axes"][0]["p_value"])
         groups.append(found["agreement"]["all"]["p_value"])
     assert sum(p <= 0.05 for p in axes) <= 5 and sum(p <= 0.05 for p in groups) <= 5
+
+
+def runs_of_one_text(seed, number, shared, profile=0.0, words=240, tokens=8_000):
+    """Runs that measured the same words, whose preferences of single words have a part in common."""
+    generator = np.random.default_rng(seed)
+    label = generator.permutation(np.arange(words) % len(CLASSES))
+    frequency = 2000.0 / np.arange(1, words + 1) + 5
+    word = generator.choice(words, tokens, p=frequency / frequency.sum())
+    document, strata = generator.integers(0, 30, tokens), frequency_bins(frequency, 1.25, FEWEST)
+    common = generator.standard_normal(words)
+    found = []
+    for own in range(number):
+        value = shared * common + np.sqrt(1 - shared**2) * generator.standard_normal(words) + profile * NOMINAL[label]
+        tallies = tally(document, word, value[word] + generator.standard_normal(tokens), words, 30)
+        units = Units(CLASSES, label, np.arange(words), frequency, strata, [tallies])
+        found.append(ProfileOfRun(f"run{own}", "group", "a", "hanta", units, own, "one text"))
+    return found
+
+
+def test_words_that_runs_of_one_text_agree_on_are_no_shared_profile():
+    found = [compared(runs_of_one_text(seed, 6, shared=0.7)) for seed in range(30)]
+    assert sum(one["agreement"]["all"]["p_value"] <= 0.05 for one in found) <= 4
+    assert sum(one["axes"][0]["p_value"] <= 0.05 for one in found) <= 4
+    there = compared(runs_of_one_text(0, 6, shared=0.3, profile=1.5))
+    assert there["agreement"]["all"]["p_value"] == 0.01 and there["axes"][0]["p_value"] == 0.01
+
+
+def test_the_interval_over_runs_needs_three_runs_and_two_of_one_seed_and_text_make_no_pair():
+    runs = runs_of_one_text(1, 3, shared=0.5)
+    three = compared(runs)["agreement"]["all"]
+    assert three["runs_low"] < three["estimate"] < three["runs_high"] and three["pairs"] == 3
+    assert np.isnan(compared(runs[:2])["agreement"]["all"]["runs_low"])
+    twins = [runs[0], replace(runs[1], seed=runs[0].seed), runs[2]]
+    assert compared(twins)["agreement"]["all"]["pairs"] == 2
 
 
 def test_a_shared_effect_of_frequency_is_no_shared_profile():

@@ -8,16 +8,17 @@ the spectrum says how many axes are, and a leave-one-out test whether the axes o
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import linalg, stats
 
 from ..statistics.intervals import centred_interval
-from ..statistics.strata import permutations_within
+from ..statistics.strata import smooth_basis
 from ..statistics.tallies import Floats, Tallies, halves, resample
 
 Pair = tuple[int, int]
@@ -25,7 +26,7 @@ SPLITS = 10
 EXEMPLARS = 12
 AT_A_TIME = 20
 """Halves of draws for which the sums of all runs are read once; an even number."""
-FEWEST_FOR_SUBSPACE = 4
+FEWEST_FOR_SUBSPACE, FEW_PERMUTATIONS = 4, 99
 
 
 def align(r: Floats) -> NDArray[np.int64]:
@@ -45,30 +46,31 @@ def align(r: Floats) -> NDArray[np.int64]:
 
 def agreement(
     preferences: Sequence[Tallies],
-    bins: NDArray[np.int64],
+    frequency: NDArray[np.integer] | Floats,
     groups: Mapping[str, Sequence[Pair]],
     draws: int,
     permutations: int,
     confidence: float,
     generator: np.random.Generator,
     axes: bool = True,
+    seeds: Sequence[int] | None = None,
 ) -> dict[str, Any]:
     """Agreement of type preferences between runs, whatever their signs.
 
     Args:
         preferences: one per run, over the same documents and the same types, each type frequent in all.
-        bins: bin of training frequency of each type (see `frequency_bins`), (types,).
+        frequency: training frequency of each type, (types,).
         groups: by name, the pairs of runs that are asked for.
         draws, permutations, confidence: of the bootstrap over documents, of the null, of the intervals.
         axes: whether to look for axes that runs share, `spectrum` and `subspace`.
+        seeds: of the runs; two of one seed count as unrelated wherever signs and axes are sought (see `family_groups`).
 
     Returns:
         `types`; `r`, correlations (runs, runs) of all documents, turned by `signs` (runs,) for display; and `groups`,
         for each: `pairs`; `squared`, the mean over pairs and halves of r(one run in one half, the other in the other)
         times the same with the halves exchanged, which noise leaves at 0; `estimate`, its signed root, with an interval
         over documents (`low`, `high`) and one over runs (`runs_low`, `runs_high`, jackknife, from three runs on);
-        `chance` and `null_high` with types permuted within bins of frequency, each run's in an order of its own, and
-        `p_value` (unrelated preferences make about one over the number of types); and `aligned`, the mean correlation
+        `chance` and `null_high` of the null (see `_Parts`), and `p_value`; and `aligned`, the mean correlation
         with signs chosen to make it large, `aligned_chance` (the null repeats the choice) and `aligned_p_value`.
         `spectrum` and `subspace`: see `_spectrum` and `_subspace`.
     """
@@ -77,16 +79,18 @@ def agreement(
     first = halves(documents, SPLITS, generator)
     rows = _standardized(values)
     one, other = (_standardized(_means(preferences, half)) for half in (first, 1 - first))
+    related = _related(runs, seeds)
     r, crossed = _correlations(rows), _crossed(one, other)
-    signs = align(r)
+    signs = align(r * related)
     drawn = _drawn(preferences, draws, generator)
-    null_crossed, null_r = [], []
-    single = one.astype(np.float32), other.astype(np.float32)  # half the time, and a null needs no more digits
+    basis = np.linalg.qr(smooth_basis(frequency))[0]
+    whole, sides = _Parts.of(rows[None], basis), (_Parts.of(one, basis), _Parts.of(other, basis))
+    null_crossed, null_r = list[Floats](), list[Floats]()
     for _ in range(permutations):
-        places = _places(permutations_within(bins, runs, generator))
-        null_r.append(_correlations(rows.ravel()[places]))
-        null_crossed.append(_crossed(*single, places))
-    null_signs = [align(one) for one in null_r]
+        turns = generator.choice(np.array([-1, 1], dtype=np.float32), (runs, values.shape[1]))
+        null_r.append(next(_correlated(whole, whole, turns)))
+        null_crossed.append(np.mean([across * across.T for across in _correlated(*sides, turns)], axis=0))
+    null_signs = [align(one * related) for one in null_r]
     found = {}
     for name, listed in groups.items():
         pairs = np.asarray(listed)
@@ -97,7 +101,7 @@ def agreement(
         aligned_null = np.array([
             _over(_turned(one, those), pairs) for one, those in zip(null_r, null_signs, strict=True)
         ])  # fmt: skip
-        runs_low, runs_high = _jackknife(crossed, pairs, confidence)
+        runs_low, runs_high = jackknife(crossed, pairs, confidence)
         found[name] = {
             "pairs": len(pairs), "squared": squared, "estimate": _root(squared), "low": _root(low), "high": _root(high),
             "runs_low": _root(runs_low), "runs_high": _root(runs_high),
@@ -106,13 +110,62 @@ def agreement(
             "aligned": aligned, "aligned_chance": float(aligned_null.mean()),
             "aligned_p_value": _beyond(aligned_null, aligned),
         }  # fmt: skip
+    distinct, null_distinct = r * related, [one * related for one in null_r]
     shared = {
-        "spectrum": _spectrum(values, r, null_r, confidence),
-        "subspace": _subspace(values, bins, min(permutations, 99), generator),
+        "spectrum": _spectrum(values, distinct, null_distinct, confidence),
+        "subspace": _subspace(distinct, null_distinct[:FEW_PERMUTATIONS]),
     } if axes else {}  # fmt: skip
     return {
         "types": values.shape[1], "r": _turned(r, signs).tolist(), "signs": signs.tolist(), "groups": found, **shared,
     }  # fmt: skip
+
+
+def _related(runs: int, seeds: Sequence[int] | None) -> Floats:
+    """1 for two runs that may be asked whether they are related, 0 for two of one seed; (runs, runs)."""
+    if seeds is None:
+        return np.ones((runs, runs))
+    of = np.asarray(seeds)
+    found: Floats = np.where((of[:, None] == of) & ~np.eye(runs, dtype=bool), 0.0, 1.0)
+    return found
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """What frequency says of the types' preferences, and what it leaves.
+
+    The null turns what frequency leaves around, for each run and type at random, alike in both halves of the documents.
+    So every type keeps the size of its preference in each run, as well as its noise: types that are large in all runs
+    (rare ones, say) have larger correlations by chance than types in a random order would have.
+    """
+
+    trend: NDArray[np.float32]
+    """(splits, runs, types)"""
+    rest: NDArray[np.float32]
+    """(splits, runs, types)"""
+    types: NDArray[np.int64]
+    """How many types a split has, (splits,); the others are 0 in all runs and stay so."""
+
+    @classmethod
+    def of(cls, rows: Floats, basis: Floats) -> _Parts:
+        """Of standardized `rows` (splits, runs, types) and an orthonormal `basis` (types, columns) of frequency."""
+        present = (rows != 0).any(axis=1, keepdims=True)
+        trend = np.where(present, rows @ basis @ basis.T, 0.0)
+        return cls(trend.astype(np.float32), (rows - trend).astype(np.float32), present.sum(axis=(1, 2)))
+
+
+def _correlated(one: _Parts, other: _Parts, turns: NDArray[np.float32]) -> Iterator[Floats]:
+    """Correlations between the runs of two sides of each split once their types are turned, (runs, runs) each."""
+    x, y = np.empty_like(turns), np.empty_like(turns)  # used again: fresh memory would cost more than the products
+    for split, types in enumerate(one.types):
+        sides = []
+        for part, into in ((one, x), (other, y)):
+            np.multiply(part.rest[split], turns, out=into)
+            into += part.trend[split]
+            mean = into.sum(axis=1, dtype=np.float64) / types
+            variance = np.einsum("rt,rt->r", into, into).astype(np.float64) / types - mean**2
+            sides.append((mean, np.sqrt(np.maximum(variance, np.finfo(np.float32).tiny))))
+        (mean_x, sd_x), (mean_y, sd_y) = sides
+        yield ((x @ y.T).astype(np.float64) / types - np.outer(mean_x, mean_y)) / np.outer(sd_x, sd_y)
 
 
 def _drawn(preferences: Sequence[Tallies], draws: int, generator: np.random.Generator) -> list[Floats]:
@@ -176,29 +229,16 @@ def _correlations(rows: Floats) -> Floats:
     return found
 
 
-def _crossed(one: NDArray[np.floating], other: NDArray[np.floating], places: NDArray[np.int64] | None = None) -> Floats:
+def _crossed(one: Floats, other: Floats) -> Floats:
     """Mean over splits of r(i in one half, j in the other) r(i in the other, j in the one); (runs, runs).
 
-    `one`, `other` (splits, runs, types), standardized; if `places` (see `_places`) are given, their types are put in
-    that order first. A type that a half lacks is 0 there, the mean of its row, and keeps that value wherever it goes.
+    `one`, `other` (splits, runs, types), standardized. A type that a half lacks is 0 there, the mean of its row.
     """
     found = np.zeros(2 * one.shape[1:2])
-    ordered = np.empty((2, *one.shape[1:]), one.dtype)  # used again: fresh memory would cost more than the products
     for first, second in zip(one, other, strict=True):
-        if places is not None:
-            for half, into in zip((first, second), ordered, strict=True):
-                np.take(half.ravel(), places, out=into, mode="clip")  # any other mode makes a copy
-            first, second = ordered
         across = first @ second.T
         found += across * across.T
     return found / len(one)
-
-
-def _places(orders: NDArray[np.int64]) -> NDArray[np.int64]:
-    """From an order of the types for each run to places in the flat array of all runs, (runs, types)."""
-    runs, types = orders.shape
-    found: NDArray[np.int64] = np.arange(runs)[:, None] * types + orders
-    return found
 
 
 def _over(matrix: Floats, pairs: NDArray[np.int64]) -> float:
@@ -220,8 +260,11 @@ def _beyond(null: Floats, estimate: float) -> float:
     return float((1 + (null >= estimate).sum()) / (1 + len(null)))
 
 
-def _jackknife(matrix: Floats, pairs: NDArray[np.int64], confidence: float) -> tuple[float, float]:
-    """Interval over runs by leaving out one at a time (Efron and Tibshirani 1993, ch. 11); NaN for two runs."""
+def jackknife(matrix: Floats, pairs: NDArray[np.int64], confidence: float) -> tuple[float, float]:
+    """Interval over runs of the mean of `matrix` (runs, runs) over pairs; NaN for two runs.
+
+    Runs are left out one at a time (jackknife, Efron and Tibshirani 1993, ch. 11).
+    """
     members = np.unique(pairs)
     left = [pairs[(pairs != run).all(axis=1)] for run in members]
     values = np.array([_over(matrix, some) for some in left if len(some)])
@@ -234,7 +277,7 @@ def _jackknife(matrix: Floats, pairs: NDArray[np.int64], confidence: float) -> t
 
 
 def _spectrum(values: Floats, r: Floats, null: Sequence[Floats], confidence: float) -> dict[str, Any]:
-    """Eigenvalues of the runs' correlations against those of permuted types (parallel analysis, Horn 1965).
+    """Eigenvalues of the runs' correlations against those of the null (parallel analysis, Horn 1965).
 
     `axes`: how many in a row lie beyond the null; each has its `loadings` on the runs and, as `highest` and `lowest`,
     the types (by number) at its ends.
@@ -257,32 +300,23 @@ def _spectrum(values: Floats, r: Floats, null: Sequence[Floats], confidence: flo
     return {"eigenvalues": eigenvalues.tolist(), "null_high": bound.tolist(), "axes": described}
 
 
-def _subspace(
-    values: Floats, bins: NDArray[np.int64], permutations: int, generator: np.random.Generator
-) -> dict[str, float] | None:
+def _subspace(r: Floats, null: Sequence[Floats]) -> dict[str, float] | None:
     """Share of a run's variance that lies in the span of the others' two first axes, mean over runs left out in turn.
 
-    The null permutes the types of the run that is left out within bins. None for fewer than four runs.
+    The null finds the axes again. None for fewer than four runs.
     """
-    if len(values) < FEWEST_FOR_SUBSPACE:
+    if len(r) < FEWEST_FOR_SUBSPACE:
         return None
-    rows = _standardized(values)
-    spans = np.stack([_span(np.delete(rows, run, axis=0)) for run in range(len(rows))])
-
-    def share(these: Floats) -> float:
-        return float((np.einsum("rat,rt->ra", spans, these) ** 2).sum() / len(these))
-
-    null = np.array([
-        share(rows.ravel()[_places(permutations_within(bins, len(rows), generator))])
-        for _ in range(permutations)
-    ])  # fmt: skip
-    estimate = share(rows)
-    return {"estimate": estimate, "chance": float(null.mean()), "p_value": _beyond(null, estimate)}
+    estimate, under = _explained(r), np.array([_explained(one) for one in null])
+    return {"estimate": estimate, "chance": float(under.mean()), "p_value": _beyond(under, estimate)}
 
 
-def _span(rows: Floats) -> Floats:
-    """The two first axes of standardized rows (runs, types), (2, types), from the products of the rows."""
-    squares, vectors = np.linalg.eigh(rows @ rows.T)
-    lengths = np.sqrt(np.maximum(squares[-2:, None], np.finfo(float).tiny))
-    axes: Floats = vectors[:, -2:].T @ rows / lengths
-    return axes
+def _explained(r: Floats) -> float:
+    """The share of `_subspace`, from the correlations (runs, runs) alone: axes are sums of the others' rows."""
+    shares = []
+    for run in range(len(r)):
+        others = np.delete(np.arange(len(r)), run)
+        top = [len(others) - 2, len(others) - 1]
+        squares, vectors = linalg.eigh(r[np.ix_(others, others)], subset_by_index=top)
+        shares.append(((vectors.T @ r[others, run]) ** 2 / squares).sum())
+    return float(np.mean(shares))

@@ -13,8 +13,6 @@ from numpy.typing import NDArray
 
 from ..preference.class_contrasts import PLANNED
 from ..statistics.contrasts import contrasts
-from ..statistics.strata import FEWEST as FEWEST_IN_BIN
-from ..statistics.strata import frequency_bins
 from ..statistics.tallies import Tallies
 from .agreement import agreement, family_groups
 from .class_effect import FEWEST_RUNS, class_effect
@@ -92,11 +90,14 @@ def _agreement(runs: Sequence[OneRun]) -> dict[str, Any] | None:
     if len(runs) < 2:
         return None
     shared = shared_types(runs)
-    groups = family_groups([one.group for one in runs], [one.results["seed"] for one in runs])
+    seeds = [one.results["seed"] for one in runs]
+    groups = family_groups([one.group for one in runs], seeds)
     if not groups:
         return None
     found, floor = (
-        agreement(signals, shared.bins, groups, draws, permutations, CONFIDENCE, np.random.default_rng(0))
+        agreement(
+            signals, shared.frequency, groups, draws, permutations, CONFIDENCE, np.random.default_rng(0), seeds=seeds
+        )
         for signals, draws, permutations in (
             (shared.preferences, DRAWS, PERMUTATIONS),
             (shared.noise, FEW_DRAWS, 1),  # the null of a noise floor is not looked at
@@ -146,16 +147,18 @@ def _consistency(runs: Sequence[OneRun]) -> list[dict[str, Any]]:
         difference = contrasts(2)[0].of(table)
         for sample, rows in usable:
             sample.tallies.append(sample.cells.tally(difference[rows]))
+            sample.seeds.append(one.results["seed"])
     found = []
     for tokens, sample in sorted(samples.items()):
         number = len(sample.tallies)
         if with_any < 2 or number < with_any or len(sample.pieces) < FEWEST_TYPES:
             continue
-        bins = frequency_bins(text.frequencies[sample.pieces], settings.frequency_ratio, FEWEST_IN_BIN)
-        one_group = {"all": family_groups(["same"] * number)["all"]}
+        pairs = family_groups(["same"] * number, sample.seeds).get("all")
+        if not pairs:
+            continue
         group = agreement(
-            sample.tallies, bins, one_group, FEW_DRAWS, FEW_PERMUTATIONS, settings.confidence,
-            np.random.default_rng(tokens), axes=False,
+            sample.tallies, text.frequencies[sample.pieces], {"all": pairs}, FEW_DRAWS, FEW_PERMUTATIONS,
+            settings.confidence, np.random.default_rng(tokens), axes=False, seeds=sample.seeds,
         )  # fmt: skip
         found.append({"tokens": tokens, "types": group["types"], "runs": number, **group["groups"]["all"]})
     return found
@@ -163,12 +166,13 @@ def _consistency(runs: Sequence[OneRun]) -> list[dict[str, Any]]:
 
 @dataclass(frozen=True)
 class _Sample:
-    """What an evaluation scored: where, the pieces that are frequent there, and each run's preference of these."""
+    """What an evaluation scored: where, the pieces that are frequent there, each run's preference of them, its seed."""
 
     place: pd.DataFrame
     pieces: NDArray[np.int64]
     cells: Cells
     tallies: list[Tallies] = field(default_factory=list)
+    seeds: list[int] = field(default_factory=list)
 
     @classmethod
     def of(cls, place: pd.DataFrame, min_count: int) -> _Sample:

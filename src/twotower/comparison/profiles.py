@@ -17,7 +17,7 @@ from ..preference.labelled import Units
 from ..statistics.intervals import centred_interval
 from ..statistics.strata import permuted_within
 from ..statistics.tallies import Floats, resample
-from .agreement import Pair, align
+from .agreement import Pair, align, jackknife
 
 FEWEST_CLASSES = 4
 EXTREME = 0.05
@@ -33,6 +33,9 @@ class ProfileOfRun:
     tagger: str
     units: Units
     """With one signal: the difference between the towers."""
+    seed: int
+    text: str
+    """The digest of the prepared text: runs that share it measured the same words."""
 
 
 def shared_classes(runs: Sequence[ProfileOfRun]) -> list[str]:
@@ -46,8 +49,9 @@ def compare_profiles(
     """Agreement of the profiles of runs, and their shared axes; None for fewer than two runs or four shared classes.
 
     A profile is the mean preference of each class over occurrences minus that over all occurrences of these classes.
-    Every class counts once in what follows. The null gives the labels of each run's words to other words of the same
-    bin of frequency and repeats everything after it, the alignment of signs included.
+    Every class counts once in what follows. The null gives the labels of words to other words of the same bin of
+    frequency and repeats everything after it, the alignment of signs included. Runs of one text exchange the same
+    labels: what they agree on word by word stays in the null, and only what classes add is beyond it.
 
     Returns `classes`; `runs` (name, group, corpus and profile in nats); `mixed_tags` (true where runs were tagged in
     different ways, whose classes differ in part for that reason); `agreement`, by group of pairs (see `_groups`);
@@ -58,12 +62,17 @@ def compare_profiles(
     parts = [_Sums.of(run, classes) for run in runs]
     observed = np.stack([part.profile(None) for part in parts])
     null = np.empty((permutations, *observed.shape))
-    for number, part in enumerate(parts):
-        null[:, number] = part.permuted(permutations, generator)
+    orders: dict[tuple[str, bytes, bytes], tuple[NDArray[np.int64], NDArray[np.int64]]] = {}
+    for number, (run, part) in enumerate(zip(runs, parts, strict=True)):
+        words = (run.text, part.label.tobytes(), part.strata.tobytes())
+        if words not in orders:
+            orders[words] = permuted_within(part.label, part.strata, permutations, generator)
+        null[:, number] = part.permuted(*orders[words])
     drawn = np.empty((draws, *observed.shape))
     for number, part in enumerate(parts):
         drawn[:, number] = part.profile(resample(len(part.by_document), draws, generator))
-    groups = _groups([(run.group, run.corpus) for run in runs])
+    alike = [(run.text, run.seed) for run in runs]
+    groups = _groups([(run.group, run.corpus) for run in runs], alike)
     return {
         "classes": classes,
         "runs": [
@@ -71,9 +80,7 @@ def compare_profiles(
             for run, row in zip(runs, observed, strict=True)
         ],
         "mixed_tags": len({run.tagger for run in runs}) > 1,
-        "agreement": {
-            name: _agreement(observed, drawn, null, pairs, confidence, generator) for name, pairs in groups.items()
-        },
+        "agreement": {name: _agreement(observed, drawn, null, pairs, confidence) for name, pairs in groups.items()},
         "axes": _axes(observed, null, classes, [run.name for run in runs], confidence),
     }
 
@@ -105,11 +112,10 @@ class _Sums:
         added = np.einsum("wd,dkc->kwc", weights, self.by_document)
         return _profile(added[0], added[1])
 
-    def permuted(self, permutations: int, generator: np.random.Generator) -> Floats:
-        """With labels given to other words of the same stratum; (permutations, classes)."""
-        labels, words = permuted_within(self.label, self.strata, permutations, generator)
-        classes = self.by_document.shape[2]
-        labels += classes * np.arange(permutations)[:, None]
+    def permuted(self, labels: NDArray[np.int64], words: NDArray[np.int64]) -> Floats:
+        """With labels given to other words of the same stratum (see `permuted_within`); (permutations, classes)."""
+        permutations, classes = len(labels), self.by_document.shape[2]
+        labels = labels + classes * np.arange(permutations)[:, None]
         added = [
             np.bincount(labels.ravel(), weights=np.tile(one[words], permutations), minlength=permutations * classes)
             for one in (self.sums, self.counts)
@@ -125,9 +131,12 @@ def _profile(sums: Floats, counts: Floats) -> Floats:
     return found
 
 
-def _groups(kinds: Sequence[tuple[str, str]]) -> dict[str, list[Pair]]:
-    """All pairs of runs; those within and between groups, and within and between corpora, if there are several."""
-    pairs = [(i, j) for j in range(len(kinds)) for i in range(j)]
+def _groups(kinds: Sequence[tuple[str, str]], alike: Sequence[tuple[str, int]]) -> dict[str, list[Pair]]:
+    """All pairs of runs; those within and between groups, and within and between corpora, if there are several.
+
+    Two runs of one text and seed (`alike`) make no pair: their weights start alike (see `family_groups`).
+    """
+    pairs = [(i, j) for j in range(len(kinds)) for i in range(j) if alike[i] != alike[j]]
     found = {"all": pairs}
     for place, name in enumerate(("groups", "corpora")):
         if len({kind[place] for kind in kinds}) > 1:
@@ -154,13 +163,13 @@ def _figures(rows: Floats, pairs: NDArray[np.int64]) -> tuple[float, float]:
 
 
 def _agreement(
-    observed: Floats, drawn: Floats, null: Floats, pairs: Sequence[Pair], confidence: float,
-    generator: np.random.Generator,
-) -> dict[str, Any]:  # fmt: skip
+    observed: Floats, drawn: Floats, null: Floats, pairs: Sequence[Pair], confidence: float
+) -> dict[str, Any]:
     """Figures of a group of pairs: `estimate` is free of signs, `shared` the variance that all runs of it share.
 
     With rows of length 1, the mean aligned correlation is the variance component of the class in runs x classes
-    (generalizability): 1 if all profiles are the same but for signs, 0 if they have nothing in common.
+    (generalizability): 1 if all profiles are the same but for signs, 0 if they have nothing in common. `runs_low` and
+    `runs_high` are the jackknife's over runs (see `jackknife`), NaN for fewer than three.
     """
     members, places = np.unique(np.asarray(pairs), return_inverse=True)
     numbered = places.reshape(len(pairs), 2)
@@ -168,13 +177,6 @@ def _agreement(
     values = _figures(rows, numbered)
     over_documents = np.array([_figures(_unit(one[members]), numbered) for one in drawn])
     chance = np.array([_figures(_unit(one[members]), numbered) for one in null])
-    squares = (rows @ rows.T)[numbered[:, 0], numbered[:, 1]] ** 2
-    over_runs = []
-    for _ in range(len(drawn)):
-        drawn_runs = np.bincount(generator.integers(0, len(members), len(members)), minlength=len(members))
-        weights = drawn_runs[numbered].prod(axis=1).astype(np.float64)
-        if weights.any():
-            over_runs.append(np.sqrt(np.average(squares, weights=weights)))
     found = []
     for place, value in enumerate(values):
         low, high = centred_interval(value, over_documents[:, place], confidence)
@@ -183,8 +185,8 @@ def _agreement(
             "null_high": float(np.quantile(chance[:, place], confidence)),
             "p_value": float((1 + (chance[:, place] >= value).sum()) / (1 + len(chance))),
         })  # fmt: skip
-    runs_low, runs_high = centred_interval(values[0], np.array(over_runs), confidence)
-    return {"pairs": len(pairs), **found[0], "runs_low": runs_low, "runs_high": min(1.0, runs_high), "shared": found[1]}
+    runs_low, runs_high = np.sqrt(np.clip(jackknife((rows @ rows.T) ** 2, numbered, confidence), 0.0, 1.0)).tolist()
+    return {"pairs": len(pairs), **found[0], "runs_low": runs_low, "runs_high": runs_high, "shared": found[1]}
 
 
 def _axes(

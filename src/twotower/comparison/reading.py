@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from ..config import AnalyzeConfig, RunConfig
 from ..data.heldout import PreparedText
-from ..data.tokenization import PREFIX
 from ..errors import InputError
 from ..preference.labelled import LEXICAL_AND_GRAMMATICAL, units_of
 from ..preference.measured import INDEPENDENT, Measured
@@ -23,8 +22,6 @@ from ..runs.records import Artifacts, load_config, read_json, recorded_digest
 from ..runs.stages import STAGES
 from ..statistics.blocks import blocks_of
 from ..statistics.contrasts import contrasts
-from ..statistics.strata import FEWEST as FEWEST_IN_BIN
-from ..statistics.strata import frequency_bins
 from ..statistics.tallies import Floats, Sums, Tallies, add_up
 from .class_effect import Observed
 from .profiles import ProfileOfRun
@@ -127,8 +124,8 @@ class SharedTypes:
     kind: str
     """`pieces`, or `whole words` where vocabularies differ."""
     pieces: list[str]
-    bins: NDArray[np.int64]
-    """Bin of training frequency of each type, (types,)."""
+    frequency: NDArray[np.int64]
+    """Training count of each type, (types,)."""
     preferences: list[Tallies]
     noise: list[Tallies]
     """The same for two readouts of each run's first tower."""
@@ -144,22 +141,25 @@ def shared_types(runs: Sequence[OneRun]) -> SharedTypes:
         raise InputError(
             f"study: its runs share {len(shared)} types that are frequent enough; agreement needs {FEWEST_TYPES}"
         )
-    training_count = frequent[0].loc[shared, "training_count"].to_numpy()
-    bins = frequency_bins(training_count, runs[0].config.analyze.frequency_ratio, FEWEST_IN_BIN)
-    both = _tallies(runs, [types.loc[shared, "piece_id"].to_numpy() for types in frequent])
+    frequency = frequent[0].loc[shared, "training_count"].to_numpy()
+    both = _tallies(runs, [types.loc[shared, "piece_id"].to_numpy() for types in frequent], whole=not same)
     return SharedTypes(
-        "pieces" if same else "whole words", shared, bins, [pair[0] for pair in both], [pair[1] for pair in both]
+        "pieces" if same else "whole words", shared, frequency, [pair[0] for pair in both], [pair[1] for pair in both]
     )
 
 
 def _frequent(one: OneRun, least: int, pieces: bool) -> pd.DataFrame:
-    """The types that occur often enough, by their piece; only whole words where vocabularies differ."""
+    """The types that occur often enough, by their piece; where vocabularies differ, often enough as whole words.
+
+    With another vocabulary the first piece of a longer word may be the same type, and its occurrences are not the same.
+    """
     path = one.artifacts.require("preference.parquet")
     types = pd.read_parquet(path, columns=["piece", "piece_id", "count", "training_count"])
-    types = types[types["count"] >= least]
+    count = types["count"]
     if not pieces:
-        types = types[~types["piece"].str.startswith(PREFIX)]
-    return types.set_index("piece")
+        whole = one.text.occurrences["piece_id"][one.text.occurrences["whole_word"].to_numpy()]
+        count = types["piece_id"].map(whole.value_counts()).fillna(0)
+    return types[count >= least].set_index("piece")
 
 
 def _same_pieces(runs: Sequence[OneRun]) -> bool:
@@ -182,14 +182,16 @@ class Cells:
     """(blocks, types); runs share them."""
 
     @classmethod
-    def of(cls, occurrences: pd.DataFrame, ids: NDArray[np.integer]) -> Cells:
-        """Of the pieces `ids`, where `occurrences` has `document` and `piece_id`."""
+    def of(cls, occurrences: pd.DataFrame, ids: NDArray[np.integer], whole: bool = False) -> Cells:
+        """Of the pieces `ids`, where `occurrences` has `document` and `piece_id`; `whole`: as whole words only."""
         piece = occurrences["piece_id"].to_numpy()
         number = np.full(1 + max(piece.max(initial=0), ids.max(initial=0)), -1)
         number[ids] = np.arange(len(ids))
         kind, document = number[piece], pd.factorize(occurrences["document"])[0]
         block = blocks_of(int(document.max()) + 1)
         kept = kind >= 0
+        if whole:
+            kept &= occurrences["whole_word"].to_numpy()
         found = block[document[kept]]
         return cls(kept, found, kind[kept], add_up(found, kind[kept], None, len(ids), int(block[-1]) + 1))
 
@@ -199,15 +201,15 @@ class Cells:
         return Tallies(self.counts, add_up(self.block, self.kind, values[self.kept], types, blocks))
 
 
-def _tallies(runs: Sequence[OneRun], ids: Sequence[NDArray[np.integer]]) -> list[tuple[Tallies, Tallies]]:
-    """Preference and noise of each run's piece ids, added up by document and type."""
+def _tallies(runs: Sequence[OneRun], ids: Sequence[NDArray[np.integer]], whole: bool) -> list[tuple[Tallies, Tallies]]:
+    """Preference and noise of each run's piece ids, added up by document and type; `whole`: see `Cells.of`."""
     first, second = INDEPENDENT[0]
     known: dict[tuple[int, bytes], Cells] = {}
     found = []
     for one, mine in zip(runs, ids, strict=True):
         scores = one.scores(f"{first}_1", f"{first}_2", f"{second}_1")
         key = (id(one.text), mine.tobytes())
-        cells = known[key] if key in known else known.setdefault(key, Cells.of(one.text.occurrences, mine))
+        cells = known[key] if key in known else known.setdefault(key, Cells.of(one.text.occurrences, mine, whole))
         noise = (scores[f"{first}_1"] - scores[f"{second}_1"]).to_numpy(np.float64)
         found.append((cells.tally(contrasts(2)[0].of(scores)), cells.tally(noise)))
     return found
@@ -231,7 +233,10 @@ def profiles_of(runs: Sequence[OneRun]) -> list[ProfileOfRun]:
         kept = units.only([name for name in LEXICAL_AND_GRAMMATICAL if name in units.classes])
         for one, tallies in zip(some, kept.tallies, strict=True):
             own = replace(kept, tallies=[tallies])
-            found[one.name] = ProfileOfRun(one.name, one.group, one.corpus, text.summary["tagger"], own)
+            found[one.name] = ProfileOfRun(
+                one.name, one.group, one.corpus, text.summary["tagger"], own, one.results["seed"],
+                text.summary["digest"],
+            )  # fmt: skip
     return [found[one.name] for one in runs]
 
 
