@@ -279,8 +279,8 @@ def jackknife(matrix: Floats, pairs: NDArray[np.int64], confidence: float) -> tu
 def _spectrum(values: Floats, r: Floats, null: Sequence[Floats], confidence: float) -> dict[str, Any]:
     """Eigenvalues of the runs' correlations against those of the null (parallel analysis, Horn 1965).
 
-    `axes`: how many in a row lie beyond the null; each has its `loadings` on the runs and, as `highest` and `lowest`,
-    the types (by number) at its ends.
+    `p_value`: of the first. `axes`: as many in a row as are beyond the null; each has its `loadings` on the runs and,
+    as `highest` and `lowest`, the types (by number) at its ends.
     """
     eigenvalues, vectors = (one[..., ::-1] for one in np.linalg.eigh(r))
     under = np.stack([np.linalg.eigvalsh(one)[::-1] for one in null])
@@ -297,7 +297,10 @@ def _spectrum(values: Floats, r: Floats, null: Sequence[Floats], confidence: flo
             "loadings": (vectors[:, number] * np.sqrt(eigenvalues[number])).tolist(),
             "highest": order[::-1][:EXEMPLARS].tolist(), "lowest": order[:EXEMPLARS].tolist(),
         })  # fmt: skip
-    return {"eigenvalues": eigenvalues.tolist(), "null_high": bound.tolist(), "axes": described}
+    return {
+        "eigenvalues": eigenvalues.tolist(), "null_high": bound.tolist(),
+        "p_value": _beyond(under[:, 0], float(eigenvalues[0])), "axes": described,
+    }  # fmt: skip
 
 
 def _subspace(r: Floats, null: Sequence[Floats]) -> dict[str, float] | None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from math import isfinite
 from typing import Any
 
-from ..config import flatten, to_dict
+from ..config import RunConfig
+from ..data.corpus_names import short_name
+from ..runs.stages import STAGES, stage_settings
 from .inference import discoveries, dose_response, excess
 from .matching import matched_excess
 from .profiles import across_runs, signs_agree
@@ -13,6 +16,8 @@ from .reading import OneRun
 
 CONFIDENCE = 0.95
 Row = dict[str, Any]
+Test = tuple[str, str, float | None]
+"""Family, name and p-value."""
 FIGURES: dict[str, Callable[[Row], float | None]] = {
     "reliability across readouts": lambda row: _estimate(row["reliability"].get("across_readouts")),
     "reliability": lambda row: row["reliability"]["estimate"],
@@ -31,6 +36,14 @@ TESTED = {
     "separation": "separation",
 }  # fmt: skip
 """The figures that each run has a p-value of, and their keys in its row."""
+NO_DOSES = frozenset({
+    "seed", "threads", "prepare.split_seed", "prepare.heldout_words", "train.micro_batch", "train.evaluations",
+    "train.evaluation_tokens", "train.readout_share", "train.readout_learning_rate",
+})  # fmt: skip
+"""Settings of the stages that train which are no amount of anything, or change nothing that the figures are of.
+
+The readouts that train along with the towers only watch them: those that the figures are of have a stage of their own.
+"""
 
 
 def row_of(one: OneRun) -> Row:
@@ -121,66 +134,148 @@ def excess_over_strangers(rows: Sequence[Row], runs: Sequence[OneRun]) -> list[d
 
 
 def doses(rows: Sequence[Row], runs: Sequence[OneRun]) -> list[dict[str, Any]]:
-    """For each preset and each number that varies between its runs, the figures against it."""
-    settings = [flatten(to_dict(one.config)) for one in runs]
+    """For each preset and corpus, and each number of what is trained that varies between its runs, figures against it.
+
+    A corpus may have settings of its own, which would stand for the corpus, so its runs are compared with each other
+    only. `preset` names the corpus, too, where the runs of a preset have several.
+    """
+    kinds = [(one.config.preset, short_name(one.config.prepare.corpus)) for one in runs]
+    settings = [_trained(one.config) for one in runs]
     found = []
-    for preset in dict.fromkeys(one["preset"] for one in settings):
-        mine = [number for number, one in enumerate(settings) if one["preset"] == preset]
+    for kind in dict.fromkeys(kinds):
+        several = len({corpus for preset, corpus in kinds if preset == kind[0]}) > 1
+        mine = [number for number, other in enumerate(kinds) if other == kind]
         pairs = [number for number in mine if not rows[number]["stranger"]]
-        for key, first in settings[mine[0]].items():
-            if key == "seed" or isinstance(first, bool) or not isinstance(first, (int, float)):
-                continue
+        for key in settings[mine[0]]:
             # Strangers are the dose 0 of cooperation; on any other scale they are no dose at all.
             used = mine if key == "model.cooperation" else pairs
-            if len({settings[number][key] for number in used}) < 2:
+            values = [settings[number][key] for number in used]
+            if not all(_is_dose(value) for value in values) or len(set(values)) < 2:
                 continue
             points = [
-                {"run": rows[number]["name"], "dose": settings[number][key]}
+                {"run": rows[number]["name"], "dose": value}
                 | {figure: of(rows[number]) for figure, of in FIGURES.items()}
-                for number in used
+                for number, value in zip(used, values, strict=True)
             ]
-            trends = {}
-            for figure in FIGURES:
-                known = [point for point in points if point[figure] is not None]
-                trends[figure] = dose_response([point["dose"] for point in known], [point[figure] for point in known])
+            seeds = [runs[number].config.seed for number in used]
+            trends = {figure: _trend(points, figure, seeds) for figure in FIGURES}
+            preset = "-".join(kind) if several else kind[0]
             found.append({"preset": preset, "setting": key, "points": points, "trends": trends})
     return found
 
 
+def _trained(config: RunConfig) -> dict[str, Any]:
+    """The settings, by dotted name, that can change what is trained."""
+    found: dict[str, Any] = {}
+    for stage in ("prepare", "train", "readout"):
+        found |= stage_settings(config, STAGES[stage])
+    if config.train.minutes is not None:
+        found["train.tokens"] = None  # the clock says how many, whatever the setting
+    return {key: value for key, value in found.items() if key not in NO_DOSES}
+
+
+def _is_dose(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and isfinite(value)
+
+
+def _trend(points: Sequence[dict[str, Any]], figure: str, seeds: Sequence[int]) -> dict[str, Any]:
+    known = [(point["dose"], point[figure], seed) for point, seed in zip(points, seeds, strict=True)
+             if point[figure] is not None]  # fmt: skip
+    return dose_response([dose for dose, _, _ in known], [value for _, value, _ in known], [seed for *_, seed in known])
+
+
 def tests_of(found: dict[str, Any]) -> list[dict[str, Any]]:
-    """Every p-value of a study in families of like questions, each with its q-value (see `discoveries`)."""
-    tests: list[dict[str, Any]] = []
+    """The hypothesis tests of a study, each once, in families of like questions and with its q-value.
 
-    def add(family: str, name: str, p_value: float | None) -> None:
-        tests.append({"family": family, "name": name, "p_value": p_value})
+    See `discoveries`. All p-values of `study.json` are here but these:
 
+    - those of `consistency`, whose evaluations repeat one question over training; its answer at the end is in
+      `agreement`;
+    - those of noise floors, which are nothing to discover;
+    - those of later axes, of types and of profiles. They are looked for only where the axes before them lie beyond
+      their null, so that a family would hold only those that pass;
+    - those of the same runs under a second name: of a group that is all runs, of corpora that are groups, and of two
+      settings that put the runs in the same order.
+    """
+    parts = (_tests_of_runs, _tests_of_counts, _tests_of_agreement, _tests_of_profiles, _tests_of_trends)
+    listed = [test for part in parts for test in part(found)]
+    return discoveries({"family": family, "name": name, "p_value": p_value} for family, name, p_value in listed)
+
+
+def _of(stranger: bool) -> str:
+    return "strangers" if stranger else "pairs"
+
+
+def _tests_of_runs(found: dict[str, Any]) -> Iterator[Test]:
     for row in found["runs"]:
-        of = "strangers" if row["stranger"] else "pairs"
+        of = _of(row["stranger"])
         for family, key in TESTED.items():
             if row[key]:
-                add(f"{family} of {of}", row["name"], row[key]["p_value"])
+                yield f"{family} of {of}", row["name"], row[key]["p_value"]
         if row["part_of_speech"]:
-            add(f"part of speech, {of}", row["name"], row["part_of_speech"]["gain"]["p_value"])
+            yield f"part of speech, {of}", row["name"], row["part_of_speech"]["gain"]["p_value"]
+    for row in (found["knowledge"] or {"runs": []})["runs"]:
+        for one in row["differences"]:
+            yield f"{one['instrument']} ({one['of']}), {_of(row['stranger'])}", row["run"], one["p_value"]
+
+
+def _tests_of_counts(found: dict[str, Any]) -> Iterator[Test]:
+    passed = found["counts"]["passed"]
+    all_runs = {(one["stranger"], one["figure"]): one["runs"] for one in passed if one["group"] == "all"}
+    for one in passed:
+        if one["group"] == "all" or one["runs"] < all_runs[one["stranger"], one["figure"]]:
+            yield f"runs that pass, {_of(one['stranger'])}", f"{one['group']}: {one['figure']}", one["p_value"]
+    for name, one in found["counts"]["signs"].items():
+        yield "signs that agree", name, one["p_value"]
+
+
+def _tests_of_agreement(found: dict[str, Any]) -> Iterator[Test]:
     for one in found["agreement"]:
-        of = "strangers" if one["strangers"] else "pairs"
-        for name, group in one["groups"].items():
-            add(f"agreement of {of}", f"{one['corpus']}: {name}", group["p_value"])
+        of, corpus = _of(one["strangers"]), one["corpus"]
+        for name, group in _distinct(one["groups"]).items():
+            yield f"agreement of {of}", f"{corpus}: {name}", group["p_value"]
+            yield f"aligned agreement of {of}", f"{corpus}: {name}", group["aligned_p_value"]
+        yield f"first axis of types, {of}", corpus, one["spectrum"]["p_value"]
+        if one["subspace"]:
+            yield f"subspace of {of}", corpus, one["subspace"]["p_value"]
+
+
+def _tests_of_profiles(found: dict[str, Any]) -> Iterator[Test]:
     for of, profiles in (("pairs", found["profiles"]), ("strangers", found["profiles_of_strangers"])):
         if profiles:
-            for name, group in profiles["agreement"].items():
-                add(f"profiles of {of}", name, group["p_value"])
-            for number, axis in enumerate(profiles["axes"], start=1):
-                add(f"axes of {of}", f"axis {number}", axis["p_value"])
+            for name, group in _distinct(profiles["agreement"]).items():
+                yield f"profiles of {of}", name, group["p_value"]
+                yield f"what profiles of {of} share", name, group["shared"]["p_value"]
+            yield f"axes of {of}", "axis 1", profiles["axes"][0]["p_value"]
+
+
+def _distinct(groups: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Groups of pairs of runs without those that are an earlier one under another name.
+
+    As many pairs of the same runs with the same estimate to the last digit are the same pairs.
+    """
+    found: dict[tuple[Any, ...], str] = {}
+    for name, group in groups.items():
+        found.setdefault((group["pairs"], group["estimate"], group["p_value"]), name)
+    return {name: groups[name] for name in found.values()}
+
+
+def _tests_of_trends(found: dict[str, Any]) -> Iterator[Test]:
+    """The tests with runs as the unit."""
     for effect in found["class_effects"]:
-        of = "strangers" if effect["stranger"] else "pairs"
-        add(f"class effect, {of}", f"{effect['group']}: {effect['contrast']}", effect["class"]["p_value"])
-    for one in (found["knowledge"] or {}).get("table", []):
-        of = "strangers" if one["stranger"] else "pairs"
+        name = f"{effect['group']}: {effect['contrast']}"
+        yield f"class effect, {_of(effect['stranger'])}", name, effect["class"]["p_value"]
+    for one in (found["knowledge"] or {"table": []})["table"]:
         names = (f"{side['instrument']} ({side['of']})" for side in (one["first"], one["second"]))
-        add(f"what towers know, {of}", " and ".join(names), one["p_value"])
+        yield f"what towers know, {_of(one['stranger'])}", " and ".join(names), one["p_value"]
     for one in found["excess_over_strangers"]:
-        add("excess over strangers", f"{one['group']}: {one['figure']}", one["p_value"])
+        yield "excess over strangers", f"{one['group']}: {one['figure']}", one["p_value"]
+    orders = set()
     for dose in found["doses"]:
+        steps = sorted({point["dose"] for point in dose["points"]})
+        order = tuple((point["run"], steps.index(point["dose"])) for point in dose["points"])
+        if order in orders:
+            continue
+        orders.add(order)
         for name, trend in dose["trends"].items():
-            add("dose and response", f"{dose['preset']}: {name} against {dose['setting']}", trend["p_value"])
-    return discoveries(tests)
+            yield "dose and response", f"{dose['preset']}: {name} against {dose['setting']}", trend["p_value"]

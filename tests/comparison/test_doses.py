@@ -1,0 +1,175 @@
+"""Which settings of a study are doses, and which of its p-values are tests."""
+
+from collections import Counter
+from dataclasses import replace
+from types import SimpleNamespace
+
+import pytest
+
+from twotower.comparison import figures
+from twotower.comparison.figures import FIGURES, doses
+from twotower.comparison.grid import Grid, jobs
+from twotower.presets import preset
+from twotower.settings import with_settings
+
+GROUP = {"p_value": 0.01, "aligned_p_value": 0.02}
+PROFILES = {"p_value": 0.03, "shared": {"p_value": 0.04}}
+
+
+def study_of(configs, strangers=()):
+    """Rows and runs whose reliability rises from each run to the next."""
+    rows = [
+        {"name": f"run {number}", "stranger": number in strangers, "sd": None, "spread": None, "explained": None,
+         "nominal": None, "separation": {"auroc": None}, "part_of_speech": None,
+         "reliability": {"estimate": number / 100}}
+        for number in range(len(configs))
+    ]  # fmt: skip
+    return rows, [SimpleNamespace(config=config) for config in configs]
+
+
+def two_doses(key, values):
+    """Eight runs of four seeds, with the one value or the other of a setting."""
+    return [
+        with_settings(replace(preset("quickstart"), seed=seed), {key: value}, "test")
+        for value in values
+        for seed in range(4)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("key", "values"),
+    [
+        ("threads", (1, 2)), ("train.checkpoint_seconds", (60.0, 120.0)), ("train.micro_batch", (0, 8)),
+        ("train.evaluations", (5, 10)), ("prepare.split_seed", (0, 1)), ("prepare.heldout_words", (0, 900)),
+        ("score.batch", (32, 64)), ("analyze.splits", (10, 20)), ("know.frequent", (10, 20)),
+    ],
+)  # fmt: skip
+def test_what_changes_nothing_that_is_trained_is_no_dose(key, values):
+    assert doses(*study_of(two_doses(key, values))) == []
+
+
+@pytest.mark.parametrize(
+    ("key", "values"),
+    [("train.tokens", (10_000, 20_000)), ("model.width", (16, 32)), ("readout.tokens", (1_000, 2_000)),
+     ("prepare.vocabulary", (500, 1_000)), ("train.minutes", (1.0, 2.0))],
+)  # fmt: skip
+def test_what_changes_training_is_a_dose_with_all_figures(key, values):
+    (found,) = doses(*study_of(two_doses(key, values)))
+    assert (found["preset"], found["setting"]) == ("quickstart", key)
+    assert [point["dose"] for point in found["points"]] == [values[0]] * 4 + [values[1]] * 4
+    assert found["trends"].keys() == FIGURES.keys()
+    assert found["trends"]["reliability"]["p_value"] == pytest.approx(2 / 2**4), "its seeds are the same at both doses"
+    assert found["trends"]["spread"] == {"tau": None, "p_value": None}
+
+
+def test_doses_of_other_seeds_change_places_among_all_runs():
+    configs = [replace(config, seed=number) for number, config in enumerate(two_doses("train.tokens", (1, 2)))]
+    (found,) = doses(*study_of(configs))
+    assert found["trends"]["reliability"]["p_value"] == pytest.approx(2 / 70)
+
+
+def test_a_corpus_is_no_dose_of_the_settings_it_came_with():
+    corpora = ("sotu", "novels,prepare.section_words=2500")
+    planned = jobs(Grid(seeds=(0, 1, 2, 3), corpora=corpora))
+    assert doses(*study_of([job.config for job in planned])) == []
+    planned = jobs(Grid(seeds=(0, 1, 2, 3), corpora=corpora, vary=("train.tokens=10000,20000",)))
+    found = doses(*study_of([job.config for job in planned]))
+    assert [(one["preset"], one["setting"], len(one["points"])) for one in found] == [
+        ("quickstart-sotu", "train.tokens", 8), ("quickstart-novels", "train.tokens", 8),
+    ]  # fmt: skip
+
+
+def test_a_setting_that_some_runs_lack_is_no_dose():
+    configs = two_doses("train.minutes", (2.0, None))
+    assert doses(*study_of(configs)) == []
+    asked = [
+        config if config.train.minutes else with_settings(config, {"train.tokens": 9}, "test") for config in configs
+    ]
+    assert doses(*study_of(asked)) == [], "the clock says how many tokens the others had"
+
+
+def test_strangers_are_the_dose_0_of_cooperation_only():
+    configs = two_doses("model.cooperation", (0.0, 1.0))
+    longer = [with_settings(config, {"train.tokens": 9}, "test") for config in configs[:4]]
+    (found,) = doses(*study_of(longer + configs[4:], strangers=range(4)))
+    assert found["setting"] == "model.cooperation" and len(found["points"]) == 8
+
+
+def study(**changes):
+    """A study of two groups with a p-value of each kind; `pairs` and `estimate` tell its groups of pairs apart."""
+    counts = [
+        {"group": group, "stranger": False, "figure": "spread", "passed": 2, "runs": runs, "p_value": 0.05}
+        for group, runs in (("all", 4), ("a", 2), ("b", 2))
+    ]
+    return {
+        "runs": [], "counts": {"passed": counts, "signs": {"x and y": {"p_value": 0.5}}},
+        "agreement": [{
+            "corpus": "sotu", "strangers": False, "subspace": {"p_value": 0.06},
+            "spectrum": {"p_value": 0.07, "axes": [{"p_value": 0.07}, {"p_value": 0.08}]},
+            "groups": {
+                "all": GROUP | {"pairs": 6, "estimate": 0.3}, "within a": GROUP | {"pairs": 1, "estimate": 0.4},
+                "within b": GROUP | {"pairs": 1, "estimate": 0.5},
+            },
+        }],
+        "profiles": {
+            "axes": [{"p_value": 0.09}, {"p_value": 0.01}],
+            "agreement": {
+                "all": PROFILES | {"pairs": 6, "estimate": 0.3},
+                "within groups": PROFILES | {"pairs": 2, "estimate": 0.4},
+                "within corpora": PROFILES | {"pairs": 2, "estimate": 0.5},
+            },
+        },
+        "profiles_of_strangers": None, "class_effects": [], "knowledge": None, "excess_over_strangers": [], "doses": [],
+        "consistency": [{"evaluations": [GROUP, GROUP]}],
+    } | changes  # fmt: skip
+
+
+def test_each_question_of_a_study_is_a_test():
+    found = {(test["family"], test["name"]): test["p_value"] for test in figures.tests_of(study())}
+    assert found == {
+        ("runs that pass, pairs", "all: spread"): 0.05, ("runs that pass, pairs", "a: spread"): 0.05,
+        ("runs that pass, pairs", "b: spread"): 0.05, ("signs that agree", "x and y"): 0.5,
+        **{("agreement of pairs", f"sotu: {name}"): 0.01 for name in ("all", "within a", "within b")},
+        **{("aligned agreement of pairs", f"sotu: {name}"): 0.02 for name in ("all", "within a", "within b")},
+        ("first axis of types, pairs", "sotu"): 0.07, ("subspace of pairs", "sotu"): 0.06,
+        **{("profiles of pairs", name): 0.03 for name in ("all", "within groups", "within corpora")},
+        **{("what profiles of pairs share", name): 0.04 for name in ("all", "within groups", "within corpora")},
+        ("axes of pairs", "axis 1"): 0.09,
+    }  # fmt: skip
+
+
+def test_what_each_tower_of_a_run_knows_is_tested_for_each_instrument():
+    differences = [{"instrument": "probe", "of": "syntax", "p_value": value} for value in (0.01, None)]
+    known = {"table": [], "runs": [{"run": "r", "stranger": True, "differences": differences}]}
+    found = [test for test in figures.tests_of(study(knowledge=known)) if test["name"] == "r"]
+    assert [(test["family"], test["p_value"]) for test in found] == [("probe (syntax), strangers", 0.01)]
+
+
+def test_a_first_axis_within_its_null_counts_among_the_tests_that_fail():
+    """Without it the family would hold the axes of those corpora only that pass."""
+    one = study()["agreement"][0]
+    without = one | {"corpus": "books", "spectrum": {"p_value": 0.6, "axes": []}, "subspace": None}
+    found = [
+        test for test in figures.tests_of(study(agreement=[one, without])) if test["family"].startswith("first axis")
+    ]
+    assert [(test["name"], test["p_value"], test["q_value"]) for test in found] == [
+        ("sotu", 0.07, pytest.approx(0.14)), ("books", 0.6, pytest.approx(0.6)),
+    ]  # fmt: skip
+
+
+def test_one_test_under_two_names_is_listed_once():
+    """One group is all runs, and corpora that are the groups make the same pairs."""
+    of = study()
+    of["counts"]["passed"] = [one | {"runs": 4} for one in of["counts"]["passed"][:2]]
+    same = GROUP | {"pairs": 6, "estimate": 0.3}
+    of["agreement"][0]["groups"] = {"all": same, "within a": same}
+    of["profiles"]["agreement"]["within corpora"] = of["profiles"]["agreement"]["within groups"]
+    points = [{"run": str(number), "dose": number % 2} for number in range(4)]
+    trends = {figure: {"tau": 0.5, "p_value": 0.5} for figure in FIGURES}
+    width = {"preset": "quickstart", "setting": "model.width", "points": points, "trends": trends}
+    heads = [point | {"dose": 8 * point["dose"] + 8} for point in points]
+    of["doses"] = [width, width | {"setting": "model.embedding", "points": heads}]
+    found = figures.tests_of(of)
+    names = [test["name"] for test in found if test["family"].startswith(("runs", "agreement", "aligned", "profiles"))]
+    assert names == ["all: spread", "sotu: all", "sotu: all", "all", "within groups"]
+    assert Counter(test["family"] for test in found)["dose and response"] == len(FIGURES)
