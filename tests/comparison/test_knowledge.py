@@ -1,7 +1,10 @@
 """Instruments over runs: an association is free of the towers' numbers, and found only where there is one."""
 
+import warnings
+
 import numpy as np
 
+from twotower.comparison.inference import discoveries
 from twotower.comparison.knowledge import MEANING, SYNTAX, association, knowledge_of_runs
 
 
@@ -40,3 +43,14 @@ def test_the_table_keeps_strangers_apart_and_leaves_out_what_is_of_the_same_thin
     assert found["table"][0]["estimate"] == -1 and found["table"][0]["agree"] == 0
     assert [(row["runs"], row["passed"]) for row in found["instruments"] if not row["stranger"]] == [(8, 8), (8, 8)]
     assert knowledge_of_runs([]) is None
+
+
+def test_an_instrument_that_never_differs_has_no_association_and_counts_in_no_family():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = association(np.zeros(6), np.arange(1.0, 7.0), np.random.default_rng(0))
+    assert found["p_value"] is None and not np.isfinite([found["estimate"], found["low"], found["high"]]).any()
+    family = [
+        {"family": "what towers know", "name": name, "p_value": p} for name, p in (("a", found["p_value"]), ("b", 0.04))
+    ]
+    assert [(test["name"], test["q_value"]) for test in discoveries(family)] == [("b", 0.04)]

@@ -1,12 +1,15 @@
 """Lesions: what is taken away is what is named, a planted double dissociation is found, and none is not."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
 
+from twotower.data.windows import heldout_documents
 from twotower.finished import Run
-from twotower.knowledge.lesions import HALVES, dissociation
-from twotower.knowledge.removal import INTACT, Lesion, bank_of, heldout_rows, lesioned, lesions_of_towers
+from twotower.knowledge.lesions import HALVES, _by_class, _every_second, dissociation
+from twotower.knowledge.removal import INTACT, PARTS, Lesion, bank_of, heldout_rows, lesioned, lesions_of_towers
 from twotower.knowledge.sentences import encode, rows_of, score_sentences
 from twotower.knowledge.subject import Subject
 
@@ -101,7 +104,7 @@ def test_of_three_towers_the_two_that_part_syntax_from_meaning_are_named():
     syntax = np.arange(300) % 2 == 0
     margins = {INTACT: generator.normal(1, 1, 300)}
     names = [f"tower {tower}, {way}" for tower in (1, 2, 3) for way in ("mean", "zero", "resampled")]
-    names += [f"half {number} {one}" for number in range(HALVES) for one in "ab"]
+    names += [f"half {number} {one}" for number in range(HALVES) for one in PARTS[:3]]
     margins |= {name: margins[INTACT] - generator.normal(0.3, 0.7, 300) for name in names}
     margins["tower 3, mean"] = margins["tower 3, mean"] - syntax
     margins["tower 1, mean"] = margins["tower 1, mean"] - ~syntax
@@ -119,3 +122,75 @@ def test_one_tower_has_losses_and_no_interaction():
     found = dissociation(margins, right, np.arange(60) % 2 == 0, np.arange(60), 1, generator)
     assert found["interaction"] is None
     assert found["losses"][0]["margin"]["estimate"] == pytest.approx(1)
+
+
+def test_every_second_document_is_measured_whatever_its_number_in_the_corpus():
+    """Held-out documents are a random part of the corpus; of their numbers all may be even."""
+    generator = np.random.default_rng(0)
+    for seed in range(50):
+        numbers = np.flatnonzero(heldout_documents(generator.integers(28_000, 32_000, 18), 0.2, seed))
+        documents = np.repeat(numbers, 5)
+        measured = set(documents[_every_second(documents)].tolist())
+        assert measured == set(numbers[1::2].tolist())
+    assert not _every_second(np.full(5, 7)).any()
+
+
+def by_class(losses, labels, documents, generator, towers=2):
+    subject = SimpleNamespace(model=SimpleNamespace(config=SimpleNamespace(towers=towers)))
+    frequency = np.exp(generator.normal(3, 2, len(labels)))
+    return _by_class(subject, losses, labels, documents, frequency, generator)
+
+
+def names_of(towers):
+    parts = PARTS[: max(2, towers)]
+    return [f"tower {tower}, {way}" for tower in range(1, towers + 1) for way in ("mean", "zero", "resampled")] + [
+        f"half {number} {part}" for number in range(HALVES) for part in parts
+    ]
+
+
+def test_what_one_document_tells_has_no_interval():
+    generator = np.random.default_rng(0)
+    labels = np.repeat(["NOUN", "VERB"], 60)
+    losses = {name: generator.normal(size=120) for name in names_of(2)}
+    alone = by_class(losses, labels, np.zeros(120, dtype=int), generator)
+    figures = [alone["lesions"][0]["loss"], alone["apart"], alone["by_frequency"], alone["apart"]["profile"][0]]
+    assert all(np.isfinite(one["estimate"]) and np.isnan([one["low"], one["high"]]).all() for one in figures)
+    some = by_class(losses, labels, np.where(labels == "VERB", 0, np.arange(120) % 5), generator)["lesions"][0]
+    assert {one["class"]: bool(np.isnan(one["loss"]["low"])) for one in some["classes"]} == {
+        "NOUN": False,
+        "VERB": True,
+    }
+    assert some["loss"]["low"] < some["loss"]["estimate"] < some["loss"]["high"]
+
+
+def test_units_are_divided_into_as_many_parts_as_there_are_towers():
+    model = SimpleNamespace(config=SimpleNamespace(towers=3, output_width=8))
+    tried = lesions_of_towers(model, HALVES, np.random.default_rng(0))
+    assert list(tried) == names_of(3)
+    for number in range(HALVES):
+        parts = np.array([tried[f"half {number} {part}"].units for part in "abc"])
+        assert (parts.sum(axis=0) <= 1).all(), "no unit is in two parts"
+        assert (parts.reshape(3, 3, 8).sum(axis=2) == 2).all(), "as many of each tower"
+
+
+def test_of_several_towers_that_are_like_any_units_none_stand_out(monkeypatch):
+    """The two that are furthest apart are chosen among towers, and so among random parts."""
+    towers = 4
+    monkeypatch.setattr("twotower.knowledge.lesions.DRAWS", 20)
+    generator = np.random.default_rng(5)
+    syntax, labels = np.arange(120) % 2 == 0, np.arange(120) % 3
+    passed = {"apart": 0, "by_frequency": 0, "interaction": 0}
+    for _ in range(40):
+        intact = generator.normal(size=120)
+        losses = {
+            name: generator.normal(0, 0.2, 3)[labels] + generator.normal(0, 0.1, 120) for name in names_of(towers)
+        }
+        found = by_class(losses, labels.astype(str), np.arange(120) % 10, generator, towers)
+        margins = {INTACT: intact}
+        for name in losses:
+            margins[name] = intact - np.where(syntax, *generator.normal(0, 0.2, 2)) + generator.normal(0, 0.1, 120)
+        right = {name: (values > 0).astype(float) for name, values in margins.items()}
+        found["interaction"] = dissociation(margins, right, syntax, np.arange(120), towers, generator)["interaction"]
+        for key in passed:
+            passed[key] += found[key]["p_value"] < 0.05
+    assert max(passed.values()) <= 6, passed

@@ -5,6 +5,8 @@ import pandas as pd
 import pytest
 
 from twotower.preference.context import context, context_sizes
+from twotower.statistics.intervals import choice_margin, largest_difference
+from twotower.statistics.tallies import resample
 
 SIZES = [1, 2, 4, 8, 16]
 
@@ -61,3 +63,49 @@ def test_a_single_tower_has_curves_and_no_difference_and_no_text_has_neither():
 def test_contexts_are_powers_of_two_up_to_the_window():
     assert context_sizes("causal", 64) == [1, 2, 4, 8, 16, 32, 64]
     assert context_sizes("masked", 64) == [1, 2, 4, 8, 16, 32, 63]
+
+
+def alike(seed, towers, tokens=300, documents=25, further=0.0):
+    """Towers that gain alike from far context, but for the last, which gains `further` nats more."""
+    generator = np.random.default_rng(seed)
+    document = np.sort(generator.integers(0, documents, tokens))
+    parts = []
+    for size in (1, 4, 64):
+        columns = {"document": document, "token": np.arange(tokens), "context": size, "joint": np.zeros(tokens)}
+        for tower in range(1, towers + 1):
+            more = further * (size == 64 and tower == towers)
+            columns[f"readout_{tower}"] = generator.normal(-4 + more, 1, tokens)
+            columns[f"noise_{tower}"] = columns[f"readout_{tower}"] + generator.normal(0, 0.01, tokens)
+        parts.append(pd.DataFrame(columns))
+    table = pd.concat(parts, ignore_index=True)
+    return context(table, towers, 100, 0.95, generator)["difference"]
+
+
+def test_of_several_towers_that_look_alike_the_furthest_two_differ_rarely():
+    assert sum(alike(seed, 4)["low"] > 0 for seed in range(40)) <= 6, (
+        "the choice of the two would make half of them pass"
+    )
+    found = [alike(seed, 4, further=1.0) for seed in range(5)]
+    assert all(one["low"] > 0 and one["low"] < one["estimate"] < one["high"] for one in found)
+
+
+def test_the_interval_of_two_towers_is_that_of_their_difference_to_the_byte():
+    table = scored(3)
+    found = context(table, 2, 300, 0.95, np.random.default_rng(3))["difference"]
+    codes = pd.factorize(table.loc[table["context"] == 1, "document"])[0]
+    documents = codes.max() + 1
+    weights = np.vstack([np.ones((1, documents)), resample(documents, 300, np.random.default_rng(3))])
+    gains = [
+        table.loc[table["context"] == 16, head].to_numpy() - table.loc[table["context"] == 4, head].to_numpy()
+        for head in ("readout_1", "readout_2")
+    ]
+    drawn = weights @ np.bincount(codes, weights=gains[0] - gains[1]) / (weights @ np.bincount(codes))
+    assert [found["estimate"], found["low"], found["high"]] == [drawn[0], *np.quantile(drawn[1:], [0.025, 0.975])]
+
+
+def test_the_margin_of_a_choice_grows_with_the_towers_and_needs_draws():
+    drawn = np.random.default_rng(0).normal(size=(2000, 8))
+    margins = [choice_margin(drawn[:, :towers], 0.95) for towers in (2, 3, 8)]
+    assert margins == sorted(margins) and margins[0] == pytest.approx(1.96 * np.sqrt(2), rel=0.05)
+    assert np.isnan(choice_margin(drawn[:10], 0.95))
+    assert largest_difference(drawn, 0.95)["estimate"] == np.ptp(drawn[0])

@@ -9,6 +9,7 @@ import twotower
 from twotower.data.heldout import PreparedText
 from twotower.preference.direction import direction, lesion
 from twotower.report.summary import sentences
+from twotower.statistics.tallies import resample
 
 
 def measured(model, text):
@@ -51,3 +52,38 @@ def test_the_summary_warns_of_a_division_by_direction(family_runs):
     assert "no evidence of syntax and semantics by itself" in " ".join(sentences(results))
     results["direction"]["difference"] = {"estimate": 0.1, "low": 0.0, "high": 0.3}
     assert "no large division by direction" in " ".join(sentences(results))
+
+
+def planted(seed, towers, tokens=400, apart=0.0):
+    """Towers that lose one nat without either side; the first, `apart` more without what stands before."""
+    generator = np.random.default_rng(seed)
+    columns = {"document": np.sort(generator.integers(0, 30, tokens))}
+    for tower in range(1, towers + 1):
+        lost = {"whole": 0.0, "after": 1.0 + apart * (tower == 1), "before": 1.0}
+        columns |= {f"{side}_{tower}": generator.normal(-nats, 1, tokens) for side, nats in lost.items()}
+    return pd.DataFrame(columns)
+
+
+def test_of_several_towers_alike_two_are_seldom_said_to_divide_the_work():
+    found = [direction(planted(seed, 4), 4, 150, 0.95, np.random.default_rng(seed)) for seed in range(40)]
+    assert sum(one["difference"]["low"] > 0 for one in found) <= 6
+    divided = direction(planted(0, 4, apart=3.0), 4, 150, 0.95, np.random.default_rng(0))["difference"]
+    assert 0.2 < divided["low"] < divided["estimate"] < divided["high"]
+
+
+def test_of_two_towers_the_interval_is_that_of_their_difference_to_the_byte():
+    table = planted(1, 2, apart=1.0)
+    found = direction(table, 2, 200, 0.95, np.random.default_rng(1))["difference"]
+    codes, documents = pd.factorize(table["document"])
+    weights = np.vstack([np.ones((1, len(documents))), resample(len(documents), 200, np.random.default_rng(1))])
+
+    def balance(tower):
+        before, after = (
+            weights @ np.bincount(codes, weights=table[f"whole_{tower}"] - table[f"{side}_{tower}"])
+            / (weights @ np.bincount(codes))
+            for side in ("after", "before")
+        )  # fmt: skip
+        return (before - after) / (before + after)
+
+    drawn = balance(1) - balance(2)
+    assert [found["estimate"], found["low"], found["high"]] == [drawn[0], *np.quantile(drawn[1:], [0.025, 0.975])]

@@ -8,7 +8,10 @@ import pytest
 
 from twotower.config import AnalyzeConfig
 from twotower.data.heldout import CONTENT_CLASS, FUNCTION_CLASS
-from twotower.preference.emergence import emergence
+from twotower.preference.class_variance import spread
+from twotower.preference.emergence import _Watched, emergence
+from twotower.statistics.contrasts import contrasts
+from twotower.statistics.tallies import tally
 
 TYPES, DOCUMENTS = 120, 20
 SETTINGS = AnalyzeConfig(min_count=9, splits=10)
@@ -88,3 +91,39 @@ def test_a_run_says_when_its_preference_emerged(finished):
     last = kept[kept["tokens"] == kept["tokens"].max()]
     joint = [row["joint_nats"] for row in logged if row["kind"] == "heldout"][-1]
     assert -last["joint"].to_numpy(np.float64).mean() == pytest.approx(joint, rel=1e-6)
+
+
+def watched(towers, seed):
+    """What an evaluation watches, and the tallies of towers whose types differ, and their classes do not."""
+    generator = np.random.default_rng(seed)
+    piece = np.tile(np.arange(TYPES), DOCUMENTS * 2)
+    document = np.repeat(np.arange(DOCUMENTS), 2 * TYPES)
+    scored = pd.DataFrame({
+        f"readout_{tower}": generator.normal(size=TYPES)[piece] + generator.normal(size=len(piece))
+        for tower in range(1, towers + 1)
+    })  # fmt: skip
+    tallies = [tally(document, piece, contrast.of(scored), TYPES) for contrast in contrasts(towers)]
+    floor = tally(document, piece, generator.normal(0, 0.01, len(piece)), TYPES)
+    counts = np.bincount(piece).astype(float)
+    return _Watched.of(CLASSES, FREQUENCIES, counts, document, SETTINGS, generator), tallies, floor
+
+
+def test_the_largest_spread_of_several_towers_is_compared_with_the_largest_by_chance(monkeypatch):
+    monkeypatch.setattr("twotower.preference.emergence.DRAWS", 20)
+    monkeypatch.setattr("twotower.preference.emergence.PERMUTATIONS", 59)
+    one, tallies, floor = watched(4, 0)
+    found = one.spread(tallies, floor)
+    alone = [one.spread([each], floor) for each in tallies]
+    assert found["estimate"] == max(each["estimate"] for each in alone)
+    assert found["null"]["mean"] > max(each["null"]["mean"] for each in alone), "the largest of four under each order"
+    assert found["null"]["high"] >= max(each["null"]["high"] for each in alone)
+    assert found["p_value"] >= min(each["p_value"] for each in alone)
+
+
+def test_the_spread_of_two_towers_is_that_of_their_difference_to_the_byte():
+    one, (preference,), floor = watched(2, 0)
+    found = one.spread([preference], floor)
+    plain = spread(
+        preference.select(one.kept), one.units, one.first, one.orders, one.documents, one.words, one.confidence
+    )  # fmt: skip
+    assert {key: found[key] for key in plain} == plain

@@ -131,7 +131,8 @@ def association(first: Floats, second: Floats, generator: np.random.Generator) -
     The cosine of the two instruments' differences: +1 where the same tower is ahead by both, -1 where each has its own
     (a double dissociation). It stays the same when the towers of a run change places. The interval is a bootstrap over
     runs; the p-value, two-sided, changes the sign of one instrument's difference in each run at random. `agree`: in how
-    many of the runs the signs do.
+    many of the runs the signs do. Where all differences of an instrument are 0 there is no cosine: it and its interval
+    are NaN, and `p_value` is None, so that it counts in no family of tests.
     """
 
     def cosine(a: Floats, b: Floats) -> Floats:
@@ -139,14 +140,16 @@ def association(first: Floats, second: Floats, generator: np.random.Generator) -
             found: Floats = (a * b).sum(axis=-1) / np.sqrt((a * a).sum(axis=-1) * (b * b).sum(axis=-1))
         return found
 
+    found: dict[str, Any] = {"runs": len(first), "agree": int((np.sign(first) == np.sign(second)).sum())}
     estimate = float(cosine(first, second))
+    if not np.isfinite(estimate):
+        return found | {"estimate": np.nan, "low": np.nan, "high": np.nan, "p_value": None}
     signs = generator.choice([-1.0, 1.0], size=(DRAWS, len(first)))
     chance = np.abs(cosine(signs * first, second))
     drawn = generator.integers(len(first), size=(DRAWS, len(first)))
     tail = (1 - CONFIDENCE) / 2
     low, high = np.nanquantile(cosine(first[drawn], second[drawn]), [tail, 1 - tail])
-    return {
-        "runs": len(first), "agree": int((np.sign(first) == np.sign(second)).sum()), "estimate": estimate,
-        "low": float(low), "high": float(high),
+    return found | {
+        "estimate": estimate, "low": float(low), "high": float(high),
         "p_value": float((1 + (chance >= abs(estimate) - 1e-12).sum()) / (DRAWS + 1)),
     }  # fmt: skip

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..statistics.intervals import centred_interval
+from ..statistics.intervals import centred_interval, largest_difference
 from ..statistics.tallies import Floats, resample
 
 DRAWS = 1000
@@ -82,25 +82,46 @@ def difference(
     (pairs,), `clusters` and `paradigm` (pairs,) are what they were made of.
 
     Returns estimate, interval, `of` (which towers), `p_value` (two-sided: the two towers of each cluster change places
-    at random), and as `noise_floor` the largest difference of two readouts of one tower, with its interval.
+    at random), and as `noise_floor` the largest difference of two readouts of one tower, with its interval. Of more
+    than two towers, interval and p-value allow for the choice of the two: the interval holds for all pairs of towers at
+    once (see `largest_difference`), and where the towers of each cluster change places, best and worst are chosen anew.
     """
     if towers < 2:
         return None
-    order = [1, 2] if towers == 2 else sorted(range(1, towers + 1), key=lambda k: -float(means[f"tower {k}"][0]))
-    first, last = f"tower {order[0]}", f"tower {order[-1]}"
+    names = [f"tower {k}" for k in range(1, towers + 1)]
     floors = [figure(means[f"tower {k}"] - means[f"noise {k}"]) for k in range(1, towers + 1) if f"noise {k}" in means]
     sizes = np.bincount(paradigm)
-    apart = (right[first] - right[last]) / sizes[paradigm] / len(sizes)
-    per_cluster = np.bincount(clusters, weights=apart)
-    signs = generator.choice([-1.0, 1.0], size=(DRAWS, len(per_cluster)))
-    chance = np.abs(signs @ per_cluster)
+
+    def per_cluster(values: Floats) -> Floats:
+        """What each cluster adds to the mean over paradigms, (clusters,)."""
+        return np.asarray(np.bincount(clusters, weights=values / sizes[paradigm] / len(sizes)), dtype=np.float64)
+
+    if towers == 2:
+        of = [1, 2]
+        apart = per_cluster(right["tower 1"] - right["tower 2"])
+        observed = abs(apart.sum())
+        chance = np.abs(generator.choice([-1.0, 1.0], size=(DRAWS, len(apart))) @ apart)
+        found = figure(means["tower 1"] - means["tower 2"])
+    else:
+        order = sorted(range(1, towers + 1), key=lambda k: -float(means[f"tower {k}"][0]))
+        of = [order[0], order[-1]]
+        added = np.stack([per_cluster(right[name]) for name in names], axis=1)
+        observed = np.ptp(added.sum(axis=0))
+        chance = _ranges_by_chance(added, generator)
+        found = largest_difference(np.stack([means[name] for name in names], axis=1), CONFIDENCE)
     return {
-        **figure(means[first] - means[last]),
-        "of": [order[0], order[-1]],
-        "p_value": float((1 + (chance >= abs(per_cluster.sum()) - 1e-12).sum()) / (DRAWS + 1)),
+        **found,
+        "of": of,
+        "p_value": float((1 + (chance >= observed - 1e-12).sum()) / (DRAWS + 1)),
         "null_high": float(np.quantile(chance, CONFIDENCE)),
         "noise_floor": max(floors, key=lambda one: abs(one["estimate"])) if floors else None,
     }
+
+
+def _ranges_by_chance(added: Floats, generator: np.random.Generator) -> Floats:
+    """Best tower minus worst, where the towers of each cluster, (clusters, towers), change places: (draws,)."""
+    moved = added[np.ptp(added, axis=1) > 0]  # in the other clusters it makes no difference who is who
+    return np.array([np.ptp(generator.permuted(moved, axis=1).sum(axis=0)) for _ in range(DRAWS)])
 
 
 def numbered(values: Sequence[str]) -> NDArray[np.int64]:

@@ -17,15 +17,27 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..data.trees import Tree
+from ..errors import InputError
+from ..statistics.intervals import choice_margin
 from ..statistics.tallies import Floats
 from .accuracy import CONFIDENCE, DRAWS, cluster_weights, figure, is_right, numbered, weighted_means
 from .pair_files import MEANING, SYNTAX
-from .removal import INTACT, MEAN, WAYS, Lesion, bank_of, heldout_rows, lesioned, lesions_of_towers
+from .removal import (
+    INTACT,
+    MEAN,
+    WAYS,
+    Lesion,
+    bank_of,
+    heldout_rows,
+    lesioned,
+    lesions_of_towers,
+    pairs_of_parts,
+)
 from .sentences import Rows, encode, longest, rows_of
 from .subject import Subject
 
 HALVES = 20
-"""Random halves of the units that stand for what lesions of no tower in particular do."""
+"""Random divisions of the units that stand for what lesions of no tower in particular do."""
 BANK = 4096
 """Positions whose values replace those of a lesioned tower, or whose mean does."""
 FEWEST = 20
@@ -39,7 +51,11 @@ def lesions(subject: Subject) -> dict[str, Any]:
 
     A tower's contribution to the joint head is replaced by its mean, by zero, or by its values at another position;
     mean and values are from held-out documents other than those that are measured. Nulls: random halves of the units of
-    all towers, as many as one tower of two has (of a single tower, halves of its units).
+    all towers, as many as one tower of two has (of a single tower, halves of its units). Of more than two towers, the
+    two that differ most are reported; then the null divides the units into as many random parts as there are towers,
+    and chooses two of these in the same way. What only one document or pair tells has no interval.
+
+    Raises `InputError` if only one held-out document is read.
 
     Returns:
         `upos` and `relations` (null without a treebank): for each lesion of a tower its loss in nats, all over and by
@@ -68,9 +84,16 @@ def _heldout(subject: Subject, tried: Mapping[str, Lesion]) -> tuple[Tensor, dic
     table = pd.read_parquet(subject.run / "data" / "heldout.parquet", columns=["document", "upos", "piece"])
     frequency = subject.piece_counts[table["piece"].to_numpy()].astype(np.float64)
     document = table["document"].to_numpy()
-    # Documents alternate: the even ones give the bank, the odd ones are measured.
-    bank = bank_of(model, [_some(one, document[one.places] % 2 == 0) for one in wanted], subject.vocabulary.pad)
-    measured = [_some(one, document[one.places] % 2 == 1) for one in wanted]
+    places = np.concatenate([one.places for one in wanted])
+    second = np.zeros(len(document), dtype=bool)
+    second[places] = _every_second(document[places])
+    if not second.any():
+        raise InputError(
+            f"lesions: only one held-out document of {subject.run} is read, and two are needed: the values of one "
+            "replace a tower's in the other; prepare the text with more and shorter documents"
+        )
+    bank = bank_of(model, [_some(one, ~second[one.places]) for one in wanted], subject.vocabulary.pad)
+    measured = [_some(one, second[one.places]) for one in wanted]
     measured = [one for one in measured if len(one.places)]
     scores = lesioned(
         model, measured, len(document), tried, bank, subject.vocabulary.pad, config.seed, "lesions: words"
@@ -82,6 +105,16 @@ def _heldout(subject: Subject, tried: Mapping[str, Lesion]) -> tuple[Tensor, dic
         subject, losses, labels, numbered(list(document[known])), frequency[known],
         subject.generator("lesions by part of speech"),
     )  # fmt: skip
+
+
+def _every_second(documents: NDArray[np.integer]) -> NDArray[np.bool_]:
+    """Which occurrences are of every second document, the first left out; same shape as their `documents`.
+
+    Documents have their number in the whole corpus, of which the held-out ones are a random part, and only some of
+    these are read: whether a number is even says nothing. So those that are read are counted.
+    """
+    rank: NDArray[np.int64] = np.unique(documents, return_inverse=True)[1]
+    return np.asarray(rank % 2 == 1)
 
 
 def _some(rows: Rows, chosen: NDArray[np.bool_]) -> Rows:
@@ -149,14 +182,17 @@ def _by_class(
     def means(values: Floats, chosen: NDArray[np.bool_]) -> Floats:
         return weighted_means(weights, documents[chosen], values[chosen])
 
+    def loss_of(values: Floats, chosen: NDArray[np.bool_]) -> dict[str, float]:
+        return figure(_resampled(means(values, chosen), documents[chosen]))
+
     everything = np.ones(len(labels), dtype=bool)
     rows = []
     for tower in range(1, subject.model.config.towers + 1):
         for way in WAYS:
             loss = losses[f"tower {tower}, {way}"]
             rows.append(
-                {"tower": tower, "way": way, "loss": figure(means(loss, everything)),
-                 "classes": [{"class": name, "occurrences": count, "loss": figure(means(loss, labels == name))}
+                {"tower": tower, "way": way, "loss": loss_of(loss, everything),
+                 "classes": [{"class": name, "occurrences": count, "loss": loss_of(loss, labels == name)}
                              for name, count in kept]}
             )  # fmt: skip
     found: dict[str, Any] = {
@@ -168,6 +204,7 @@ def _by_class(
         return found
     share = np.array([count for _, count in kept], dtype=float) / sum(count for _, count in kept)
     bins = _frequency_bins(frequency)
+    random_pairs = pairs_of_parts(HALVES, subject.model.config.towers)
 
     def apart(first: str, second: str, beyond_frequency: bool) -> tuple[Floats, Floats]:
         """Loss of the first lesion minus that of the second: by class, and its standard deviation over classes.
@@ -185,30 +222,32 @@ def _by_class(
         tried = {pair: apart(*_names(pair), beyond) for pair in pairs}
         chosen = max(pairs, key=lambda pair: float(tried[pair][1][0]))
         profile, spread = tried[chosen]
-        null = np.array([apart(f"half {one} a", f"half {one} b", beyond)[1][0] for one in range(HALVES)])
+        null = np.array([max(apart(*two, beyond)[1][0] for two in group) for group in random_pairs])
         found[key] = {
-            **figure(spread),
+            **figure(_resampled(spread, documents)),
             "of": list(chosen),
-            **_against(float(spread[0]), _largest(null, len(pairs), generator)),
+            **_against(float(spread[0]), null),
             "profile": [
-                {"class": name, "occurrences": count, **figure(profile[:, place])}
+                {"class": name, "occurrences": count, **figure(_resampled(profile[:, place], documents))}
                 for place, (name, count) in enumerate(kept)
             ],
         }
-    found["by_frequency"] = _slope(losses, frequency, documents, weights, pairs, generator)
+    found["by_frequency"] = _slope(losses, frequency, documents, weights, pairs, random_pairs)
     return found
+
+
+def _resampled(drawn: Floats, clusters: NDArray[np.integer]) -> Floats:
+    """A sample and its draws, (1 + draws,), these NaN where all is of one cluster, (members,).
+
+    Drawing that cluster again and again gives the same figure: an interval of no width, as if it were sure.
+    """
+    if (clusters == clusters[0]).all():
+        return np.concatenate([drawn[:1], np.full(len(drawn) - 1, np.nan)])
+    return drawn
 
 
 def _names(pair: tuple[int, int]) -> tuple[str, str]:
     return f"tower {pair[0]}, {MEAN}", f"tower {pair[1]}, {MEAN}"
-
-
-def _largest(null: Floats, pairs: int, generator: np.random.Generator) -> Floats:
-    """The null of the largest of several pairs of towers: the largest of as many random halves."""
-    if pairs == 1:
-        return null
-    largest: Floats = generator.choice(null, size=(len(null), pairs)).max(axis=1)
-    return largest
 
 
 def _against(estimate: float, null: Floats) -> dict[str, Any]:
@@ -220,18 +259,17 @@ def _against(estimate: float, null: Floats) -> dict[str, Any]:
 
 def _slope(
     losses: Mapping[str, Floats], frequency: Floats, documents: NDArray[np.int64], weights: Floats,
-    pairs: Sequence[tuple[int, int]], generator: np.random.Generator,
+    pairs: Sequence[tuple[int, int]], random_pairs: Sequence[Sequence[tuple[str, str]]],
 ) -> dict[str, Any]:  # fmt: skip
     """By how many nats the difference of two towers' losses changes for each e-fold of training frequency.
 
     Least squares over occurrences; interval over documents, null by random halves of the units, sizes without signs. Of
-    more than two towers the two that differ most.
+    more than two towers the two that differ most, with an interval that holds for all pairs at once.
     """
     log = np.log(np.maximum(frequency, 1))
     count = weights.shape[1]
 
-    def slope(first: str, second: str) -> Floats:
-        gap = losses[first] - losses[second]
+    def slope(gap: Floats) -> Floats:
         n, x, y, xy, xx = (
             weights @ np.bincount(documents, weights=one, minlength=count)
             for one in (np.ones(len(log)), log, gap, log * gap, log * log)
@@ -240,11 +278,20 @@ def _slope(
             found: Floats = (n * xy - x * y) / (n * xx - x * x)
         return found
 
-    tried = {pair: slope(*_names(pair)) for pair in pairs}
+    def between(first: str, second: str) -> Floats:
+        return slope(losses[first] - losses[second])
+
+    tried = {pair: between(*_names(pair)) for pair in pairs}
     chosen = max(pairs, key=lambda pair: abs(float(tried[pair][0])))
-    null = np.abs([slope(f"half {one} a", f"half {one} b")[0] for one in range(HALVES)])
-    against = _against(abs(float(tried[chosen][0])), _largest(null, len(pairs), generator))
-    return {**figure(tried[chosen]), "of": list(chosen), **against}
+    null = np.array([max(abs(between(*two)[0]) for two in group) for group in random_pairs])
+    drawn = _resampled(tried[chosen], documents)
+    found = figure(drawn)
+    if len(pairs) > 1:
+        towers = sorted({tower for pair in pairs for tower in pair})
+        each = np.stack([_resampled(slope(losses[f"tower {k}, {MEAN}"]), documents) for k in towers], axis=1)
+        margin = choice_margin(each[1:], CONFIDENCE)
+        found |= {"low": found["estimate"] - margin, "high": found["estimate"] + margin}
+    return {**found, "of": list(chosen), **_against(abs(float(drawn[0])), null)}
 
 
 def _frequency_bins(frequency: Floats) -> NDArray[np.int64]:
@@ -310,14 +357,15 @@ def dissociation(
         standard deviations of the intact ones of their kind: tower 1's cost minus tower 2's on syntax, minus the same
         on meaning. Half of the items say which tower is the one of syntax; on the other half `syntax` and `meaning` are
         by how much its lesion costs more than the other tower's, and `estimate` is their difference, with intervals
-        over items. `null` and `p_value`: the same of random halves of the units. `crossover`: whether `syntax` is above
-        and `meaning` below zero, each by its whole interval.
+        over items. `null` and `p_value`: the same of random halves of the units (of more than two towers, of random
+        parts, `half R a`, `half R b`, …, as many as there are towers, with the same choice of two). `crossover`:
+        whether `syntax` is above and `meaning` below zero, each by its whole interval.
     """
     weights = cluster_weights(items, DRAWS, generator)
     count = weights.shape[1]
 
     def means(values: Floats, chosen: NDArray[np.bool_]) -> Floats:
-        return weighted_means(weights, items[chosen], values[chosen])
+        return _resampled(weighted_means(weights, items[chosen], values[chosen]), items[chosen])
 
     kinds = {SYNTAX: syntax, MEANING: ~syntax}
     losses = [
@@ -350,14 +398,9 @@ def dissociation(
         both = [*choices, *((second, first) for first, second in choices)]
         return max(both, key=lambda names: contrast(apart(*names), ~test))
 
-    halves = [
-        (f"half {one} a", f"half {one} b") for one in range(sum(name.startswith("half") for name in margins) // 2)
-    ]
-    pairs = list(combinations(range(1, towers + 1), 2))
-    groups = [[one] if len(pairs) == 1 else [halves[number] for number in generator.choice(len(halves), len(pairs))]
-              for one in halves]  # fmt: skip
-    null = np.array([contrast(apart(*localised(group)), test) for group in groups])
-    chosen_names = localised([_names(pair) for pair in pairs])
+    divisions = sum(name.startswith("half") and name.endswith(" a") for name in margins)
+    null = np.array([contrast(apart(*localised(group)), test) for group in pairs_of_parts(divisions, towers)])
+    chosen_names = localised([_names(pair) for pair in combinations(range(1, towers + 1), 2)])
     gap = apart(*chosen_names)
     drawn = {kind: means(gap, chosen & test) for kind, chosen in kinds.items()}
     sides = {kind: figure(values) for kind, values in drawn.items()}

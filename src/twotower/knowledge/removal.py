@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 import torch
@@ -37,25 +38,39 @@ class Lesion:
     """`mean`, their mean over the bank; `zero`; or `resampled`, their values at another position of the bank."""
 
 
-def lesions_of_towers(model: TowersModel, halves: int, generator: np.random.Generator) -> dict[str, Lesion]:
-    """The lesions that are tried, by name: `tower K, WAY`, and, as their null, `half R a` and `half R b`.
+PARTS = "abcdefgh"
+"""The parts of a random division of the units: as many as there are towers, of a single tower two."""
 
-    A half has as many units as one tower (of a single tower, half of them), as many of each tower, at random; `a` and
-    `b` have none in common. Halves are replaced by their mean.
+
+def lesions_of_towers(model: TowersModel, divisions: int, generator: np.random.Generator) -> dict[str, Lesion]:
+    """The lesions that are tried, by name: `tower K, WAY`, and, as their null, `half R a`, `half R b`, ….
+
+    Each of the `divisions` R deals the units out at random into as many parts as there are towers (of a single tower,
+    two), with as many units of each tower in each part. Parts are replaced by their mean.
     """
-    width = model.config.output_width
-    tower = np.repeat(np.arange(model.config.towers), width)
-    found = {
-        f"tower {number + 1}, {way}": Lesion(tower == number, way)
-        for number in range(model.config.towers)
-        for way in WAYS
-    }
-    for number in range(halves):
-        order = np.concatenate([generator.permutation(width) for _ in range(model.config.towers)])
-        size = width // max(2, model.config.towers)
-        found[f"half {number} a"] = Lesion(order < size, MEAN)
-        found[f"half {number} b"] = Lesion((order >= size) & (order < 2 * size), MEAN)
+    width, towers = model.config.output_width, model.config.towers
+    tower = np.repeat(np.arange(towers), width)
+    found = {f"tower {number + 1}, {way}": Lesion(tower == number, way) for number in range(towers) for way in WAYS}
+    parts = max(2, towers)
+    size = width // parts
+    for number in range(divisions):
+        order = np.concatenate([generator.permutation(width) for _ in range(towers)])
+        for place, part in enumerate(PARTS[:parts]):
+            inside = (order >= place * size) & (order < (place + 1) * size)
+            found[f"half {number} {part}"] = Lesion(inside, MEAN)
     return found
+
+
+def pairs_of_parts(divisions: int, towers: int) -> list[list[tuple[str, str]]]:
+    """For each random division of the units all pairs of its parts: as many as there are pairs of towers.
+
+    Pairs of towers share towers, and these pairs share parts: the largest difference between two parts is what the
+    largest difference between two towers is compared with.
+    """
+    return [
+        [(f"half {one} {first}", f"half {one} {second}") for first, second in combinations(PARTS[:towers], 2)]
+        for one in range(divisions)
+    ]
 
 
 @torch.no_grad()

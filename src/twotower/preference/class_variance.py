@@ -46,7 +46,7 @@ def spread_and_null(
 ) -> dict[str, Any]:
     """The spread without its interval: `estimate`, `null` (`mean`, `high`) and `p_value`; see `spread`."""
     estimate = _spread_of(tallies, first, one_hot(units.label, len(units.classes)))
-    null = _null_spreads(tallies, first, units, orders)
+    null = null_spreads(tallies, first, units, orders)
     return {
         "estimate": estimate, "null": {"mean": float(null.mean()), "high": float(np.quantile(null, confidence))},
         "p_value": float((1 + (null >= estimate - 1e-12).sum()) / (1 + len(null))),
@@ -87,7 +87,7 @@ def _root(value: float) -> float:
     return float(np.sqrt(max(value, 0.0)))
 
 
-def _null_spreads(tallies: Tallies, first: Floats, units: Units, orders: NDArray[np.int64]) -> Floats:
+def null_spreads(tallies: Tallies, first: Floats, units: Units, orders: NDArray[np.int64]) -> Floats:
     """The spread under each permutation of the labels, (permutations,)."""
     sides = (first, 1 - first)
     stacked = np.vstack([np.asarray(one @ part) for part in (tallies.sums, tallies.counts) for one in sides])

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ..data.windows import ScoringRows
 from ..processes import ALONE, Processes
+from ..statistics.intervals import largest_difference
 from ..statistics.tallies import Floats, resample
 
 if TYPE_CHECKING:
@@ -112,8 +113,8 @@ def context(
         `tokens`; `curves`: for the joint head and each tower, by the tokens of `context`, the mean log-probability in
         nats and its interval, and its `gain` over the smallest context with an interval of its own; `far`: for each
         tower what it gains beyond `FEW` tokens; `difference`: the first tower's far gain minus the second's (for more
-        towers the largest difference between two), with its interval, and as `noise_floor` the same for two readouts of
-        one tower (the tower whose readouts differ most).
+        towers the largest difference between two, see `largest_difference`), with its interval, and as `noise_floor`
+        the same for two readouts of one tower (the tower whose readouts differ most).
     """
     if table.empty:
         return None
@@ -166,7 +167,9 @@ def context(
     }
     if towers == 1:
         return found | {"difference": None}
-    order = np.argsort([-gain.mean() for gain in gains]) if towers > 2 else np.array([0, 1])
-    apart = estimate(means(gains[order[0]] - gains[order[-1]]))
+    if towers == 2:
+        apart = estimate(means(gains[0] - gains[1]))
+    else:
+        apart = largest_difference(np.stack([means(gain) for gain in gains], axis=1), confidence)
     floors = [estimate(means(far(f"readout_{tower}") - far(f"noise_{tower}"))) for tower in range(1, towers + 1)]
     return found | {"difference": {**apart, "noise_floor": max(floors, key=lambda one: abs(one["estimate"]))}}

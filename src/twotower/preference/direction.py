@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from ..data.windows import ScoringRows
 from ..processes import ALONE, Processes
+from ..statistics.intervals import largest_difference
 from ..statistics.tallies import Floats, resample
 
 if TYPE_CHECKING:
@@ -87,8 +88,8 @@ def direction(
     For each tower, the nats that it loses without what stands `before` and without what stands `after`, and its
     `balance`, (before - after) / (before + after): 1 for a tower that only looks back, -1 for one that only looks
     ahead.
-    `difference` is the largest difference of balance between two towers. Intervals by bootstrap over documents; that
-    of the difference is for the two towers that are furthest apart.
+    `difference` is the largest difference of balance between two towers. Intervals by bootstrap over documents; of more
+    than two towers, that of the difference allows for the choice of the two (see `largest_difference`).
     """
     if lesioned.empty:
         return None
@@ -109,9 +110,12 @@ def direction(
         balances.append(balance)
         values = (("before", before), ("after", after), ("balance", balance))
         each.append({"tower": tower, **{name: _estimate(value, confidence) for name, value in values}})
-    ordered = sorted(range(towers), key=lambda tower: float(balances[tower][0]))
-    apart = balances[ordered[-1]] - balances[ordered[0]]
-    return {"tokens": len(lesioned), "towers": each, "difference": _estimate(apart, confidence)}
+    if towers > 2:
+        difference = largest_difference(np.stack(balances, axis=1), confidence)
+    else:
+        ordered = sorted(range(towers), key=lambda tower: float(balances[tower][0]))
+        difference = _estimate(balances[ordered[-1]] - balances[ordered[0]], confidence)
+    return {"tokens": len(lesioned), "towers": each, "difference": difference}
 
 
 def divides(found: dict[str, Any]) -> bool:

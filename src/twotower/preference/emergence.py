@@ -17,7 +17,7 @@ from ..statistics.intervals import centred_interval
 from ..statistics.ranking import matched
 from ..statistics.strata import FEWEST, frequency_bins, permutations_within
 from ..statistics.tallies import Floats, Tallies, halves, resample, resample_within, tally
-from .class_variance import FEW_TYPES, spread
+from .class_variance import FEW_TYPES, null_spreads, spread
 from .labelled import LEXICAL_AND_GRAMMATICAL, Units, one_hot
 from .reliability import reliability
 from .separation import separation
@@ -167,16 +167,24 @@ class _Watched:
         )  # fmt: skip
 
     def spread(self, preferences: Sequence[Tallies], floor: Tallies) -> dict[str, Any]:
-        """Of the preference (of several, the one with the largest spread), and of the noise as its floor."""
+        """Of the preference (of several, the one with the largest spread), and of the noise as its floor.
+
+        The largest of several is compared with the largest of as many under each permutation of the labels.
+        """
+        mine = [one.select(self.kept) for one in preferences]
 
         def of(tallies: Tallies) -> dict[str, Any]:
             return spread(
-                tallies.select(self.kept), self.units, self.first, self.orders, self.documents, self.words,
-                self.confidence,
+                tallies, self.units, self.first, self.orders, self.documents, self.words, self.confidence
             )  # fmt: skip
 
-        found = max((of(one) for one in preferences), key=lambda one: float(one["estimate"]))
-        return found | {"noise_floor": {key: value for key, value in of(floor).items() if key != "null"}}
+        found = max((of(one) for one in mine), key=lambda one: float(one["estimate"]))
+        if len(mine) > 1:
+            null = np.max([null_spreads(one, self.first, self.units, self.orders) for one in mine], axis=0)
+            found["null"] = {"mean": float(null.mean()), "high": float(np.quantile(null, self.confidence))}
+            found["p_value"] = float((1 + (null >= found["estimate"] - 1e-12).sum()) / (1 + len(null)))
+        noise = of(floor.select(self.kept))
+        return found | {"noise_floor": {key: value for key, value in noise.items() if key != "null"}}
 
     def same_profile(self, now: Sequence[Tallies], final: Sequence[Tallies]) -> float | None:
         """Correlation of the profile now, in one half of the documents, with that of the end, in the other."""
