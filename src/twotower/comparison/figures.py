@@ -232,7 +232,7 @@ def _tests_of_counts(found: dict[str, Any]) -> Iterator[Test]:
 def _tests_of_agreement(found: dict[str, Any]) -> Iterator[Test]:
     for one in found["agreement"]:
         of, corpus = _of(one["strangers"]), one["corpus"]
-        for name, group in _distinct(one["groups"]).items():
+        for name, group in distinct_groups(one["groups"]).items():
             yield f"agreement of {of}", f"{corpus}: {name}", group["p_value"]
             yield f"aligned agreement of {of}", f"{corpus}: {name}", group["aligned_p_value"]
         yield f"first axis of types, {of}", corpus, one["spectrum"]["p_value"]
@@ -243,13 +243,13 @@ def _tests_of_agreement(found: dict[str, Any]) -> Iterator[Test]:
 def _tests_of_profiles(found: dict[str, Any]) -> Iterator[Test]:
     for of, profiles in (("pairs", found["profiles"]), ("strangers", found["profiles_of_strangers"])):
         if profiles:
-            for name, group in _distinct(profiles["agreement"]).items():
+            for name, group in distinct_groups(profiles["agreement"]).items():
                 yield f"profiles of {of}", name, group["p_value"]
                 yield f"what profiles of {of} share", name, group["shared"]["p_value"]
             yield f"axes of {of}", "axis 1", profiles["axes"][0]["p_value"]
 
 
-def _distinct(groups: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+def distinct_groups(groups: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
     """Groups of pairs of runs without those that are an earlier one under another name.
 
     As many pairs of the same runs with the same estimate to the last digit are the same pairs.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from ..comparison.figures import distinct_groups
 from ..preference.direction import divides
 from .style import plural
 from .summary import beyond_null, figure, is_reliable
@@ -94,7 +95,7 @@ def _consistent(study: dict[str, Any]) -> str:
         groups = "; ".join(
             f"{name} {group['estimate']:.2f} [{group['low']:.2f}, {group['high']:.2f}] (noise floor "
             f"{group['noise_floor']['estimate']:.2f}, p = {group['p_value']:.2g})"
-            for name, group in one["groups"].items()
+            for name, group in distinct_groups(one["groups"]).items()
         )
         said.append(f"The preferences of {one['types']:,} {one['shared']} ({one['corpus']}) have an RMS r of: {groups}")
     return f"{question} {'. '.join(said)}."
