@@ -27,6 +27,8 @@ EXEMPLARS = 12
 AT_A_TIME = 20
 """Halves of draws for which the sums of all runs are read once; an even number."""
 FEWEST_FOR_SUBSPACE, FEW_PERMUTATIONS = 4, 99
+LEFT_OUT = 30
+"""Runs that are left out at most; finding the axes of the others takes time for each, in the null as well."""
 
 
 def align(r: Floats) -> NDArray[np.int64]:
@@ -306,7 +308,8 @@ def _spectrum(values: Floats, r: Floats, null: Sequence[Floats], confidence: flo
 def _subspace(r: Floats, null: Sequence[Floats]) -> dict[str, float] | None:
     """Share of a run's variance that lies in the span of the others' two first axes, mean over runs left out in turn.
 
-    The null finds the axes again. None for fewer than four runs.
+    The null finds the axes again. Of more than `LEFT_OUT` runs so many are left out, evenly spread. None for fewer than
+    four runs.
     """
     if len(r) < FEWEST_FOR_SUBSPACE:
         return None
@@ -317,7 +320,7 @@ def _subspace(r: Floats, null: Sequence[Floats]) -> dict[str, float] | None:
 def _explained(r: Floats) -> float:
     """The share of `_subspace`, from the correlations (runs, runs) alone: axes are sums of the others' rows."""
     shares = []
-    for run in range(len(r)):
+    for run in np.unique(np.linspace(0, len(r) - 1, min(len(r), LEFT_OUT)).astype(int)):
         others = np.delete(np.arange(len(r)), run)
         top = [len(others) - 2, len(others) - 1]
         squares, vectors = linalg.eigh(r[np.ix_(others, others)], subset_by_index=top)
