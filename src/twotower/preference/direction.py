@@ -120,7 +120,8 @@ def direction(
 
 def divides(found: dict[str, Any]) -> bool:
     """Whether the interval of a `direction`'s difference lies above `DIVIDED`."""
-    return bool(found["difference"]["low"] > DIVIDED)
+    low = found["difference"]["low"]
+    return low is not None and bool(low > DIVIDED)
 
 
 def _estimate(drawn: Floats, confidence: float) -> dict[str, float]:

@@ -21,6 +21,8 @@ def finding(study: dict[str, Any]) -> str:
         return "No run of this study has enough held-out text to show how its towers divide the work."
     reliable = sum(is_reliable(row["reliability"]) for row in known)
     text = f"In {_of(reliable, len(known))} the towers divide the work reliably"
+    if by_direction := sum(bool(row["direction"] and divides(row["direction"])) for row in known):
+        text += f"; in {_of(by_direction, len(known))} they divide it by reading direction"
     tagged = [row for row in known if row["spread"]]
     if tagged:
         beyond = sum(beyond_null(row["spread"]) for row in tagged)

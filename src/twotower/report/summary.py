@@ -16,6 +16,8 @@ def headline(results: dict[str, Any]) -> str:
         return "One tower: a baseline with nothing to divide."
     if not is_reliable(results["reliability"]):
         return "This run shows no reliable division of the work between its towers."
+    if results.get("direction") and divides(results["direction"]):
+        return _by_direction(results["direction"]["towers"])
     found = _upos(results)
     if found is None or not beyond_null(found["spread"]):
         return "The towers divide the work reliably, but this run shows no division by word class."
@@ -30,15 +32,29 @@ def headline(results: dict[str, Any]) -> str:
     )
 
 
+def _by_direction(towers: list[dict[str, Any]]) -> str:
+    """The finding where direction divides the towers: what it explains looks like a division by word class."""
+    text = "The towers divide the work reliably, by reading direction"
+    if len(towers) > 2:
+        return text + "."
+    back, ahead = sorted(towers, key=lambda tower: -float(tower["balance"]["estimate"]))
+    return (
+        f"{text}: tower {back['tower']} leans on what stands before a token, tower {ahead['tower']} on what stands "
+        "after it."
+    )
+
+
 def sentences(results: dict[str, Any]) -> list[str]:
     """A few sentences, the finding first, each with its figure, interval and null."""
     said = []
     if results["model"]["towers"] > 1:
         said.append(_reliability(results))
+        direction = [_direction(results["direction"])] if results.get("direction") else []
+        if direction and divides(results["direction"]):
+            said, direction = said + direction, []
         said += [say(results) for say in (_word_class, _takers, _nominal, _separation, _context) if say(results)]
         said += [say(results) for say in (_made_of, _topic, _clusters) if say(results)]
-        if results.get("direction"):
-            said.append(_direction(results["direction"]))
+        said += direction
         if results.get("emergence", {}).get("evaluations"):
             said.append(_emergence(results["emergence"]))
     said.append(_performance(results))
