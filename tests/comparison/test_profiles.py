@@ -95,6 +95,7 @@ def test_the_interval_over_runs_needs_three_runs_and_two_of_one_seed_and_text_ma
     assert np.isnan(compared(runs[:2])["agreement"]["all"]["runs_low"])
     twins = [runs[0], replace(runs[1], seed=runs[0].seed), runs[2]]
     assert compared(twins)["agreement"]["all"]["pairs"] == 2
+    assert compared(twins[:2]) is None
 
 
 def test_a_shared_effect_of_frequency_is_no_shared_profile():

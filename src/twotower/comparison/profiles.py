@@ -46,7 +46,10 @@ def shared_classes(runs: Sequence[ProfileOfRun]) -> list[str]:
 def compare_profiles(
     runs: Sequence[ProfileOfRun], draws: int, permutations: int, confidence: float, generator: np.random.Generator
 ) -> dict[str, Any] | None:
-    """Agreement of the profiles of runs, and their shared axes; None for fewer than two runs or four shared classes.
+    """Agreement of the profiles of runs, and their shared axes.
+
+    None for fewer than two runs, for runs of one seed on one text (see `_groups`), and for fewer than four shared
+    classes.
 
     A profile is the mean preference of each class over occurrences minus that over all occurrences of these classes.
     Every class counts once in what follows. The null gives the labels of words to other words of the same bin of
@@ -58,6 +61,10 @@ def compare_profiles(
     and `axes` (see `_axes`).
     """
     if len(runs) < 2 or len(classes := shared_classes(runs)) < FEWEST_CLASSES:
+        return None
+    alike = [(run.text, run.seed) for run in runs]
+    groups = _groups([(run.group, run.corpus) for run in runs], alike)
+    if not groups:
         return None
     parts = [_Sums.of(run, classes) for run in runs]
     observed = np.stack([part.profile(None) for part in parts])
@@ -71,8 +78,6 @@ def compare_profiles(
     drawn = np.empty((draws, *observed.shape))
     for number, part in enumerate(parts):
         drawn[:, number] = part.profile(resample(len(part.by_document), draws, generator))
-    alike = [(run.text, run.seed) for run in runs]
-    groups = _groups([(run.group, run.corpus) for run in runs], alike)
     return {
         "classes": classes,
         "runs": [
