@@ -73,7 +73,7 @@ def test_what_another_version_made_is_said_to_be_so_and_is_made_again(small, cop
     (copy / "stages.json").write_text(json.dumps(records))
     with pytest.raises(InputError, match=r"results.json is out of date: another version of twotower made it.*analyze"):
         twotower.Run.load(copy).results()
-    assert done(copy, small) == ["analyze", "report"]
+    assert done(copy, small) == ["analyze"]  # with the same results, so that the report still stands
 
 
 def test_operational_settings_change_nothing(small, copy):
