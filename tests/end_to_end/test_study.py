@@ -143,3 +143,10 @@ def test_what_cannot_be_compared_is_one_line_and_nothing_is_lost(small, finished
     with pytest.raises(InputError, match=r"scores\.parquet"):
         compare_runs(described)
     assert (out / "runs" / "two" / "results.json").is_file()
+
+
+def test_a_run_of_one_tower_stands_beside_pairs_on_the_page(small, finished, tmp_path):
+    one = twotower.run(replace(small, model=replace(small.model, towers=1)), tmp_path / "one").path
+    study = compare_runs([("pair", finished, "quickstart", False), ("one", one, "single", False)])
+    page = render("a study", study | {"failed": [], "links": {"pair": "", "one": ""}})
+    assert ">one</a>" in page

@@ -66,3 +66,12 @@ def test_a_suite_is_read_and_one_that_is_not_as_expected_is_named(tmp_path):
         path.write_text(text)
         with pytest.raises(InputError, match=r"suite\.json"):
             read_suite(path)
+
+
+def test_an_item_without_a_condition_that_a_formula_speaks_of_is_named(tmp_path):
+    whole = suite()
+    whole["items"].append({"item_number": 7, "conditions": whole["items"][0]["conditions"][:1]})
+    path = tmp_path / "suite.json"
+    path.write_text(json.dumps(whole))
+    with pytest.raises(InputError, match=r"suite.json: the formula .* speaks of .*'b', 2.* which item 7 does not have"):
+        read_suite(path)

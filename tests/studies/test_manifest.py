@@ -106,3 +106,9 @@ def test_a_mixture_of_folders_has_a_name_of_its_own():
     ]
     corpora = ("sotu", "books", "sotu-books", "sotu-2-books-1")
     assert named == [f"quickstart-{corpus}-seed0" for corpus in corpora]
+
+
+def test_values_that_are_no_yaml_are_one_line():
+    for option in ("set", "vary"):
+        with pytest.raises(InputError, match=rf"^{option}: '\[0.9' is no value that train.betas can have"):
+            jobs(Grid(**{option: ("train.betas=[0.9",)}))

@@ -109,14 +109,23 @@ def _settings(text: str) -> tuple[str, list[Any]]:
     key, equals, values = text.partition("=")
     if not equals or not key or not values:
         raise InputError(f"vary: {text!r} is not of the form KEY=VALUE,VALUE, such as model.width=32,64")
-    return key, [yaml.safe_load(value) for value in values.split(",")]
+    return key, [_value("vary", key, value) for value in values.split(",")]
 
 
 def _setting(text: str) -> tuple[str, Any]:
     key, equals, value = text.partition("=")
     if not equals or not key:
         raise InputError(f"set: {text!r} is not of the form KEY=VALUE, such as train.tokens=2000000")
-    return key, yaml.safe_load(value)
+    return key, _value("set", key, value)
+
+
+def _value(option: str, key: str, text: str) -> Any:
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError:
+        raise InputError(
+            f"{option}: {text!r} is no value that {key} can have; give a number, a word or, in quotes, a text"
+        ) from None
 
 
 def set_texts(settings: Mapping[str, Any], source: str) -> tuple[str, ...]:

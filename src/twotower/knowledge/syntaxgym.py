@@ -7,6 +7,7 @@ import operator
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -75,12 +76,16 @@ def read_suite(path: Path) -> Suite:
     if not conditions or not formulas:
         raise InputError(f"{path}: the suite has no items, or no predictions")
     suite = Suite(name, str(path), conditions, formulas)
-    known = {(condition.name, number) for condition in conditions for number in (0, *condition.numbers)}
-    for formula in formulas:
+    known: dict[int, set[tuple[str, int]]] = {}
+    for condition in conditions:
+        known.setdefault(condition.item, set()).update((condition.name, number) for number in (0, *condition.numbers))
+    for formula, (item, regions) in product(formulas, known.items()):
         try:
-            parse(formula)(dict.fromkeys(known, 0.0))
+            parse(formula)(dict.fromkeys(regions, 0.0))
         except KeyError as error:
-            raise InputError(f"{path}: the formula {formula!r} speaks of {error.args[0]}, which no item has") from None
+            raise InputError(
+                f"{path}: the formula {formula!r} speaks of {error.args[0]}, which item {item} does not have"
+            ) from None
         except InputError as error:
             raise InputError(f"{path}: {error}") from None
     return suite

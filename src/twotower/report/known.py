@@ -117,6 +117,9 @@ def _words(found: dict[str, Any]) -> list[str]:
         if not views:
             said.append(f"{one['set']}: only {one['covered']} of {one['total']} pairs are covered, too few to measure.")
             continue
+        if any(view["null"]["high"] is None for view in views):
+            said.append(f"{one['set']}: its ratings are all alike, so there is nothing to measure.")
+            continue
         bound = max(view["null"]["high"] for view in views)
         said.append(
             f"Word similarity, {one['set']} ({one['covered']} of {one['total']} pairs): the rank correlation with "
