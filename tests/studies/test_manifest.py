@@ -112,3 +112,9 @@ def test_values_that_are_no_yaml_are_one_line():
     for option in ("set", "vary"):
         with pytest.raises(InputError, match=rf"^{option}: '\[0.9' is no value that train.betas can have"):
             jobs(Grid(**{option: ("train.betas=[0.9",)}))
+
+
+def test_a_study_in_a_folder_that_cannot_be_made_is_one_line(tmp_path):
+    (tmp_path / "file").write_text("text")
+    with pytest.raises(InputError, match=r"--out: .*study cannot be written to \(Not a directory\)"):
+        claim(tmp_path / "file" / "study", GRID, jobs(GRID))

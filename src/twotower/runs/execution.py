@@ -30,7 +30,7 @@ from .records import (
     up_to_date,
 )
 from .stages import STAGES, Stage, StageFunction, producer_of, stage_settings
-from .writing import FULL, naming_disk_errors, sync, sync_one, write_text
+from .writing import FULL, naming_disk_errors, sync, sync_one, unwritable, write_text
 
 
 def execute(
@@ -94,9 +94,7 @@ def _make_folder(run: Path) -> None:
     except OSError as error:
         if error.errno in FULL:
             raise
-        raise InputError(
-            f"--out: {run} cannot be written to ({error.strerror}); give a folder in which you may write"
-        ) from None
+        raise unwritable(run, error) from None
 
 
 def _is_run(run: Path) -> bool:

@@ -23,6 +23,21 @@ FULL_TEXTS = ("No space left on device", "File too large", "Disk quota exceeded"
 BROKEN_TEXTS = ("Input/output error", "Read-only file system", "Stale file handle")
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder of --out, and those above it. Raises `InputError` where one may not be made; a full disk passes."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        if error.errno in FULL:
+            raise
+        raise unwritable(folder, error) from None
+
+
+def unwritable(folder: Path, error: OSError) -> InputError:
+    """That a folder of --out cannot be written to, and what to do."""
+    return InputError(f"--out: {folder} cannot be written to ({error.strerror}); give a folder in which you may write")
+
+
 def write_text(path: Path, text: str) -> None:
     """Write a file so that it is, at any moment, whole or as it was. Raises `DiskError` if the disk fails."""
     partial = path.with_name(f".{path.name}.partial")

@@ -13,7 +13,7 @@ from ..data.corpus_names import short_name
 from ..errors import InputError
 from ..finished import Run
 from ..runs.stages import OPERATIONAL
-from ..runs.writing import without_nan, write_text
+from ..runs.writing import make_folder, without_nan, write_text
 
 
 def compare_folders(folders: Sequence[Path], out: Path) -> dict[str, Any]:
@@ -27,7 +27,7 @@ def compare_folders(folders: Sequence[Path], out: Path) -> dict[str, Any]:
     if out.exists() and (not out.is_dir() or (any(out.iterdir()) and not (out / "study.json").is_file())):
         raise InputError(f"--out: {out} exists and holds no comparison; give another folder")
     described = describe(folders)
-    out.mkdir(parents=True, exist_ok=True)
+    make_folder(out)
     return compare_described(described, out, [])
 
 

@@ -16,7 +16,7 @@ from ..config import RunConfig, flatten, from_dict, to_dict
 from ..errors import InputError
 from ..runs.records import load_config
 from ..runs.stages import OPERATIONAL
-from ..runs.writing import write_text
+from ..runs.writing import make_folder, write_text
 
 STUDY, MANIFEST = "study.yaml", "manifest.jsonl"
 
@@ -50,7 +50,7 @@ def claim(out: Path, grid: Grid, planned: Iterable[Job]) -> None:
                 )
     elif out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise InputError(f"--out: {out} exists and is not a study; give another folder")
-    out.mkdir(parents=True, exist_ok=True)
+    make_folder(out)
     runs = {name: to_dict(config) for name, config in mine.items()}
     content: dict[str, Any] = {
         name: list(getattr(grid, name)) for name in ("presets", "corpora", "seeds", "vary", "set")
