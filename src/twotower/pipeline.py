@@ -10,7 +10,7 @@ from typing import Any
 
 from .allocator import freed_memory_kept
 from .config import RunConfig
-from .data.corpus_names import short_name
+from .data.corpus_names import file_name
 from .errors import InputError
 from .finished import Run
 from .presets import preset
@@ -90,7 +90,7 @@ LONGEST_NAME = 80
 
 def default_folder(config: RunConfig) -> Path:
     """Where a run goes that is given no folder: the same command finds it again."""
-    name = "+".join("".join(c if c.isalnum() else "-" for c in short_name([part])) for part in config.prepare.corpus)
+    name = "+".join(file_name(part) for part in config.prepare.corpus)
     return Path("runs") / f"{config.preset}-{name[:LONGEST_NAME]}-seed{config.seed}"
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from ..config import RunConfig
-from ..data.corpus_names import short_name
+from ..data.corpus_names import file_name
 from ..errors import InputError
 from ..presets import preset
 from ..settings import flat_settings, with_settings
@@ -90,8 +90,7 @@ def _corpus(text: str) -> tuple[str, list[tuple[str, Any]]]:
     corpus, *settings = text.split(",")
     if not corpus:
         raise InputError(f"corpora: {text!r} is not of the form CORPUS[,KEY=VALUE], such as sotu or novels,seed=1")
-    label = "".join(c if c.isalnum() else "-" for c in short_name([corpus]))
-    return label, [("prepare.corpus", corpus), *(_setting(one) for one in settings)]
+    return file_name(corpus), [("prepare.corpus", corpus), *(_setting(one) for one in settings)]
 
 
 def _own_seeds(text: str, seeds: tuple[int, ...]) -> tuple[str, tuple[int, ...]]:

@@ -28,6 +28,11 @@ def short_name(corpus: Iterable[str]) -> str:
     return "+".join(Path(part.strip()).name for part in parts)
 
 
+def file_name(corpus: str) -> str:
+    """A corpus in the name of a folder: its `short_name` with a hyphen for all but letters and digits."""
+    return "".join(c if c.isalnum() else "-" for c in short_name([corpus]))
+
+
 def _is_one(name: str) -> bool:
     return "+" not in name or Path(name).expanduser().exists()
 

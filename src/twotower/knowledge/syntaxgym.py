@@ -7,7 +7,6 @@ import operator
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -79,15 +78,18 @@ def read_suite(path: Path) -> Suite:
     known: dict[int, set[tuple[str, int]]] = {}
     for condition in conditions:
         known.setdefault(condition.item, set()).update((condition.name, number) for number in (0, *condition.numbers))
-    for formula, (item, regions) in product(formulas, known.items()):
+    for formula in formulas:
         try:
-            parse(formula)(dict.fromkeys(regions, 0.0))
-        except KeyError as error:
-            raise InputError(
-                f"{path}: the formula {formula!r} speaks of {error.args[0]}, which item {item} does not have"
-            ) from None
+            value = parse(formula)
         except InputError as error:
             raise InputError(f"{path}: {error}") from None
+        for item, regions in known.items():
+            try:
+                value(dict.fromkeys(regions, 0.0))
+            except KeyError as error:
+                raise InputError(
+                    f"{path}: the formula {formula!r} speaks of {error.args[0]}, which item {item} does not have"
+                ) from None
     return suite
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -21,16 +22,17 @@ CHUNK = 100
 
 def spread(
     tallies: Tallies, units: Units, first: Floats, orders: NDArray[np.int64], documents: Floats, words: Floats,
-    confidence: float,
+    confidence: float, others: Sequence[Tallies] = (),
 ) -> dict[str, Any]:  # fmt: skip
     """Standard deviation of the class means, weighted by occurrences, in nats.
 
     Class means of two halves of the documents are multiplied, so that what is measured badly adds nothing: without an
     effect the mean of their products is 0 (its root is taken as 0 where it is negative). The null gives the labels to
-    other words of the same bin of frequency. The interval resamples documents and words.
+    other words of the same bin of frequency; if this is the largest spread among `others`, it takes the largest, too.
+    The interval resamples documents and words.
     """
     hot = one_hot(units.label, len(units.classes))
-    found = spread_and_null(tallies, units, first, orders, confidence)
+    found = spread_and_null(tallies, units, first, orders, confidence, others)
     drawn = []
     for start in range(0, len(documents), CHUNK):
         part = slice(start, start + CHUNK)
@@ -38,23 +40,32 @@ def spread(
         drawn.append(_spread_of_each(tallies, splits, documents[part], words[part], hot))
     # A resample of words adds spread of its own, whatever the classes: the draws are centred.
     low, high = centred_interval(found["estimate"], np.concatenate(drawn), confidence)
-    return {"estimate": 0.0, "low": max(low, 0.0) if np.isfinite(low) else low, "high": high} | found
-
-
-def spread_and_null(
-    tallies: Tallies, units: Units, first: Floats, orders: NDArray[np.int64], confidence: float
-) -> dict[str, Any]:
-    """The spread without its interval: `estimate`, `null` (`mean`, `high`) and `p_value`; see `spread`."""
-    estimate = _spread_of(tallies, first, one_hot(units.label, len(units.classes)))
-    null = null_spreads(tallies, first, units, orders)
     return {
-        "estimate": estimate, "null": {"mean": float(null.mean()), "high": float(np.quantile(null, confidence))},
-        "p_value": float((1 + (null >= estimate - 1e-12).sum()) / (1 + len(null))),
+        "estimate": found["estimate"], "low": max(low, 0.0) if np.isfinite(low) else low, "high": high,
+        "null": found["null"], "p_value": found["p_value"],
     }  # fmt: skip
 
 
-def _spread_of(tallies: Tallies, first: Floats, hot: Floats) -> float:
-    """One figure over all splits."""
+def spread_and_null(
+    tallies: Tallies, units: Units, first: Floats, orders: NDArray[np.int64], confidence: float,
+    others: Sequence[Tallies] = (),
+) -> dict[str, Any]:  # fmt: skip
+    """The spread without its interval: `estimate`, `null` (`mean`, `high`) and `p_value`; see `spread`."""
+    estimate = spread_of(tallies, first, one_hot(units.label, len(units.classes)))
+    null = np.max([_null_spreads(one, first, units, orders) for one in (tallies, *others)], axis=0)
+    return {"estimate": estimate, **_against(null, estimate, confidence)}
+
+
+def _against(null: Floats, estimate: float, confidence: float) -> dict[str, Any]:
+    """A figure's `null` (mean, and the bound that it stays below with this confidence) and its one-sided `p_value`."""
+    return {
+        "null": {"mean": float(null.mean()), "high": float(np.quantile(null, confidence))},
+        "p_value": float((1 + (null >= estimate - 1e-12).sum()) / (1 + len(null))),
+    }
+
+
+def spread_of(tallies: Tallies, first: Floats, hot: Floats) -> float:
+    """The estimate of `spread`, over all splits; `hot` is the class of each word, (words, classes)."""
     sums, counts = (
         [np.asarray(one @ part) @ hot for one in (first, 1 - first)] for part in (tallies.sums, tallies.counts)
     )
@@ -87,7 +98,7 @@ def _root(value: float) -> float:
     return float(np.sqrt(max(value, 0.0)))
 
 
-def null_spreads(tallies: Tallies, first: Floats, units: Units, orders: NDArray[np.int64]) -> Floats:
+def _null_spreads(tallies: Tallies, first: Floats, units: Units, orders: NDArray[np.int64]) -> Floats:
     """The spread under each permutation of the labels, (permutations,)."""
     sides = (first, 1 - first)
     stacked = np.vstack([np.asarray(one @ part) for part in (tallies.sums, tallies.counts) for one in sides])
@@ -136,9 +147,7 @@ def explained(
     null = np.array([omega_squared(values, ones, base, hot[order])[0] for order in inside])
     reliable = _reliability(part, base, first)
     return {
-        "estimate": estimate, "low": low, "high": high,
-        "null": {"mean": float(null.mean()), "high": float(np.quantile(null, confidence))},
-        "p_value": float((1 + (null >= estimate - 1e-12).sum()) / (1 + len(null))),
+        "estimate": estimate, "low": low, "high": high, **_against(null, estimate, confidence),
         "of_reliable": estimate / reliable if reliable > 0.05 else None,
         "reliability": reliable, "types": int(frequent.sum()),
     }  # fmt: skip

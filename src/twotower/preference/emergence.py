@@ -17,7 +17,7 @@ from ..statistics.intervals import centred_interval
 from ..statistics.ranking import matched
 from ..statistics.strata import FEWEST, frequency_bins, permutations_within
 from ..statistics.tallies import Floats, Tallies, halves, resample, resample_within, tally
-from .class_variance import FEW_TYPES, null_spreads, spread
+from .class_variance import FEW_TYPES, spread, spread_of
 from .labelled import LEXICAL_AND_GRAMMATICAL, Units, one_hot
 from .reliability import reliability
 from .separation import separation
@@ -172,17 +172,15 @@ class _Watched:
         The largest of several is compared with the largest of as many under each permutation of the labels.
         """
         mine = [one.select(self.kept) for one in preferences]
+        hot = one_hot(self.units.label, len(self.units.classes))
+        largest = max(range(len(mine)), key=lambda number: spread_of(mine[number], self.first, hot))
 
-        def of(tallies: Tallies) -> dict[str, Any]:
+        def of(tallies: Tallies, others: Sequence[Tallies] = ()) -> dict[str, Any]:
             return spread(
-                tallies, self.units, self.first, self.orders, self.documents, self.words, self.confidence
+                tallies, self.units, self.first, self.orders, self.documents, self.words, self.confidence, others
             )  # fmt: skip
 
-        found = max((of(one) for one in mine), key=lambda one: float(one["estimate"]))
-        if len(mine) > 1:
-            null = np.max([null_spreads(one, self.first, self.units, self.orders) for one in mine], axis=0)
-            found["null"] = {"mean": float(null.mean()), "high": float(np.quantile(null, self.confidence))}
-            found["p_value"] = float((1 + (null >= found["estimate"] - 1e-12).sum()) / (1 + len(null)))
+        found = of(mine[largest], [*mine[:largest], *mine[largest + 1 :]])
         noise = of(floor.select(self.kept))
         return found | {"noise_floor": {key: value for key, value in noise.items() if key != "null"}}
 

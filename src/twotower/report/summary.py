@@ -49,12 +49,13 @@ def sentences(results: dict[str, Any]) -> list[str]:
     said = []
     if results["model"]["towers"] > 1:
         said.append(_reliability(results))
-        direction = [_direction(results["direction"])] if results.get("direction") else []
-        if direction and divides(results["direction"]):
-            said, direction = said + direction, []
+        direction = results.get("direction")
+        about = [] if direction is None else [_direction(direction)]
+        leads = direction is not None and divides(direction)
+        said += about if leads else []
         said += [say(results) for say in (_word_class, _takers, _nominal, _separation, _context) if say(results)]
         said += [say(results) for say in (_made_of, _topic, _clusters) if say(results)]
-        said += direction
+        said += [] if leads else about
         if results.get("emergence", {}).get("evaluations"):
             said.append(_emergence(results["emergence"]))
     said.append(_performance(results))

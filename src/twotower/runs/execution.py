@@ -30,7 +30,7 @@ from .records import (
     up_to_date,
 )
 from .stages import STAGES, Stage, StageFunction, producer_of, stage_settings
-from .writing import FULL, naming_disk_errors, sync, sync_one, unwritable, write_text
+from .writing import naming_disk_errors, refusing_unwritable, sync, sync_one, write_text
 
 
 def execute(
@@ -88,13 +88,9 @@ def partial_folder(run: Path, stage: str) -> Path:
 
 
 def _make_folder(run: Path) -> None:
-    try:
+    with refusing_unwritable(run):
         run.mkdir(parents=True, exist_ok=True)
         (run / ".lock").touch()
-    except OSError as error:
-        if error.errno in FULL:
-            raise
-        raise unwritable(run, error) from None
 
 
 def _is_run(run: Path) -> bool:

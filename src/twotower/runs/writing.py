@@ -25,17 +25,21 @@ BROKEN_TEXTS = ("Input/output error", "Read-only file system", "Stale file handl
 
 def make_folder(folder: Path) -> None:
     """Make a folder of --out, and those above it. Raises `InputError` where one may not be made; a full disk passes."""
-    try:
+    with refusing_unwritable(folder):
         folder.mkdir(parents=True, exist_ok=True)
+
+
+@contextmanager
+def refusing_unwritable(folder: Path) -> Iterator[None]:
+    """Turn what the system raises where a folder of --out may not be written to into an `InputError`."""
+    try:
+        yield
     except OSError as error:
         if error.errno in FULL:
             raise
-        raise unwritable(folder, error) from None
-
-
-def unwritable(folder: Path, error: OSError) -> InputError:
-    """That a folder of --out cannot be written to, and what to do."""
-    return InputError(f"--out: {folder} cannot be written to ({error.strerror}); give a folder in which you may write")
+        raise InputError(
+            f"--out: {folder} cannot be written to ({error.strerror}); give a folder in which you may write"
+        ) from None
 
 
 def write_text(path: Path, text: str) -> None:
