@@ -1,5 +1,6 @@
 """The README and what it links to: make targets, pages, figures. Its examples are run by tests/docs."""
 
+import gzip
 import importlib
 import json
 import re
@@ -14,10 +15,36 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 def test_every_make_target_and_every_link_exists():
     targets = re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE)
     assert set(re.findall(r"^make ([\w-]+)", README, flags=re.MULTILINE)) == {"demo", "test"} <= set(targets)
-    pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")]
+    pages = [
+        ROOT / "README.md",
+        ROOT / "CONTRIBUTING.md",
+        *(ROOT / "docs").glob("*.md"),
+        *(ROOT / "research").glob("*.md"),
+    ]
     for page in pages:
         for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8")):
             assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def test_links_to_a_heading_of_the_research_pages_lead_to_one():
+    """The documentation's own are checked when its site is built."""
+
+    def headings(page: Path) -> set[str]:
+        found = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), flags=re.MULTILINE)
+        return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in found}
+
+    for page in (ROOT / "research").glob("*.md"):
+        for target, heading in re.findall(r"\]\(([\w./-]*)#([\w-]+)\)", page.read_text(encoding="utf-8")):
+            assert heading in headings((page.parent / target) if target else page), f"{page.name}: {target}#{heading}"
+
+
+def test_the_data_of_research_can_be_read_and_each_file_is_cited():
+    pages = "".join(page.read_text(encoding="utf-8") for page in [*ROOT.glob("docs/*.md"), *ROOT.glob("research/*.md")])
+    files = sorted((ROOT / "research" / "data").iterdir())
+    assert files
+    for file in files:
+        assert f"data/{file.name}" in pages, f"{file.name} is cited nowhere"
+        assert json.loads(gzip.decompress(file.read_bytes()))
 
 
 def test_continuous_integration_runs_the_readmes_own_test_command():

@@ -19,7 +19,7 @@ from sybil.parsers.markdown import CodeBlockParser
 from twotower import cli
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "research").rglob("*.md")])
 FILE = re.compile(r"<!-- file: (\S+) -->\s*\Z")
 NOT_RUN = re.compile(r"<!-- not run: [^>]+ -->\s*\Z")
 LANGUAGES = {"python", "sh", "yaml", "bibtex", "text"}

@@ -19,7 +19,7 @@ from .measured import Measured
 
 NOMINAL, VERBAL = frozenset({"NOUN", "PROPN", "NUM", "SYM"}), frozenset({"AUX", "VERB", "PART"})
 PLANNED = {"nominal against verbal and grammatical": (NOMINAL, VERBAL), "function against content": (FUNCTION, CONTENT)}
-"""Contrasts of parts of speech that were planned (docs/hypotheses.md), or asked from the start."""
+"""Contrasts of parts of speech that were planned (research/hypotheses.md), or asked from the start."""
 FEWEST_CONTRASTED = 10
 DRAWS, CHUNK = 200, 100
 NULLS = 499
