@@ -8,7 +8,7 @@ import pandas as pd
 from twotower.config import AnalyzeConfig
 from twotower.data.heldout import classify_types
 from twotower.data.tagging import UPOS
-from twotower.preference.measured import Measured
+from twotower.preference.measured import SETS, Measured
 
 SETTINGS = AnalyzeConfig(min_count=3, splits=6, bootstrap=100, permutations=199)
 TAGS = ("ADJ", "AUX", "DET", "NOUN", "PRON", "PROPN", "VERB")
@@ -24,13 +24,12 @@ def planted(
     tokens: int = 24_000,
     documents: int = 30,
     towers: int = 2,
-    init_sd: float = 0.0,
-    order_sd: float = 0.0,
+    readout_sd: float = 0.0,
 ) -> Measured:
     """Zipfian types with one part of speech each; tower 1 is better at a class by its `effect`, in nats.
 
     `frequency_effect` is nats per unit of log frequency. Function words (AUX DET PRON) are the frequent ones, so that
-    it mimics an effect of class. `init_sd` and `order_sd` are what initial weights and order do to a type's preference.
+    it mimics an effect of class. `readout_sd` is what a set of readouts alone does to a type's preference.
     """
     generator = np.random.default_rng(seed)
     weights = 1 / np.arange(1, types + 1)
@@ -45,12 +44,12 @@ def planted(
     topic = 0.1 * generator.standard_normal((documents, types))
     base = -4 + generator.standard_normal(tokens)
     columns = {"joint": base, "near": base - 0.1}
-    init, order = init_sd * generator.standard_normal((2, types)), order_sd * generator.standard_normal((2, types))
-    for name, (a, b) in {"readout": (0, 0), "noise": (1, 1), "init": (1, 0), "order": (0, 1)}.items():
+    of_set = readout_sd * generator.standard_normal((len(SETS), types))
+    for name, own in zip(SETS, of_set, strict=True):
         for tower in range(1, towers + 1):
             value = base + 0.3 * noise * generator.standard_normal(tokens)
             if tower == 1:
-                value = value + (shift + init[a] + order[b])[piece] + topic[document, piece]
+                value = value + (shift + own)[piece] + topic[document, piece]
             columns[f"{name}_{tower}"] = value
     counts = np.bincount(piece, minlength=types)
     tags = np.zeros((types, len(UPOS) + 1), dtype=np.int64)

@@ -46,7 +46,7 @@ def _scoring(config: RunConfig, run: Path) -> tuple[TowersModel, ScoringRows, li
     """Towers with two readouts each, and held-out text."""
     text, towers, _ = setting(config, run)
     torch.manual_seed(config.seed)
-    towers.readouts = ["readout", "noise"]
+    towers.readouts = ["readout", "second"]
     model = TowersModel(towers).eval()
     rows = text.windows(towers.objective, towers.windows, towers.window)
     return model, rows, [_batch(rows, start) for start in range(0, len(rows), BATCH)]

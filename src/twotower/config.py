@@ -187,8 +187,8 @@ class ReadoutConfig:
     weight_decay: float = 0.01
     """Weight decay of the readouts; none on biases and norms. The trunk has none: it is frozen."""
     replicates: Literal[2, 4] = 4
-    """Readouts of each tower. 4 combines two initial weights with two orders of the text; 2 varies both at once. The
-    differences between them are the noise of the readouts."""
+    """Sets of readouts. Each set has initial weights and an order of the text of its own, so that what two sets agree
+    on comes from the towers."""
     norm: Literal["own", "joint"] = "own"
     """What a readout sees. `own` normalizes the output of its tower alone. `joint` slices the LayerNorm over all
     towers, as in the reference, so that each readout sees the mean and scale of the other towers."""

@@ -80,7 +80,7 @@ def make_plan(config: RunConfig, machine: Machine) -> Plan:
         "joint: towers and fusion": costs.training_flops,
         "joint: vocabulary": joint_head,
         "joint: readouts that watch": train.readout_share * (towers.towers + 1) * one_readout,
-        "readouts: frozen towers": 2 * costs.forward_flops,  # one for each order of the text
+        "readouts: frozen towers": readout.replicates * costs.forward_flops,  # each set has an order of its own
         "readouts: vocabulary": readout.replicates * towers.towers * one_readout,
         **_scoring(config, towers, vocabulary, costs.forward_flops),
     }

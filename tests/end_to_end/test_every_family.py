@@ -60,7 +60,7 @@ def test_sentence_pairs_score_every_heldout_token_too(with_settings, tmp_path, f
     run = twotower.run(config, tmp_path / "run", stages=("prepare", "train", "readout", "score"))
     scores, text = run.scores(), PreparedText(run.path)
     assert len(scores) == text.summary["heldout_tokens"]
-    assert np.isfinite(scores[["joint", "readout_1", "noise_2"]].to_numpy()).all()
+    assert np.isfinite(scores[["joint", "readout_1", "second_2"]].to_numpy()).all()
 
 
 def test_one_seed_of_masked_towers_gives_the_same_bytes_again(family_runs, tmp_path):

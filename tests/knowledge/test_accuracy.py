@@ -33,7 +33,7 @@ def a_difference(gap, generator, pairs=200):
         "tower 1": (shared + 0.3 * generator.random(pairs) < 0.7 + gap).astype(float),
         "tower 2": (shared + 0.3 * generator.random(pairs) < 0.7).astype(float),
     }
-    right |= {"noise 1": right["tower 1"], "noise 2": right["tower 2"]}
+    right |= {"second 1": right["tower 1"], "second 2": right["tower 2"]}
     clusters, paradigm = np.arange(pairs), np.zeros(pairs, dtype=int)
     means = paradigm_draws(right, clusters, 200, generator)
     return difference(means, 2, right, clusters, paradigm, generator)

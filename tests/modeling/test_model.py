@@ -71,13 +71,13 @@ def test_embedding_is_uniform_and_shared_with_the_decoder():
 @pytest.mark.parametrize("towers", [1, 2, 8])
 @pytest.mark.parametrize("embedding", [16, 24])
 def test_save_and_load_give_the_same_scores(tmp_path, towers, embedding):
-    model = build(towers=towers, embedding_size=embedding, readouts=["readout", "noise"])
+    model = build(towers=towers, embedding_size=embedding, readouts=["readout", "second"])
     batch = windows()
     arguments = batch[:, :-1], batch[:, 1:], torch.ones(5, 12, dtype=torch.bool)
     model.save_pretrained(tmp_path)
     again = TowersModel.from_pretrained(tmp_path).eval()
     scores, others = model.log_probs(*arguments), again.log_probs(*arguments)
-    heads = [f"{name}_{k}" for name in ("readout", "noise") for k in range(1, towers + 1)]
+    heads = [f"{name}_{k}" for name in ("readout", "second") for k in range(1, towers + 1)]
     assert list(scores) == list(others) == ["joint", *heads]
     assert all(torch.equal(scores[name], others[name]) for name in scores)
     assert not list(tmp_path.glob("*.bin"))

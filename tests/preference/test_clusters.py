@@ -17,7 +17,7 @@ def with_periods(measured, sd):
     late = (measured.document >= measured.documents // 2).astype(int)
     shift = sd * generator.standard_normal((2, len(measured.pieces)))[late, measured.piece]
     scores = measured.scores.copy()
-    for name in ("readout_1", "noise_1", "init_1", "order_1"):
+    for name in ("readout_1", "second_1", "third_1", "fourth_1"):
         scores[name] += shift
     return replace(measured, scores=scores)
 

@@ -23,8 +23,8 @@ def scored(seed, far_1=0.2, far_2=0.0, tokens=600, documents=20):
         noise = generator.normal(0, 0.3, (3, tokens))
         parts.append(pd.DataFrame({
             "document": document, "token": np.arange(tokens), "context": size, "joint": readout_1 + 0.5,
-            "readout_1": readout_1 + noise[0], "readout_2": readout_2 + noise[1], "noise_1": readout_1 + noise[2],
-            "noise_2": readout_2 + noise[2],
+            "readout_1": readout_1 + noise[0], "readout_2": readout_2 + noise[1], "second_1": readout_1 + noise[2],
+            "second_2": readout_2 + noise[2],
         }))  # fmt: skip
     return pd.concat(parts, ignore_index=True)
 
@@ -75,7 +75,7 @@ def alike(seed, towers, tokens=300, documents=25, further=0.0):
         for tower in range(1, towers + 1):
             more = further * (size == 64 and tower == towers)
             columns[f"readout_{tower}"] = generator.normal(-4 + more, 1, tokens)
-            columns[f"noise_{tower}"] = columns[f"readout_{tower}"] + generator.normal(0, 0.01, tokens)
+            columns[f"second_{tower}"] = columns[f"readout_{tower}"] + generator.normal(0, 0.01, tokens)
         parts.append(pd.DataFrame(columns))
     table = pd.concat(parts, ignore_index=True)
     return context(table, towers, 100, 0.95, generator)["difference"]

@@ -34,10 +34,10 @@ def scores(strengths, seed=0):
         readout_2 = generator.normal(0, 1, len(piece))
         preference = strength * (own + 3.0 * function)[piece]
         readout_1 = readout_2 + preference + generator.normal(0, 1, len(piece))
-        noise_1 = readout_1 + generator.normal(0, 1, len(piece))
+        second_1 = readout_1 + generator.normal(0, 1, len(piece))
         parts.append(pd.DataFrame({
             "tokens": 1000 * number, "document": document, "piece_id": piece, "joint": 0.0,
-            "readout_1": readout_1, "readout_2": readout_2, "noise_1": noise_1,
+            "readout_1": readout_1, "readout_2": readout_2, "second_1": second_1,
         }))  # fmt: skip
     return pd.concat(parts, ignore_index=True)
 
@@ -87,7 +87,7 @@ def test_a_run_says_when_its_preference_emerged(finished):
     assert [row["tokens"] for row in rows] == [row["tokens"] for row in logged if row["kind"] == "heldout"]
     assert all(row["reliability"]["noise_floor"] for row in rows)
     kept = pd.read_parquet(finished / "emergence.parquet")
-    assert set(kept.columns) == {"tokens", "document", "piece_id", "joint", "readout_1", "readout_2", "noise_1"}
+    assert set(kept.columns) == {"tokens", "document", "piece_id", "joint", "readout_1", "readout_2", "second_1"}
     last = kept[kept["tokens"] == kept["tokens"].max()]
     joint = [row["joint_nats"] for row in logged if row["kind"] == "heldout"][-1]
     assert -last["joint"].to_numpy(np.float64).mean() == pytest.approx(joint, rel=1e-6)

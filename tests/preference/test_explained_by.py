@@ -53,7 +53,7 @@ def test_norms_that_made_the_preference_explain_it(tmp_path):
     generator = np.random.default_rng(0)
     concreteness = generator.standard_normal(len(measured.pieces))
     scores = measured.scores.copy()
-    for name in ("readout_1", "noise_1", "init_1", "order_1"):
+    for name in ("readout_1", "second_1", "third_1", "fourth_1"):
         scores[name] += 0.4 * concreteness[measured.piece]
     table = tmp_path / "norms.csv"
     lines = [f"{word},{value:.3f}" for word, value in zip(measured.pieces, concreteness, strict=True)]

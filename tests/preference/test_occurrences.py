@@ -20,7 +20,7 @@ def row(found, name):
 
 def with_slope(measured, values, slope):
     scores = measured.scores.copy()
-    for name in ("readout_1", "noise_1", "init_1", "order_1"):
+    for name in ("readout_1", "second_1", "third_1", "fourth_1"):
         scores[name] += slope * (values - values.mean()) / values.std()
     return replace(measured, scores=scores)
 

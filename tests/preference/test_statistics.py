@@ -269,19 +269,16 @@ def test_reliability_of_two_towers_is_that_of_their_difference_and_of_both_minus
 
 
 def test_across_readouts_has_null_zero_where_readouts_alone_are_reliable():
-    """Audit E: what initial weights and order do to types is reliable, and no preference of towers."""
-    alike = planted(0, type_sd=0.0, init_sd=0.3, order_sd=0.3)
+    """What a set of readouts does to types is reliable, and no preference of towers."""
+    alike = planted(0, type_sd=0.0, readout_sd=0.4)
     found = reliability_of(alike)
     assert found["estimate"] > 0.5  # under one set of readouts it looks like a preference
     assert abs(found["across_readouts"]["estimate"]) < 0.12
-    components = found["across_readouts"]["components"]
-    assert abs(components["towers"]) < 0.15 and components["initial_weights"] + components["order"] > 0.7
-    assert sum(components.values()) == pytest.approx(1)
 
 
 def test_across_readouts_finds_a_preference_of_the_towers():
-    found = reliability_of(planted(1, type_sd=0.4, init_sd=0.1, order_sd=0.1))["across_readouts"]
-    assert found["low"] > 0.3 and found["components"]["towers"] > 0.7
+    found = reliability_of(planted(1, type_sd=0.4, readout_sd=0.14))["across_readouts"]
+    assert found["low"] > 0.3
     inside = []
     for seed in range(12):
         one = reliability_of(planted(seed, type_sd=0.0, types=200, tokens=8_000))["across_readouts"]

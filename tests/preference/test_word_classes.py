@@ -69,7 +69,7 @@ def test_a_few_frequent_words_can_hide_an_effect_of_class_and_are_left_out_once(
     before = word_classes(measured)["upos"]["spread"]
     scores = measured.scores.copy()
     loud = scores["piece_id"] < 2  # the two most frequent words
-    for column in ("readout_1", "noise_1"):
+    for column in ("readout_1", "second_1"):
         scores[column] += np.where(loud, 3.0 * np.where(scores["piece_id"] == 0, 1, -1), 0.0)
     spread = word_classes(replace(measured, scores=scores))["upos"]["spread"]
     assert before["p_value"] == 0.01 and spread["p_value"] > 0.05

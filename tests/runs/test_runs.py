@@ -199,7 +199,7 @@ def test_provenance_names_versions_seed_and_machine(finished):
 def test_python_gives_frames_and_a_model(finished):
     run = twotower.Run.load(finished)
     scores, types = run.scores(), run.preference()
-    sets = ("readout", "noise", "init", "order")
+    sets = ("readout", "second", "third", "fourth")
     heads = ["joint", *(f"{name}_{tower}" for name in sets for tower in (1, 2)), "near"]
     assert list(scores.columns) == ["document", "position", "piece_id", "piece", "word", "upos", "whole_word", *heads]
     assert (scores[heads].dtypes == "float32").all() and (scores[heads] <= 0).all().all()

@@ -81,7 +81,7 @@ def test_the_readout_stage_leaves_the_trunk_bit_identical(finished):
     trunk, model = load_file(finished / "trunk/model.safetensors"), load_file(finished / "model/model.safetensors")
     assert set(trunk) < set(model)
     assert all(torch.equal(trunk[name], model[name]) for name in trunk)
-    assert {name.split(".")[1] for name in set(model) - set(trunk)} == {"readout", "noise", "init", "order"}
+    assert {name.split(".")[1] for name in set(model) - set(trunk)} == {"readout", "second", "third", "fourth"}
 
 
 def test_the_joint_norm_of_the_reference_changes_the_readouts_and_nothing_before_them(

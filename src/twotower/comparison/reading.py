@@ -16,7 +16,7 @@ from ..config import AnalyzeConfig, RunConfig
 from ..data.heldout import PreparedText
 from ..errors import InputError
 from ..preference.labelled import LEXICAL_AND_GRAMMATICAL, units_of
-from ..preference.measured import INDEPENDENT, Measured
+from ..preference.measured import SETS, Measured
 from ..preference.score_table import read_scores
 from ..runs.records import Artifacts, load_config, read_json, recorded_digest
 from ..runs.stages import STAGES
@@ -203,7 +203,7 @@ class Cells:
 
 def _tallies(runs: Sequence[OneRun], ids: Sequence[NDArray[np.integer]], whole: bool) -> list[tuple[Tallies, Tallies]]:
     """Preference and noise of each run's piece ids, added up by document and type; `whole`: see `Cells.of`."""
-    first, second = INDEPENDENT[0]
+    first, second = SETS[:2]
     known: dict[tuple[int, bytes], Cells] = {}
     found = []
     for one, mine in zip(runs, ids, strict=True):

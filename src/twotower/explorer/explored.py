@@ -57,8 +57,8 @@ class ExploredRun:
 
     @cached_property
     def scores(self) -> pd.DataFrame:
-        """`document`, `position`, `piece_id`, `upos`, the heads and `noise_1`, one row per held-out occurrence."""
-        wanted = ["document", "position", "piece_id", "upos", *self.heads, "noise_1"]
+        """`document`, `position`, `piece_id`, `upos`, the heads and `second_1`, one row per held-out occurrence."""
+        wanted = ["document", "position", "piece_id", "upos", *self.heads, "second_1"]
         return pq.read_table(self.run.path / "scores.parquet", columns=wanted).to_pandas()
 
     @cached_property
@@ -102,7 +102,7 @@ class ExploredRun:
         tower, which is noise, and the log-probabilities of the heads.
         """
         found = {f"preference{contrast.suffix}": contrast.of(self.scores) for contrast in self.contrasts}
-        found["noise"] = (self.scores["readout_1"] - self.scores["noise_1"]).to_numpy(np.float64)
+        found["noise"] = (self.scores["readout_1"] - self.scores["second_1"]).to_numpy(np.float64)
         return found | {head: self.scores[head].to_numpy(np.float64) for head in self.heads}
 
     def summary(self) -> dict[str, Any]:

@@ -89,7 +89,9 @@ def difference(
     if towers < 2:
         return None
     names = [f"tower {k}" for k in range(1, towers + 1)]
-    floors = [figure(means[f"tower {k}"] - means[f"noise {k}"]) for k in range(1, towers + 1) if f"noise {k}" in means]
+    floors = [
+        figure(means[f"tower {k}"] - means[f"second {k}"]) for k in range(1, towers + 1) if f"second {k}" in means
+    ]
     sizes = np.bincount(paradigm)
 
     def per_cluster(values: Floats) -> Floats:

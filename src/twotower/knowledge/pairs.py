@@ -80,7 +80,7 @@ def heads_of(subject: Subject) -> dict[str, str]:
     towers = range(1, subject.model.config.towers + 1)
     known = set(subject.model.readouts)
     found = {"joint": "joint"} | {f"readout_{k}": f"tower {k}" for k in towers}
-    return found | ({f"noise_{k}": f"noise {k}" for k in towers} if "noise" in known else {})
+    return found | ({f"second_{k}": f"second {k}" for k in towers} if "second" in known else {})
 
 
 def _generated(subject: Subject) -> tuple[list[MinimalPair], dict[str, Any]]:
@@ -218,7 +218,7 @@ def _figures(subject: Subject, table: pd.DataFrame) -> dict[str, Any]:
     generator = subject.generator("pairs")
     towers = subject.model.config.towers
     heads = [*heads_of(subject).values(), FREQUENCY]
-    shown = [head for head in heads if not head.startswith("noise")]
+    shown = [head for head in heads if not head.startswith("second")]
     right = {head: is_right(*(table[f"{head} {side}"].to_numpy() for side in ("good", "bad"))) for head in heads}
     per_word = {
         head: is_right(*(table[f"{head} {side}"].to_numpy() / table[f"words_{side}"] for side in ("good", "bad")))

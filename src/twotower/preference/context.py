@@ -171,5 +171,5 @@ def context(
         apart = estimate(means(gains[0] - gains[1]))
     else:
         apart = largest_difference(np.stack([means(gain) for gain in gains], axis=1), confidence)
-    floors = [estimate(means(far(f"readout_{tower}") - far(f"noise_{tower}"))) for tower in range(1, towers + 1)]
+    floors = [estimate(means(far(f"readout_{tower}") - far(f"second_{tower}"))) for tower in range(1, towers + 1)]
     return found | {"difference": {**apart, "noise_floor": max(floors, key=lambda one: abs(one["estimate"]))}}

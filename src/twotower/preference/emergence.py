@@ -71,7 +71,7 @@ def emergence(
         for _, part in parts
     ]
     floors = [
-        tally(document, part["piece_id"].to_numpy(), (part["readout_1"] - part["noise_1"]).to_numpy(np.float64), types)
+        tally(document, part["piece_id"].to_numpy(), (part["readout_1"] - part["second_1"]).to_numpy(np.float64), types)
         for _, part in parts
     ]
     least = max(2, settings.min_count // FEWER)

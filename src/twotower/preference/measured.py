@@ -20,8 +20,8 @@ from ..statistics.stretches import stretches
 from ..statistics.tallies import Floats, Sums, Tallies, ValuesOf, add_up
 from .score_table import ScoreColumns
 
-INDEPENDENT = (("readout", "noise"), ("init", "order"))
-"""Pairs of sets of readouts that share neither initial weights nor the order of the text (`training.readouts.SETS`)."""
+SETS = ("readout", "second", "third", "fourth")
+"""The sets of readouts that a run may have (`training.readouts.SETS`): any two share nothing but the towers."""
 EVERYTHING = slice(None)
 
 
@@ -110,10 +110,10 @@ class Measured:
         """Which types occur often enough for statistics of types: twice `min_count` times, (vocabulary,)."""
         return self.counts >= 2 * self.settings.min_count
 
-    @property
-    def replicates(self) -> list[tuple[str, str]]:
-        """The pairs of independent sets of readouts that this run has."""
-        return [pair for pair in INDEPENDENT if f"{pair[1]}_1" in self.scores.columns]
+    @cached_property
+    def sets(self) -> list[str]:
+        """The sets of readouts that this run has."""
+        return [name for name in SETS if f"{name}_1" in self.scores.columns]
 
     def log_probs(self, head: str, part: slice = EVERYTHING) -> Floats:
         """Log-probability under a head of each occurrence, or of those in a part, in nats, (occurrences,)."""
@@ -123,9 +123,7 @@ class Measured:
         """A preference at each occurrence under a set of readouts, in nats, (occurrences,)."""
         return contrast.of(self.rows(part), readouts)
 
-    def noise_difference(
-        self, tower: int, part: slice = EVERYTHING, readouts: tuple[str, str] = INDEPENDENT[0]
-    ) -> Floats:
+    def noise_difference(self, tower: int, part: slice = EVERYTHING, readouts: tuple[str, str] = SETS[:2]) -> Floats:
         """Difference between two readouts of one tower at each occurrence, in nats, (occurrences,)."""
         rows = self.rows(part)
         first, second = (rows[f"{name}_{tower}"].to_numpy() for name in readouts)

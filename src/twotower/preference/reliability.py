@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -96,10 +97,10 @@ def across_readouts(
 ) -> Estimate:
     """Correlation of preference under some readouts, in one half of the documents, with that under others in the other.
 
-    Each of the `pairs` holds the same preferences under two sets of readouts that share neither initial weights nor the
-    order of the text, so that only the towers are common to both sides: where the towers do not differ its expectation
-    is 0, which is not so for a correlation under one set of readouts. Types, splits, interval and the scale of the mean
-    are those of `reliability`; the mean is over splits, pairs and both ways round.
+    Each of the `pairs` holds the same preferences under two sets of readouts, which have only the towers in common.
+    Where the towers do not differ its expectation is 0, which is not so for a correlation under one set of readouts.
+    Types, splits, interval and the scale of the mean are those of `reliability`; the mean is over splits, pairs and
+    both ways round.
     """
     counts = np.asarray(pairs[0][0][0].counts.sum(axis=0)).ravel()
     frequent = counts >= 2 * min_count
@@ -129,8 +130,7 @@ def reliability_of(measured: Measured) -> dict[str, Any]:
 
     `noise_floor` puts two readouts of one tower in the place of two towers (the largest over towers). It is no null:
     the readouts of a pair share initial weights and order of the text, so that what these do to a type cancels, and
-    those of the floor share neither. `across_readouts` is free of it (its null is 0), with the `components` of the
-    preference's variance where there are four readouts.
+    those of the floor share neither. `across_readouts`, over all pairs of sets, is free of it: its null is 0.
     """
     settings, generator = measured.settings, measured.generator("reliability")
     asked = (settings.min_count, settings.splits, settings.bootstrap, settings.confidence, generator)
@@ -138,11 +138,8 @@ def reliability_of(measured: Measured) -> dict[str, Any]:
     across: dict[str, Any] | None = None
     if measured.preferences:
         found = dict(vars(reliability(measured.preferences, *asked)))
-        under = {name: _preferences(measured, name) for pair in measured.replicates for name in pair}
-        pairs = [(under[one], under[other]) for one, other in measured.replicates]
+        pairs = list(combinations([_preferences(measured, name) for name in measured.sets], 2))
         across = dict(vars(across_readouts(pairs, *asked))) if pairs else None
-        if across and len(pairs) == 2:
-            across["components"] = variance_components(under, settings.min_count, settings.splits, generator)
     floors = [reliability([floor], *asked) for floor in measured.noise]
     return {
         **found,
@@ -159,41 +156,3 @@ def _preferences(measured: Measured, readouts: str) -> list[Tallies]:
     return [
         measured.tally(partial(measured.difference, contrast, readouts=readouts)) for contrast in measured.contrasts
     ]
-
-
-def variance_components(
-    under: Mapping[str, Sequence[Tallies]], min_count: int, splits: int, generator: np.random.Generator
-) -> dict[str, float]:
-    """Shares of the reliable variance of type preferences: of the towers, and of what readouts add to them.
-
-    `under` holds the same preferences under the four sets of readouts of `training.readouts.SETS`. A covariance between
-    halves of the documents is that of what its two sets share: the `towers` alone (neither initial weights nor order),
-    and beyond it `initial_weights`, `order`, and their `interaction`. They add up to 1.
-    """
-
-    def shared(*pairs: tuple[str, str]) -> float:
-        return float(np.mean([_covariance(under[one], under[other], first, min_count) for one, other in pairs]))
-
-    first = halves(next(iter(under.values()))[0].documents, splits, generator)
-    towers = shared(("readout", "noise"), ("init", "order"))
-    weights = shared(("readout", "order"), ("init", "noise")) - towers
-    order = shared(("readout", "init"), ("order", "noise")) - towers
-    whole = shared(*((name, name) for name in under))
-    shares = {"towers": towers, "initial_weights": weights, "order": order}
-    shares["interaction"] = whole - sum(shares.values())
-    return {name: value / whole if whole > 0 else np.nan for name, value in shares.items()}
-
-
-def _covariance(one: Sequence[Tallies], other: Sequence[Tallies], first: Floats, min_count: int) -> float:
-    """Mean over splits, contrasts and both ways round, over the types that are frequent enough in both halves."""
-    found = []
-    for tallies, others in zip(one, other, strict=True):
-        for half in (first, 1 - first):
-            a, count_a = tallies.means(half)
-            b, count_b = others.means(1 - half)
-            valid = (count_a >= min_count) & (count_b >= min_count)
-            n = np.maximum(valid.sum(axis=1, keepdims=True), 1)
-            a, b = np.where(valid, a, 0.0), np.where(valid, b, 0.0)
-            a, b = (np.where(valid, x - x.sum(axis=1, keepdims=True) / n, 0.0) for x in (a, b))
-            found.append(((a * b).sum(axis=1) / n[:, 0]).mean())
-    return float(np.mean(found))

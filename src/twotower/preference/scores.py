@@ -32,8 +32,8 @@ def score(config: RunConfig, run: Path, out: Path) -> None:
     `scores.parquet` has a row for each held-out piece: `document`, `position` (in its document), `piece_id`, `piece`,
     `word`, `upos`, `whole_word`, then log-probabilities in nats (float32): `joint`, `near` (the joint head's, in
     windows of `NEAR` tokens) and, for each tower K and each set of readouts (see `training.readouts.SETS`),
-    `readout_K`, `noise_K`, `init_K`, `order_K`. For `context.parquet` and `direction.parquet` see `context.shortened`
-    and `direction.lesion`.
+    `readout_K`, `second_K`, `third_K`, `fourth_K`. For `context.parquet` and `direction.parquet` see
+    `context.shortened` and `direction.lesion`.
 
     Under a launcher every process must call it: each scores a contiguous stretch of the rows, in the batches of a
     single process, and the first one joins what they wrote.

@@ -77,13 +77,13 @@ class Evaluator:
         training = model.training
         model.eval()
         model.readouts["readout"] = objective.readouts
-        model.readouts["noise"] = nn.ModuleList([objective.second])
+        model.readouts["second"] = nn.ModuleList([objective.second])
         scored: list[tuple[NDArray[np.int64], dict[str, NDArray[np.float32]]]] = []
         try:
             for piece, heads in score_rows(model, self.rows, BATCH, self.passes):
                 scored.append((piece.numpy(), {name: values.numpy() for name, values in heads.items()}))
         finally:
-            del model.readouts["readout"], model.readouts["noise"]
+            del model.readouts["readout"], model.readouts["second"]
             model.train(training)
         pieces = np.concatenate([one for one, _ in scored])
         columns = {name: np.concatenate([heads[name] for _, heads in scored]) for name in scored[0][1]}
@@ -109,7 +109,7 @@ class Evaluator:
         """Write what the evaluations up to so many `tokens` have scored to one file.
 
         Columns: `tokens` (trained on before the evaluation), `document`, `piece_id`, then log-probabilities in nats:
-        `joint`, `readout_K` for each tower K, and `noise_1`, of a second readout on the first tower.
+        `joint`, `readout_K` for each tower K, and `second_1`, of a second readout on the first tower.
         """
         writer: pq.ParquetWriter | None = None
         for file in sorted(self.folder.glob("*.parquet")):

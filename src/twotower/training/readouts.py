@@ -2,7 +2,7 @@
 
 The trunk is frozen and in evaluation mode, so it is run once per batch for all readouts that read it; the readouts of a
 set see the same batches in the same order and start from the same weights, so that only their towers can make them
-differ. Sets differ from each other in their initial weights, in the order of the text, or in both.
+differ. Sets differ from each other in their initial weights and in the order of the text.
 """
 
 from __future__ import annotations
@@ -29,12 +29,13 @@ from ..progress import Progress
 from .batches import Batches
 from .optimization import linear_schedule, readout_optimizer, set_learning_rates
 
-SETS: dict[str, tuple[int, int]] = {"readout": (0, 0), "noise": (1, 1), "init": (1, 0), "order": (0, 1)}
-"""The sets of readouts, by name: which initial weights and which order of the text each has. Two readouts of one tower
-differ by chance alone: `readout` minus `noise`, which share nothing but the tower, is the noise floor of preference.
-Preferences under `readout` and under `noise` have only the towers in common, and so do those under `init` and `order`:
-noise of the readouts is no part of what they share."""
-ORDER_SEEDS = (1_000_003, 2_000_003)
+SETS: dict[str, tuple[int, int]] = {
+    "readout": (0, 1_000_003), "second": (1, 2_000_003),
+    "third": (4_000_000, 3_000_003), "fourth": (4_000_001, 4_000_003),
+}  # fmt: skip
+"""The sets of readouts, by name: what is added to the run's seeds of initial weights and of the order of the text.
+
+Any two sets share nothing but the towers: what their preferences have in common comes from the towers."""
 
 
 def train_readouts(config: RunConfig, run: Path, out: Path) -> None:
@@ -59,25 +60,21 @@ def train_readouts(config: RunConfig, run: Path, out: Path) -> None:
     chosen = dict(list(SETS.items())[: settings.replicates])
     unigram = torch.from_numpy(text.log_frequencies)
     sets = nn.ModuleDict(
-        {name: fresh_readouts(model.config, 2 * config.seed + init, unigram) for name, (init, _) in chosen.items()}
+        {name: fresh_readouts(model.config, 2 * config.seed + own, unigram) for name, (own, _) in chosen.items()}
     ).to(device())
     # Streams of their own: the readouts must not depend on the order in which the trunk saw the text.
-    orders = {
-        order: Batches(text, model.config, settings.batch, config.train.masked, config.seed + ORDER_SEEDS[order])
-        for order in (0, 1)
+    order_of = {
+        name: Batches(text, model.config, settings.batch, config.train.masked, config.seed + own)
+        for name, (_, own) in chosen.items()
     }
-    of_order = {
-        order: [cast(nn.ModuleList, sets[name]) for name, (_, its) in chosen.items() if its == order]
-        for order in orders
-    }
-    batches = orders[0]
+    batches = order_of["readout"]
     steps = max(1, settings.tokens // batches.tokens)
     loss = vocabulary_loss(config.train.loss)
     optimizer = readout_optimizer(sets, settings, config.train.betas)
     with Progress("readout", steps * batches.tokens, "tok", quiet=not processes.first) as progress:
         for step in range(steps):
             set_learning_rates([optimizer], linear_schedule(step, steps, settings.warmup))
-            each = [(of_order[order], orders[order].get(step)) for order in orders]
+            each = [([cast(nn.ModuleList, sets[name])], order.get(step)) for name, order in order_of.items()]
             nats = update_readouts(model, each, optimizer, config, loss, processes)
             progress.advance(batches.tokens, nats=" ".join(f"{value:.2f}" for value in nats[0].tolist()))
     if not processes.first:
