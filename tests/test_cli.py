@@ -18,15 +18,15 @@ def run(*words, **options):
     ("words", "message"),
     [
         (["--preset", "nope"], "preset: 'nope' is unknown; known presets:"),
-        (["--family", "nope"], "family: nope is not possible; allowed: gpt"),
+        (["--family", "nope"], "model.family: nope is not possible; allowed: gpt"),
         (["--model.width", "65"], "model.width: 65 is not possible; allowed: a multiple of model.heads (2)"),
         (
             ["--family", "elmo", "--model.activation", "gelu"],
             "model.activation: gelu is not possible",
         ),
-        (["--tokens", "0"], "tokens: 0 is not possible"),
+        (["--tokens", "0"], "train.tokens: 0 is not possible; allowed: 1 or more"),
         (["--minutes", "5", "--tokens", "9000"], "--tokens and --minutes exclude each other"),
-        (["--minutes", "-1"], "minutes: -1.0 is not possible; allowed: more than 0"),
+        (["--minutes", "-1"], "train.minutes: -1.0 is not possible; allowed: more than 0"),
         (["--minutes", "inf"], "train.minutes: inf is not possible; allowed: a finite number"),
         (["--train.learning-rate", "nan"], "train.learning_rate: nan is not possible; allowed: a finite number"),
         (["--seed", "99999999999999999999"], "seed: 99999999999999999999 is not possible; allowed: "),

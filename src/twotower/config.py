@@ -1,7 +1,7 @@
 """One dataclass per stage: the single source of defaults, of the command line and of the saved YAML.
 
-The docstring under each field is its `--help`. `presets.py` names the combinations that people use, `validation.py`
-refuses the impossible ones.
+The docstring under each field is its `--help`; its `Range` says which numbers it can be. `presets.py` names the
+combinations that people use, `validation.py` refuses the impossible ones.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 import tyro
 
 from .errors import InputError
+from .ranges import Range
 
 Flat = tyro.conf.arg(prefix_name=False)  # a flag people type often: `--corpus`, not `--prepare.corpus`
 
@@ -26,6 +27,11 @@ OBJECTIVES: dict[str, tuple[str, ...]] = {
 MOST_TOWERS = 8
 MOST_LAYERS = 256
 """A tower of more is a slip of the pen: building it would take hours before anything else is noticed."""
+MOST_MINUTES = 525_600
+"""A year."""
+LARGEST_SEED = 2**31 - 1
+FEWEST_SENTENCES = 60
+"""Of a treebank, below which nothing is measured."""
 
 
 @dataclass(frozen=True)
@@ -39,23 +45,23 @@ class PrepareConfig:
     without storing them; or A+B for a mixture, A@7+B@3 for one with weights."""
     documents: Literal["file", "line", "block"] = "file"
     """What counts as a document in text files: the whole file, each line, or each block between blank lines."""
-    section_words: int = 50_000
+    section_words: Annotated[int, Range(0, zero="never")] = 50_000
     """Cut documents of many more words than this into sections of about this length, each a document of its own (0:
     never). Documents are the unit of resampling, so a few whole novels give no interval, but their sections do."""
     encoding: Annotated[str, Flat] = "utf-8"
     """Encoding of text files."""
-    heldout: float = 0.2
+    heldout: Annotated[float, Range(0.1, 0.5)] = 0.2
     """Share of the corpus to hold out for measurement, in whole documents; at least 0.1."""
-    heldout_words: int = 0
+    heldout_words: Annotated[int, Range(0, zero="all")] = 0
     """Measure at most this many words of each held-out document, from its middle (0: all). Long documents take most of
     the time of tagging and scoring but add little certainty, because documents are the unit of resampling."""
-    split_seed: int = 0
+    split_seed: Annotated[int, Range(0, LARGEST_SEED)] = 0
     """Seed of the held-out split. It is not the run's seed, so that runs with different seeds are measured on the same
     text."""
     words: Literal["text", "shuffled", "unigram"] = "text"
     """Order of the words. `text` keeps it. For controls, `shuffled` shuffles the words of each document (no syntax),
     and `unigram` deals them out over all documents (frequencies alone)."""
-    vocabulary: int = 8192
+    vocabulary: Annotated[int, Range(64)] = 8192
     """Number of pieces in the WordPiece vocabulary, which is trained on the training split."""
     tokenizer: str | None = None
     """Use this tokenizer instead of training one: a `tokenizer.json`, a WordPiece `vocab.txt`, or a name on the Hugging
@@ -76,25 +82,25 @@ class ModelConfig:
     objective: Annotated[Literal["auto", "causal", "masked", "bidirectional"], Flat] = "auto"
     """What is predicted from what: `causal` (the next token), `masked` (hidden tokens), or `bidirectional` (each token
     from those before it and those after it; elmo only). `auto` is the family's usual objective."""
-    towers: int = 2
+    towers: Annotated[int, Range(1, MOST_TOWERS)] = 2
     """Number of identical towers, 1 to 8. One tower is a baseline without preference. With more than two, preference is
     a tower's log-probability minus the mean over all towers."""
-    cooperation: float = 1.0
+    cooperation: Annotated[float, Range(0, 1, zero="strangers")] = 1.0
     """Strength of cooperation, 0 to 1. The loss is this times the joint loss, plus the rest times the sum of the
     towers' own losses. 1 is the paper's model; at 0 the towers are strangers, trained side by side on the same
     batches."""
-    width: int = 32
+    width: Annotated[int, Range(1)] = 32
     """Hidden size of a tower; for `elmo`, of each of its directions."""
-    embedding: int = 64
+    embedding: Annotated[int, Range(0, zero="the width of a tower")] = 64
     """Width of the shared embedding (0: the width of a tower, as in the paper's GPT). If the two differ, a linear map
     leads from the embedding into each tower."""
-    layers: int = 4
+    layers: Annotated[int, Range(1, MOST_LAYERS)] = 4
     """Number of blocks in each tower, 1 to 256; for `elmo`, of layers in each LSTM."""
-    heads: int = 2
+    heads: Annotated[int, Range(1)] = 2
     """Number of attention heads in each block; must divide the width. `elmo` does not use it."""
-    feedforward: int = 0
+    feedforward: Annotated[int, Range(0, zero="four times the width")] = 0
     """Size of the feed-forward layer (0: four times the width). `elmo` does not use it."""
-    lstm_hidden: int = 0
+    lstm_hidden: Annotated[int, Range(0, zero="twice the width")] = 0
     """Hidden size of the LSTMs of `elmo` (0: twice the width)."""
     elmo_backward: Literal["on", "off"] = "on"
     """Whether `elmo` reads backwards as well as forwards. `off` is what the released reference computes."""
@@ -105,9 +111,9 @@ class ModelConfig:
     activation: Literal["auto", "gelu", "gelu_tanh"] = "auto"
     """Activation in the blocks of `gpt` and `bert`: `gelu` (exact) or its approximation by a hyperbolic tangent. `auto`
     is the family's usual one: `gelu_tanh` for gpt, `gelu` for bert. Other families have their own."""
-    dropout: float = 0.0
+    dropout: Annotated[float, Range(0, below=1)] = 0.0
     """Dropout in the towers during the joint phase."""
-    initializer_range: float = 0.02
+    initializer_range: Annotated[float, Range(above=0)] = 0.02
     """Standard deviation of the initial weights in the towers' blocks. The default suits widths of several hundred;
     narrow towers may need more. `elmo` does not use it."""
 
@@ -116,48 +122,48 @@ class ModelConfig:
 class TrainConfig:
     """The joint phase: everything is trained on the language-model objective."""
 
-    tokens: Annotated[int, Flat] = 4_000_000
+    tokens: Annotated[int, Flat, Range(1)] = 4_000_000
     """Tokens to train on, repeats (and padding, if any) included."""
-    minutes: Annotated[float | None, Flat] = None
+    minutes: Annotated[float | None, Flat, Range(above=0, most=MOST_MINUTES)] = None
     """Train for about this many minutes instead. A short timing at the start converts minutes into a number of tokens,
     which is recorded, so that `--tokens` repeats the run exactly."""
-    window: int = 64
+    window: Annotated[int, Range(2)] = 64
     """Tokens per window: the longest context."""
     windows: Literal["contiguous", "pairs"] = "contiguous"
     """What a window holds: `contiguous` text, or `pairs` of whole sentences as in the reference, written [CLS] … [SEP]
     … [SEP] [PAD] …."""
-    masked: float = 0.15
+    masked: Annotated[float, Range(above=0, below=1)] = 0.15
     """Share of tokens to predict under the masked objective. 80 % of them are replaced by [MASK], 10 % by a random
     piece, and 10 % are kept."""
-    batch: int = 16
+    batch: Annotated[int, Range(1)] = 16
     """Windows per update, over all processes."""
-    micro_batch: int = 0
+    micro_batch: Annotated[int, Range(0, zero="the whole batch")] = 0
     """Windows per forward pass on each process; gradients are summed over the whole batch (0: all at once)."""
     optimizer: Literal["adamw", "muon"] = "adamw"
     """`adamw`, or `muon`, which makes the updates of the towers' weight matrices orthogonal and leaves all other
     weights to AdamW at the same learning rate."""
-    learning_rate: float = 3e-3
+    learning_rate: Annotated[float, Range(above=0)] = 3e-3
     """Peak learning rate."""
-    betas: tuple[float, float] = (0.9, 0.98)
+    betas: Annotated[tuple[float, float], Range(0, below=1)] = (0.9, 0.98)
     """Decay rates of the two moments of AdamW."""
-    weight_decay: float = 0.01
+    weight_decay: Annotated[float, Range(0)] = 0.01
     """Weight decay; biases and norms have none."""
-    clip: float = 1.0
+    clip: Annotated[float, Range(above=0)] = 1.0
     """Largest allowed norm of the gradient."""
-    warmup: float = 0.05
+    warmup: Annotated[float, Range(0, below=1)] = 0.05
     """Share of the updates over which the learning rate rises linearly. After that it falls linearly to zero."""
-    stop_after: float = 1.0
+    stop_after: Annotated[float, Range(above=0, most=1)] = 1.0
     """Stop training after this share of the updates. Below 1, training stops in the middle of its schedule: as a
     control, it gives half-trained towers."""
-    readout_share: float = 0.125
+    readout_share: Annotated[float, Range(above=0, most=1)] = 0.125
     """Share of the windows on which readouts train along on detached features, to watch the preference emerge."""
-    readout_learning_rate: float = 3e-3
+    readout_learning_rate: Annotated[float, Range(above=0)] = 3e-3
     """Peak learning rate of these readouts. It cannot affect the towers."""
-    evaluations: int = 10
+    evaluations: Annotated[int, Range(1)] = 10
     """How many times held-out perplexity and separation are measured and logged, evenly over the updates."""
-    evaluation_tokens: int = 40_000
+    evaluation_tokens: Annotated[int, Range(1)] = 40_000
     """Held-out tokens that each of these evaluations reads, spread over the documents."""
-    checkpoint_seconds: float = 120.0
+    checkpoint_seconds: Annotated[float, Range(above=0)] = 120.0
     """Seconds between checkpoints."""
     precision: Literal["no", "bf16", "fp16"] = "no"
     """Mixed precision, through Accelerate. `no` is fastest on CPUs without native bf16."""
@@ -176,15 +182,15 @@ class TrainConfig:
 class ReadoutConfig:
     """The readout phases: the trunk is frozen, and a fresh untied head is trained on each tower alone."""
 
-    tokens: int = 1_000_000
+    tokens: Annotated[int, Range(1)] = 1_000_000
     """Tokens to train the readouts on."""
-    batch: int = 16
+    batch: Annotated[int, Range(1)] = 16
     """Windows per update."""
-    learning_rate: float = 2e-2
+    learning_rate: Annotated[float, Range(above=0)] = 2e-2
     """Peak learning rate of AdamW."""
-    warmup: float = 0.05
+    warmup: Annotated[float, Range(0, below=1)] = 0.05
     """Share of the updates over which the learning rate rises linearly. After that it falls linearly to zero."""
-    weight_decay: float = 0.01
+    weight_decay: Annotated[float, Range(0)] = 0.01
     """Weight decay of the readouts; none on biases and norms. The trunk has none: it is frozen."""
     replicates: Literal[2, 4] = 4
     """Sets of readouts. Each set has initial weights and an order of the text of its own, so that what two sets agree
@@ -198,9 +204,9 @@ class ReadoutConfig:
 class ScoreConfig:
     """Log-probability of every held-out token under every head."""
 
-    batch: int = 64
+    batch: Annotated[int, Range(1)] = 64
     """Windows per forward pass. Does not change the scores beyond rounding."""
-    passes: int = 7
+    passes: Annotated[int, Range(0, zero="one token at a time")] = 7
     """How many times each window is read under the masked objective; every token is hidden in one of them. 7 hides a
     seventh of the tokens at a time, about as many as in training; 0 hides one at a time (pseudo-log-likelihood)."""
 
@@ -209,19 +215,19 @@ class ScoreConfig:
 class AnalyzeConfig:
     """Preference and its statistics."""
 
-    min_count: int = 10
+    min_count: Annotated[int, Range(1)] = 10
     """A type enters reliability if it occurs this many times in each half of the held-out text. It enters separation
     and the report if it occurs twice as many times in all of it."""
-    frequency_ratio: float = 1.25
+    frequency_ratio: Annotated[float, Range(above=1)] = 1.25
     """Compare words only if their training frequencies differ by at most this factor. Words without a counterpart are
     left out and counted."""
-    splits: int = 20
+    splits: Annotated[int, Range(1)] = 20
     """Number of random splits of the documents into halves."""
-    bootstrap: int = 1000
+    bootstrap: Annotated[int, Range(100)] = 1000
     """Number of bootstrap draws over documents."""
-    permutations: int = 1000
+    permutations: Annotated[int, Range(99)] = 1000
     """Number of permutations of the class labels within bins of training frequency."""
-    confidence: float = 0.95
+    confidence: Annotated[float, Range(0.5, below=1)] = 0.95
     """Confidence level of the intervals."""
     norms: str = ""
     """A table of word norms (CSV with a column `word`) whose concreteness and age of acquisition may explain
@@ -246,27 +252,27 @@ class KnowConfig:
     """Word similarity: files or folders of `word word score` lines, such as SimLex-999."""
     norms: Annotated[str, Flat] = ""
     """Norms of words (CSV with a column `word`), such as the Glasgow norms."""
-    occurrences: int = 20
+    occurrences: Annotated[int, Range(1)] = 20
     """Occurrences of a word in the training text whose states are averaged, at most; they are drawn at random."""
-    compared_tokens: int = 4096
+    compared_tokens: Annotated[int, Range(100)] = 4096
     """Held-out tokens, spread over the documents, on which the layers of towers are compared."""
-    frequent: int = 10
+    frequent: Annotated[int, Range(1)] = 10
     """A minimal pair, or a word, counts where each of its words occurs this often in the training text."""
-    generated: int = 400
+    generated: Annotated[int, Range(0, zero="none")] = 400
     """Minimal pairs to make from the treebank, at most, of each kind of violation."""
-    most_pairs: int = 1000
+    most_pairs: Annotated[int, Range(1)] = 1000
     """Ready pairs of each paradigm that are scored, at most; they are drawn at random."""
-    lesion_tokens: int = 10_000
+    lesion_tokens: Annotated[int, Range(1)] = 10_000
     """Held-out tokens, spread over the documents, on which lesions are measured."""
-    lesion_pairs: int = 600
+    lesion_pairs: Annotated[int, Range(1)] = 600
     """Minimal pairs of syntax, and as many of meaning, on which lesions are measured, at most; spread over the
     paradigms."""
-    probe_sentences: int = 3000
+    probe_sentences: Annotated[int, Range(FEWEST_SENTENCES)] = 3000
     """Sentences of the treebank for structural probes, at most: two thirds to train them, a sixth to choose layer and
     rank, a sixth for the figures."""
-    decoding_sentences: int = 1200
+    decoding_sentences: Annotated[int, Range(FEWEST_SENTENCES)] = 1200
     """Sentences of the treebank for linear decoding, at most, divided in the same way."""
-    perturbed_sentences: int = 200
+    perturbed_sentences: Annotated[int, Range(FEWEST_SENTENCES)] = 200
     """Sentences of the treebank for perturbed masking, at most; time rises with the square of their length."""
 
 
@@ -279,9 +285,9 @@ class RunConfig:
     protocol: Literal["own", "paper"] = "own"
     """`paper` sets optimizer, schedule, batch, windows and the lengths of all phases to those of the paper; further
     settings override it. `own` keeps those of the preset."""
-    seed: int = 0
+    seed: Annotated[int, Range(0, LARGEST_SEED)] = 0
     """Seed of initialization, data order and resampling."""
-    threads: int = 0
+    threads: Annotated[int, Range(0, zero="PyTorch's default")] = 0
     """CPU threads (0: PyTorch's default). The same seed and number of threads give identical results."""
     prepare: PrepareConfig = field(default_factory=PrepareConfig)
     model: ModelConfig = field(default_factory=ModelConfig)

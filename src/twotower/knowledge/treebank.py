@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ..config import FEWEST_SENTENCES
 from ..data.tokenization import special_ids
 from ..data.trees import Tree
 from ..errors import InputError
@@ -22,8 +23,6 @@ from .subject import Subject
 TRAIN, DEV, TEST = 0, 1, 2
 HELD = 1 / 6
 """Share of the sentences for choosing (layer, rank), and as many for the figures."""
-FEWEST = 60
-"""Sentences below which nothing is measured."""
 FEWEST_DOCUMENTS = 30
 """Documents below which sentences are split and resampled instead."""
 NO_LETTERS = ("PUNCT", "SYM", "NUM")
@@ -88,11 +87,11 @@ def choose_sentences(subject: Subject, limit: int, purpose: str) -> Treebank:
     short = np.array([sum(word.upos != "PUNCT" for word in tree.words) < 3 for tree in trees])
     usable = np.flatnonzero(~(long | bare | short))
     limit = min(limit, len(usable))
-    if limit < FEWEST:
+    if limit < FEWEST_SENTENCES:
         raise InputError(
             f"know.treebank: {len(usable)} of the {len(trees)} sentences of {subject.config.know.treebank} can be used "
             f"({int(long.sum())} do not fit into the window of {subject.model.config.window} tokens, "
-            f"{int(short.sum())} have fewer than three words), {limit} are asked for; probes need {FEWEST}"
+            f"{int(short.sum())} have fewer than three words), {limit} are asked for; probes need {FEWEST_SENTENCES}"
         )
     names = [trees[number].document for number in usable]
     documents = len(set(names))
