@@ -120,14 +120,16 @@ def test_every_part_of_a_mixture_is_held_out_and_counted(with_settings, corpus, 
     summary = json.loads((run.path / "data" / "corpus.json").read_text())
     first, second = summary["parts"]
     assert first["left_out"] > 4 and second["left_out"] == 0
-    whole = [part["training_tokens"] + part["heldout_tokens"] for part in (first, second)]
+    sizes = ("training_tokens", "validation_tokens", "heldout_tokens")
+    whole = [sum(part[name] for name in sizes) for part in (first, second)]
     assert whole[0] / whole[1] == pytest.approx(1.0, rel=0.15)
     assert all(part["heldout_tokens"] >= 0.15 * size for part, size in zip((first, second), whole, strict=True))
     documents = pd.read_parquet(run.path / "data" / "documents.parquet")
     assert len(documents) == summary["documents"] == first["documents"] + second["documents"]
     assert set(documents[documents.heldout].part) == {corpus.name, "other"}
+    assert set(documents[documents.validation].part) == {corpus.name, "other"}
     stream = np.load(run.path / "data" / "train.npy", mmap_mode="r")
-    kept = documents[~documents.heldout]
+    kept = documents[~documents.heldout & ~documents.validation]
     assert len(stream) == kept.tokens.sum() + len(kept) + 1 == kept.start.max() + kept.tokens.iloc[-1] + 1
 
 

@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 
 from twotower.data.tokenization import Vocabulary
-from twotower.data.windows import TrainingWindows, contiguous_rows, heldout_documents, pair_rows, sliding_rows
+from twotower.data.windows import (
+    TrainingWindows,
+    contiguous_rows,
+    heldout_documents,
+    pair_rows,
+    sliding_rows,
+    validation_documents,
+)
 from twotower.errors import InputError
 
 PERIOD = 9
@@ -81,6 +88,19 @@ def test_one_huge_document_is_not_held_out():
 def test_too_few_documents_are_refused_with_a_remedy(sizes):
     with pytest.raises(InputError, match=r"--prepare\.section-words"):
         heldout_documents(np.array(sizes), 0.2, seed=0)
+
+
+def test_documents_are_kept_aside_whole_and_are_two_percent_where_they_can_be():
+    sizes = np.random.default_rng(0).integers(100, 5000, 800)
+    mask = validation_documents(sizes, seed=1)
+    assert 0.019 <= sizes[mask].sum() / sizes.sum() <= 0.03
+    assert (mask == validation_documents(sizes, seed=1)).all() and (mask != validation_documents(sizes, seed=2)).any()
+    assert validation_documents(np.array([900, 300, 700]), seed=0).tolist() == [False, True, False]
+
+
+def test_a_training_split_of_one_document_is_refused_with_a_remedy():
+    with pytest.raises(InputError, match=r"one document is left for training.*--prepare\.section-words"):
+        validation_documents(np.array([100]), seed=0)
 
 
 def sentences(lengths, documents=1):

@@ -20,7 +20,8 @@ from twotower.printing import printable
 from twotower.runs import records
 
 ARTIFACTS = [
-    "data/train.npy", "data/heldout.npy", "data/frequencies.npy", "data/tags.npy", "data/heldout.parquet",
+    "data/train.npy", "data/validation.npy", "data/heldout.npy", "data/frequencies.npy", "data/tags.npy",
+    "data/heldout.parquet",
     "data/documents.parquet", "data/corpus.json", "tokenizer.json", "trunk/model.safetensors", "trunk/config.json",
     "training.json", "metrics.jsonl", "emergence.parquet", "model/model.safetensors", "model/config.json",
     "scores.parquet", "context.parquet", "direction.parquet", "preference.parquet", "results.json", "stages.json",

@@ -45,6 +45,12 @@ class PreparedText:
         return stream
 
     @cached_property
+    def validation(self) -> NDArray[np.unsignedinteger[Any]]:
+        """The stream of the documents kept aside, shape (tokens,): readouts are stopped by it."""
+        stream: NDArray[np.unsignedinteger[Any]] = np.load(self.run / "data" / "validation.npy", mmap_mode="r")
+        return stream
+
+    @cached_property
     def heldout(self) -> NDArray[np.unsignedinteger[Any]]:
         """The held-out stream, shape (tokens,)."""
         stream: NDArray[np.unsignedinteger[Any]] = np.load(self.run / "data" / "heldout.npy", mmap_mode="r")
@@ -88,6 +94,12 @@ class PreparedText:
         return table[table.heldout & (table.tokens > 0)].reset_index(drop=True)
 
     @cached_property
+    def validation_documents(self) -> pd.DataFrame:
+        """The documents kept aside, in the order of their stream."""
+        table = pd.read_parquet(self.run / "data" / "documents.parquet")
+        return table[table.validation & (table.tokens > 0)].reset_index(drop=True)
+
+    @cached_property
     def classes(self) -> pd.DataFrame:
         """Part of speech and class of each piece, one row per piece: see `classify_types`."""
         return classify_types(np.load(self.run / "data" / "tags.npy"))
@@ -110,11 +122,20 @@ class PreparedText:
         They are made like the rows of training: `kind` is `contiguous` or `pairs`. The causal objective slides over
         contiguous text, so that every token has context; the others read it window by window.
         """
-        starts, lengths = self.documents["start"].to_numpy(), self.documents["tokens"].to_numpy()
+        return self._windows(self.heldout, self.documents, objective, kind, window)
+
+    def validation_windows(self, objective: str, kind: str, window: int) -> ScoringRows:
+        """The same of the documents kept aside."""
+        return self._windows(self.validation, self.validation_documents, objective, kind, window)
+
+    def _windows(
+        self, stream: NDArray[np.unsignedinteger[Any]], documents: pd.DataFrame, objective: str, kind: str, window: int
+    ) -> ScoringRows:
+        starts, lengths = documents["start"].to_numpy(), documents["tokens"].to_numpy()
         if kind == "pairs":
-            return pair_rows(self.heldout, starts, lengths, window, self.vocabulary)
+            return pair_rows(stream, starts, lengths, window, self.vocabulary)
         make = sliding_rows if objective == "causal" else contiguous_rows
-        return make(self.heldout, starts, lengths, window, self.vocabulary)
+        return make(stream, starts, lengths, window, self.vocabulary)
 
 
 def classify_types(tags: NDArray[np.int64]) -> pd.DataFrame:

@@ -37,18 +37,19 @@ from .tokenization import (
     special_ids,
     train_tokenizer,
 )
-from .windows import heldout_documents, require_window
+from .windows import heldout_documents, require_window, validation_documents
 
 SEPARATOR = "[SEP]"
 
 DOCUMENTS = pa.schema(
     [("document", pa.int32()), ("name", pa.string()), ("part", pa.string()), ("heldout", pa.bool_()),
-     ("start", pa.int64()), ("tokens", pa.int64()), ("characters", pa.int64())]
+     ("validation", pa.bool_()), ("start", pa.int64()), ("tokens", pa.int64()), ("characters", pa.int64())]
 )  # fmt: skip
 ANNOTATIONS = ("deprel", "feats")
 """Columns that `heldout.parquet` has besides where words have gold tags."""
-TRAIN, HELD, LEFT_OUT = 0, 1, 2
+TRAIN, HELD, LEFT_OUT, VALIDATION = 0, 1, 2, 3
 """What a document is for; left out are those for which a weighted mixture has no room."""
+STREAMS = {TRAIN: "train", VALIDATION: "validation", HELD: "heldout"}
 HELDOUT = pa.schema(
     [("document", pa.int32()), ("position", pa.int32()), ("piece", pa.int32()),
      ("word", pa.string()), ("upos", pa.dictionary(pa.int8(), pa.string())), ("whole_word", pa.bool_())]
@@ -58,7 +59,8 @@ HELDOUT = pa.schema(
 def prepare(config: RunConfig, out: Path) -> None:
     """Write `data/` and `tokenizer.json` into `out`.
 
-    - `data/train.npy`, `data/heldout.npy`: piece ids; a separator, then each document followed by a separator;
+    - `data/train.npy`, `data/validation.npy`, `data/heldout.npy`: piece ids; a separator, then each document followed
+      by a separator. Nothing is trained on the last two; readouts stop by the second;
     - `data/documents.parquet`: where each document lies in its stream;
     - `data/heldout.parquet`: one row per held-out piece: its word, the word's part of speech, whether it is all of it,
       and for gold words their relation and features;
@@ -100,7 +102,9 @@ def _prepare(config: RunConfig, corpus: Corpus, tagger: Tagger | None, out: Path
     summary = {
         "name": corpus.name if settings.words == "text" else f"{corpus.name}, words {settings.words}",
         "documents": int(used.sum()),
-        "tokens": int(tokens["train"].sum() + tokens["heldout"].sum()),
+        "tokens": int(sum(counts.sum() for counts in tokens.values())),
+        "validation_documents": int((roles == VALIDATION).sum()),
+        "validation_tokens": int(tokens["validation"].sum()),
         "heldout_documents": int((roles == HELD).sum()),
         "heldout_tokens": int(tokens["heldout"].sum()),
         "characters": int(sizes[used].sum()),
@@ -111,7 +115,9 @@ def _prepare(config: RunConfig, corpus: Corpus, tagger: Tagger | None, out: Path
             {
                 "name": name, "documents": int((used & (part == number)).sum()),
                 "left_out": int((~used & (part == number)).sum()),
-                "training_tokens": int(tokens["train"][number]), "heldout_tokens": int(tokens["heldout"][number]),
+                "training_tokens": int(tokens["train"][number]),
+                "validation_tokens": int(tokens["validation"][number]),
+                "heldout_tokens": int(tokens["heldout"][number]),
             }
             for number, name in enumerate(corpus.parts)
         ],
@@ -149,7 +155,7 @@ def _measure(corpus: Corpus) -> tuple[NDArray[np.int64], NDArray[np.int64], str]
 def _choose_roles(
     corpus: Corpus, sizes: NDArray[np.int64], part: NDArray[np.int64], settings: PrepareConfig
 ) -> NDArray[np.int64]:
-    """What each document is for. Every part of a mixture holds out its own share."""
+    """What each document is for. Every part of a mixture holds out, and keeps aside, its own share."""
     used = np.ones(len(sizes), dtype=bool)
     if corpus.weights:
         used = thin(sizes, part, list(corpus.weights), settings.split_seed)
@@ -159,6 +165,8 @@ def _choose_roles(
         label = f"{name}: " if len(corpus.parts) > 1 else ""
         held = heldout_documents(sizes[mine], settings.heldout, settings.split_seed, label)
         roles[mine[held]] = HELD
+        rest = mine[~held]
+        roles[rest[validation_documents(sizes[rest], settings.split_seed, label)]] = VALIDATION
     return roles
 
 
@@ -171,40 +179,44 @@ def write_tokens(
     folder: Path,
     heldout_words: int = 0,
 ) -> dict[str, NDArray[np.int64]]:
-    """Encode the corpus into `folder`: the two streams and the tables (see `prepare`), documents by their `roles`.
+    """Encode the corpus into `folder`: the three streams and the tables (see `prepare`), documents by their `roles`.
 
     Of each held-out document at most `heldout_words` from its middle are kept (0: all).
 
-    Returns, for `train` and `heldout`, the tokens of each part of the corpus, shape (parts,), separators left out.
+    Returns, for `train`, `validation` and `heldout`, the tokens of each part of the corpus, shape (parts,), separators
+    left out.
     """
     separator = np.array([special_ids(tokenizer)[SEPARATOR]])
     vocabulary = padded_size(tokenizer)
     frequencies = np.zeros(vocabulary, dtype=np.int64)
     tag_counts = np.zeros((vocabulary, len(UPOS) + 1), dtype=np.int64)
     dtype = np.uint16 if vocabulary <= 1 << 16 else np.uint32
-    counts = {name: np.zeros(len(corpus.parts), dtype=np.int64) for name in ("train", "heldout")}
+    counts = {name: np.zeros(len(corpus.parts), dtype=np.int64) for name in STREAMS.values()}
     with (
         Progress("prepare", total=characters, unit="char") as progress,
         _Stream(folder / "train.npy", dtype) as train,
-        _Stream(folder / "heldout.npy", dtype) as held_stream,
+        _Stream(folder / "validation.npy", dtype) as validation,
+        _Stream(folder / "heldout.npy", dtype) as heldout,
         pq.ParquetWriter(folder / "documents.parquet", DOCUMENTS) as documents,
         pq.ParquetWriter(folder / "heldout.parquet", heldout_schema(gold=tagger is None)) as table,
     ):
-        train.append(separator)
-        held_stream.append(separator)
+        streams = {TRAIN: train, VALIDATION: validation, HELD: heldout}
+        for stream in streams.values():
+            stream.append(separator)
         rows: list[dict[str, Any]] = []
         for number, role, document, ids, words in _encoded(corpus, roles, tokenizer, tagger, heldout_words):
-            stream = held_stream if role == HELD else train
+            stream = streams[role]
             characters_read = len(document.text)
             if role == HELD:
                 document = middle_of(document, heldout_words)
                 ids = _write_heldout(document, number, tokenizer, words, tagger is None, table, tag_counts)
-            else:
+            elif role == TRAIN:
                 frequencies += np.bincount(ids, minlength=vocabulary)
-            counts["heldout" if role == HELD else "train"][document.part] += len(ids)
+            counts[STREAMS[role]][document.part] += len(ids)
             rows.append(
                 {"document": number, "name": document.name, "part": corpus.parts[document.part],
-                 "heldout": role == HELD, "start": stream.length, "tokens": len(ids), "characters": len(document.text)}
+                 "heldout": role == HELD, "validation": role == VALIDATION, "start": stream.length, "tokens": len(ids),
+                 "characters": len(document.text)}
             )  # fmt: skip
             stream.append(ids)
             stream.append(separator)
@@ -221,18 +233,18 @@ def write_tokens(
 def _encoded(
     corpus: Corpus, roles: NDArray[np.int64], tokenizer: Tokenizer, tagger: Tagger | None, heldout_words: int
 ) -> Iterator[tuple[int, int, Document, NDArray[np.int64], Sequence[Word]]]:
-    """Number, role, document and, for training, its piece ids; held out, the words of its middle. In order.
+    """Number, role, document and, not held out, its piece ids; held out, the words of its middle. In order.
 
     Many are encoded, or tagged, together.
     """
     nothing = np.empty(0, dtype=np.int64)
     for group in _groups(zip(count(), corpus.documents(), roles.tolist(), strict=False)):
-        texts = [document.text for _, document, role in group if role == TRAIN]
+        texts = [document.text for _, document, role in group if role in (TRAIN, VALIDATION)]
         encoded = iter(encode_batch(tokenizer, texts))
         held = [middle_of(document, heldout_words) for _, document, role in group if role == HELD]
         tagged = iter(tagger([one.text for one in held]) if tagger else [one.words or () for one in held])
         for number, document, role in group:
-            if role == TRAIN:
+            if role in (TRAIN, VALIDATION):
                 yield number, role, document, next(encoded), ()
             elif role == HELD:
                 yield number, role, document, nothing, next(tagged)

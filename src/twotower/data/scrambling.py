@@ -22,7 +22,7 @@ Ints = NDArray[np.int64]
 
 
 def scramble(folder: Path, tokenizer: Tokenizer, words: str, seed: int) -> None:
-    """Reorder both splits of the prepared text in `folder` (`data/` of a run) in place; `words` as above.
+    """Reorder the splits of the prepared text in `folder` (`data/` of a run) in place; `words` as above.
 
     A word is a piece and the pieces that continue it (`##…`). Takes some tens of bytes of memory per token.
     """
@@ -32,8 +32,13 @@ def scramble(folder: Path, tokenizer: Tokenizer, words: str, seed: int) -> None:
     path = folder / "documents.parquet"
     schema = pq.read_schema(path)
     documents = pd.read_parquet(path)
-    for number, (name, held) in enumerate((("train", False), ("heldout", True))):
-        mine = np.flatnonzero(documents["heldout"] == held)
+    of_split = {
+        "train": ~documents["heldout"] & ~documents["validation"],
+        "heldout": documents["heldout"],
+        "validation": documents["validation"],
+    }
+    for number, (name, chosen) in enumerate(of_split.items()):
+        mine = np.flatnonzero(chosen)
         stream = np.load(folder / f"{name}.npy")
         lengths = documents["tokens"].to_numpy()[mine]
         inside = _spans(documents["start"].to_numpy()[mine], lengths)
@@ -44,7 +49,7 @@ def scramble(folder: Path, tokenizer: Tokenizer, words: str, seed: int) -> None:
         np.save(folder / f"{name}.npy", whole)
         documents.loc[mine, "start"] = starts
         documents.loc[mine, "tokens"] = lengths
-        if held:
+        if name == "heldout":
             _reorder_rows(folder / "heldout.parquet", order, documents["document"].to_numpy()[mine], lengths)
     pq.write_table(pa.Table.from_pandas(documents, schema=schema, preserve_index=False), path)
 

@@ -19,6 +19,8 @@ from .tokenization import Vocabulary
 Ids = NDArray[np.integer]
 FEWEST_HELDOUT = 4
 """Two held-out documents in each half is the least from which reliability can be had at all."""
+VALIDATION = 0.02
+"""Share of the training split that is kept aside: neither towers nor readouts train on it, and readouts stop by it."""
 
 
 def heldout_documents(sizes: NDArray[np.int64], share: float, seed: int, label: str = "") -> NDArray[np.bool_]:
@@ -45,6 +47,30 @@ def heldout_documents(sizes: NDArray[np.int64], share: float, seed: int, label: 
             f"(at least {FEWEST_HELDOUT} whole documents) and the rest for training; give more documents, or cut them, "
             "for instance with --prepare.section-words 500 or --prepare.documents line"
         )
+    return mask
+
+
+def validation_documents(sizes: NDArray[np.int64], seed: int, label: str = "") -> NDArray[np.bool_]:
+    """Choose whole documents of the training split to keep aside: `VALIDATION` of it, at least one document.
+
+    `sizes` are characters of the documents of the training split, shape (documents,). Documents are taken in a random
+    order; one that would overshoot by half is passed over. Where that leaves nothing, the shortest is taken. Returns a
+    mask of shape (documents,). Raises `InputError`, beginning with `label`, where nothing would be left for training.
+    """
+    if len(sizes) < 2:
+        raise InputError(
+            f"corpus: {label}one document is left for training, and one must be kept aside, on which readouts are "
+            "stopped; give more documents, or cut them, for instance with --prepare.section-words 500"
+        )
+    wanted = VALIDATION * int(sizes.sum())
+    mask = np.zeros(len(sizes), dtype=bool)
+    taken = 0
+    for index in np.random.default_rng([seed, 2]).permutation(len(sizes)):
+        if taken < wanted and taken + sizes[index] <= 1.5 * wanted:
+            mask[index] = True
+            taken += int(sizes[index])
+    if not mask.any():
+        mask[sizes.argmin()] = True
     return mask
 
 

@@ -107,7 +107,7 @@ def _generated(subject: Subject) -> tuple[list[MinimalPair], dict[str, Any]]:
 def _unseen(subject: Subject, trees: Sequence[Tree]) -> list[Tree]:
     """The sentences of documents that the towers were not trained on, as far as their names tell."""
     table = pd.read_parquet(subject.run / "data" / "documents.parquet")
-    trained = set(table.loc[~table["heldout"], "name"]) if "name" in table else set()
+    trained = set(table.loc[~table["heldout"] & ~table["validation"], "name"]) if "name" in table else set()
     return [tree for tree in trees if tree.document not in trained]
 
 

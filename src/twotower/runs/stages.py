@@ -45,7 +45,7 @@ def _instrument(name: str, *settings: str, optional: tuple[str, ...] = (), forma
 STAGES: dict[str, Stage] = {
     stage.name: stage
     for stage in (
-        Stage("prepare", ("prepare",), (), ("data", "tokenizer.json")),
+        Stage("prepare", ("prepare",), (), ("data", "tokenizer.json"), format=5),
         Stage("train", ("seed", "threads", "model", "train"), ("data", "tokenizer.json"),
               ("trunk", "training.json", "metrics.jsonl", "emergence.parquet")),
         Stage("readout", ("seed", "threads", "readout", "train.masked", "train.micro_batch", "train.loss"),
