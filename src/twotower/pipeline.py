@@ -6,11 +6,13 @@ import os
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from .allocator import freed_memory_kept
 from .config import RunConfig
 from .data.corpus_names import file_name
+from .data.inventory import Inventory
 from .errors import InputError
 from .finished import Run
 from .presets import preset
@@ -21,10 +23,10 @@ from .runs.stages import INSTRUMENTS, MAIN, STAGES, StageFunction
 from .validation import validate
 
 
-def _prepare(config: RunConfig, run: Path, out: Path) -> None:
+def _prepare(config: RunConfig, run: Path, out: Path, say: Callable[[str], None] = lambda _: None) -> None:
     from .data.prepare import prepare
 
-    prepare(config, out)
+    prepare(config, out, say)
 
 
 def _train(config: RunConfig, run: Path, out: Path) -> None:
@@ -123,6 +125,8 @@ def run(
         towers_config(config, vocabulary=8)
     folder = default_folder(config) if out is None else Path(out)
     wanted = {name: FUNCTIONS[name] for name in STAGES if name in set(stages)}
+    if "prepare" in wanted:
+        wanted["prepare"] = partial(_prepare, say=say)
     if set(wanted) - {"prepare", "report"}:
         _set_up(config.threads)
     _require_all_processes()
@@ -134,6 +138,15 @@ def run(
     else:
         follow({name: partial(FUNCTIONS[name], config, folder, partial_folder(folder, name)) for name in SHARED})
     return Run(folder)
+
+
+def inventory(config: RunConfig, say: Callable[[str], None] = lambda _: None) -> Inventory:
+    """What `prepare` would read, without leaving anything behind. Raises `InputError` as it would."""
+    from .data.prepare import prepare
+
+    validate(config)
+    with TemporaryDirectory(prefix="twotower-") as folder:
+        return prepare(config, Path(folder), say)
 
 
 def run_controls(

@@ -51,6 +51,12 @@ def test_what_is_no_treebank_is_refused_with_its_line(line, message, tmp_path):
         list(read_conllu(path, "utf-8"))
 
 
+def unlike(sentence, documents=60):
+    """Documents of one sentence, each with a number of its own: copies would be dropped."""
+    number_alone = "1\t{number}\t{number}\tNUM\tCD\t_\t0\troot\t_\t_\n\n"
+    return "".join((sentence + number_alone).format(number=number) for number in range(documents))
+
+
 def prepared(tmp_path, small, text):
     from dataclasses import replace
 
@@ -60,7 +66,7 @@ def prepared(tmp_path, small, text):
 
 
 def test_annotations_stand_beside_the_held_out_pieces(tmp_path, small):
-    text = prepared(tmp_path, small, "".join(SENTENCE.format(number=number) for number in range(60)))
+    text = prepared(tmp_path, small, unlike(SENTENCE))
     table = pd.concat(
         [pd.read_parquet(text.run / "data" / "heldout.parquet")[["word", "upos"]], text.annotations], axis=1
     )
@@ -74,6 +80,6 @@ def test_a_treebank_without_features_has_none_and_other_text_no_annotations(tmp_
         "\t".join([*columns[:5], "_", *columns[6:]]) if len(columns := line.split("\t")) == 10 else line
         for line in SENTENCE.split("\n")
     )
-    text = prepared(tmp_path, small, "".join(bare.format(number=number) for number in range(60)))
+    text = prepared(tmp_path, small, unlike(bare))
     assert list(text.annotations) == ["deprel"]
     assert PreparedText(finished).annotations is None

@@ -118,7 +118,7 @@ def test_refused_input_leaves_no_folder_behind(small, tmp_path):
 
 
 def test_fewer_tokens_than_one_window_leaves_no_folder_behind(with_settings, tmp_path):
-    (tmp_path / "lines.txt").write_text("a few words\n" * 20)
+    (tmp_path / "lines.txt").write_text("".join(f"a few {chr(97 + k)} words\n" for k in range(20)))
     few = with_settings(
         prepare={"corpus": (str(tmp_path / "lines.txt"),), "documents": "line", "vocabulary": 64}, train={"window": 200}
     )

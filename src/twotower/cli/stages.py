@@ -38,6 +38,8 @@ class Arguments:
     for elmo one direction only) and set them beside the run in controls.html. Takes as long as so many more runs."""
     overwrite: tyro.conf.FlagCreatePairsOff[bool] = False
     """Redo stages that were made with other settings, or whose files are damaged, and what depends on them."""
+    dry: tyro.conf.FlagCreatePairsOff[bool] = False
+    """For `prepare`: say what would be read, and leave nothing behind."""
     output: Annotated[Output, tyro.conf.arg(name="")] = field(default_factory=Output)
 
 
@@ -48,7 +50,8 @@ def default_arguments() -> Arguments:
 
 def common_of(stage: str) -> tuple[str, ...]:
     """The options of a stage that `--help` shows: those of its own section, and how it is run."""
-    return ("settings", "out", "overwrite", "output", "config.preset", "config.seed", "config.threads",
+    dry = ("dry",) if stage == "prepare" else ()
+    return ("settings", "out", *dry, "overwrite", "output", "config.preset", "config.seed", "config.threads",
             *(f"config.{name}" for name in STAGES[stage].settings if hasattr(RunConfig(), name)))  # fmt: skip
 
 
@@ -65,8 +68,19 @@ def run_stages(command: Command, words: list[str]) -> int:
         raise InputError(
             "--controls: controls do not run under a launcher; run `twotower run` there, then add them alone"
         )
-    from ..pipeline import default_folder, run
+    from ..pipeline import default_folder, inventory, run
 
+    if parsed.dry:
+        if command.name != "prepare":
+            raise InputError(f"--dry belongs to `twotower prepare`, not to `twotower {command.name}`")
+        with parsed.output.progress():
+            read = inventory(parsed.config)
+        lines = [
+            *(f"{fact}: {text}" for fact, text in read.facts().items()),
+            *map("beware: {}".format, read.warnings()),
+        ]
+        parsed.output.result(read.to_dict() | {"warnings": read.warnings()}, text="\n".join(lines))
+        return SUCCESS
     out, output = parsed.out or default_folder(parsed.config), parsed.output
     stages = MAIN if command.name == "run" else (command.name,)
     data: dict[str, Any] = {"run": str(out), "stages": stages}

@@ -6,9 +6,10 @@ A corpus is read several times (to size it, to train the tokenizer, to encode it
 from __future__ import annotations
 
 import glob
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import pairwise
+from itertools import count, pairwise
 from pathlib import Path
 
 from ..config import PrepareConfig
@@ -40,10 +41,12 @@ def open_corpus(config: PrepareConfig) -> Corpus:
     sources = [(_open_source(name, config), weight) for parts in named for name, weight in parts]
 
     def read() -> Iterator[Document]:
+        origin = count()
         for number, (source, _) in enumerate(sources):
             try:
-                for document in _sections(source.read(), config.section_words):
-                    yield replace(document, part=number) if mixed else document
+                for whole in source.read():
+                    whole = replace(whole, part=number if mixed else 0, origin=next(origin))
+                    yield from _sections(whole, config.section_words)
             except OSError as error:  # what is written to a full disk fails outside of this generator
                 raise InputError(
                     f"corpus: {error.filename or source.name} cannot be read ({error.strerror or error}); give files "
@@ -56,6 +59,9 @@ def open_corpus(config: PrepareConfig) -> Corpus:
         has_gold_tags=all(source.has_gold_tags for source, _ in sources),
         parts=tuple(source.name for source, _ in sources) if mixed else ("all",),
         weights=tuple(weight for _, weight in sources if weight is not None),
+        files=dict(sum((Counter(source.files) for source, _ in sources), Counter())),
+        left_out=dict(sum((Counter(source.left_out) for source, _ in sources), Counter())),
+        notes=tuple(dict.fromkeys(note for source, _ in sources for note in source.notes)),
     )
 
 
@@ -79,7 +85,8 @@ def _open_source(name: str, config: PrepareConfig) -> Corpus:
             else:
                 yield from _read_text(path, config)
 
-    return Corpus(Path(name).name or name, read, has_gold_tags=gold)
+    formats = Counter({".conllu": "CoNLL-U", ".parquet": "Parquet"}.get(path.suffix, "text") for path in files)
+    return Corpus(Path(name).name or name, read, has_gold_tags=gold, files=formats)
 
 
 def _open_articles(kind: str, place: str, config: PrepareConfig) -> Corpus:
@@ -227,25 +234,24 @@ def _open_dataset(name: str) -> Corpus:
     return Corpus(name, read)
 
 
-def _sections(documents: Iterator[Document], words: int) -> Iterator[Document]:
-    """Documents of much more than `words` words cut into sections of about that many (0: never).
+def _sections(document: Document, words: int) -> Iterator[Document]:
+    """A document of much more than `words` words cut into sections of about that many (0: never).
 
     Cuts fall at line ends; within a line only where the line alone is longer than a section.
     """
-    for document in documents:
-        cuts = _cuts(document.text, words) if words else [0, len(document.text)]
-        if len(cuts) == 2:
-            yield document
-            continue
-        for number, (start, end) in enumerate(pairwise(cuts), start=1):
-            inside = None
-            if document.words is not None:
-                inside = tuple(
-                    word._replace(start=word.start - start, end=word.end - start)
-                    for word in document.words
-                    if start <= word.start < end
-                )
-            yield Document(f"{document.name}#{number}", document.text[start:end], inside, document.part)
+    cuts = _cuts(document.text, words) if words else [0, len(document.text)]
+    if len(cuts) == 2:
+        yield document
+        return
+    for number, (start, end) in enumerate(pairwise(cuts), start=1):
+        inside = None
+        if document.words is not None:
+            inside = tuple(
+                word._replace(start=word.start - start, end=word.end - start)
+                for word in document.words
+                if start <= word.start < end
+            )
+        yield replace(document, name=f"{document.name}#{number}", text=document.text[start:end], words=inside)
 
 
 def _cuts(text: str, words: int) -> list[int]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 
@@ -31,6 +31,10 @@ class Document:
     """Gold words, where the source has them."""
     part: int = 0
     """Which part of a mixture it is from."""
+    format: str = "text"
+    """What kind of file it was read from."""
+    origin: int = 0
+    """The number of the whole document; the sections of one share it."""
 
 
 def middle_of(document: Document, words: int) -> Document:
@@ -61,6 +65,12 @@ class Corpus:
     """The names of the parts of a mixture; of one part where it is none."""
     weights: tuple[float, ...] = ()
     """The weights of the parts; none where all text is taken."""
+    files: Mapping[str, int] = field(default_factory=dict)
+    """The number of files of each format."""
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    """The number of files that are not read, by the reason."""
+    notes: tuple[str, ...] = ()
+    """What could be read otherwise."""
 
     def documents(self) -> Iterator[Document]:
         """The documents in a fixed order, those without any text left out."""

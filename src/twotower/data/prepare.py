@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from types import TracebackType
@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.lib import format as npy
 from numpy.typing import NDArray
@@ -24,8 +25,10 @@ from ..processes import usable_cores
 from ..progress import Progress
 from .corpora import open_corpus
 from .documents import Corpus, Document, Word, middle_of
+from .inventory import Inventory, Unknown
 from .mixtures import thin
 from .scrambling import scramble
+from .survey import Survey, survey
 from .tagging import NO_WORD, UPOS, Tagger, open_tagger, words_of_pieces
 from .tokenization import (
     chunks,
@@ -48,7 +51,7 @@ DOCUMENTS = pa.schema(
 ANNOTATIONS = ("deprel", "feats")
 """Columns that `heldout.parquet` has besides where words have gold tags."""
 TRAIN, HELD, LEFT_OUT, VALIDATION = 0, 1, 2, 3
-"""What a document is for; left out are those for which a weighted mixture has no room."""
+"""What a document is for; left out are copies, and those for which a weighted mixture has no room."""
 STREAMS = {TRAIN: "train", VALIDATION: "validation", HELD: "heldout"}
 HELDOUT = pa.schema(
     [("document", pa.int32()), ("position", pa.int32()), ("piece", pa.int32()),
@@ -56,8 +59,8 @@ HELDOUT = pa.schema(
 )  # fmt: skip
 
 
-def prepare(config: RunConfig, out: Path) -> None:
-    """Write `data/` and `tokenizer.json` into `out`.
+def prepare(config: RunConfig, out: Path, say: Callable[[str], None] = lambda _: None) -> Inventory:
+    """Write `data/` and `tokenizer.json` into `out`, and say what was read.
 
     - `data/train.npy`, `data/validation.npy`, `data/heldout.npy`: piece ids; a separator, then each document followed
       by a separator. Nothing is trained on the last two; readouts stop by the second;
@@ -67,7 +70,7 @@ def prepare(config: RunConfig, out: Path) -> None:
     - `data/frequencies.npy`: count of each piece in the training split, shape (vocabulary,);
     - `data/tags.npy`: how often each piece is held-out word of each part of speech, and how often it occurs held out,
       shape (vocabulary, len(UPOS) + 1);
-    - `data/corpus.json`: name, sizes, and the SHA-256 of the text.
+    - `data/corpus.json`: name, sizes, the inventory, and the SHA-256 of the text.
 
     Raises `InputError` for text that cannot be read or split.
     """
@@ -75,14 +78,20 @@ def prepare(config: RunConfig, out: Path) -> None:
     corpus = open_corpus(settings)
     name = _choose_tagger(settings, corpus)
     with open_tagger(name, config.threads or usable_cores()) if name else nullcontext() as tagger:
-        _prepare(config, corpus, tagger, out)
+        return _prepare(config, corpus, tagger, out, say)
 
 
-def _prepare(config: RunConfig, corpus: Corpus, tagger: Tagger | None, out: Path) -> None:
+def _prepare(
+    config: RunConfig, corpus: Corpus, tagger: Tagger | None, out: Path, say: Callable[[str], None]
+) -> Inventory:
     settings = config.prepare
     given = load_tokenizer(settings.tokenizer) if settings.tokenizer else None
-    sizes, part, digest = _measure(corpus)
-    roles = _choose_roles(corpus, sizes, part, settings)
+    found = survey(corpus)
+    inventory = found.inventory(corpus)
+    read = inventory.facts()
+    for fact, text in read.items():  # now, so that one who is refused sees what was read
+        say(f"  {fact}: {text}")
+    roles = _choose_roles(corpus, found, settings)
 
     def training_texts() -> Iterator[list[str]]:
         for document, role in zip(corpus.documents(), roles, strict=True):
@@ -94,11 +103,19 @@ def _prepare(config: RunConfig, corpus: Corpus, tagger: Tagger | None, out: Path
     save_tokenizer(tokenizer, out / "tokenizer.json")
     used = roles != LEFT_OUT
     tokens = write_tokens(
-        corpus, roles, tokenizer, tagger, int(sizes[used].sum()), out / "data", settings.heldout_words
+        corpus, roles, tokenizer, tagger, int(found.characters[used].sum()), out / "data", settings.heldout_words
     )
     require_window(int(tokens["train"].sum()), config.train.window)  # now, so that no folder is left behind
     if settings.words != "text":
         scramble(out / "data", tokenizer, settings.words, settings.split_seed)
+    tagged = "gold" if tagger is None else settings.tagger.replace("auto", "hanta")
+    words = int(found.words[roles == TRAIN].sum())
+    inventory = _counted(inventory, out / "data", tokenizer, tokens, words, tagged)
+    for fact, text in inventory.facts().items():
+        if read.get(fact) != text:
+            say(f"  {fact}: {text}")
+    for warning in inventory.warnings():
+        say(f"  beware: {warning}")
     summary = {
         "name": corpus.name if settings.words == "text" else f"{corpus.name}, words {settings.words}",
         "documents": int(used.sum()),
@@ -107,14 +124,15 @@ def _prepare(config: RunConfig, corpus: Corpus, tagger: Tagger | None, out: Path
         "validation_tokens": int(tokens["validation"].sum()),
         "heldout_documents": int((roles == HELD).sum()),
         "heldout_tokens": int(tokens["heldout"].sum()),
-        "characters": int(sizes[used].sum()),
+        "characters": int(found.characters[used].sum()),
         "vocabulary": tokenizer.get_vocab_size(),
-        "tagger": "gold" if tagger is None else settings.tagger.replace("auto", "hanta"),
-        "digest": digest,
+        "tagger": tagged,
+        "digest": found.digest,
+        "inventory": inventory.to_dict(),
         "parts": [
             {
-                "name": name, "documents": int((used & (part == number)).sum()),
-                "left_out": int((~used & (part == number)).sum()),
+                "name": name, "documents": int((used & (found.part == number)).sum()),
+                "left_out": int((~used & found.kept & (found.part == number)).sum()),
                 "training_tokens": int(tokens["train"][number]),
                 "validation_tokens": int(tokens["validation"][number]),
                 "heldout_tokens": int(tokens["heldout"][number]),
@@ -123,6 +141,32 @@ def _prepare(config: RunConfig, corpus: Corpus, tagger: Tagger | None, out: Path
         ],
     }  # fmt: skip
     (out / "data" / "corpus.json").write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
+    return inventory
+
+
+def _counted(
+    inventory: Inventory,
+    folder: Path,
+    tokenizer: Tokenizer,
+    tokens: Mapping[str, NDArray[np.int64]],
+    words: int,
+    tagger: str,
+) -> Inventory:
+    """The inventory with what only the tokens in `folder` tell; `words` are those of the training split."""
+    training, held = int(tokens["train"].sum()), int(tokens["heldout"].sum())
+    unknown = special_ids(tokenizer)["[UNK]"]
+    frequencies, tags = np.load(folder / "frequencies.npy"), np.load(folder / "tags.npy")
+    table = pq.read_table(folder / "heldout.parquet", columns=["word", "upos"])
+    is_word = pc.not_equal(table["word"], "")
+    untagged = pc.and_(is_word, pc.equal(table["upos"].cast(pa.string()), NO_WORD))
+    return replace(
+        inventory,
+        heldout=held / sum(int(counts.sum()) for counts in tokens.values()),
+        pieces_per_word=training / max(1, words),
+        unknown=Unknown(int(frequencies[unknown]) / max(1, training), int(tags[unknown, -1]) / max(1, held)),
+        tagger=tagger,
+        untagged=(pc.sum(untagged).as_py() or 0) / max(1, pc.sum(is_word).as_py() or 0),
+    )
 
 
 def _choose_tagger(settings: PrepareConfig, corpus: Corpus) -> str | None:
@@ -134,39 +178,20 @@ def _choose_tagger(settings: PrepareConfig, corpus: Corpus) -> str | None:
     return "hanta" if settings.tagger == "auto" else settings.tagger
 
 
-def _measure(corpus: Corpus) -> tuple[NDArray[np.int64], NDArray[np.int64], str]:
-    """Characters and part of each document, and the SHA-256 of all names and texts.
-
-    Raises `InputError` for no text at all, or a part of a mixture without any.
-    """
-    sizes, part, digest = [], [], hashlib.sha256()
-    for document in corpus.documents():
-        sizes.append(len(document.text))
-        part.append(document.part)
-        for data in (document.name.encode("utf-8", "surrogatepass"), document.text.encode("utf-8", "surrogatepass")):
-            digest.update(len(data).to_bytes(8, "little") + data)
-    empty = [name for number, name in enumerate(corpus.parts) if number not in part]
-    if not sizes or empty:
-        name = corpus.name if not sizes else f"the part {empty[0]!r} of {corpus.name}"
-        raise InputError(f"corpus: {name} holds no text; give files with text in them")
-    return np.asarray(sizes, dtype=np.int64), np.asarray(part, dtype=np.int64), digest.hexdigest()
-
-
-def _choose_roles(
-    corpus: Corpus, sizes: NDArray[np.int64], part: NDArray[np.int64], settings: PrepareConfig
-) -> NDArray[np.int64]:
+def _choose_roles(corpus: Corpus, found: Survey, settings: PrepareConfig) -> NDArray[np.int64]:
     """What each document is for. Every part of a mixture holds out, and keeps aside, its own share."""
-    used = np.ones(len(sizes), dtype=bool)
+    used = found.kept.copy()
     if corpus.weights:
-        used = thin(sizes, part, list(corpus.weights), settings.split_seed)
+        there = np.flatnonzero(used)
+        used[there] = thin(found.characters[there], found.part[there], list(corpus.weights), settings.split_seed)
     roles = np.where(used, TRAIN, LEFT_OUT)
     for number, name in enumerate(corpus.parts):
-        mine = np.flatnonzero(used & (part == number))
+        mine = np.flatnonzero(used & (found.part == number))
         label = f"{name}: " if len(corpus.parts) > 1 else ""
-        held = heldout_documents(sizes[mine], settings.heldout, settings.split_seed, label)
+        held = heldout_documents(found.characters[mine], settings.heldout, settings.split_seed, label)
         roles[mine[held]] = HELD
         rest = mine[~held]
-        roles[rest[validation_documents(sizes[rest], settings.split_seed, label)]] = VALIDATION
+        roles[rest[validation_documents(found.characters[rest], settings.split_seed, label)]] = VALIDATION
     return roles
 
 

@@ -69,7 +69,7 @@ def analyze(config: RunConfig, run: Path, out: Path) -> None:
         "corpus": {
             **{key: summary[key] for key in
                ("name", "documents", "tokens", "heldout_documents", "heldout_tokens", "parts", "digest", "tagger",
-                "vocabulary")},
+                "vocabulary", "inventory")},
             "heldout_blocks": measured.blocks if measured.blocks < measured.documents else None,
         },
         "model": {

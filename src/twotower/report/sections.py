@@ -12,6 +12,7 @@ import yaml
 from markupsafe import Markup
 
 from ..config import to_dict
+from ..data.inventory import Inventory
 from ..data.tagging import NO_WORD
 from .contents import Contents
 from .drawings import draw
@@ -149,8 +150,10 @@ def training(contents: Contents) -> Section:
 
 def record(contents: Contents) -> Section:
     """What was run, on what, with which settings and versions."""
+    read = Inventory.from_dict(contents.results["corpus"]["inventory"])
     body = part(
-        "sections/record.html.j2", results=contents.results, timing=contents.timing, contrasts=contents.contrasts,
+        "sections/record.html.j2", results=contents.results, read=read.facts(), warnings=read.warnings(),
+        timing=contents.timing, contrasts=contents.contrasts,
         config=yaml.safe_dump(to_dict(contents.config), sort_keys=False),
         provenance=yaml.safe_dump(contents.provenance, sort_keys=False),
     )  # fmt: skip

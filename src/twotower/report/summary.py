@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..data.inventory import Inventory
 from ..preference.direction import divides
 from .style import plural
 
@@ -58,6 +59,8 @@ def sentences(results: dict[str, Any]) -> list[str]:
         said += [] if leads else about
         if results.get("emergence", {}).get("evaluations"):
             said.append(_emergence(results["emergence"]))
+    if read := results["corpus"].get("inventory"):  # runs of earlier versions have none
+        said[1:1] = [f"Beware: {warning}." for warning in Inventory.from_dict(read).warnings()]
     said.append(_performance(results))
     if results["model"]["towers"] == 1:
         said.append("One tower has nothing to divide: it is a baseline for the perplexity of several.")

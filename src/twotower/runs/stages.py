@@ -72,7 +72,7 @@ STAGES: dict[str, Stage] = {
               optional=tuple(f"knowledge/{name}" for name in INSTRUMENTS)),
         Stage("report", (),
               ("data", "training.json", "metrics.jsonl", "scores.parquet", "preference.parquet", "results.json"),
-              ("report.html", "figures"), format=10),
+              ("report.html", "figures"), format=11),
     )
 }  # fmt: skip
 """In the order in which they run."""

@@ -1,0 +1,164 @@
+"""What was read before anything is trained: files by format, documents, what was left out, and what to beware of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+MUCH_UNKNOWN = 0.02
+"""Share of [UNK] among the tokens above which figures are about [UNK]."""
+MUCH_UNTAGGED = 0.25
+"""Share of words without a tag above which figures by part of speech are about the rest."""
+MUCH_IN_ONE = 0.5
+"""Share of all words in one document above which the resampling of documents says nothing."""
+MUCH_SHARED = 0.1
+"""Share of the held-out sentences that are known from training above which perplexity is about memory."""
+SENTENCE_WORDS = 8
+"""A sentence of fewer words, such as *Thank you very much*, is nobody's own."""
+
+
+@dataclass(frozen=True)
+class FilesRead:
+    """The files of one format that were read; `documents` as they were found, copies included."""
+
+    format: str
+    files: int
+    documents: int
+
+
+@dataclass(frozen=True)
+class FilesLeftOut:
+    """Files that were found and not read, and why."""
+
+    why: str
+    files: int
+
+
+@dataclass(frozen=True)
+class Language:
+    """The language by its ISO 639 code, and the share of the text that is in it."""
+
+    code: str
+    share: float
+
+
+@dataclass(frozen=True)
+class Unknown:
+    """Share of [UNK] among the tokens of each split."""
+
+    training: float
+    heldout: float
+
+
+@dataclass(frozen=True)
+class LongDocument:
+    """A document and its words."""
+
+    name: str
+    words: int
+
+
+@dataclass(frozen=True)
+class Inventory:
+    """What the stage `prepare` has read; `corpus.inventory` of `results.json`."""
+
+    files: tuple[FilesRead, ...]
+    left_out: tuple[FilesLeftOut, ...]
+    documents: int
+    """Without the copies."""
+    words: int
+    """Runs of characters without white space, copies left out."""
+    duplicates: int
+    """Documents that were dropped because the same text stands in an earlier one."""
+    near_duplicates: int
+    """Documents that are nearly the same as another, and are kept on one side of the split with it."""
+    longest: tuple[LongDocument, ...]
+    """The three longest documents."""
+    notes: tuple[str, ...] = ()
+    """What could have been read otherwise, such as further columns of a table."""
+    heldout: float | None = None
+    """Share of the tokens that is held out."""
+    shared_sentences: float | None = None
+    """Share of the held-out sentences of at least `SENTENCE_WORDS` words that stand in training documents as well."""
+    pieces_per_word: float | None = None
+    """Tokens for each word."""
+    unknown: Unknown | None = None
+    tagger: str | None = None
+    untagged: float | None = None
+    """Share of the held-out words that the tagger gave no part of speech."""
+    language: Language | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, as in `results.json`."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Inventory:
+        """The inverse of `to_dict`."""
+        import dacite
+
+        return dacite.from_dict(cls, values, dacite.Config(strict=True, cast=[tuple]))
+
+    def facts(self) -> dict[str, str]:
+        """What was read, each fact under its name, for the terminal and the report; without what is not known yet."""
+        read = ", ".join(
+            f"{one.files:,} {one.format}" + (f" ({_count(one.documents, 'document')})" if one.documents else "")
+            for one in self.files
+        )
+        found = {"files": read or "none"}
+        if self.left_out:
+            found["left out"] = ", ".join(f"{_count(one.files, 'file')}: {one.why}" for one in self.left_out)
+        found["documents"] = f"{self.documents:,}, {self.words:,} words; " + (
+            f"{_count(self.duplicates, 'copy', 'copies')} dropped" if self.duplicates else "no copies"
+        )
+        if self.near_duplicates:
+            found["documents"] += f"; {self.near_duplicates:,} nearly the same as another, kept together"
+        found["longest"] = ", ".join(f"{one.name} ({one.words:,} words)" for one in self.longest)
+        if self.notes:
+            found["also"] = "; ".join(self.notes)
+        if self.heldout is not None:
+            found["held out"] = f"{self.heldout:.1%} of the tokens"
+        if self.shared_sentences is not None:
+            found["held out"] += (
+                f"; {self.shared_sentences:.1%} of the sentences of {SENTENCE_WORDS} words or more are in training, too"
+            )
+        if self.pieces_per_word is not None:
+            found["pieces per word"] = f"{self.pieces_per_word:.2f}"
+        if self.unknown is not None:
+            found["unknown"] = f"[UNK] is {self.unknown.training:.2%} of training, {self.unknown.heldout:.2%} held out"
+        if self.language is not None:
+            found["language"] = f"{self.language.code} ({self.language.share:.0%})"
+        if self.tagger is not None:
+            found["tagger"] = self.tagger + (f", {self.untagged:.1%} of words untagged" if self.untagged else "")
+        return found
+
+    def warnings(self) -> list[str]:
+        """What makes results worth little, a line each."""
+        found = []
+        if self.unknown and max(self.unknown.training, self.unknown.heldout) > MUCH_UNKNOWN:
+            share = max(self.unknown.training, self.unknown.heldout)
+            found.append(
+                f"{share:.1%} of the tokens are [UNK]: the tokenizer does not know this text's characters, and figures "
+                "are about [UNK]; raise --prepare.vocabulary, or leave --prepare.tokenizer out"
+            )
+        if self.untagged is not None and self.untagged > MUCH_UNTAGGED:
+            found.append(
+                f"{self.untagged:.0%} of the held-out words have no part of speech; give --prepare.tagger one for this "
+                "language"
+            )
+        if self.words and self.longest and self.longest[0].words > MUCH_IN_ONE * self.words:
+            found.append(
+                f"{self.longest[0].name} is {self.longest[0].words / self.words:.0%} of the text: intervals come from "
+                "resampled documents and say little; cut it with --prepare.section-words"
+            )
+        if self.shared_sentences is not None and self.shared_sentences > MUCH_SHARED:
+            found.append(
+                f"{self.shared_sentences:.0%} of the longer held-out sentences are in training, too: perplexity is "
+                "partly memory; leave out documents that hold others' text"
+            )
+        return found
+
+
+def _count(number: int, one: str, many: str = "") -> str:
+    return f"{number:,} {one if number == 1 else many or one + 's'}"

@@ -1,0 +1,102 @@
+"""The first pass over a corpus: how long its documents are, and which of them are copies."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import InputError
+from .documents import Corpus
+from .inventory import FilesLeftOut, FilesRead, Inventory, LongDocument
+
+LONGEST = 3
+"""How many of the longest documents are named."""
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What is known of a corpus before it is split; arrays have shape (documents,), copies included."""
+
+    names: list[str]
+    characters: NDArray[np.int64]
+    words: NDArray[np.int64]
+    """Runs of characters without white space."""
+    part: NDArray[np.int64]
+    """Number of the part of a mixture."""
+    kept: NDArray[np.bool_]
+    """False for copies of an earlier document."""
+    group: NDArray[np.int64]
+    """Documents of one number are nearly the same, and stay on one side of the split."""
+    whole_documents: Mapping[str, int]
+    """By format, the documents as they were found, before any was cut into sections."""
+    duplicates: int
+    near_duplicates: int
+    digest: str
+    """SHA-256 of all names and texts."""
+
+    def inventory(self, corpus: Corpus) -> Inventory:
+        """What was read; of the tokens nothing is known yet."""
+        words = np.where(self.kept, self.words, -1)
+        longest = np.argsort(-words, kind="stable")[: min(LONGEST, int(self.kept.sum()))]
+        return Inventory(
+            files=tuple(
+                FilesRead(name, files, self.whole_documents.get(name, 0)) for name, files in corpus.files.items()
+            ),
+            left_out=tuple(FilesLeftOut(why, files) for why, files in corpus.left_out.items()),
+            documents=int(self.kept.sum()),
+            words=int(self.words[self.kept].sum()),
+            duplicates=self.duplicates,
+            near_duplicates=self.near_duplicates,
+            longest=tuple(LongDocument(self.names[one], int(self.words[one])) for one in longest),
+            notes=corpus.notes,
+        )
+
+
+def survey(corpus: Corpus) -> Survey:
+    """Read a corpus once. Raises `InputError` for no text at all, or a part of a mixture without any."""
+    names: list[str] = []
+    characters, words, part, origin = list[int](), list[int](), list[int](), list[int]()
+    of_format = Counter[str]()
+    digest = hashlib.sha256()
+    texts: list[bytes] = []  # one digest for each whole document
+    text = hashlib.sha256()
+    for document in corpus.documents():
+        if not origin or origin[-1] != document.origin:
+            if origin:
+                texts.append(text.digest())
+            text = hashlib.sha256()
+            of_format[document.format] += 1
+        pieces = document.text.split()
+        text.update("".join(pieces).encode("utf-8", "surrogatepass"))
+        names.append(document.name)
+        characters.append(len(document.text))
+        words.append(len(pieces))
+        part.append(document.part)
+        origin.append(document.origin)
+        for data in (document.name.encode("utf-8", "surrogatepass"), document.text.encode("utf-8", "surrogatepass")):
+            digest.update(len(data).to_bytes(8, "little") + data)
+    texts.append(text.digest())
+    empty = [name for number, name in enumerate(corpus.parts) if number not in part]
+    if not names or empty:
+        name = corpus.name if not names else f"the part {empty[0]!r} of {corpus.name}"
+        raise InputError(f"corpus: {name} holds no text; give files with text in them")
+    whole = np.unique(np.asarray(origin), return_inverse=True)[1]  # origins rise in the order of reading
+    first = {one: number for number, one in reversed(list(enumerate(texts)))}
+    is_first = np.array([first[one] == number for number, one in enumerate(texts)])
+    return Survey(
+        names=names,
+        characters=np.asarray(characters, dtype=np.int64),
+        words=np.asarray(words, dtype=np.int64),
+        part=np.asarray(part, dtype=np.int64),
+        kept=is_first[whole],
+        group=np.arange(len(names)),
+        whole_documents=of_format,
+        duplicates=int((~is_first).sum()),
+        near_duplicates=0,
+        digest=digest.hexdigest(),
+    )
