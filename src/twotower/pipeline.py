@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from .allocator import freed_memory_kept
-from .config import RunConfig
+from .config import KnowConfig, RunConfig
 from .data.corpus_names import file_name
 from .data.inventory import Inventory
 from .errors import InputError
@@ -18,8 +18,9 @@ from .finished import Run
 from .presets import preset
 from .processes import announcing, follow, launched, leads
 from .runs.execution import execute, partial_folder
-from .runs.records import load_config, read_records
-from .runs.stages import INSTRUMENTS, MAIN, STAGES, StageFunction
+from .runs.records import as_asked, load_config, read_records
+from .runs.stages import INSTRUMENTS, MAIN, STAGES, StageFunction, producer_of, stage_settings
+from .settings import with_settings
 from .validation import validate
 
 
@@ -118,12 +119,24 @@ def run(
     Raises `InputError` for input that cannot be used, `Interrupted` after Ctrl-C during training.
     """
     config = preset("quickstart") if config is None else config
-    validate(config)
+    return make(config, default_folder(config) if out is None else Path(out), stages, overwrite, say)
+
+
+def make(
+    config: RunConfig,
+    folder: Path,
+    stages: Iterable[str],
+    overwrite: bool = False,
+    say: Callable[[str], None] = lambda _: None,
+    own: Mapping[str, RunConfig] | None = None,
+) -> Run:
+    """`run`, with what each instrument is asked with (see `execute`)."""
+    for asked in (config, *(own or {}).values()):
+        validate(asked)
     if config.model.family.startswith("hf:"):  # before an hour is spent on the text
         from .modeling.sizes import towers_config
 
         towers_config(config, vocabulary=8)
-    folder = default_folder(config) if out is None else Path(out)
     wanted = {name: FUNCTIONS[name] for name in STAGES if name in set(stages)}
     if "prepare" in wanted:
         wanted["prepare"] = partial(_prepare, say=say)
@@ -131,10 +144,10 @@ def run(
         _set_up(config.threads)
     _require_all_processes()
     if launched() == 1:
-        execute(folder, config, wanted, overwrite, say)
+        execute(folder, config, wanted, overwrite, say, own)
     elif leads():
         with announcing() as announce:
-            execute(folder, config, _announced(wanted, announce), overwrite, say)
+            execute(folder, config, _announced(wanted, announce), overwrite, say, own)
     else:
         follow({name: partial(FUNCTIONS[name], config, folder, partial_folder(folder, name)) for name in SHARED})
     return Run(folder)
@@ -177,8 +190,8 @@ def run_controls(
 
 
 def know(
-    config: RunConfig,
     out: Path | str,
+    given: Mapping[str, Any] | None = None,
     only: Iterable[str] = (),
     overwrite: bool = False,
     say: Callable[[str], None] = lambda _: None,
@@ -186,41 +199,61 @@ def know(
     """Ask what each tower of the finished run in `out` knows, then bring its results and its report up to date.
 
     Args:
-        config: that of the run, with its section `know` as it is wanted.
         out: the run folder.
-        only: the instruments, by name (default: all for which `config.know` names what they need).
+        given: settings of `know`, by name, for the instruments that are asked now; each instrument keeps those that it
+            was asked with before, and takes the run's last ones where it was not asked yet.
+        only: the instruments, by name (default: all that have what they need).
         overwrite: redo instruments that were asked with other settings or whose files are damaged.
         say: told what is done, what is skipped, and what is left out for want of a treebank or the like.
 
     Raises `InputError` if the run is not finished, and for files that cannot be used.
     """
-    folder = Path(out)
-    load_config(folder)
-    if "score" not in read_records(folder):
+    folder, given = Path(out), given or {}
+    config = with_settings(load_config(folder), {"know": given}, "know")
+    records = read_records(folder)
+    if "score" not in records:
         raise InputError(f"{folder}: the run is not finished; continue with `twotower run --out {folder}`")
     chosen = tuple(dict.fromkeys(only))
     if unknown := [name for name in chosen if name not in INSTRUMENTS]:
         raise InputError(f"--only: {unknown[0]!r} is not an instrument; instruments: {', '.join(INSTRUMENTS)}")
-    missing = missing_for(config)
-    if lacking := [name for name in chosen if name in missing]:
-        raise InputError(f"{lacking[0]}: this instrument lacks what it needs: {missing[lacking[0]]}")
+    before = {name: as_asked(config, name, records) for name in INSTRUMENTS}
+    own = {name: with_settings(asked, {"know": given}, "know") for name, asked in before.items()}
+    missing = {name: reason for name in INSTRUMENTS if (reason := lacking(name, own[name].know))}
+    if unusable := [name for name in chosen if name in missing]:
+        raise InputError(f"{unusable[0]}: this instrument lacks what it needs: {missing[unusable[0]]}")
+    wanted = chosen or tuple(name for name in INSTRUMENTS if name not in missing)
     if not chosen:
         for name, reason in missing.items():
             say(f"{name}: left out: {reason}")
-    wanted = chosen or tuple(name for name in INSTRUMENTS if name not in missing)
-    return run(config, folder, (*wanted, "analyze", "report"), overwrite, say)
+        for name in wanted if not overwrite else ():
+            if name in records and (more := _more(before[name], own[name], name)):
+                say(f"{name}: kept as it is, made without {', '.join(more)}; --overwrite makes it again with that")
+                own[name] = before[name]
+    dependent = [
+        name for name in INSTRUMENTS
+        if name in records and any(producer_of(artifact).name in wanted for artifact in STAGES[name].optional)
+    ]  # fmt: skip
+    for name in set(dependent) - set(wanted):
+        own[name] = before[name]
+    return make(config, folder, (*wanted, *dependent, "analyze", "report"), overwrite, say, own)
 
 
-def missing_for(config: RunConfig) -> dict[str, str]:
-    """The instruments that a run cannot be asked with as it stands, and what each of them needs."""
-    settings, found = config.know, {}
-    if not settings.pairs and not settings.treebank:
-        found["pairs"] = "give --pairs PATH, or --treebank FILE.conllu to make pairs from"
-    if not settings.treebank:
-        found |= dict.fromkeys(("probe", "decoding", "perturbed_masking"), "give --treebank FILE.conllu")
-    if not settings.similarity and not settings.norms:
-        found["words"] = "give --similarity PATH or --norms FILE.csv"
-    return found
+def _more(before: RunConfig, now: RunConfig, name: str) -> list[str]:
+    """The files that an instrument was made without, if that is all in which its settings differ."""
+    old, new = (stage_settings(config, STAGES[name]) for config in (before, now))
+    changed = [key for key in new if old[key] != new[key]]
+    return changed if all(old[key] in ("", []) for key in changed) else []
+
+
+def lacking(name: str, know: KnowConfig) -> str:
+    """What an instrument cannot be asked without, and how to give it; empty if it has all that it needs."""
+    if name == "pairs" and not know.pairs and not know.treebank:
+        return "give --pairs PATH, or --treebank FILE.conllu to make pairs from"
+    if name in ("probe", "decoding", "perturbed_masking") and not know.treebank:
+        return "give --treebank FILE.conllu"
+    if name == "words" and not know.similarity and not know.norms:
+        return "give --similarity PATH or --norms FILE.csv"
+    return ""
 
 
 def _require_all_processes() -> None:

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from .errors import InputError
-from .pipeline import run as make
+from .pipeline import make
 from .runs.provenance import provenance
-from .runs.records import load_config, read_json, read_records
-from .runs.stages import STAGES
+from .runs.records import as_asked, load_config, read_json, read_records
+from .runs.stages import INSTRUMENTS, STAGES
 
 TIMED = frozenset({"training.json", "report.html", "figures"})
 """What holds times or versions, and so may differ between runs that are the same."""
@@ -32,7 +32,8 @@ def rerun(folder: Path, out: Path, say: Callable[[str], None] = lambda _: None) 
     then = read_json(folder / "provenance.json", "without it the versions of the run are not known")
     for reason in (reasons := differences(then, provenance(config))):
         say(f"rerun: {reason}")
-    make(config, out, tuple(finished), say=say)
+    own = {name: as_asked(config, name, before) for name in finished if name in INSTRUMENTS}
+    make(config, out, tuple(finished), say=say, own=own)
     after = read_records(out)
     for stage in finished:
         old, new = (records[stage]["outputs"] for records in (before, after))

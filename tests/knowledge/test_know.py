@@ -60,6 +60,36 @@ def test_what_is_done_is_skipped_and_other_settings_are_refused(known, capsys):
     assert (run / "results.json").read_bytes() == before
 
 
+@pytest.mark.slow
+def test_each_instrument_has_settings_of_its_own(finished, tmp_path, capsys):
+    run = tmp_path / "run"
+    shutil.copytree(finished, run)
+    treebank, pairs = write_treebank(tmp_path / "trees.conllu", times=8), tmp_path / "object.csv"
+    rows = [f"the {who} must {verb} .,the {who} must of ." for who in ("people", "states") for verb in ("be", "have")]
+    pairs.write_text("\n".join(["good,bad", *rows]) + "\n")
+    few = ["--frequent", "1", "--lesion-tokens", "300", "--compared-tokens", "100"]
+
+    def ask(*words):
+        code = main(["know", str(run), *words])
+        said = capsys.readouterr().err
+        return code, said, json.loads((run / "results.json").read_text())["knowledge"]
+
+    code, _, first = ask("--pairs", str(pairs), *few)
+    assert code == 0 and set(first) == {"pairs", "lesions", "similarity"}
+    code, said, second = ask("--only", "decoding", "--treebank", str(treebank))
+    assert code == 0 and second == first | {"decoding": second["decoding"]}, said
+    code, said, third = ask("--only", "decoding", "--decoding-sentences", "60", "--overwrite")
+    assert code == 0 and third == first | {"decoding": third["decoding"]} and third != second, said
+    code, said, _ = ask("--pairs", str(pairs), str(pairs))
+    assert code == 2 and "stage pairs was made with know.pairs" in said
+    code, said, fourth = ask("--only", "pairs", "--treebank", str(treebank), "--overwrite")
+    assert code == 0 and "lesions …" in said and fourth["decoding"] == third["decoding"]
+    assert {one["set"] for one in fourth["pairs"]["paradigms"]} == {"object", "treebank"}
+    assert fourth["lesions"]["relations"] is None  # the lesions are asked again, with what they were asked with
+    assert main(["run", "--out", str(run)]) == 0 and verify(run)[1] == []
+    assert json.loads((run / "results.json").read_text())["knowledge"] == fourth
+
+
 def test_a_damaged_table_is_named_with_what_makes_it_again(known, tmp_path, capsys):
     run, _ = known
     copy = tmp_path / "copy"

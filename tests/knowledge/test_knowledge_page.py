@@ -91,8 +91,7 @@ def test_the_page_of_a_run_that_was_asked_has_the_section_and_papers_its_figures
     run = tmp_path / "run"
     shutil.copytree(finished, run)
     before = (run / "report.html").read_text(encoding="utf-8")
-    config = load_config(run)
-    know(replace(config, know=replace(config.know, compared_tokens=500)), run, only=("similarity",))
+    know(run, {"compared_tokens": 500}, only=("similarity",))
     page = (run / "report.html").read_text(encoding="utf-8")
     assert "What each tower knows" in page and "What each tower knows" not in before
     drawing = re.search(r'id="figure-knowledge_similarity".*?</svg>', page, flags=re.DOTALL)

@@ -11,8 +11,8 @@ import tyro
 
 from ..config import KnowConfig
 from ..errors import InputError
-from ..runs.records import load_config
-from .options import Command, read
+from ..runs.records import load_config, read_records
+from .options import Command, peek, read
 from .output import SUCCESS, Output
 
 
@@ -56,12 +56,15 @@ def _ask(command: Command, words: list[str], only: tuple[str, ...]) -> int:
     from ..pipeline import know as ask
     from ..report.known import what_is_known
 
-    asked = dataclasses.replace(config, know=parsed.know)
-    if only and (parsed.know.pairs or parsed.know.treebank):
+    given = {
+        one.name: getattr(parsed.know, one.name) for one in dataclasses.fields(KnowConfig)
+        if peek([word.replace("_", "-") for word in words], f"--{one.name.replace('_', '-')}") is not None
+    }  # fmt: skip
+    if only and {"pairs", "treebank"} & given.keys() and "pairs" not in read_records(parsed.run):
         only = ("pairs", *only)
     output, page = parsed.output, parsed.run / "report.html"
     with output.progress():
-        finished = ask(asked, parsed.run, parsed.only or only, parsed.overwrite, say=output.say)
+        finished = ask(parsed.run, given, parsed.only or only, parsed.overwrite, say=output.say)
     said = what_is_known(finished.results())
     output.result(
         {"run": str(parsed.run), "sentences": said, "report": str(page)},

@@ -11,7 +11,7 @@ import pandas as pd
 
 from ..config import RunConfig
 from ..progress import Progress
-from ..runs.records import read_json, up_to_date
+from ..runs.records import is_current, read_json, read_records
 from ..runs.stages import INSTRUMENTS, STAGES
 from ..runs.writing import without_nan
 from .clusters import by_cluster
@@ -91,10 +91,11 @@ def analyze(config: RunConfig, run: Path, out: Path) -> None:
 
 def knowledge_of(config: RunConfig, run: Path) -> dict[str, Any]:
     """What the instruments of `twotower know` that are up to date have found, by their names."""
+    records = read_records(run)
     return {
         name: read_json(run / "knowledge" / name / "results.json", f"redo it with `{STAGES[name].command(run)}`")
         for name in INSTRUMENTS
-        if up_to_date(run, config, name)
+        if is_current(run, config, name, records)
     }
 
 

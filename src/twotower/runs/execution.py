@@ -21,6 +21,7 @@ from ..errors import InputError, Interrupted
 from .locking import lock
 from .provenance import provenance
 from .records import (
+    as_asked,
     damage_error,
     fingerprint,
     first_damaged,
@@ -29,7 +30,7 @@ from .records import (
     sizes_and_times,
     up_to_date,
 )
-from .stages import STAGES, Stage, StageFunction, producer_of, stage_settings
+from .stages import INSTRUMENTS, STAGES, Stage, StageFunction, producer_of, stage_settings
 from .writing import naming_disk_errors, refusing_unwritable, sync, sync_one, write_text
 
 
@@ -39,6 +40,7 @@ def execute(
     functions: Mapping[str, StageFunction],
     overwrite: bool = False,
     say: Callable[[str], None] = lambda _: None,
+    own: Mapping[str, RunConfig] | None = None,
 ) -> None:
     """Bring the run folder up to date: run each stage in `functions` whose settings or inputs have changed.
 
@@ -48,6 +50,7 @@ def execute(
         functions: from a stage's name to the function that writes its outputs.
         overwrite: redo stages that were made with other settings, or whose files are damaged.
         say: told what is done and what is skipped.
+        own: for instruments, by name, what each is asked with, where that is not `config`.
 
     Raises `InputError` if a stage was made with other settings or its files are damaged and `overwrite` is false, or
     if an earlier stage that is not in `functions` is missing; `DiskError` if the disk fails, `DiskFullError` if it
@@ -62,9 +65,10 @@ def execute(
         raise InputError(f"--out: {run} is a file; give a folder")
     if not fresh and not _is_run(run) and any(run.iterdir()):
         raise InputError(f"--out: {run} exists and is not a run folder; give another folder")
+    own = own or {}
     _require_earlier(run, functions)
     if not fresh and not overwrite:
-        _refuse_other_settings(run, config)
+        _refuse_other_settings(run, config, functions, own)
     try:
         with naming_disk_errors(run):
             _make_folder(run)
@@ -72,7 +76,7 @@ def execute(
                 if not (run / "provenance.json").is_file() and read_records(run):
                     _write_configuration(run, config)
                 for name, function in functions.items():
-                    _run_stage(run, config, STAGES[name], function, overwrite, say)
+                    _run_stage(run, config, own.get(name, config), STAGES[name], function, overwrite, say)
     except Interrupted:
         _write_configuration(run, config)
         raise
@@ -99,19 +103,27 @@ def _is_run(run: Path) -> bool:
 
 
 def _run_stage(
-    run: Path, config: RunConfig, stage: Stage, function: StageFunction, overwrite: bool, say: Callable[[str], None]
+    run: Path,
+    config: RunConfig,
+    asked: RunConfig,
+    stage: Stage,
+    function: StageFunction,
+    overwrite: bool,
+    say: Callable[[str], None],
 ) -> None:
-    settings = stage_settings(config, stage)
+    """Run one stage, `asked` with its own settings, in a run of the settings `config`."""
+    settings = stage_settings(asked, stage)
     records = read_records(run)
     record = records.get(stage.name)
     inputs = inputs_of(run, config, stage)
+    _say_left_out(run, stage, inputs, records, say)
     for producer in dict.fromkeys(producer_of(name).name for name in inputs):
         damaged = first_damaged(run, records[producer])
         if damaged:
             raise damage_error(run, producer, damaged)
     if record and all((run / name).exists() for name in stage.outputs):
         damaged = first_damaged(run, record)
-        if not damaged and up_to_date(run, config, stage.name):
+        if not damaged and up_to_date(run, asked, stage.name, records):
             say(f"{stage.name}: done before, skipped")
             _discard_progress(run, stage)  # of a process that died here
             return
@@ -124,7 +136,7 @@ def _run_stage(
     out.mkdir()
     begin = time.perf_counter()
     with naming_disk_errors(out):
-        function(config, run, out)
+        function(asked, run, out)
         sync(out)
         sizes = {name: fingerprint(out / name) for name in stage.outputs}
         if records.pop(stage.name, None):  # while old and new files lie side by side, the stage counts as not done
@@ -143,6 +155,16 @@ def _run_stage(
     _discard_progress(run, stage)
 
 
+def _say_left_out(
+    run: Path, stage: Stage, inputs: Mapping[str, str], records: Mapping[str, Any], say: Callable[[str], None]
+) -> None:
+    """Name the instruments that are made, but of towers or with settings that the run no longer has."""
+    for artifact in stage.optional:
+        maker = producer_of(artifact)
+        if artifact not in inputs and maker.name in records:
+            say(f"{stage.name}: leaves out {maker.name}, which is out of date; `{maker.command(run)}` makes it again")
+
+
 def _discard_progress(run: Path, stage: Stage) -> None:
     if stage.name == "train":
         shutil.rmtree(run / "checkpoints", ignore_errors=True)
@@ -153,23 +175,36 @@ def _write_configuration(run: Path, config: RunConfig) -> None:
     write_text(run / "provenance.json", json.dumps(provenance(config), indent=2) + "\n")
 
 
-def _refuse_other_settings(run: Path, config: RunConfig) -> None:
-    """Raise `InputError` if a stage, finished or interrupted, was made with other settings."""
+def _refuse_other_settings(
+    run: Path, config: RunConfig, functions: Mapping[str, StageFunction], own: Mapping[str, RunConfig]
+) -> None:
+    """Raise `InputError` if a stage, finished or interrupted, was made with other settings.
+
+    What an instrument is to be asked with counts where it is among the `functions`.
+    """
     records = read_records(run)
     progress = _progress(run)
     for stage in STAGES.values():
         made = records.get(stage.name) or (progress if progress.get("stage") == stage.name else None)
         if not made:
             continue
-        asked = stage_settings(config, stage)
+        if stage.name in functions:
+            asked = stage_settings(own.get(stage.name, config), stage)
+        else:
+            asked = stage_settings(as_asked(config, stage.name, records), stage)
         changed = [name for name in asked if made["settings"].get(name, asked[name]) != asked[name]]
         if changed:
             name = changed[0]
             more = f" (and {len(changed) - 1} more)" if len(changed) > 1 else ""
             raise InputError(
-                f"{run}: stage {stage.name} was made with {name} = {made['settings'][name]}, not {asked[name]}{more}; "
-                f"--overwrite redoes it and what depends on it, or give another folder with --out"
+                f"{run}: stage {stage.name} was made with {name} = {_shown(made['settings'][name])}, "
+                f"not {_shown(asked[name])}{more}; --overwrite redoes it and what depends on it"
+                + ("" if stage.name in INSTRUMENTS else ", or give another folder with --out")
             )
+
+
+def _shown(value: Any) -> str:
+    return "nothing" if value in ("", []) else str(value)
 
 
 def _require_earlier(run: Path, functions: Mapping[str, StageFunction]) -> None:

@@ -12,7 +12,8 @@ import yaml
 
 from ..config import RunConfig, from_dict
 from ..errors import InputError
-from .stages import STAGES, Stage, defaults_of, producer_of, stage_settings
+from ..settings import with_settings
+from .stages import INSTRUMENTS, STAGES, Stage, defaults_of, producer_of, stage_settings
 
 # Both construct plain values only. LibYAML's, which is ten times as fast, is missing from some builds of PyYAML.
 SafeLoader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -46,10 +47,25 @@ def _not_yaml(path: Path, error: Exception) -> InputError:
     return InputError(f"{path}: not valid YAML ({said}); restore it or use --overwrite")
 
 
+def as_asked(config: RunConfig, name: str, records: dict[str, Any]) -> RunConfig:
+    """The configuration with what an instrument was asked with: those of its settings of `know` that are recorded.
+
+    They are its own, so that another instrument can be asked with others. The same configuration for other stages.
+    """
+    if name not in INSTRUMENTS or name not in records:
+        return config
+    own = stage_settings(config, STAGES[name])
+    recorded = {
+        key: value for key, value in records[name]["settings"].items() if key.startswith("know.") and key in own
+    }  # fmt: skip
+    return with_settings(config, recorded, f"stage {name}")
+
+
 def up_to_date(run: Path, config: RunConfig, name: str, records: dict[str, Any] | None = None) -> bool:
     """Whether a stage was finished with these settings and with the inputs as they are recorded now.
 
-    Whoever asks several times reads the `records` once (see `read_records`) and hands them on.
+    Whoever asks several times reads the `records` once (see `read_records`) and hands them on. For what an instrument
+    was asked with see `as_asked`.
     """
     stage, records = STAGES[name], read_records(run) if records is None else records
     record = records.get(name)
@@ -89,7 +105,7 @@ class Artifacts:
         remedy = f"`{stage.command(self.run)}`"
         if not path.exists():
             raise InputError(f"{path} does not exist yet; make it with {remedy}")
-        if not up_to_date(self.run, self.config, stage.name, self.records):
+        if not is_current(self.run, self.config, stage.name, self.records):
             record = self.records.get(stage.name)
             other = record is not None and record["format"] != stage.format
             why = "another version of twotower made it" if other else f"what stage {stage.name} reads was made again"
@@ -105,8 +121,13 @@ class Artifacts:
 def inputs_of(run: Path, config: RunConfig, stage: Stage, records: dict[str, Any] | None = None) -> dict[str, str]:
     """The digests of what a stage reads: all its inputs, and of the optional ones those that are up to date."""
     records = read_records(run) if records is None else records
-    made = [name for name in stage.optional if up_to_date(run, config, producer_of(name).name, records)]
+    made = [name for name in stage.optional if is_current(run, config, producer_of(name).name, records)]
     return {name: recorded_digest(records, name) for name in (*stage.inputs, *made)}
+
+
+def is_current(run: Path, config: RunConfig, name: str, records: dict[str, Any]) -> bool:
+    """Whether a stage is up to date, an instrument with whatever it was asked with."""
+    return up_to_date(run, as_asked(config, name, records), name, records)
 
 
 def read_records(run: Path) -> dict[str, Any]:
