@@ -1,0 +1,91 @@
+"""Standard errors where documents, types and other units are random at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from .intervals import Estimate
+from .tallies import Floats
+
+POWER = 0.5**0.5
+"""Scale of intervals of sums of squares; see `Clusters.interval_of_square`."""
+
+
+class Clusters:
+    """Units in several ways at once: the document, the type, the previous type of each occurrence.
+
+    The variance of an estimate is that of its influences added up by document, plus that by type, minus that by the
+    pairs of both, and so on for three (Cameron, Gelbach and Miller 2011). Where rounding or few units make that less
+    than one way alone gives, the largest of these stands. An influence is what one more of an occurrence does to the
+    estimate (the infinitesimal jackknife: Jaeckel 1972, Efron 1982).
+    """
+
+    def __init__(self, units: Mapping[str, NDArray[np.integer]]) -> None:
+        """Take the unit of each occurrence by the name of its kind, each (occurrences,), numbered from 0."""
+        self._units = dict(units)
+
+    @cached_property
+    def _crossed(self) -> list[tuple[int, NDArray[np.int64], Floats]]:
+        """Sign, unit of each occurrence, and each unit's share of the occurrences; one way alone first."""
+        terms: list[tuple[int, NDArray[np.int64], Floats]] = []
+        for ways in range(1, len(self._units) + 1):
+            for names in combinations(self._units, ways):
+                key = np.zeros(0, np.int64)
+                for name in names:
+                    own = np.asarray(self._units[name], dtype=np.int64)
+                    key = own if not len(key) else key * (int(own.max(initial=0)) + 1) + own
+                unit = np.unique(key, return_inverse=True)[1]
+                terms.append((1 if ways % 2 else -1, unit, np.bincount(unit) / len(unit)))
+        return terms
+
+    def spread(self, influence: Floats) -> tuple[float, float]:
+        """Sampling variance of an estimate from the influence of each occurrence on it, (occurrences,).
+
+        And its degrees of freedom: few units may have most of the influence, as frequent types do, so that many count
+        as few (Satterthwaite 1946; Carter, Schnepel and Steigerwald 2017).
+        """
+        parts, freedom = [], []
+        for sign, unit, share in self._crossed:
+            without = np.bincount(unit, weights=influence) / np.maximum(1 - share, 0.5)
+            parts.append((sign, float(without @ without)))
+            freedom.append(parts[-1][1] ** 2 / max(float((without**4).sum()), 1e-300))
+        alone = [part for _, part in parts[: len(self._units)]]
+        variance = max(sum(sign * part for sign, part in parts), *alone)
+        return variance, max(2.0, freedom[int(np.argmax(alone))])
+
+    def interval(self, estimate: float, influence: Floats, confidence: float) -> Estimate:
+        """Student's interval, symmetric: for a mean."""
+        variance, freedom = self.spread(influence)
+        reach = float(stats.t.ppf((1 + confidence) / 2, freedom)) * variance**0.5
+        return Estimate(estimate, estimate - reach, estimate + reach)
+
+    def interval_of_square(self, estimate: float, influence: Floats, confidence: float) -> Estimate:
+        """Student's interval of a sum of squares, on the scale of its power `POWER` unless it is near 0.
+
+        Such sums are skewed, and the jackknife's variance is twice their own where there is nothing to find (Efron and
+        Stein 1981). On this scale the interval excludes 0 as often as it should there.
+        """
+        variance, freedom = self.spread(influence)
+        reach = float(stats.t.ppf((1 + confidence) / 2, freedom)) * variance**0.5
+        if estimate <= POWER * reach:
+            return Estimate(estimate, min(0.0, estimate - reach), estimate + reach)
+        ends = [(1 + sign * POWER * reach / estimate) ** (1 / POWER) * estimate for sign in (-1, 1)]
+        return Estimate(estimate, *ends)
+
+
+def dealt(sizes: Sequence[int] | NDArray[np.integer], groups: int) -> NDArray[np.int64]:
+    """Group of each document, numbered from 0, so that groups are alike in size, (documents,).
+
+    Documents are dealt from the longest to the shortest, to and fro, and ties keep the order of the text.
+    """
+    order = np.argsort(-np.asarray(sizes), kind="stable")
+    there_and_back = np.concatenate([np.arange(groups), np.arange(groups)[::-1]])
+    found = np.empty(len(order), dtype=np.int64)
+    found[order] = np.resize(there_and_back, len(order))
+    return found

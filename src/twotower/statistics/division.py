@@ -1,0 +1,245 @@
+"""The ruler: how far towers differ where independent readings agree, and how much of that a labelling holds.
+
+All figures come from products of two differences that share neither their readouts nor, where label means are taken,
+their documents. What a set of readouts or a document does by chance then adds nothing on average.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .clustering import Clusters, dealt
+from .intervals import Estimate
+from .tallies import Floats
+
+GROUPS = 16
+"""Groups of documents between which label means are multiplied: 15 of 16 of all pairs of documents are used."""
+FEWEST_DOCUMENTS = 8
+"""Documents below which nothing is measured: an interval from fewer says next to nothing."""
+Codes = NDArray[np.integer]
+NOTHING: Codes = np.zeros(0, np.int64)
+
+
+@dataclass(frozen=True)
+class Readings:
+    """The difference between towers at each occurrence, as several independent sets of readouts read it."""
+
+    differences: Floats
+    """In nats, (sets, contrasts, occurrences): one contrast for two towers, one for each tower beyond that."""
+    document: Codes
+    """Numbered from 0, (occurrences,)."""
+    clusters: Clusters
+    """The units that are random: documents, and types where the claim is about types or towers."""
+    confidence: float = 0.95
+
+    @cached_property
+    def group(self) -> NDArray[np.int64]:
+        """The group of documents that each occurrence is in, (occurrences,)."""
+        sizes = np.bincount(self.document)
+        return dealt(sizes, min(GROUPS, len(sizes)))[self.document]
+
+    @cached_property
+    def groups(self) -> int:
+        """Number of groups."""
+        return int(self.group.max()) + 1
+
+    @cached_property
+    def means(self) -> Floats:
+        """Mean of each difference, (sets, contrasts)."""
+        means: Floats = self.differences.mean(axis=-1)
+        return means
+
+    @cached_property
+    def centred(self) -> Floats:
+        """The differences less their means, (sets, contrasts, occurrences)."""
+        values: Floats = self.differences - self.means[..., None]
+        return values
+
+    @cached_property
+    def between(self) -> Products:
+        """The covariance between groups of documents of the whole text's means: noise that all labels have."""
+        return Products.of(self, np.zeros(len(self.document), np.int64), 1, self.centred)
+
+    @cached_property
+    def square(self) -> tuple[float, Floats]:
+        """D squared, in nats squared, and the influence of each occurrence on it, (occurrences,)."""
+        together = self.centred.sum(axis=0)
+        pairs = len(self.differences) * (len(self.differences) - 1) / 2
+        product = ((together**2).sum(axis=0) - (self.centred**2).sum(axis=(0, 1))) / (2 * pairs)
+        estimate = float(product.mean())
+        return estimate - float(self.between.means[0]), (product - estimate) / len(product)
+
+    @property
+    def size(self) -> Estimate:
+        """D, in nats: the root of the covariance of two readings, and of the ends of its interval (0 below 0)."""
+        estimate, influence = self.square
+        squared = self.clusters.interval_of_square(estimate, influence, self.confidence)
+        return Estimate(*(max(0.0, end) ** 0.5 for end in (squared.estimate, squared.low, squared.high)))
+
+
+@dataclass(frozen=True)
+class Products:
+    """For each label, the mean product of two readings of it in different groups of documents."""
+
+    counts: Floats
+    """Occurrences, (labels,)."""
+    pairs: Floats
+    """Pairs of occurrences in different groups, (labels,); a label without any is not measured."""
+    means: Floats
+    """Mean product over contrasts added up, in nats squared, (labels,); 0 where not measured."""
+    cell: Codes
+    """The pair of label and group of each occurrence, (occurrences,)."""
+    others: Floats
+    """For each cell, occurrences of its label in other groups, (cells,)."""
+    coefficients: Floats
+    """For each cell, sums of the other sets' readings of its label in other groups, (sets, contrasts, cells)."""
+    label_of: Codes
+    """The label of each cell, (cells,)."""
+
+    @classmethod
+    def of(cls, readings: Readings, label: Codes, labels: int, values: Floats) -> Products:
+        """Add up `values`, centred differences of (sets, contrasts, occurrences), by label, from 0, and group."""
+        cell, label_of, _ = cells_of(label, readings.group, labels, readings.groups)
+        counts = np.bincount(cell, minlength=len(label_of)).astype(np.float64)
+        sums = added(cell, len(label_of), values)
+        n, means, pairs = products_of(label_of, labels, counts, sums)
+        outside = added(label_of, labels, sums)[..., label_of] - sums
+        number = len(values) * (len(values) - 1) / 2
+        return cls(n, pairs, means, cell, n[label_of] - counts, (outside.sum(axis=0) - outside) / number, label_of)
+
+    def influence(self, values: Floats, weights: Floats) -> Floats:
+        """What one more of each occurrence adds to the sum of `weights` (labels,) times the means, (occurrences,)."""
+        scale = np.divide(weights, self.pairs, where=self.pairs > 0, out=np.zeros(len(self.pairs)))[self.label_of]
+        constant = -2 * scale * self.means[self.label_of] * self.others
+        found: Floats = constant[self.cell]
+        for ours, theirs in zip(values, self.coefficients * scale, strict=True):
+            for value, coefficient in zip(ours, theirs, strict=True):
+                found += value * coefficient[self.cell]
+        return found
+
+
+@dataclass(frozen=True)
+class Share:
+    """How much of what towers differ in a labelling holds."""
+
+    share: Estimate
+    """H: of D squared."""
+    held: Estimate
+    """D squared times H, in nats squared: what runs that differ in size are compared by."""
+    measured: float
+    """Share of the occurrences whose label occurs in two groups of documents; the rest counts as holding nothing."""
+    values: int
+    """Labels that were measured."""
+    parts: Floats
+    """What each occurrence adds to `held`, (occurrences,)."""
+
+
+def share(readings: Readings, label: Codes, given: Codes = NOTHING) -> Share:
+    """H(Z), or H(Z | W), what a label adds to another one that is `given`.
+
+    Both (occurrences,), numbered from 0; occurrences with a negative label hold nothing. H is the weighted sum over
+    labels of the product of their deviations in different groups of documents and different sets of readouts, over D
+    squared. It is unbiased whatever the number of labels, but for those that occur in one group of documents alone.
+    """
+    kept = label >= 0
+    given = given if len(given) else np.zeros(len(label), np.int64)
+    inner = readings if kept.all() else _part(readings, kept)
+    label, given = label[kept], given[kept]
+    values, outer = within(inner, given)
+    crossed, whole = crossing(label, given)
+    products = Products.of(inner, crossed, len(whole), values)
+    total = len(kept)
+    known = products.pairs > 0
+    weights: Floats = np.where(known, products.counts, 0.0) / total
+    deviations: Floats = np.where(known, products.means - outer.means[whole], 0.0)
+    held = float(weights @ deviations)
+    covered: Floats = np.bincount(whole, weights=weights, minlength=len(outer.means))
+    parts = np.zeros(total)
+    parts[kept] = deviations[crossed] / total
+    influence = parts - held / total
+    influence[kept] += products.influence(values, weights)
+    influence[kept] -= outer.influence(values, covered)
+    square, of_square = readings.square
+    ratio = held / square if square > 0 else np.nan
+    return Share(
+        readings.clusters.interval_of_square(ratio, (influence - ratio * of_square) / square, readings.confidence)
+        if square > 0 else Estimate(np.nan, np.nan, np.nan),
+        readings.clusters.interval_of_square(held, influence, readings.confidence),
+        float(weights.sum()),
+        int(known.sum()),
+        parts,
+    )  # fmt: skip
+
+
+def crossing(label: Codes, given: Codes, labels: int = 0) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Number of the pair of two labels at each place, and for each pair the second of them."""
+    labels = labels or int(label.max(initial=0)) + 1
+    seconds = int(given.max(initial=0)) + 1
+    key = label.astype(np.int64) if seconds == 1 else given.astype(np.int64) * labels + label
+    if seconds * labels <= 4 * len(label) + 1000:
+        return key, np.repeat(np.arange(seconds), labels)
+    pairs, numbers = np.unique(key, return_inverse=True)
+    return numbers, pairs // labels
+
+
+def within(readings: Readings, given: Codes) -> tuple[Floats, Products]:
+    """The differences less their mean under each value of `given`, and the products of what is left."""
+    whole = int(given.max(initial=0)) + 1
+    if whole == 1 and len(given) == len(readings.document):
+        return readings.centred, readings.between
+    values = readings.centred.copy()
+    counts = np.maximum(np.bincount(given, minlength=whole), 1)
+    values -= (added(given, whole, values) / counts)[..., given]
+    return values, Products.of(readings, given, whole, values)
+
+
+def _part(readings: Readings, kept: NDArray[np.bool_]) -> Readings:
+    part = Readings(readings.centred[..., kept], readings.document[kept], readings.clusters, readings.confidence)
+    vars(part)["group"] = readings.group[kept]
+    vars(part)["groups"] = readings.groups
+    return part
+
+
+def cells_of(
+    label: Codes, group: Codes, labels: int, groups: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Number of the pair of label and group at each place; label and group of each pair, (cells,)."""
+    key = label.astype(np.int64) * groups + group
+    if labels * groups <= 4 * len(label) + 1000:
+        return key, np.repeat(np.arange(labels), groups), np.tile(np.arange(groups), labels)
+    pairs, cell = np.unique(key, return_inverse=True)
+    return cell, *np.divmod(pairs, groups)
+
+
+def added(place: Codes, places: int, values: Floats) -> Floats:
+    """Sums of values (…, occurrences) by place, (…, places)."""
+    rows = values.reshape(-1, values.shape[-1])
+    return np.array([np.bincount(place, weights=row, minlength=places) for row in rows]).reshape(
+        *values.shape[:-1], places
+    )
+
+
+def products_of(label_of: Codes, labels: int, counts: Floats, sums: Floats) -> tuple[Floats, Floats, Floats]:
+    """Occurrences, mean product between groups and sets, and pairs of occurrences of each label, each (labels,).
+
+    `counts` (cells,) and `sums` (sets, contrasts, cells) are those of the pairs of label and group.
+    """
+
+    def in_labels(values: Floats) -> Floats:
+        found: Floats = added(label_of, labels, values[None])[0]
+        return found
+
+    def between_sets(parts: Floats) -> Floats:
+        found: Floats = ((parts.sum(axis=0) ** 2).sum(axis=0) - (parts**2).sum(axis=(0, 1))) / 2
+        return found
+
+    n = in_labels(counts)
+    pairs = n**2 - in_labels(counts**2)
+    pairs = np.where(pairs > 0.5, pairs, 0.0)
+    products = between_sets(added(label_of, labels, sums)) - in_labels(between_sets(sums))
+    number = len(sums) * (len(sums) - 1) / 2
+    return n, np.divide(products / number, pairs, where=pairs > 0, out=np.zeros(labels)), pairs

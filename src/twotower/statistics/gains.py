@@ -1,0 +1,98 @@
+"""What a division is worth, in nats per token: of towers together, and of a rule that says which tower to ask."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .clustering import Clusters
+from .division import Codes, Readings, added, cells_of, share
+from .intervals import Estimate
+from .tallies import Floats
+
+
+@dataclass(frozen=True)
+class Worth:
+    """What somebody gains who has learned a label's rule from other documents and another set of readouts."""
+
+    routing: Estimate
+    """G: of asking, at each occurrence, the tower that is better at its label, over always asking the better tower."""
+    specialization: Estimate
+    """S: the same after each tower's own mean is taken out."""
+
+
+def worth(readings: Readings, label: Codes) -> Worth:
+    """G and S of a label, (occurrences,), numbered from 0; a negative one goes with the rest.
+
+    Label means come from all groups of documents but the one that is scored, and from another set of readouts than the
+    one that scores it. They are shrunken towards the mean of all by what labels share and what chance adds (empirical
+    Bayes: Robbins 1956); a label that other groups do not have goes with the rest.
+    """
+    labels = int(label.max(initial=0)) + 2
+    label = np.where(label < 0, labels - 1, label)
+    cell, label_of, group_of = cells_of(label, readings.group, labels, readings.groups)
+    counts = np.bincount(cell, minlength=len(label_of)).astype(np.float64)
+    towers = _of_towers(readings.differences)
+    means = towers.mean(axis=-1, keepdims=True)
+    centred = towers - means
+    sums = added(cell, len(counts), centred)
+    outside = added(label_of, labels, sums)[..., label_of] - sums
+    others = added(label_of, labels, counts[None])[0][label_of] - counts
+    deviations = outside / np.maximum(others, 1)
+    rest = added(readings.group, readings.groups, towers)
+    rest = rest.sum(axis=-1, keepdims=True) - rest
+    rest /= len(label) - np.bincount(readings.group, minlength=readings.groups)
+    true = max(0.0, share(readings, label).held.estimate)
+    chance = float((readings.centred**2).mean(axis=-1).sum(axis=-1).mean())
+    shrunken = deviations * (true / (true + chance / np.maximum(others, 1)))
+    best = rest.argmax(axis=1)
+    asked = (rest[..., group_of] + np.where(others > 0, shrunken, 0.0)).argmax(axis=1)
+    special = deviations.argmax(axis=1)
+    known, place = (others > 0)[cell], np.arange(len(label))
+    routed, specialized = np.zeros((2, len(label)))
+    for number in range(len(towers)):
+        theirs = (towers.sum(axis=0) - towers[number]) / (len(towers) - 1)
+        own = theirs - (means.sum(axis=0) - means[number]) / (len(towers) - 1)
+        routed += theirs[asked[number][cell], place] - theirs[best[number][readings.group], place]
+        specialized += np.where(known, own[special[number][cell], place], 0.0)
+    return Worth(*(_mean(values / len(towers), readings.clusters, readings.confidence)
+                   for values in (routed, specialized)))  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Surplus:
+    """What all towers together hold beyond the better one alone, in nats per token."""
+
+    estimate: float
+    low: float
+    high: float
+    null: float | None
+    """The most that one tower given twice is better than given once; None where that was not read."""
+
+
+def surplus(
+    alone: Floats, together: Floats, twice: Floats | None, group: Codes, clusters: Clusters, confidence: float
+) -> Surplus:
+    """V, from log-probabilities in nats under readouts of one family.
+
+    `alone` (sets, towers, occurrences), `together` (sets, occurrences), `twice` (sets, towers, occurrences): readouts
+    of one tower given as often as there are towers, in the first of the sets. Which tower is the better one is chosen
+    on all groups of documents but the one that is scored; `group` (occurrences,).
+    """
+    mean = alone.mean(axis=0)
+    rest = added(group, int(group.max()) + 1, mean)
+    best = (rest.sum(axis=-1, keepdims=True) - rest).argmax(axis=0)
+    found = _mean(together.mean(axis=0) - mean[best[group], np.arange(len(group))], clusters, confidence)
+    null = None if twice is None else float((twice - alone[: len(twice)]).mean(axis=(0, 2)).max())
+    return Surplus(found.estimate, found.low, found.high, null)
+
+
+def _of_towers(differences: Floats) -> Floats:
+    """Each tower's difference from the mean of all, (sets, towers, occurrences), from the contrasts."""
+    return differences if differences.shape[1] > 1 else np.concatenate([differences, -differences], axis=1) / 2
+
+
+def _mean(values: Floats, clusters: Clusters, confidence: float) -> Estimate:
+    estimate = float(values.mean())
+    return clusters.interval(estimate, (values - estimate) / len(values), confidence)
