@@ -157,7 +157,7 @@ def share(readings: Readings, label: Codes, given: Codes = NOTHING) -> Share:
     weights: Floats = np.where(known, products.counts, 0.0) / total
     deviations: Floats = np.where(known, products.means - outer.means[whole], 0.0)
     held = float(weights @ deviations)
-    covered: Floats = np.bincount(whole, weights=weights, minlength=len(outer.means))
+    covered: Floats = added(whole, len(outer.means), weights[None])[0]
     parts = np.zeros(total)
     parts[kept] = deviations[crossed] / total
     influence = parts - held / total
