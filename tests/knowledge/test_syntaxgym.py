@@ -5,7 +5,8 @@ import json
 import pytest
 
 from twotower.errors import InputError
-from twotower.knowledge.syntaxgym import parse, read_suite
+from twotower.knowledge.suites import regions_of_pieces
+from twotower.knowledge.syntaxgym import Condition, parse, read_suite
 
 SURPRISALS = {("a", 1): 1.0, ("a", 2): 2.0, ("b", 1): 3.0, ("b", 2): 0.5, ("a", 0): 3.0, ("b", 0): 3.5}
 
@@ -75,3 +76,39 @@ def test_an_item_without_a_condition_that_a_formula_speaks_of_is_named(tmp_path)
     path.write_text(json.dumps(whole))
     with pytest.raises(InputError, match=r"suite.json: the formula .* speaks of .*'b', 2.* which item 7 does not have"):
         read_suite(path)
+
+
+def tokenizers():
+    """Word pieces, byte-level pairs and a unigram model, each trained on a few sentences."""
+    import tokenizers as t
+
+    text = ["the state of the union , don't you know ?", "ein Müller — größer als 東京 !"] * 20
+    for model, trainer, pre, post in (
+        (t.models.WordPiece(unk_token="[UNK]"), t.trainers.WordPieceTrainer(vocab_size=80, special_tokens=["[UNK]"]),
+         t.pre_tokenizers.BertPreTokenizer(), None),
+        (t.models.BPE(), t.trainers.BpeTrainer(vocab_size=300,
+                                               initial_alphabet=t.pre_tokenizers.ByteLevel.alphabet()),
+         t.pre_tokenizers.ByteLevel(add_prefix_space=False), t.processors.ByteLevel(trim_offsets=False)),
+        (t.models.Unigram(), t.trainers.UnigramTrainer(vocab_size=80, unk_token="<unk>", special_tokens=["<unk>"]),
+         t.pre_tokenizers.Metaspace(), None),
+    ):  # fmt: skip
+        made = t.Tokenizer(model)
+        made.pre_tokenizer = pre
+        made.train_from_iterator(text, trainer)
+        if post is not None:
+            made.post_processor = post
+        yield made
+
+
+def test_each_piece_is_in_the_region_that_it_stands_in_under_any_tokenizer():
+    conditions = [
+        Condition(1, "a", ("the state", "", "of the union", ", don't", "?"), (1, 2, 3, 4, 5)),
+        Condition(1, "b", ("ein Müller", "—", "größer", "als 東京!"), (1, 2, 3, 4)),
+    ]
+    for tokenizer in tokenizers():
+        for condition, regions in zip(conditions, regions_of_pieces(tokenizer, conditions), strict=True):
+            filled = [number for number, text in zip(condition.numbers, condition.regions, strict=True) if text]
+            assert sorted(set(regions)) == filled and regions == sorted(regions)
+            for number, (start, end) in zip(regions, tokenizer.encode(condition.text).offsets, strict=True):
+                piece = condition.text[start:end].strip()
+                assert piece in condition.regions[condition.numbers.index(number)]

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-import math
-import re
+from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from ..errors import InputError
+from .tables import Table, is_number, named_column, numbers_of, read_table, shown, split_columns, words_in
 from .textfiles import lines_of
 
-_SEPARATORS = ("\t", ",", " ")
+KEY = "know.similarity"
+SIMLEX = "simlex999"
+"""The rating of SimLex-999, whose file has other sets' ratings beside it."""
+RATINGS = frozenset({
+    "similarity", "sim", "relatedness", "rel", "rating", "ratings", "score", "human", "gold", "mean", "average", "avg",
+})  # fmt: skip
+"""Words of headings that name the rating."""
+NO_RATING = frozenset({
+    "n", "count", "counts", "raters", "number", "sd", "std", "stdev", "se", "var", "variance", "min", "max", "median",
+    "freq", "frequency", "id", "index", "pos", "conc", "assoc",
+})  # fmt: skip
+"""Words of headings that say that a column is something else, whatever other words they have."""
+_FIRST, _SECOND = ({"word1", "w1", "first", "cue", "a"}, {"word2", "w2", "second", "target", "b"})
 
 
 @dataclass(frozen=True)
@@ -21,62 +32,98 @@ class WordPairs:
     """The file's name without its ending."""
     words: tuple[tuple[str, str], ...]
     ratings: tuple[float, ...]
+    column: str
+    """The heading of the ratings, or the number of their column where the file has no headings."""
+
+    def tell(self) -> Iterator[str]:
+        """One line: the column that was read, the pairs, and the range of the ratings, by which a scale is known."""
+        yield (
+            f"{KEY}: {self.name}: ratings from column {self.column!r}: {len(self.words):,} pairs, "
+            f"{min(self.ratings):g} to {max(self.ratings):g}"
+        )
 
 
 def read_word_pairs(place: str) -> WordPairs:
-    """Read lines of `word word rating`, divided by tabs, commas or spaces; further columns are not read.
+    """Read lines of `word word rating`, or a table with headings; columns are divided by tabs, commas, semicolons or
+    spaces.
 
-    One line of headings, whose third column is not a number, is skipped, and so are empty lines and lines that begin
-    with `#`. A pair that comes twice, in either order, gets the mean of its ratings. The files of SimLex-999
-    have the part of speech in the third column and the rating in the fourth; a heading that says so is understood.
+    The ratings stand in the column whose heading says so (see `RATINGS`), or, without headings, in the only column of
+    numbers; `FILE#COLUMN` names it, by heading or by number. Empty lines and lines that begin with `#` are skipped. A
+    pair that comes twice, in either order, gets the mean of its ratings.
 
-    Raises `InputError`, with file and line, for a line of another form, and for a file with fewer than two pairs.
+    Raises `InputError`, with file and line or the columns, for a line of another form, for a file in which several
+    columns may be the rating, and for one with fewer than two pairs.
     """
-    path = Path(place).expanduser()
+    path, asked = split_columns(place)
     if not path.is_file():
-        raise InputError(f"know.similarity: {place!r} is not a file; give one of lines `word word rating`")
+        raise InputError(f"{KEY}: {place!r} is not a file; give one of lines `word word rating`")
+    if len(asked) > 1:
+        raise InputError(f"{KEY}: {place}: name one column, that of the ratings")
+    lines = [
+        (number, line.rstrip("\r\n")) for number, line in enumerate(lines_of(path, "utf-8"), start=1)
+        if line.strip() and not line.lstrip().startswith("#")
+    ]  # fmt: skip
+    if not lines:
+        raise InputError(f"{KEY}: {path} holds no pair of words; give lines `word word rating`")
+    if not any(mark in lines[0][1] for mark in "\t;,"):  # runs of spaces
+        lines = [(number, "\t".join(line.split())) for number, line in lines]
+    table = read_table(path, lines)
+    if len(table.first) < 3:
+        raise InputError(
+            f"{KEY}: {path}, line {lines[0][0]}: {lines[0][1].replace(chr(9), ' ')[:60]!r} is not `word word rating`"
+        )
+    headed = _has_headings(table)
+    first, second = _word_columns(table) if headed else (0, 1)
+    column = named_column(table, asked[0], KEY) if asked else _rating_column(table, headed, (first, second), place)
     found: dict[tuple[str, str], list[float]] = {}
-    column, seen = 2, False
-    for number, line in enumerate(lines_of(path, "utf-8"), start=1):
-        text = line.strip().lstrip("\ufeff")
-        if not text or text.startswith("#"):
-            continue
-        fields = _fields(text)
-        if not seen and len(fields) >= 3 and _number(fields[2]) is None:
-            seen, column = True, _rating_column(fields)
-            continue
-        seen = True
-        rating = _number(fields[column]) if len(fields) > column else None
-        if rating is None or not fields[0] or not fields[1]:
-            raise InputError(
-                f"know.similarity: {path}, line {number}: {text[:60]!r} is not `word word rating`, divided by tabs, "
-                "commas or spaces"
-            )
-        first, second = fields[0].lower(), fields[1].lower()
-        key = (second, first) if (second, first) in found else (first, second)
+    ratings = numbers_of(table, column, int(headed), KEY)
+    for (number, row), rating in zip(table.rows[int(headed) :], ratings, strict=True):
+        one, other = row[first].lower(), row[second].lower()
+        if not one or not other or rating != rating:
+            raise InputError(f"{KEY}: {path}, line {number}: a word or the rating is missing; leave the line out")
+        key = (other, one) if (other, one) in found else (one, other)
         found.setdefault(key, []).append(rating)
     if len(found) < 2:
         held = "no pair" if not found else "one pair"
-        raise InputError(f"know.similarity: {path} holds {held} of words; a correlation needs more of them")
-    ratings = tuple(sum(values) / len(values) for values in found.values())
-    return WordPairs(path.stem, tuple(found), ratings)
+        raise InputError(f"{KEY}: {path} holds {held} of words; a correlation needs more of them")
+    means = tuple(sum(values) / len(values) for values in found.values())
+    return WordPairs(path.stem, tuple(found), means, table.first[column] if headed else str(column + 1))
 
 
-def _fields(text: str) -> list[str]:
-    separator = next((one for one in _SEPARATORS if one in text), " ")
-    fields = re.split(r" +", text) if separator == " " else text.split(separator)
-    return [field.strip().strip('"') for field in fields]
+def _has_headings(table: Table) -> bool:
+    """Whether the first row is no number in a column that has mostly numbers below it."""
+    below = table.rows[1:]
+    return any(
+        not is_number(table.first[column]) and 2 * sum(is_number(row[column]) for _, row in below) >= len(below) > 0
+        for column in range(len(table.first))
+    )
 
 
-def _rating_column(headings: list[str]) -> int:
-    """The column of the rating: the third, or the one that SimLex-999 names after itself."""
-    named = [heading.lower() for heading in headings]
-    return named.index("simlex999") if "simlex999" in named else 2
+def _word_columns(table: Table) -> tuple[int, int]:
+    """The columns of the two words: those whose headings say so, or else the first two."""
+    names = ["".join(words_in(heading)) for heading in table.first]
+    first, second = (next((n for n, name in enumerate(names) if name in known), None) for known in (_FIRST, _SECOND))
+    return (0, 1) if first is None or second is None else (first, second)
 
 
-def _number(text: str) -> float | None:
-    try:
-        value = float(text)
-    except ValueError:
-        return None
-    return value if math.isfinite(value) else None
+def _rating_column(table: Table, headed: bool, words: tuple[int, int], place: str) -> int:
+    numeric = [
+        column for column in range(len(table.first))
+        if column not in words and all(is_number(row[column]) for _, row in table.rows[int(headed) :])
+    ]  # fmt: skip
+    if headed:
+        told = [set(words_in(heading)) | {"".join(words_in(heading))} for heading in table.first]
+        allowed = [column for column in range(len(told)) if column not in words and not told[column] & NO_RATING]
+        for names in ({SIMLEX}, RATINGS):
+            if named := [column for column in allowed if told[column] & names]:
+                numeric = named
+                break
+        else:
+            numeric = [column for column in numeric if column in allowed]
+    if len(numeric) == 1:
+        return numeric[0]
+    if not headed and not numeric and len(table.first) == 3:
+        return 2  # `numbers_of` names the line that is wrong
+    columns = shown(table.first) if headed else f"1 to {len(table.first)}, without headings"
+    which = "several columns may be" if numeric else "no column is known as"
+    raise InputError(f"{KEY}: {table.path}: {which} the rating; name it: {place}#COLUMN (its columns: {columns})")

@@ -21,7 +21,7 @@ from ..errors import InputError
 from ..statistics.intervals import choice_margin
 from ..statistics.tallies import Floats
 from .accuracy import CONFIDENCE, DRAWS, cluster_weights, figure, is_right, numbered, weighted_means
-from .pair_files import MEANING, SYNTAX
+from .minimal_pair import MEANING, SYNTAX
 from .removal import (
     INTACT,
     MEAN,

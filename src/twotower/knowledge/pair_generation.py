@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from ..data.trees import Tree, TreeWord
 from .animacy import OF_MINDS, PEOPLE, THINGS
-from .pair_files import MEANING, SYNTAX, MinimalPair
+from .minimal_pair import MEANING, SYNTAX, MinimalPair
 
 SHORTEST, LONGEST = 4, 30
 """Tokens of a sentence that serves as a frame."""

@@ -14,7 +14,8 @@ from ..data.trees import Tree
 from ..errors import InputError
 from ..statistics.tallies import Floats
 from .accuracy import DRAWS, FEWEST, difference, is_right, numbered, of_paradigms, paradigm_draws, share
-from .pair_files import MinimalPair, is_broken, pair_paths, read_pairs
+from .minimal_pair import MinimalPair
+from .pair_files import is_broken, read_files, suite_paths
 from .pair_generation import Lexicon, cooccurrence, generate
 from .sentences import Sentences, encode, longest, score_sentences
 from .subject import Subject
@@ -36,16 +37,17 @@ def pairs(subject: Subject) -> dict[str, Any]:
     `pairs.parquet`: a row for each scored pair, with both scores under each head.
 
     Returns:
-        `heads`; `sets`: how many pairs were read, left out (and why) and scored; `paradigms` and `kinds` (syntax,
-        meaning, other; means over paradigms of at least `FEWEST` pairs): `accuracy` by head with intervals (pairs, and
-        paradigms, resampled; pairs of one document together), and the `difference` of the towers (see
-        `accuracy.difference`); `generated`: how many pairs the treebank gave of each violation; `left_out`: which, by
+        `heads`; `files`: which column or line of each file had the better sentence; `sets`: how many pairs were read,
+        left out (and why) and scored; `paradigms` and `kinds` (syntax, meaning, other; means over paradigms of at least
+        `FEWEST` pairs): `accuracy` by head with intervals (pairs, and paradigms, resampled; pairs of one document
+        together), and the `difference` of the towers (see `accuracy.difference`); `generated`: how many pairs the
+        treebank gave of each violation; `left_out`: which, by
         reason; `suites` of SyntaxGym.
     """
     settings = subject.config.know
-    paths = [path for place in settings.pairs for path in pair_paths(place)]
-    ready = [pair for place in settings.pairs for pair in read_pairs(place)]
-    suites = [read_suite(path) for path in paths if path.suffix == ".json"]
+    files = [file for place in settings.pairs for file in read_files(place)]
+    ready = [pair for file in files for pair in file.pairs]
+    suites = [read_suite(path) for place in settings.pairs for path in suite_paths(place)]
     made, generated = _generated(subject) if settings.treebank and settings.generated else ([], {})
     candidates = [*ready, *made]
     if not candidates and not suites:
@@ -54,6 +56,16 @@ def pairs(subject: Subject) -> dict[str, Any]:
     kept = [pair for pair, fate in zip(candidates, fates, strict=True) if not fate]
     found: dict[str, Any] = {
         "heads": ["joint", *(f"tower {k}" for k in range(1, subject.model.config.towers + 1)), FREQUENCY],
+        "files": [
+            {
+                "file": file.place,
+                "better": file.better,
+                "worse": file.worse,
+                "pairs": len(file.pairs),
+                "replaced": file.replaced,
+            }
+            for file in files
+        ],
         "sets": _sets(candidates, fates),
         "left_out": {
             reason: [pair.source for pair, fate in zip(candidates, fates, strict=True) if fate == reason][:NAMED]

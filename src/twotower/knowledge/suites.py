@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from tokenizers import Tokenizer
 
 from ..statistics.tallies import Floats
 from .accuracy import DRAWS, paradigm_draws, share
@@ -36,7 +37,7 @@ def score_suites(subject: Subject, suites: Sequence[Suite]) -> list[dict[str, An
             continue
         sentences = encode(subject.tokenizer, [one.text for one in conditions])
         scores = score_sentences(subject.model, sentences, subject.vocabulary, list(heads))
-        regions = [_regions(subject, one) for one in conditions]
+        regions = regions_of_pieces(subject.tokenizer, conditions)
         by_head = {name: _surprisals(conditions, regions, sentences, scores[head]) for head, name in heads.items()}
         for formula in suite.formulas:
             holds = parse(formula)
@@ -63,10 +64,20 @@ def _covered(subject: Subject, suite: Suite) -> list[Condition]:
     return [one for one in suite.conditions if one.item not in bad]
 
 
-def _regions(subject: Subject, condition: Condition) -> list[int]:
-    """The region of each piece of a sentence."""
-    lengths = [len(subject.tokenizer.encode(text, add_special_tokens=False).ids) for text in condition.regions]
-    return [number for number, count in zip(condition.numbers, lengths, strict=True) for _ in range(count)]
+def regions_of_pieces(tokenizer: Tokenizer, conditions: Sequence[Condition]) -> list[list[int]]:
+    """The region of each piece of each sentence: the one that its last character is in.
+
+    The sentence is cut as a whole, as it is scored: a region alone may be cut otherwise. A space
+    goes with what follows.
+    """
+    found = []
+    encodings = tokenizer.encode_batch([one.text for one in conditions], add_special_tokens=False)
+    for condition, encoding in zip(conditions, encodings, strict=True):
+        last = np.array([max(start, end - 1) for start, end in encoding.offsets], dtype=np.int64)
+        numbers, ends = condition.ends
+        place = np.minimum(np.searchsorted(ends, last, side="right"), len(ends) - 1)
+        found.append([numbers[one] for one in place.tolist()])
+    return found
 
 
 def _surprisals(

@@ -7,6 +7,7 @@ import operator
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,13 @@ class Condition:
         """The sentence."""
         return " ".join(region for region in self.regions if region)
 
+    @property
+    def ends(self) -> tuple[list[int], list[int]]:
+        """The numbers of the regions that have text, and where each of them ends in `text`."""
+        filled = [(number, region) for number, region in zip(self.numbers, self.regions, strict=True) if region]
+        lengths = accumulate(len(region) + 1 for _, region in filled)
+        return [number for number, _ in filled], [end - 1 for end in lengths]
+
 
 @dataclass(frozen=True)
 class Suite:
@@ -59,7 +67,7 @@ def read_suite(path: Path) -> Suite:
             Condition(
                 int(item["item_number"]),
                 str(condition["condition_name"]),
-                tuple(str(region["content"]).strip() for region in condition["regions"]),
+                tuple(_content(region) for region in condition["regions"]),
                 tuple(int(region["region_number"]) for region in condition["regions"]),
             )
             for item in loaded["items"]
@@ -91,6 +99,11 @@ def read_suite(path: Path) -> Suite:
                     f"{path}: the formula {formula!r} speaks of {error.args[0]}, which item {item} does not have"
                 ) from None
     return suite
+
+
+def _content(region: Any) -> str:
+    """The text of a region; half a surrogate pair, which no tokenizer takes, becomes U+FFFD."""
+    return str(region["content"]).strip().encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def parse(formula: str) -> Value:

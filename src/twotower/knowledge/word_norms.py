@@ -13,6 +13,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from ..config import RunConfig
+from ..data.norms import Norms
 from ..progress import Progress
 from ..statistics.tallies import Floats, resample
 from .word_views import WordView, same_layer
@@ -25,7 +26,7 @@ FEWEST_WORDS = 50
 
 
 def norms_of(
-    norms: pd.DataFrame,
+    given: Norms,
     covered: pd.DataFrame,
     views: list[WordView],
     config: RunConfig,
@@ -34,20 +35,24 @@ def norms_of(
     """Out-of-fold R² of each norm from each view, by ridge regression.
 
     Args:
-        norms: see `read_norms`.
+        given: see `read_norms`.
         covered: the words that have views: word, pieces, count.
         views: their vectors.
         config, generator: of the bootstrap and of the folds.
 
     Returns:
-        `total` (words of the table), `words` (that are covered) and `norms`: for each its `words`; `baseline`, the R²
-        of log frequency, letters and pieces; and for each view R² with its interval, as `null` the same for shuffled
-        words (mean and range), and `beyond_baseline`, what the view adds to the baseline; `differences` between towers,
-        first minus second, at each layer. Intervals are by bootstrap over words, given the predictions.
+        `total` (words of the table), `columns` (the heading of each norm), `words` (that are covered) and `norms`: for
+        each its `words`; `baseline`, the R² of log frequency, letters and pieces; and for each view R² with its
+        interval, as `null` the same for shuffled words (mean and range), and `beyond_baseline`, what the view adds to
+        the baseline; `differences` between towers, first minus second, at each layer. Intervals are by bootstrap over
+        words, given the predictions.
     """
+    norms = given.table
     kept = covered["word"].isin(norms.index).to_numpy()
     table = norms.reindex(covered["word"][kept])
-    found: dict[str, Any] = {"total": len(norms), "words": int(kept.sum()), "norms": []}
+    found: dict[str, Any] = {
+        "total": len(norms), "columns": dict(given.columns), "words": int(kept.sum()), "norms": [],
+    }  # fmt: skip
     plain = np.stack([
         np.log(covered["count"].to_numpy(float)), covered["word"].str.len().to_numpy(float),
         covered["pieces"].map(len).to_numpy(float),

@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..data.norms import MORE_COLUMNS, read_norms
+from ..data.tables import lists_below
 from ..data.word_pairs import WordPairs, read_word_pairs
 from ..errors import InputError
 from ..progress import Progress
@@ -38,9 +39,9 @@ def words(subject: Subject) -> dict[str, Any]:
 
     - `words`: how many were `asked` for, and `covered`, of `one_piece` and of `several_pieces`; the `occurrences` that
       are read of each at most, and their mean, `read`;
-    - `similarity`: for each set its name, pairs `covered` of `total`, and for each view Spearman's correlation of its
-      cosines with people's ratings, with its interval and as `null` that of shuffled words; `differences` between
-      towers, first minus second, at each layer;
+    - `similarity`: for each set its name, the `column` of its ratings, pairs `covered` of `total`, and for each view
+      Spearman's correlation of its cosines with people's ratings, with its interval and as `null` that of shuffled
+      words; `differences` between towers, first minus second, at each layer;
     - `norms`: see `norms_of`.
 
     Writes `words.parquet`: each word with its occurrences, pieces, and whether it is covered. Raises `InputError` if
@@ -51,8 +52,9 @@ def words(subject: Subject) -> dict[str, Any]:
         raise InputError(
             "know.similarity: this needs word similarity or norms; give --similarity FILE … or --norms FILE.csv"
         )
-    sets = [read_word_pairs(str(path)) for path in files_of(settings.similarity)]
-    norms = read_norms(settings.norms, MORE_COLUMNS, "know.norms") if settings.norms else None
+    sets = [read_word_pairs(file) for file in files_of(settings.similarity)]
+    given = read_norms(settings.norms, MORE_COLUMNS, "know.norms") if settings.norms else None
+    norms = None if given is None else given.table
     rated = set() if norms is None else set(norms.index)
     asked = sorted(rated.union(*(pair for one in sets for pair in one.words)))
     table = _coverage(subject, asked)
@@ -87,23 +89,23 @@ def words(subject: Subject) -> dict[str, Any]:
         },
         "similarity": similarity,
         "norms": None
-        if norms is None
-        else norms_of(norms, covered, views, subject.config, subject.generator("words norms")),
+        if given is None
+        else norms_of(given, covered, views, subject.config, subject.generator("words norms")),
     }
 
 
-def files_of(places: tuple[str, ...]) -> list[Path]:
-    """The files that were named, and those in folders that were named, in the order of their names."""
-    found: list[Path] = []
+def files_of(places: tuple[str, ...]) -> list[str]:
+    """The files that were named, and those below folders that were named, in the order of their names."""
+    found: list[str] = []
     for place in places:
         path = Path(place).expanduser()
         if path.is_dir():
-            inside = sorted(one for one in path.iterdir() if one.suffix in (".txt", ".csv", ".tsv"))
+            inside = lists_below(path, (".txt", ".csv", ".tsv"))
             if not inside:
                 raise InputError(f"know.similarity: the folder {path} holds no .txt, .csv or .tsv file")
-            found += inside
+            found += map(str, inside)
         else:
-            found.append(path)
+            found.append(place)
     return found
 
 
@@ -154,6 +156,7 @@ def measure_set(
     several = covered["pieces"].map(len).to_numpy() > 1
     found: dict[str, Any] = {
         "set": one.name,
+        "column": one.column,
         "total": len(one.words),
         "covered": len(pairs),
         "one_piece": int((~several[pairs].any(axis=1)).sum()),

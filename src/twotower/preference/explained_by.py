@@ -118,13 +118,15 @@ def predictors(measured: Measured) -> tuple[dict[str, Floats], dict[str, Any] | 
     groups["part of speech"] = _one_hot(_commonest(measured)[chosen])
     norms = None
     if measured.settings.norms:
-        table = read_norms(measured.settings.norms)
+        given = read_norms(measured.settings.norms)
+        table = given.table
         words_alone = np.where(whole >= 0.5, np.asarray(measured.pieces)[chosen], "")
         values = table.reindex([piece.lower() for piece in words_alone.tolist()])
         known = values.notna().any(axis=1).to_numpy()
         filled = values.fillna(values.mean()).fillna(0.0).to_numpy(np.float64)
         groups["norms"] = np.column_stack([filled, ~known])
-        norms = {"file": measured.settings.norms, "covered": int(known.sum()), "types": int(chosen.sum())}
+        norms = {"file": measured.settings.norms, "columns": dict(given.columns), "covered": int(known.sum()),
+                 "types": int(chosen.sum())}  # fmt: skip
     return {name: np.asarray(one, dtype=np.float64) for name, one in groups.items()}, norms
 
 

@@ -1,0 +1,183 @@
+"""Tables that people keep lists in: comma, tab or semicolon between the columns, a line of headings above them."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import re
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import InputError
+from .textfiles import decode
+
+SEPARATORS = {"\t": "tabs", ";": "semicolons", ",": "commas"}
+MISSING = frozenset({"", "NA", "N/A", "#N/A", "NaN", "nan"})
+"""What stands in a cell that has no value."""
+_DECIMAL_COMMA = re.compile(r"[-+]?\d*,\d+")
+_THOUSANDS = re.compile(r"[-+]?[1-9]\d{0,2}(?:,\d{3})+")
+
+
+BESIDE = ("readme", "license", "licence", "copying", "notice", "citation", "changelog", "authors", "requirements")
+"""How files that lie beside lists begin."""
+
+
+def lists_below(folder: Path, endings: Sequence[str]) -> list[Path]:
+    """The files below a folder that end in one of `endings`, sorted; hidden ones and those of `BESIDE` are left out."""
+    return sorted(
+        path for path in folder.rglob("*")
+        if path.suffix.lower() in endings and path.is_file() and not path.name.lower().startswith(BESIDE)
+        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Table:
+    """The rows of a table, each as long as the first one."""
+
+    path: Path
+    separator: str
+    rows: tuple[tuple[int, tuple[str, ...]], ...]
+    """The number of the line that each row begins on, and its cells without white space around them."""
+
+    @property
+    def first(self) -> tuple[str, ...]:
+        """The cells of the first row, which are the headings where there are any."""
+        return self.rows[0][1]
+
+
+def read_table(path: Path, lines: Sequence[tuple[int, str]] | None = None) -> Table:
+    """The table in a file, or in numbered `lines` of it. Rows whose cells are all empty are skipped.
+
+    Columns are divided by tabs if the first line has one, otherwise by semicolons or commas, whichever makes more of
+    them. Raises `InputError`, with file and line, for an empty table, quotes that are not closed, and rows of unlike
+    length.
+    """
+    if lines is None:
+        text = _text(path)
+        separator = _separator(next((line for line in text.splitlines() if line.strip()), ""))
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+        numbers = None
+    else:
+        separator = _separator(lines[0][1] if lines else "")
+        reader = csv.reader((line for _, line in lines), delimiter=separator, strict=True)
+        numbers = [number for number, _ in lines]
+    rows: list[tuple[int, tuple[str, ...]]] = []
+    begins = 1
+    try:
+        for row in reader:
+            cells = tuple(cell.strip() for cell in row)
+            if any(cells):
+                rows.append((begins if numbers is None else numbers[begins - 1], cells))
+            begins = reader.line_num + 1
+    except csv.Error as error:
+        raise InputError(f"{path}: line {reader.line_num}: {error}; give a table whose quotes are closed") from None
+    if not rows:
+        raise InputError(f"{path} is empty; give a table with a line of headings")
+    width = len(rows[0][1])
+    for number, cells in rows:
+        if len(cells) != width:
+            raise InputError(
+                f"{path}: line {number} has {len(cells)} columns, the first line {width}; columns are divided by "
+                f"{SEPARATORS[separator]}"
+            )
+    return Table(path, separator, tuple(rows))
+
+
+def split_columns(place: str) -> tuple[Path, tuple[str, ...]]:
+    """`FILE#COLUMN,COLUMN…` as the file and the columns that the user named, none without a `#`."""
+    whole = Path(place).expanduser()
+    name, mark, columns = place.rpartition("#")
+    if not mark or whole.exists():
+        return whole, ()
+    return Path(name).expanduser(), tuple(part.strip() for part in columns.split(",") if part.strip())
+
+
+def named_column(table: Table, asked: str, key: str) -> int:
+    """The place of a column that the user named by its heading, in any case, or by its number from 1."""
+    low = [heading.lower() for heading in table.first]
+    if asked.lower() in low:
+        return low.index(asked.lower())
+    if asked.isdecimal() and 1 <= int(asked) <= len(low):
+        return int(asked) - 1
+    raise InputError(f"{key}: {table.path} has no column {asked!r}; its columns: {shown(table.first)}")
+
+
+def shown(cells: Sequence[str]) -> str:
+    """The headings of a table for a message, cut if they are long."""
+    text = ", ".join(cells)
+    return text if len(text) <= 200 else f"{text[:200]}…"
+
+
+def numbers_of(table: Table, column: int, skipped: int, key: str) -> list[float]:
+    """A column from row `skipped` on as numbers, NaN where a cell is one of `MISSING`.
+
+    A decimal comma is read as a point where all cells have it and no cell may be meant as thousands. Raises
+    `InputError`, with file, line and column, for anything that is not a finite number.
+    """
+    cells = [(number, row[column]) for number, row in table.rows[skipped:]]
+    given = [cell for _, cell in cells if cell not in MISSING]
+    commas = [cell for cell in given if "," in cell]
+    name = table.first[column] if skipped else str(column + 1)
+    if commas:
+        doubtful = table.separator != ";" and all(_THOUSANDS.fullmatch(cell) for cell in commas)
+        wrong = [cell for cell in commas if not _DECIMAL_COMMA.fullmatch(cell)] or [c for c in given if "." in c]
+        if doubtful or wrong:
+            number = next(number for number, cell in cells if cell == (commas[0] if doubtful else wrong[0]))
+            raise InputError(
+                f"{key}: {table.path}, line {number}: is {(wrong or commas)[0]!r} in column {name!r} a fraction or "
+                "thousands? Write numbers with a decimal point and without separators"
+            )
+    found = []
+    for number, cell in cells:
+        value = math.nan if cell in MISSING else _number(cell.replace(",", "."))
+        if value is None:
+            raise InputError(f"{key}: {table.path}, line {number}: {cell!r} in column {name!r} is not a finite number")
+        found.append(value)
+    return found
+
+
+def is_number(cell: str) -> bool:
+    """Whether a cell is a finite number, with a point or a comma."""
+    return _number(cell.replace(",", ".")) is not None
+
+
+def words_in(heading: str) -> tuple[str, ...]:
+    """The lower-case words of a heading: `sentence_good`, `goodSentence` and `Good sentence` have the same two."""
+    return tuple(word.lower() for word in re.findall(r"[A-Z]?[^\W\d_A-Z]+|[A-Z]+(?![^\W\d_A-Z])|\d+", heading))
+
+
+def _number(text: str) -> float | None:
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None
+
+
+def _separator(line: str) -> str:
+    if "\t" in line:
+        return "\t"
+    return max(",;", key=lambda mark: len(next(csv.reader([line], delimiter=mark), [])))
+
+
+def _text(path: Path) -> str:
+    """The text of a table, in UTF-8 or, as spreadsheets write it, UTF-16 with its mark."""
+    begin = path.read_bytes()[:4]
+    if begin[:2] == b"PK" or begin == b"\xd0\xcf\x11\xe0":
+        raise InputError(f"{path} is a spreadsheet or an archive; save it as CSV in UTF-8")
+    encoding = "utf-16" if begin[:2] in (BOM_UTF16_LE, BOM_UTF16_BE) else "utf-8"
+    try:
+        return decode(path, encoding)
+    except InputError as error:
+        raise InputError(f"{str(error).partition(';')[0]}; save the table as CSV in UTF-8") from None
+
+
+def columns_like(table: Table, accept: Sequence[frozenset[str]]) -> Iterator[int]:
+    """The places of the columns whose heading has exactly the words of one of `accept`, in the order of `accept`."""
+    headings = [frozenset(words_in(heading)) for heading in table.first]
+    for words in accept:
+        yield from (place for place, heading in enumerate(headings) if heading == words)
