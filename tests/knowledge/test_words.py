@@ -10,6 +10,7 @@ import torch
 from small_models import model_for
 from twotower.config import RunConfig
 from twotower.data.heldout import PreparedText
+from twotower.data.norms import Norms
 from twotower.data.word_pairs import WordPairs
 from twotower.errors import InputError
 from twotower.knowledge.occurrences import Occurrences, find_occurrences, pieces_of
@@ -115,7 +116,7 @@ def planted(count=400, seed=0):
     centred = meaning - meaning.mean(axis=0)
     unit = centred / np.linalg.norm(centred, axis=1, keepdims=True)
     said = (unit[numbers[:, 0]] * unit[numbers[:, 1]]).sum(axis=1) + 0.1 * generator.normal(size=len(numbers))
-    pairs = WordPairs("planted", tuple((names[a], names[b]) for a, b in numbers), tuple(said))
+    pairs = WordPairs("planted", tuple((names[a], names[b]) for a, b in numbers), tuple(said), "rating")
     covered = pd.DataFrame({"word": names, "pieces": [(1,)] * count, "count": generator.integers(10, 999, count)})
     views = [WordView("one", 1, 2, True, meaning), WordView("other", 2, 2, True, noise)]
     return pairs, covered, views, generator
@@ -146,7 +147,8 @@ def test_norms_find_what_is_planted_beyond_frequency():
         },
         index=covered["word"],
     )
-    found = norms_of(norms, covered, views, RunConfig(), generator)
+    given = Norms(norms, {name: name for name in norms})
+    found = norms_of(given, covered, views, RunConfig(), generator)
     concrete, familiar, valence = found["norms"]
     knows, noise = concrete["views"]
     assert knows["low"] > 0.85 and knows["beyond_baseline"]["low"] > 0.8
