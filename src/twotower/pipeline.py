@@ -19,52 +19,53 @@ from .presets import preset
 from .processes import announcing, follow, launched, leads
 from .runs.execution import execute, partial_folder
 from .runs.records import as_asked, load_config, read_records
-from .runs.stages import INSTRUMENTS, MAIN, STAGES, StageFunction, producer_of, stage_settings
+from .runs.stages import INSTRUMENTS, MAIN, STAGES, producer_of, stage_settings
+from .runs.views import StageConfig, StageFunction, view_of
 from .settings import with_settings
 from .validation import validate
 
 
-def _prepare(config: RunConfig, run: Path, out: Path, say: Callable[[str], None] = lambda _: None) -> None:
+def _prepare(config: StageConfig, run: Path, out: Path, say: Callable[[str], None] = lambda _: None) -> None:
     from .data.prepare import prepare
 
     prepare(config, out, say)
 
 
-def _train(config: RunConfig, run: Path, out: Path) -> None:
+def _train(config: StageConfig, run: Path, out: Path) -> None:
     from .training.loop import train
 
     with freed_memory_kept():
         train(config, run, out)
 
 
-def _readout(config: RunConfig, run: Path, out: Path) -> None:
+def _readout(config: StageConfig, run: Path, out: Path) -> None:
     from .training.readouts import train_readouts
 
     with freed_memory_kept():
         train_readouts(config, run, out)
 
 
-def _score(config: RunConfig, run: Path, out: Path) -> None:
+def _score(config: StageConfig, run: Path, out: Path) -> None:
     from .preference.scores import score
 
     with freed_memory_kept():
         score(config, run, out)
 
 
-def _analyze(config: RunConfig, run: Path, out: Path) -> None:
+def _analyze(config: StageConfig, run: Path, out: Path) -> None:
     from .preference.analysis import analyze
 
     analyze(config, run, out)
 
 
-def _report(config: RunConfig, run: Path, out: Path) -> None:
+def _report(config: StageConfig, run: Path, out: Path) -> None:
     from .report.page import report
 
     report(config, run, out)
 
 
 def _instrument(name: str) -> StageFunction:
-    def ask(config: RunConfig, run: Path, out: Path) -> None:
+    def ask(config: StageConfig, run: Path, out: Path) -> None:
         from .knowledge.stage import ask
 
         with freed_memory_kept():
@@ -154,7 +155,10 @@ def make(
         with announcing() as announce:
             execute(folder, config, _announced(wanted, announce), overwrite, say, own)
     else:
-        follow({name: partial(FUNCTIONS[name], config, folder, partial_folder(folder, name)) for name in SHARED})
+        follow({
+            name: partial(FUNCTIONS[name], view_of(config, STAGES[name]), folder, partial_folder(folder, name))
+            for name in SHARED
+        })  # fmt: skip
     return Run(folder)
 
 
@@ -281,7 +285,7 @@ def _announced(wanted: dict[str, StageFunction], announce: Callable[[str], None]
     """The stages of `wanted`, of which those that are shared first call the other processes."""
 
     def shared(name: str, function: StageFunction) -> StageFunction:
-        def begin(config: RunConfig, run: Path, out: Path) -> None:
+        def begin(config: StageConfig, run: Path, out: Path) -> None:
             announce(name)
             function(config, run, out)
 

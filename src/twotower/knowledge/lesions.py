@@ -42,6 +42,8 @@ BANK = 4096
 """Positions whose values replace those of a lesioned tower, or whose mean does."""
 FEWEST = 20
 """Occurrences from which a class of words is listed, and pairs from which there is a dissociation to speak of."""
+PAIRS = "knowledge/pairs"
+"""What these lesions are measured on, where it has been made."""
 TREES = 600
 """Sentences of the treebank on which loss by dependency relation is measured."""
 
@@ -301,11 +303,10 @@ def _frequency_bins(frequency: Floats) -> NDArray[np.int64]:
 
 
 def _pairs(subject: Subject, tried: Mapping[str, Lesion], bank: Tensor) -> dict[str, Any] | None:
-    path = subject.run / "knowledge" / "pairs" / "pairs.parquet"
-    if not path.is_file():
+    if PAIRS not in subject.made:
         return None
     generator = subject.generator("lesions on pairs")
-    table = pd.read_parquet(path)
+    table = pd.read_parquet(subject.run / PAIRS / "pairs.parquet")
     table = table[table["kind"].isin([SYNTAX, MEANING])].reset_index(drop=True)
     chosen: list[int] = []
     for _, part in table.groupby("kind", sort=False):

@@ -267,4 +267,4 @@ def _seed(subject: Subject) -> int:
 
 
 def _pairs(subject: Subject) -> bool:
-    return subject.config.train.windows == "pairs"
+    return bool(subject.model.config.windows == "pairs")

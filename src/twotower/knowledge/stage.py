@@ -8,12 +8,12 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, cast
 
-from ..config import RunConfig
+from ..runs.views import StageConfig
 from ..runs.writing import without_nan
 from .subject import Subject
 
 
-def ask(name: str, config: RunConfig, run: Path, out: Path) -> None:
+def ask(name: str, config: StageConfig, run: Path, out: Path) -> None:
     """Examine the run with the instrument `name`; write `knowledge/NAME/results.json`, and its tables beside it.
 
     An instrument is the function of its name in the module of its name: only the one that is asked for is imported.
@@ -21,5 +21,5 @@ def ask(name: str, config: RunConfig, run: Path, out: Path) -> None:
     folder = out / "knowledge" / name
     folder.mkdir(parents=True)
     instrument = cast(Callable[[Subject], dict[str, Any]], getattr(import_module(f".{name}", __package__), name))
-    found = without_nan(instrument(Subject(config, run, folder)))
+    found = without_nan(instrument(Subject(config, run, folder, config.made)))
     (folder / "results.json").write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")

@@ -31,6 +31,8 @@ class Subject:
     run: Path
     out: Path
     """Where an instrument puts its tables."""
+    made: frozenset[str] = frozenset()
+    """Of what instruments read of each other, that which is up to date."""
 
     @cached_property
     def text(self) -> PreparedText:

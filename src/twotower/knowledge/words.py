@@ -63,7 +63,7 @@ def words(subject: Subject) -> dict[str, Any]:
     _require_overlap(sets, norms, number, settings.frequent)
     pieces = [tuple(one) for one in covered["pieces"]]
     found = find_occurrences(text.train, pieces, text.continues, settings.occurrences, subject.config.seed)
-    frame = (text.vocabulary.cls, text.vocabulary.sep) if subject.config.train.windows == "pairs" else None
+    frame = (text.vocabulary.cls, text.vocabulary.sep) if subject.model.config.windows == "pairs" else None
     views = []
     for model, trained in ((subject.model, True), (subject.untrained, False)):
         views += input_views(model, pieces, trained)

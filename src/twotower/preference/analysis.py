@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from ..config import RunConfig
 from ..progress import Progress
-from ..runs.records import is_current, read_json, read_records
+from ..runs.records import read_json
 from ..runs.stages import INSTRUMENTS, STAGES
+from ..runs.views import StageConfig
 from ..runs.writing import without_nan
 from .clusters import by_cluster
 from .context import context
@@ -42,7 +42,7 @@ STATISTICS: dict[str, Callable[[Measured], Any]] = {
 """What `results.json` says of the scores, by its key: a new statistic is a function of `Measured` and a line here."""
 
 
-def analyze(config: RunConfig, run: Path, out: Path) -> None:
+def analyze(config: StageConfig, run: Path, out: Path) -> None:
     """Read `run/scores.parquet`; write `preference.parquet` and `results.json` into `out`."""
     measured = Measured.of(config, run)
     assert measured.text is not None
@@ -83,19 +83,18 @@ def analyze(config: RunConfig, run: Path, out: Path) -> None:
         "seed": config.seed,
         **results,
     }  # fmt: skip
-    if known := knowledge_of(config, run):
+    if known := knowledge_of(run, config.made):
         results["knowledge"] = known
     types.to_parquet(out / "preference.parquet", index=False)
     (out / "results.json").write_text(json.dumps(without_nan(results), indent=2) + "\n", encoding="utf-8")
 
 
-def knowledge_of(config: RunConfig, run: Path) -> dict[str, Any]:
-    """What the instruments of `twotower know` that are up to date have found, by their names."""
-    records = read_records(run)
+def knowledge_of(run: Path, made: Collection[str]) -> dict[str, Any]:
+    """What the instruments of `twotower know` have found, by their names; `made`: what is up to date."""
     return {
-        name: read_json(run / "knowledge" / name / "results.json", f"redo it with `{STAGES[name].command(run)}`")
+        name: read_json(run / f"knowledge/{name}/results.json", f"redo it with `{STAGES[name].command(run)}`")
         for name in INSTRUMENTS
-        if is_current(run, config, name, records)
+        if f"knowledge/{name}" in made
     }
 
 

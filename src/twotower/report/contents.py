@@ -31,6 +31,8 @@ class Contents:
     """Everything on the page."""
 
     config: RunConfig
+    settings: str
+    """All settings of the run, as YAML."""
     results: dict[str, Any]
     timing: dict[str, float]
     """Of the training: seconds, tokens_per_second."""
@@ -81,7 +83,8 @@ def read_contents(config: RunConfig, run: Path) -> Contents:
     types = types[types["count"] >= 2 * config.analyze.min_count].reset_index(drop=True)
     profile = _profile(results)
     passages = _passages(run, contrasts(config.model.towers))
-    return Contents(config, results, timing, provenance, training, heldout, types, profile, passages)
+    settings = (run / "config.yaml").read_text(encoding="utf-8")
+    return Contents(config, settings, results, timing, provenance, training, heldout, types, profile, passages)
 
 
 def _curves(path: Path) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -11,7 +11,6 @@ from typing import Any
 import yaml
 from markupsafe import Markup
 
-from ..config import to_dict
 from ..data.inventory import Inventory
 from ..data.tagging import NO_WORD
 from .contents import Contents
@@ -154,7 +153,7 @@ def record(contents: Contents) -> Section:
     body = part(
         "sections/record.html.j2", results=contents.results, read=read.facts(), warnings=read.warnings(),
         timing=contents.timing, contrasts=contents.contrasts,
-        config=yaml.safe_dump(to_dict(contents.config), sort_keys=False),
+        config=contents.settings,
         provenance=yaml.safe_dump(contents.provenance, sort_keys=False),
     )  # fmt: skip
     return Section("record", "What was run", body)

@@ -30,7 +30,8 @@ from .records import (
     sizes_and_times,
     up_to_date,
 )
-from .stages import INSTRUMENTS, STAGES, Stage, StageFunction, producer_of, stage_settings
+from .stages import INSTRUMENTS, STAGES, Stage, producer_of, stage_settings
+from .views import StageFunction, view_of
 from .writing import naming_disk_errors, refusing_unwritable, sync, sync_one, write_text
 
 
@@ -136,7 +137,7 @@ def _run_stage(
     out.mkdir()
     begin = time.perf_counter()
     with naming_disk_errors(out):
-        function(asked, run, out)
+        function(view_of(asked, stage, inputs), run, out)
         sync(out)
         sizes = {name: fingerprint(out / name) for name in stage.outputs}
         if records.pop(stage.name, None):  # while old and new files lie side by side, the stage counts as not done

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -22,6 +21,8 @@ class Stage:
     outputs: tuple[str, ...]
     format: int = 4
     """Version of what the stage writes; one recorded under another version is redone."""
+    reads: tuple[str, ...] = ()
+    """Settings that it reads, but that do not change what it writes: they are not recorded."""
     optional: tuple[str, ...] = ()
     """What it also reads where that has been made, and is up to date."""
 
@@ -39,16 +40,19 @@ INSTRUMENTS = ("pairs", "probe", "decoding", "perturbed_masking", "words", "lesi
 def _instrument(name: str, *settings: str, optional: tuple[str, ...] = (), format: int = 1) -> Stage:
     """A stage that writes a folder of its own below `knowledge`."""
     inputs = ("data", "tokenizer.json", "model")
-    return Stage(name, ("seed", "threads", *settings), inputs, (f"knowledge/{name}",), format, optional)
+    return Stage(
+        name, ("seed", "threads", *settings), inputs, (f"knowledge/{name}",), format=format, optional=optional
+    )  # fmt: skip
 
 
 STAGES: dict[str, Stage] = {
     stage.name: stage
     for stage in (
-        Stage("prepare", ("prepare",), (), ("data", "tokenizer.json"), format=5),
+        Stage("prepare", ("prepare",), (), ("data", "tokenizer.json"), format=5, reads=("threads", "train.window")),
         Stage("train", ("seed", "threads", "model", "train"), ("data", "tokenizer.json"),
               ("trunk", "training.json", "metrics.jsonl", "emergence.parquet")),
-        Stage("readout", ("seed", "threads", "readout", "train.masked", "train.micro_batch", "train.loss"),
+        Stage("readout", ("seed", "threads", "readout", "train.masked", "train.micro_batch", "train.loss",
+                          "train.betas", "train.clip"),
               ("data", "tokenizer.json", "trunk"),
               ("model", "readout.json"), format=6),
         Stage("score", ("threads", "score"), ("data", "model"),
@@ -64,13 +68,14 @@ STAGES: dict[str, Stage] = {
                     "analyze.bootstrap", "analyze.confidence", format=2),
         _instrument("lesions", "know.treebank", "know.lesion_tokens", "know.lesion_pairs", "score.passes",
                     optional=("knowledge/pairs",), format=2),
-        _instrument("similarity", "know.compared_tokens", "analyze.confidence"),
-        Stage("analyze", ("seed", "threads", "analyze"),
+        _instrument("similarity", "know.compared_tokens", "analyze.confidence", "prepare.split_seed"),
+        Stage("analyze", ("seed", "threads", "analyze", "model.family", "model.towers", "model.cooperation",
+                          "model.width", "model.layers"),
               ("data", "training.json", "metrics.jsonl", "emergence.parquet", "scores.parquet", "context.parquet",
                "direction.parquet"),
-              ("preference.parquet", "results.json"), format=11,
+              ("preference.parquet", "results.json"), format=12,
               optional=tuple(f"knowledge/{name}" for name in INSTRUMENTS)),
-        Stage("report", (),
+        Stage("report", ("analyze.min_count", "analyze.confidence", "model.towers"),
               ("data", "training.json", "metrics.jsonl", "scores.parquet", "preference.parquet", "results.json"),
               ("report.html", "figures"), format=11),
     )
@@ -80,7 +85,15 @@ MAIN = tuple(name for name in STAGES if name not in INSTRUMENTS)
 """The stages of `twotower run`."""
 OPERATIONAL = frozenset({"train.checkpoint_seconds", "train.shard"})
 """Settings that do not change any artifact."""
-StageFunction = Callable[[RunConfig, Path, Path], None]
+
+
+def declares(stage: Stage, name: str) -> bool:
+    """Whether a stage may read the setting of this dotted name."""
+    return _among(name, (*stage.settings, *stage.reads))
+
+
+def _among(name: str, keys: tuple[str, ...]) -> bool:
+    return any(name == key or name.startswith(key + ".") for key in keys)
 
 
 def stage_settings(config: RunConfig, stage: Stage) -> dict[str, Any]:
@@ -92,7 +105,7 @@ def stage_settings(config: RunConfig, stage: Stage) -> dict[str, Any]:
 def _settings(config: RunConfig, stage: Stage) -> dict[str, Any]:
     return {
         name: value for name, value in flatten(to_dict(config)).items()
-        if name not in OPERATIONAL and any(name == key or name.startswith(key + ".") for key in stage.settings)
+        if name not in OPERATIONAL and _among(name, stage.settings)
     }  # fmt: skip
 
 

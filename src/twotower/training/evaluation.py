@@ -16,7 +16,6 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from ..config import AnalyzeConfig
 from ..data.heldout import CONTENT_CLASS, FUNCTION_CLASS, PreparedText
 from ..modeling.configuration import TowersConfig
 from ..modeling.objectives import JointObjective
@@ -26,6 +25,12 @@ from ..statistics.ranking import stratified_auroc
 from ..statistics.strata import frequency_bins
 
 BATCH = 64
+PASSES = 7
+"""How many times each window is read under the masked objective, as by default when the finished run is scored."""
+LEAST = 3
+"""Occurrences of a type that counts."""
+RATIO = 1.25
+"""Of the largest to the smallest training frequency in a bin."""
 
 
 @dataclass(frozen=True)
@@ -50,8 +55,6 @@ class Evaluator:
         text: PreparedText,
         towers: TowersConfig,
         tokens: int,
-        passes: int,
-        analyze: AnalyzeConfig,
         work: Path,
     ) -> None:
         self.text = text
@@ -60,12 +63,9 @@ class Evaluator:
         document = np.searchsorted(text.documents["start"].to_numpy(), self.rows.first, side="right") - 1
         self.document = np.repeat(document.astype(np.int32), self.rows.last - self.rows.first)
         self.folder = work / "emergence"
-        self.passes = passes
-        self.least = max(2, analyze.min_count // 3)
         word_class = text.classes["word_class"].to_numpy()
         self.function = word_class == FUNCTION_CLASS
         self.classed = self.function | (word_class == CONTENT_CLASS)
-        self.ratio = analyze.frequency_ratio
 
     @torch.no_grad()
     def __call__(self, objective: JointObjective, tokens: int, writer: bool = True) -> Evaluation:
@@ -80,7 +80,7 @@ class Evaluator:
         model.readouts["second"] = nn.ModuleList([objective.second])
         scored: list[tuple[NDArray[np.int64], dict[str, NDArray[np.float32]]]] = []
         try:
-            for piece, heads in score_rows(model, self.rows, BATCH, self.passes):
+            for piece, heads in score_rows(model, self.rows, BATCH, PASSES):
                 scored.append((piece.numpy(), {name: values.numpy() for name, values in heads.items()}))
         finally:
             del model.readouts["readout"], model.readouts["second"]
@@ -124,9 +124,9 @@ class Evaluator:
         nats = (-scores.mean(axis=1)).tolist()
         types = len(self.function)
         counts = np.bincount(piece, minlength=types)
-        seen = counts >= self.least
+        seen = counts >= LEAST
         chosen = seen & self.classed
-        bins = frequency_bins(self.text.frequencies[chosen], self.ratio)
+        bins = frequency_bins(self.text.frequencies[chosen], RATIO)
         areas, variances = [], []
         for contrast in contrasts(len(scores) - 1):
             sums = np.bincount(piece, weights=np.asarray(contrast.weights) @ scores[1:], minlength=types)

@@ -71,7 +71,7 @@ def train(config: RunConfig, run: Path, out: Path) -> None:
     steps = max(1, tokens // per_update)
     last = max(1, round(settings.stop_after * steps))
     objective, optimizers = _build(config, text, towers, accelerator)
-    evaluator = Evaluator(text, towers, settings.evaluation_tokens, config.score.passes, config.analyze, work)
+    evaluator = Evaluator(text, towers, settings.evaluation_tokens, work)
     state: dict[str, Any] = {"step": 0, "seconds": 0.0, "resumed": 0, "evaluated": {}, "seconds_at": {}}
     checkpoint = find_checkpoint(work / "latest", processes)
     if checkpoint:
