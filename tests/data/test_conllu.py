@@ -41,7 +41,7 @@ def test_words_keep_relations_and_features_and_a_multiword_token_those_of_its_fi
     ("line", "message"),
     [
         ("one\tHe\the\tPRON\t_\t_\t0\troot\t_\t_", "line 3 begins with 'one'"),
-        ("3-2\tHe\the\tPRON\t_\t_\t0\troot\t_\t_", "line 3 spans the words 3-2"),
+        ("3-2\tHe\the\tPRON\t_\t_\t0\troot\t_\t_", "line 3 spans the words '3-2'"),
         ("1\tHe", "line 3 has 2 columns"),
     ],
 )

@@ -16,9 +16,11 @@ from typing import Any
 import numpy as np
 
 from twotower.config import RunConfig, flatten, from_dict, to_dict
-from twotower.data.articles import articles, parquet_texts
+from twotower.data.articles import articles
 from twotower.data.conllu import read_conllu
+from twotower.data.files import TextFile
 from twotower.data.norms import read_norms
+from twotower.data.text_tables import read_parquet
 from twotower.data.textfiles import blocks_of, decode, lines_of
 from twotower.data.tokenization import encode_batch, encode_with_offsets, load_tokenizer, vocabulary_of
 from twotower.data.trees import read_trees
@@ -111,8 +113,8 @@ def suite(data: bytes, folder: Path) -> None:
 
 
 def parquet(data: bytes, folder: Path) -> None:
-    for one in parquet_texts(placed(data, folder, "a.parquet")):
-        assert isinstance(one, str)
+    for document in read_parquet(TextFile.of(placed(data, folder, "a.parquet")), "utf-8", ""):
+        assert isinstance(document.text, str)
 
 
 def tokenizer(data: bytes, folder: Path) -> None:

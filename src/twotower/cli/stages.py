@@ -16,7 +16,7 @@ from ..processes import launched, leads
 from ..runs.records import load_config
 from ..runs.stages import MAIN, STAGES
 from .options import Command, peek, preset_of, read
-from .output import SUCCESS, Output
+from .output import SUCCESS, Output, show
 
 COMMON = ("settings", "out", "controls", "overwrite", "output", "config.preset", "config.seed", "config.threads",
           "config.prepare.corpus", "config.model.family", "config.train.tokens", "config.train.minutes")  # fmt: skip
@@ -73,13 +73,11 @@ def run_stages(command: Command, words: list[str]) -> int:
     if parsed.dry:
         if command.name != "prepare":
             raise InputError(f"--dry belongs to `twotower prepare`, not to `twotower {command.name}`")
+        said = parsed.output.say if parsed.output.json else show
         with parsed.output.progress():
-            read = inventory(parsed.config)
-        lines = [
-            *(f"{fact}: {text}" for fact, text in read.facts().items()),
-            *map("beware: {}".format, read.warnings()),
-        ]
-        parsed.output.result(read.to_dict() | {"warnings": read.warnings()}, text="\n".join(lines))
+            found = inventory(parsed.config, said)
+        if parsed.output.json:
+            parsed.output.result(found.to_dict() | {"warnings": found.warnings()})
         return SUCCESS
     out, output = parsed.out or default_folder(parsed.config), parsed.output
     stages = MAIN if command.name == "run" else (command.name,)

@@ -6,9 +6,6 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from ..errors import InputError
 
 HUB = {
@@ -60,33 +57,6 @@ def local_files(kind: str, path: Path) -> list[Path]:
             "they were downloaded"
         )
     return found
-
-
-def parquet_texts(path: Path, column: str = "text") -> Iterator[str]:
-    """The texts in a column of a Parquet file, read batch by batch. Raises `InputError` if there is no such column."""
-    try:
-        file = pq.ParquetFile(path)
-    except (pa.ArrowException, OSError) as error:
-        raise InputError(f"{path}: not a Parquet file ({' '.join(str(error).split())[:120]})") from None
-    names = file.schema_arrow.names
-    if column not in names:
-        raise InputError(f"{path}: no column {column!r}; its columns: {', '.join(names)}")
-    row = 0
-    for batch in _batches(file, path, column):
-        for text in batch.column(0).to_pylist():
-            if not isinstance(text, str):
-                raise InputError(f"{path}, row {row}: {column!r} holds {type(text).__name__}, not text")
-            yield text.replace("\0", " ")
-            row += 1
-
-
-def _batches(file: pq.ParquetFile, path: Path, column: str) -> Iterator[pa.RecordBatch]:
-    try:
-        yield from file.iter_batches(batch_size=1000, columns=[column])
-    except (pa.ArrowException, OSError) as error:  # PyArrow says either of a damaged file
-        raise InputError(
-            f"{path}: the Parquet file is damaged ({' '.join(str(error).split())[:120]}); give a whole one"
-        ) from None
 
 
 def not_reached(kind: str, reason: str) -> InputError:

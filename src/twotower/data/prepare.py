@@ -90,7 +90,7 @@ def _prepare(
     inventory = found.inventory(corpus)
     read = inventory.facts()
     for fact, text in read.items():  # now, so that one who is refused sees what was read
-        say(f"  {fact}: {text}")
+        say(f"{fact}: {text}")
     roles = _choose_roles(corpus, found, settings)
 
     def training_texts() -> Iterator[list[str]]:
@@ -113,9 +113,9 @@ def _prepare(
     inventory = _counted(inventory, out / "data", tokenizer, tokens, words, tagged)
     for fact, text in inventory.facts().items():
         if read.get(fact) != text:
-            say(f"  {fact}: {text}")
+            say(f"{fact}: {text}")
     for warning in inventory.warnings():
-        say(f"  beware: {warning}")
+        say(f"beware: {warning}")
     summary = {
         "name": corpus.name if settings.words == "text" else f"{corpus.name}, words {settings.words}",
         "documents": int(used.sum()),

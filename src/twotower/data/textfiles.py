@@ -3,43 +3,67 @@
 from __future__ import annotations
 
 import codecs
+import io
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import cast
 
 from ..errors import InputError
+from .files import TextFile
+
+_MARKS = (
+    (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"),
+)  # fmt: skip
+"""Files that say that they are not the usual UTF-8; the marks of UTF-32 begin like those of UTF-16."""
 
 
-def decode(path: Path, encoding: str) -> str:
+def decode(path: Path | TextFile, encoding: str) -> str:
     """The text of a file. Raises `InputError` naming the byte that is not text, or the encoding that is unknown."""
+    file = TextFile.of(path)
+    with file.open() as stream:
+        data = stream.read()
+    encoding = encoding_of(data[:4], encoding)
     try:
-        text = path.read_bytes().decode(encoding)
+        text = data.decode(encoding)
     except UnicodeDecodeError as error:
-        raise _undecodable(path, encoding, error.start) from None
+        raise _undecodable(file, encoding, error.start) from None
     except UnicodeError as error:
-        raise InputError(f"{path}: not {encoding} ({error}); name its encoding with --encoding") from None
-    except LookupError:
-        raise InputError(f"encoding: {encoding!r} is unknown to Python; use a name such as utf-8 or latin-1") from None
-    _refuse_nul(path, encoding, text, 0)
+        raise InputError(f"{file.place}: not {encoding} ({error}); name its encoding with --encoding") from None
+    _refuse_nul(file, encoding, text, 0)
     return text.removeprefix("\ufeff").replace("\r\n", "\n")
 
 
-def _undecodable(path: Path, encoding: str, offset: int) -> InputError:
+def encoding_of(begins: bytes, named: str) -> str:
+    """The encoding that was named; where that is UTF-8, the one that the first bytes of the file name.
+
+    Raises `InputError` for one that Python does not know.
+    """
+    try:
+        usual = codecs.lookup(named).name == "utf-8"
+    except LookupError:
+        raise InputError(f"encoding: {named!r} is unknown to Python; use a name such as utf-8 or latin-1") from None
+    return next((encoding for mark, encoding in _MARKS if usual and begins.startswith(mark)), named)
+
+
+def _undecodable(file: TextFile, encoding: str, offset: int) -> InputError:
     return InputError(
-        f"{path}: byte {offset} is not {encoding}; give a text file, or name its encoding with --encoding"
+        f"{file.place}: byte {offset} is not {encoding}; give a text file, or name its encoding with --encoding"
     )
 
 
-def _refuse_nul(path: Path, encoding: str, text: str, offset: int) -> None:
+def _refuse_nul(file: TextFile, encoding: str, text: str, offset: int) -> None:
     at = text.find("\0")
     if at >= 0:
         offset += len(text[:at].encode(encoding))
         raise InputError(
-            f"{path}: byte {offset} is a NUL, so this is not {encoding} text; leave the file out, "
+            f"{file.place}: byte {offset} is a NUL, so this is not {encoding} text; leave the file out, "
             "or name its encoding with --encoding (UTF-16 text has NULs when read as UTF-8)"
         )
 
 
-def blocks_of(path: Path, encoding: str, by_line: bool) -> Iterator[tuple[int, str]]:
+def blocks_of(path: Path | TextFile, encoding: str, by_line: bool) -> Iterator[tuple[int, str]]:
     """Lines, or blocks between blank lines, each with the number of its first line; the file is streamed."""
     block: list[str] = []
     first = 1
@@ -56,26 +80,34 @@ def blocks_of(path: Path, encoding: str, by_line: bool) -> Iterator[tuple[int, s
         yield first, "".join(block)
 
 
-def lines_of(path: Path, encoding: str) -> Iterator[str]:
-    """The lines of a file, streamed; raises `InputError` at a byte that is not text."""
+def lines_of(path: Path | TextFile, encoding: str, newline: str | None = None) -> Iterator[str]:
+    """The lines of a file, streamed; raises `InputError` at a byte that is not text. `newline` is that of `open`."""
+    file = TextFile.of(path)
+    with _text(file, encoding, newline) as lines:
+        for number, line in enumerate(lines):
+            if "\0" in line:
+                decode(file, encoding)  # finds the byte and says so
+            yield line.removeprefix("\ufeff") if number == 0 else line
+
+
+@contextmanager
+def _text(file: TextFile, encoding: str, newline: str | None) -> Iterator[io.TextIOWrapper]:
+    with file.open() as stream:
+        begins = stream.read(4)
+    encoding = encoding_of(begins, encoding)
     try:
-        with path.open(encoding=encoding) as lines:
-            for number, line in enumerate(lines):
-                if "\0" in line:
-                    decode(path, encoding)  # finds the byte and says so
-                yield line.removeprefix("\ufeff") if number == 0 else line
+        with io.TextIOWrapper(cast(io.BufferedReader, file.open()), encoding=encoding, newline=newline) as lines:
+            yield lines
     except UnicodeDecodeError:
-        raise _undecodable(path, encoding, _first_bad_byte(path, encoding)) from None
+        raise _undecodable(file, encoding, _first_bad_byte(file, encoding)) from None
     except UnicodeError as error:  # UTF-16 without the mark that says which of the two it is
-        raise InputError(f"{path}: not {encoding} ({error}); name its encoding with --encoding") from None
-    except LookupError:
-        raise InputError(f"encoding: {encoding!r} is unknown to Python; use a name such as utf-8 or latin-1") from None
+        raise InputError(f"{file.place}: not {encoding} ({error}); name its encoding with --encoding") from None
 
 
-def _first_bad_byte(path: Path, encoding: str) -> int:
+def _first_bad_byte(file: TextFile, encoding: str) -> int:
     decoder = codecs.getincrementaldecoder(encoding)()
     consumed = 0
-    with path.open("rb") as stream:
+    with file.open() as stream:
         while True:
             pending = len(decoder.getstate()[0])
             chunk = stream.read(1 << 20)
@@ -85,4 +117,4 @@ def _first_bad_byte(path: Path, encoding: str) -> int:
                 return consumed - pending + error.start
             consumed += len(chunk)
             if not chunk:
-                raise AssertionError(f"{path} decodes as {encoding} after all")
+                raise AssertionError(f"{file.place} decodes as {encoding} after all")

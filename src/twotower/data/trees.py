@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from ..errors import InputError
-from .textfiles import lines_of
+from .conllu import Sentence, read_sentences
+from .files import TextFile, damage_named
 
-Row = tuple[int, list[str]]
-"""A line's number in the file, and its ten columns."""
+TREEBANKS = (".conllu", ".conll", ".conllx")
+"""Suffixes of treebanks."""
 
 
 @dataclass(frozen=True)
@@ -88,109 +88,68 @@ class Tree:
 
 
 def read_trees(path: Path | str, encoding: str = "utf-8") -> list[Tree]:
-    """The sentences of a CoNLL-U file (https://universaldependencies.org/format.html), or of all in a folder.
+    """The sentences of a file in CoNLL-U (https://universaldependencies.org/format.html), or of all in a folder.
 
-    Empty nodes are left out. Raises `InputError`, with file and line, for what is no CoNLL-U, for words that are not
-    numbered from 1, and for trees without exactly one root, with a head that does not exist, or with a cycle.
+    Raises `InputError` as `read_sentences` does, and for trees without exactly one root, with a head that does not
+    exist, or with a cycle.
     """
     place = Path(path).expanduser()
-    files = sorted(place.glob("*.conllu")) if place.is_dir() else [place]
-    if not files:
-        raise InputError(f"{place}: the folder holds no .conllu file; give a treebank in CoNLL-U")
     if not place.exists():
         raise InputError(f"{place} does not exist; give a treebank in CoNLL-U")
-    trees = [tree for file in files for tree in _read_file(file, encoding)]
+    files = [TextFile.of(one) for one in sorted(place.iterdir()) if one.is_file()] if place.is_dir() else []
+    files = [one for one in files if one.suffix in TREEBANKS] if place.is_dir() else [TextFile.of(place)]
+    if not files:
+        raise InputError(f"{place}: the folder holds no .conllu file; give a treebank in CoNLL-U")
+    trees = []
+    for file in files:
+        with damage_named(file):
+            trees += [_tree(file, sentence) for sentence in read_sentences(file, encoding)]
     if not trees:
         raise InputError(f"{place} holds no sentence; give a treebank in CoNLL-U")
     return trees
 
 
-def _read_file(path: Path, encoding: str) -> Iterator[Tree]:
-    rows: list[Row] = []
-    document, documents, name, begin = path.name, 0, "", 1
-    try:
-        for number, line in enumerate(lines_of(path, encoding), start=1):
-            line = line.rstrip("\r\n")
-            if line.startswith("# newdoc"):
-                documents += 1
-                document = line.partition("=")[2].strip() or f"{path.name}:{documents}"
-            elif line.startswith("# sent_id"):
-                name = line.partition("=")[2].strip()
-            elif line.startswith("#"):
-                continue
-            elif line.strip():
-                columns = line.split("\t")
-                if len(columns) != 10:
-                    raise InputError(
-                        f"{path}: line {number} has {len(columns)} columns; CoNLL-U has 10, divided by tabs"
-                    )
-                begin = begin if rows else number
-                rows.append((number, columns))
-            elif rows:
-                yield _tree(path, rows, name or f"{path.name}:{begin}", document)
-                rows, name = [], ""
-    except OSError as error:
-        raise InputError(f"{path} cannot be read ({error.strerror}); give a treebank in CoNLL-U") from None
-    if rows:
-        yield _tree(path, rows, name or f"{path.name}:{begin}", document)
-
-
-def _tree(path: Path, rows: list[Row], name: str, document: str) -> Tree:
+def _tree(file: TextFile, sentence: Sentence) -> Tree:
     words: list[TreeWord] = []
-    tokens: list[str] = []
-    spaces: list[bool] = []
-    lines: list[int] = []
-    covered = 0
-    for line, columns in rows:
-        index, form, lemma, upos, _, feats, head, deprel, _, misc = columns
-        where = f"{path}: line {line}"
-        if "." in index:
-            continue
-        if "-" in index:
-            first, _, last = index.partition("-")
-            if not (first.isdecimal() and last.isdecimal()) or int(last) < int(first) or int(first) != len(words) + 1:
+    tokens = list(sentence.tokens())
+    lines = [row.line for row in sentence.rows if not row.multiword]
+    for place, (_, parts) in enumerate(tokens):
+        for row in parts:
+            if not row.head.isdecimal():
                 raise InputError(
-                    f"{where} spans the words {index[:20]!r}; expected FIRST-LAST, of the words that follow"
+                    f"{file.place}: line {row.line}: the head is {row.head[:20]!r}; expected the number of a word, or "
+                    "0 for the root"
                 )
-            covered = int(last)
-        elif index != str(len(words) + 1):
-            raise InputError(f"{where} begins with {index[:20]!r}; expected {len(words) + 1}, the number of the word")
-        if "-" in index or int(index) > covered:
-            tokens.append(form)
-            spaces.append("SpaceAfter=No" not in misc)
-        if "-" in index:
-            continue
-        if not head.isdecimal():
-            raise InputError(f"{where}: the head is {head[:20]!r}; expected the number of a word, or 0 for the root")
-        lines.append(line)
-        words.append(
-            TreeWord(
-                form, _given(lemma) or form.lower(), _given(upos) or "X", _given(feats), int(head), _given(deprel),
-                len(tokens) - 1,
+            words.append(
+                TreeWord(
+                    row.form,
+                    row.lemma or row.form.lower(),
+                    row.upos or "X",
+                    row.feats,
+                    int(row.head),
+                    row.deprel,
+                    place,
+                )
             )
-        )  # fmt: skip
-    _require_tree(path, words, lines, rows[0][0], covered)
-    return Tree(name, document, tuple(words), tuple(tokens), tuple(spaces), rows[0][0])
+    _require_tree(file.place, words, lines, sentence.line)
+    spaces = tuple(token.space_after for token, _ in tokens)
+    return Tree(
+        sentence.name, sentence.document, tuple(words), tuple(token.form for token, _ in tokens), spaces, lines[0]
+    )
 
 
-def _require_tree(path: Path, words: list[TreeWord], lines: list[int], first: int, covered: int) -> None:
-    if not words or covered > len(words):
-        raise InputError(f"{path}: the sentence at line {first} lacks words that it speaks of; mend it or leave it out")
+def _require_tree(place: str, words: list[TreeWord], lines: list[int], first: int) -> None:
     roots = [line for line, word in zip(lines, words, strict=True) if word.head == 0]
     if len(roots) != 1:
-        raise InputError(f"{path}: the sentence at line {first} has {len(roots)} roots; a tree has one word of head 0")
+        raise InputError(f"{place}: the sentence at line {first} has {len(roots)} roots; a tree has one word of head 0")
     for line, word in zip(lines, words, strict=True):
         if word.head > len(words):
             raise InputError(
-                f"{path}: line {line}: there is no word {word.head} to depend on; the last is {len(words)}"
+                f"{place}: line {line}: there is no word {word.head} to depend on; the last is {len(words)}"
             )
     for start, line in enumerate(lines, start=1):
         here, steps = start, 0
         while here and steps <= len(words):
             here, steps = words[here - 1].head, steps + 1
         if here:
-            raise InputError(f"{path}: line {line}: its heads go round in a circle; a tree leads to its root")
-
-
-def _given(column: str) -> str:
-    return "" if column == "_" else column
+            raise InputError(f"{place}: line {line}: its heads go round in a circle; a tree leads to its root")
