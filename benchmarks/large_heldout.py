@@ -28,7 +28,7 @@ import pyarrow.parquet as pq
 from speed.measure import private_bytes, status_bytes, watch
 
 from twotower.preference import analysis
-from twotower.runs.records import fingerprint, load_config, sizes_and_times
+from twotower.runs.records import fingerprint, load_config, read_records, sizes_and_times, write_records
 
 JITTER = 0.1
 """Standard deviation of what is added to each score, in nats."""
@@ -127,14 +127,14 @@ def replace(path: Path, write: Callable[[Path], Any]) -> None:
 
 def record(run: Path) -> None:
     """Records that hold: new digests wherever the old ones are named, and none of what comes after the scores."""
-    known = json.loads((run / "stages.json").read_text())
+    known = read_records(run)
     records = {name: known[name] for name in ("prepare", "train", "readout", "score")}
     new = {name: fingerprint(run / name) for name in ("data", "scores.parquet")}
     for stage in records.values():
         stage["inputs"] |= {name: new[name]["digest"] for name in new if name in stage["inputs"]}
         for name in stage["outputs"]:
             stage["outputs"][name] = (new.get(name) or stage["outputs"][name]) | {"stat": sizes_and_times(run / name)}
-    replace(run / "stages.json", lambda path: path.write_text(json.dumps(records)))
+    write_records(run, records)
 
 
 def analyze(run: Path) -> None:

@@ -26,7 +26,7 @@ import yaml
 from speed.measure import peak_bytes
 
 from twotower import cli
-from twotower.runs.records import fingerprint, sizes_and_times
+from twotower.runs.records import fingerprint, read_records, sizes_and_times, write_records
 
 SHIFT = 0.3
 """Standard deviation of what is added to a type's preference, in nats."""
@@ -71,7 +71,7 @@ def rewrite(path: Path, text: str) -> None:
 
 def record(run: Path, changed: list[str], config: dict[str, Any]) -> None:
     """Records that hold: new digests wherever the old ones are named, and the settings of the stages."""
-    records = json.loads((run / "stages.json").read_text())
+    records = read_records(run)
     new = {name: fingerprint(run / name) for name in changed}
     for stage in records.values():
         if "model.cooperation" in stage["settings"]:
@@ -80,7 +80,7 @@ def record(run: Path, changed: list[str], config: dict[str, Any]) -> None:
         for name in stage["outputs"]:
             known = new.get(name) or stage["outputs"][name]
             stage["outputs"][name] = known | {"stat": sizes_and_times(run / name)} if (run / name).exists() else known
-    rewrite(run / "stages.json", json.dumps(records))
+    write_records(run, records)
 
 
 def compare(runs: list[Path], out: Path) -> None:

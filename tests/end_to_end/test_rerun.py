@@ -5,6 +5,7 @@ import shutil
 
 from twotower import cli
 from twotower.rerun import differences
+from twotower.runs.records import read_records, write_records
 
 
 def test_a_run_is_made_again_to_the_byte(finished, tmp_path, capsys):
@@ -19,9 +20,9 @@ def test_a_run_is_made_again_to_the_byte(finished, tmp_path, capsys):
 
 def test_the_first_difference_is_named_with_its_likely_reason(finished, tmp_path, capsys):
     run = shutil.copytree(finished, tmp_path / "run")
-    records = json.loads((run / "stages.json").read_text())
+    records = read_records(run)
     records["train"]["outputs"]["trunk"]["digest"] = "0" * 64
-    (run / "stages.json").write_text(json.dumps(records))
+    write_records(run, records)
     made = json.loads((run / "provenance.json").read_text())
     made["versions"]["torch"] = "1.0"
     (run / "provenance.json").write_text(json.dumps(made))

@@ -1,6 +1,5 @@
 """Files that mean harm: nothing is unpickled, nothing leaves the run folder, escape sequences stay text."""
 
-import json
 import pickle
 import shutil
 from dataclasses import replace
@@ -18,6 +17,7 @@ from twotower.data.heldout import PreparedText
 from twotower.errors import InputError
 from twotower.printing import printable
 from twotower.runs import records
+from twotower.runs.records import read_records, write_records
 
 ARTIFACTS = [
     "data/train.npy", "data/validation.npy", "data/heldout.npy", "data/frequencies.npy", "data/tags.npy",
@@ -96,9 +96,9 @@ def test_an_object_array_and_a_python_tag_are_refused(finished, tmp_path):
 def test_records_cannot_point_outside_of_the_run_folder(finished, tmp_path, capsys):
     run, outside = shutil.copytree(finished, tmp_path / "run"), tmp_path / "precious"
     outside.write_text("kept")
-    known = json.loads((run / "stages.json").read_text())
+    known = read_records(run)
     known["report"]["outputs"]["../precious"] = {"digest": "0", "stat": [[".", 1, 1]]}
-    (run / "stages.json").write_text(json.dumps(known))
+    write_records(run, known)
     assert cli.main(["report", "--out", str(run), "--overwrite"]) in (0, 2)
     assert outside.read_text() == "kept"
 

@@ -14,6 +14,7 @@ import twotower
 from twotower.config import RunConfig, from_dict, to_dict
 from twotower.errors import DiskFullError, InputError
 from twotower.runs.locking import lock
+from twotower.runs.records import read_records, write_records
 from twotower.runs.stages import MAIN as STAGES_OF_A_RUN
 
 STAGES = list(STAGES_OF_A_RUN)
@@ -68,9 +69,9 @@ def test_redoing_a_stage_redoes_those_after_it_without_being_asked_again(small, 
 
 
 def test_what_another_version_made_is_said_to_be_so_and_is_made_again(small, copy):
-    records = json.loads((copy / "stages.json").read_text())
+    records = read_records(copy)
     records["analyze"]["format"] -= 1
-    (copy / "stages.json").write_text(json.dumps(records))
+    write_records(copy, records)
     with pytest.raises(InputError, match=r"results.json is out of date: another version of twotower made it.*analyze"):
         twotower.Run.load(copy).results()
     assert done(copy, small) == ["analyze"]  # with the same results, so that the report still stands
@@ -81,10 +82,10 @@ def test_operational_settings_change_nothing(small, copy):
 
 
 def test_a_run_made_before_a_setting_existed_counts_as_made_with_its_default(small, copy):
-    records = json.loads((copy / "stages.json").read_text())
+    records = read_records(copy)
     for name in ("optimizer", "loss"):
         del records["train"]["settings"][f"train.{name}"]
-    (copy / "stages.json").write_text(json.dumps(records))
+    write_records(copy, records)
     assert done(copy, small) == []
     assert done(copy, replace(small, train=replace(small.train, optimizer="muon")), overwrite=True)[0] == "train"
 

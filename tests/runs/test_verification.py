@@ -1,6 +1,5 @@
 """Damage does not pass: `verify` finds it in every file, and whatever reads a damaged file says so."""
 
-import json
 import os
 import shutil
 
@@ -10,6 +9,7 @@ import pytest
 import twotower
 from twotower import cli
 from twotower.errors import InputError
+from twotower.runs.records import read_records, write_records
 from twotower.runs.verification import verify
 
 KINDS = ("flip", "truncate", "empty", "remove", "swap")
@@ -112,7 +112,7 @@ def test_a_stage_that_is_up_to_date_looks_at_its_inputs_too(copy, name, capsys):
 def test_a_folder_that_is_no_run_and_records_that_point_elsewhere(copy, tmp_path, capsys):
     assert cli.main(["verify", str(tmp_path)]) == 2 and "is not a run folder" in capsys.readouterr().err
     assert cli.main(["verify"]) == 2
-    records = json.loads((copy / "stages.json").read_text())
+    records = read_records(copy)
     records["analyze"]["outputs"]["../../outside"] = {"digest": "0", "stat": []}
-    (copy / "stages.json").write_text(json.dumps(records))
+    write_records(copy, records)
     assert "'../../outside' is outside of the run folder" in verify(copy)[1][0]

@@ -16,6 +16,7 @@ from small_runs import configure
 from twotower import cli
 from twotower.config import to_dict
 from twotower.processes import Processes
+from twotower.runs.records import read_records, write_records
 from twotower.runs.stages import STAGES
 
 TORCHRUN = ["torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
@@ -92,13 +93,13 @@ def test_two_processes_make_the_same_run_as_one(family_runs, tmp_path, family):
 def test_two_processes_score_a_finished_model_as_one_does(family_runs, tmp_path, family):
     out, finished = tmp_path / "two", family_runs(family)
     shutil.copytree(finished, out)
-    records = json.loads((out / "stages.json").read_text())
+    records = read_records(out)
     before = {name: records["score"]["outputs"][name]["digest"] for name in STAGES["score"].outputs}
     del records["score"]
-    (out / "stages.json").write_text(json.dumps(records))
+    write_records(out, records)
     done = launch("score", "--out", str(out))
     assert done.returncode == 0, done.stderr[-2000:]
-    after = json.loads((out / "stages.json").read_text())["score"]["outputs"]
+    after = read_records(out)["score"]["outputs"]
     assert {name: after[name]["digest"] for name in before} == before  # batches are the same, and so is every bit
 
 

@@ -19,6 +19,7 @@ import yaml
 from ..config import RunConfig, to_dict
 from ..errors import InputError, Interrupted
 from .locking import lock
+from .outside import compare, outside_of
 from .provenance import provenance
 from .records import (
     as_asked,
@@ -29,6 +30,7 @@ from .records import (
     read_records,
     sizes_and_times,
     up_to_date,
+    write_records,
 )
 from .stages import INSTRUMENTS, STAGES, Stage, producer_of, stage_settings
 from .views import StageFunction, view_of
@@ -70,6 +72,7 @@ def execute(
     _require_earlier(run, functions)
     if not fresh and not overwrite:
         _refuse_other_settings(run, config, functions, own)
+        _refuse_other_files(run, functions, own, config)
     try:
         with naming_disk_errors(run):
             _make_folder(run)
@@ -124,7 +127,12 @@ def _run_stage(
             raise damage_error(run, producer, damaged)
     if record and all((run / name).exists() for name in stage.outputs):
         damaged = first_damaged(run, record)
-        if not damaged and up_to_date(run, asked, stage.name, records):
+        outside = compare(asked, stage, record.get("outside", {}))
+        if not damaged and not outside.changed and up_to_date(run, asked, stage.name, records):
+            for name in outside.missing:
+                say(f"{stage.name}: the files of {name} are not there any more; what was made of them is kept")
+            if outside.touched:
+                write_records(run, records | {stage.name: record | {"outside": outside_of(asked, stage)}})
             say(f"{stage.name}: done before, skipped")
             _discard_progress(run, stage)  # of a process that died here
             return
@@ -136,23 +144,25 @@ def _run_stage(
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir()
     begin = time.perf_counter()
+    read = outside_of(asked, stage)
     with naming_disk_errors(out):
         function(view_of(asked, stage, inputs), run, out)
         sync(out)
         sizes = {name: fingerprint(out / name) for name in stage.outputs}
         if records.pop(stage.name, None):  # while old and new files lie side by side, the stage counts as not done
-            write_text(run / "stages.json", json.dumps(records, indent=1) + "\n")
+            write_records(run, records)
         for name in stage.outputs:
             _move(out / name, run / name)
         sync_one(run)
         shutil.rmtree(out)
         fingerprints = {name: files | {"stat": sizes_and_times(run / name)} for name, files in sizes.items()}
         records[stage.name] = {
-            "format": stage.format, "settings": settings, "inputs": inputs, "outputs": fingerprints,
+            "format": stage.format, "settings": settings, "inputs": inputs, "outside": read,
+            "outputs": fingerprints,
             "seconds": round(time.perf_counter() - begin, 3),
         }  # fmt: skip
         _write_configuration(run, config)
-        write_text(run / "stages.json", json.dumps(records, indent=1) + "\n")
+        write_records(run, records)
     _discard_progress(run, stage)
 
 
@@ -202,6 +212,21 @@ def _refuse_other_settings(
                 f"not {_shown(asked[name])}{more}; --overwrite redoes it and what depends on it"
                 + ("" if stage.name in INSTRUMENTS else ", or give another folder with --out")
             )
+
+
+def _refuse_other_files(
+    run: Path, functions: Mapping[str, StageFunction], own: Mapping[str, RunConfig], config: RunConfig
+) -> None:
+    """Raise `InputError` if a stage that is to be up to date was made from files that are others now."""
+    for name, record in read_records(run).items():
+        stage = STAGES.get(name)
+        if stage and record["format"] == stage.format and (name in functions or name not in INSTRUMENTS):
+            changed = compare(own.get(name, config), stage, record.get("outside", {})).changed
+            if changed:
+                raise InputError(
+                    f"{run}: stage {name} was made from other files: {changed}; --overwrite redoes it and what "
+                    "depends on it" + ("" if name in INSTRUMENTS else ", or give another folder with --out")
+                )
 
 
 def _shown(value: Any) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from ..config import RunConfig, from_dict
 from ..errors import InputError
 from ..settings import with_settings
 from .stages import INSTRUMENTS, STAGES, Stage, defaults_of, producer_of, stage_settings
+from .writing import write_text
 
 # Both construct plain values only. LibYAML's, which is ten times as fast, is missing from some builds of PyYAML.
 SafeLoader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -137,10 +139,34 @@ def read_records(run: Path) -> dict[str, Any]:
         return {}
     remedy = "delete it and redo all stages with --overwrite"
     records = read_json(path, remedy)
+    digest = records.pop("digest", None)  # files of version 1.0 have none
+    if digest is not None and digest != _digest(records):
+        raise InputError(f"{path} is damaged (it is not what was written); {remedy}")
     for name, record in records.items():
         if fault := _fault_of(record):
             raise InputError(f"{path} is damaged ({name!r}: {fault}); {remedy}")
     return records
+
+
+def write_records(run: Path, records: Mapping[str, Any]) -> None:
+    """Write `stages.json`, with a digest of its own."""
+    write_text(run / "stages.json", _written(records))
+
+
+def _written(records: Mapping[str, Any]) -> str:
+    return json.dumps({**records, "digest": _digest(records)}, indent=1) + "\n"
+
+
+def _digest(records: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(records, sort_keys=True).encode()).hexdigest()
+
+
+def require_as_written(run: Path) -> None:
+    """Raise `InputError` if `stages.json` is not, to the byte, what was written."""
+    records, path = read_records(run), run / "stages.json"
+    text = path.read_text(encoding="utf-8")
+    if "digest" in json.loads(text) and text != _written(records):
+        raise InputError(f"{path} is damaged (it is not what was written); redo all stages with --overwrite")
 
 
 def _fault_of(record: Any) -> str:
@@ -156,7 +182,17 @@ def _fault_of(record: Any) -> str:
             return f"{name!r} is outside of the run folder"
         if not isinstance(known, dict) or not isinstance(known.get("digest"), str) or "stat" not in known:
             return f"{name!r} has no digest"
+    outside = record.get("outside", {})
+    if not isinstance(outside, dict) or not all(map(_is_list_of_files, outside.values())):
+        return "'outside' does not list files"
     return ""
+
+
+def _is_list_of_files(value: Any) -> bool:
+    kinds = [str, int, int, str]
+    return isinstance(value, list) and all(
+        isinstance(file, list) and [type(part) for part in file] == kinds for file in value
+    )
 
 
 def read_json(path: Path, remedy: str) -> dict[str, Any]:

@@ -10,9 +10,8 @@ from pathlib import Path
 
 from ..config import RunConfig
 from .locking import lock
-from .records import read_records
+from .records import read_records, write_records
 from .stages import STAGES, stage_settings
-from .writing import write_text
 
 
 def address(config: RunConfig, stage: str) -> str:
@@ -41,7 +40,7 @@ def adopt(run: Path, source: Path, stage: str) -> None:
             else:
                 _link(source / name, run / name)
         records[stage] = read_records(source)[stage]
-        write_text(run / "stages.json", json.dumps(records, indent=1) + "\n")
+        write_records(run, records)
 
 
 def _link(source: str | Path, target: str | Path) -> None:

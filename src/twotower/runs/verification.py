@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ..errors import InputError
 from .checkpoint_index import is_whole
-from .records import fingerprint, load_config, read_json, read_records
+from .records import fingerprint, load_config, read_json, read_records, require_as_written
 from .stages import STAGES
 
 
@@ -58,7 +58,7 @@ def _require_readable(run: Path, name: str) -> None:
     if name == "config.yaml":
         load_config(run)
     elif name == "stages.json":
-        read_records(run)
+        require_as_written(run)
     else:
         read_json(path, f"delete it, and `twotower run --out {run}` writes it")
 
