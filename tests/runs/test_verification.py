@@ -1,5 +1,6 @@
 """Damage does not pass: `verify` finds it in every file, and whatever reads a damaged file says so."""
 
+import json
 import os
 import shutil
 
@@ -9,7 +10,7 @@ import pytest
 import twotower
 from twotower import cli
 from twotower.errors import InputError
-from twotower.runs.records import read_records, write_records
+from twotower.runs.records import read_records, require_as_written, write_records
 from twotower.runs.verification import verify
 
 KINDS = ("flip", "truncate", "empty", "remove", "swap")
@@ -81,6 +82,24 @@ def test_unreadable_records_are_named(copy, name, capsys):
     (copy / name).write_text("{ not closed")
     assert cli.main(["verify", str(copy)]) == 2
     assert name in capsys.readouterr().err
+
+
+def test_every_flipped_bit_of_the_records_is_seen(finished, tmp_path):
+    content = (finished / "stages.json").read_bytes()
+    require_as_written(finished)
+    step = max(1, 8 * len(content) // 2000)
+    for bit in [*range(0, 8 * len(content), step), *range(8 * len(content) - 720, 8 * len(content))]:
+        flipped = bytearray(content)
+        flipped[bit // 8] ^= 1 << bit % 8
+        (tmp_path / "stages.json").write_bytes(flipped)
+        with pytest.raises(InputError, match=r"stages\.json is damaged"):
+            require_as_written(tmp_path)
+
+
+def test_records_of_version_1_0_have_no_digest_and_are_read(copy):
+    records = read_records(copy)
+    (copy / "stages.json").write_text(json.dumps(records, indent=1))
+    assert read_records(copy) == records and verify(copy)[1] == []
 
 
 @pytest.mark.parametrize(
