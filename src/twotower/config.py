@@ -238,6 +238,9 @@ class AnalyzeConfig:
     clusters: str = ""
     """Regular expression whose first group, in a document's name, is its book, author or genre. Reliability is then
     also measured between those. Default: the file that a section or line comes from."""
+    labels: str = ""
+    """A Parquet table of your own labels of the held-out text: the columns `document` and `position`, as in
+    scores.parquet, and one or more of labels. The division between towers is then measured along these, too."""
 
 
 @dataclass(frozen=True)

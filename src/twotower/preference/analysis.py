@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Callable, Collection
 from pathlib import Path
@@ -17,6 +18,7 @@ from ..runs.writing import without_nan
 from .clusters import by_cluster
 from .context import context
 from .direction import direction
+from .division import division_of
 from .emergence import emergence
 from .explained_by import explained_by
 from .measured import Measured
@@ -29,6 +31,7 @@ from .word_classes import word_classes
 
 STATISTICS: dict[str, Callable[[Measured], Any]] = {
     "perplexity": perplexity,
+    "division": division_of,
     "preference": spread_of_types,
     "reliability": reliability_of,
     "reliability_by_cluster": by_cluster,
@@ -102,5 +105,9 @@ def analyze_measured(measured: Measured) -> tuple[pd.DataFrame, dict[str, Any]]:
     """One row per type that occurs, and the figures of `results.json` that come from scores."""
     with Progress("analyze", total=1 + len(STATISTICS), unit="statistic") as progress:
         types = progress.counted(types_table(measured))
-        results = {name: progress.counted(statistic(measured)) for name, statistic in STATISTICS.items()}
+        results = {name: progress.counted(_plain(statistic(measured))) for name, statistic in STATISTICS.items()}
     return types, results
+
+
+def _plain(found: Any) -> Any:
+    return dataclasses.asdict(found) if dataclasses.is_dataclass(found) and not isinstance(found, type) else found

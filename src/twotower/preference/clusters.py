@@ -58,7 +58,7 @@ def by_cluster(measured: Measured) -> dict[str, Any] | None:
         found["source"] = _between(measured, together, sides, generator)
         if found["source"]:
             found["source"]["clusters"] = number
-    found["topic"] = _between(measured, _topics(measured), either, generator)
+    found["topic"] = _between(measured, topics(measured), either, generator)
     return found
 
 
@@ -82,15 +82,15 @@ def source_numbers(names: Sequence[str], pattern: str) -> np.ndarray:
     return np.unique(found, return_inverse=True)[1]
 
 
-def _topics(measured: Measured) -> NDArray[np.int64]:
-    """The topic of each document, 0 or 1, (documents,)."""
+def topics(measured: Measured, number: int = 2) -> NDArray[np.int64]:
+    """The topic of each document, from 0 to so many less one, (documents,)."""
     types, documents = len(measured.pieces), measured.documents
     counts = sparse.csr_array(add_up(measured.document, measured.piece, None, types, documents))
     weighted = TfidfTransformer(sublinear_tf=True).fit(counts).transform(counts, copy=False)
     dimensions = min(DIMENSIONS, min(weighted.shape) - 1)
     vectors = TruncatedSVD(dimensions, random_state=0).fit_transform(weighted)
     vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
-    return np.asarray(KMeans(2, n_init=10, random_state=0).fit_predict(vectors), dtype=np.int64)
+    return np.asarray(KMeans(number, n_init=10, random_state=0).fit_predict(vectors), dtype=np.int64)
 
 
 def _between(

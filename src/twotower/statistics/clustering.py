@@ -32,7 +32,7 @@ class Clusters:
 
     @cached_property
     def _crossed(self) -> list[tuple[int, NDArray[np.int64], Floats]]:
-        """Sign, unit of each occurrence, and each unit's share of the occurrences; one way alone first."""
+        """Sign, unit of each occurrence, and what leaving a unit out scales its influence by; one way alone first."""
         terms: list[tuple[int, NDArray[np.int64], Floats]] = []
         for ways in range(1, len(self._units) + 1):
             for names in combinations(self._units, ways):
@@ -41,7 +41,8 @@ class Clusters:
                     own = np.asarray(self._units[name], dtype=np.int64)
                     key = own if not len(key) else key * (int(own.max(initial=0)) + 1) + own
                 unit = np.unique(key, return_inverse=True)[1]
-                terms.append((1 if ways % 2 else -1, unit, np.bincount(unit) / len(unit)))
+                rest = 1 - np.bincount(unit) / max(1, len(unit))
+                terms.append((1 if ways % 2 else -1, unit, 1 / np.maximum(rest, 0.5)))
         return terms
 
     def spread(self, influence: Floats) -> tuple[float, float]:
@@ -51,10 +52,10 @@ class Clusters:
         as few (Satterthwaite 1946; Carter, Schnepel and Steigerwald 2017).
         """
         parts, freedom = [], []
-        for sign, unit, share in self._crossed:
-            without = np.bincount(unit, weights=influence) / np.maximum(1 - share, 0.5)
-            parts.append((sign, float(without @ without)))
-            freedom.append(parts[-1][1] ** 2 / max(float((without**4).sum()), 1e-300))
+        for sign, unit, scale in self._crossed:
+            squares = (np.bincount(unit, weights=influence) * scale) ** 2
+            parts.append((sign, float(squares.sum())))
+            freedom.append(3 * parts[-1][1] ** 2 / max(float(squares @ squares), 1e-300))  # a normal's fourth moment
         alone = [part for _, part in parts[: len(self._units)]]
         variance = max(sum(sign * part for sign, part in parts), *alone)
         return variance, max(2.0, freedom[int(np.argmax(alone))])

@@ -35,10 +35,14 @@ class Readings:
     clusters: Clusters
     """The units that are random: documents, and types where the claim is about types or towers."""
     confidence: float = 0.95
+    apart: Codes | None = None
+    """What two factors of a product must differ in, numbered from 0, (occurrences,); by default the `group`."""
 
     @cached_property
     def group(self) -> NDArray[np.int64]:
         """The group of documents that each occurrence is in, (occurrences,)."""
+        if self.apart is not None:
+            return np.asarray(self.apart, dtype=np.int64)
         sizes = np.bincount(self.document)
         return dealt(sizes, min(GROUPS, len(sizes)))[self.document]
 
@@ -73,12 +77,15 @@ class Readings:
         estimate = float(product.mean())
         return estimate - float(self.between.means[0]), (product - estimate) / len(product)
 
+    @cached_property
+    def squared(self) -> Estimate:
+        """D squared, in nats squared, with its interval."""
+        return self.clusters.interval_of_square(*self.square, self.confidence)
+
     @property
     def size(self) -> Estimate:
         """D, in nats: the root of the covariance of two readings, and of the ends of its interval (0 below 0)."""
-        estimate, influence = self.square
-        squared = self.clusters.interval_of_square(estimate, influence, self.confidence)
-        return Estimate(*(max(0.0, end) ** 0.5 for end in (squared.estimate, squared.low, squared.high)))
+        return Estimate(*(max(0.0, end) ** 0.5 for end in vars(self.squared).values()))
 
 
 @dataclass(frozen=True)
@@ -198,10 +205,10 @@ def within(readings: Readings, given: Codes) -> tuple[Floats, Products]:
 
 
 def _part(readings: Readings, kept: NDArray[np.bool_]) -> Readings:
-    part = Readings(readings.centred[..., kept], readings.document[kept], readings.clusters, readings.confidence)
-    vars(part)["group"] = readings.group[kept]
-    vars(part)["groups"] = readings.groups
-    return part
+    kept_apart = readings.group[kept]
+    return Readings(
+        readings.centred[..., kept], readings.document[kept], readings.clusters, readings.confidence, kept_apart
+    )
 
 
 def cells_of(

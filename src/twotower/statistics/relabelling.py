@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,11 @@ class Carriers:
     """Of each unit, (units,)."""
     stratum: NDArray[np.int64]
     """Of each unit: labels are exchanged within it, (units,)."""
+
+    @cached_property
+    def together(self) -> NDArray[np.int64]:
+        """The units, stratum by stratum, (units,)."""
+        return np.argsort(self.stratum, kind="stable")
 
     @property
     def movable(self) -> bool:
@@ -126,8 +132,7 @@ def turned_shares(
 
 def _exchanged(part: Carriers, generator: np.random.Generator) -> NDArray[np.int64]:
     """The labels of all units, shuffled within strata, (units,)."""
-    order = np.argsort(part.stratum, kind="stable")
-    shuffled = np.lexsort((generator.random(len(order)), part.stratum))
+    shuffled = np.argsort(part.stratum + generator.random(len(part.stratum)))
     found = np.empty_like(part.label)
-    found[order] = part.label[shuffled]
+    found[part.together] = part.label[shuffled]
     return found

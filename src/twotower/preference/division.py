@@ -1,0 +1,224 @@
+"""The ruler on one run: how far its towers differ, what that follows, and what it is worth."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ..runs.records import read_json
+from ..statistics.clustering import Clusters
+from ..statistics.division import FEWEST_DOCUMENTS, NOTHING, Codes, Readings, Share, share
+from ..statistics.gains import Surplus, surplus, worth
+from ..statistics.intervals import Estimate
+from ..statistics.relabelling import permuted_shares, shifted_shares, turned_shares
+from ..statistics.tallies import Floats
+from ..statistics.verdicts import Verdict, verdict
+from .labels import GIVEN, LABELS, Label, Occurrences, carriers_of, gold_labels
+from .measured import SETS, Measured
+from .own_labels import own_labels
+
+EXCHANGES = 100
+"""Times that labels are exchanged, or signs turned, for a null."""
+NULL = 0.975
+"""Its quantile that a share must exceed."""
+
+
+@dataclass(frozen=True)
+class ShareOfLabel:
+    """H of one labelling, with its interval and its null."""
+
+    estimate: float
+    low: float
+    high: float
+    null_high: float | None
+    """The 97.5th percentile of H with labels exchanged among what carries them; None where nothing can be."""
+
+
+@dataclass(frozen=True)
+class LabelDivision:
+    """What one labelling of the occurrences holds of the difference between towers."""
+
+    label: str
+    given: str
+    """What the label is taken beyond; "": nothing."""
+    values: int
+    """Labels that occur in two groups of documents."""
+    measured: float
+    """Share of the occurrences that have one of these."""
+    share: ShareOfLabel
+    held: Estimate
+    """D squared times H, in nats squared."""
+    specialization: Estimate | None
+    routing: Estimate | None
+    """In nats per token; only where nothing is given."""
+    verdict: Verdict
+
+
+@dataclass(frozen=True)
+class Division:
+    """How the towers of a run divide the work; `division` in `results.json`."""
+
+    size: Estimate | None
+    """D, in nats; None where it cannot be measured."""
+    surplus: Surplus | None
+    """None where no joint readout was trained."""
+    labels: list[LabelDivision]
+    router: None
+    strangers: Division | None
+    """The same for two towers that did not cooperate."""
+    differ: Verdict
+    """Whether the towers differ, more than strangers if these are known."""
+    gain: Verdict
+    """Whether both together are better than the better one, more than one given twice, and than strangers."""
+    verdict: Verdict
+    """Whether the towers divide the work: both of these, beside strangers."""
+    why: str
+    """What could not be measured, and what to do about it; "" if all was."""
+
+
+def division_of(measured: Measured) -> Division | None:
+    """The ruler on a scored text; None for a single tower."""
+    if measured.towers == 1:
+        return None
+    sets = sets_of(measured)
+    why = ""
+    if len(sets) < 2:
+        why = "Only one set of readouts was trained; redo the run from `twotower readout` on."
+    elif measured.documents < FEWEST_DOCUMENTS:
+        why = (
+            f"Only {measured.documents} documents are held out, and intervals need {FEWEST_DOCUMENTS}; give a corpus of "
+            "more documents, or a higher prepare.heldout."
+        )
+    if why:
+        return Division(None, None, [], None, None, *(["not measurable"] * 3), why)
+    text = Occurrences(measured)
+    readings, converged = readings_of(measured, sets, text), converged_of(measured)
+    found = _surplus(measured, sets, readings)
+    asked = [*LABELS, *gold_labels(measured), *own_labels(measured)]
+    rows = [row for label in asked for row in shares_of(label, readings, text, converged)]
+    differ = verdict(readings.squared, converged=converged)
+    gain = verdict(found and Estimate(found.estimate, found.low, found.high), found and found.null, None, converged)
+    why = "" if found else "No joint readout was trained, so that surplus is not known."
+    return Division(readings.size, found, rows, None, None, differ, gain, _both(differ, gain, None), why)
+
+
+def sets_of(measured: Measured) -> list[str]:
+    """The sets of readouts that the run has."""
+    return [name for name in SETS if f"{name}_1" in measured.scores.columns]
+
+
+def converged_of(measured: Measured) -> bool | None:
+    """Whether the readouts were trained until nothing changed; None where nobody asked."""
+    path = measured.text.run / "readout.json" if measured.text else None
+    if path is None or not path.exists():
+        return None
+    converged: bool | None = read_json(path, "redo it with `twotower readout`").get("converged")
+    return converged
+
+
+def readings_of(measured: Measured, sets: Sequence[str], text: Occurrences) -> Readings:
+    """The differences between towers under each set; documents, types and previous types are random."""
+    differences = np.stack([
+        [measured.difference(contrast, readouts=name) for contrast in measured.contrasts] for name in sets
+    ])  # fmt: skip
+    clusters = Clusters({"document": measured.block, "type": text.type, "previous type": text.previous})
+    return Readings(differences, measured.block, clusters, measured.settings.confidence)
+
+
+def shares_of(label: Label, readings: Readings, text: Occurrences, converged: bool | None) -> list[LabelDivision]:
+    """One row for each of what is given; none where the run does not have the label."""
+    values = label.values(text)
+    if values is None:
+        return []
+    if label.within_documents:
+        halves = (2 * text.place >= np.bincount(text.document)[text.document]).astype(np.int64)
+        readings = replace(readings, apart=halves)
+    return [_row(label, values, given, readings, text, converged) for given in label.given]
+
+
+def _row(
+    label: Label, values: Codes, given: str, readings: Readings, text: Occurrences, converged: bool | None
+) -> LabelDivision:
+    beyond = GIVEN[given](text) if given else NOTHING
+    found = share(readings, values, beyond)
+    known = found.values > 1 and readings.square[0] > 0
+    null = _null(label, values, given, beyond, found, readings, text) if known else None
+    high = None if null is None else float(np.quantile(null, NULL))
+    interval = found.share if known else None
+    said = verdict(interval, high, None, converged)
+    if said == "yes" and readings.squared.low <= 0:
+        said = "no"  # a share of a difference that is not there
+    learned = worth(readings, values) if not given and known and not label.within_documents else None
+    return LabelDivision(
+        label.name, given, found.values, found.measured, ShareOfLabel(*vars(found.share).values(), null_high=high),
+        found.held, learned.specialization if learned else None, learned.routing if learned else None, said,
+    )  # fmt: skip
+
+
+def _null(
+    label: Label, values: Codes, given: str, beyond: Codes, found: Share, readings: Readings, text: Occurrences
+) -> Floats:
+    """H as chance would have it; which chance depends on what carries the label."""
+    generator = text.measured.generator(f"division, {label.name}, {given}")
+    kept = values >= 0
+    if label.by_place and not given:
+        return shifted_shares(readings, np.where(kept, values, int(values.max()) + 1), EXCHANGES, generator)
+    if label.carried_by and not label.by_place:
+        carried_by = carriers_of(label, np.where(kept, values, int(values.max()) + 1), text)
+        if all(part.movable for part in carried_by):
+            return permuted_shares(readings, carried_by, EXCHANGES, generator, beyond)
+    units = [text.type, text.previous, text.document]
+    return turned_shares(readings, found, units, 4 * EXCHANGES, generator)
+
+
+def _surplus(measured: Measured, sets: Sequence[str], readings: Readings) -> Surplus | None:
+    towers = range(1, measured.towers + 1)
+    known = [name for name in sets if f"{name}_together" in measured.scores.columns]
+    if not known:
+        return None
+    # sets that have a tower given twice come first: its null is taken against these
+    twice = [name for name in known if f"{name}_twice_1" in measured.scores.columns]
+    known = [*twice, *(name for name in known if name not in twice)]
+
+    def read(names: Sequence[str], kind: str) -> Floats:
+        return np.array([[measured.log_probs(f"{name}_{kind}{tower}") for tower in towers] for name in names])
+
+    together = np.array([measured.log_probs(f"{name}_together") for name in known])
+    both = read(twice, "twice_") if twice else None
+    return surplus(read(known, ""), together, both, readings.group, readings.clusters, readings.confidence)
+
+
+def _both(differ: Verdict, gain: Verdict, strangers: Division | None) -> Verdict:
+    """Whether towers divide the work; nobody says yes without strangers."""
+    each = (differ, gain)
+    if "not measurable" in each:
+        return "not measurable"
+    if "no" in each:
+        return "no"
+    return "yes" if each == ("yes", "yes") and strangers is not None else "undecided"
+
+
+def with_strangers(division: Division, strangers: Division) -> Division:
+    """The same division beside that of strangers of the same text and budget: verdicts ask for more than they have."""
+    if division.size is None or strangers.size is None:
+        return replace(division, strangers=strangers)
+    theirs = {(row.label, row.given): row for row in strangers.labels}
+    rows = [_beside(row, theirs.get((row.label, row.given)), strangers.differ) for row in division.labels]
+    differ = division.differ if division.differ != "yes" else verdict(division.size, None, strangers.size)
+    gain = division.gain
+    if gain == "yes" and division.surplus:
+        control = strangers.surplus and Estimate(*list(vars(strangers.surplus).values())[:3])
+        found = Estimate(*list(vars(division.surplus).values())[:3])
+        gain = verdict(found, division.surplus.null, control) if control else "not measurable"
+    return replace(
+        division, labels=rows, strangers=strangers, differ=differ, gain=gain, verdict=_both(differ, gain, strangers)
+    )
+
+
+def _beside(row: LabelDivision, control: LabelDivision | None, differ: Verdict) -> LabelDivision:
+    """Nats squared are compared, because a share of next to nothing is next to nothing."""
+    if row.verdict != "yes" or control is None:
+        return row
+    return replace(row, verdict=verdict(row.held, 0.0, control.held))
