@@ -71,7 +71,7 @@ NOTHING_TO_FIND: dict[str, tuple[dict[str, Any], list[str]]] = {
     "frequency alone": ({"frequency": 0.15}, ["class", "class given frequency"]),
     "idle tower": ({"tower_2": 1.0, "type_sd": 0.2}, ["class", "previous class"]),
     "three towers": ({"towers": 3, "type_sd": 0.2}, ["class", "previous class"]),
-    "few documents": ({"documents": 10, "type_sd": 0.2}, ["class", "class given frequency", "previous class"]),
+    "few documents": ({"documents": 6, "type_sd": 0.2}, ["class", "class given frequency", "previous class"]),
 }  # fmt: skip
 SOMETHING_TO_FIND: dict[str, tuple[dict[str, Any], list[str]]] = {
     "class": ({"type_sd": 0.2, "class_sd": 0.3}, ["class", "class given frequency", "type"]),

@@ -121,6 +121,38 @@ class Run:
 
         return tables.word_classes(self.results(), self.config.model.towers)
 
+    def division(self, labels: pd.DataFrame | Path | str | None = None) -> pd.DataFrame:
+        """What each labelling holds of the difference between towers: one row per label and what else is given.
+
+        Without `labels` the labels of `results.json`; with a frame, or a Parquet file, of `document`, `position` (as in
+        `scores()`) and columns of labels, these. Raises `InputError` if they do not fit the held-out text.
+
+        Columns: `label`, `given`, `values` (how many were measured), `measured` (share of the text that has one); the
+        share of what towers differ in that the label holds, `share`, `low` and `high`, and `null_high`, what it holds
+        by chance at most (97.5 %); `held`, the same in nats squared; `specialization` and `routing`, in nats per token;
+        and the `verdict`. A single tower, or a text that is too short, has no rows.
+        """
+        from . import tables
+
+        if labels is None:
+            found = self.results()["division"]
+            return tables.division(found["labels"] if found else [])
+        return tables.division(self._along(labels))
+
+    def _along(self, labels: pd.DataFrame | Path | str) -> list[dict[str, Any]]:
+        from dataclasses import asdict
+
+        from ..preference.division import along
+        from ..preference.measured import Measured
+        from ..preference.own_labels import labels_of, read_labels
+
+        finished.Run(self.path).require("scores.parquet")
+        measured = Measured.of(self.config, self.path)
+        named = isinstance(labels, (str, Path))
+        table = read_labels(labels) if isinstance(labels, (str, Path)) else labels
+        own = labels_of(table, measured, str(labels) if named else "labels")
+        return [asdict(row) for row in along(own, measured)]
+
     def model(self) -> TowersModel:
         """The trained towers with their readouts, a `transformers` model in evaluation mode."""
         return finished.Run(self.path).model()

@@ -55,6 +55,20 @@ def word_classes(results: dict[str, Any], towers: int) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
+def division(rows: list[dict[str, Any]]) -> pd.DataFrame:
+    """The labels of `division` in `results.json`, one row each."""
+    flat = [
+        {**{key: row[key] for key in ("label", "given", "values", "measured")}, "share": row["share"]["estimate"],
+         **{key: row["share"][key] for key in ("low", "high", "null_high")}, "held": row["held"]["estimate"],
+         **{key: (row[key] or {}).get("estimate") for key in ("specialization", "routing")},
+         "verdict": row["verdict"]}
+        for row in rows
+    ]  # fmt: skip
+    columns = ["label", "given", "values", "measured", "share", "low", "high", "null_high", "held", "specialization",
+               "routing", "verdict"]  # fmt: skip
+    return pd.DataFrame(flat, columns=columns)
+
+
 def runs(study: dict[str, Any]) -> pd.DataFrame:
     """The runs of a comparison, one row each."""
     kept = ("group", "corpus", "stranger", "seed", "family", "towers", "tokens")

@@ -26,12 +26,9 @@ NULL = 0.975
 
 
 @dataclass(frozen=True)
-class ShareOfLabel:
+class ShareOfLabel(Estimate):
     """H of one labelling, with its interval and its null."""
 
-    estimate: float
-    low: float
-    high: float
     null_high: float | None
     """The 97.5th percentile of H with labels exchanged among what carries them; None where nothing can be."""
 
@@ -82,26 +79,39 @@ def division_of(measured: Measured) -> Division | None:
     """The ruler on a scored text; None for a single tower."""
     if measured.towers == 1:
         return None
+    if why := unmeasurable(measured):
+        return Division(None, None, [], None, None, "not measurable", "not measurable", "not measurable", why)
     sets = sets_of(measured)
-    why = ""
-    if len(sets) < 2:
-        why = "Only one set of readouts was trained; redo the run from `twotower readout` on."
-    elif measured.documents < FEWEST_DOCUMENTS:
-        why = (
-            f"Only {measured.documents} documents are held out, and intervals need {FEWEST_DOCUMENTS}; give a corpus of "
-            "more documents, or a higher prepare.heldout."
-        )
-    if why:
-        return Division(None, None, [], None, None, *(["not measurable"] * 3), why)
     text = Occurrences(measured)
     readings, converged = readings_of(measured, sets, text), converged_of(measured)
     found = _surplus(measured, sets, readings)
     asked = [*LABELS, *gold_labels(measured), *own_labels(measured)]
     rows = [row for label in asked for row in shares_of(label, readings, text, converged)]
     differ = verdict(readings.squared, converged=converged)
-    gain = verdict(found and Estimate(found.estimate, found.low, found.high), found and found.null, None, converged)
+    gain = verdict(found, found.null if found else None, None, converged)
     why = "" if found else "No joint readout was trained, so that surplus is not known."
     return Division(readings.size, found, rows, None, None, differ, gain, _both(differ, gain, None), why)
+
+
+def along(labels: Sequence[Label], measured: Measured) -> list[LabelDivision]:
+    """The rows of some labels alone; none where nothing can be measured."""
+    if measured.towers == 1 or unmeasurable(measured):
+        return []
+    text = Occurrences(measured)
+    readings, converged = readings_of(measured, sets_of(measured), text), converged_of(measured)
+    return [row for label in labels for row in shares_of(label, readings, text, converged)]
+
+
+def unmeasurable(measured: Measured) -> str:
+    """Why nothing can be measured, and what to do about it; "" if it can."""
+    if len(sets_of(measured)) < 2:
+        return "Only one set of readouts was trained; redo the run from `twotower readout` on."
+    if measured.documents < FEWEST_DOCUMENTS:
+        return (
+            f"Only {measured.documents} documents are held out, and intervals need {FEWEST_DOCUMENTS}; give a corpus "
+            "of more documents, or a higher prepare.heldout."
+        )
+    return ""
 
 
 def sets_of(measured: Measured) -> list[str]:
@@ -146,15 +156,21 @@ def _row(
     known = found.values > 1 and readings.square[0] > 0
     null = _null(label, values, given, beyond, found, readings, text) if known else None
     high = None if null is None else float(np.quantile(null, NULL))
-    interval = found.share if known else None
-    said = verdict(interval, high, None, converged)
-    if said == "yes" and readings.squared.low <= 0:
+    said = verdict(found.share if known else None, high, None, converged)
+    if found.values > 1 and readings.squared.low <= 0 and said != "undecided":
         said = "no"  # a share of a difference that is not there
-    learned = worth(readings, values) if not given and known and not label.within_documents else None
+    learned = worth(readings, values) if known and not given and not label.within_documents else None
     return LabelDivision(
-        label.name, given, found.values, found.measured, ShareOfLabel(*vars(found.share).values(), null_high=high),
-        found.held, learned.specialization if learned else None, learned.routing if learned else None, said,
-    )  # fmt: skip
+        label=label.name,
+        given=given,
+        values=found.values,
+        measured=found.measured,
+        share=ShareOfLabel(found.share.estimate, found.share.low, found.share.high, high),
+        held=found.held,
+        specialization=learned.specialization if learned else None,
+        routing=learned.routing if learned else None,
+        verdict=said,
+    )
 
 
 def _null(
@@ -169,7 +185,7 @@ def _null(
         carried_by = carriers_of(label, np.where(kept, values, int(values.max()) + 1), text)
         if all(part.movable for part in carried_by):
             return permuted_shares(readings, carried_by, EXCHANGES, generator, beyond)
-    units = [text.type, text.previous, text.document]
+    units: list[Codes] = [text.type, text.previous, text.document]
     return turned_shares(readings, found, units, 4 * EXCHANGES, generator)
 
 
@@ -209,9 +225,8 @@ def with_strangers(division: Division, strangers: Division) -> Division:
     differ = division.differ if division.differ != "yes" else verdict(division.size, None, strangers.size)
     gain = division.gain
     if gain == "yes" and division.surplus:
-        control = strangers.surplus and Estimate(*list(vars(strangers.surplus).values())[:3])
-        found = Estimate(*list(vars(division.surplus).values())[:3])
-        gain = verdict(found, division.surplus.null, control) if control else "not measurable"
+        found, control = division.surplus, strangers.surplus
+        gain = verdict(found, found.null, control) if control else "not measurable"
     return replace(
         division, labels=rows, strangers=strangers, differ=differ, gain=gain, verdict=_both(differ, gain, strangers)
     )

@@ -58,7 +58,7 @@ class Occurrences:
     @cached_property
     def word_class(self) -> Numbers:
         """Part of speech of the word, (occurrences,)."""
-        return self.measured.upos.codes.astype(np.int64)
+        return np.asarray(self.measured.upos.codes, dtype=np.int64)
 
     @cached_property
     def classes(self) -> int:

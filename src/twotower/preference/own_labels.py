@@ -35,7 +35,8 @@ def read_labels(path: Path | str) -> pd.DataFrame:
 def labels_of(table: pd.DataFrame, measured: Measured, source: str = "labels") -> list[Label]:
     """One label for each column of a table beside `document` and `position`, as `scores.parquet` numbers them.
 
-    An occurrence without a row has no label. Raises `InputError` if a row fits no held-out occurrence or is there twice.
+    An occurrence without a row has no label. Raises `InputError` if a row fits no held-out occurrence, or is there
+    twice.
     """
     missing = [name for name in KEYS if name not in table.columns]
     names = [name for name in table.columns if name not in KEYS]
@@ -46,7 +47,9 @@ def labels_of(table: pd.DataFrame, measured: Measured, source: str = "labels") -
         )
     for key in KEYS:
         if not pd.api.types.is_integer_dtype(table[key]):
-            raise InputError(f"{source}: the column {key} holds {table[key].dtype}; give the whole numbers of scores.parquet")
+            raise InputError(
+                f"{source}: the column {key} holds {table[key].dtype}; give the whole numbers of scores.parquet"
+            )
     text = pd.MultiIndex.from_arrays([np.asarray(measured.scores[key]) for key in KEYS])
     rows = pd.MultiIndex.from_frame(table[KEYS])
     if rows.has_duplicates:

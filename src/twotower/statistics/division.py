@@ -18,7 +18,7 @@ from .tallies import Floats
 
 GROUPS = 16
 """Groups of documents between which label means are multiplied: 15 of 16 of all pairs of documents are used."""
-FEWEST_DOCUMENTS = 8
+FEWEST_DOCUMENTS = 5
 """Documents below which nothing is measured: an interval from fewer says next to nothing."""
 Codes = NDArray[np.integer]
 NOTHING: Codes = np.zeros(0, np.int64)

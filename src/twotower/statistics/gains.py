@@ -61,12 +61,9 @@ def worth(readings: Readings, label: Codes) -> Worth:
 
 
 @dataclass(frozen=True)
-class Surplus:
+class Surplus(Estimate):
     """What all towers together hold beyond the better one alone, in nats per token."""
 
-    estimate: float
-    low: float
-    high: float
     null: float | None
     """The most that one tower given twice is better than given once; None where that was not read."""
 

@@ -1,0 +1,153 @@
+"""The key `division`: labels of real and planted text, what cannot be measured, and what a reader labels himself."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from planted import planted
+from twotower.config import RunConfig
+from twotower.errors import InputError
+from twotower.preference import division as ruler
+from twotower.preference.division import Division, LabelDivision, division_of, with_strangers
+from twotower.preference.labels import LABELS
+from twotower.preference.measured import Measured
+from twotower.preference.own_labels import labels_of
+
+EFFECT = {"NOUN": 0.5, "VERB": -0.5}
+
+
+@pytest.fixture(scope="module")
+def divided() -> Division:
+    found = division_of(planted(0, EFFECT))
+    assert found is not None
+    return found
+
+
+def row(found: Division, label: str, given: str = "") -> LabelDivision:
+    return next(one for one in found.labels if (one.label, one.given) == (label, given))
+
+
+def test_a_planted_division_by_class_is_found_and_by_nothing_else(divided: Division) -> None:
+    assert row(divided, "class").verdict == row(divided, "class", "frequency").verdict == "yes"
+    assert row(divided, "class").share.low > row(divided, "class").share.null_high
+    assert "yes" not in {row(divided, "previous class").verdict, row(divided, "position in the sentence").verdict}
+
+
+def test_without_a_joint_readout_nobody_says_that_towers_divide_the_work(divided: Division) -> None:
+    assert divided.differ == "yes" and divided.surplus is None
+    assert divided.gain == divided.verdict == "not measurable"
+
+
+def with_joint(measured: Measured, gain: float) -> Measured:
+    """Joint readouts that are so much better than the better tower's, and a tower given twice that is as good."""
+    scores = measured.scores.copy()
+    generator = np.random.default_rng(0)
+    better = 1 + int(scores["readout_2"].mean() > scores["readout_1"].mean())
+    for name in ("readout", "second"):
+        scores[f"{name}_together"] = scores[f"{name}_{better}"] + gain + 0.1 * generator.standard_normal(len(scores))
+    for tower in (1, 2):
+        scores[f"readout_twice_{tower}"] = scores[f"readout_{tower}"] + 0.1 * generator.standard_normal(len(scores))
+    return replace(measured, scores=scores)
+
+
+def test_towers_divide_the_work_if_they_differ_and_gain_more_than_strangers() -> None:
+    pair = division_of(with_joint(planted(0, EFFECT, type_sd=0.3), 0.1))
+    strangers = division_of(with_joint(planted(1, type_sd=0.02), 0.0))
+    assert pair is not None and strangers is not None
+    assert (pair.gain, pair.verdict) == ("yes", "undecided")
+    assert with_strangers(pair, strangers).verdict == "yes"
+    assert with_strangers(pair, pair).verdict == "no"
+    assert row(with_strangers(pair, strangers), "class").verdict == "yes"
+    assert row(with_strangers(pair, pair), "class").verdict == "no"
+
+
+def test_an_idle_tower_is_no_division() -> None:
+    measured = planted(0, EFFECT)
+    scores = measured.scores.copy()
+    for name in ("readout", "second", "third", "fourth"):
+        scores[f"{name}_2"] -= 2.0
+    found = division_of(with_joint(replace(measured, scores=scores), 0.0))
+    assert found is not None and found.differ == "yes"
+    assert found.gain == found.verdict == "no"
+
+
+@pytest.mark.parametrize("missing", ["second", "documents"])
+def test_what_cannot_be_measured_is_not_told_as_none(missing: str) -> None:
+    measured = planted(0, documents=30 if missing == "second" else 4)
+    if missing == "second":
+        names = [name for name in measured.scores if not str(name).startswith(("second", "third", "fourth"))]
+        measured = replace(measured, scores=measured.scores[names])
+    found = division_of(measured)
+    assert found is not None and found.size is None
+    assert found.differ == found.verdict == "not measurable"
+    assert missing in found.why or "set of readouts" in found.why
+
+
+def test_a_single_tower_has_no_division() -> None:
+    assert division_of(planted(0, towers=1)) is None
+
+
+def test_a_label_with_one_value_is_not_measurable() -> None:
+    measured = planted(0)
+    scores = measured.scores.assign(upos="NOUN")
+    found = division_of(replace(measured, scores=scores))
+    assert found is not None
+    assert row(found, "class").verdict == "not measurable"
+
+
+def test_labels_of_one_s_own_are_measured_and_given_what_the_table_lacks_no_label() -> None:
+    measured = planted(0, EFFECT)
+    table = measured.scores[["document", "position"]].assign(noun=measured.scores["upos"] == "NOUN")
+    (label,) = labels_of(table.sample(frac=0.5, random_state=0), measured)
+    values = label.values(ruler.Occurrences(measured))
+    assert values is not None
+    assert (values >= 0).mean() == pytest.approx(0.5, abs=0.01)
+    nouns = values == values.max()
+    assert nouns.any() and (measured.scores["upos"][nouns] == "NOUN").all()
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda table: table.drop(columns="position"), "give document, position"),
+        (lambda table: table.drop(columns="mine"), "give document, position"),
+        (lambda table: table.assign(position=table["position"] + 10**6), "not held out"),
+        (lambda table: pd.concat([table, table.head(1)]), "twice"),
+        (lambda table: table.assign(document=table["document"].astype(str)), "whole numbers"),
+    ],
+)
+def test_labels_that_do_not_fit_the_text_are_refused(change, said: str) -> None:
+    measured = planted(0)
+    table = measured.scores[["document", "position"]].assign(mine="a")
+    with pytest.raises(InputError, match=said):
+        labels_of(change(table), measured)
+
+
+def test_a_file_that_is_no_table_is_refused(tmp_path: Path) -> None:
+    measured = planted(0)
+    (tmp_path / "labels.parquet").write_text("none")
+    for path, said in ((tmp_path / "labels.parquet", "no Parquet"), (tmp_path / "gone.parquet", "no file")):
+        with pytest.raises(InputError, match=said):
+            division_of(replace(measured, settings=replace(measured.settings, labels=str(path))))
+
+
+def test_every_label_is_defined_in_the_documentation() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "statistics.md").read_text(encoding="utf-8")
+    assert [label.name for label in LABELS if f"| {label.name} |" not in page] == []
+
+
+def test_a_run_has_it_and_measures_labels_from_python(finished: Path, small: RunConfig) -> None:
+    import twotower
+
+    run = twotower.Run.load(finished)
+    table = run.division()
+    assert {"type", "class", "previous type"} <= set(table["label"])
+    scores = run.scores()
+    own = run.division(scores[["document", "position"]].assign(long=scores["word"].str.len() > 6))
+    assert set(own["label"]) == {"long"} and list(own["given"]) == ["", "frequency", "type"]
+    assert run.results()["division"]["size"]["estimate"] is not None
