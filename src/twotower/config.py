@@ -183,16 +183,25 @@ class TrainConfig:
 
 @dataclass(frozen=True)
 class ReadoutConfig:
-    """The readout phases: the trunk is frozen, and a fresh untied head is trained on each tower alone."""
+    """The readout phases: the trunk is frozen, and fresh readouts are trained on each tower alone and on all."""
 
+    kind: Literal["head", "lens"] = "head"
+    """What a readout is. A `head` has a layer to the vocabulary of its own, as in the paper: it finds what a tower
+    holds. A `lens` is a map into the layer to the vocabulary of the joint model, which stays as it is: it finds what a
+    tower gives to the joint head. The two are different quantities."""
     tokens: Annotated[int, Range(1)] = 1_000_000
-    """Tokens to train the readouts on."""
+    """Tokens to train the readouts on, at most. They stop as soon as another doubling of their text changes neither
+    preference nor surplus, or makes them worse on the documents kept aside; `readout.json` says which."""
+    masks: Annotated[int, Range(1)] = 4
+    """Under the masked objective, how many times the text is masked anew for the readouts. The towers' states are kept
+    on disk while readouts train: on more tokens than that they see the same masks again."""
     batch: Annotated[int, Range(1)] = 16
     """Windows per update."""
     learning_rate: Annotated[float, Range(above=0)] = 2e-2
     """Peak learning rate of AdamW."""
     warmup: Annotated[float, Range(0, below=1)] = 0.05
-    """Share of the updates over which the learning rate rises linearly. After that it falls linearly to zero."""
+    """Share of the updates up to the first reading over which the learning rate rises linearly. After that it is
+    constant; what counts is the mean of the weights over the last half of the text."""
     weight_decay: Annotated[float, Range(0)] = 0.01
     """Weight decay of the readouts; none on biases and norms. The trunk has none: it is frozen."""
     replicates: Literal[2, 4] = 4

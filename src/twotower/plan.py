@@ -67,6 +67,7 @@ def make_plan(config: RunConfig, machine: Machine) -> Plan:
     from .modeling.costs import count_costs, head_flops
     from .modeling.losses import block_rows
     from .modeling.sizes import towers_config
+    from .training.readouts import SETS, TWICE_SETS
 
     _check(machine, config)
     train, readout = config.train, config.readout
@@ -76,15 +77,18 @@ def make_plan(config: RunConfig, machine: Machine) -> Plan:
     predicted = train.masked if towers.objective == "masked" else 1.0
     joint_head = predicted * head_flops(towers.embedding_size, vocabulary)
     one_readout = predicted * head_flops(towers.width, vocabulary)
+    towers.readouts = list(SETS)[: readout.replicates]
+    towers.twice = towers.readouts[:TWICE_SETS]
+    readouts = len(towers.head_names) - 1
     flops = {
         "joint: towers and fusion": costs.training_flops,
         "joint: vocabulary": joint_head,
         "joint: readouts that watch": train.readout_share * (towers.towers + 1) * one_readout,
-        "readouts: frozen towers": readout.replicates * costs.forward_flops,  # each set has an order of its own
-        "readouts: vocabulary": readout.replicates * towers.towers * one_readout,
+        "readouts: frozen towers": costs.forward_flops,  # at most: their states are kept for all readouts
+        "readouts: vocabulary": readouts * one_readout,
         **_scoring(config, towers, vocabulary, costs.forward_flops),
     }
-    tokens = {"joint": train.tokens, "readouts": readout.tokens}
+    tokens = {"joint": train.tokens, "readouts": readout.tokens}  # of readouts at most
     if machine.corpus_tokens is not None:
         tokens["scoring"] = round(machine.corpus_tokens * config.prepare.heldout)
     share = train.batch // machine.devices
@@ -140,7 +144,7 @@ def _scoring(config: RunConfig, towers: TowersConfig, vocabulary: int, forward: 
     one_joint, one_readout = (head_flops(width, vocabulary) / 3 for width in (towers.embedding_size, towers.width))
     return {
         "scoring: towers": reads * (forward + near),
-        "scoring: vocabulary": 2 * one_joint + config.readout.replicates * towers.towers * one_readout,
+        "scoring: vocabulary": 2 * one_joint + (len(towers.head_names) - 1) * one_readout,
     }
 
 
@@ -183,7 +187,8 @@ def show(plan: Plan) -> str:
     lines += [_row(name, _scaled(value, "FLOP")) for name, value in plan.flops_per_token.items()]
     lines += ["", "tokens"]
     lines += [
-        _row(f"{phase} phase", f"{plan.tokens[phase]:,} in {count:,} updates") for phase, count in plan.updates.items()
+        _row(f"{phase} phase" + ", at most" * (phase == "readouts"), f"{plan.tokens[phase]:,} in {count:,} updates")
+        for phase, count in plan.updates.items()
     ]
     if plan.corpus:
         lines += [_row("passes over the corpus", f"{plan.corpus['passes']:.2f}")]

@@ -29,7 +29,7 @@ def windows(rows=5, window=12, vocabulary=97):
 @pytest.mark.parametrize("norm", ["own", "joint"])
 def test_changing_tower_2_leaves_the_readout_of_tower_1_alone_unless_the_norm_is_joint(norm):
     model = build(readout_norm=norm, readouts=["readout"])
-    for readout in model.readouts["readout"]:
+    for readout in model.readouts["readout"].values():
         torch.nn.init.normal_(readout.decoder.weight)
     batch = windows()
     arguments = batch[:, :-1], batch[:, 1:], torch.ones(5, 12, dtype=torch.bool)
@@ -54,6 +54,36 @@ def test_readouts_of_all_towers_begin_alike_and_as_the_unigram_model():
     assert torch.allclose(F.log_softmax(first.decoder(features), dim=1), unigram.expand(3, -1), atol=1e-6)
 
 
+def test_together_is_read_by_readouts_as_wide_as_those_of_one_tower_and_its_null_reads_one_tower_twice():
+    model = build(towers=3, readouts=["readout", "second"], twice=["readout"])
+    alone = ["1", "2", "3"]
+    assert list(model.readouts["readout"]) == [*alone, "together", "twice_1", "twice_2", "twice_3"]
+    assert list(model.readouts["second"]) == [*alone, "together"]
+    together, null = model.readouts["readout"]["together"], model.readouts["readout"]["twice_2"]
+    assert together.decoder.weight.shape == model.readouts["readout"]["1"].decoder.weight.shape == (97, 16)
+    assert torch.equal(together.dense.weight, null.dense.weight) and together.dense.weight.shape == (16, 3 * 16)
+    states = [torch.randn(5, 16) for _ in range(3)]
+    features = {name: head[0] for name, head in model.head_features(states).items()}
+    assert list(features) == model.config.head_names
+    changed = [states[0] + 1, states[1], states[2] + 1]
+    after = {name: head[0] for name, head in model.head_features(changed).items()}
+    same = {name for name, value in features.items() if torch.equal(value, after[name])}
+    assert same == {"readout_2", "second_2", "readout_twice_2"}
+
+
+def test_one_tower_has_nothing_to_read_together():
+    assert build(towers=1, readouts=["readout"], twice=["readout"]).config.head_names == ["joint", "readout_1"]
+
+
+def test_a_lens_leads_to_the_decoder_of_the_joint_model_and_has_none():
+    model = build(readouts=["readout"], twice=["readout"], readout_kind="lens", embedding_size=24)
+    heads = model.head_features([torch.randn(5, 16), torch.randn(5, 16)])
+    for name in ("readout_1", "readout_together", "readout_twice_2"):
+        features, weight, bias = heads[name]
+        assert features.shape == (5, 24) and weight is model.embedding.weight and bias is model.decoder_bias
+    assert not [name for name, _ in model.readouts.named_parameters() if "decoder" in name]
+
+
 def test_towers_begin_with_different_weights():
     model = build()
     one, other = (tower.backbone.h[0].attn.c_attn.weight for tower in model.towers)
@@ -71,13 +101,12 @@ def test_embedding_is_uniform_and_shared_with_the_decoder():
 @pytest.mark.parametrize("towers", [1, 2, 8])
 @pytest.mark.parametrize("embedding", [16, 24])
 def test_save_and_load_give_the_same_scores(tmp_path, towers, embedding):
-    model = build(towers=towers, embedding_size=embedding, readouts=["readout", "second"])
+    model = build(towers=towers, embedding_size=embedding, readouts=["readout", "second"], twice=["readout"])
     batch = windows()
     arguments = batch[:, :-1], batch[:, 1:], torch.ones(5, 12, dtype=torch.bool)
     model.save_pretrained(tmp_path)
     again = TowersModel.from_pretrained(tmp_path).eval()
     scores, others = model.log_probs(*arguments), again.log_probs(*arguments)
-    heads = [f"{name}_{k}" for name in ("readout", "second") for k in range(1, towers + 1)]
-    assert list(scores) == list(others) == ["joint", *heads]
+    assert list(scores) == list(others) == model.config.head_names
     assert all(torch.equal(scores[name], others[name]) for name in scores)
     assert not list(tmp_path.glob("*.bin"))

@@ -94,8 +94,8 @@ def test_the_joint_norm_of_the_reference_changes_the_readouts_and_nothing_before
         f"{name}: done before, skipped" for name in ("prepare", "train")
     ]
     weights = load_file(copy / "model/model.safetensors")
-    assert run.model().config.readout_norm == "joint" and "readouts.readout.0.norm.weight" not in weights
-    assert "readouts.readout.0.norm.weight" in load_file(finished / "model/model.safetensors")
+    assert run.model().config.readout_norm == "joint" and "readouts.readout.1.norm.weight" not in weights
+    assert "readouts.readout.1.norm.weight" in load_file(finished / "model/model.safetensors")
 
 
 @pytest.mark.parametrize("settings", [{"precision": "bf16"}, pytest.param({"compile": True}, marks=pytest.mark.slow)])

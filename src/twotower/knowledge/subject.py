@@ -17,7 +17,7 @@ from ..data.heldout import PreparedText
 from ..data.tokenization import Vocabulary
 from ..data.trees import Tree, read_trees
 from ..errors import InputError
-from ..modeling.model import TowersModel, fresh_readouts
+from ..modeling.model import TowersModel, fresh_set
 
 UNTRAINED_SEED = 1_000_003
 """Added to the run's seed for the towers that have learned nothing."""
@@ -69,7 +69,7 @@ class Subject:
             model = TowersModel(self.model.config)
             unigram: Tensor = torch.from_numpy(self.text.log_frequencies)
             for name in model.readouts:
-                model.readouts[name] = fresh_readouts(model.config, self.config.seed + UNTRAINED_SEED, unigram)
+                model.readouts[name] = fresh_set(model.config, name, self.config.seed + UNTRAINED_SEED, unigram)
         model.float().eval()
         return model
 

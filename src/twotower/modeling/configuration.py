@@ -6,6 +6,8 @@ from typing import ClassVar
 
 from transformers import PreTrainedConfig
 
+TOGETHER, TWICE = "together", "twice_"
+
 
 class TowersConfig(PreTrainedConfig):
     """Configuration of a `TowersModel`.
@@ -27,10 +29,11 @@ class TowersConfig(PreTrainedConfig):
         windows: the windows it was trained on, `contiguous` or `pairs` (see `data.windows`).
         dropout: inside the towers, in training.
         initializer_range: standard deviation of the initial weights of the backbones' matrices; ELMo's are PyTorch's.
-        readouts: names of the sets of readouts that the model carries, each one head per tower.
+        readouts: names of the sets of readouts that the model carries (see `TowersConfig.readouts_of`).
+        twice: the sets that also have a readout of each tower given twice, the null of what towers gain together.
         readout_norm: `own` or `joint`; what the readouts see (see `TowersModel.readout_inputs`).
-        head: the head that gives the logits of the language-model classes: `joint`, or `NAME_K` for the readout of
-            tower K (from 1) in the set NAME.
+        readout_kind: `head` or `lens`; what a readout is (see `model.Readout`).
+        head: the head that gives the logits of the language-model classes; one of `head_names`.
     """
 
     model_type = "twotower"
@@ -60,10 +63,27 @@ class TowersConfig(PreTrainedConfig):
     dropout: float = 0.0
     initializer_range: float = 0.02
     readouts: tuple[str, ...] | list[str] = ()
+    twice: tuple[str, ...] | list[str] = ()
     readout_norm: str = "own"
+    readout_kind: str = "head"
     head: str = "joint"
     pad_token_id: int | None = 0
     tie_word_embeddings: bool = True
+
+    def readouts_of(self, name: str) -> list[str]:
+        """What the readouts of a set read: tower `K` from 1; `together`, all towers; `twice_K`, tower K given twice.
+
+        A model of one tower has nothing to read together. The last are there for the sets in `twice` only.
+        """
+        alone = [str(tower + 1) for tower in range(self.towers)]
+        if self.towers == 1:
+            return alone
+        return [*alone, TOGETHER, *(TWICE + tower for tower in alone if name in self.twice)]
+
+    @property
+    def head_names(self) -> list[str]:
+        """`joint`, the joint head, and `NAME_INPUT` for each readout of the set NAME (see `readouts_of`)."""
+        return ["joint", *(f"{name}_{read}" for name in self.readouts for read in self.readouts_of(name))]
 
     @property
     def output_width(self) -> int:

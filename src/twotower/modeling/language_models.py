@@ -26,9 +26,9 @@ class _OneHead(TowersModel):
             other = "AutoModelForCausalLM" if config.objective == "causal" else "AutoModelForMaskedLM"
             raise ValueError(f"towers of the {config.objective} objective are no {type(self).__name__}; use {other}")
         super().__init__(config)
-        heads = ["joint", *(f"{name}_{k + 1}" for name in config.readouts for k in range(config.towers))]
-        if config.head not in heads:
-            raise ValueError(f"head: there is no {config.head!r}; heads of this model: {', '.join(heads)}")
+        if config.head not in config.head_names:
+            heads = ", ".join(config.head_names)
+            raise ValueError(f"head: there is no {config.head!r}; heads of this model: {heads}")
 
     def logits(self, input_ids: Tensor, attention_mask: Tensor | None = None) -> Tensor:
         """All logits of the head, (batch, time, vocabulary): for short texts only. `attention_mask` is 0 for padding.
@@ -48,7 +48,8 @@ class _OneHead(TowersModel):
         return logits
 
     def _logits(self, input_ids: Tensor, present: Tensor | None) -> Tensor:
-        features, weight, bias = self.head_features(self.tower_outputs(input_ids, present))[self.config.head]
+        outputs, head = self.tower_outputs(input_ids, present), self.config.head
+        features, weight, bias = self.head_features(outputs, {head})[head]
         return F.linear(features, weight, bias)
 
 

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 from transformers.utils import ModelOutput
 
-from .configuration import TowersConfig
+from .configuration import TOGETHER, TWICE, TowersConfig
 from .losses import token_log_probs
 from .towers import Tower, needs_embedding_norm
 
@@ -74,22 +74,25 @@ class OwnHead(nn.Module):
 
 
 class Readout(nn.Module):
-    """A fresh, untied head on one tower alone: (LayerNorm ->) dense -> GELU -> LayerNorm -> linear to the vocabulary.
+    """Reads the frozen states of one tower, or of several: (LayerNorm ->) dense -> GELU -> LayerNorm -> decoder.
 
-    The first LayerNorm is the readout's own, over its tower only; under `readout_norm: joint` there is none, because
-    the input is already a slice of the normalized concatenation.
+    A `head`, the paper's, has a decoder of its own, as wide as a tower however many it reads: it finds what its input
+    *holds*. A `lens` (compare Belrose et al. 2023, arXiv 2303.08112) has none and leads to the joint model's decoder,
+    which stays as it is: it finds what its input *gives to the joint head*. The first LayerNorm is the readout's own;
+    under `readout_norm: joint` there is none, because the input is a slice of the normalized concatenation.
     """
 
-    def __init__(self, config: TowersConfig) -> None:
+    def __init__(self, config: TowersConfig, towers: int = 1) -> None:
         super().__init__()
-        own = config.readout_norm == "own"
-        self.norm = nn.LayerNorm(config.output_width) if own else nn.Identity()
-        self.dense = nn.Linear(config.output_width, config.width)
-        self.out_norm = nn.LayerNorm(config.width)
-        self.decoder = nn.Linear(config.width, config.vocab_size)
+        joined, lens = towers * config.output_width, config.readout_kind == "lens"
+        width = config.embedding_size if lens else config.width
+        self.norm = nn.LayerNorm(joined) if config.readout_norm == "own" else nn.Identity()
+        self.dense = nn.Linear(joined, width)
+        self.out_norm = nn.LayerNorm(width)
+        self.decoder = None if lens else nn.Linear(width, config.vocab_size)
 
     def features(self, hidden: Tensor) -> Tensor:
-        """What the linear layer to the vocabulary sees: (..., output_width) to (..., width)."""
+        """What the decoder sees: (..., towers x output_width) to (..., width), for a lens (..., embedding_size)."""
         features: Tensor = self.out_norm(F.gelu(self.dense(self.norm(hidden))))
         return features
 
@@ -102,19 +105,41 @@ def fresh_readouts(config: TowersConfig, seed: int, log_frequencies: Tensor | No
     probabilities, as its bias: a readout begins as the unigram model. Random weights there never wash out for rare
     types, and made two readouts of one tower differ as reliably as readouts of different towers.
     """
+    return nn.ModuleList(_fresh_readout(config, 1, seed, log_frequencies) for _ in range(config.towers))
+
+
+def fresh_set(config: TowersConfig, name: str, seed: int, log_frequencies: Tensor | None = None) -> nn.ModuleDict:
+    """The readouts of the set called `name`, by what they read (see `TowersConfig.readouts_of`).
+
+    Those of one tower begin as `fresh_readouts` do; those of several, be they one tower given twice, begin alike too.
+    """
+    return nn.ModuleDict(
+        {
+            read: _fresh_readout(config, 1 if read.isdigit() else config.towers, seed, log_frequencies)
+            for read in config.readouts_of(name)
+        }
+    )
+
+
+def _fresh_readout(config: TowersConfig, towers: int, seed: int, log_frequencies: Tensor | None) -> Readout:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        first = Readout(config)
-    nn.init.zeros_(first.decoder.weight)
-    nn.init.zeros_(first.decoder.bias)
-    if log_frequencies is not None:
-        first.decoder.bias.data.copy_(log_frequencies)
-    readouts = [first]
-    for _ in range(1, config.towers):
-        other = Readout(config)
-        other.load_state_dict(first.state_dict())
-        readouts.append(other)
-    return nn.ModuleList(readouts)
+        readout = Readout(config, towers)
+    if readout.decoder is not None:
+        nn.init.zeros_(readout.decoder.weight)
+        nn.init.zeros_(readout.decoder.bias)
+        if log_frequencies is not None:
+            readout.decoder.bias.data.copy_(log_frequencies)
+    return readout
+
+
+def input_of(read: str, inputs: list[Tensor]) -> Tensor:
+    """What a readout gets, of each tower's `readout_inputs`; `read` as in `TowersConfig.readouts_of`."""
+    if read == TOGETHER:
+        return torch.cat(inputs, dim=-1)
+    if read.startswith(TWICE):
+        return torch.cat([inputs[int(read.removeprefix(TWICE)) - 1]] * len(inputs), dim=-1)
+    return inputs[int(read) - 1]
 
 
 @dataclass
@@ -130,7 +155,7 @@ class TowersOutput(ModelOutput):
 class TowersModel(PreTrainedModel):
     """Identical towers over a shared embedding, trained on one objective.
 
-    The joint head reads all towers; `readouts[name][k]` reads tower k alone.
+    The joint head reads all towers; `readouts[name]["1"]` reads tower 1 alone, and so on (`TowersConfig.readouts_of`).
     """
 
     config_class = TowersConfig
@@ -144,7 +169,7 @@ class TowersModel(PreTrainedModel):
         self.fusion = Fusion(config, config.towers)
         self.decoder_bias = nn.Parameter(torch.zeros(config.vocab_size))
         self.own_heads = nn.ModuleList(OwnHead(config) for _ in range(config.towers if config.cooperation < 1 else 0))
-        self.readouts = nn.ModuleDict({name: fresh_readouts(config, seed=0) for name in config.readouts})
+        self.readouts = nn.ModuleDict({name: fresh_set(config, name, seed=0) for name in config.readouts})
         self.post_init()
 
     def _init_weights(self, module: nn.Module) -> None:
@@ -182,6 +207,12 @@ class TowersModel(PreTrainedModel):
         """Weight (vocabulary, embedding_size) and bias (vocabulary,) of the joint head."""
         return self.embedding.weight, self.decoder_bias
 
+    def decoder_of(self, readout: Readout) -> tuple[Tensor, Tensor]:
+        """Weight and bias of a readout's layer to the vocabulary: its own or, for a lens, the joint head's."""
+        if readout.decoder is None:
+            return self.joint_decoder()
+        return readout.decoder.weight, readout.decoder.bias
+
     def readout_inputs(self, outputs: list[Tensor]) -> list[Tensor]:
         """What each tower's readout sees, detached: (..., output_width).
 
@@ -212,26 +243,31 @@ class TowersModel(PreTrainedModel):
             heads: the heads that are asked for; all if None.
 
         Returns:
-            From the name of a head to a tensor of shape (scored positions,): `joint`, and `NAME_K` for tower K
-            (counted from 1) under each set of readouts NAME.
+            From the name of a head (see `TowersConfig.head_names`) to a tensor of shape (scored positions,).
         """
         outputs = self.tower_outputs(input_ids, present, scored)
         chosen = targets[scored]
         return {
             name: token_log_probs(features, weight, bias, chosen)
-            for name, (features, weight, bias) in self.head_features(outputs).items()
-            if heads is None or name in heads
+            for name, (features, weight, bias) in self.head_features(outputs, heads).items()
         }
 
-    def head_features(self, outputs: list[Tensor]) -> dict[str, tuple[Tensor, Tensor, Tensor]]:
-        """For each head, by name, its features (..., width), and the weight and bias of its layer to the vocabulary."""
-        heads = {"joint": (self.joint_features(outputs), *self.joint_decoder())}
+    def head_features(
+        self, outputs: list[Tensor], heads: Collection[str] | None = None
+    ) -> dict[str, tuple[Tensor, Tensor, Tensor]]:
+        """For each head, by name, its features (..., width), and the weight and bias of its layer to the vocabulary.
+
+        `heads` are the ones asked for; all if None.
+        """
+        found = {}
+        if heads is None or "joint" in heads:
+            found["joint"] = (self.joint_features(outputs), *self.joint_decoder())
         inputs = self.readout_inputs(outputs)
-        for name, readouts in cast(dict[str, list[Readout]], self.readouts).items():
-            # A set may have readouts on the first towers only: one is enough for a noise floor.
-            for number, (readout, hidden) in enumerate(zip(readouts, inputs, strict=False), start=1):
-                heads[f"{name}_{number}"] = (readout.features(hidden), readout.decoder.weight, readout.decoder.bias)
-        return heads
+        for name, readouts in cast(dict[str, nn.ModuleDict], self.readouts).items():
+            for read, readout in cast(dict[str, Readout], readouts).items():
+                if heads is None or f"{name}_{read}" in heads:
+                    found[f"{name}_{read}"] = (readout.features(input_of(read, inputs)), *self.decoder_of(readout))
+        return found
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor | None = None, **_: Any) -> TowersOutput:
         """The fused features and the towers' states, for `AutoModel`; `attention_mask` is 0 for padding."""

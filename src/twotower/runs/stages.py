@@ -52,7 +52,7 @@ STAGES: dict[str, Stage] = {
         Stage("train", ("seed", "threads", "model", "train"), ("data", "tokenizer.json"),
               ("trunk", "training.json", "metrics.jsonl", "emergence.parquet")),
         Stage("readout", ("seed", "threads", "readout", "train.masked", "train.micro_batch", "train.loss",
-                          "train.betas", "train.clip"),
+                          "train.clip", "train.betas", "score.passes"),
               ("data", "tokenizer.json", "trunk"),
               ("model", "readout.json"), format=6),
         Stage("score", ("threads", "score"), ("data", "model"),

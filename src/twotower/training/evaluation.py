@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pyarrow as pa
@@ -76,8 +77,9 @@ class Evaluator:
         model = objective.model
         training = model.training
         model.eval()
-        model.readouts["readout"] = objective.readouts
-        model.readouts["second"] = nn.ModuleList([objective.second])
+        watching = cast(list[nn.Module], objective.readouts)
+        model.readouts["readout"] = nn.ModuleDict({str(tower): one for tower, one in enumerate(watching, start=1)})
+        model.readouts["second"] = nn.ModuleDict({"1": objective.second})
         scored: list[tuple[NDArray[np.int64], dict[str, NDArray[np.float32]]]] = []
         try:
             for piece, heads in score_rows(model, self.rows, BATCH, PASSES):

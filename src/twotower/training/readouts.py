@@ -1,33 +1,36 @@
-"""The stage `readout`: the paper's phases 2 and 3 as one pass.
+"""The stage `readout`: the paper's phases 2 and 3 as one pass over the frozen towers' states.
 
-The trunk is frozen and in evaluation mode, so it is run once per batch for all readouts that read it; the readouts of a
-set see the same batches in the same order and start from the same weights, so that only their towers can make them
-differ. Sets differ from each other in their initial weights and in the order of the text.
+The towers run once, in evaluation mode, and their states are kept on disk (`state_cache`). Sets of readouts train on
+them at a constant rate; what counts is the mean of their weights over the last half of the text, which stands for a
+decaying rate and can be read at any time. It is read whenever the text has doubled: the readouts stop when another
+doubling has not changed preference and surplus (`convergence`), or has made them worse on text that nothing trains on.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from copy import deepcopy
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
+import numpy as np
 import torch
-from torch import nn
+from numpy.typing import NDArray
+from torch import Tensor, nn
 
 from ..config import RunConfig
 from ..data.heldout import PreparedText
 from ..data.tokenization import save_for_transformers
-from ..errors import InputError
 from ..modeling.fused_losses import VocabularyLoss, vocabulary_loss
-from ..modeling.losses import cross_entropy_sum
-from ..modeling.model import TowersModel, fresh_readouts
-from ..modeling.objectives import Batch, readout_losses
+from ..modeling.model import Readout, TowersModel, fresh_set, input_of
+from ..modeling.scoring import score_rows
 from ..modeling.sizes import require_same_vocabulary
-from ..processes import ALONE, Processes, device, joined
+from ..processes import Processes, device, joined
 from ..progress import Progress
-from .batches import Batches
-from .optimization import linear_schedule, readout_optimizer, set_learning_rates
+from .convergence import Doubling, compare
+from .optimization import readout_optimizer, set_learning_rates
+from .state_cache import Part, StateCache, batches_of
 
 SETS: dict[str, tuple[int, int]] = {
     "readout": (0, 1_000_003), "second": (1, 2_000_003),
@@ -36,100 +39,202 @@ SETS: dict[str, tuple[int, int]] = {
 """The sets of readouts, by name: what is added to the run's seeds of initial weights and of the order of the text.
 
 Any two sets share nothing but the towers: what their preferences have in common comes from the towers."""
+TWICE_SETS = 1
+"""How many sets also have a readout of each tower given twice, the null of what the towers gain together."""
+FIRST_READING = 200_000
+"""Tokens after which the readouts are read for the first time, or up to twice as many."""
+VALIDATION_TOKENS = 60_000
+"""Tokens of the documents kept aside on which they are read, at most; spread over these documents."""
+ROWS = 64
 
 
 def train_readouts(config: RunConfig, run: Path, out: Path) -> None:
     """Train the sets of readouts on `run/trunk` and write `model/` and `readout.json` into `out`.
 
-    Under a launcher every process must call it; each takes its rows of every batch, and the first one writes. Raises
-    `InputError` if the rows cannot be shared evenly.
+    Under a launcher every process must call it; each keeps the states of its share of the text and takes its positions
+    of every batch, and the first one writes. Raises `InputError` if the states do not fit the disk.
     """
-    settings = config.readout
-    processes = joined()
-    if settings.batch % processes.count:
-        raise InputError(
-            f"readout.batch: {settings.batch} windows cannot be shared evenly by {processes.count} processes; "
-            "give a multiple"
-        )
+    settings, processes = config.readout, joined()
     text = PreparedText(run)
     model = TowersModel.from_pretrained(run / "trunk").to(device())
     require_same_vocabulary(model.config, text)
     model.eval()
     model.requires_grad_(False)
-    model.config.readout_norm = settings.norm
-    chosen = dict(list(SETS.items())[: settings.replicates])
+    names = list(SETS)[: settings.replicates]
+    model.config.readout_norm, model.config.readout_kind = settings.norm, settings.kind
+    model.config.readouts = names
+    model.config.twice = names[:TWICE_SETS] if model.config.towers > 1 else []
     unigram = torch.from_numpy(text.log_frequencies)
     sets = nn.ModuleDict(
-        {name: fresh_readouts(model.config, 2 * config.seed + own, unigram) for name, (own, _) in chosen.items()}
+        {name: fresh_set(model.config, name, 2 * config.seed + SETS[name][0], unigram) for name in names}
     ).to(device())
-    # Streams of their own: the readouts must not depend on the order in which the trunk saw the text.
-    order_of = {
-        name: Batches(text, model.config, settings.batch, config.train.masked, config.seed + own)
-        for name, (_, own) in chosen.items()
-    }
-    batches = order_of["readout"]
-    steps = max(1, settings.tokens // batches.tokens)
-    loss = vocabulary_loss(config.train.loss)
-    optimizer = readout_optimizer(sets, settings, config.train.betas)
-    with Progress("readout", steps * batches.tokens, "tok", quiet=not processes.first) as progress:
-        for step in range(steps):
-            set_learning_rates([optimizer], linear_schedule(step, steps, settings.warmup))
-            each = [([cast(nn.ModuleList, sets[name])], order.get(step)) for name, order in order_of.items()]
-            nats = update_readouts(model, each, optimizer, config, loss, processes)
-            progress.advance(batches.tokens, nats=" ".join(f"{value:.2f}" for value in nats[0].tolist()))
+    reading = Reading(model, text, config, processes)
+    with StateCache(model, text, config, out / "states", processes) as cache:
+        training = Training(model, sets, config, processes)
+        doublings, why = training.until_converged(cache, reading)
     if not processes.first:
         return
-    model.readouts = sets
-    model.config.readouts = list(sets)
+    model.readouts = training.kept
     model.save_pretrained(out / "model")
     save_for_transformers(run / "tokenizer.json", out / "model", model.config.objective, model.config.windows)
-    (out / "readout.json").write_text(
-        json.dumps({"steps": steps, "tokens": steps * batches.tokens}, indent=2) + "\n", encoding="utf-8"
-    )
+    summary = {
+        "converged": doublings[-1].converged if doublings else False,
+        "stopped": why,
+        "tokens": training.kept_tokens,
+        "cap": settings.tokens,
+        "kind": settings.kind,
+        "doubling": doublings[-1].as_dict() if doublings else None,
+        "doublings": [doubling.as_dict() for doubling in doublings],
+        "validation": {"documents": len(text.validation_documents), "tokens": len(reading.piece)},
+        "cache": {"tokens": cache.chunks * cache.batches.tokens, "parts": cache.parts},
+    }
+    (out / "readout.json").write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
 
 
-def update_readouts(
-    model: TowersModel,
-    work: Sequence[tuple[Sequence[nn.ModuleList], Batch]],
-    optimizer: torch.optim.Optimizer,
-    config: RunConfig,
-    loss: VocabularyLoss = cross_entropy_sum,
-    processes: Processes = ALONE,
-) -> torch.Tensor:
-    """One update of all readouts: each batch with the sets that read it, over one forward pass of the frozen towers.
+class Reading:
+    """The documents kept aside, under all readouts."""
 
-    Each of the `processes` takes its rows; gradients are summed over them before they are clipped. Returns mean nats,
-    (sets, towers), in the order of `work`.
-    """
-    where = model.decoder_bias.device
-    found = []
-    for sets, batch in work:
-        nats = torch.zeros(len(sets), model.config.towers, device=where)
-        size = len(batch) // processes.count
-        mine = batch.rows(slice(processes.rank * size, (processes.rank + 1) * size))
-        for part in mine.split(config.train.micro_batch):
-            part = part.to(where)
-            with torch.no_grad():
-                seen = model.readout_inputs(model.tower_outputs(part.inputs, part.present, part.predicted))
-            targets = part.targets[part.predicted]
-            losses = [torch.stack(readout_losses(readouts, seen, targets, loss)) for readouts in sets]
-            means = torch.stack(losses) / batch.count  # of the whole batch: neither parts nor processes change the sum
-            torch.autograd.backward(means.sum())
-            nats += means.detach()
-        processes.add_up([nats])
-        found.append(nats)
-        for readouts in sets:
-            processes.add_up(_gradients(readouts) if processes.count > 1 else ())
-            for readout in readouts:  # each on its own, so that no readout's gradient scales another's
-                nn.utils.clip_grad_norm_(readout.parameters(), config.train.clip)
-    optimizer.step()
-    optimizer.zero_grad()
-    return torch.cat(found)
+    def __init__(self, model: TowersModel, text: PreparedText, config: RunConfig, processes: Processes) -> None:
+        towers = model.config
+        rows = text.validation_windows(towers.objective, towers.windows, towers.window)
+        self.rows = rows.every(-(-rows.scored // VALIDATION_TOKENS))
+        self.model, self.processes, self.passes = model, processes, config.score.passes
+        spans = [np.arange(first, last) for first, last in zip(self.rows.first, self.rows.last, strict=True)]
+        self.piece: NDArray[np.int64] = np.asarray(self.rows.tokens[np.concatenate(spans)], dtype=np.int64)
+
+    def __call__(self, sets: nn.ModuleDict) -> dict[str, NDArray[np.float32]]:
+        """Log-probabilities by head, each (tokens,); the processes share the work, and all have the outcome."""
+        starts = self.processes.starts(len(self.rows), ROWS)
+        counts = self.rows.last - self.rows.first
+        begin = int(counts[: starts.start].sum())
+        heads = [name for name in self.model.config.head_names if name != "joint"]
+        found = torch.zeros(len(heads), len(self.piece), device=self.model.decoder_bias.device)
+        self.model.readouts = sets
+        try:
+            for piece, scored in score_rows(self.model, self.rows, ROWS, self.passes, heads, starts):
+                for row, name in zip(found, heads, strict=True):
+                    row[begin : begin + len(piece)] = scored[name]
+                begin += len(piece)
+        finally:
+            self.model.readouts = nn.ModuleDict()
+        self.processes.add_up([found])
+        return dict(zip(heads, found.cpu().numpy(), strict=True))
 
 
-def _gradients(readouts: nn.ModuleList) -> Iterator[torch.Tensor]:
-    """Of all parameters, zero where this process's rows had nothing to predict: all processes reduce the same."""
-    for parameter in readouts.parameters():
+class Training:
+    """The sets of readouts in training, and the mean of their weights over the last half of the text."""
+
+    def __init__(self, model: TowersModel, sets: nn.ModuleDict, config: RunConfig, processes: Processes) -> None:
+        self.model, self.sets, self.config, self.processes = model, sets, config, processes
+        self.optimizer = readout_optimizer(sets, config.readout, config.train.betas)
+        self.loss = vocabulary_loss(config.train.loss)
+        self.per_update = config.readout.batch * int(model.config.window)
+        self.steps = max(1, config.readout.tokens // self.per_update)
+        self.warmup = max(1, round(config.readout.warmup * min(self.steps, FIRST_READING // self.per_update)))
+        self.kept = sets
+        """The readouts that count, as of the last reading that was no worse than the one before."""
+        self.kept_tokens = 0
+
+    def until_converged(self, cache: StateCache, reading: Reading) -> tuple[list[Doubling], str]:
+        """Train until converged, until validation gets no better, or to the end; what each doubling changed, and why.
+
+        Afterwards `kept` are the readouts that count.
+        """
+        readings = set(reading_steps(self.steps, FIRST_READING // self.per_update))
+        mean = _copies(self.sets)
+        averaged, last = 0, None
+        doublings: list[Doubling] = []
+        total = self.steps * self.per_update
+        cache.part(0)  # now, so that its progress does not lie within that of the readouts
+        with Progress("readout", total, "tok", quiet=not self.processes.first) as progress:
+            for step, batch in enumerate(self._batches(cache)):
+                nats = self._update(batch, min(1.0, (step + 1) / self.warmup))
+                averaged += 1
+                _add_to_mean(mean, self.sets, averaged)
+                shown = {"nats": f"{nats:.2f}"} if step % 20 == 0 else {}
+                progress.advance(self.per_update, **shown)
+                if step + 1 not in readings:
+                    continue
+                tokens = (step + 1) * self.per_update
+                scores = reading(mean)
+                if last is not None:
+                    names, towers = list(self.sets), int(self.model.config.towers)
+                    doublings.append(compare(last, scores, names, towers, reading.piece, tokens))
+                    if _nats(scores) >= _nats(last):
+                        return doublings, "validation no longer improves"
+                self.kept, self.kept_tokens, last = mean, tokens, scores
+                if doublings and doublings[-1].converged:
+                    return doublings, "converged"
+                mean, averaged = _copies(self.sets), 0
+        return doublings, "cap"
+
+    def _batches(self, cache: StateCache) -> Iterator[dict[str, tuple[Part, NDArray[np.int64]]]]:
+        """For each update what each set reads: positions of a part, in the set's own order."""
+        done = number = 0
+        windows = cache.chunks / cache.parts * cache.batches.batch
+        while True:
+            part = cache.part(number % cache.parts)
+            size = part.positions / windows * self.config.readout.batch
+            orders = [batches_of(part, size, self.config.seed + SETS[name][1], number) for name in self.sets]
+            for positions in zip(*orders, strict=True):
+                yield {name: (part, chosen) for name, chosen in zip(self.sets, positions, strict=True)}
+                done += 1
+                if done == self.steps:
+                    return
+            number += 1
+
+    def _update(self, batch: dict[str, tuple[Part, NDArray[np.int64]]], share: float) -> float:
+        """One update of all readouts; returns the mean nats of this process's positions."""
+        set_learning_rates([self.optimizer], share)
+        total, seen = 0.0, 0
+        where, towers = self.model.decoder_bias.device, int(self.model.config.towers)
+        for name, (part, chosen) in batch.items():
+            states, targets = (tensor.to(where) for tensor in part.rows(chosen))
+            inputs = list(states.chunk(towers, dim=-1))
+            readouts = cast(dict[str, Readout], self.sets[name])
+            for read, readout in readouts.items():
+                nats = self._nats(readout, input_of(read, inputs), targets)
+                # A mean over the whole batch: neither parts nor processes change the sum.
+                torch.autograd.backward(nats / max(1, len(chosen)))
+                total, seen = total + float(nats.detach()), seen + len(targets)
+            for readout in readouts.values():
+                self.processes.add_up(_gradients(readout) if self.processes.count > 1 else ())
+                # Each on its own, so that no readout's gradient scales another's.
+                nn.utils.clip_grad_norm_(readout.parameters(), self.config.train.clip)
+        self.optimizer.step()
+        self.optimizer.zero_grad()
+        return total / max(1, seen)
+
+    def _nats(self, readout: Readout, hidden: Tensor, targets: Tensor) -> Tensor:
+        loss: VocabularyLoss = self.loss
+        return loss(readout.features(hidden), *self.model.decoder_of(readout), targets)
+
+
+def reading_steps(steps: int, first: int) -> list[int]:
+    """The updates after which readouts are read: `steps`, and its halves down to `first`; always two, if there are."""
+    found = [steps]
+    while found[-1] > 1 and (found[-1] // 2 >= first or len(found) < 2):
+        found.append(found[-1] // 2)
+    return found[::-1]
+
+
+def _copies(sets: nn.ModuleDict) -> Any:
+    return deepcopy(sets).requires_grad_(False)
+
+
+@torch.no_grad()
+def _add_to_mean(mean: nn.ModuleDict, sets: nn.ModuleDict, count: int) -> None:
+    """Make `mean` the mean over `count` updates, the latest one that of `sets`."""
+    torch._foreach_lerp_(list(mean.parameters()), [one.detach() for one in sets.parameters()], 1 / count)
+
+
+def _nats(scores: dict[str, NDArray[np.float32]]) -> float:
+    return -float(np.mean([values.mean(dtype=np.float64) for values in scores.values()]))
+
+
+def _gradients(readout: Readout) -> Iterator[Tensor]:
+    """Of all parameters, zero where this process has no position of the batch: all processes reduce the same."""
+    for parameter in readout.parameters():
         if parameter.grad is None:
             parameter.grad = torch.zeros_like(parameter)
         yield parameter.grad

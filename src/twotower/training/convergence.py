@@ -1,0 +1,170 @@
+"""Whether readouts are trained: what the last doubling of their text has changed.
+
+A preference is what a tower's states hold only if more training of the readouts does not change it; read too soon, it
+is how soon a readout can be fitted. Perplexity goes on falling for long after preferences have settled, and is reported
+but not required.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from itertools import permutations
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..statistics.contrasts import contrasts
+
+Floats = NDArray[np.float64]
+Scores = Mapping[str, NDArray[np.float32]]
+"""Log-probabilities in nats by head, each (tokens,)."""
+AGREEMENT, LEAST_AGREEMENT = 0.95, 0.90
+"""What preferences before and after a doubling must agree to, and the lower end of its interval."""
+ONE_TOWER = 0.01
+"""A single tower has neither preference nor surplus: its nats per token must move by less than this."""
+NORMAL = 1.959964
+"""Quantile of the 95 % interval."""
+LENGTH = 512
+"""Tokens of a stretch of text, which is a unit of resampling: the documents that are kept aside are few."""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A figure and its 95 % interval, from a jackknife over stretches of text."""
+
+    estimate: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Surplus:
+    """By how many nats per token all towers together are better than the best one, both read by the same family."""
+
+    estimate: float
+    standard_error: float
+    change: float
+    """What the last doubling has added."""
+
+
+@dataclass(frozen=True)
+class Doubling:
+    """What a doubling of the readouts' text has changed, on text that nothing was trained on."""
+
+    tokens: int
+    """Text that the readouts had been trained on at its end."""
+    perplexity: dict[str, float]
+    """At its end, by what a readout reads; the geometric mean over the sets."""
+    agreement: Estimate | None
+    """Correlation of the types' preferences before and after, freed of the noise of text and readouts; None where
+    types differ too little in preference for that, and for one tower."""
+    surplus: Surplus | None
+    """None for one tower."""
+    converged: bool
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data."""
+        return asdict(self)
+
+
+def compare(
+    before: Scores, after: Scores, sets: Sequence[str], towers: int, piece: NDArray[np.int64], tokens: int
+) -> Doubling:
+    """What lies between two readings of the same text by the same `sets` of readouts (see `Doubling`).
+
+    `piece` and the scores are of shape (tokens,); the text's stretches are `LENGTH` tokens each.
+    """
+    unit = np.arange(len(piece)) // LENGTH
+    reads = [name.removeprefix(f"{sets[0]}_") for name in after if name.startswith(f"{sets[0]}_")]
+    perplexity = {
+        read: float(np.exp(-np.mean([after[f"{name}_{read}"].mean(dtype=np.float64) for name in sets])))
+        for read in reads if f"{sets[-1]}_{read}" in after
+    }  # fmt: skip
+    if towers == 1:
+        gain = float(np.mean([(after[f"{name}_1"] - before[f"{name}_1"]).mean(dtype=np.float64) for name in sets]))
+        return Doubling(tokens, perplexity, None, None, abs(gain) < ONE_TOWER)
+    surplus = _surplus(before, after, sets, towers, unit)
+    agreement = _agreement(before, after, sets, towers, piece, unit)
+    agree = agreement is None or (agreement.estimate >= AGREEMENT and agreement.low >= LEAST_AGREEMENT)
+    settled = abs(surplus.change) < surplus.standard_error
+    return Doubling(tokens, perplexity, agreement, surplus, agree and settled)
+
+
+def _jackknife(values: Floats) -> float:
+    """Standard error of a figure from its values with each unit left out."""
+    units = len(values)
+    return float(np.sqrt((units - 1) / units * ((values - values.mean()) ** 2).sum()))
+
+
+def _surplus(before: Scores, after: Scores, sets: Sequence[str], towers: int, unit: NDArray[np.int64]) -> Surplus:
+    counts = np.bincount(unit).astype(np.float64)
+
+    def values(scores: Scores) -> tuple[float, Floats]:
+        """Surplus on all units, and with each left out."""
+        heads = [*range(1, towers + 1), "together"]
+        sums = np.array(
+            [np.mean([np.bincount(unit, weights=scores[f"{name}_{head}"]) for name in sets], axis=0) for head in heads]
+        )
+        whole = sums.sum(axis=1) / counts.sum()
+        without = (sums.sum(axis=1, keepdims=True) - sums) / (counts.sum() - counts)
+        return float(whole[-1] - whole[:-1].max()), without[-1] - without[:-1].max(axis=0)
+
+    (first, _), (last, without) = values(before), values(after)
+    return Surplus(last, _jackknife(without), last - first)
+
+
+def _agreement(
+    before: Scores, after: Scores, sets: Sequence[str], towers: int, piece: NDArray[np.int64], unit: NDArray[np.int64]
+) -> Estimate | None:
+    """The correlation between covariances that no two readouts and no two stretches of text have in common."""
+    types, kinds = np.unique(piece, return_inverse=True)
+    shape = (int(unit.max()) + 1, len(types))
+    cell = unit * len(types) + kinds
+
+    def table(weights: Floats | None = None) -> Floats:
+        return np.bincount(cell, weights, minlength=shape[0] * shape[1]).reshape(shape).astype(np.float64)
+
+    def differences(scores: Scores, name: str, weights: Sequence[float]) -> Floats:
+        """Sums over the occurrences of each type in each unit, (units, types)."""
+        heads = [scores[f"{name}_{tower}"].astype(np.float64) for tower in range(1, towers + 1)]
+        values = np.einsum("t,tn->n", np.asarray(weights), np.stack(heads))
+        return table(values - values.mean())
+
+    counts = table()
+    across, first, second = np.zeros((3, 1 + shape[0]))
+    for contrast in contrasts(towers):
+        was = [differences(before, name, contrast.weights) for name in sets]
+        now = [differences(after, name, contrast.weights) for name in sets]
+        for one, other in permutations(range(len(sets)), 2):
+            across += _covariances(was[one], now[other], counts)
+            first += _covariances(was[one], was[other], counts)
+            second += _covariances(now[one], now[other], counts)
+    if first[0] <= 0 or second[0] - NORMAL * _jackknife(second[1:]) <= 0:
+        return None
+    with np.errstate(invalid="ignore"):
+        values = across / np.sqrt(first * second)
+    if not np.isfinite(values).all():
+        return None
+    error = _jackknife(values[1:])
+    return Estimate(float(values[0]), float(values[0] - NORMAL * error), float(values[0] + NORMAL * error))
+
+
+def _covariances(one: Floats, other: Floats, counts: Floats) -> Floats:
+    """Covariance of the types' means on different units, then with each unit left out; (1 + units,).
+
+    All arguments are (units, types): sums over occurrences, and their numbers. A type's share is its share of the
+    occurrences; a product is of two different units, so that no occurrence is in both.
+    """
+    here = one * other
+
+    def covariance(sums: Floats, others: Floats, same: Floats, seen: Floats, squares: Floats) -> Floats:
+        pairs = seen**2 - squares
+        means = np.divide(sums * others - same, pairs, where=pairs > 0.5, out=np.zeros_like(pairs))
+        weights = np.where(pairs > 0.5, seen, 0.0)
+        return np.asarray((weights * means).sum(axis=-1) / np.maximum(weights.sum(axis=-1), 1.0))
+
+    whole = [values.sum(axis=0) for values in (one, other, here, counts, counts**2)]
+    parts = (one, other, here, counts, counts**2)
+    return np.append(covariance(*whole), covariance(*(all_ - part for all_, part in zip(whole, parts, strict=True))))
