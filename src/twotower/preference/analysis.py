@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from ..data.bigrams import baselines
 from ..progress import Progress
 from ..runs.records import read_json
 from ..runs.stages import INSTRUMENTS, STAGES
@@ -82,7 +83,9 @@ def analyze(config: StageConfig, run: Path, out: Path) -> None:
         },
         "training": {
             "steps": training["steps"], "tokens": training["tokens"], "heldout_perplexity": heldout_perplexity,
+            "baselines": baselines(measured.text),
         },
+        "readouts": json.loads((run / "readout.json").read_text(encoding="utf-8")),
         "seed": config.seed,
         **results,
     }  # fmt: skip

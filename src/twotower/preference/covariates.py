@@ -10,6 +10,7 @@ from scipy import sparse
 from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfTransformer
 
+from ..data.bigrams import Bigrams, pieces_before
 from ..data.heldout import PreparedText
 from ..statistics.stretches import stretches
 from ..statistics.tallies import Floats, ValuesOf
@@ -22,8 +23,6 @@ NEIGHBOURS = 0.1
 FAR = (9, 40)
 """Tokens back, from and to, whose topical fit with a word is taken."""
 PASSAGE, DIMENSIONS = 256, 50
-BACKOFF = 5.0
-"""Weight of the unigram in the smoothed bigram, in occurrences of the first piece (MacKay and Peto 1995)."""
 WINDOW = 64
 """Tokens back within which a type counts as repeated."""
 SENTENCE_ENDS = (".", "!", "?")
@@ -229,33 +228,13 @@ def _type_vectors(text: PreparedText, types: int) -> NDArray[np.float32]:
     return found
 
 
-def _bigrams(text: PreparedText, types: int) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """Adjoining pieces of the training stream: first * types + second, ascending; their counts; counts of firsts."""
-    pairs, counts = np.empty(0, np.int64), np.empty(0, np.int64)
-    firsts = np.zeros(types, dtype=np.int64)
-    for begin in range(0, len(text.train) - 1, TOKENS):
-        stream = np.asarray(text.train[begin : begin + TOKENS + 1], dtype=np.int64)
-        firsts += np.bincount(stream[:-1], minlength=types)
-        new, times = np.unique(stream[:-1] * types + stream[1:], return_counts=True)
-        pairs, inverse = np.unique(np.concatenate([pairs, new]), return_inverse=True)
-        counts = np.bincount(inverse, weights=np.concatenate([counts, times])).astype(np.int64)
-    return pairs, counts, firsts
-
-
 def _bigram_gain(measured: Measured, text: PreparedText) -> ValuesOf:
-    types = len(measured.pieces)
-    pairs, counts, firsts = _bigrams(text, types)
-    unigram = (measured.frequencies + 1.0) / (measured.frequencies + 1.0).sum()
+    model = Bigrams.of(text)
 
     def of(part: slice) -> Floats:
         piece, begins = measured.piece[part].astype(np.int64), _beginnings(measured.document[part])
-        before = np.full(len(piece), text.vocabulary.sep, dtype=np.int64)
-        before[1:] = np.where(begins[1:], before[1:], piece[:-1])
-        key = before * types + piece
-        place = np.minimum(np.searchsorted(pairs, key), len(pairs) - 1)
-        seen = np.where(pairs[place] == key, counts[place], 0)
-        own = unigram[piece]
-        found: Floats = np.log((seen + BACKOFF * own) / (firsts[before] + BACKOFF)) - np.log(own)
+        before = pieces_before(piece, begins, text.vocabulary.sep)
+        found: Floats = model.log_probs(before, piece) - np.log(model.unigram[piece])
         return found
 
     return of
