@@ -56,7 +56,9 @@ def test_scoring_and_tagging_are_planned_where_the_corpus_is_known(capsys):
     config = PRESETS["paper-bert-base"]
     assert plan["tokens"]["scoring"] == 2.5e9 * config.prepare.heldout
     towers = towers_config(config, 30_528)
-    one = 2 * 30_528 * (2 * towers.embedding_size + config.readout.replicates * towers.towers * towers.width)
+    # Each set reads each tower and all together; one of them each tower given twice, too.
+    readouts = config.readout.replicates * (towers.towers + 1) + towers.towers
+    one = 2 * 30_528 * (2 * towers.embedding_size + readouts * towers.width)
     assert plan["flops_per_token"]["scoring: vocabulary"] == one
     # Seven passes over whole windows, and as many over windows of eight tokens, whose attention is smaller.
     forward = count_costs(towers).forward_flops

@@ -64,10 +64,10 @@ def make_plan(config: RunConfig, machine: Machine) -> Plan:
     are left out.
     """
     from .data.tokenization import padded
+    from .modeling.configuration import READOUT_SETS, TWICE_SETS
     from .modeling.costs import count_costs, head_flops
     from .modeling.losses import block_rows
     from .modeling.sizes import towers_config
-    from .training.readouts import SETS, TWICE_SETS
 
     _check(machine, config)
     train, readout = config.train, config.readout
@@ -77,8 +77,7 @@ def make_plan(config: RunConfig, machine: Machine) -> Plan:
     predicted = train.masked if towers.objective == "masked" else 1.0
     joint_head = predicted * head_flops(towers.embedding_size, vocabulary)
     one_readout = predicted * head_flops(towers.width, vocabulary)
-    towers.readouts = list(SETS)[: readout.replicates]
-    towers.twice = towers.readouts[:TWICE_SETS]
+    towers.readouts, towers.twice = READOUT_SETS[: readout.replicates], READOUT_SETS[:TWICE_SETS]
     readouts = len(towers.head_names) - 1
     flops = {
         "joint: towers and fusion": costs.training_flops,

@@ -107,10 +107,10 @@ def test_two_processes_score_a_finished_model_as_one_does(family_runs, tmp_path,
 def test_bad_input_ends_all_processes_with_one_line(family_runs, tmp_path):
     out = tmp_path / "two"
     configure(out, twotower.Run.load(family_runs("gpt")).config)
-    done = launch("run", "--out", str(out), "--readout.batch", "3", "--overwrite")
+    done = launch("run", "--out", str(out), "--train.batch", "3", "--overwrite")
     said = [line for line in done.stderr.splitlines() if line.startswith("twotower: ")]
     assert done.returncode != 0
-    assert len(said) == 1 and "readout.batch: 3 windows cannot be shared evenly by 2 processes" in said[0], done.stderr
+    assert len(said) == 1 and "train.batch: 3 windows cannot be shared evenly by 2 processes" in said[0], done.stderr
 
 
 def test_a_command_that_makes_no_run_is_refused_under_a_launcher(monkeypatch, capsys):

@@ -6,6 +6,10 @@ from typing import ClassVar
 
 from transformers import PreTrainedConfig
 
+READOUT_SETS = ("readout", "second", "third", "fourth")
+"""Names of the sets of readouts, in their order."""
+TWICE_SETS = 1
+"""How many sets also have a readout of each tower given twice, the null of what the towers gain together."""
 TOGETHER, TWICE = "together", "twice_"
 
 

@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from ..config import RunConfig
 from ..data.heldout import PreparedText
 from ..data.tokenization import save_for_transformers
+from ..modeling.configuration import READOUT_SETS, TWICE_SETS
 from ..modeling.fused_losses import VocabularyLoss, vocabulary_loss
 from ..modeling.model import Readout, TowersModel, fresh_set, input_of
 from ..modeling.scoring import score_rows
@@ -32,15 +33,11 @@ from .convergence import Doubling, compare
 from .optimization import readout_optimizer, set_learning_rates
 from .state_cache import Part, StateCache, batches_of
 
-SETS: dict[str, tuple[int, int]] = {
-    "readout": (0, 1_000_003), "second": (1, 2_000_003),
-    "third": (4_000_000, 3_000_003), "fourth": (4_000_001, 4_000_003),
-}  # fmt: skip
+SEEDS = ((0, 1_000_003), (1, 2_000_003), (4_000_000, 3_000_003), (4_000_001, 4_000_003))
+SETS = dict(zip(READOUT_SETS, SEEDS, strict=True))
 """The sets of readouts, by name: what is added to the run's seeds of initial weights and of the order of the text.
 
 Any two sets share nothing but the towers: what their preferences have in common comes from the towers."""
-TWICE_SETS = 1
-"""How many sets also have a readout of each tower given twice, the null of what the towers gain together."""
 FIRST_READING = 200_000
 """Tokens after which the readouts are read for the first time, or up to twice as many."""
 VALIDATION_TOKENS = 60_000
@@ -60,10 +57,10 @@ def train_readouts(config: RunConfig, run: Path, out: Path) -> None:
     require_same_vocabulary(model.config, text)
     model.eval()
     model.requires_grad_(False)
-    names = list(SETS)[: settings.replicates]
+    names = READOUT_SETS[: settings.replicates]
     model.config.readout_norm, model.config.readout_kind = settings.norm, settings.kind
     model.config.readouts = names
-    model.config.twice = names[:TWICE_SETS] if model.config.towers > 1 else []
+    model.config.twice = names[:TWICE_SETS] if model.config.towers > 1 else ()
     unigram = torch.from_numpy(text.log_frequencies)
     sets = nn.ModuleDict(
         {name: fresh_set(model.config, name, 2 * config.seed + SETS[name][0], unigram) for name in names}
