@@ -74,9 +74,10 @@ def read_sentences(path: Path | TextFile, encoding: str) -> Iterator[Sentence]:
         if line.startswith("#"):
             comment = _COMMENT.match(line)
             if comment and comment.group(1) == "newdoc":
-                documents += 1
-                document = comment.group(2).strip() if "=" in line else ""
-                document = document or f"{file.name}:{documents}"
+                named = comment.group(2).strip() if "=" in line else ""
+                if not named or named != document:  # one that is named again goes on
+                    documents += 1
+                    document = named or f"{file.name}:{documents}"
             elif comment:
                 name = comment.group(2).strip()
         elif line.strip():

@@ -25,6 +25,7 @@ from ..processes import usable_cores
 from ..progress import Progress
 from .corpora import open_corpus
 from .documents import Corpus, Document, Word, middle_of
+from .duplicates import Sentences
 from .inventory import Inventory, Unknown
 from .mixtures import thin
 from .scrambling import scramble
@@ -102,14 +103,14 @@ def _prepare(
     (out / "data").mkdir(parents=True)
     save_tokenizer(tokenizer, out / "tokenizer.json")
     used = roles != LEFT_OUT
-    tokens = write_tokens(
-        corpus, roles, tokenizer, tagger, int(found.characters[used].sum()), out / "data", settings.heldout_words
-    )
+    sentences, characters = Sentences(), int(found.characters[used].sum())
+    tokens = write_tokens(corpus, roles, tokenizer, tagger, characters, out / "data", settings.heldout_words, sentences)
     require_window(int(tokens["train"].sum()), config.train.window)  # now, so that no folder is left behind
     if settings.words != "text":
         scramble(out / "data", tokenizer, settings.words, settings.split_seed)
     tagged = "gold" if tagger is None else settings.tagger.replace("auto", "hanta")
     words = int(found.words[roles == TRAIN].sum())
+    inventory = replace(inventory, shared_sentences=sentences.shared())
     inventory = _counted(inventory, out / "data", tokenizer, tokens, words, tagged)
     for fact, text in inventory.facts().items():
         if read.get(fact) != text:
@@ -185,14 +186,37 @@ def _choose_roles(corpus: Corpus, found: Survey, settings: PrepareConfig) -> NDA
         there = np.flatnonzero(used)
         used[there] = thin(found.characters[there], found.part[there], list(corpus.weights), settings.split_seed)
     roles = np.where(used, TRAIN, LEFT_OUT)
+    number_of = np.unique(found.group, return_inverse=True)[1]
+    alone = np.bincount(number_of)[number_of] == 1
     for number, name in enumerate(corpus.parts):
         mine = np.flatnonzero(used & (found.part == number))
         label = f"{name}: " if len(corpus.parts) > 1 else ""
-        held = heldout_documents(found.characters[mine], settings.heldout, settings.split_seed, label)
+        held = heldout_documents(
+            found.characters[mine], settings.heldout, settings.split_seed, label, found.group[mine],
+            _remedy(found, settings),
+        )  # fmt: skip
         roles[mine[held]] = HELD
         rest = mine[~held]
+        rest = rest[alone[rest]] if alone[rest].sum() > 1 else rest  # what is left has no likeness in training
         roles[rest[validation_documents(found.characters[rest], settings.split_seed, label)]] = VALIDATION
+    split = np.isin(found.group, found.group[roles == HELD]) & (roles != LEFT_OUT)  # groups may reach over parts
+    roles[split] = HELD
     return roles
+
+
+def _remedy(found: Survey, settings: PrepareConfig) -> str:
+    """What to do about too few documents, with a length of sections that makes enough of them."""
+    said = f"{found.duplicates:,} more are copies of these; " if found.duplicates else ""
+    said += f"{found.near_duplicates:,} nearly the same as others, and kept together; " if found.near_duplicates else ""
+    said += "give more documents"
+    words = int(found.words[found.kept].sum()) // 60
+    words -= words % 100 if words > 200 else words % 10
+    ways = []
+    if words >= 10 and (not settings.section_words or words < settings.section_words):
+        ways.append(f"--prepare.section-words {min(words, 500)}")
+    if settings.documents == "file":
+        ways.append("--prepare.documents line")
+    return said + (f", or cut them, for instance with {' or '.join(ways)}" if ways else "")
 
 
 def write_tokens(
@@ -203,10 +227,11 @@ def write_tokens(
     characters: int,
     folder: Path,
     heldout_words: int = 0,
+    sentences: Sentences | None = None,
 ) -> dict[str, NDArray[np.int64]]:
     """Encode the corpus into `folder`: the three streams and the tables (see `prepare`), documents by their `roles`.
 
-    Of each held-out document at most `heldout_words` from its middle are kept (0: all).
+    Of each held-out document at most `heldout_words` from its middle are kept (0: all). `sentences` gets all texts.
 
     Returns, for `train`, `validation` and `heldout`, the tokens of each part of the corpus, shape (parts,), separators
     left out.
@@ -232,6 +257,8 @@ def write_tokens(
         for number, role, document, ids, words in _encoded(corpus, roles, tokenizer, tagger, heldout_words):
             stream = streams[role]
             characters_read = len(document.text)
+            if sentences:
+                sentences.add(document.text, heldout=role == HELD)
             if role == HELD:
                 document = middle_of(document, heldout_words)
                 ids = _write_heldout(document, number, tokenizer, words, tagger is None, table, tag_counts)

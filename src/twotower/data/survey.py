@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ..errors import InputError
 from .documents import Corpus
+from .duplicates import Fingerprint, near_duplicates
 from .inventory import FilesLeftOut, FilesRead, Inventory, LongDocument
 
 LONGEST = 3
@@ -31,7 +32,7 @@ class Survey:
     kept: NDArray[np.bool_]
     """False for copies of an earlier document."""
     group: NDArray[np.int64]
-    """Documents of one number are nearly the same, and stay on one side of the split."""
+    """Documents of one number are nearly the same, or sections of such, and stay on one side of the split."""
     whole_documents: Mapping[str, int]
     """By format, the documents as they were found, before any was cut into sections."""
     duplicates: int
@@ -63,40 +64,38 @@ def survey(corpus: Corpus) -> Survey:
     characters, words, part, origin = list[int](), list[int](), list[int](), list[int]()
     of_format = Counter[str]()
     digest = hashlib.sha256()
-    texts: list[bytes] = []  # one digest for each whole document
-    text = hashlib.sha256()
+    prints: list[Fingerprint] = []  # one for each whole document
     for document in corpus.documents():
         if not origin or origin[-1] != document.origin:
-            if origin:
-                texts.append(text.digest())
-            text = hashlib.sha256()
+            prints.append(Fingerprint())
             of_format[document.format] += 1
-        pieces = document.text.split()
-        text.update("".join(pieces).encode("utf-8", "surrogatepass"))
+        prints[-1].add(document.text)
         names.append(document.name)
         characters.append(len(document.text))
-        words.append(len(pieces))
+        words.append(len(document.text.split()))
         part.append(document.part)
         origin.append(document.origin)
         for data in (document.name.encode("utf-8", "surrogatepass"), document.text.encode("utf-8", "surrogatepass")):
             digest.update(len(data).to_bytes(8, "little") + data)
-    texts.append(text.digest())
     empty = [name for number, name in enumerate(corpus.parts) if number not in part]
     if not names or empty:
         name = corpus.name if not names else f"the part {empty[0]!r} of {corpus.name}"
         raise InputError(f"corpus: {name} holds no text; give files with text in them")
     whole = np.unique(np.asarray(origin), return_inverse=True)[1]  # origins rise in the order of reading
-    first = {one: number for number, one in reversed(list(enumerate(texts)))}
-    is_first = np.array([first[one] == number for number, one in enumerate(texts)])
+    first = {one.digest: number for number, one in reversed(list(enumerate(prints)))}
+    is_first = np.array([first[one.digest] == number for number, one in enumerate(prints)])
+    nothing = prints[0].sketch[:0]
+    group = near_duplicates([one.sketch if new else nothing for one, new in zip(prints, is_first, strict=True)])
+    alone = np.bincount(group)[group] == 1
     return Survey(
         names=names,
         characters=np.asarray(characters, dtype=np.int64),
         words=np.asarray(words, dtype=np.int64),
         part=np.asarray(part, dtype=np.int64),
         kept=is_first[whole],
-        group=np.arange(len(names)),
+        group=np.where(alone[whole], np.arange(len(names)), len(names) + group[whole]),
         whole_documents=of_format,
         duplicates=int((~is_first).sum()),
-        near_duplicates=0,
+        near_duplicates=int((~alone).sum()),
         digest=digest.hexdigest(),
     )

@@ -23,31 +23,50 @@ VALIDATION = 0.02
 """Share of the training split that is kept aside: neither towers nor readouts train on it, and readouts stop by it."""
 
 
-def heldout_documents(sizes: NDArray[np.int64], share: float, seed: int, label: str = "") -> NDArray[np.bool_]:
+def heldout_documents(
+    sizes: NDArray[np.int64],
+    share: float,
+    seed: int,
+    label: str = "",
+    group: NDArray[np.int64] | None = None,
+    remedy: str = "give more documents, or cut them, for instance with --prepare.section-words 500",
+) -> NDArray[np.bool_]:
     """Choose whole documents at random for the held-out split.
 
     `sizes` are characters, shape (documents,). Documents are taken in a random order until they hold `share` of the
     corpus, with a margin of 5 % because characters only approximate tokens; one that would overshoot by more than half
-    of the share is passed over, so that a single huge document does not become the held-out split. Returns a mask of
-    shape (documents,). Raises `InputError`, beginning with `label`, if the documents are too few.
+    of the share is passed over, so that a single huge document does not become the held-out split. Those of one number
+    in `group`, (documents,), are taken together. Returns a mask of shape (documents,). Raises `InputError`, beginning
+    with `label` and ending in `remedy`, if the documents are too few.
     """
     total = int(sizes.sum())
     wanted, ceiling = share * 1.05 * total, share * 1.5 * total
     mask = np.zeros(len(sizes), dtype=bool)
+    together = {} if group is None else _members(group)
     taken = 0
     for index in np.random.default_rng(seed).permutation(len(sizes)):
         if taken >= wanted and mask.sum() >= FEWEST_HELDOUT:
             break
-        if taken + sizes[index] <= ceiling:
-            mask[index] = True
-            taken += int(sizes[index])
+        chosen = together.get(int(index), index)
+        size = int(sizes[chosen].sum())
+        if not mask[index] and taken + size <= ceiling:
+            mask[chosen] = True
+            taken += size
     if taken < share * total or mask.sum() < FEWEST_HELDOUT or mask.all():
         raise InputError(
             f"corpus: {label}{len(sizes)} document{'s' * (len(sizes) != 1)} cannot be split into {share:.0%} held out "
-            f"(at least {FEWEST_HELDOUT} whole documents) and the rest for training; give more documents, or cut them, "
-            "for instance with --prepare.section-words 500 or --prepare.documents line"
+            f"(at least {FEWEST_HELDOUT} whole documents) and the rest for training; {remedy}"
         )
     return mask
+
+
+def _members(group: NDArray[np.int64]) -> dict[int, NDArray[np.int64]]:
+    """For each document that is not alone in its group, all documents of that group."""
+    number = np.unique(group, return_inverse=True)[1]
+    several = np.flatnonzero(np.bincount(number)[number] > 1)
+    several = several[np.argsort(number[several], kind="stable")]
+    groups = np.split(several, np.flatnonzero(np.diff(number[several])) + 1) if len(several) else []
+    return {int(one): members for members in groups for one in members}
 
 
 def validation_documents(sizes: NDArray[np.int64], seed: int, label: str = "") -> NDArray[np.bool_]:
