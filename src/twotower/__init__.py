@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .api.comparisons import Comparison, compare, study
+    from .api.models import load_model
     from .api.runs import Run, run
     from .config import RunConfig
     from .errors import DiskError, DiskFullError, InputError, Interrupted
@@ -26,7 +27,7 @@ __version__ = "1.0.0"
 
 # A module or package of the name of a function would hide it once it is imported: hence `studies`, not `study`.
 _HOMES = {
-    "run": "api.runs", "Run": "api.runs",
+    "run": "api.runs", "Run": "api.runs", "load_model": "api.models",
     "study": "api.comparisons", "compare": "api.comparisons", "Comparison": "api.comparisons",
     "preset": "presets", "PRESETS": "presets", "RunConfig": "config",
     "DiskError": "errors", "DiskFullError": "errors", "InputError": "errors", "Interrupted": "errors",
@@ -42,6 +43,7 @@ __all__ = [
     "Run",
     "RunConfig",
     "compare",
+    "load_model",
     "preset",
     "run",
     "study",
@@ -58,12 +60,3 @@ def __getattr__(name: str) -> Any:
 
         return getattr(import_module(f".{_HOMES[name]}", __name__), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def _register() -> None:
-    from .registration import register_with_transformers
-
-    register_with_transformers()
-
-
-_register()

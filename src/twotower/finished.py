@@ -48,8 +48,7 @@ class Run:
         """Every number in the report, with its interval and its null."""
         import json
 
-        loaded: dict[str, Any] = json.loads(self.require("results.json").read_text(encoding="utf-8"))
-        return loaded
+        return json.loads(self.require("results.json").read_text(encoding="utf-8"))
 
     def model(self) -> TowersModel:
         """The trained towers with their readouts, in evaluation mode."""

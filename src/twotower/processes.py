@@ -80,17 +80,11 @@ class Processes:
         """What each process says here, in their order."""
         if self.count == 1:
             return [text]
-        import torch
-
-        content = torch.tensor(list(text.encode()), dtype=torch.uint8)
-        lengths = [torch.zeros(1, dtype=torch.int64, device=device()) for _ in range(self.count)]
-        torch.distributed.all_gather(lengths, torch.tensor([len(content)], device=device()))
-        longest = max(int(length) for length in lengths)
-        padded = torch.zeros(longest + 1, dtype=torch.uint8)
-        padded[: len(content)] = content
-        all_of_them = [torch.zeros(longest + 1, dtype=torch.uint8, device=device()) for _ in range(self.count)]
-        torch.distributed.all_gather(all_of_them, padded.to(device()))
-        return [bytes(one[: int(length)].tolist()).decode() for one, length in zip(all_of_them, lengths, strict=True)]
+        store, key = _store(), f"twotower/gathered/{next(_gathered)}"
+        store.set(f"{key}/{self.rank}", text)
+        keys = [f"{key}/{rank}" for rank in range(self.count)]
+        store.wait(keys, PATIENCE)
+        return [store.get(name).decode() for name in keys]
 
     def together(self, work: Callable[[], Result]) -> Result:
         """Do `work` in every process, and return what it gave this one. None goes on if it failed in one of them.
@@ -143,7 +137,7 @@ def device() -> Any:
     return PartialState().device
 
 
-_said = numbers()
+_said, _gathered = numbers(), numbers()
 
 
 @contextmanager

@@ -88,12 +88,9 @@ def test_a_typed_sentence_is_scored_as_the_model_scores_it(finished, family_runs
     answer = live.read("The people of the United States.", 3)
     ids, count = answer["piece_id"], len(answer["piece"])
     assert run.text.tokenizer.decode(ids).replace(" ", "") == "thepeopleoftheunitedstates."
-    from transformers import AutoModelForCausalLM, AutoModelForMaskedLM
-
-    kind = AutoModelForCausalLM if live.model.config.objective == "causal" else AutoModelForMaskedLM
     vocabulary = run.text.vocabulary
     for head in ("joint", "readout_1", "readout_2"):
-        logits_of = kind.from_pretrained(run.run.path / "model", head=head).eval()
+        logits_of = twotower.load_model(run.run.path, head)
         for place in range(count):
             framed = [vocabulary.sep, *ids] + ([] if family == "gpt" else [vocabulary.sep])
             if family == "bert":

@@ -11,6 +11,7 @@ from minicons.scorer import IncrementalLMScorer, MaskedLMScorer
 from transformers import AutoModel, AutoModelForCausalLM, AutoModelForMaskedLM, AutoTokenizer
 
 import twotower
+import twotower.transformers
 from twotower.data.tokenization import load_tokenizer, vocabulary_of
 from twotower.data.windows import contiguous_rows, sliding_rows
 from twotower.modeling.language_models import TowersForCausalLM
@@ -57,15 +58,41 @@ def test_minicons_gives_our_scores_of_a_tower_that_reads_both_ways(family_runs, 
         assert [score for _, score in found] == pytest.approx(wanted, abs=1e-4)
 
 
-def test_auto_classes_know_a_run_after_importing_twotower_alone(finished):
+def test_importing_twotower_imports_no_other_library_and_leaves_the_import_system_alone():
     script = (
-        "import twotower, sys; assert 'transformers' not in sys.modules and 'torch' not in sys.modules\n"
+        "import sys; before = list(sys.meta_path); import twotower\n"
+        "assert sys.meta_path == before and not {'transformers', 'torch'} & set(sys.modules)\n"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=120)
+
+
+def test_auto_classes_know_a_run_after_one_import(finished):
+    script = (
+        "import twotower.transformers\n"
         "from transformers import AutoModel, AutoModelForCausalLM, AutoTokenizer\n"
         f"print(type(AutoModel.from_pretrained({str(finished / 'model')!r})).__name__)\n"
         f"print(AutoModelForCausalLM.from_pretrained({str(finished / 'model')!r}, head='readout_2').config.head)\n"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120)
     assert done.stdout.split() == ["TowersModel", "readout_2"], done.stderr[-2000:]
+
+
+@pytest.mark.parametrize("head", HEADS)
+def test_a_run_is_loaded_as_the_language_model_of_one_head(finished, family_runs, head):
+    for run in (finished, family_runs("bert")):
+        kind = AutoModelForCausalLM if run == finished else AutoModelForMaskedLM
+        ids = torch.arange(5, 15)[None]
+        wanted = kind.from_pretrained(run / "model", head=head).eval()(ids).logits
+        for path in (run, str(run / "model")):
+            model = twotower.load_model(path, head)
+            assert not model.training and torch.equal(model(ids).logits, wanted)
+
+
+def test_a_model_that_cannot_be_loaded_is_one_line(finished, tmp_path):
+    with pytest.raises(twotower.InputError, match=r"no model here; give a finished run folder"):
+        twotower.load_model(tmp_path)
+    with pytest.raises(twotower.InputError, match=r"no 'readout_3'; heads of this model: joint, readout_1"):
+        twotower.load_model(finished, head="readout_3")
 
 
 def test_auto_model_gives_the_features_and_the_towers_states(finished):

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import closing
 from dataclasses import replace
 
 import pytest
@@ -19,8 +20,8 @@ from twotower.runs.locking import holder
 from twotower.runs.records import read_records
 from twotower.runs.stages import MAIN
 from twotower.studies.manifest import claim, write_manifest
-from twotower.studies.slots import Slot
 from twotower.studies.status import study_status
+from twotower.workers import Worker
 
 SAME = ("trunk", "emergence.parquet", "scores.parquet", "results.json")
 COMMAND = [sys.executable, "-m", "twotower.cli"]
@@ -74,16 +75,17 @@ def whole(config, out):
 def test_a_warm_process_makes_the_same_bytes_and_outlives_a_run_that_is_killed(small, finished, tmp_path):
     (run,) = planned(small, tmp_path / "study")
     words = ["study", "work", str(tmp_path / "study"), run.name]
-    with Slot(threads=1) as slot:
-        assert slot.run(["study", "work", str(tmp_path / "study"), "no such run"]) == 2
+    worker = Worker("twotower.cli.warm", {"OMP_NUM_THREADS": "1"})
+    with closing(worker):
+        assert worker.ask(["study", "work", str(tmp_path / "study"), "no such run"]) == 2
         killer = threading.Thread(target=lambda: (wait_for(lambda: (run / ".train.partial").is_dir(), "train"),
                                                   os.kill(holder(run)[1].process, signal.SIGKILL)))  # fmt: skip
         killer.start()
-        assert slot.run(words) == -signal.SIGKILL
+        assert worker.ask(words) == -signal.SIGKILL
         killer.join()
         assert study_status(tmp_path / "study")[0].state == "lost"
-        warm = slot._process.pid
-        assert slot.run(words) == 0 and slot._process.pid == warm
+        warm = worker._process.pid
+        assert worker.ask(words) == 0 and worker._process.pid == warm
     assert study_status(tmp_path / "study")[0].state == "finished"
     assert made(run) == made(finished) and made(run).keys() == set(SAME)
 

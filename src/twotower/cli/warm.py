@@ -1,21 +1,21 @@
 """The command line kept warm: `python -m twotower.cli.warm` reads command lines and runs each in a fork of itself.
 
-A line of standard input is the words of a command as JSON, a line of standard output its exit code, below zero the
-signal that ended it. What commands print goes to standard error. It ends with its input. What a command imports has
-been imported before, once; everything else of it, memory included, ends with its fork. Where forking a process that has
-loaded the system's libraries is not safe, as on macOS, each command is a process of its own, and pays for its imports.
+It is a worker (see `workers`): a question is the words of a command, an answer its exit code, below zero the signal
+that ended it. What a command imports has been imported before, once; everything else of it, memory included, ends with
+its fork, and one that crashes takes nothing with it. Where forking a process that has loaded the system's libraries is
+not safe, as on macOS, each command is a process of its own, and pays for its imports.
 """
 
 from __future__ import annotations
 
 import importlib
-import json
 import os
 import signal
 import subprocess
 import sys
 import traceback
-from typing import TextIO
+
+from ..workers import answer_questions
 
 WARMED = (
     "accelerate", "datasets", "HanTa.HanoverTagger", "matplotlib.figure", "matplotlib.backends.backend_svg",
@@ -28,17 +28,10 @@ FORKS = sys.platform == "linux"
 
 def main() -> None:
     """Run the command lines that are read, until there are no more."""
-    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the command, which is in the same group of processes
     if FORKS:
         for name in WARMED:
             importlib.import_module(name)
-    for line in sys.stdin:
-        words = [str(word) for word in json.loads(line)]
-        code = _in_a_fork(words, answers) if FORKS else _in_a_process(words)
-        answers.write(f"{code}\n")
-        answers.flush()
+    answer_questions(_in_a_fork if FORKS else _in_a_process)
 
 
 def _in_a_process(words: list[str]) -> int:
@@ -46,14 +39,13 @@ def _in_a_process(words: list[str]) -> int:
     return subprocess.run(command, preexec_fn=_default_signals, stdin=subprocess.DEVNULL).returncode
 
 
-def _in_a_fork(words: list[str], answers: TextIO) -> int:
+def _in_a_fork(words: list[str]) -> int:
     child = os.fork()
     if child:
         return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     code = 1
     try:
         _default_signals()
-        answers.close()
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         from .dispatch import main as run
 

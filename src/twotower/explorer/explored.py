@@ -64,8 +64,7 @@ class ExploredRun:
     @cached_property
     def piece_ids(self) -> NDArray[np.int64]:
         """The piece of each held-out occurrence, (occurrences,)."""
-        found: NDArray[np.int64] = self.scores["piece_id"].to_numpy(np.int64)
-        return found
+        return self.scores["piece_id"].to_numpy(np.int64)
 
     @cached_property
     def pieces(self) -> NDArray[np.object_]:

@@ -22,8 +22,7 @@ def column(values: pd.Series | np.ndarray) -> list[Any]:
         rounded = np.round(array.astype(np.float64), DIGITS)
         return [value if math.isfinite(value) else None for value in rounded.tolist()]
     if array.dtype.kind in "iub":
-        found: list[Any] = array.tolist()
-        return found
+        return array.tolist()
     return [text(value) for value in array.tolist()]
 
 

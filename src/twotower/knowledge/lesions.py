@@ -388,8 +388,7 @@ def dissociation(
 
     def apart(first: str, second: str) -> Floats:
         """How much more the first lesion costs than the second, of each pair, in standard deviations."""
-        gap: Floats = (margins[second] - margins[first]) / np.maximum(scale, 1e-12)
-        return gap
+        return (margins[second] - margins[first]) / np.maximum(scale, 1e-12)
 
     def contrast(gap: Floats, inside: NDArray[np.bool_]) -> float:
         return float(gap[inside & syntax].mean() - gap[inside & ~syntax].mean())

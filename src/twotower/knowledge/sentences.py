@@ -44,8 +44,7 @@ class Sentences:
     @property
     def lengths(self) -> Ids:
         """Pieces of each sentence, (sentences,)."""
-        lengths: Ids = np.diff(self.starts)
-        return lengths
+        return np.diff(self.starts)
 
     @property
     def of(self) -> Ids:
@@ -54,8 +53,7 @@ class Sentences:
 
     def total(self, values: Floats) -> Floats:
         """Sums over the pieces of each sentence: (pieces,) to (sentences,)."""
-        sums: Floats = np.bincount(self.of, values, len(self)).astype(np.float64)
-        return sums
+        return np.bincount(self.of, values, len(self)).astype(np.float64)
 
 
 def encode(tokenizer: Tokenizer, texts: Sequence[str]) -> Sentences:

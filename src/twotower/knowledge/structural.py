@@ -187,8 +187,7 @@ def _spearman(first: Floats, second: Floats) -> Floats:
     a, b = (stats.rankdata(one, axis=-1) for one in (first, second))
     a, b = a - a.mean(axis=-1, keepdims=True), b - b.mean(axis=-1, keepdims=True)
     size = np.sqrt((a * a).sum(axis=-1) * (b * b).sum(axis=-1))
-    found: Floats = np.where(size > 0, (a * b).sum(axis=-1) / np.where(size > 0, size, 1), 0.0)
-    return found
+    return np.where(size > 0, (a * b).sum(axis=-1) / np.where(size > 0, size, 1), 0.0)
 
 
 def by_length(weights: Floats, values: Floats, lengths: Ids) -> Floats:

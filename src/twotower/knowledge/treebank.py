@@ -180,8 +180,7 @@ def draw_weights(group: Ids, draws: int, generator: np.random.Generator) -> Floa
     """
     numbers = np.unique(group, return_inverse=True)[1]
     drawn = resample(int(numbers.max()) + 1, draws, generator)[:, numbers]
-    weights: Floats = np.concatenate([np.ones((1, len(group))), drawn])
-    return weights
+    return np.concatenate([np.ones((1, len(group))), drawn])
 
 
 def figure(drawn: Floats, confidence: float) -> dict[str, float]:

@@ -202,8 +202,7 @@ def measure_set(
 
 def _centred(vectors: Floats, used: NDArray[np.int64]) -> Floats:
     """Vectors about their mean: what all words share says nothing of any, and makes all cosines alike."""
-    centred: Floats = vectors - vectors[used].mean(axis=0)
-    return centred
+    return vectors - vectors[used].mean(axis=0)
 
 
 def cosines(vectors: Floats, pairs: NDArray[np.int64]) -> Floats:

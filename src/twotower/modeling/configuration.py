@@ -16,23 +16,13 @@ TOGETHER, TWICE = "together", "twice_"
 class TowersConfig(PreTrainedConfig):
     """Configuration of a `TowersModel`.
 
+    What has the name of a setting of `config.ModelConfig` or `config.TrainConfig` is that setting, with the zeros and
+    the objective `auto` resolved (see `sizes.towers_config`). The others are
+
     Args:
-        family: the towers' family: `gpt`, `bert`, `elmo` or `hf:MODEL_TYPE` (see `towers.Tower`).
-        objective: what is predicted from what: `causal`, `masked` or `bidirectional` (see `objectives`).
-        towers: number of identical towers.
         vocab_size: pieces of the vocabulary.
         embedding_size: width of the shared embedding and of the fused output; where it differs from `width`, a linear
             map takes the embedding to each tower's width.
-        width, layers, heads, feedforward: size of one tower.
-        lstm_hidden: hidden size of the LSTMs of `elmo`.
-        elmo_backward: `on`, or `off`: the backward half of each `elmo` tower is zero, as in the reference.
-        positions: of `bert`: `learned`, or `relative`, a bias on attention (see `towers.RelativePositions`).
-        activation: of `gpt` and `bert`: `gelu`, `gelu_tanh`, or `auto`, the family's usual one (see `towers`).
-        cooperation: weight of the joint loss against the towers' own (see `objectives.JointObjective`); 1: joint alone.
-        window: longest input, in tokens.
-        windows: the windows it was trained on, `contiguous` or `pairs` (see `data.windows`).
-        dropout: inside the towers, in training.
-        initializer_range: standard deviation of the initial weights of the backbones' matrices; ELMo's are PyTorch's.
         readouts: names of the sets of readouts that the model carries (see `TowersConfig.readouts_of`).
         twice: the sets that also have a readout of each tower given twice, the null of what towers gain together.
         readout_norm: `own` or `joint`; what the readouts see (see `TowersModel.readout_inputs`).

@@ -1,7 +1,7 @@
 """The towers as the field's tools know language models: logits of one head, in `transformers`' own classes.
 
-`AutoModelForCausalLM.from_pretrained(run/model)` gives the joint head, with `head="readout_1"` tower 1 alone under its
-readout. `registration.py` makes the `Auto` classes know them when `twotower` is imported.
+`twotower.load_model(run)` gives the joint head, with `head="readout_1"` tower 1 alone under its readout. `import
+twotower.transformers` makes the `Auto` classes know them.
 """
 
 from __future__ import annotations
@@ -102,13 +102,3 @@ class TowersForMaskedLM(_OneHead):
         logits = self.logits(input_ids, attention_mask)
         loss = None if labels is None else F.cross_entropy(logits.flatten(0, 1), labels.flatten())
         return MaskedLMOutput(loss=loss, logits=logits)
-
-
-def register() -> None:
-    """Make `transformers`' `Auto` classes know the towers."""
-    from transformers import AutoConfig, AutoModel, AutoModelForCausalLM, AutoModelForMaskedLM
-
-    AutoConfig.register(TowersConfig.model_type, TowersConfig, exist_ok=True)
-    AutoModel.register(TowersConfig, TowersModel, exist_ok=True)
-    AutoModelForCausalLM.register(TowersConfig, TowersForCausalLM, exist_ok=True)
-    AutoModelForMaskedLM.register(TowersConfig, TowersForMaskedLM, exist_ok=True)

@@ -44,8 +44,7 @@ class EmbeddingNorm(nn.Module):
         """Add positions, normalize, drop."""
         if self.positions is not None:
             embedded = embedded + self.positions[: embedded.shape[1]]
-        normalized: Tensor = self.dropout(self.norm(embedded))
-        return normalized
+        return self.dropout(self.norm(embedded))
 
 
 class Fusion(nn.Module):
@@ -60,8 +59,7 @@ class Fusion(nn.Module):
 
     def forward(self, joined: Tensor) -> Tensor:
         """Fuse the towers' outputs."""
-        features: Tensor = self.out_norm(F.gelu(self.dense(self.norm(joined))))
-        return features
+        return self.out_norm(F.gelu(self.dense(self.norm(joined))))
 
 
 class OwnHead(nn.Module):
@@ -93,8 +91,7 @@ class Readout(nn.Module):
 
     def features(self, hidden: Tensor) -> Tensor:
         """What the decoder sees: (..., towers x output_width) to (..., width), for a lens (..., embedding_size)."""
-        features: Tensor = self.out_norm(F.gelu(self.dense(self.norm(hidden))))
-        return features
+        return self.out_norm(F.gelu(self.dense(self.norm(hidden))))
 
 
 def fresh_readouts(config: TowersConfig, seed: int, log_frequencies: Tensor | None = None) -> nn.ModuleList:
@@ -200,8 +197,7 @@ class TowersModel(PreTrainedModel):
 
     def joint_features(self, outputs: list[Tensor]) -> Tensor:
         """What the decoder of the joint head sees: (..., embedding_size)."""
-        features: Tensor = self.fusion(torch.cat(outputs, dim=-1))
-        return features
+        return self.fusion(torch.cat(outputs, dim=-1))
 
     def joint_decoder(self) -> tuple[Tensor, Tensor]:
         """Weight (vocabulary, embedding_size) and bias (vocabulary,) of the joint head."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 from ..config import RunConfig
 from ..data.heldout import PreparedText
 from ..errors import InputError
@@ -15,26 +17,15 @@ def towers_config(config: RunConfig, vocabulary: int, pad: int = 0) -> TowersCon
     Raises `InputError` if the family cannot be a tower or cannot do the objective.
     """
     model = config.model
-    towers = TowersConfig(
-        family=model.family,
-        towers=model.towers,
-        vocab_size=vocabulary,
-        embedding_size=model.embedding or model.width,
-        width=model.width,
-        layers=model.layers,
-        heads=model.heads,
-        feedforward=model.feedforward or 4 * model.width,
-        lstm_hidden=model.lstm_hidden or 2 * model.width,
-        elmo_backward=model.elmo_backward,
-        positions=model.positions,
-        activation=model.activation,
-        cooperation=model.cooperation,
-        window=config.train.window,
-        windows=config.train.windows,
-        dropout=model.dropout,
-        initializer_range=model.initializer_range,
-        pad_token_id=pad,
-    )
+    same = {setting.name: getattr(model, setting.name) for setting in fields(model)}
+    del same["embedding"], same["objective"]
+    resolved = {
+        "embedding_size": model.embedding or model.width,
+        "feedforward": model.feedforward or 4 * model.width,
+        "lstm_hidden": model.lstm_hidden or 2 * model.width,
+    }
+    train = {"window": config.train.window, "windows": config.train.windows}
+    towers = TowersConfig(**same | resolved | train, vocab_size=vocabulary, pad_token_id=pad)
     towers.objective = resolve_objective(model.objective, towers)
     return towers
 

@@ -142,10 +142,8 @@ class Tower(nn.Module):
         """Run the tower."""
         embeddings = self.input_map(embeddings)
         if isinstance(self.backbone, Elmo):
-            states: Tensor = self.backbone(embeddings, present)
-            return states
-        hidden: Tensor = self.run_backbone(embeddings, present).last_hidden_state
-        return hidden
+            return self.backbone(embeddings, present)
+        return self.run_backbone(embeddings, present).last_hidden_state
 
     def run_backbone(self, mapped: Tensor, present: Tensor | None = None, **extra: Any) -> Any:
         """What the backbone of `transformers` gives for mapped embeddings (batch, time, width)."""

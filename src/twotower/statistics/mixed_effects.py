@@ -166,12 +166,10 @@ class _Inverse:
 
     def _free(self, sums: _Sums) -> Floats:
         """A'Ex."""
-        found: Floats = sums.levels - self.design.between @ (self.taken * sums.types)
-        return found
+        return sums.levels - self.design.between @ (self.taken * sums.types)
 
     def _whitened(self, columns: Floats) -> Floats:
-        found: Floats = linalg.solve_triangular(self.root, columns, lower=True, check_finite=False)
-        return found
+        return linalg.solve_triangular(self.root, columns, lower=True, check_finite=False)
 
 
 @dataclass(frozen=True)

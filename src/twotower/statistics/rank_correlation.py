@@ -43,8 +43,7 @@ def _mean_above(keys: Floats, values: Floats) -> Floats:
     ordered, inverse = np.unique(keys, return_inverse=True)
     at = np.bincount(inverse, weights=values, minlength=len(ordered))
     above = at[::-1].cumsum()[::-1] - at
-    found: Floats = (above + at / 2)[inverse] / len(keys)
-    return found
+    return (above + at / 2)[inverse] / len(keys)
 
 
 def dyadic_error(influence: Floats, words: NDArray[np.integer]) -> float:

@@ -17,15 +17,13 @@ def residual_squares(values: Floats, weights: Floats, columns: Floats) -> Floats
     (types, columns). Returns (draws,).
     """
     beta, squares, cross = _solve(values, weights, columns)
-    found: Floats = squares - np.einsum("dk,dk->d", beta, cross)
-    return found
+    return squares - np.einsum("dk,dk->d", beta, cross)
 
 
 def residuals(values: Floats, weights: Floats, columns: Floats) -> Floats:
     """What weighted least squares on `columns` leave; shapes as for `residual_squares`, returns (draws, types)."""
     beta, _, _ = _solve(values, weights, columns)
-    found: Floats = np.where(weights > 0, np.nan_to_num(values) - beta @ columns.T, 0.0)
-    return found
+    return np.where(weights > 0, np.nan_to_num(values) - beta @ columns.T, 0.0)
 
 
 def _solve(values: Floats, weights: Floats, columns: Floats) -> tuple[Floats, Floats, Floats]:

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 from pathlib import Path
-from queue import SimpleQueue
 from typing import Any
 
 from ..comparison.grid import Grid, is_stranger, jobs, require_seeds
 from ..errors import InputError
 from ..progress import Progress
+from ..workers import WorkerEndedError, Workers
 from .comparing import compare_described
 from .manifest import Line, claim, read_study, write_manifest
-from .slots import Slot
 from .status import is_finished, run_status
 
 
@@ -71,19 +69,16 @@ def _group(name: str) -> str:
 def _run_missing(lines: Sequence[Line], out: Path, workers: int, threads: int, say: Callable[[str], None]) -> list[str]:
     """Run what is not finished; returns the names of the runs that failed."""
     failed = []
-    with Progress("study", len(lines), "run") as progress, ExitStack() as stack:
-        free: SimpleQueue[Slot] = SimpleQueue()
-        for _ in range(workers):
-            free.put(stack.enter_context(Slot(threads)))
+    environment = {"OMP_NUM_THREADS": str(threads)} if threads else {}
+    with Progress("study", len(lines), "run") as progress, Workers("twotower.cli.warm", workers, environment) as warm:
 
         def run_one(line: Line) -> str:
             if is_finished(out / line.folder, line.config):
                 return ""
-            slot = free.get()
             try:
-                code = slot.run(["study", "work", str(out), line.name])
-            finally:
-                free.put(slot)
+                code = warm.ask(["study", "work", str(out), line.name])
+            except WorkerEndedError as end:
+                code = end.code or 1
             return _why(out, line, code)
 
         with ThreadPoolExecutor(workers) as pool:

@@ -31,8 +31,7 @@ def orthogonalized(matrices: Tensor) -> Tensor:
     for _ in range(STEPS):
         gram = x @ x.mT
         x = a * x + torch.baddbmm(gram, gram, gram, beta=b, alpha=c) @ x
-    result: Tensor = x.mT if transposed else x
-    return result
+    return x.mT if transposed else x
 
 
 class Muon(torch.optim.Optimizer):
