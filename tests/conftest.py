@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,9 +27,27 @@ def one_thread() -> None:
 
 
 @pytest.fixture(scope="session")
-def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def built_once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Callable[[Path], object]], Path]:
+    """From a name and a function that fills a folder to that folder, filled once for all processes that run tests."""
+    own = tmp_path_factory.getbasetemp()
+    shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+    def build(name: str, fill: Callable[[Path], object]) -> Path:
+        folder, done = shared / name, shared / f"{name}.done"
+        with (shared / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not done.exists():
+                fill(folder)
+                done.touch()
+        return folder
+
+    return build
+
+
+@pytest.fixture(scope="session")
+def corpus(built_once) -> Path:
     """A folder with the beginnings of thirty State of the Union addresses, two centuries apart."""
-    return write_corpus(tmp_path_factory.mktemp("corpus"))
+    return built_once("corpus", write_corpus)
 
 
 @pytest.fixture(scope="session")
@@ -37,33 +57,27 @@ def small(corpus: Path) -> RunConfig:
 
 
 @pytest.fixture(scope="session")
-def finished(small: RunConfig, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def finished(small: RunConfig, built_once) -> Path:
     """The folder of a finished run. Tests must not change it."""
     import twotower
 
-    out = tmp_path_factory.mktemp("runs") / "finished"
-    twotower.run(small, out)
-    return out
+    return built_once("finished", lambda folder: twotower.run(small, folder))
 
 
 @pytest.fixture(scope="session")
-def family_runs(small: RunConfig, tmp_path_factory: pytest.TempPathFactory):
+def family_runs(small: RunConfig, built_once):
     """From a family to the folder of a finished run, made when it is first asked for. Tests must not change it."""
     import twotower
 
-    folder, made = tmp_path_factory.mktemp("families"), {}
-
     def run(family: str) -> Path:
-        if family not in made:
-            # The masked objective predicts a part of the tokens, and so needs more of them.
-            train = replace(small.train, tokens=3 * small.train.tokens, masked=0.4)
-            masked = family in ("bert", "hf:modernbert")
-            config = replace(
-                small, model=replace(small.model, family=family), train=train if masked else small.train,
-                readout=replace(small.readout, tokens=2 * small.readout.tokens),
-            )  # fmt: skip
-            made[family] = twotower.run(config, folder / family.replace(":", "-")).path
-        return made[family]
+        # The masked objective predicts a part of the tokens, and so needs more of them.
+        train = replace(small.train, tokens=3 * small.train.tokens, masked=0.4)
+        masked = family in ("bert", "hf:modernbert")
+        config = replace(
+            small, model=replace(small.model, family=family), train=train if masked else small.train,
+            readout=replace(small.readout, tokens=2 * small.readout.tokens),
+        )  # fmt: skip
+        return built_once(family.replace(":", "-"), lambda folder: twotower.run(config, folder))
 
     return run
 

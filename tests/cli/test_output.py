@@ -87,7 +87,7 @@ def test_every_command_has_help_and_a_line_in_the_documentation(capsys):
     for name, command in cli.COMMANDS.items():
         assert command.help.endswith(".") and f"`{name}`" in page.partition("## ")[0], name
         with pytest.raises(SystemExit) as stop:
-            cli.main([name, "--help-all"])
+            cli.main([*name.split(), "--help-all"])
         assert stop.value.code == 0 and f"usage: twotower {name}" in capsys.readouterr().out
 
 

@@ -6,20 +6,21 @@ import os
 import signal
 import subprocess
 import sys
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import FrameType
-from typing import Annotated, Literal
+from typing import Literal
 
 import tyro
 
 from ..errors import InputError, Interrupted
 from ..studies import on_ray, on_slurm
-from ..studies.local import compare_study
 from ..studies.manifest import read_manifest
 from ..studies.status import is_finished, run_status, show_counts, show_runs, study_status
-from .options import Command, read
-from .output import BAD_INPUT, FAILURE, INTERRUPTED, SUCCESS, Output, fail, say, show
+from .exit_codes import exit_code_of
+from .options import Command, read, study_first
+from .output import BAD_INPUT, FAILURE, INTERRUPTED, SUCCESS, fail, say, show
+from .study import default_study
 
 
 @dataclass(frozen=True)
@@ -54,24 +55,6 @@ class SubmitArguments:
 
 
 @dataclass(frozen=True)
-class StatusArguments:
-    """What `study status` takes."""
-
-    study: tyro.conf.Positional[Path]
-    """The study's folder."""
-    output: Annotated[Output, tyro.conf.arg(name="")] = field(default_factory=Output)
-
-
-@dataclass(frozen=True)
-class CompareStudyArguments:
-    """What `study compare` takes."""
-
-    study: tyro.conf.Positional[Path]
-    """The study's folder."""
-    output: Annotated[Output, tyro.conf.arg(name="")] = field(default_factory=Output)
-
-
-@dataclass(frozen=True)
 class WorkArguments:
     """What `study work` takes."""
 
@@ -87,7 +70,7 @@ def submit(command: Command, words: list[str]) -> int:
     """Send what is not finished, and not running, to a cluster; 1 if a run failed there while this waited."""
     cut = words.index("--") if "--" in words else len(words)
     own, passed = words[:cut], tuple(words[cut + 1 :])
-    parsed = read(command, _with_study(command, own), _submit_arguments())
+    parsed = read(command, study_first(command, own), default_submit())
     lines = read_manifest(parsed.study)
     if passed and parsed.to != "slurm":
         raise InputError("study submit: options after -- are sbatch's; leave them out with --to ray")
@@ -100,9 +83,7 @@ def submit(command: Command, words: list[str]) -> int:
     threads = max(line.config.threads for line in lines)
     if parsed.to == "ray":
         options = on_ray.RayOptions(parsed.address, parsed.jobs, parsed.pack, parsed.gpus, parsed.retries)
-        from .dispatch import main
-
-        failed = on_ray.submit(parsed.study, runs, threads, options, main, say)
+        failed = on_ray.submit(parsed.study, runs, threads, options, _make_for_ray, say)
         found = study_status(parsed.study)
         show(f"{show_runs(found)}\n{show_counts(found)}")
         return FAILURE if failed else SUCCESS
@@ -118,30 +99,26 @@ def submit(command: Command, words: list[str]) -> int:
 
 def status(command: Command, words: list[str]) -> int:
     """How far the runs of a study are."""
-    parsed = read(command, _with_study(command, words), _status_arguments())
+    parsed = read(command, study_first(command, words), default_study())
     found = study_status(parsed.study)
     parsed.output.result({"runs": [asdict(one) for one in found]}, show_counts(found), show_runs(found))
     return SUCCESS
 
 
-def compare(command: Command, words: list[str]) -> int:
-    """Compare what is finished of a study."""
-    from .study import show_study
-
-    parsed = read(command, _with_study(command, words), _compare_arguments())
-    with parsed.output.progress():
-        found = compare_study(parsed.study)
-    show_study(found, parsed.study, parsed.output)
-    return SUCCESS
-
-
 def work(command: Command, words: list[str]) -> int:
     """Make one run, or several side by side."""
-    parsed = read(command, _with_study(command, words), _work_arguments())
+    parsed = read(command, study_first(command, words), default_work())
     if not parsed.runs:
         raise InputError("study work: give the name of a run, as the manifest has it")
-    if len(parsed.runs) > 1:
-        return _side_by_side(parsed)
+    return _make(parsed) if len(parsed.runs) == 1 else _side_by_side(parsed)
+
+
+def _make_for_ray(study: str, name: str) -> int:
+    """What a worker of Ray does, in a process of its own."""
+    return exit_code_of(lambda: _make(WorkArguments(Path(study), (name,))))
+
+
+def _make(parsed: WorkArguments) -> int:
     from ..studies.work import progress_of, requests
     from ..studies.work import work as make
 
@@ -196,38 +173,11 @@ def _side_by_side(parsed: WorkArguments) -> int:
     )
 
 
-def _submit_arguments() -> SubmitArguments:
+def default_submit() -> SubmitArguments:
+    """What `twotower study submit STUDY` asks without options."""
     return SubmitArguments(Path("STUDY"))
 
 
-def _status_arguments() -> StatusArguments:
-    return StatusArguments(Path("STUDY"))
-
-
-def _compare_arguments() -> CompareStudyArguments:
-    return CompareStudyArguments(Path("STUDY"))
-
-
-def _work_arguments() -> WorkArguments:
+def default_work() -> WorkArguments:
+    """What `twotower study work STUDY` asks without options."""
     return WorkArguments(Path("STUDY"), ())
-
-
-def _with_study(command: Command, words: list[str]) -> list[str]:
-    if "-h" not in words and "--help" not in words and (not words or words[0].startswith("-")):
-        raise InputError(f"{command.name}: give the folder of a study first: twotower {command.name} STUDY …")
-    return words
-
-
-VERBS = {
-    one.name.removeprefix("study "): one
-    for one in (
-        Command("study submit", "Send the runs of a planned study to a cluster.", submit, _submit_arguments),
-        Command(
-            "study status", "How far the runs of a study are, from their folders alone.", status, _status_arguments
-        ),
-        Command("study compare", "What the finished runs of a study say together.", compare, _compare_arguments),
-        Command(
-            "study work", "Make runs of a planned study here; what the tasks of a cluster do.", work, _work_arguments
-        ),
-    )
-}

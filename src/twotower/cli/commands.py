@@ -1,15 +1,18 @@
-"""The table of commands. A new one is a function in a module of this package, and a line here."""
+"""The table of commands. A new one is a function in a module of this package, and a line here.
+
+A name may be two words, such as `study submit`.
+"""
 
 from __future__ import annotations
 
+from . import cluster, stages
 from . import plan as plans
-from . import stages
 from .browse import ListArguments, ShowArguments, list_runs, show_run
 from .checks import RerunArguments, VerifyArguments, rerun, verify
 from .explore import ExploreArguments, explore
 from .know import default_arguments, know, lesion
 from .options import Command
-from .study import CompareArguments, StudyArguments, compare, study
+from .study import CompareArguments, StudyArguments, compare, compare_one, default_study, study
 
 STAGES = {
     "prepare": "Text to tokens: tokenizer, held-out split, part of speech.",
@@ -36,6 +39,13 @@ COMMANDS = {
         Command("show", "The summary of a finished run again.", show_run, ShowArguments),
         Command("study", "Many runs over presets, seeds and settings, and what they say together.",
                 study, StudyArguments),
+        Command("study submit", "Send the runs of a planned study to a cluster.",
+                cluster.submit, cluster.default_submit),
+        Command("study status", "How far the runs of a study are, from their folders alone.",
+                cluster.status, default_study),
+        Command("study compare", "What the finished runs of a study say together.", compare_one, default_study),
+        Command("study work", "Make runs of a planned study here; what the tasks of a cluster do.",
+                cluster.work, cluster.default_work),
         Command("compare", "What finished runs say together, wherever they are: study.json and study.html.",
                 compare, CompareArguments),
         Command("rerun", "A run again from its folder alone, and the first file that differs.",

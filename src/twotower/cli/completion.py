@@ -20,6 +20,8 @@ def print_completion(commands: Mapping[str, Command], shell: str) -> None:
         raise InputError(f"--print-completion: give a shell: {' or '.join(SHELLS)}")
     kinds: list[Any] = []
     for name, command in commands.items():
+        if " " in name:  # tyro completes words, and no verb after them
+            continue
         default = for_help(command.arguments())
         subcommand = tyro.conf.subcommand(name, default=default, description=command.help)
         kinds.append(Annotated[type(default), subcommand])

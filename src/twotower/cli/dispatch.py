@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import sys
-import time
 from collections.abc import Sequence
 
 from .. import __version__
-from ..errors import DiskError, InputError, Interrupted
-from ..processes import launched, leads
+from ..errors import InputError
+from ..processes import launched
 from .commands import COMMANDS
 from .completion import SHELLS, print_completion
-from .output import BAD_INPUT, FAILURE, INTERRUPTED, SUCCESS, fail
+from .exit_codes import exit_code_of
+from .output import BAD_INPUT, SUCCESS
 from .stages import run_stages
 
 USAGE = """usage: twotower COMMAND [OPTIONS]
@@ -38,58 +37,36 @@ exit codes:
 """
 
 
-PATIENCE_WITH_THE_FIRST = 15.0
-"""Seconds that another process of a launcher waits with its error line. The first one mostly meets the same error, says
-so, and ends; the launcher then ends the others before they repeat it."""
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code: 0 done, 1 failed, 2 bad input, 130 interrupted."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     if not words or words[0] in ("-h", "--help"):
-        commands = "\n".join(f"  {command.name:<9} {command.help}" for command in COMMANDS.values())
+        commands = "\n".join(f"  {command.name:<13} {command.help}" for command in COMMANDS.values())
         print(USAGE.format(commands=commands, shells=" or ".join(SHELLS)), end="")
         return SUCCESS if words else BAD_INPUT
     if words[0] == "--version":
         print(f"twotower {__version__}")
         return SUCCESS
-    try:
-        return _run(words[0], words[1:])
-    except InputError as error:
-        return _failed(str(error), BAD_INPUT)
-    except DiskError as error:
-        return _failed(f"{error.filename}: {error.strerror}", FAILURE)
-    except Interrupted as interruption:
-        return _stopped(str(interruption))
-    except BrokenPipeError:  # `twotower … | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return FAILURE
-    except KeyboardInterrupt:
-        return _stopped("stopped; finished stages are kept")
+    return exit_code_of(lambda: _run(words))
 
 
-def _failed(what: str, code: int) -> int:
-    if not leads():
-        time.sleep(PATIENCE_WITH_THE_FIRST)
-        what = f"process {os.environ.get('RANK')}: {what}"
-    return fail(what, code)
-
-
-def _stopped(what: str) -> int:
-    """Of several processes the first one says it."""
-    return fail(f"{what}, and the same command continues from there", INTERRUPTED) if leads() else INTERRUPTED
-
-
-def _run(name: str, words: list[str]) -> int:
+def _run(words: list[str]) -> int:
+    name, rest = words[0], words[1:]
     if name == "--print-completion":
-        print_completion(COMMANDS, words[0] if words else "")
+        print_completion(COMMANDS, rest[0] if rest else "")
         return SUCCESS
     if name not in COMMANDS:
-        raise InputError(f"{name!r} is not a command; commands: {', '.join(COMMANDS)}")
+        commands = ", ".join(command for command in COMMANDS if " " not in command)
+        raise InputError(f"{name!r} is not a command; commands: {commands}")
+    verbs = [command.removeprefix(f"{name} ") for command in COMMANDS if command.startswith(f"{name} ")]
+    if rest and rest[0] in verbs:
+        name, rest = f"{name} {rest[0]}", rest[1:]
+    elif verbs and rest and not rest[0].startswith("-"):
+        raise InputError(f"{name}: {rest[0]!r} is none of {', '.join(verbs)}; options begin with --")
     command = COMMANDS[name]
     if launched() > 1 and command.function is not run_stages:
         raise InputError(
             f"several processes: `twotower {name}` does not run under a launcher, only `twotower run` and its stages; "
             "start it without one"
         )
-    return command.function(command, words)
+    return command.function(command, rest)

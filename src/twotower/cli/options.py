@@ -82,6 +82,13 @@ def peek(words: Sequence[str], flag: str) -> str | None:
     return None
 
 
+def study_first(command: Command, words: list[str]) -> list[str]:
+    """The words of a command whose first argument is the folder of a study. Raises `InputError` if it is not there."""
+    if not {"-h", "--help", "--help-all"} & set(words) and (not words or words[0].startswith("-")):
+        raise InputError(f"{command.name}: give the folder of a study first: twotower {command.name} STUDY …")
+    return words
+
+
 def preset_of(words: Sequence[str]) -> RunConfig:
     """The preset and protocol that are named, under the settings of the file of `--config`, if one is.
 

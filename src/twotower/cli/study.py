@@ -13,10 +13,10 @@ from ..comparison.grid import Grid, jobs, require_seeds, set_texts, vary_texts
 from ..errors import InputError
 from ..settings import read_settings, require_known, setting_types, with_settings
 from ..studies import compare_folders, estimate_seconds, run_study
+from ..studies.local import compare_study
 from ..studies.manifest import claim, write_manifest
 from ..studies.status import is_finished
-from .cluster import VERBS
-from .options import Command, peek, read
+from .options import Command, peek, read, study_first
 from .output import FAILURE, SUCCESS, Output, say
 
 
@@ -52,14 +52,22 @@ class CompareArguments:
     output: Annotated[Output, tyro.conf.arg(name="")] = field(default_factory=Output)
 
 
+@dataclass(frozen=True)
+class OneStudyArguments:
+    """What `study status` and `study compare` take."""
+
+    study: tyro.conf.Positional[Path]
+    """The study's folder."""
+    output: Annotated[Output, tyro.conf.arg(name="")] = field(default_factory=Output)
+
+
+def default_study() -> OneStudyArguments:
+    """What `twotower study compare STUDY` asks without options."""
+    return OneStudyArguments(Path("STUDY"))
+
+
 def study(command: Command, words: list[str]) -> int:
-    """Plan the grid, show it, run what is missing, and compare; 1 if a run failed. A verb may come first instead."""
-    if words and words[0] in VERBS:
-        return VERBS[words[0]].function(VERBS[words[0]], words[1:])
-    if words and not words[0].startswith("-"):
-        raise InputError(
-            f"study: {words[0]!r} is none of {', '.join(VERBS)}; for a new study give --presets and --seeds"
-        )
+    """Plan the grid, show it, run what is missing, and compare; 1 if a run failed."""
     path = peek(words, "--config")
     parsed = read(command, words, with_study_file(StudyArguments(), Path(path)) if path else StudyArguments())
     if parsed.jobs < 1 or parsed.threads < 0:
@@ -102,6 +110,15 @@ def compare(command: Command, words: list[str]) -> int:
     with parsed.output.progress():
         found = compare_folders(parsed.runs, parsed.out)
     show_study(found, parsed.out, parsed.output)
+    return SUCCESS
+
+
+def compare_one(command: Command, words: list[str]) -> int:
+    """Compare what is finished of a study."""
+    parsed = read(command, study_first(command, words), default_study())
+    with parsed.output.progress():
+        found = compare_study(parsed.study)
+    show_study(found, parsed.study, parsed.output)
     return SUCCESS
 
 

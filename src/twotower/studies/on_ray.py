@@ -36,7 +36,7 @@ def submit(
 ) -> list[str]:
     """Make runs on a Ray cluster that shares the study's folder; returns the names of those that failed.
 
-    `entry` is the command line, which workers must be able to import. Waits for all of them; after Ctrl-C those under
+    `entry` makes one run; workers must be able to import it. Waits for all of them; after Ctrl-C those under
     way are asked to stop, and can be gone on with. Raises `InputError` without Ray, or a cluster at that address.
     """
     if options.pack < 1 or options.gpus < 0 or options.retries < 0 or options.jobs < 0:
@@ -87,7 +87,7 @@ def _start(options: RayOptions, threads: int) -> Any:
 
 def _work(entry: Entry, study: str, name: str) -> int:
     """What a worker does: one run, as its own command line."""
-    return entry(["study", "work", study, name])
+    return entry(study, name)
 
 
 def _outcome(ray: Any, one: Any) -> str:

@@ -111,5 +111,5 @@ def _say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-Entry = Callable[[list[str]], int]
-"""A command line, from its words to its exit code."""
+Entry = Callable[[str, str], int]
+"""From the folder of a study and the name of a run to the exit code of making it."""

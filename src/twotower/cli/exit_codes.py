@@ -1,0 +1,45 @@
+"""From what happens in a command to its exit code, and one line that says why."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable
+
+from ..errors import DiskError, InputError, Interrupted
+from ..processes import leads
+from .output import BAD_INPUT, FAILURE, INTERRUPTED, fail
+
+PATIENCE_WITH_THE_FIRST = 15.0
+"""Seconds that another process of a launcher waits with its error line. The first one mostly meets the same error, says
+so, and ends; the launcher then ends the others before they repeat it."""
+
+
+def exit_code_of(command: Callable[[], int]) -> int:
+    """Run a command; the exit code: 0 done, 1 failed, 2 bad input, 130 interrupted. Bugs keep their traceback."""
+    try:
+        return command()
+    except InputError as error:
+        return _failed(str(error), BAD_INPUT)
+    except DiskError as error:
+        return _failed(f"{error.filename}: {error.strerror}", FAILURE)
+    except Interrupted as interruption:
+        return _stopped(str(interruption))
+    except BrokenPipeError:  # `twotower … | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILURE
+    except KeyboardInterrupt:
+        return _stopped("stopped; finished stages are kept")
+
+
+def _failed(what: str, code: int) -> int:
+    if not leads():
+        time.sleep(PATIENCE_WITH_THE_FIRST)
+        what = f"process {os.environ.get('RANK')}: {what}"
+    return fail(what, code)
+
+
+def _stopped(what: str) -> int:
+    """Of several processes the first one says it."""
+    return fail(f"{what}, and the same command continues from there", INTERRUPTED) if leads() else INTERRUPTED
