@@ -10,16 +10,17 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from .allocator import freed_memory_kept
-from .config import KnowConfig, RunConfig
+from .config import RunConfig
 from .data.corpus_names import file_name
 from .data.inventory import Inventory
 from .errors import InputError
 from .finished import Run
+from .instruments import INSTRUMENTS
 from .presets import preset
 from .processes import announcing, follow, launched, leads
 from .runs.execution import execute, partial_folder
 from .runs.records import as_asked, load_config, read_records
-from .runs.stages import INSTRUMENTS, MAIN, STAGES, producer_of, stage_settings
+from .runs.stages import MAIN, STAGES, producer_of, stage_settings
 from .runs.views import StageConfig, StageFunction, view_of
 from .settings import with_settings
 from .validation import validate
@@ -227,7 +228,7 @@ def know(
         raise InputError(f"--only: {unknown[0]!r} is not an instrument; instruments: {', '.join(INSTRUMENTS)}")
     before = {name: as_asked(config, name, records) for name in INSTRUMENTS}
     own = {name: with_settings(asked, {"know": given}, "know") for name, asked in before.items()}
-    missing = {name: reason for name in INSTRUMENTS if (reason := lacking(name, own[name].know))}
+    missing = {name: reason for name in INSTRUMENTS if (reason := INSTRUMENTS[name].lacking(own[name].know))}
     if unusable := [name for name in chosen if name in missing]:
         raise InputError(f"{unusable[0]}: this instrument lacks what it needs: {missing[unusable[0]]}")
     wanted = chosen or tuple(name for name in INSTRUMENTS if name not in missing)
@@ -258,17 +259,6 @@ def _more(before: RunConfig, now: RunConfig, name: str) -> list[str]:
     old, new = (stage_settings(config, STAGES[name]) for config in (before, now))
     changed = [key for key in new if old[key] != new[key]]
     return changed if all(old[key] in ("", []) for key in changed) else []
-
-
-def lacking(name: str, know: KnowConfig) -> str:
-    """What an instrument cannot be asked without, and how to give it; empty if it has all that it needs."""
-    if name == "pairs" and not know.pairs and not know.treebank:
-        return "give --pairs PATH, or --treebank FILE.conllu to make pairs from"
-    if name in ("probe", "decoding", "perturbed_masking") and not know.treebank:
-        return "give --treebank FILE.conllu"
-    if name == "words" and not know.similarity and not know.norms:
-        return "give --similarity PATH or --norms FILE.csv"
-    return ""
 
 
 def _require_all_processes() -> None:

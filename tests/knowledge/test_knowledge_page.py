@@ -17,10 +17,9 @@ from twotower.knowledge.similarity import similarity
 from twotower.knowledge.subject import Subject
 from twotower.knowledge.words import words
 from twotower.pipeline import know
-from twotower.report.knowledge import PARTS, parts
-from twotower.report.knowledge_figures import LABELS, figures_of
-from twotower.report.known import TELL, what_is_known
+from twotower.report.instruments import LABELS, SHOWN, figures_of, parts, what_is_known
 from twotower.runs.records import load_config
+from twotower.runs.stages import INSTRUMENTS
 from twotower.runs.writing import without_nan
 
 NOUNS = ["people", "government", "country", "states", "year", "congress", "war", "peace", "law", "public", "time"]
@@ -55,7 +54,7 @@ def test_every_instrument_has_a_part_with_sentences_and_whole_tables(results):
     assert sum(map(len, (part.sentences for part in found.values()))) == len(what_is_known(results))
     across = results["knowledge"]["similarity"]["across"][-1]["cka"]
     assert f"{across['estimate']:.2f}" in found["similarity"].sentences[0]
-    assert set(TELL) == set(PARTS)
+    assert sorted(one.name for one in SHOWN) == sorted(INSTRUMENTS)
 
 
 def test_a_run_that_was_asked_nothing_has_none(results):

@@ -11,6 +11,7 @@ import tyro
 
 from ..config import KnowConfig
 from ..errors import InputError
+from ..instruments import INSTRUMENTS
 from ..runs.records import load_config, read_records
 from .options import Command, peek, read
 from .output import SUCCESS, Output
@@ -23,9 +24,12 @@ class KnowArguments:
     run: tyro.conf.Positional[Path]
     """The run folder."""
     know: Annotated[KnowConfig, tyro.conf.arg(name="")] = field(default_factory=KnowConfig)
-    only: tuple[str, ...] = ()
-    """The instruments to use: pairs, probe, decoding, perturbed_masking, words, lesions, similarity (default: all for
-    which what they need is given)."""
+    only: Annotated[
+        tuple[str, ...],
+        tyro.conf.arg(
+            help=f"The instruments to use: {', '.join(INSTRUMENTS)} (default: all that have what they need)."
+        ),
+    ] = ()
     overwrite: tyro.conf.FlagCreatePairsOff[bool] = False
     """Redo instruments that were used with other settings, or whose files are damaged."""
     output: Annotated[Output, tyro.conf.arg(name="")] = field(default_factory=Output)
@@ -54,7 +58,7 @@ def _ask(command: Command, words: list[str], only: tuple[str, ...]) -> int:
     config = load_config(Path(words[0]))
     parsed = read(command, words, KnowArguments(Path(words[0]), config.know))
     from ..pipeline import know as ask
-    from ..report.known import what_is_known
+    from ..report.instruments import what_is_known
 
     given = {
         one.name: getattr(parsed.know, one.name) for one in dataclasses.fields(KnowConfig)

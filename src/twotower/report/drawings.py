@@ -22,7 +22,7 @@ from .contents import (
     scatter_points,
     shares,
 )
-from .knowledge_figures import figures_of
+from .instruments import figures_of
 from .sheet import Draw, Plate, Sheet, interval, plate, zero
 from .style import (
     ALL_COLOR,

@@ -15,9 +15,8 @@ from ..data.inventory import Inventory
 from ..data.tagging import NO_WORD
 from .contents import Contents
 from .drawings import draw
-from .knowledge import parts
-from .knowledge_figures import LABELS as KNOWLEDGE_LABELS
-from .knowledge_figures import figures_of
+from .instruments import LABELS as KNOWLEDGE_LABELS
+from .instruments import figures_of, parts
 from .style import TOWER_COLORS, class_name
 from .summary import figure
 from .templating import part

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from ..config import RunConfig, flatten, to_dict
+from ..instruments import INSTRUMENTS as INSTRUMENTS  # some stages are instruments; those who ask import both here
+from ..instruments import Instrument
 
 
 @dataclass(frozen=True)
@@ -33,15 +35,11 @@ class Stage:
         return f"twotower {self.name} --out {run}"
 
 
-INSTRUMENTS = ("pairs", "probe", "decoding", "perturbed_masking", "words", "lesions", "similarity")
-"""The stages that ask what each tower knows, by name; they run when `twotower know` asks for them."""
-
-
-def _instrument(name: str, *settings: str, optional: tuple[str, ...] = (), format: int = 1) -> Stage:
-    """A stage that writes a folder of its own below `knowledge`."""
-    inputs = ("data", "tokenizer.json", "model")
+def _stage_of(one: Instrument) -> Stage:
+    """The stage that asks an instrument; it writes a folder of its own below `knowledge`."""
     return Stage(
-        name, ("seed", "threads", *settings), inputs, (f"knowledge/{name}",), format=format, optional=optional
+        one.name, ("seed", "threads", *one.settings), ("data", "tokenizer.json", "model"), (f"knowledge/{one.name}",),
+        one.format, optional=tuple(f"knowledge/{name}" for name in one.reads),
     )  # fmt: skip
 
 
@@ -57,18 +55,7 @@ STAGES: dict[str, Stage] = {
               ("model", "readout.json"), format=7),
         Stage("score", ("threads", "score"), ("data", "model"),
               ("scores.parquet", "context.parquet", "direction.parquet"), format=7),
-        _instrument("pairs", "know.pairs", "know.treebank", "know.frequent", "know.generated", "know.most_pairs",
-                    format=3),
-        _instrument("probe", "know.treebank", "know.probe_sentences", "analyze.bootstrap", "analyze.confidence"),
-        _instrument("decoding", "know.treebank", "know.decoding_sentences", "analyze.bootstrap", "analyze.confidence",
-                    "analyze.clusters"),
-        _instrument("perturbed_masking", "know.treebank", "know.perturbed_sentences", "analyze.bootstrap",
-                    "analyze.confidence"),
-        _instrument("words", "know.similarity", "know.norms", "know.frequent", "know.occurrences",
-                    "analyze.bootstrap", "analyze.confidence", format=2),
-        _instrument("lesions", "know.treebank", "know.lesion_tokens", "know.lesion_pairs", "score.passes",
-                    optional=("knowledge/pairs",), format=2),
-        _instrument("similarity", "know.compared_tokens", "analyze.confidence", "prepare.split_seed"),
+        *map(_stage_of, INSTRUMENTS.values()),
         Stage("analyze", ("seed", "threads", "analyze", "model.family", "model.towers", "model.cooperation",
                           "model.width", "model.layers"),
               ("data", "training.json", "metrics.jsonl", "emergence.parquet", "readout.json", "scores.parquet",

@@ -1,0 +1,82 @@
+"""Likeness of the towers' layers: what the page shows of this instrument."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from ..summary import figure
+from .marks import NARROW
+from .record import Instrument, Picture, Table, deepest, each
+
+
+def _sentences(found: dict[str, Any]) -> list[str]:
+    rows = deepest(found["across"])
+    if not rows:
+        return []
+    nulls = [row["cka"]["null"]["untrained"] for row in rows]
+    return [
+        f"The states of the towers' last layers have a CKA of {each([row['cka'] for row in rows])} (0: unrelated, 1: "
+        f"the same up to rotation and scale), over {found['tokens']:,} held-out tokens; those of untrained towers "
+        f"{each(nulls)}."
+    ]
+
+
+def _tables(found: dict[str, Any]) -> list[Table]:
+    rows = [
+        [f"layer {one['layer']}", f"{one['towers'][0]} and {one['towers'][1]}",
+         *(text for name in ("cka", "procrustes") for text in (
+             figure(one[name]), figure(one[name]["null"]["untrained"]), figure(one[name]["null"]["shuffled"])))]
+        for one in found["across"]
+    ]  # fmt: skip
+    head = ["layer", "towers", "CKA", "untrained towers", "shuffled tokens",
+            "Procrustes distance", "untrained towers", "shuffled tokens"]  # fmt: skip
+    return [Table("Likeness of the towers, layer by layer", head, rows, 2)] if rows else []
+
+
+def _draw(found: dict[str, Any], figure: Figure) -> None:
+    """CKA of all layers with each other, of the trained and of the untrained towers."""
+    names = [f"{view['tower']}.{view['layer']}" for view in found["views"]]
+    narrow = figure.get_figwidth() < NARROW
+    figure.set_size_inches(figure.get_figwidth(), 5.6 if narrow else 3.4)
+    panels = [("trained", found["cka"]["estimate"]), ("untrained", found["untrained"]["cka"]["estimate"])]
+    shape = (2, 1) if narrow else (1, 2)
+    size = 7 if len(names) <= 12 else 5
+    for axes, (label, matrix) in zip(figure.subplots(*shape).ravel(), panels, strict=True):
+        values = np.array([[np.nan if one is None else one for one in row] for row in matrix], dtype=float)
+        drawn = axes.imshow(values, vmin=0, vmax=1, cmap="viridis")
+        axes.set(title=label, xticks=range(len(names)), yticks=range(len(names)))
+        axes.set_xticklabels(names, fontsize=size, rotation=90)
+        axes.set_yticklabels(names, fontsize=size)
+        axes.spines[:].set_visible(False)
+        if len(names) <= 12:
+            for row, column in np.ndindex(values.shape):
+                value = values[row, column]
+                text = "" if np.isnan(value) else f"{value:.2f}".replace("0.", ".", 1)
+                axes.text(
+                    column,
+                    row,
+                    text,
+                    ha="center",
+                    va="center",
+                    fontsize=5,
+                    color="#1d2330" if value > 0.6 else "#ffffff",
+                )
+    figure.colorbar(drawn, ax=figure.axes, label="CKA (tower.layer)", shrink=0.8)
+
+
+SHOWN = Instrument(
+    name="similarity",
+    title="Likeness of the towers' layers",
+    how=(
+        "Unbiased linear CKA is 1 where two layers hold the same states up to rotation and scale, and 0 on average "
+        "where they are unrelated. The squared Procrustes distance runs from 0 (the same) to 2."
+    ),
+    sentences=_sentences,
+    tables=_tables,
+    picture=Picture(
+        "CKA of every layer with every other, trained and untrained", _draw, lambda found: bool(found["views"])
+    ),
+)
