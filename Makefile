@@ -4,12 +4,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup demo test test-all lint bench docs audit hashes clean
+.PHONY: help setup demo test test-slow test-all lint bench docs audit hashes clean
 
 help:
 	@echo "make demo      set up, and run the main job on real text (a few minutes)"
-	@echo "make test      set up, and run the tests"
-	@echo "make test-all  the slow ones too"
+	@echo "make test      set up, and run the tests that show that everything works here (a few minutes)"
+	@echo "make test-slow the others: many whole runs, several processes, simulations"
+	@echo "make test-all  both"
 	@echo "make lint      ruff, and mypy in strict mode"
 	@echo "make bench     speed and memory beside the reference's algorithm, Trainer and the machine's limit (20 minutes)"
 	@echo "make audit     look up known vulnerabilities of what is installed, where that can be reached"
@@ -28,11 +29,18 @@ $(STAMP): pyproject.toml constraints.txt
 demo: setup
 	$(BIN)/twotower run --preset quickstart --out runs/demo
 
-test: setup
-	$(BIN)/python -m pytest -m "not slow"
+# Two processes share the whole runs, each of which is built once; a file of tests stays in one process.
+PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+PARTS := "tests/end_to_end tests/api tests/explorer tests/report tests/docs" "tests/training tests/studies" \
+	"tests/runs tests/fuzz tests/cli tests/data" "tests/modeling tests/preference tests/knowledge tests/comparison" "tests/statistics tests/test_*.py"
 
-test-all: setup
-	$(BIN)/python -m pytest
+test: setup
+	$(PYTEST) -m "not slow and not montecarlo"
+
+test-slow: setup
+	for part in $(PARTS); do $(PYTEST) -m "slow or montecarlo" $$part || exit 1; done
+
+test-all: test test-slow
 
 lint: setup
 	$(BIN)/ruff check .

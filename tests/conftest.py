@@ -65,6 +65,14 @@ def finished(small: RunConfig, built_once) -> Path:
 
 
 @pytest.fixture(scope="session")
+def second_seed(small: RunConfig, built_once) -> Path:
+    """The folder of a finished run that differs from `finished` in its seed alone. Tests must not change it."""
+    import twotower
+
+    return built_once("second-seed", lambda folder: twotower.run(replace(small, seed=1), folder))
+
+
+@pytest.fixture(scope="session")
 def family_runs(small: RunConfig, built_once):
     """From a family to the folder of a finished run, made when it is first asked for. Tests must not change it."""
     import twotower

@@ -51,6 +51,13 @@ def test_continuous_integration_runs_the_readmes_own_test_command():
     assert "\nmake test\n" in (ROOT / ".ci" / "run").read_text()
 
 
+def test_the_slow_tests_run_in_parts_that_leave_none_out():
+    parts = re.search(r"^PARTS := ((?:.*\\\n)*.*)$", (ROOT / "Makefile").read_text(), flags=re.MULTILINE)[1]
+    named = set(re.findall(r"tests/([\w.*]+)", parts))
+    folders = {path.parent.name for path in (ROOT / "tests").glob("*/test_*.py")}
+    assert named == folders | {"test_*.py"}
+
+
 def test_every_module_is_in_the_architecture():
     text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
     modules = [path.name for path in (ROOT / "src").rglob("*.py") if path.name not in ("__init__.py",)]

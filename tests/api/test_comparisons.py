@@ -13,22 +13,21 @@ from twotower.comparison.grid import Grid, jobs, set_texts, vary_texts
 
 
 @pytest.fixture(scope="module")
-def comparison(finished, small, tmp_path_factory):
+def comparison(finished, second_seed, tmp_path_factory):
     out = tmp_path_factory.mktemp("comparison")
-    second = twotower.run(replace(small, seed=1), out / "second", quiet=True)
-    return twotower.compare([finished, second], out / "both", quiet=True)
+    return twotower.compare([finished, second_seed], out / "both", quiet=True)
 
 
 def test_its_frames_are_what_study_json_holds(comparison):
     study = json.loads((comparison.path / "study.json").read_text())
     runs = comparison.runs()
-    assert runs["run"].tolist() == ["finished", "second"] and runs["seed"].tolist() == [0, 1]
+    assert runs["run"].tolist() == ["finished", "second-seed"] and runs["seed"].tolist() == [0, 1]
     assert runs["reliability"].tolist() == [one["reliability"]["across_readouts"]["estimate"] for one in study["runs"]]
     profiles = comparison.profiles().pivot(index="run", columns="upos", values="mean")
     for one in study["profiles"]["runs"]:
         np.testing.assert_array_equal(profiles.loc[one["name"], study["profiles"]["classes"]], one["profile"])
     (pair,) = comparison.agreement().to_dict("records")
-    assert (pair["first"], pair["second"]) == ("finished", "second")
+    assert (pair["first"], pair["second"]) == ("finished", "second-seed")
     assert pair["r"] == study["agreement"][0]["r"][0][1]
     assert len(comparison.tests()) == len(study["tests"]) > 0
 
@@ -50,7 +49,7 @@ def test_a_folder_without_a_comparison_says_so(tmp_path):
         twotower.Comparison.load(tmp_path)
 
 
-def test_a_study_from_python_is_the_grid_of_the_command_line(comparison, finished, small, tmp_path, monkeypatch):
+def test_a_study_from_python_is_the_grid_of_the_command_line(finished, second_seed, small, tmp_path, monkeypatch):
     """Runs are made already, so that only what Python adds is tested: which runs it asks for, and what it returns."""
     from twotower.studies import local
 
@@ -62,7 +61,7 @@ def test_a_study_from_python_is_the_grid_of_the_command_line(comparison, finishe
         asked.extend(planned)
         (out / "runs").mkdir(exist_ok=True)
         for job in planned:
-            source = finished if job.config.seed == 0 else comparison.path.parent / "second"
+            source = finished if job.config.seed == 0 else second_seed
             shutil.copytree(source, out / "runs" / job.name)
         return []
 

@@ -11,7 +11,9 @@ import twotower
 from twotower.data.heldout import PreparedText
 
 
-@pytest.mark.parametrize("family", ["bert", "elmo", "hf:llama", "hf:modernbert", "hf:mamba"])
+@pytest.mark.parametrize("family", [
+    "bert", "elmo", "hf:llama", *(pytest.param(name, marks=pytest.mark.slow) for name in ("hf:modernbert", "hf:mamba")),
+])  # fmt: skip
 def test_a_family_trains_is_measured_and_reported(family_runs, family):
     run = twotower.Run.load(family_runs(family))
     results, scores, text = run.results(), run.scores(), PreparedText(run.path)
@@ -28,7 +30,7 @@ def test_a_family_trains_is_measured_and_reported(family_runs, family):
     assert all(bool(value.isfinite().all()) for value in weights.values())
 
 
-@pytest.mark.parametrize("towers", [1, 3])
+@pytest.mark.parametrize("towers", [1, pytest.param(3, marks=pytest.mark.slow)])
 def test_any_number_of_towers_is_measured_and_reported(with_settings, tmp_path, towers):
     run = twotower.run(with_settings(model={"towers": towers}), tmp_path / "run")
     results, types = run.results(), pd.read_parquet(run.path / "preference.parquet")
@@ -51,6 +53,7 @@ def test_any_number_of_towers_is_measured_and_reported(with_settings, tmp_path, 
     assert "minus the mean over all towers" in page and (run.path / "figures" / "cloud_3.svg").is_file()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("family", "windows"), [("bert", "pairs"), ("elmo", "pairs"), ("gpt", "pairs")])
 def test_sentence_pairs_score_every_heldout_token_too(with_settings, tmp_path, family, windows):
     config = with_settings(
@@ -63,6 +66,7 @@ def test_sentence_pairs_score_every_heldout_token_too(with_settings, tmp_path, f
     assert np.isfinite(scores[["joint", "readout_1", "second_2"]].to_numpy()).all()
 
 
+@pytest.mark.slow
 def test_one_seed_of_masked_towers_gives_the_same_bytes_again(family_runs, tmp_path):
     again = twotower.run(twotower.Run.load(family_runs("bert")).config, tmp_path / "again")
     for name in ("preference.parquet", "scores.parquet", "model/model.safetensors"):

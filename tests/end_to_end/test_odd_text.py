@@ -36,6 +36,7 @@ def test_odd_text_is_measured_and_escaped(with_settings, odd, tmp_path):
     assert words.str.contains("שלום").any() and (words.str.len() <= 200).all()
 
 
+@pytest.mark.slow
 def test_a_line_of_many_megabytes_is_cut_into_sections(with_settings, corpus, tmp_path):
     """All of the text on one line, twenty times over."""
     texts = [" ".join(path.read_text(encoding="utf-8").split()) for path in sorted(corpus.glob("*.txt"))]
@@ -47,6 +48,7 @@ def test_a_line_of_many_megabytes_is_cut_into_sections(with_settings, corpus, tm
     assert documents.characters.sum() == len((tmp_path / "line.txt").read_text(encoding="utf-8"))
 
 
+@pytest.mark.slow
 def test_a_corpus_of_punctuation_alone_has_no_classes_and_says_so(with_settings, tmp_path):
     folder = tmp_path / "marks"
     folder.mkdir()

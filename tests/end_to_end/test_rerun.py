@@ -3,6 +3,8 @@
 import json
 import shutil
 
+import pytest
+
 from twotower import cli
 from twotower.rerun import differences
 from twotower.runs.records import read_records, write_records
@@ -18,6 +20,7 @@ def test_a_run_is_made_again_to_the_byte(finished, tmp_path, capsys):
     assert cli.main(["rerun", str(run)]) == 2 and "exists; give a folder that does not" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_the_first_difference_is_named_with_its_likely_reason(finished, tmp_path, capsys):
     run = shutil.copytree(finished, tmp_path / "run")
     records = read_records(run)

@@ -69,7 +69,9 @@ def test_a_bad_grid_is_one_line(words, message, tmp_path, capsys):
     assert message in said and said.count("\n") == 1 and not (tmp_path / "study").exists()
 
 
-def test_finished_runs_are_kept_a_failed_one_is_reported_and_the_rest_is_compared(small, finished, tmp_path, capsys):
+def test_finished_runs_are_kept_a_failed_one_is_reported_and_the_rest_is_compared(
+    small, finished, second_seed, tmp_path, capsys
+):
     out, absent = tmp_path / "study", tmp_path / "absent"
     corpus = small.prepare.corpus[0]
     usual = [text for text in settings_of(small) if not text.startswith("prepare.corpus")]
@@ -77,7 +79,7 @@ def test_finished_runs_are_kept_a_failed_one_is_reported_and_the_rest_is_compare
     planned = jobs(Grid(("quickstart",), (0, 1), (vary,), tuple(usual)))
     assert [job.config.prepare.corpus for job in planned] == [(corpus,)] * 2 + [(str(absent),)] * 2
     shutil.copytree(finished, out / "runs" / planned[0].name)
-    twotower.run(replace(small, seed=1), out / "runs" / planned[1].name)
+    shutil.copytree(second_seed, out / "runs" / planned[1].name)
     (out / "runs" / planned[1].name / "report.html").unlink()  # only what is missing is made
     words = ["study", "--seeds", "0", "1", "--set", *usual, "--out", str(out)]
     assert cli.main([*words, "--vary", vary]) == 2  # a folder that holds something else
@@ -126,6 +128,7 @@ def test_a_preset_may_have_seeds_of_its_own():
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_what_cannot_be_compared_is_one_line_and_nothing_is_lost(small, finished, tmp_path, capsys):
     out = tmp_path / "study"
     usual = settings_of(small)
@@ -145,6 +148,7 @@ def test_what_cannot_be_compared_is_one_line_and_nothing_is_lost(small, finished
     assert (out / "runs" / "two" / "results.json").is_file()
 
 
+@pytest.mark.slow
 def test_a_run_of_one_tower_stands_beside_pairs_on_the_page(small, finished, tmp_path):
     one = twotower.run(replace(small, model=replace(small.model, towers=1)), tmp_path / "one").path
     study = compare_runs([("pair", finished, "quickstart", False), ("one", one, "single", False)])

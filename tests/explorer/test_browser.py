@@ -3,7 +3,8 @@
 import pytest
 
 pytest.importorskip("starlette", reason="needs twotower[explore]")
-from explorer_runs import chromium, served
+from browsers import chromium
+from explorer_runs import served
 from twotower.explorer.explored import ExploredRun
 from twotower.explorer.export import export
 

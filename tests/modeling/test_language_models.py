@@ -63,7 +63,7 @@ def test_importing_twotower_imports_no_other_library_and_leaves_the_import_syste
         "import sys; before = list(sys.meta_path); import twotower\n"
         "assert sys.meta_path == before and not {'transformers', 'torch'} & set(sys.modules)\n"
     )
-    subprocess.run([sys.executable, "-c", script], check=True, timeout=120)
+    subprocess.run([sys.executable, "-c", script], check=True)
 
 
 def test_auto_classes_know_a_run_after_one_import(finished):
@@ -73,7 +73,7 @@ def test_auto_classes_know_a_run_after_one_import(finished):
         f"print(type(AutoModel.from_pretrained({str(finished / 'model')!r})).__name__)\n"
         f"print(AutoModelForCausalLM.from_pretrained({str(finished / 'model')!r}, head='readout_2').config.head)\n"
     )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120)
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert done.stdout.split() == ["TowersModel", "readout_2"], done.stderr[-2000:]
 
 

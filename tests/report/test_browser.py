@@ -1,32 +1,21 @@
 """The pages of real runs in headless Chromium: what a reader sees, by mouse, by keyboard, on paper."""
 
-import importlib.util
 import json
-import shutil
 from pathlib import Path
 
 import pytest
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-MISSING = [
-    *([] if CHROMIUM else ["Chromium is not installed"]),
-    *(f"{name} is not installed (pip install 'twotower[dev]')" for name in ("playwright", "axe_playwright_python")
-      if importlib.util.find_spec(name) is None),
-]  # fmt: skip
-pytestmark = pytest.mark.skipif(bool(MISSING), reason="; ".join(MISSING))
+from browsers import chromium
+
+pytest.importorskip("axe_playwright_python", reason="needs axe-playwright-python, which `make setup` installs")
 WIDTHS = (400, 640, 900, 1600)
 MEGABYTE = 2**20
 
 
 @pytest.fixture(scope="module")
 def browser():
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        options = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=options)
+    with chromium() as started:
         yield started
-        started.close()
 
 
 @pytest.fixture(scope="module")

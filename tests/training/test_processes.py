@@ -25,7 +25,7 @@ TORCHRUN = ["torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
 def launch(*words, launcher=TORCHRUN):
     return subprocess.run(
         [sys.executable, "-m", *launcher, "-m", "twotower.cli", *words],
-        capture_output=True, text=True, timeout=240, env={**os.environ, "OMP_NUM_THREADS": "1"},
+        capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"},
     )  # fmt: skip
 
 
