@@ -69,9 +69,13 @@ class PrepareConfig:
     tokenizer: str | None = None
     """Use this tokenizer instead of training one: a `tokenizer.json`, a WordPiece `vocab.txt`, or a name on the Hugging
     Face hub such as google-bert/bert-base-uncased."""
+    language: str = ""
+    """Language of the text as a code of ISO 639, such as de (default: guessed from the text, and said). The tagger
+    goes with it."""
     tagger: str = "auto"
-    """How to tag the held-out words with part of speech: `auto` (gold tags if the corpus is CoNLL-U, otherwise HanTa),
-    `hanta` (English), `spacy:PIPELINE`, or `gold`."""
+    """How to tag the held-out words with part of speech: `gold` (of a treebank), `hanta` (English, German, Dutch),
+    `spacy:PIPELINE` or `stanza:LANGUAGE` (if installed), or `none`, without which all that needs no word classes is
+    still measured. `auto` is the first of these that the corpus and its language have."""
 
 
 @dataclass(frozen=True)

