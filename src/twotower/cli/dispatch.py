@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import os
 import sys
 from collections.abc import Sequence
 
@@ -39,6 +41,8 @@ exit codes:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code: 0 done, 1 failed, 2 bad input, 130 interrupted."""
+    if arguments is None:
+        _speak_utf8()
     words = list(sys.argv[1:] if arguments is None else arguments)
     if not words or words[0] in ("-h", "--help"):
         commands = "\n".join(f"  {command.name:<13} {command.help}" for command in COMMANDS.values())
@@ -48,6 +52,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"twotower {__version__}")
         return SUCCESS
     return exit_code_of(lambda: _run(words))
+
+
+def _speak_utf8() -> None:
+    """Begin again in Python's UTF-8 mode where names of files are taken for something else (`LC_ALL=C` without it).
+
+    Libraries take names as UTF-8. A character that the terminal lacks is written out.
+    """
+    if sys.getfilesystemencoding().lower() not in ("utf-8", "utf8") and not sys.flags.utf8_mode:
+        arguments = [sys.executable, "-X", "utf8", "-m", "twotower", *sys.argv[1:]]
+        os.execv(sys.executable, arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _run(words: list[str]) -> int:

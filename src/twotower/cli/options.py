@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 import io
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, is_dataclass, replace
+from functools import lru_cache
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, cast, get_args, get_origin, get_type_hints
 
 import tyro
 
@@ -52,12 +53,54 @@ def read(command: Command, words: list[str], default: T) -> T:
         with contextlib.redirect_stderr(complaint):
             return tyro.cli(
                 type(default), prog=f"twotower {command.name}", description=description,
-                args=plain_numbers(words, type(default)), default=default,
+                args=plain_numbers(joined_lists(words, type(default)), type(default)), default=default,
             )  # fmt: skip
     except SystemExit as stop:
         if stop.code in (0, None):
             raise  # --help
         raise InputError(f"{_one_line(complaint.getvalue())}; see `twotower {command.name} --help`") from None
+
+
+def joined_lists(words: Sequence[str], kind: type) -> list[str]:
+    """The same words, with all values of an option that takes several at its first place.
+
+    `--corpus A --corpus B` becomes `--corpus A B`: the parser alone would keep the last. `kind` is the dataclass of the
+    options.
+    """
+    several = _lists(kind)
+    found: list[str] = []
+    values: dict[str, list[str]] = {}
+    places: dict[str, int] = {}
+    open_list: list[str] | None = None
+    for word in words:
+        flag, equals, value = word.partition("=")
+        if not word.startswith("--"):
+            (found if open_list is None else open_list).append(word)
+            continue
+        open_list = None
+        if flag.removeprefix("--").rpartition(".")[2].replace("_", "-") in several:
+            if flag not in values:
+                places[flag], values[flag] = len(found), []
+                found.append(flag)
+            values[flag] += [value] if equals else []
+            open_list = None if equals else values[flag]
+        else:
+            found.append(word)
+    for flag in reversed(values):
+        found[places[flag] + 1 : places[flag] + 1] = values[flag]
+    return found
+
+
+@lru_cache(maxsize=8)
+def _lists(kind: type) -> frozenset[str]:
+    """The names of all settings of a dataclass that take any number of values, with hyphens."""
+    found: frozenset[str] = frozenset()
+    for name, hint in get_type_hints(kind).items():
+        if is_dataclass(hint):
+            found |= _lists(cast(type, hint))
+        elif get_origin(hint) is tuple and get_args(hint)[-1] is Ellipsis:
+            found |= {name.replace("_", "-")}
+    return found
 
 
 def _one_line(box: str) -> str:

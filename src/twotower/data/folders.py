@@ -45,6 +45,8 @@ class Place:
 
 def find_files(name: str) -> Place:
     """The files of a path or a glob. Raises `InputError` if there are none."""
+    if shown(name) != name:  # config.yaml would not keep it
+        raise InputError(f"corpus: the name {shown(name)} is not UTF-8; rename it, or give the folder that it lies in")
     name, chosen = without_choice(name)
     path, left_out = Path(name).expanduser(), Counter[str]()
     try:

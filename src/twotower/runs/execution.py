@@ -60,7 +60,10 @@ def execute(
     fills.
     """
     try:
+        str(run).encode()
         fresh = not run.exists()
+    except UnicodeEncodeError:
+        raise InputError("--out: the folder's name is not UTF-8; give another folder") from None
     except (OSError, ValueError) as error:  # a name too long, or with a NUL
         raise InputError(f"--out: {getattr(error, 'strerror', None) or error}; give another folder") from None
     made = next((parent for parent in reversed([run, *run.parents]) if not parent.exists()), run)
