@@ -14,7 +14,8 @@ from twotower.config import PrepareConfig, RunConfig
 from twotower.data.corpora import open_corpus
 from twotower.data.documents import Corpus, Document
 from twotower.data.prepare import TRAIN, write_tokens
-from twotower.data.tokenization import Tokenizer, chunks, train_tokenizer
+from twotower.data.tokenization import Tokenizer, chunks
+from twotower.data.tokenizer_training import train_tokenizer
 
 from .measure import Row, alternate, ratio, reported, row, spread
 from .training import setting

@@ -66,9 +66,15 @@ class PrepareConfig:
     and `unigram` deals them out over all documents (frequencies alone)."""
     vocabulary: Annotated[int, Range(64)] = 8192
     """Number of pieces in the WordPiece vocabulary, which is trained on the training split."""
+    lowercase: Literal["on", "off"] = "on"
+    """Whether the trained tokenizer reads capitals as small letters, as the paper's does."""
+    accents: Literal["keep", "strip"] = "keep"
+    """What the trained tokenizer makes of accents and other marks on letters: `keep` them, so that Mutter and Mütter,
+    or Hindi words with other vowel signs, are different words; or `strip` them, as uncased BERT does."""
     tokenizer: str | None = None
-    """Use this tokenizer instead of training one: a `tokenizer.json`, a WordPiece `vocab.txt`, or a name on the Hugging
-    Face hub such as google-bert/bert-base-uncased."""
+    """Use this tokenizer instead of training one: a `tokenizer.json` of WordPiece, byte-level BPE, Unigram or
+    SentencePiece, a WordPiece `vocab.txt`, or a name on the Hugging Face hub such as google-bert/bert-base-uncased. It
+    keeps its own normalization."""
     language: str = ""
     """Language of the text as a code of ISO 639, such as de (default: guessed from the text, and said). The tagger
     goes with it."""

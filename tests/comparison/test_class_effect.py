@@ -24,7 +24,7 @@ def planted(generator, runs, effect=0.0, by_frequency=0.0, by_run=0.05, mirrored
     piece = generator.choice(TYPES, size=DOCUMENTS * LENGTH, p=weight / weight.sum())
     document = np.repeat(np.arange(DOCUMENTS), LENGTH)
     table = pd.DataFrame({
-        "document": document, "piece_id": piece, "piece": [f"w{one}" for one in piece],
+        "document": document, "piece_id": piece, "begins": True,
         "upos": np.where(function, "DET", "NOUN")[piece],
     })  # fmt: skip
     log_frequency = np.log(count) - np.log(count).mean()
@@ -174,7 +174,7 @@ def test_no_more_types_than_can_be_fitted_enter(monkeypatch):
 
 
 def test_word_lengths_count_pieces_within_documents():
-    lengths = word_lengths(np.array([0, 0, 0, 0, 1, 1, 1]), ["a", "b", "##c", "##d", "##e", "f", "##g"])
+    lengths = word_lengths(np.array([0, 0, 0, 0, 1, 1, 1]), np.array([1, 1, 0, 0, 0, 1, 0], dtype=bool))
     assert lengths.tolist() == [1, 3, 3, 3, 1, 2, 2]
 
 

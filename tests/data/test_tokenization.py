@@ -4,16 +4,9 @@ import numpy as np
 import pytest
 
 from twotower.data import tokenization
-from twotower.data.tokenization import (
-    encode_batch,
-    encode_with_offsets,
-    load_tokenizer,
-    padded_size,
-    save_tokenizer,
-    special_ids,
-    train_tokenizer,
-    vocabulary_of,
-)
+from twotower.data.tokenization import encode, encode_batch, padded_size, vocabulary_of
+from twotower.data.tokenizer_files import load_tokenizer, save_tokenizer
+from twotower.data.tokenizer_training import train_tokenizer
 from twotower.errors import InputError
 
 
@@ -34,10 +27,9 @@ def test_training_twice_gives_the_same_tokenizer(texts, tokenizer):
 
 
 def test_special_tokens_in_text_are_text(tokenizer):
-    forbidden = set(special_ids(tokenizer).values()) - {tokenizer.token_to_id("[UNK]")}
+    forbidden = set(vocabulary_of(tokenizer).special) - {tokenizer.token_to_id("[UNK]")}
     text = "He said [MASK] and [SEP] and [CLS] and [PAD] to them."
-    assert not forbidden & set(encode_batch(tokenizer, [text])[0].tolist())
-    assert not forbidden & set(encode_with_offsets(tokenizer, text)[0].tolist())
+    assert not forbidden & set(encode(tokenizer, text).ids.tolist())
 
 
 @pytest.mark.parametrize("limit", [7, 50, 1000])
@@ -46,22 +38,22 @@ def test_chunks_change_nothing_and_cover_long_texts(monkeypatch, tokenizer, text
     whole = tokenizer.encode(text, add_special_tokens=False)
     chunked = tokenization.chunks
     monkeypatch.setattr(tokenization, "chunks", lambda text: chunked(text, limit=max(limit, 30)))
-    ids, starts = encode_with_offsets(tokenizer, text)
-    assert ids.tolist() == whole.ids == encode_batch(tokenizer, [text])[0].tolist()
-    assert starts.tolist() == [start for start, _ in whole.offsets]
+    encoded = encode(tokenizer, text)
+    assert encoded.ids.tolist() == whole.ids
+    assert encoded.starts.tolist() == [start for start, _ in whole.offsets]
 
 
 def test_a_run_without_white_space_is_cut_anywhere_and_words_without_end_are_unknown(tokenizer):
     ids, short = encode_batch(tokenizer, ["x" * 250_000, "a" + "b" * 9_999])
-    assert (ids == tokenizer.token_to_id("[UNK]")).all() and len(ids) == 13
-    assert short.tolist() == [tokenizer.token_to_id("[UNK]")]
+    assert (ids.ids == tokenizer.token_to_id("[UNK]")).all() and len(ids.ids) == 13
+    assert short.ids.tolist() == [tokenizer.token_to_id("[UNK]")]
 
 
 def test_documents_encoded_together_are_those_encoded_alone(tokenizer, texts):
     together = encode_batch(tokenizer, ["", *texts, " "])
-    assert len(together[0]) == len(together[-1]) == 0
-    for text, ids in zip(texts, together[1:-1], strict=True):
-        assert ids.tolist() == tokenizer.encode(text, add_special_tokens=False).ids
+    assert len(together[0].ids) == len(together[-1].ids) == 0
+    for text, encoded in zip(texts, together[1:-1], strict=True):
+        assert encoded.ids.tolist() == tokenizer.encode(text, add_special_tokens=False).ids
 
 
 def test_the_vocabulary_is_padded_to_a_multiple_of_eight_and_its_roles_do_not_overlap(tokenizer, tmp_path):
@@ -72,7 +64,7 @@ def test_the_vocabulary_is_padded_to_a_multiple_of_eight_and_its_roles_do_not_ov
     assert padded_size(loaded) == 600
     assert set(vocabulary.special) | set(vocabulary.ordinary) == set(range(597))
     assert not set(vocabulary.special) & set(vocabulary.ordinary)
-    assert loaded.id_to_token(int(vocabulary.sentence_ends[0])) == "."
+    assert {loaded.id_to_token(int(piece)) for piece in vocabulary.sentence_ends} == {".", "!", "?"}
 
 
 def test_a_tokenizer_loads_from_a_folder_and_a_hub_name_without_network_says_what_to_do(tokenizer, tmp_path):
@@ -86,8 +78,8 @@ def test_a_tokenizer_loads_from_a_folder_and_a_hub_name_without_network_says_wha
 
 
 def test_emoji_and_right_to_left_text_are_encoded(tokenizer):
-    ids, starts = encode_with_offsets(tokenizer, "the 😀 שלום عالم state")
-    assert len(ids) and (np.diff(starts) > 0).all()
+    encoded = encode(tokenizer, "the 😀 שלום عالم state")
+    assert len(encoded.ids) and (np.diff(encoded.starts) > 0).all()
 
 
 def test_round_trip_and_vocab_txt(tmp_path, tokenizer):
@@ -96,8 +88,8 @@ def test_round_trip_and_vocab_txt(tmp_path, tokenizer):
     vocabulary = sorted(tokenizer.get_vocab(), key=tokenizer.get_vocab().get)
     (tmp_path / "vocab.txt").write_text("\n".join(vocabulary) + "\n", encoding="utf-8")
     for name in ("tokenizer.json", "vocab.txt"):
-        again = encode_batch(load_tokenizer(tmp_path / name), [text])[0]
-        assert again.tolist() == encode_batch(tokenizer, [text])[0].tolist()
+        again = encode(load_tokenizer(tmp_path / name), text)
+        assert again.ids.tolist() == encode(tokenizer, text).ids.tolist()
 
 
 @pytest.mark.parametrize(
@@ -105,7 +97,7 @@ def test_round_trip_and_vocab_txt(tmp_path, tokenizer):
     [
         ("absent.json", None, "does not exist"),
         ("x.json", b"{", "not a tokenizer.json"),
-        ("vocab.txt", b"the\nof\n", r"lacks \[PAD\]"),
+        ("vocab.txt", b"the\nof\n", r"lacks \[UNK\]"),
         ("vocab.txt", b"\xff", "byte 0 is not UTF-8"),
     ],
 )

@@ -22,7 +22,8 @@ from twotower.data.files import TextFile
 from twotower.data.norms import read_norms
 from twotower.data.text_tables import read_parquet
 from twotower.data.textfiles import blocks_of, decode, lines_of
-from twotower.data.tokenization import encode_batch, encode_with_offsets, load_tokenizer, vocabulary_of
+from twotower.data.tokenization import encode, vocabulary_of
+from twotower.data.tokenizer_files import load_tokenizer
 from twotower.data.trees import read_trees
 from twotower.data.word_pairs import read_word_pairs
 from twotower.errors import InputError
@@ -124,9 +125,9 @@ def tokenizer(data: bytes, folder: Path) -> None:
         except InputError:
             continue
         vocabulary = vocabulary_of(loaded)
-        assert len(vocabulary.special) == 5
-        encode_batch(loaded, ["The union of states."])
-        encode_with_offsets(loaded, "The union of states.")
+        assert len({vocabulary.pad, vocabulary.mask, vocabulary.cls, vocabulary.sep}) == 4
+        encoded = encode(loaded, "The union of states.")
+        assert len(encoded.ids) == len(encoded.begins) and (encoded.ends <= 20).all()
 
 
 def numerals(data: bytes, folder: Path) -> None:
@@ -238,7 +239,7 @@ def seeds() -> dict[str, list[bytes]]:
     import pyarrow.parquet as pq
     import yaml
 
-    from twotower.data.tokenization import SPECIAL_TOKENS
+    from twotower.data.tokenizer_training import SPECIAL_TOKENS
     from twotower.runs.stages import STAGES, stage_settings
 
     bank = (

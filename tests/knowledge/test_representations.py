@@ -6,7 +6,7 @@ import torch
 
 import twotower.knowledge.representations as module
 from small_models import CASES, VOCABULARY, WINDOW, model_for
-from twotower.data.tokenization import train_tokenizer
+from twotower.data.tokenizer_training import train_tokenizer
 from twotower.data.trees import read_trees
 from twotower.knowledge.representations import Sentence, encode_trees, encode_words, longest, represent
 from twotower.modeling.layers import layer_states

@@ -37,10 +37,6 @@ COMMON = [
 ]
 
 
-def continuing(text):
-    return np.array([piece.startswith("##") for piece in text.pieces])
-
-
 def test_words_are_found_whole_wherever_the_stream_is_cut(finished, monkeypatch):
     text = PreparedText(finished)
     asked = ["war", "the", "warfare", "government", "congress", "self-evident", "日", "of"]
@@ -57,7 +53,7 @@ def test_words_are_found_whole_wherever_the_stream_is_cut(finished, monkeypatch)
             place.append(position)
     for chunk in (2_000_000, 77):
         monkeypatch.setattr("twotower.knowledge.occurrences.CHUNK", chunk)
-        found = find_occurrences(stream, pieces, continuing(text), 10**6, seed=0)
+        found = find_occurrences(stream, pieces, text.begins, 10**6, seed=0)
         assert found.counts.tolist() == [
             whole.count(word) if one else 0 for word, one in zip(asked, pieces, strict=True)
         ]
@@ -65,7 +61,7 @@ def test_words_are_found_whole_wherever_the_stream_is_cut(finished, monkeypatch)
             (asked.index(word), at) for word, at in zip(whole, place, strict=True) if word in [*asked[:5], "of"]
         ]
         assert list(zip(found.word.tolist(), found.place.tolist(), strict=True)) == expected
-    few = find_occurrences(stream, pieces, continuing(text), 3, seed=0)
+    few = find_occurrences(stream, pieces, text.begins, 3, seed=0)
     assert np.bincount(few.word, minlength=8).max() == 3 and few.counts.tolist() == found.counts.tolist()
 
 

@@ -12,7 +12,8 @@ from transformers import AutoModel, AutoModelForCausalLM, AutoModelForMaskedLM, 
 
 import twotower
 import twotower.transformers
-from twotower.data.tokenization import load_tokenizer, vocabulary_of
+from twotower.data.tokenization import vocabulary_of
+from twotower.data.tokenizer_files import load_tokenizer
 from twotower.data.windows import contiguous_rows, sliding_rows
 from twotower.modeling.language_models import TowersForCausalLM
 from twotower.modeling.scoring import score_rows

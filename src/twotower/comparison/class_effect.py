@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from ..data.tagging import CONTENT, FUNCTION
-from ..data.tokenization import PREFIX
 from ..statistics.mixed_effects import MixedFit, fit_runs
 from ..statistics.ranking import stratified_auroc
 from ..statistics.strata import frequency_bins
@@ -33,7 +32,7 @@ class Observed:
     """The occurrences of a text that several runs measured."""
 
     occurrences: pd.DataFrame
-    """`document`, `piece_id`, `piece` and `upos`, one row per occurrence."""
+    """`document`, `piece_id`, `begins` and `upos`, one row per occurrence."""
     training_count: NDArray[np.int64]
     """By piece id."""
     differences: Sequence[Floats]
@@ -142,9 +141,12 @@ class _Part:
         return fit_runs(self.aligned, fixed, of_runs, codes, types)
 
 
-def word_lengths(document: NDArray[np.integer], piece: Sequence[str]) -> NDArray[np.int64]:
-    """For each occurrence, in the order of the text, the number of pieces of the word that it is a part of."""
-    begins = ~pd.Series(piece, dtype=str).str.startswith(PREFIX).to_numpy()
+def word_lengths(document: NDArray[np.integer], begins: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """For each occurrence, in the order of the text, the number of pieces of the word that it is a part of.
+
+    `begins` says where a word begins, (occurrences,).
+    """
+    begins = begins.copy()
     begins[1:] |= document[1:] != document[:-1]
     begins[:1] = True
     word = np.cumsum(begins) - 1
@@ -188,7 +190,7 @@ def _prepared(observed: Observed, classes: tuple[Collection[str], Collection[str
     """The occurrences in words of either class, with their `row`, `first` (1 for the first class) and `length`."""
     rows = observed.occurrences
     first, second = (rows["upos"].isin(list(one)).to_numpy() for one in classes)
-    length = word_lengths(rows["document"].to_numpy(), rows["piece"].astype(str).tolist())
+    length = word_lengths(rows["document"].to_numpy(), rows["begins"].to_numpy())
     frame = rows[["document", "piece_id"]].assign(row=np.arange(len(rows)), first=first.astype(np.int64), length=length)
     return frame[first | second]
 

@@ -37,8 +37,8 @@ class ScoredText(PreparedText):
 
     @cached_property
     def occurrences(self) -> pd.DataFrame:
-        """`document`, `piece_id`, `upos` and `whole_word`, one row per occurrence, as in `scores.parquet`."""
-        columns = ["document", "piece", "upos", "whole_word"]
+        """`document`, `piece_id`, `upos`, `whole_word` and `begins`, one row per occurrence, as in `scores.parquet`."""
+        columns = ["document", "piece", "upos", "whole_word", "begins"]
         table = pd.read_parquet(self.run / "data" / "heldout.parquet", columns=columns)
         return table.rename(columns={"piece": "piece_id"})
 
@@ -252,9 +252,8 @@ def observed(runs: Sequence[OneRun]) -> Observed:
                 f"study: {runs[0].name} and {one.name}, both of {one.group}, have different corpora, tokenizers or "
                 "tags; a class effect needs the same held-out text in the same pieces with the same tags"
             )
-    pieces = np.array(text.pieces, dtype=object)[text.occurrences["piece_id"]]
     upos = text.occurrences["upos"].astype(str)
-    occurrences = text.occurrences[["document", "piece_id"]].assign(piece=pieces, upos=upos)
+    occurrences = text.occurrences[["document", "piece_id", "begins"]].assign(upos=upos)
     return Observed(occurrences, text.frequencies, [one.difference() for one in runs])
 
 

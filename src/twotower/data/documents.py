@@ -5,7 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import NamedTuple
+
+import numpy as np
+
+from .characters import visible
 
 
 class Word(NamedTuple):
@@ -77,5 +82,19 @@ class Corpus:
     """What could be read otherwise."""
 
     def documents(self) -> Iterator[Document]:
-        """The documents in a fixed order, those without any text left out."""
-        return (document for document in self.read() if not document.text.isspace() and document.text)
+        """The documents in a fixed order, without invisible characters; those without any text are left out."""
+        documents = (visible_document(document) for document in self.read())
+        return (document for document in documents if not document.text.isspace() and document.text)
+
+
+def visible_document(document: Document) -> Document:
+    """A document without invisible characters, its accents composed (`characters.visible`), and its words with it."""
+    text = visible(document.text)
+    if text == document.text or document.words is None:
+        return replace(document, text=text)
+    # Piece by piece, so that each word keeps its place.
+    edges = sorted({0, len(document.text), *(edge for word in document.words for edge in (word.start, word.end))})
+    parts = [visible(document.text[begin:end]) for begin, end in pairwise(edges)]
+    place = dict(zip(edges, np.cumsum([0, *map(len, parts)]).tolist(), strict=True))
+    words = (word._replace(start=place[word.start], end=place[word.end]) for word in document.words)
+    return replace(document, text="".join(parts), words=tuple(word for word in words if word.start < word.end))

@@ -14,8 +14,10 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
+from .pieces import read_pieces
 from .tagging import CONTENT, FUNCTION, NO_WORD, UPOS
-from .tokenization import PREFIX, Vocabulary, load_tokenizer, vocabulary_of
+from .tokenization import Vocabulary, vocabulary_of
+from .tokenizer_files import load_tokenizer
 from .windows import ScoringRows, contiguous_rows, pair_rows, sliding_rows
 
 FUNCTION_CLASS, CONTENT_CLASS, OTHER_CLASS = "function", "content", "other"
@@ -70,17 +72,18 @@ class PreparedText:
 
     @cached_property
     def pieces(self) -> list[str]:
-        """The pieces by id; ids without a piece (a vocabulary padded to a multiple of 8) are empty strings."""
-        vocabulary = self.tokenizer.get_vocab(with_added_tokens=True)
-        pieces = [""] * len(self.frequencies)
-        for piece, index in vocabulary.items():
-            pieces[index] = piece
-        return pieces
+        """What the pieces are called (`pieces.Pieces.labels`), by id.
+
+        Ids without a piece (a vocabulary padded to a multiple of 8) are empty strings.
+        """
+        labels = read_pieces(self.tokenizer).labels
+        return labels + [""] * (len(self.frequencies) - len(labels))
 
     @cached_property
-    def continues(self) -> NDArray[np.bool_]:
-        """Which pieces go on with a word, shape (vocabulary,)."""
-        return np.array([piece.startswith(PREFIX) for piece in self.pieces])
+    def begins(self) -> NDArray[np.bool_]:
+        """Whether a word begins at each piece of the training stream, shape (tokens,); see `word_starts.py`."""
+        begins: NDArray[np.bool_] = np.load(self.run / "data" / "train_begins.npy", mmap_mode="r")
+        return begins
 
     @cached_property
     def vocabulary(self) -> Vocabulary:

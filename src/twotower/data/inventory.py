@@ -86,7 +86,7 @@ class Inventory:
     shared_sentences: float | None = None
     """Share of the held-out sentences of at least `SENTENCE_WORDS` words that stand in training documents as well."""
     pieces_per_word: float | None = None
-    """Tokens for each word."""
+    """Tokens of the training split for each word of the tokenizer's own; its pre-tokenizer divides off punctuation."""
     unknown: Unknown | None = None
     tagger: str | None = None
     untagged: float | None = None

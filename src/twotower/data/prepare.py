@@ -33,19 +33,11 @@ from .scrambling import scramble
 from .segmentation import has_no_spaces, pieces_as_words
 from .survey import Survey, survey
 from .tagging import GOLD, NO_WORD, NONE, UPOS, choose_tagger, open_tagger, words_of_pieces
-from .tokenization import (
-    chunks,
-    encode_batch,
-    encode_with_offsets,
-    load_tokenizer,
-    padded_size,
-    save_tokenizer,
-    special_ids,
-    train_tokenizer,
-)
+from .tokenization import chunks, encode, encode_batch, padded_size, vocabulary_of
+from .tokenizer_files import load_tokenizer, save_tokenizer
+from .tokenizer_training import train_tokenizer
 from .windows import heldout_documents, require_window, validation_documents
-
-SEPARATOR = "[SEP]"
+from .word_starts import NO_TEXT, EncodedText
 
 DOCUMENTS = pa.schema(
     [("document", pa.int32()), ("name", pa.string()), ("part", pa.string()), ("heldout", pa.bool_()),
@@ -58,7 +50,8 @@ TRAIN, HELD, LEFT_OUT, VALIDATION = 0, 1, 2, 3
 STREAMS = {TRAIN: "train", VALIDATION: "validation", HELD: "heldout"}
 HELDOUT = pa.schema(
     [("document", pa.int32()), ("position", pa.int32()), ("piece", pa.int32()),
-     ("word", pa.string()), ("upos", pa.dictionary(pa.int8(), pa.string())), ("whole_word", pa.bool_())]
+     ("word", pa.string()), ("upos", pa.dictionary(pa.int8(), pa.string())), ("whole_word", pa.bool_()),
+     ("begins", pa.bool_())]
 )  # fmt: skip
 
 
@@ -67,9 +60,10 @@ def prepare(config: RunConfig, out: Path, say: Callable[[str], None] = lambda _:
 
     - `data/train.npy`, `data/validation.npy`, `data/heldout.npy`: piece ids; a separator, then each document followed
       by a separator. Nothing is trained on the last two; readouts stop by the second;
+    - `data/train_begins.npy` and so on: whether a word begins at each of these pieces (`word_starts.py`);
     - `data/documents.parquet`: where each document lies in its stream;
     - `data/heldout.parquet`: one row per held-out piece: its word, the word's part of speech, whether it is all of it,
-      and for gold words their relation and features;
+      whether a word begins there, and for gold words their relation and features;
     - `data/frequencies.npy`: count of each piece in the training split, shape (vocabulary,);
     - `data/tags.npy`: how often each piece is held-out word of each part of speech, and how often it occurs held out,
       shape (vocabulary, len(UPOS) + 1);
@@ -110,7 +104,9 @@ def _prepare(
             if role == TRAIN:
                 yield [document.text[start:end] for start, end in chunks(document.text)]
 
-    tokenizer = given or train_tokenizer(training_texts, settings.vocabulary)
+    tokenizer = given or train_tokenizer(
+        training_texts, settings.vocabulary, settings.lowercase == "on", settings.accents == "keep"
+    )
     (out / "data").mkdir(parents=True)
     save_tokenizer(tokenizer, out / "tokenizer.json")
     used = roles != LEFT_OUT
@@ -121,11 +117,10 @@ def _prepare(
     )
     require_window(int(tokens["train"].sum()), config.train.window)  # now, so that no folder is left behind
     if settings.words != "text":
-        scramble(out / "data", tokenizer, settings.words, settings.split_seed)
-    words = int(found.words[roles == TRAIN].sum())
+        scramble(out / "data", settings.words, settings.split_seed)
     inventory = replace(inventory, shared_sentences=sentences.shared())
     inventory = _counted(
-        inventory, out / "data", tokenizer, tokens, words, f"{tagged} (each piece a word)" if by_piece else tagged
+        inventory, out / "data", tokenizer, tokens, f"{tagged} (each piece a word)" if by_piece else tagged
     )
     for fact, text in inventory.facts().items():
         if read.get(fact) != text:
@@ -165,12 +160,13 @@ def _counted(
     folder: Path,
     tokenizer: Tokenizer,
     tokens: Mapping[str, NDArray[np.int64]],
-    words: int,
     tagger: str,
 ) -> Inventory:
-    """The inventory with what only the tokens in `folder` tell; `words` are those of the training split."""
+    """The inventory with what only the tokens in `folder` tell."""
     training, held = int(tokens["train"].sum()), int(tokens["heldout"].sum())
-    unknown = special_ids(tokenizer)["[UNK]"]
+    begins = np.load(folder / "train_begins.npy", mmap_mode="r")
+    words = int(begins.sum()) - (len(begins) - training)  # without the separators
+    unknown = vocabulary_of(tokenizer).unknown
     frequencies, tags = np.load(folder / "frequencies.npy"), np.load(folder / "tags.npy")
     table = pq.read_table(folder / "heldout.parquet", columns=["word", "upos"])
     is_word = pc.not_equal(table["word"], "")
@@ -179,7 +175,9 @@ def _counted(
         inventory,
         heldout=held / sum(int(counts.sum()) for counts in tokens.values()),
         pieces_per_word=training / max(1, words),
-        unknown=Unknown(int(frequencies[unknown]) / max(1, training), int(tags[unknown, -1]) / max(1, held)),
+        unknown=Unknown(int(frequencies[unknown]) / max(1, training), int(tags[unknown, -1]) / max(1, held))
+        if unknown >= 0
+        else Unknown(0.0, 0.0),
         tagger=tagger,
         untagged=(pc.sum(untagged).as_py() or 0) / max(1, pc.sum(is_word).as_py() or 0),
     )
@@ -253,7 +251,7 @@ def write_tokens(
     Returns, for `train`, `validation` and `heldout`, the tokens of each part of the corpus, shape (parts,), separators
     left out.
     """
-    separator = np.array([special_ids(tokenizer)[SEPARATOR]])
+    separator = vocabulary_of(tokenizer).sep
     vocabulary = padded_size(tokenizer)
     frequencies = np.zeros(vocabulary, dtype=np.int64)
     tag_counts = np.zeros((vocabulary, len(UPOS) + 1), dtype=np.int64)
@@ -261,36 +259,34 @@ def write_tokens(
     counts = {name: np.zeros(len(corpus.parts), dtype=np.int64) for name in STREAMS.values()}
     with (
         Progress("prepare", total=characters, unit="char") as progress,
-        _Stream(folder / "train.npy", dtype) as train,
-        _Stream(folder / "validation.npy", dtype) as validation,
-        _Stream(folder / "heldout.npy", dtype) as heldout,
+        _Stream(folder, "train", dtype, separator) as train,
+        _Stream(folder, "validation", dtype, separator) as validation,
+        _Stream(folder, "heldout", dtype, separator) as heldout,
         pq.ParquetWriter(folder / "documents.parquet", DOCUMENTS) as documents,
         pq.ParquetWriter(folder / "heldout.parquet", heldout_schema(gold=tagger is None)) as table,
     ):
         streams = {TRAIN: train, VALIDATION: validation, HELD: heldout}
-        for stream in streams.values():
-            stream.append(separator)
         rows: list[dict[str, Any]] = []
-        for number, role, document, ids, words in _encoded(corpus, roles, tokenizer, tagger, heldout_words):
+        for number, role, document, encoded, words in _encoded(corpus, roles, tokenizer, tagger, heldout_words):
             stream = streams[role]
             characters_read = len(document.text)
             if sentences:
                 sentences.add(document.text, heldout=role == HELD)
             if role == HELD:
                 document = middle_of(document, heldout_words)
-                ids = _write_heldout(
-                    document, number, tokenizer, None if by_piece else words, tagger is None, table, tag_counts
-                )
+                encoded = encode(tokenizer, document.text)
+                known = None if by_piece else words
+                _write_heldout(document, number, encoded, known, tagger is None, table, tag_counts)
             elif role == TRAIN:
-                frequencies += np.bincount(ids, minlength=vocabulary)
-            counts[STREAMS[role]][document.part] += len(ids)
+                frequencies += np.bincount(encoded.ids, minlength=vocabulary)
+            counts[STREAMS[role]][document.part] += len(encoded.ids)
             rows.append(
                 {"document": number, "name": document.name, "part": corpus.parts[document.part],
-                 "heldout": role == HELD, "validation": role == VALIDATION, "start": stream.length, "tokens": len(ids),
+                 "heldout": role == HELD, "validation": role == VALIDATION, "start": stream.length,
+                 "tokens": len(encoded.ids),
                  "characters": len(document.text)}
             )  # fmt: skip
-            stream.append(ids)
-            stream.append(separator)
+            stream.append(encoded)
             if len(rows) == 10_000:
                 documents.write_table(pa.Table.from_pylist(rows, schema=DOCUMENTS))
                 rows = []
@@ -303,12 +299,11 @@ def write_tokens(
 
 def _encoded(
     corpus: Corpus, roles: NDArray[np.int64], tokenizer: Tokenizer, tagger: Tagger | None, heldout_words: int
-) -> Iterator[tuple[int, int, Document, NDArray[np.int64], Sequence[Word]]]:
-    """Number, role, document and, not held out, its piece ids; held out, the words of its middle. In order.
+) -> Iterator[tuple[int, int, Document, EncodedText, Sequence[Word]]]:
+    """Number, role, document and, not held out, its pieces; held out, the words of its middle. In order.
 
     Many are encoded, or tagged, together.
     """
-    nothing = np.empty(0, dtype=np.int64)
     for group in _groups(zip(count(), corpus.documents(), roles.tolist(), strict=False)):
         texts = [document.text for _, document, role in group if role in (TRAIN, VALIDATION)]
         encoded = iter(encode_batch(tokenizer, texts))
@@ -318,7 +313,7 @@ def _encoded(
             if role in (TRAIN, VALIDATION):
                 yield number, role, document, next(encoded), ()
             elif role == HELD:
-                yield number, role, document, nothing, next(tagged)
+                yield number, role, document, NO_TEXT, next(tagged)
 
 
 def _groups(
@@ -347,16 +342,16 @@ def heldout_schema(gold: bool) -> pa.Schema:
 def _write_heldout(
     document: Document,
     number: int,
-    tokenizer: Tokenizer,
+    encoded: EncodedText,
     words: Sequence[Word] | None,
     gold: bool,
     table: pq.ParquetWriter,
     tag_counts: NDArray[np.int64],
-) -> NDArray[np.int64]:
-    """Encode a held-out document, append its pieces to the table and count them; returns its piece ids."""
-    ids, starts = encode_with_offsets(tokenizer, document.text)
-    words = pieces_as_words(document.text, starts) if words is None else words
-    index, whole = words_of_pieces(words, starts)
+) -> None:
+    """Append the pieces of a held-out document to the table and count them."""
+    ids = encoded.ids
+    words = pieces_as_words(document.text, encoded.starts) if words is None else words
+    index, whole = words_of_pieces(words, encoded.starts)
     forms = [document.text[word.start : word.end] for word in words] + [""]
     codes = {tag: code for code, tag in enumerate((*UPOS, NO_WORD))}
     tags = np.array([codes.get(word.upos, codes[NO_WORD]) for word in words] + [codes[NO_WORD]], dtype=np.int8)
@@ -371,6 +366,7 @@ def _write_heldout(
         pa.array([forms[word][:longest] for word in index.tolist()], pa.string()),
         pa.DictionaryArray.from_arrays(pa.array(tags[index]), pa.array([*UPOS, NO_WORD])),
         pa.array(whole),
+        pa.array(encoded.begins),
     ]
     if gold:
         for name in ANNOTATIONS:
@@ -378,13 +374,46 @@ def _write_heldout(
             labels = pa.array([values[word] for word in index.tolist()], pa.string())
             columns.append(labels.dictionary_encode())
     table.write_table(pa.Table.from_arrays(columns, schema=heldout_schema(gold)))
-    return ids
 
 
 class _Stream:
+    """The pieces of documents one after the other, a separator around each, and where words begin among them."""
+
+    def __init__(self, folder: Path, name: str, dtype: type[np.unsignedinteger[Any]], separator: int) -> None:
+        self._ids = _Array(folder / f"{name}.npy", dtype)
+        self._begins = _Array(folder / f"{name}_begins.npy", np.bool_)
+        self._separator = np.array([separator])
+        self._separate()
+
+    @property
+    def length(self) -> int:
+        """Pieces written so far, separators included."""
+        return self._ids.length
+
+    def _separate(self) -> None:
+        self._ids.append(self._separator)
+        self._begins.append(np.array([True]))
+
+    def append(self, encoded: EncodedText) -> None:
+        """Write a document and the separator after it."""
+        self._ids.append(encoded.ids)
+        self._begins.append(encoded.begins)
+        self._separate()
+
+    def __enter__(self) -> _Stream:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for array in (self._ids, self._begins):
+            array.close(whole=kind is None)
+
+
+class _Array:
     """A one-dimensional `.npy` file of unknown length, written piece by piece."""
 
-    def __init__(self, path: Path, dtype: type[np.unsignedinteger[Any]]) -> None:
+    def __init__(self, path: Path, dtype: type[np.unsignedinteger[Any] | np.bool_]) -> None:
         self.length = 0
         self.dtype = np.dtype(dtype)
         self.file = path.open("wb")
@@ -396,16 +425,11 @@ class _Stream:
         header = {"descr": npy.dtype_to_descr(self.dtype), "fortran_order": False, "shape": (self.length,)}
         npy.write_array_header_1_0(self.file, header)
 
-    def append(self, ids: NDArray[np.integer]) -> None:
-        self.file.write(ids.astype(self.dtype).tobytes())
-        self.length += len(ids)
+    def append(self, values: NDArray[np.integer | np.bool_]) -> None:
+        self.file.write(values.astype(self.dtype).tobytes())
+        self.length += len(values)
 
-    def __enter__(self) -> _Stream:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if kind is None:
+    def close(self, whole: bool) -> None:
+        if whole:
             self._write_header()
         self.file.close()

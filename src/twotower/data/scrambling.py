@@ -14,21 +14,15 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
-from tokenizers import Tokenizer
-
-from .tokenization import PREFIX
 
 Ints = NDArray[np.int64]
 
 
-def scramble(folder: Path, tokenizer: Tokenizer, words: str, seed: int) -> None:
+def scramble(folder: Path, words: str, seed: int) -> None:
     """Reorder the splits of the prepared text in `folder` (`data/` of a run) in place; `words` as above.
 
-    A word is a piece and the pieces that continue it (`##…`). Takes some tens of bytes of memory per token.
+    Words begin where the tokenizer lets them begin (`word_starts.py`). Takes some tens of bytes of memory per token.
     """
-    continues = np.zeros(max(tokenizer.get_vocab(with_added_tokens=True).values()) + 1, dtype=bool)
-    for piece, index in tokenizer.get_vocab(with_added_tokens=True).items():
-        continues[index] = piece.startswith(PREFIX)
     path = folder / "documents.parquet"
     schema = pq.read_schema(path)
     documents = pd.read_parquet(path)
@@ -42,11 +36,15 @@ def scramble(folder: Path, tokenizer: Tokenizer, words: str, seed: int) -> None:
         stream = np.load(folder / f"{name}.npy")
         lengths = documents["tokens"].to_numpy()[mine]
         inside = _spans(documents["start"].to_numpy()[mine], lengths)
-        order, lengths = _new_order(~continues[stream[inside]], lengths, words, np.random.default_rng([seed, number]))
+        begins = np.load(folder / f"{name}_begins.npy")[inside]
+        order, lengths = _new_order(begins, lengths, words, np.random.default_rng([seed, number]))
         starts = 1 + np.cumsum(lengths + 1) - (lengths + 1)
         whole = np.full(len(stream), stream[0])  # separators everywhere, then the words between them
         whole[_spans(starts, lengths)] = stream[inside][order]
         np.save(folder / f"{name}.npy", whole)
+        moved = np.ones(len(stream), dtype=bool)
+        moved[_spans(starts, lengths)] = begins[order]
+        np.save(folder / f"{name}_begins.npy", moved)
         documents.loc[mine, "start"] = starts
         documents.loc[mine, "tokens"] = lengths
         if name == "heldout":

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ..config import RunConfig
 from ..data.heldout import PreparedText
+from ..data.pieces import GOES_ON
 from ..finished import Run
 from ..runs.records import require_current
 from ..statistics.contrasts import Contrast, contrasts
@@ -73,8 +74,8 @@ class ExploredRun:
 
     @cached_property
     def alphabetical(self) -> NDArray[np.int64]:
-        """The rank of each piece in the order of its characters, `##` aside; (vocabulary,)."""
-        keys = np.array([str(piece).removeprefix("##") for piece in self.pieces], dtype=object)
+        """The rank of each piece in the order of its characters, marks aside; (vocabulary,)."""
+        keys = np.array([str(piece).removeprefix(GOES_ON) for piece in self.pieces], dtype=object)
         rank = np.empty(len(keys), dtype=np.int64)
         rank[np.argsort(keys, kind="stable")] = np.arange(len(keys))
         return rank

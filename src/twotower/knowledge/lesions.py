@@ -16,6 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ..data.tokenization import encode_batch
 from ..data.trees import Tree
 from ..errors import InputError
 from ..statistics.intervals import choice_margin
@@ -131,7 +132,7 @@ def _relations(subject: Subject, tried: Mapping[str, Lesion], bank: Tensor) -> d
     generator = subject.generator("lesions by relation")
     every = subject.trees()
     trees = [every[number] for number in sorted(generator.permutation(len(every))[: 4 * TREES].tolist())]
-    unknown = subject.tokenizer.token_to_id("[UNK]")
+    unknown = subject.vocabulary.unknown
     sentences = encode(subject.tokenizer, [tree.text for tree in trees])
     lengths = sentences.lengths
     fits = [number for number in range(len(trees)) if 1 < lengths[number] <= longest(subject.model)][:TREES]
@@ -142,8 +143,8 @@ def _relations(subject: Subject, tried: Mapping[str, Lesion], bank: Tensor) -> d
     labels: list[str] = []
     for number, tree in enumerate(trees):
         relation = _relation_of_characters(tree)
-        offsets = subject.tokenizer.encode(tree.text, add_special_tokens=False).offsets
-        labels += [relation[begin] for begin, _ in offsets]
+        starts = encode_batch(subject.tokenizer, [tree.text])[0].starts
+        labels += [relation[start] if start < len(relation) else "" for start in starts.tolist()]
         assert len(labels) == sentences.starts[number + 1]
     rows = rows_of(subject.model, sentences, subject.vocabulary)
     scores = lesioned(

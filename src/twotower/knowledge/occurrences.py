@@ -10,11 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
-from ..data.tokenization import PREFIX
+from ..data.characters import LETTER, MARK, UNSPACED, kinds_of
+from ..data.tokenization import encode_batch, vocabulary_of
 
 CHUNK = 2_000_000
 """Tokens of the stream that are searched at a time."""
 _FACTOR = np.uint64(0x9E3779B97F4A7C15)
+
+_BEFORE = "a "
+"""What stands before a word that is asked for: many tokenizers spell the space with the word after it."""
 
 Stream = NDArray[np.unsignedinteger[Any]]
 
@@ -32,25 +36,31 @@ class Occurrences:
 
 
 def pieces_of(words: Sequence[str], tokenizer: Tokenizer) -> list[tuple[int, ...]]:
-    """The pieces of each word; none for one that the vocabulary cannot spell, or that is divided at a hyphen."""
-    unknown = tokenizer.token_to_id("[UNK]")
+    """The pieces of each word, as it is spelled within a text.
+
+    None for one that the vocabulary cannot spell, or that is divided at a hyphen. In scripts without spaces, where
+    every piece is a word to the tokenizer, a word may be several of them.
+    """
+    unknown = vocabulary_of(tokenizer).unknown
     found = []
-    for encoding in tokenizer.encode_batch(list(words), add_special_tokens=False):
-        whole = all(piece.startswith(PREFIX) for piece in encoding.tokens[1:])
-        usable = whole and unknown not in encoding.ids and encoding.tokens[:1] != []
-        found.append(tuple(encoding.ids) if usable else ())
+    for word, text in zip(words, encode_batch(tokenizer, [_BEFORE + word for word in words]), strict=True):
+        inside = text.starts >= len(_BEFORE)
+        ids, begins = text.ids[inside], text.begins[inside]
+        letters = np.isin(kinds_of(word), (LETTER, MARK, UNSPACED)).all()
+        usable = len(ids) and unknown not in ids and (begins.sum() == 1 or letters)
+        found.append(tuple(ids.tolist()) if usable else ())
     return found
 
 
 def find_occurrences(
-    stream: Stream, pieces: Sequence[tuple[int, ...]], continues: NDArray[np.bool_], most: int, seed: int
+    stream: Stream, pieces: Sequence[tuple[int, ...]], begins: NDArray[np.bool_], most: int, seed: int
 ) -> Occurrences:
     """Search a stream of pieces for whole words.
 
     Args:
         stream: piece ids, (tokens,), usually memory-mapped.
         pieces: of each word; empty ones are not searched for.
-        continues: which ids are pieces that go on with a word, (vocabulary,).
+        begins: whether a word begins at each piece of the stream, (tokens,).
         most: occurrences of each word whose places are kept, drawn at random.
         seed: of that draw.
     """
@@ -58,7 +68,7 @@ def find_occurrences(
     counts = np.zeros(len(pieces), dtype=np.int64)
     word = place = np.empty(0, dtype=np.int64)
     key = np.empty(0)
-    for found, where in _search(stream, pieces, continues):
+    for found, where in _search(stream, pieces, begins):
         counts += np.bincount(found, minlength=len(pieces))
         word, place = np.concatenate([word, found]), np.concatenate([place, where])
         key = np.concatenate([key, generator.random(len(found))])
@@ -72,17 +82,17 @@ def find_occurrences(
 
 
 def count_occurrences(
-    stream: Stream, pieces: Sequence[tuple[int, ...]], continues: NDArray[np.bool_]
+    stream: Stream, pieces: Sequence[tuple[int, ...]], begins: NDArray[np.bool_]
 ) -> NDArray[np.int64]:
     """How often each word occurs, (words,); arguments as for `find_occurrences`."""
     counts = np.zeros(len(pieces), dtype=np.int64)
-    for found, _ in _search(stream, pieces, continues):
+    for found, _ in _search(stream, pieces, begins):
         counts += np.bincount(found, minlength=len(pieces))
     return counts
 
 
 def _search(
-    stream: Stream, pieces: Sequence[tuple[int, ...]], continues: NDArray[np.bool_]
+    stream: Stream, pieces: Sequence[tuple[int, ...]], begins: NDArray[np.bool_]
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
     """For each part of the stream the numbers of the words found in it, and their places."""
     longest = max((len(one) for one in pieces), default=0)
@@ -92,13 +102,11 @@ def _search(
     by_length.pop(0, None)
     for begin in range(0, len(stream), CHUNK):
         part = np.asarray(stream[begin : begin + CHUNK + longest], dtype=np.int64)
-        begins = ~continues[part]
-        starts = np.flatnonzero(begins)
-        lengths = np.diff(np.append(starts, len(part)))
-        inside = starts < CHUNK
-        starts, lengths = starts[inside], lengths[inside]
+        edges = np.append(begins[begin : begin + len(part)], True)
+        starts = np.flatnonzero(edges[: min(CHUNK, len(part))])
         for length, numbers in by_length.items():
-            at = starts[lengths == length]
+            at = starts[edges[np.minimum(starts + length, len(part))]]
+            at = at[at + length <= len(part)]
             spelled = np.array([pieces[number] for number in numbers], dtype=np.int64)
             hashes = _hash(spelled)
             order = np.argsort(hashes)

@@ -15,6 +15,7 @@ from ..errors import InputError
 from ..statistics.tallies import Floats
 from .accuracy import DRAWS, FEWEST, difference, is_right, numbered, of_paradigms, paradigm_draws, share
 from .minimal_pair import MinimalPair
+from .occurrences import pieces_of
 from .pair_files import is_broken, read_files, suite_paths
 from .pair_generation import Lexicon, cooccurrence, generate
 from .sentences import Sentences, encode, longest, score_sentences
@@ -127,18 +128,16 @@ class _Together:
     """How often a noun follows a verb in the training text, in lemmas of the treebank; words of one piece only."""
 
     def __init__(self, subject: Subject, trees: Sequence[Tree]) -> None:
-        vocabulary = subject.tokenizer.get_vocab()
+        words = [word for tree in trees for word in tree.words if word.upos in ("VERB", "NOUN")]
+        spelled = pieces_of([word.form.lower() for word in words], subject.tokenizer)
         self.rows: dict[str, int] = {}
         self.columns: dict[str, int] = {}
         verbs: dict[int, int] = {}
         nouns: dict[int, int] = {}
-        for tree in trees:
-            for word in tree.words:
-                piece = vocabulary.get(word.form.lower())
-                if piece is None or word.upos not in ("VERB", "NOUN"):
-                    continue
+        for word, pieces in zip(words, spelled, strict=True):
+            if len(pieces) == 1:
                 lemmas, of = (self.rows, verbs) if word.upos == "VERB" else (self.columns, nouns)
-                of.setdefault(piece, lemmas.setdefault(word.lemma.lower(), len(lemmas)))
+                of.setdefault(pieces[0], lemmas.setdefault(word.lemma.lower(), len(lemmas)))
         self.reach = 5
         self.counts = cooccurrence(subject.text.train, verbs, nouns, (len(self.rows), len(self.columns)), self.reach)
         self.tokens = max(1, len(subject.text.train))
@@ -159,7 +158,7 @@ def _fates(subject: Subject, candidates: Sequence[MinimalPair]) -> tuple[list[st
     settings = subject.config.know
     words = words_of(subject.tokenizer, [text for pair in candidates for text in (pair.good, pair.bad)])
     counted = count_words(subject.text, [word for sentence in words for word in sentence])
-    unknown = subject.tokenizer.token_to_id("[UNK]")
+    unknown = subject.vocabulary.unknown
     most = longest(subject.model)
     fates: list[str] = []
     rarest: dict[MinimalPair, int] = {}

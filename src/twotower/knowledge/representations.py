@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 from torch import Tensor
 
-from ..data.tokenization import Vocabulary
+from ..data.tokenization import Vocabulary, encode_batch
 from ..data.trees import Tree
 from ..modeling.elmo import Elmo
 from ..modeling.layers import layer_states
@@ -107,12 +107,12 @@ def _spans(words: Sequence[str], spaces: Sequence[bool]) -> list[Span]:
 
 def _encode(tokenizer: Tokenizer, texts: Sequence[str], spans: Sequence[list[Span]]) -> list[Sentence]:
     found = []
-    for encoding, places in zip(tokenizer.encode_batch(list(texts), add_special_tokens=False), spans, strict=True):
+    for text, places in zip(encode_batch(tokenizer, texts), spans, strict=True):
         edges = np.asarray(places, dtype=np.int64).reshape(-1, 2)
-        offsets = np.asarray(encoding.offsets, dtype=np.int64).reshape(-1, 2)
-        inside = (offsets[None, :, 0] < edges[:, None, 1]) & (offsets[None, :, 1] > edges[:, None, 0])
+        ends = np.maximum(text.ends, text.starts + 1)  # a space before a word starts where the word does
+        inside = (text.starts[None] < edges[:, None, 1]) & (ends[None] > edges[:, None, 0])
         word, piece = np.nonzero(inside)
-        found.append(Sentence(np.asarray(encoding.ids, dtype=np.int64), piece, word, len(places)))
+        found.append(Sentence(text.ids, piece, word, len(places)))
     return found
 
 

@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
-from ..data.tokenization import Vocabulary
+from ..data.tokenization import Vocabulary, encode_batch
 from ..modeling.model import TowersModel
 from ..modeling.scoring import log_probs_of
 from ..progress import Progress
@@ -58,12 +58,10 @@ class Sentences:
 
 def encode(tokenizer: Tokenizer, texts: Sequence[str]) -> Sentences:
     """The pieces and words of each text; special tokens in a text are text."""
-    encodings = tokenizer.encode_batch(list(texts), add_special_tokens=False)
-    lengths = [len(encoding.ids) for encoding in encodings]
-    pieces = [piece for encoding in encodings for piece in encoding.ids]
-    words = [-1 if word is None else word for encoding in encodings for word in encoding.word_ids]
-    starts = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-    return Sentences(np.asarray(pieces, dtype=np.int64), np.asarray(words, dtype=np.int64), starts)
+    encoded = encode_batch(tokenizer, texts)
+    none = np.empty(0, dtype=np.int64)
+    pieces, words = (np.concatenate([none, *parts]) for parts in ([t.ids for t in encoded], [t.words for t in encoded]))
+    return Sentences(pieces, words, np.cumsum([0, *(len(text.ids) for text in encoded)]))
 
 
 def longest(model: TowersModel) -> int:

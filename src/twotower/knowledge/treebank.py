@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..config import FEWEST_SENTENCES
-from ..data.tokenization import special_ids
 from ..data.trees import Tree
 from ..errors import InputError
 from ..statistics.intervals import centred_interval
@@ -112,7 +111,7 @@ def choose_sentences(subject: Subject, limit: int, purpose: str) -> Treebank:
         "unit": "document" if by_document else "sentence",
         "units": len(np.unique(group[chosen])),
     }
-    words = _words(known, some, special_ids(subject.tokenizer)["[UNK]"])
+    words = _words(known, some, subject.vocabulary.unknown)
     if words["with_unknown"] > 0.5 * words["total"]:
         raise InputError(
             f"know.treebank: {words['with_unknown']} of {words['total']} words of {subject.config.know.treebank} are "

@@ -62,7 +62,7 @@ def words(subject: Subject) -> dict[str, Any]:
     number = {word: index for index, word in enumerate(covered["word"])}
     _require_overlap(sets, norms, number, settings.frequent)
     pieces = [tuple(one) for one in covered["pieces"]]
-    found = find_occurrences(text.train, pieces, text.continues, settings.occurrences, subject.config.seed)
+    found = find_occurrences(text.train, pieces, text.begins, settings.occurrences, subject.config.seed)
     frame = (text.vocabulary.cls, text.vocabulary.sep) if subject.model.config.windows == "pairs" else None
     views = []
     for model, trained in ((subject.model, True), (subject.untrained, False)):
@@ -113,7 +113,7 @@ def _coverage(subject: Subject, asked: list[str]) -> pd.DataFrame:
     """word, pieces (ids), count (in the training text), covered; one row per word that was asked for."""
     text = subject.text
     pieces = pieces_of(asked, subject.tokenizer)
-    counts = count_occurrences(text.train, pieces, text.continues)
+    counts = count_occurrences(text.train, pieces, text.begins)
     covered = counts >= subject.config.know.frequent
     return pd.DataFrame({"word": asked, "pieces": pieces, "count": counts, "covered": covered})
 

@@ -12,6 +12,7 @@ from sklearn.feature_extraction.text import TfidfTransformer
 
 from ..data.bigrams import Bigrams, pieces_before
 from ..data.heldout import PreparedText
+from ..data.tokenization import SENTENCE_ENDS
 from ..statistics.stretches import stretches
 from ..statistics.tallies import Floats, ValuesOf
 from .measured import Measured
@@ -25,7 +26,6 @@ FAR = (9, 40)
 PASSAGE, DIMENSIONS = 256, 50
 WINDOW = 64
 """Tokens back within which a type counts as repeated."""
-SENTENCE_ENDS = (".", "!", "?")
 TOKENS = 4_000_000
 """Tokens of the training stream that are counted at a time, a multiple of `PASSAGE`."""
 BLOCK = 1 << 15
@@ -142,7 +142,7 @@ def _nearby(cells: Cells, types: int, reach: int) -> tuple[NDArray[np.int32], ND
 def sentence_positions(measured: Measured, part: slice) -> NDArray[np.int64]:
     """Tokens since the beginning of the sentence or of the document, from 0, (occurrences,); of a stretch."""
     ends = np.isin(np.arange(len(measured.pieces)), [
-        number for number, piece in enumerate(measured.pieces) if piece in SENTENCE_ENDS
+        number for number, piece in enumerate(measured.pieces) if piece.lstrip("▁Ġ") in SENTENCE_ENDS
     ])[measured.piece[part]]  # fmt: skip
     begins = _beginnings(measured.document[part])
     begins[1:] |= ends[:-1]

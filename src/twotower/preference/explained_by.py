@@ -13,7 +13,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..data.norms import read_norms
-from ..data.tokenization import PREFIX
 from ..statistics.intervals import centred_interval
 from ..statistics.strata import smooth_basis
 from ..statistics.stretches import stretches
@@ -112,9 +111,9 @@ def predictors(measured: Measured) -> tuple[dict[str, Floats], dict[str, Any] | 
     capital = share(lambda word: word[:1].isupper())
     digit = share(lambda word: any(letter.isdigit() for letter in word))
     whole = mean(lambda part: np.asarray(measured.rows(part)["whole_word"], dtype=np.float64))
-    continues = np.array([piece.startswith(PREFIX) for piece in measured.pieces])[chosen]
+    begins = mean(lambda part: np.asarray(measured.rows(part)["begins"], dtype=np.float64))
     groups["digits and capitals"] = np.column_stack([capital, digit])
-    groups["kind of piece"] = np.column_stack([continues.astype(np.float64), (whole < 0.5) & ~continues])
+    groups["kind of piece"] = np.column_stack([1 - begins, (whole < 0.5) & (begins >= 0.5)])
     groups["part of speech"] = _one_hot(_commonest(measured)[chosen])
     norms = None
     if measured.settings.norms:

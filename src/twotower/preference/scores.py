@@ -142,5 +142,6 @@ def _table(rows: pa.RecordBatch, pieces: pa.Array, heads: dict[str, np.ndarray])
         "word": rows.column("word").dictionary_encode(),
         "upos": rows.column("upos"),
         "whole_word": rows.column("whole_word"),
+        "begins": rows.column("begins"),
     }
     return pa.table(columns | {name: pa.array(values, pa.float32()) for name, values in heads.items()})

@@ -12,6 +12,7 @@ import pandas as pd
 
 from ..config import RunConfig
 from ..data.heldout import PreparedText
+from ..data.pieces import GOES_ON
 from ..data.tagging import CONTENT, FUNCTION, NO_WORD
 from ..preference.score_table import ScoreColumns
 from ..runs.records import read_json
@@ -174,8 +175,8 @@ def _passages(run: Path, found: list[Contrast]) -> list[dict[str, Any]]:
             each = ", ".join(f"tower {tower}: {row[head]:.2f}" for tower, head in enumerate(heads, start=1))
             ahead = float(values[best[number], number])
             pieces.append({
-                "text": str(row["piece"]).removeprefix("##"),
-                "glued": str(row["piece"]).startswith("##"),
+                "text": str(row["piece"]).removeprefix(GOES_ON),
+                "glued": str(row["piece"]).startswith(GOES_ON),
                 "tower": int(best[number]) + 1,
                 "shade": round(min(1.0, ahead / PASSAGE_LIMIT) * PASSAGE_SHADE),
                 "tip": f"{row['piece']} ({kind}): log-probability {each} nats; "

@@ -46,7 +46,7 @@ def _stage_of(one: Instrument) -> Stage:
 STAGES: dict[str, Stage] = {
     stage.name: stage
     for stage in (
-        Stage("prepare", ("prepare",), (), ("data", "tokenizer.json"), format=5, reads=("threads", "train.window")),
+        Stage("prepare", ("prepare",), (), ("data", "tokenizer.json"), format=6, reads=("threads", "train.window")),
         Stage("train", ("seed", "threads", "model", "train"), ("data", "tokenizer.json"),
               ("trunk", "training.json", "metrics.jsonl", "emergence.parquet")),
         Stage("readout", ("seed", "threads", "readout", "train.masked", "train.micro_batch", "train.loss",
@@ -54,7 +54,7 @@ STAGES: dict[str, Stage] = {
               ("data", "tokenizer.json", "trunk"),
               ("model", "readout.json"), format=7),
         Stage("score", ("threads", "score"), ("data", "model"),
-              ("scores.parquet", "context.parquet", "direction.parquet"), format=7),
+              ("scores.parquet", "context.parquet", "direction.parquet"), format=8),
         *map(_stage_of, INSTRUMENTS.values()),
         Stage("analyze", ("seed", "threads", "analyze", "model.family", "model.towers", "model.cooperation",
                           "model.width", "model.layers"),

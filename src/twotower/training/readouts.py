@@ -21,7 +21,7 @@ from torch import Tensor, nn
 
 from ..config import RunConfig
 from ..data.heldout import PreparedText
-from ..data.tokenization import save_for_transformers
+from ..data.tokenizer_files import save_for_transformers
 from ..modeling.configuration import READOUT_SETS, TWICE_SETS
 from ..modeling.fused_losses import VocabularyLoss, vocabulary_loss
 from ..modeling.model import Readout, TowersModel, fresh_set, input_of
