@@ -58,7 +58,8 @@ def planted(
     names = [f"word{number}" for number in range(types)]
     scores = pd.DataFrame({
         "document": document, "position": np.arange(tokens), "piece_id": piece, "piece": np.asarray(names)[piece],
-        "word": np.asarray(names)[piece], "upos": tag[piece], "whole_word": True, **columns,
+        "word": np.asarray(names)[piece], "upos": tag[piece], "whole_word": True, "begins": True,
+        **columns,
     })  # fmt: skip
     frequencies = np.maximum(1, 4 * counts)
     return Measured(scores, towers, names, frequencies, classify_types(tags), SETTINGS, seed)

@@ -197,12 +197,15 @@ def test_provenance_names_versions_seed_and_machine(finished):
     assert values["seed"] == 0 and values["versions"]["torch"] and values["machine"]["cores"]
 
 
+TOLD = ["document", "position", "piece_id", "piece", "word", "upos", "whole_word", "begins"]
+
+
 def test_python_gives_frames_and_a_model(finished):
     run = twotower.Run.load(finished)
     scores, types = run.scores(), run.preference()
     heads = [*run.model().config.head_names, "near"]
     assert {f"{name}_{tower}" for name in ("readout", "fourth") for tower in ("1", "2", "together")} < set(heads)
-    assert list(scores.columns) == ["document", "position", "piece_id", "piece", "word", "upos", "whole_word", *heads]
+    assert list(scores.columns) == [*TOLD, *heads]
     assert (scores[heads].dtypes == "float32").all() and (scores[heads] <= 0).all().all()
     assert types["count"].sum() == len(scores)
     one = types.iloc[3]
