@@ -61,6 +61,7 @@ def read_encoding(tokenizer: Tokenizer, text: str, encoding: Encoding) -> Encode
     first, last = kinds[np.minimum(starts[1:], len(text))], kinds[np.maximum(end[:-1] - 1, 0)]
     begins = ~same | (starts[1:] > begin[1:]) | (last == SPACE) | (first == UNSPACED)
     begins |= (last == UNSPACED) & ((first == LETTER) | (first == OTHER))
+    begins |= (last == MARK) & (first == OTHER)
     if not _splits_punctuation(tokenizer):
         begins |= ((first == LETTER) & (last == OTHER)) | ((first == OTHER) & (last == LETTER))
     touching = starts[1:] == end[:-1]

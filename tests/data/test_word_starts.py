@@ -1,0 +1,140 @@
+"""Words, offsets and whole-word flags are those of the text, for every kind of tokenizer and in many scripts."""
+
+import unicodedata
+
+import numpy as np
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from small_tokenizers import KINDS, SPACED, UNSPACED, small_tokenizer
+from twotower.data.characters import visible
+from twotower.data.documents import Document, Word, visible_document
+from twotower.data.pieces import read_pieces
+from twotower.data.tagging import words_of_pieces
+from twotower.data.tokenization import encode, vocabulary_of
+
+INVISIBLE = ["\u00ad", "\u200b", "\u200e", "\u200f", "\u2060", "\ufeff", "\u202b", "\u202c", "\x00", "\ud83d", "\ufe0f"]
+WORDS = [word for text in SPACED.values() for word in text.split()]
+kinds = pytest.mark.parametrize("kind", KINDS)
+words_in = st.lists(st.sampled_from([*WORDS, *(word.capitalize() for word in WORDS)]), min_size=1)
+
+
+def spelled(kind: str, text: str) -> list[str]:
+    """The text of each word that the tokenizer sees."""
+    found = encode(small_tokenizer(kind), text)
+    first = np.flatnonzero(found.begins)
+    last = np.append(first[1:], len(found.ids))[: len(first)] - 1
+    return [text[a:b] for a, b in zip(found.starts[first], found.ends[last], strict=True)]
+
+
+@kinds
+@given(words=words_in)
+@settings(deadline=None, max_examples=60)
+def test_words_are_what_stands_between_spaces(kind, words):
+    text = " ".join(words)
+    assert spelled(kind, text) == words
+
+
+@kinds
+@given(words=words_in, marks=st.lists(st.sampled_from([", ", "! ", " (", "\n\n", " “", "” ", "-", "।"]), min_size=1))
+@settings(deadline=None, max_examples=60)
+def test_punctuation_is_divided_from_words(kind, words, marks):
+    text = "".join(word + marks[number % len(marks)] for number, word in enumerate(words))
+    letters = [word for word in spelled(kind, text) if word and unicodedata.category(word[0])[0] in "LM"]
+    assert letters == words
+
+
+@kinds
+@given(
+    text=st.text(max_size=60)
+    | st.lists(st.sampled_from(list("".join(UNSPACED.values()) + " ab.,’é")), max_size=60).map("".join)
+)
+@settings(deadline=None, max_examples=100)
+@example(text="")
+@example(text=" \n ")
+def test_pieces_come_in_order_and_cover_what_is_visible(kind, text):
+    text = visible(text)
+    tokenizer = small_tokenizer(kind)
+    found = encode(tokenizer, text)
+    assert found.ids.tolist() == tokenizer.encode(text, add_special_tokens=False).ids
+    assert (np.diff(found.starts) >= 0).all() and (found.starts >= 0).all() and (found.ends <= len(text)).all()
+    assert (found.starts <= found.ends).all() and found.begins[:1].all()
+    covered = {place for a, b in zip(found.starts, found.ends, strict=True) for place in range(a, b)}
+    for place, char in enumerate(text):
+        assert place in covered or unicodedata.category(char)[0] in "CMZ" or char == "\ufffd", repr(text)
+
+
+@kinds
+@pytest.mark.parametrize("script", UNSPACED)
+def test_in_scripts_without_spaces_every_piece_is_a_word(kind, script):
+    found = encode(small_tokenizer(kind), UNSPACED[script])
+    text = UNSPACED[script]
+    for place in range(1, len(found.ids)):
+        start = found.starts[place]
+        same_character = start < found.ends[place - 1]
+        mark = unicodedata.category(text[start])[0] == "M"
+        assert found.begins[place] != (same_character or mark), text[start : found.ends[place]]
+    assert vocabulary_of(small_tokenizer(kind)).unknown not in found.ids
+
+
+@kinds
+@given(words=words_in)
+@settings(deadline=None, max_examples=60)
+def test_a_word_is_whole_where_one_piece_spells_it(kind, words):
+    text = " ".join(words)
+    ends = np.cumsum([len(word) + 1 for word in words]) - 1
+    gold = [Word(int(end) - len(word), int(end), "X") for word, end in zip(words, ends, strict=True)]
+    found = encode(small_tokenizer(kind), text)
+    index, whole = words_of_pieces(gold, found.starts)
+    pieces = np.bincount(index[index >= 0], minlength=len(words))
+    assert (index >= 0).all() and (pieces >= 1).all()
+    assert whole.tolist() == [bool(pieces[word] == 1) for word in index]
+
+
+@kinds
+@given(words=words_in, data=st.data())
+@settings(deadline=None, max_examples=60)
+def test_invisible_characters_change_no_piece_and_no_word(kind, words, data):
+    text = " ".join(words) + " 👨‍👩‍👧 and می‌خواهم."
+    places = data.draw(st.lists(st.tuples(st.integers(0, len(text)), st.sampled_from(INVISIBLE)), max_size=12))
+    dirty = text
+    for place, char in sorted(places, reverse=True):
+        dirty = dirty[:place] + char + dirty[place:]
+    assert visible(dirty) == visible(text) == text
+    tokenizer = small_tokenizer(kind)
+    typed = "".join(char for char in dirty if char != "\ud83d")  # which no tokenizer takes
+    assert encode(tokenizer, typed).ids.tolist() == encode(tokenizer, text).ids.tolist()
+
+
+def test_gold_words_keep_their_places_without_invisible_characters():
+    text = "Mu\u0308t\u00adter \ufeff(so\u200b)"
+    gold = (Word(0, 8, "NOUN"), Word(9, 10, "X"), Word(10, 11, "PUNCT"), Word(11, 14, "ADV"), Word(14, 15, "PUNCT"))
+    clean = visible_document(Document("a", text, gold))
+    assert clean.text == "Mütter (so)"
+    assert [clean.text[w.start : w.end] for w in clean.words] == ["Mütter", "(", "so", ")"]
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("می‌خواهم", True), ("র‍্যাব", True), ("ന്‍", True), ("👨‍👩‍👧", True), ("🏴\U000e0067\U000e0062\U000e007f", True),
+        ("کتاب‌", False), ("Auf‌lage", False), ("a‍b", False), ("x\U000e0067\U000e0062", False), ("می‌‌خواهم", False),
+    ],
+)  # fmt: skip
+def test_joiners_and_tags_stay_where_they_spell(text, kept):
+    assert (visible(text) == text) is kept
+    assert visible(visible(text)) == visible(text)
+
+
+def test_labels_are_alike_for_all_tokenizers_and_name_no_piece_twice():
+    for kind in KINDS:
+        labels = read_pieces(small_tokenizer(kind)).labels
+        named = [label for label in labels if label]
+        assert len(set(named)) == len(named), kind
+        tokenizer = small_tokenizer(kind)
+        found = encode(tokenizer, "for the peace of unionwar")
+        shown = [labels[piece] for piece in found.ids]
+        assert "".join(label.removeprefix("##") for label in shown if label != "␣") == "forthepeaceofunionwar"
+        after = np.flatnonzero(found.begins)[1:]
+        assert not any(shown[place].startswith("##") for place in after) and shown[-1].startswith("##"), kind
