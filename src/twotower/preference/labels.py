@@ -111,9 +111,8 @@ class Label:
 
 
 def _kind_of_piece(text: Occurrences) -> Numbers:
-    continues = text.measured.text.continues if text.measured.text else np.zeros(len(text.measured.pieces), bool)
-    whole = text.measured.scores["whole_word"].to_numpy(bool)
-    return np.where(whole, 0, np.where(continues[text.type], 2, 1))
+    whole, begins = (text.measured.scores[name].to_numpy(bool) for name in ("whole_word", "begins"))
+    return np.where(whole, 0, np.where(begins, 1, 2))
 
 
 def _pair(first: Numbers, second: Numbers) -> Numbers:
