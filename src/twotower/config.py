@@ -173,7 +173,7 @@ class TrainConfig:
     readout_learning_rate: Annotated[float, Range(above=0)] = 3e-3
     """Peak learning rate of these readouts. It cannot affect the towers."""
     evaluations: Annotated[int, Range(1)] = 10
-    """How many times held-out perplexity and separation are measured and logged, evenly over the updates."""
+    """How many times held-out perplexity is measured and logged, evenly over the updates."""
     evaluation_tokens: Annotated[int, Range(1)] = 40_000
     """Held-out tokens that each of these evaluations reads, spread over the documents."""
     checkpoint_seconds: Annotated[float, Range(above=0)] = 120.0
@@ -238,8 +238,8 @@ class AnalyzeConfig:
     """Preference and its statistics."""
 
     min_count: Annotated[int, Range(1)] = 10
-    """A type enters reliability if it occurs this many times in each half of the held-out text. It enters separation
-    and the report if it occurs twice as many times in all of it."""
+    """A type enters reliability if it occurs this many times in each half of the held-out text. It enters statistics
+    of classes and the report if it occurs twice as many times in all of it."""
     frequency_ratio: Annotated[float, Range(above=1)] = 1.25
     """Compare words only if their training frequencies differ by at most this factor. Words without a counterpart are
     left out and counted."""

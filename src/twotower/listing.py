@@ -113,18 +113,18 @@ def figures_of(results: dict[str, Any]) -> dict[str, Any]:
     """The main figures of `results.json`, null where a run has none.
 
     `tokens` of training; held-out `perplexity` of all towers together; `reliability` of the preference across documents
-    and readouts (r, 0: the towers do not differ); `class_spread`, the standard deviation of the mean preferences of
-    word classes in nats, and `class_spread_null`, the bound below which 95 % of permutations lie.
+    and readouts (r, 0: the towers do not differ); `class_explained`, the share of the variance between words that class
+    explains beyond frequency, and `class_explained_null`, the bound below which 95 % of permutations lie.
     """
-    across = (results.get("reliability") or {}).get("across_readouts") or {}
-    spread = ((results.get("word_classes") or {}).get("upos") or {}).get("spread") or {}
+    reliability = results.get("reliability") or {}
+    explained = ((results.get("word_classes") or {}).get("upos") or {}).get("explained") or {}
     training = results["training"]
     return {
         "tokens": training["tokens"],
         "perplexity": training["heldout_perplexity"]["joint"],
-        "reliability": across.get("estimate"),
-        "reliability_low": across.get("low"),
-        "reliability_high": across.get("high"),
-        "class_spread": spread.get("estimate"),
-        "class_spread_null": (spread.get("null") or {}).get("high"),
+        "reliability": reliability.get("estimate"),
+        "reliability_low": reliability.get("low"),
+        "reliability_high": reliability.get("high"),
+        "class_explained": explained.get("estimate"),
+        "class_explained_null": (explained.get("null") or {}).get("high"),
     }

@@ -34,7 +34,7 @@ def test_intervals_from_blocks_are_as_wide_as_from_documents(monkeypatch):
     measured = planted(0, {"NOUN": 0.3}, **truth)
     parts = types_table(measured)
     assert measured.blocks == 100 and measured.tally(measured.difference(measured.contrasts[0])).documents == 100
-    for name in ("count", "documents", "joint", "mean", "noise"):
+    for name in ("count", "documents", "joint", "mean", "under_second"):
         np.testing.assert_allclose(parts[name], whole[name], rtol=1e-12)
     frequent = whole["count"] >= 100
     ratio = (parts["standard_error"] / whole["standard_error"])[frequent]
@@ -48,8 +48,8 @@ def test_every_statistic_is_found_in_blocks_too(monkeypatch):
     parts = analyze_measured(replace(measured))[1]
     for name, figure in (("reliability", "estimate"), ("preference", "sd")):
         assert parts[name][figure] == pytest.approx(whole[name][figure], abs=0.05)
-    spread = parts["word_classes"]["upos"]["spread"]
-    assert spread["low"] < whole["word_classes"]["upos"]["spread"]["estimate"] < spread["high"]
+    explained = parts["word_classes"]["upos"]["explained"]
+    assert explained["low"] < whole["word_classes"]["upos"]["explained"]["estimate"] < explained["high"]
     assert parts["within_types"] == whole["within_types"], "a regression keeps documents: it costs no more for many"
 
 

@@ -33,7 +33,6 @@ def test_a_planted_slope_of_topicality_is_found_with_its_sign_and_size():
         )
         assert np.sign(found["estimate"]) == np.sign(slope) and found["p_value"] < 0.001
         assert found["low"] < found["estimate"] < found["high"]
-        assert abs(found["noise_floor"]["estimate"]) < 0.02
 
 
 def test_differences_between_types_are_no_slope():
@@ -82,7 +81,7 @@ def test_nothing_depends_on_how_the_text_is_cut(finished, monkeypatch):
             name: np.concatenate([values_of(part) for part in parts])
             for name, values_of in covariates(measured)[0].items()
         }
-        return each | {"means": measured.noise[0].means(np.ones((1, measured.documents)))[0]}
+        return each | {"means": measured.preferences[0].means(np.ones((1, measured.documents)))[0]}
 
     before = figures()
     monkeypatch.setattr(stretches, "STRETCH", 500)

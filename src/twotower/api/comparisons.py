@@ -77,8 +77,8 @@ class Comparison:
         Columns: `run`, `group` (what is the same over seeds), `corpus`, `stranger`, `seed`, `family`, `towers`,
         `tokens` of training, held-out `perplexity` of all towers together; `reliability` of the preference across
         documents and readouts, with `reliability_low` and `reliability_high` (r; 0: the towers do not differ);
-        `class_spread`, the standard deviation of the mean preferences of word classes in nats, and
-        `class_spread_null`, which 95 % of permutations do not exceed.
+        `class_explained`, the share of the variance between words that class explains beyond frequency, and
+        `class_explained_null`, which 95 % of permutations do not exceed.
         """
         from . import tables
 

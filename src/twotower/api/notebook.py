@@ -33,9 +33,9 @@ def card(run: Listed) -> str:
     if figures.get("reliability") is not None:
         interval = f" [{figures['reliability_low']:.2f}, {figures['reliability_high']:.2f}]"
         rows["reliability of the preference (r, 0: none)"] = f"{figures['reliability']:.2f}{interval}"
-    if figures.get("class_spread") is not None:
-        null = f"{figures['class_spread_null']:.2f}"
-        rows["spread of word classes"] = f"{figures['class_spread']:.2f} nats (95 % of permutations: up to {null})"
+    if figures.get("class_explained") is not None:
+        share, null = (f"{100 * figures[key]:.1f} %" for key in ("class_explained", "class_explained_null"))
+        rows["explained by word class beyond frequency"] = f"{share} (95 % of permutations: up to {null})"
     if run.note:
         rows["note"] = run.note
     return CARD.format(

@@ -23,11 +23,11 @@ class RunPlots:
         self._contents = read_contents(config, path)
 
     def preference(self) -> Sheet:
-        """The distribution of the preferences of pieces, in nats, with its noise floor behind it."""
+        """The distribution of the preferences of pieces, in nats."""
         return self._draw("preference")
 
     def profile(self) -> Sheet:
-        """The mean preference of each part of speech minus that of all words, in nats, with intervals."""
+        """What each part of speech prefers beyond frequency, in nats, with intervals."""
         return self._draw("profile")
 
     def towers(self) -> Sheet:
@@ -41,10 +41,6 @@ class RunPlots:
     def shares(self) -> Sheet:
         """What explains the variance between pieces: Shapley shares of groups of predictors, with intervals."""
         return self._draw("shares")
-
-    def emergence(self) -> Sheet:
-        """Separation and the spread of preferences at each evaluation of the training."""
-        return self._draw("emergence")
 
     def training(self) -> Sheet:
         """The loss on training batches, in nats per token, of all towers together and of each alone."""
@@ -71,7 +67,7 @@ class ComparisonPlots:
         return self._draw(f"agreement-{number}", "two runs that scored the same text")
 
     def emergence(self) -> Sheet:
-        """Reliability and separation of each run at each evaluation of the training."""
+        """How good the towers of each run are alone, and together, at each evaluation of the training."""
         return self._draw("emergence", "runs with evaluations")
 
     def context(self) -> Sheet:

@@ -85,8 +85,9 @@ class Run:
 
         Columns: `contrast` (such as `tower 1 minus tower 2`), `piece_id`, `piece`, `upos`, `word_class`,
         `training_count`, `count` and `documents` (held-out occurrences, and the documents they are in); in nats `mean`,
-        `standard_error`, `low` and `high` (the interval), and `noise` (the same of two readouts of one tower); the mean
-        log-probabilities `joint` and `readout_K`, in nats. A single tower has no contrast, and no rows.
+        `standard_error`, `low` and `high` (the interval, over documents and readouts), and `under_SET` (the mean under
+        one set of readouts: `readout`, `second`, …); the mean log-probabilities `joint` and `readout_K` (tower K alone,
+        mean over sets), in nats. A single tower has no contrast, and no rows.
         """
         from . import tables
 
@@ -97,7 +98,7 @@ class Run:
 
         Columns: `document` (its number), `position` (of the piece in it), `piece_id`, `piece`, `word`, `upos`,
         `whole_word`; and the log-probability of the piece in nats under each head: `joint` (all towers), `readout_K`
-        (tower K alone) and `noise_K` (another readout of tower K).
+        (tower K alone) and `second_K`, … (other sets of readouts).
         """
         return finished.Run(self.path).scores()
 
@@ -114,8 +115,9 @@ class Run:
     def word_classes(self) -> pd.DataFrame:
         """The profile by part of speech: one row per class and contrast.
 
-        Columns: `contrast`, `upos`, `occurrences`, `types`, and in nats `mean`, `low` and `high`: the class' mean
-        preference minus that of all words, with its interval; `in_spread`, whether it is among the classes compared.
+        Columns: `contrast`, `upos`, `occurrences`, `types`; in nats `mean`, `low` and `high`: what the class prefers
+        beyond frequency, with its interval; `q_value`; `sure`, whether q is small and all sets of readouts agree in the
+        sign; `compared`, whether it is among the classes compared.
         """
         from . import tables
 

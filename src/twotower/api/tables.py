@@ -8,23 +8,27 @@ from typing import Any
 
 import pandas as pd
 
+from ..preference.measured import SETS
 from ..statistics.contrasts import contrasts
 
 OF_CONTRAST = ("mean", "standard_error", "low", "high")
 """Columns of `preference.parquet` that each contrast has."""
+ADJUSTED = ("mean", "low", "high", "q_value", "sure")
+"""Figures of a class beyond frequency."""
 
 
 def preference(types: pd.DataFrame, towers: int) -> pd.DataFrame:
     """`preference.parquet` with one row per type and contrast."""
     found = contrasts(towers)
-    own = {f"{name}{one.suffix}" for one in found for name in OF_CONTRAST}
+    if not found:
+        return types.iloc[:0].assign(contrast=pd.Series(dtype=str), **dict.fromkeys(OF_CONTRAST, 0.0))
+    names = (*OF_CONTRAST, *(f"under_{name}" for name in SETS if f"under_{name}{found[0].suffix}" in types))
+    own = {f"{name}{one.suffix}" for one in found for name in names}
     shared = types[[name for name in types if name not in own]]
     parts = []
     for one in found:
-        values = {name: types[f"{name}{one.suffix}"] for name in OF_CONTRAST}
-        parts.append(pd.DataFrame({"contrast": one.name}, index=types.index).join([shared, pd.DataFrame(values)]))
-    if not parts:
-        return shared.iloc[:0].assign(contrast=pd.Series(dtype=str), **dict.fromkeys(OF_CONTRAST, 0.0))
+        values = pd.DataFrame({name: types[f"{name}{one.suffix}"] for name in names})
+        parts.append(pd.DataFrame({"contrast": one.name}, index=types.index).join([shared, values]))
     return pd.concat(parts, ignore_index=True)
 
 
@@ -47,11 +51,12 @@ def word_classes(results: dict[str, Any], towers: int) -> pd.DataFrame:
     names = [one.name for one in contrasts(towers)]
     rows = [
         {"contrast": names[int(one.get("tower", 1)) - 1], "upos": row["class"], "occurrences": row["occurrences"],
-         "types": row["types"], **{key: one[key] for key in ("mean", "low", "high")}, "in_spread": row["in_spread"]}
+         "types": row["types"], **{key: one["adjusted"][key] for key in ADJUSTED}, "compared": row["compared"]}
         for row in found["profile"]
         for one in row.get("towers") or [row | {"tower": 1}]
+        if one["adjusted"]
     ]  # fmt: skip
-    columns = ["contrast", "upos", "occurrences", "types", "mean", "low", "high", "in_spread"]
+    columns = ["contrast", "upos", "occurrences", "types", *ADJUSTED, "compared"]
     return pd.DataFrame(rows, columns=columns)
 
 
@@ -74,14 +79,14 @@ def runs(study: dict[str, Any]) -> pd.DataFrame:
     kept = ("group", "corpus", "stranger", "seed", "family", "towers", "tokens")
     rows = []
     for row in study["runs"]:
-        spread, across = row["spread"] or {}, (row["reliability"] or {}).get("across_readouts") or {}
+        explained, reliability = row["explained"] or {}, row["reliability"]
         rows.append({"run": row["name"], **{key: row[key] for key in kept}} | {
             "perplexity": row["perplexity"]["joint"],
-            "reliability": across.get("estimate"),
-            "reliability_low": across.get("low"),
-            "reliability_high": across.get("high"),
-            "class_spread": spread.get("estimate"),
-            "class_spread_null": (spread.get("null") or {}).get("high"),
+            "reliability": reliability["estimate"],
+            "reliability_low": reliability["low"],
+            "reliability_high": reliability["high"],
+            "class_explained": explained.get("estimate"),
+            "class_explained_null": (explained.get("null") or {}).get("high"),
         })  # fmt: skip
     return pd.DataFrame(rows)
 

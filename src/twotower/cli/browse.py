@@ -102,7 +102,7 @@ def _row(one: Listed, below: Path) -> tuple[str, ...]:
     )  # fmt: skip
 
 
-COLUMNS = (("perplexity", 0), ("reliability", 2), ("class_spread", 2))
+COLUMNS = (("perplexity", 0), ("reliability", 2), ("class_explained", 2))
 
 
 def _figure(one: Listed, key: str, digits: int) -> str:

@@ -17,9 +17,9 @@ from .study import CompareArguments, StudyArguments, compare, compare_one, defau
 STAGES = {
     "prepare": "Text to tokens: tokenizer, held-out split, part of speech.",
     "train": "The joint phase: all towers on one objective.",
-    "readout": "A readout on each tower alone, the trunk frozen; a second pair for the noise floor.",
+    "readout": "A readout on each tower alone, the trunk frozen; in two or four independent sets.",
     "score": "Log-probability of every held-out token under every head.",
-    "analyze": "Preference per type, its reliability, and its separation of function from content words.",
+    "analyze": "Preference per type, its reliability, and what it follows.",
     "report": "One self-contained page, and its figures as SVG.",
 }
 COMMANDS = {

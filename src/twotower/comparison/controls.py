@@ -87,8 +87,7 @@ def against_half(run: Run, half: Run) -> dict[str, Any]:
     """The figures of a run's first tower against the same tower half-way through training, as if they were two towers.
 
     The division of two stages of one tower is no division of labour: what a pair shows must exceed it, or be another.
-    Each stage has its own readouts, trained alike; the noise floor is that of two readouts of either. Raises
-    `InputError` if the two did not score the same text.
+    Each stage has its own readouts, trained alike. Raises `InputError` if the two did not score the same text.
     """
     mine, other = run.scores(), half.scores()
     sets = [name.removesuffix("_1") for name in mine.columns if name.endswith("_1")]
@@ -104,7 +103,7 @@ def against_half(run: Run, half: Run) -> dict[str, Any]:
 def compare(results: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
     """One row per run of `results` (by name, `run` first): the figures of its `results.json` that controls are for.
 
-    `across_readouts` (reliability) and `spread` (of word classes) are None where they could not be had.
+    `reliability` has nulls and `explained` (by word class) is None where they could not be had.
     """
     return [
         {
@@ -113,11 +112,8 @@ def compare(results: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
             "parameters": one["model"]["parameters"],
             "perplexity": one["training"]["heldout_perplexity"],
             "sd": one["preference"]["sd"],
-            "noise_sd": one["preference"]["noise_sd"],
             "reliability": one["reliability"],
-            "across_readouts": one["reliability"].get("across_readouts"),
-            "spread": ((one["word_classes"] or {}).get("upos") or {}).get("spread"),
-            "separation": one["separation"],
+            "explained": ((one["word_classes"] or {}).get("upos") or {}).get("explained"),
         }
         for name, one in results.items()
     ]

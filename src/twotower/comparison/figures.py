@@ -10,8 +10,7 @@ from ..config import RunConfig
 from ..data.corpus_names import short_name
 from ..runs.stages import STAGES, stage_settings
 from .inference import discoveries, dose_response, excess
-from .matching import matched_excess
-from .profiles import across_runs, signs_agree
+from .profiles import signs_agree
 from .reading import OneRun
 
 CONFIDENCE = 0.95
@@ -19,22 +18,15 @@ Row = dict[str, Any]
 Test = tuple[str, str, float | None]
 """Family, name and p-value."""
 FIGURES: dict[str, Callable[[Row], float | None]] = {
-    "reliability across readouts": lambda row: _estimate(row["reliability"].get("across_readouts")),
     "reliability": lambda row: row["reliability"]["estimate"],
-    "spread": lambda row: _estimate(row["spread"]),
     "explained": lambda row: _estimate(row["explained"]),
     "nominal contrast": lambda row: None if row["nominal"] is None else abs(row["nominal"]["auroc"] - 0.5),
-    "separation": lambda row: row["separation"]["auroc"],
-    "part of speech": lambda row: row["part_of_speech"] and row["part_of_speech"]["gain"]["estimate"],
     "sd": lambda row: row["sd"],
 }
 """What strangers and doses are compared in: a line for each figure of a run."""
 
 
-TESTED = {
-    "spread": "spread", "explained": "explained", "nominal contrast": "nominal", "topicality": "topicality",
-    "separation": "separation",
-}  # fmt: skip
+TESTED = {"explained": "explained", "nominal contrast": "nominal", "topicality": "topicality"}
 """The figures that each run has a p-value of, and their keys in its row."""
 NO_DOSES = frozenset({
     "seed", "threads", "prepare.split_seed", "prepare.heldout_words", "train.micro_batch", "train.evaluations",
@@ -51,7 +43,7 @@ def row_of(one: OneRun) -> Row:
     results = one.results
     classes = results["word_classes"] or {}
     upos = classes.get("upos") or {}
-    planned = {row["contrast"].split()[0]: row for row in (classes.get("contrasts") or {}).get("planned", [])}
+    planned = {row["contrast"].split()[0]: row for row in classes.get("contrasts", [])}
     within = (results["within_types"] or {}).get("covariates", [])
     context = results["context"]
     nominal = planned.get("nominal")
@@ -60,14 +52,11 @@ def row_of(one: OneRun) -> Row:
         "family": results["model"]["family"], "towers": results["model"]["towers"],
         "tokens": results["training"]["tokens"], "perplexity": results["training"]["heldout_perplexity"],
         "reliability": results["reliability"], "clusters": results["reliability_by_cluster"],
-        "spread": upos.get("spread"), "explained": upos.get("explained"),
+        "explained": upos.get("explained"),
         "nominal": nominal if nominal and nominal["auroc"] is not None else None,
         "topicality": next((row for row in within if row["name"] == "topicality"), None),
         "far_context": context and context["difference"],
-        "separation": results["separation"], "part_of_speech": results["part_of_speech"],
-        "direction": results["direction"],
-        "sd": results["preference"]["sd"], "noise_sd": results["preference"]["noise_sd"],
-        "passed": one.passed(), "turned": results["emergence"]["turned"],
+        "direction": results["direction"], "sd": results["preference"]["sd"],
     }  # fmt: skip
 
 
@@ -75,43 +64,24 @@ def _estimate(figure: dict[str, Any] | None) -> float | None:
     return None if figure is None else figure["estimate"]
 
 
-def counts_of(rows: Sequence[Row]) -> dict[str, Any]:
-    """In how many runs of two towers a figure passes its own test, and in how many two signs agree.
+def signs_of(rows: Sequence[Row]) -> dict[str, Any]:
+    """In how many pairs of towers two signed figures agree (see `signs_agree`).
 
-    `passed`: see `across_runs`, by group of runs and for `pairs` and `strangers` as a whole. `signs`: see
-    `signs_agree`, over the pairs: of the slope of topicality with the gain from far context, and with the preference
-    for nominal words.
+    Of the slope of topicality with the gain from far context, and of both with the preference for nominal words.
     """
-    paired = [row for row in rows if row["towers"] == 2]
-    passed = []
-    for stranger in (False, True):
-        some = [row for row in paired if row["stranger"] == stranger]
-        groups = {"all": some} | {
-            group: [row for row in some if row["group"] == group] for group in {row["group"]: 0 for row in some}
-        }
-        for group, members in groups.items():
-            tests = {
-                name: [None if row[key] is None else row[key]["p_value"] for row in members]
-                for name, key in TESTED.items()
-            }
-            passed += [{"group": group, "stranger": stranger, **one} for one in across_runs(tests)]
-    pairs = [row for row in paired if not row["stranger"]]
+    pairs = [row for row in rows if row["towers"] == 2 and not row["stranger"]]
     slope = [_estimate(row["topicality"]) for row in pairs]
     far = [_estimate(row["far_context"]) for row in pairs]
     nominal = [None if row["nominal"] is None else row["nominal"]["auroc"] - 0.5 for row in pairs]
-    signs = {
+    return {
         "topicality and far context": signs_agree(slope, far),
         "topicality and nominal words": signs_agree(slope, nominal),
         "far context and nominal words": signs_agree(far, nominal),
     }
-    return {"passed": passed, "signs": signs}
 
 
-def excess_over_strangers(rows: Sequence[Row], runs: Sequence[OneRun]) -> list[dict[str, Any]]:
-    """For each group that has strangers, by how much its pairs exceed them in each figure.
-
-    `reliability, matched` compares them where strangers are as good alone as the members of a pair.
-    """
+def excess_over_strangers(rows: Sequence[Row]) -> list[dict[str, Any]]:
+    """For each group that has strangers, by how much its pairs exceed them in each figure."""
     found = []
     for group in dict.fromkeys(row["group"] for row in rows):
         mine = [row for row in rows if row["group"] == group]
@@ -120,16 +90,6 @@ def excess_over_strangers(rows: Sequence[Row], runs: Sequence[OneRun]) -> list[d
             strangers = [value for row in mine if row["stranger"] and (value := of(row)) is not None]
             if pairs and strangers:
                 found.append({"group": group, "figure": name, **excess(pairs, strangers, CONFIDENCE)})
-        evaluations = {
-            stranger: [
-                one.results["emergence"]["evaluations"]
-                for one in runs
-                if one.group == group and one.stranger == stranger
-            ]
-            for stranger in (False, True)
-        }
-        if matched := matched_excess(evaluations[False], evaluations[True], CONFIDENCE):
-            found.append({"group": group, "figure": "reliability, matched", **matched})
     return found
 
 
@@ -189,15 +149,12 @@ def tests_of(found: dict[str, Any]) -> list[dict[str, Any]]:
 
     See `discoveries`. All p-values of `study.json` are here but these:
 
-    - those of `consistency`, whose evaluations repeat one question over training; its answer at the end is in
-      `agreement`;
-    - those of noise floors, which are nothing to discover;
     - those of later axes, of types and of profiles. They are looked for only where the axes before them lie beyond
       their null, so that a family would hold only those that pass;
     - those of the same runs under a second name: of a group that is all runs, of corpora that are groups, and of two
       settings that put the runs in the same order.
     """
-    parts = (_tests_of_runs, _tests_of_counts, _tests_of_agreement, _tests_of_profiles, _tests_of_trends)
+    parts = (_tests_of_runs, _tests_of_signs, _tests_of_agreement, _tests_of_profiles, _tests_of_trends)
     listed = [test for part in parts for test in part(found)]
     return discoveries({"family": family, "name": name, "p_value": p_value} for family, name, p_value in listed)
 
@@ -212,20 +169,13 @@ def _tests_of_runs(found: dict[str, Any]) -> Iterator[Test]:
         for family, key in TESTED.items():
             if row[key]:
                 yield f"{family} of {of}", row["name"], row[key]["p_value"]
-        if row["part_of_speech"]:
-            yield f"part of speech, {of}", row["name"], row["part_of_speech"]["gain"]["p_value"]
     for row in (found["knowledge"] or {"runs": []})["runs"]:
         for one in row["differences"]:
             yield f"{one['instrument']} ({one['of']}), {_of(row['stranger'])}", row["run"], one["p_value"]
 
 
-def _tests_of_counts(found: dict[str, Any]) -> Iterator[Test]:
-    passed = found["counts"]["passed"]
-    all_runs = {(one["stranger"], one["figure"]): one["runs"] for one in passed if one["group"] == "all"}
-    for one in passed:
-        if one["group"] == "all" or one["runs"] < all_runs[one["stranger"], one["figure"]]:
-            yield f"runs that pass, {_of(one['stranger'])}", f"{one['group']}: {one['figure']}", one["p_value"]
-    for name, one in found["counts"]["signs"].items():
+def _tests_of_signs(found: dict[str, Any]) -> Iterator[Test]:
+    for name, one in found["signs"].items():
         yield "signs that agree", name, one["p_value"]
 
 
@@ -234,10 +184,7 @@ def _tests_of_agreement(found: dict[str, Any]) -> Iterator[Test]:
         of, corpus = _of(one["strangers"]), one["corpus"]
         for name, group in distinct_groups(one["groups"]).items():
             yield f"agreement of {of}", f"{corpus}: {name}", group["p_value"]
-            yield f"aligned agreement of {of}", f"{corpus}: {name}", group["aligned_p_value"]
         yield f"first axis of types, {of}", corpus, one["spectrum"]["p_value"]
-        if one["subspace"]:
-            yield f"subspace of {of}", corpus, one["subspace"]["p_value"]
 
 
 def _tests_of_profiles(found: dict[str, Any]) -> Iterator[Test]:

@@ -5,7 +5,7 @@ Classes are shared where types are not: runs of different corpora, tokenizers an
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +20,6 @@ from ..statistics.tallies import Floats, resample
 from .agreement import Pair, align, jackknife
 
 FEWEST_CLASSES = 4
-EXTREME = 0.05
 
 
 @dataclass(frozen=True)
@@ -190,7 +189,9 @@ def _agreement(
             "null_high": float(np.quantile(chance[:, place], confidence)),
             "p_value": float((1 + (chance[:, place] >= value).sum()) / (1 + len(chance))),
         })  # fmt: skip
-    runs_low, runs_high = np.sqrt(np.clip(jackknife((rows @ rows.T) ** 2, numbered, confidence), 0.0, 1.0)).tolist()
+    squared = (rows @ rows.T) ** 2
+    over_runs = jackknife(lambda some: float(squared[some[:, 0], some[:, 1]].mean()), numbered, confidence)
+    runs_low, runs_high = np.sqrt(np.clip(over_runs, 0.0, 1.0)).tolist()
     return {"pairs": len(pairs), **found[0], "runs_low": runs_low, "runs_high": runs_high, "shared": found[1]}
 
 
@@ -225,18 +226,6 @@ def _axes(
         })  # fmt: skip
         if shares[number] <= bound:
             break
-    return found
-
-
-def across_runs(p_values: Mapping[str, Sequence[float | None]]) -> list[dict[str, Any]]:
-    """For each figure, in how many runs its p-value is below 0.05, against 5 % by chance (exact binomial test)."""
-    found = []
-    for name, values in p_values.items():
-        known = [value for value in values if value is not None and np.isfinite(value)]
-        if known:
-            passed = sum(value < EXTREME for value in known)
-            test = stats.binomtest(passed, len(known), EXTREME, alternative="greater")
-            found.append({"figure": name, "passed": passed, "runs": len(known), "p_value": float(test.pvalue)})
     return found
 
 

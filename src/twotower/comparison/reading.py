@@ -83,25 +83,19 @@ class OneRun:
         """The name of its corpus."""
         return str(self.results["corpus"]["name"])
 
-    def passed(self) -> dict[str, Any]:
-        """When its figures had emerged: the `tokens`, and the `seconds` of training until then."""
-        timing = read_json(self.artifacts.run / "training.json", "redo the stage train")["seconds_at"]
-        return {
-            name: value and value | {"seconds": timing.get(str(value["tokens"]))}
-            for name, value in self.results["emergence"]["passed"].items()
-        }
-
     def scores(self, *columns: str) -> pd.DataFrame:
         """Columns of its `scores.parquet`. Raises `InputError` if it is missing, damaged or out of date."""
         return read_scores(self.artifacts.require("scores.parquet"), list(columns))
 
-    def difference(self) -> Floats:
-        """Tower 1 minus tower 2 at each occurrence, in nats, (occurrences,)."""
-        return contrasts(2)[0].of(self.scores("readout_1", "readout_2"))
+    @property
+    def sets(self) -> list[str]:
+        """Its sets of readouts."""
+        return list(SETS[: self.config.readout.replicates])
 
-    def emergence(self, *columns: str) -> pd.DataFrame:
-        """Columns of what its evaluations scored: tokens, document, piece_id, readout_1, readout_2."""
-        return pd.read_parquet(self.artifacts.require("emergence.parquet"), columns=list(columns))
+    def difference(self) -> Floats:
+        """Tower 1 minus tower 2 at each occurrence, in nats, mean over sets of readouts, (occurrences,)."""
+        columns = [f"{name}_{tower}" for name in self.sets for tower in (1, 2)]
+        return contrasts(2)[0].mean_of(self.scores(*columns), self.sets)
 
 
 def by_text(runs: Sequence[OneRun]) -> dict[str, list[OneRun]]:
@@ -119,16 +113,15 @@ def by_text(runs: Sequence[OneRun]) -> dict[str, list[OneRun]]:
 
 @dataclass(frozen=True)
 class SharedTypes:
-    """The types that are frequent in all of some runs of one text, with each run's preference and noise."""
+    """The types that are frequent in all of some runs of one text, with each run's preferences."""
 
     kind: str
     """`pieces`, or `whole words` where vocabularies differ."""
     pieces: list[str]
     frequency: NDArray[np.int64]
     """Training count of each type, (types,)."""
-    preferences: list[Tallies]
-    noise: list[Tallies]
-    """The same for two readouts of each run's first tower."""
+    preferences: list[list[Tallies]]
+    """Of each run, under each set of readouts that all of them have."""
 
 
 def shared_types(runs: Sequence[OneRun]) -> SharedTypes:
@@ -142,10 +135,8 @@ def shared_types(runs: Sequence[OneRun]) -> SharedTypes:
             f"study: its runs share {len(shared)} types that are frequent enough; agreement needs {FEWEST_TYPES}"
         )
     frequency = frequent[0].loc[shared, "training_count"].to_numpy()
-    both = _tallies(runs, [types.loc[shared, "piece_id"].to_numpy() for types in frequent], whole=not same)
-    return SharedTypes(
-        "pieces" if same else "whole words", shared, frequency, [pair[0] for pair in both], [pair[1] for pair in both]
-    )
+    preferences = _tallies(runs, [types.loc[shared, "piece_id"].to_numpy() for types in frequent], whole=not same)
+    return SharedTypes("pieces" if same else "whole words", shared, frequency, preferences)
 
 
 def _frequent(one: OneRun, least: int, pieces: bool) -> pd.DataFrame:
@@ -201,17 +192,16 @@ class Cells:
         return Tallies(self.counts, add_up(self.block, self.kind, values[self.kept], types, blocks))
 
 
-def _tallies(runs: Sequence[OneRun], ids: Sequence[NDArray[np.integer]], whole: bool) -> list[tuple[Tallies, Tallies]]:
-    """Preference and noise of each run's piece ids, added up by document and type; `whole`: see `Cells.of`."""
-    first, second = SETS[:2]
+def _tallies(runs: Sequence[OneRun], ids: Sequence[NDArray[np.integer]], whole: bool) -> list[list[Tallies]]:
+    """Preferences of each run's piece ids, added up by document and type; `whole`: see `Cells.of`."""
+    sets = SETS[: min(len(one.sets) for one in runs)]
     known: dict[tuple[int, bytes], Cells] = {}
     found = []
     for one, mine in zip(runs, ids, strict=True):
-        scores = one.scores(f"{first}_1", f"{first}_2", f"{second}_1")
+        scores = one.scores(*(f"{name}_{tower}" for name in sets for tower in (1, 2)))
         key = (id(one.text), mine.tobytes())
         cells = known[key] if key in known else known.setdefault(key, Cells.of(one.text.occurrences, mine, whole))
-        noise = (scores[f"{first}_1"] - scores[f"{second}_1"]).to_numpy(np.float64)
-        found.append((cells.tally(contrasts(2)[0].of(scores)), cells.tally(noise)))
+        found.append([cells.tally(contrasts(2)[0].of(scores, name)) for name in sets])
     return found
 
 

@@ -15,6 +15,7 @@ from ..config import RunConfig
 from ..data.heldout import PreparedText
 from ..data.pieces import GOES_ON
 from ..finished import Run
+from ..preference.measured import SETS
 from ..runs.records import require_current
 from ..statistics.contrasts import Contrast, contrasts
 from .plain import columns, number, text
@@ -58,9 +59,23 @@ class ExploredRun:
 
     @cached_property
     def scores(self) -> pd.DataFrame:
-        """`document`, `position`, `piece_id`, `upos`, the heads and `second_1`, one row per held-out occurrence."""
-        wanted = ["document", "position", "piece_id", "upos", *self.heads, "second_1"]
-        return pq.read_table(self.run.path / "scores.parquet", columns=wanted).to_pandas()
+        """`document`, `position`, `piece_id`, `upos` and the heads, one row per held-out occurrence.
+
+        What a tower says alone is the mean over sets of readouts.
+        """
+        sets = SETS[: self.config.readout.replicates]
+        of_tower = {tower: [f"{name}_{tower}" for name in sets] for tower in range(1, self.towers + 1)}
+        wanted = [
+            "document",
+            "position",
+            "piece_id",
+            "upos",
+            "joint",
+            *(head for some in of_tower.values() for head in some),
+        ]
+        table = pq.read_table(self.run.path / "scores.parquet", columns=wanted).to_pandas()
+        alone = {f"readout_{tower}": table[some].mean(axis=1) for tower, some in of_tower.items()}
+        return table[["document", "position", "piece_id", "upos", "joint"]].assign(**alone)
 
     @cached_property
     def piece_ids(self) -> NDArray[np.int64]:
@@ -98,11 +113,9 @@ class ExploredRun:
     def measures(self) -> dict[str, Floats]:
         """What a passage can be coloured by, by name, in nats, each (occurrences,).
 
-        `preference` (for more than two towers `preference_K` of each), the `difference` of two readouts of the first
-        tower, which is noise, and the log-probabilities of the heads.
+        `preference` (for more than two towers `preference_K` of each), and the log-probabilities of the heads.
         """
         found = {f"preference{contrast.suffix}": contrast.of(self.scores) for contrast in self.contrasts}
-        found["noise"] = (self.scores["readout_1"] - self.scores["second_1"]).to_numpy(np.float64)
         return found | {head: self.scores[head].to_numpy(np.float64) for head in self.heads}
 
     def summary(self) -> dict[str, Any]:
@@ -121,7 +134,7 @@ class ExploredRun:
                 for contrast in self.contrasts
             ],
             "heads": self.heads,
-            "measures": [*(f"preference{contrast.suffix}" for contrast in self.contrasts), *self.heads, "noise"],
+            "measures": [*(f"preference{contrast.suffix}" for contrast in self.contrasts), *self.heads],
             "corpus": text(corpus["name"]),
             "heldout_documents": int(corpus["heldout_documents"]),
             "heldout_tokens": int(corpus["heldout_tokens"]),
@@ -131,11 +144,11 @@ class ExploredRun:
                 contrast.suffix: number(float(contrast.of(self.scores).mean())) for contrast in self.contrasts
             },
             "types": len(self.types),
-            "preference": {"sd": preference["sd"], "noise_sd": preference["noise_sd"]},
+            "preference": {"sd": preference["sd"]},
         }  # fmt: skip
 
     def types_table(self) -> dict[str, Any]:
-        """`preference.parquet`, column by column; `noise` is what two readouts of the first tower differ by."""
+        """`preference.parquet`, column by column."""
         return columns(self.types)
 
     def documents(self) -> dict[str, Any]:

@@ -120,6 +120,6 @@ def _document(run: ExploredRun, member: int) -> dict[str, Any]:
         "tag": codes.tolist(),
         "measures": {
             name: column(np.round(values[chosen], 2)) for name, values in run.measures.items()
-            if name in ("noise", *run.heads)
+            if name in run.heads
         },
     }  # fmt: skip

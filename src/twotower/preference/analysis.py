@@ -24,10 +24,8 @@ from .emergence import emergence
 from .explained_by import explained_by
 from .measured import Measured
 from .occurrences import within_types
-from .prediction import part_of_speech
 from .reliability import reliability_of
-from .separation import separation_of
-from .types import by_upos, perplexity, spread_of_types, types_table
+from .types import perplexity, spread_of_types, types_table
 from .word_classes import word_classes
 
 STATISTICS: dict[str, Callable[[Measured], Any]] = {
@@ -37,9 +35,6 @@ STATISTICS: dict[str, Callable[[Measured], Any]] = {
     "reliability": reliability_of,
     "reliability_by_cluster": by_cluster,
     "word_classes": word_classes,
-    "separation": separation_of,
-    "by_upos": by_upos,
-    "part_of_speech": part_of_speech,
     "explained_by": explained_by,
     "within_types": within_types,
 }
@@ -59,14 +54,7 @@ def analyze(config: StageConfig, run: Path, out: Path) -> None:
     results["direction"] = direction(
         pd.read_parquet(run / "direction.parquet"), towers, *resampling, measured.generator("direction")
     )
-    results["emergence"] = emergence(
-        pd.read_parquet(run / "emergence.parquet"),
-        towers,
-        measured.frequencies,
-        measured.classes,
-        config.analyze,
-        config.seed,
-    )
+    results["emergence"] = emergence(pd.read_parquet(run / "emergence.parquet"), towers)
     summary = measured.text.summary
     heldout_perplexity = results.pop("perplexity")
     results = {

@@ -2,73 +2,61 @@
 
 from __future__ import annotations
 
-from itertools import combinations
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
 from ..data.tagging import CONTENT, FUNCTION
-from ..statistics.intervals import centred_interval
+from ..statistics.intervals import logit_interval
 from ..statistics.ranking import auroc_of_labels, matched, ranks_in_strata, stratified_auroc
 from ..statistics.strata import frequency_bins, permutations_within
-from ..statistics.tallies import resample, resample_within
-from .labelled import LEXICAL_AND_GRAMMATICAL, Units
+from ..statistics.tallies import Tallies, resample, resample_within
+from .labelled import Units
 from .measured import Measured
 
 NOMINAL, VERBAL = frozenset({"NOUN", "PROPN", "NUM", "SYM"}), frozenset({"AUX", "VERB", "PART"})
 PLANNED = {"nominal against verbal and grammatical": (NOMINAL, VERBAL), "function against content": (FUNCTION, CONTENT)}
 """Contrasts of parts of speech that were planned (research/hypotheses.md), or asked from the start."""
-FEWEST_CONTRASTED = 10
-DRAWS, CHUNK = 200, 100
-NULLS = 499
+CHUNK = 100
+"""Draws at a time."""
 
 
-def contrast_classes(measured: Measured, units: Units) -> dict[str, Any]:
-    """Areas under the ROC curve between classes of words of like frequency: the planned contrasts, and all pairs.
+def contrast_classes(measured: Measured, units: Units, preference: Tallies) -> list[dict[str, Any]]:
+    """Areas under the ROC curve between classes of words of like frequency: the planned contrasts.
 
     The area is the probability that a word of the first class has the higher preference (for tower 1 of two) than one
     of the second whose training frequency differs by a factor up to `frequency_ratio`; words without such a counterpart
-    are left out and counted. Two-sided p by permutation of the labels within bins of frequency; q over the pairs. The
-    interval resamples documents and words. Returns `planned` and `pairs`, one row each; only for two towers, since a
-    contrast of each of several would be a family of its own.
+    are left out and counted. Two-sided p by permutation of the labels within bins of frequency. The interval resamples
+    documents and words, on the logit scale. Only for two towers: a contrast of each of several would be a family of its
+    own.
     """
     settings = measured.settings
     if measured.towers != 2:
-        return {"planned": [], "pairs": []}
-    frequent = units.select(units.counts >= 2 * settings.min_count)
+        return []
+    chosen = units.counts >= 2 * settings.min_count
+    frequent, tallies = units.select(chosen), preference.select(chosen)
     names = np.asarray(units.classes)[frequent.label]
     generator = measured.generator("contrasts")
     planned = []
     for name, (first, second) in PLANNED.items():
-        row = _contrast(measured, frequent, np.isin(names, list(first)), np.isin(names, list(second)),
-                        settings.bootstrap, settings.permutations, generator)  # fmt: skip
+        row = _contrast(
+            measured, frequent, tallies, np.isin(names, list(first)), np.isin(names, list(second)), generator
+        )
         planned.append({"contrast": name, "first": sorted(first), "second": sorted(second), **row})
-    sizes = {name: int((names == name).sum()) for name in units.classes}
-    classes = [name for name in LEXICAL_AND_GRAMMATICAL if sizes.get(name, 0) >= FEWEST_CONTRASTED]
-    pairs = [
-        {"first": one, "second": other,
-         **_contrast(measured, frequent, names == one, names == other, DRAWS, NULLS, generator)}
-        for one, other in combinations(classes, 2)
-    ]  # fmt: skip
-    known = [pair for pair in pairs if np.isfinite(pair["p_value"])]
-    if known:
-        adjusted = stats.false_discovery_control([pair["p_value"] for pair in known], method="bh")
-        for pair, q_value in zip(known, adjusted, strict=True):
-            pair["q_value"] = float(q_value)
-    return {"planned": planned, "pairs": pairs}
+    return planned
 
 
 def _contrast(
-    measured: Measured, units: Units, first: NDArray[np.bool_], second: NDArray[np.bool_], draws: int,
-    permutations: int, generator: np.random.Generator,
+    measured: Measured, units: Units, tallies: Tallies, first: NDArray[np.bool_], second: NDArray[np.bool_],
+    generator: np.random.Generator,
 ) -> dict[str, Any]:  # fmt: skip
+    draws, permutations = measured.settings.bootstrap, measured.settings.permutations
     chosen = first | second
     strata = frequency_bins(units.frequency[chosen], measured.settings.frequency_ratio)
     label = first[chosen]
     counterpart = matched(label, strata)
-    tallies = units.tallies[0].select(chosen).select(counterpart)
+    tallies = tallies.select(chosen).select(counterpart)
     label, strata = label[counterpart], strata[counterpart]
     row: dict[str, Any] = {
         "first_types": int(label.sum()), "second_types": int((~label).sum()),
@@ -84,7 +72,8 @@ def _contrast(
         means, _ = tallies.means(resample(tallies.documents, size, generator))
         words = resample_within(label.astype(np.int64), size, generator)
         drawn.append(stratified_auroc(means, label, strata, words))
-    low, high = centred_interval(estimate, np.concatenate(drawn), measured.settings.confidence)
+    smallest = 0.5 / max(2, label.sum() * (~label).sum())  # half a pair
+    low, high = logit_interval(estimate, np.concatenate(drawn), measured.settings.confidence, float(smallest))
     labels = label[permutations_within(strata, permutations, generator)].T.astype(np.float64)
     null = auroc_of_labels(*ranks_in_strata(values, strata), labels, strata)[0]
     beyond = int((np.abs(null - 0.5) >= abs(estimate - 0.5) - 1e-12).sum())

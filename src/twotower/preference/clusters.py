@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import partial
+from itertools import permutations
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from ..statistics.blocks import blocks_of
 from ..statistics.intervals import centred_interval
 from ..statistics.tallies import Floats, Sums, Tallies, ValuesOf, add_up, halves, resample
 from .measured import Measured
-from .reliability import half_correlations
+from .reliability import Sets, correlations
 
 FEWEST_DOCUMENTS = 8
 DIMENSIONS = 20
@@ -27,7 +28,7 @@ DRAWS = 400
 
 
 def by_cluster(measured: Measured) -> dict[str, Any] | None:
-    """Reliability between halves that keep clusters of documents together; None for a single tower.
+    """Correlation across readouts between halves that keep clusters of documents together; None for a single tower.
 
     Occurrences of a type resemble each other more within a period, a book or a topic than across, so that random halves
     of the documents overstate how general a preference is. Three divisions, each null where it cannot be computed:
@@ -108,17 +109,33 @@ def _between(
         return add_up(unit, measured.piece, values, types, len(units), measured.block)
 
     counts = added(None)
-    preferences = [Tallies(counts, added(partial(measured.difference, contrast))) for contrast in measured.contrasts]
-    preferences = [one.select(measured.frequent) for one in preferences]
+    sets = [
+        [
+            Tallies(counts, added(partial(measured.difference, contrast, readouts=name))).select(measured.frequent)
+            for contrast in measured.contrasts
+        ]
+        for name in measured.sets
+    ]
     sides = sides[:, units % clusters]
-    z = half_correlations(preferences, sides, None, settings.min_count)
+    z = _between_sets(sets, sides, np.ones_like(sides), settings.min_count)
     if not np.isfinite(z).any():
         return None
     estimate = float(np.nanmean(z))
     weights = resample(len(units), DRAWS, generator)
-    drawn = half_correlations(preferences, np.resize(sides, weights.shape), weights, settings.min_count)
+    drawn = _between_sets(sets, np.resize(sides, weights.shape), weights, settings.min_count)
     low, high = centred_interval(estimate, drawn, settings.confidence)
     return {
         "estimate": float(np.tanh(estimate)), "low": float(np.tanh(low)), "high": float(np.tanh(high)),
         "clusters": clusters,
     }  # fmt: skip
+
+
+def _between_sets(sets: Sets, first: Floats, weights: Floats, min_count: int) -> Floats:
+    """Fisher's z of the correlation between two sides under two sets of readouts, mean over their pairs, (draws,)."""
+    sides, present = [], np.ones(1, dtype=bool)
+    for half in (first * weights, (1 - first) * weights):
+        sides.append([np.nan_to_num([one.means(half)[0] for one in several]) for several in sets])
+        present = present & (half @ sets[0][0].counts >= min_count)
+    pairs = permutations(range(len(sets)), 2)
+    found: Floats = np.mean([correlations(sides[0][one], sides[1][other], present) for one, other in pairs], axis=0)
+    return found

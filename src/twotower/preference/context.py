@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy import stats
 
 from ..data.windows import ScoringRows
 from ..processes import ALONE, Processes
-from ..statistics.intervals import largest_difference
+from ..statistics.intervals import largest_difference, percentile_interval
 from ..statistics.tallies import Floats, resample
+from .measured import SETS
 
 if TYPE_CHECKING:
     from ..modeling.model import TowersModel
@@ -113,8 +117,10 @@ def context(
         `tokens`; `curves`: for the joint head and each tower, by the tokens of `context`, the mean log-probability in
         nats and its interval, and its `gain` over the smallest context with an interval of its own; `far`: for each
         tower what it gains beyond `FEW` tokens; `difference`: the first tower's far gain minus the second's (for more
-        towers the largest difference between two, see `largest_difference`), with its interval, and as `noise_floor`
-        the same for two readouts of one tower (the tower whose readouts differ most).
+        towers the largest difference between two, see `largest_difference`), with its interval.
+
+    Curves and gains are means over sets of readouts. What two sets differ by is not of the towers, so that the variance
+    of the difference between towers is that over documents and, pooled over towers, that over sets of readouts.
     """
     if table.empty:
         return None
@@ -133,43 +139,47 @@ def context(
         return values
 
     few = max((size for size in sizes if size <= FEW), default=sizes[0])
+    sets = [name for name in SETS if f"{name}_1" in table]
 
-    def far(head: str) -> Floats:
-        return of(head, sizes[-1]) - of(head, few)
-
-    tail = (1 - confidence) / 2
+    def alone(tower: int, size: int) -> Floats:
+        mean: Floats = np.mean([of(f"{name}_{tower}", size) for name in sets], axis=0)
+        return mean
 
     def estimate(drawn: Floats) -> dict[str, float]:
-        low, high = np.quantile(drawn[1:], [tail, 1 - tail])
-        return {"estimate": float(drawn[0]), "low": float(low), "high": float(high)}
+        return vars(percentile_interval(float(drawn[0]), drawn[1:], confidence))
 
-    heads = {"joint": "joint", **{f"tower {tower}": f"readout_{tower}" for tower in range(1, towers + 1)}}
+    heads: dict[str, Callable[[int], Floats]] = {"joint": partial(of, "joint")}
+    heads |= {f"tower {tower}": partial(alone, tower) for tower in range(1, towers + 1)}
     curves = [
         {
             "head": name,
             "points": [
                 {
                     "context": size,
-                    **estimate(means(of(head, size))),
-                    "gain": estimate(means(of(head, size) - of(head, sizes[0]))),
+                    **estimate(means(head(size))),
+                    "gain": estimate(means(head(size) - head(sizes[0]))),
                 }
                 for size in sizes
             ],
         }
         for name, head in heads.items()
     ]
-    gains = [far(f"readout_{tower}") for tower in range(1, towers + 1)]
+    gains = np.array([
+        [means(of(f"{name}_{tower}", sizes[-1]) - of(f"{name}_{tower}", few)) for name in sets]
+        for tower in range(1, towers + 1)
+    ])  # fmt: skip
+    over_sets = gains.mean(axis=1)
     found: dict[str, Any] = {
         "tokens": len(codes),
         "near": int(few),
         "curves": curves,
-        "far": [{"tower": number, **estimate(means(gain))} for number, gain in enumerate(gains, start=1)],
+        "far": [{"tower": number, **estimate(gain)} for number, gain in enumerate(over_sets, start=1)],
     }
     if towers == 1:
         return found | {"difference": None}
-    if towers == 2:
-        apart = estimate(means(gains[0] - gains[1]))
-    else:
-        apart = largest_difference(np.stack([means(gain) for gain in gains], axis=1), confidence)
-    floors = [estimate(means(far(f"readout_{tower}") - far(f"second_{tower}"))) for tower in range(1, towers + 1)]
-    return found | {"difference": {**apart, "noise_floor": max(floors, key=lambda one: abs(one["estimate"]))}}
+    apart = estimate(over_sets[0] - over_sets[1]) if towers == 2 else largest_difference(over_sets.T, confidence)
+    reach = float(stats.t.ppf((1 + confidence) / 2, towers * (len(sets) - 1)))
+    reach *= float(np.sqrt(2 * gains[..., 0].var(axis=1, ddof=1).mean() / len(sets)))
+    middle = apart["estimate"]
+    low, high = (middle + side * np.hypot(middle - apart[end], reach) for end, side in (("low", -1), ("high", 1)))
+    return found | {"difference": {"estimate": middle, "low": float(low), "high": float(high)}}

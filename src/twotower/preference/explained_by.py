@@ -20,6 +20,7 @@ from ..statistics.tallies import Floats, Tallies, ValuesOf, halves, resample
 from .covariates import sentence_positions
 from .labelled import label_codes
 from .measured import Measured
+from .reliability import reliable_share
 
 FOLDS, DRAWS = 5, 60
 RIDGE = 1e-6
@@ -34,9 +35,9 @@ def explained_by(measured: Measured) -> dict[str, Any] | None:
     stands in. Shares are of R2 on types that were not fitted (five folds), so that mere noise gets about 0. A
     group's `unique` share is what leaving it out costs; its `shapley` share is what it adds, averaged over all orders
     in which the groups can enter (Lindeman, Merenda and Gold 1980; Grömping 2007), and these add up to `total`.
-    `of_reliable` divides by the `reliability` of the types' means (split halves of the documents, Spearman and Brown),
-    the most that any predictor could explain. Intervals resample documents and types. The noise floor is the total for
-    two readouts of one tower. For more than two towers shares are means over towers, weighted by variance.
+    `of_reliable` divides by the `reliability` of the types' means (`reliable_share`: what halves of the documents and
+    sets of readouts have in common), the most that any predictor could explain. Intervals resample documents and types.
+    For more than two towers shares are means over towers, weighted by variance.
     """
     if measured.towers == 1 or measured.frequent.sum() < 20 * FOLDS:
         return None
@@ -53,10 +54,11 @@ def explained_by(measured: Measured) -> dict[str, Any] | None:
     for weights in resample(documents, DRAWS, generator):
         types = np.bincount(generator.integers(0, len(columns), len(columns)), minlength=len(columns)).astype(float)
         drawn.append(_r2(tallies, weights, types, columns, masks, fold))
-    noise = [measured.noise[0].select(chosen)]
-    floor = _r2(noise, ones[0], np.ones(len(columns)), columns, masks, fold)[-1:]
-    reliability = float(np.mean([_reliability(one, halves(documents, measured.settings.splits, generator))
-                                 for one in tallies]))  # fmt: skip
+    first, constant = halves(documents, measured.settings.splits, generator), np.ones((len(columns), 1))
+    under = zip(*map(measured.under, measured.sets), strict=True)
+    reliability = float(np.mean([
+        reliable_share([one.select(chosen) for one in sets], first, constant) for sets in under
+    ]))  # fmt: skip
     stacked, confidence = np.stack(drawn), measured.settings.confidence
 
     def figure(of: Any) -> dict[str, float | None]:
@@ -75,7 +77,7 @@ def explained_by(measured: Measured) -> dict[str, Any] | None:
     return {
         "types": len(columns),
         "reliability": reliability,
-        "total": {**total, "noise_floor": {"estimate": float(floor[0]), "low": None, "high": None}},
+        "total": total,
         "groups": rows,
         "unexplained_of_reliable": None if share is None else 1 - share,
         "norms": norms,
@@ -228,11 +230,3 @@ def _shapley(number: int, groups: int) -> Any:
     weights = np.array([term[0] for term in terms])
     with_it, without = (np.array([term[place] for term in terms]) for place in (1, 2))
     return lambda r2: float(weights @ (r2[with_it] - r2[without]))
-
-
-def _reliability(tallies: Tallies, first: Floats) -> float:
-    sides = [tallies.means(side)[0] for side in (first, 1 - first)]
-    valid = np.isfinite(sides[0]) & np.isfinite(sides[1])
-    r = [np.corrcoef(a[ok], b[ok])[0, 1] for a, b, ok in zip(*sides, valid, strict=True) if ok.sum() > 2]
-    mean = max(float(np.mean(r)), 0.0) if r else 0.0
-    return 2 * mean / (1 + mean)

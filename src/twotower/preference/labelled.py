@@ -23,8 +23,8 @@ from .measured import Measured
 LEXICAL_AND_GRAMMATICAL = (
     "ADJ", "ADP", "ADV", "AUX", "CCONJ", "DET", "NOUN", "PART", "PRON", "PROPN", "SCONJ", "VERB",
 )  # fmt: skip
-"""The parts of speech of which the spread is taken. Numbers, symbols, punctuation and interjections are in the profile
-only: what sets them apart need be neither syntax nor meaning."""
+"""The parts of speech that are compared. Numbers, symbols, punctuation and interjections are in the profile only: what
+sets them apart need be neither syntax nor meaning."""
 
 
 @dataclass(frozen=True)

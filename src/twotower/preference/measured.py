@@ -17,7 +17,7 @@ from ..data.heldout import PreparedText
 from ..statistics.blocks import blocks_of
 from ..statistics.contrasts import Columns, Contrast, contrasts
 from ..statistics.stretches import stretches
-from ..statistics.tallies import Floats, Sums, Tallies, ValuesOf, add_up
+from ..statistics.tallies import Floats, Sums, Tallies, ValuesOf, add_up, mean_of
 from .score_table import ScoreColumns
 
 SETS = ("readout", "second", "third", "fourth")
@@ -119,15 +119,13 @@ class Measured:
         """Log-probability under a head of each occurrence, or of those in a part, in nats, (occurrences,)."""
         return np.asarray(self.rows(part)[head], dtype=np.float64)
 
-    def difference(self, contrast: Contrast, part: slice = EVERYTHING, readouts: str = "readout") -> Floats:
-        """A preference at each occurrence under a set of readouts, in nats, (occurrences,)."""
-        return contrast.of(self.rows(part), readouts)
+    def difference(self, contrast: Contrast, part: slice = EVERYTHING, readouts: str | None = None) -> Floats:
+        """A preference at each occurrence, in nats, (occurrences,): under a set of readouts, or the mean over sets."""
+        return contrast.mean_of(self.rows(part), [readouts] if readouts else self.sets)
 
-    def noise_difference(self, tower: int, part: slice = EVERYTHING, readouts: tuple[str, str] = SETS[:2]) -> Floats:
-        """Difference between two readouts of one tower at each occurrence, in nats, (occurrences,)."""
-        rows = self.rows(part)
-        first, second = (rows[f"{name}_{tower}"].to_numpy() for name in readouts)
-        found: Floats = np.subtract(first, second, dtype=np.float64)
+    def alone(self, tower: int, part: slice = EVERYTHING) -> Floats:
+        """Log-probability under a tower alone at each occurrence, mean over sets of readouts, (occurrences,)."""
+        found: Floats = np.mean([self.log_probs(f"{name}_{tower}", part) for name in self.sets], axis=0)
         return found
 
     @cached_property
@@ -167,12 +165,18 @@ class Measured:
     def _counts(self) -> Sums:
         return add_up(self.block, self.piece, None, len(self.pieces))
 
-    @cached_property
-    def preferences(self) -> list[Tallies]:
-        """The preference of types, one for each contrast."""
-        return [self.tally(partial(self.difference, contrast)) for contrast in self.contrasts]
+    def under(self, readouts: str) -> list[Tallies]:
+        """The preference of types under a set of readouts, one for each contrast."""
+        if readouts not in self._under:
+            values = [partial(self.difference, contrast, readouts=readouts) for contrast in self.contrasts]
+            self._under[readouts] = [self.tally(one) for one in values]
+        return self._under[readouts]
 
     @cached_property
-    def noise(self) -> list[Tallies]:
-        """For each tower, the difference between two of its readouts."""
-        return [self.tally(partial(self.noise_difference, tower)) for tower in range(1, self.towers + 1)]
+    def _under(self) -> dict[str, list[Tallies]]:
+        return {}
+
+    @cached_property
+    def preferences(self) -> list[Tallies]:
+        """The preference of types, mean over sets of readouts, one for each contrast."""
+        return [mean_of(several) for several in zip(*map(self.under, self.sets), strict=True)]

@@ -36,30 +36,24 @@ def within_types(measured: Measured) -> dict[str, Any] | None:
     - `surprisal` under the joint head; `far context`: what that head gains beyond eight tokens of context;
     - `repetition`: whether the type occurred among the 64 tokens before; `position`: log place in the sentence.
 
-    Returns `occurrences`, `types`, `r2` (within types) and `covariates`, one row each with its interval, p-value and
-    `noise_floor`, the same for two readouts of the first tower. For more than two towers `towers` has these for each
-    tower. `left_out` names covariates that cannot be computed. None for a single tower, or fewer than three documents.
+    Returns `occurrences`, `types`, `r2` (within types) and `covariates`, one row each with its interval and p-value.
+    For more than two towers `towers` has these for each tower. `left_out` names covariates that cannot be computed.
+    None for a single tower, or fewer than three documents.
     """
     if measured.towers == 1 or measured.documents < 3:
         return None
     functions, left_out = covariates(measured)
-    signals = [
-        partial(measured.noise_difference, 1),
-        *(partial(measured.difference, contrast) for contrast in measured.contrasts),
-    ]
+    signals = [partial(measured.difference, contrast) for contrast in measured.contrasts]
     repeated = _Repeated(measured, [*functions.values(), *signals])
     means, products = _moments(repeated)
     deviations = np.sqrt(np.diag(products) / repeated.occurrences)[: len(functions)]
     kept = deviations > CONSTANT
     names = [name for name, is_kept in zip(functions, kept, strict=True) if is_kept]
     left_out += [name for name in functions if name not in names]
-    floor, *fits = _fits(repeated, means, products, deviations, kept, measured.settings.confidence)
+    fits = _fits(repeated, means, products, deviations, kept, measured.settings.confidence)
     found = []
     for contrast, fitted in zip(measured.contrasts, fits, strict=True):
-        rows = [
-            {"name": name, **row, "noise_floor": {key: under[key] for key in ("estimate", "low", "high")}}
-            for name, row, under in zip(names, fitted["rows"], floor["rows"], strict=True)
-        ]
+        rows = [{"name": name, **row} for name, row in zip(names, fitted["rows"], strict=True)]
         found.append({"tower": contrast.tower, "r2": fitted["r2"], "covariates": rows})
     shared = {"occurrences": repeated.occurrences, "types": repeated.types, "left_out": left_out}
     if len(found) == 1:

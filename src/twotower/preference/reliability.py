@@ -1,158 +1,134 @@
-"""How reliable preference is: its correlation between two halves of the documents."""
+"""How reliable preference is: its correlation between halves of the documents, under different sets of readouts."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
-from itertools import combinations
+from dataclasses import dataclass
+from itertools import permutations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
 
-from ..statistics.intervals import Estimate, centred_interval, row_means
-from ..statistics.tallies import Floats, Tallies, halves, resample
+from ..statistics.intervals import Estimate, jackknife_error, row_means
+from ..statistics.regression import residuals
+from ..statistics.tallies import Floats, Tallies, halves
 from .measured import Measured
 
-SPLITS_PER_DRAW = 2
-CHUNK = 250
-
-
-def reliability(
-    preferences: Sequence[Tallies],
-    min_count: int,
-    splits: int,
-    draws: int,
-    confidence: float,
-    generator: np.random.Generator,
-) -> Estimate:
-    """Split-half reliability: correlation of type preferences between halves of the documents.
-
-    Pearson's r over the types that occur `min_count` times in each half, averaged over random splits on Fisher's z
-    scale. `preferences` holds the tallies of one preference for two towers, and one per tower for more: then r is taken
-    over types and towers together, each tower's preferences centred. The interval is a bootstrap over documents, in
-    which copies of a document stay in one half; a resample holds fewer distinct documents than the text, which lowers
-    r, so the draws are centred on the estimate (on the z scale).
-    NaN where fewer than three types are left.
-    """
-    frequent = np.asarray(preferences[0].counts.sum(axis=0)).ravel() >= 2 * min_count
-    preferences = [tallies.select(frequent) for tallies in preferences]
-    documents = preferences[0].documents
-    z = half_correlations(preferences, halves(documents, splits, generator), None, min_count)
-    estimate = float(np.nanmean(z)) if np.isfinite(z).any() else np.nan
-    drawn = np.empty(0)
-    if np.isfinite(estimate):
-        parts = []
-        for start in range(0, draws, CHUNK):
-            size = min(CHUNK, draws - start)
-            weights = resample(documents, size, generator)
-            first = halves(documents, size * SPLITS_PER_DRAW, generator)
-            z = half_correlations(preferences, first, np.repeat(weights, SPLITS_PER_DRAW, axis=0), min_count)
-            with np.errstate(invalid="ignore"):
-                parts.append(row_means(z.reshape(size, SPLITS_PER_DRAW)))
-        drawn = np.concatenate(parts)
-    low, high = centred_interval(estimate, drawn, confidence)
-    return Estimate(float(np.tanh(estimate)), float(np.tanh(low)), float(np.tanh(high)))
-
-
-def spearman_brown(r: float) -> float:
-    """Reliability of the whole from the correlation of its halves (Spearman 1910, Brown 1910): 2r / (1 + r)."""
-    return 2 * r / (1 + r)
-
-
-def half_correlations(preferences: Sequence[Tallies], first: Floats, weights: Floats | None, min_count: int) -> Floats:
-    """Fisher's z of the correlation between halves, for each split; `first` and `weights` (splits, documents)."""
-    return _correlations(preferences, preferences, first, weights, min_count)
-
-
-def _correlations(
-    one: Sequence[Tallies], other: Sequence[Tallies], first: Floats, weights: Floats | None, min_count: int
-) -> Floats:
-    """Fisher's z of the correlation of `one` in the first half with `other` in the second, for each split."""
-    weights = np.ones_like(first) if weights is None else weights
-    products, squares_a, squares_b = np.zeros((3, len(first)))
-    for tallies, others in zip(one, other, strict=True):
-        a, count_a = tallies.means(first * weights)
-        b, count_b = others.means((1 - first) * weights)
-        valid = (count_a >= min_count) & (count_b >= min_count)
-        n = valid.sum(axis=1)
-        a, b = np.where(valid, a, 0.0), np.where(valid, b, 0.0)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            a = np.where(valid, a - (a.sum(axis=1) / n)[:, None], 0.0)
-            b = np.where(valid, b - (b.sum(axis=1) / n)[:, None], 0.0)
-        products += (a * b).sum(axis=1)
-        squares_a += (a**2).sum(axis=1)
-        squares_b += (b**2).sum(axis=1)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        r = products / np.sqrt(squares_a * squares_b)
-        return np.where(n >= 3, np.arctanh(np.clip(r, -0.999999, 0.999999)), np.nan)
-
-
-def across_readouts(
-    pairs: Sequence[tuple[Sequence[Tallies], Sequence[Tallies]]],
-    min_count: int,
-    splits: int,
-    draws: int,
-    confidence: float,
-    generator: np.random.Generator,
-) -> Estimate:
-    """Correlation of preference under some readouts, in one half of the documents, with that under others in the other.
-
-    Each of the `pairs` holds the same preferences under two sets of readouts, which have only the towers in common.
-    Where the towers do not differ its expectation is 0, which is not so for a correlation under one set of readouts.
-    Types, splits, interval and the scale of the mean are those of `reliability`; the mean is over splits, pairs and
-    both ways round.
-    """
-    counts = np.asarray(pairs[0][0][0].counts.sum(axis=0)).ravel()
-    frequent = counts >= 2 * min_count
-    chosen = [tuple([one.select(frequent) for one in side] for side in pair) for pair in pairs]
-    documents = pairs[0][0][0].documents
-
-    def correlate(first: Floats, weights: Floats | None) -> Floats:
-        both = [
-            _correlations(one, other, half, weights, min_count) for one, other in chosen for half in (first, 1 - first)
-        ]
-        return row_means(np.stack(both, axis=1))
-
-    z = correlate(halves(documents, splits, generator), None)
-    estimate = float(np.nanmean(z)) if np.isfinite(z).any() else np.nan
-    parts = []
-    for start in range(0, draws, CHUNK):
-        size = min(CHUNK, draws - start)
-        weights = np.repeat(resample(documents, size, generator), SPLITS_PER_DRAW, axis=0)
-        z = correlate(halves(documents, size * SPLITS_PER_DRAW, generator), weights)
-        parts.append(row_means(z.reshape(size, SPLITS_PER_DRAW)))
-    low, high = centred_interval(estimate, np.concatenate(parts), confidence)
-    return Estimate(float(np.tanh(estimate)), float(np.tanh(low)), float(np.tanh(high)))
+GROUPS, FEW_SPLITS = 20, 6
+"""Groups of documents, and of types, of which one is left out at a time; the splits that are read again for each."""
+Sets = Sequence[Sequence[Tallies]]
+"""For each set of readouts, the preferences of the types: one for two towers, one per tower for more."""
 
 
 def reliability_of(measured: Measured) -> dict[str, Any]:
-    """Reliability of the preference, across documents alone and across documents and readouts.
-
-    `noise_floor` puts two readouts of one tower in the place of two towers (the largest over towers). It is no null:
-    the readouts of a pair share initial weights and order of the text, so that what these do to a type cancels, and
-    those of the floor share neither. `across_readouts`, over all pairs of sets, is free of it: its null is 0.
-    """
+    """Correlation of preferences measured on other documents with other readouts; nulls for a single tower."""
     settings, generator = measured.settings, measured.generator("reliability")
-    asked = (settings.min_count, settings.splits, settings.bootstrap, settings.confidence, generator)
-    found: dict[str, Any] = {"estimate": None, "low": None, "high": None}
-    across: dict[str, Any] | None = None
-    if measured.preferences:
-        found = dict(vars(reliability(measured.preferences, *asked)))
-        pairs = list(combinations([_preferences(measured, name) for name in measured.sets], 2))
-        across = dict(vars(across_readouts(pairs, *asked))) if pairs else None
-    floors = [reliability([floor], *asked) for floor in measured.noise]
-    return {
-        **found,
-        "spearman_brown": spearman_brown(found["estimate"]) if found["estimate"] is not None else None,
-        "noise_floor": {
-            **vars(max(floors, key=lambda floor: floor.estimate)),
-            "towers": [vars(floor) for floor in floors],
-        },
-        "across_readouts": across,
-    }
+    if not measured.contrasts:
+        return {"estimate": None, "low": None, "high": None}
+    sets = [measured.under(name) for name in measured.sets]
+    return dict(vars(reliability(sets, settings.min_count, settings.splits, settings.confidence, generator)))
 
 
-def _preferences(measured: Measured, readouts: str) -> list[Tallies]:
-    return [
-        measured.tally(partial(measured.difference, contrast, readouts=readouts)) for contrast in measured.contrasts
-    ]
+def reliability(sets: Sets, min_count: int, splits: int, confidence: float, generator: np.random.Generator) -> Estimate:
+    """Correlation of type preferences in half of the documents, under one set of readouts, with those in the other.
+
+    Only the towers are common to both sides, so that the expectation is 0 where they do not differ. Pearson's r over
+    the types that occur `min_count` times in each half, each tower's preferences centred; its mean on Fisher's z scale
+    is over random splits and ordered pairs of sets. NaN where fewer than three types are left.
+
+    Documents, types and readouts are random, and what readouts do by chance they mostly do to a type: the variance of z
+    is the jackknife's over groups of documents, plus that over groups of types, minus that over groups of both
+    (Cameron, Gelbach and Miller 2011), but no less than either alone. The interval is Student's.
+    """
+    frequent = np.asarray(sets[0][0].counts.sum(axis=0)).ravel() >= 2 * min_count
+    sets = [[tallies.select(frequent) for tallies in one] for one in sets]
+    first = halves(sets[0][0].documents, splits, generator)
+    whole = _Sides.of(sets, first, np.ones(first.shape[1]), min_count)
+    everything = np.ones(int(frequent.sum()), dtype=bool)
+    z = whole.mean(everything)
+    documents, types = first.shape[1], len(everything)
+    groups = min(GROUPS, documents, types)
+    if not np.isfinite(z) or groups < 3:
+        return Estimate(float(np.tanh(z)), np.nan, np.nan)
+    of_document = generator.permutation(np.arange(documents) % groups)
+    of_type = generator.permutation(np.arange(types) % groups)
+    first = first[:FEW_SPLITS]
+    fewer = _Sides.of(sets, first, np.ones(documents), min_count)
+    without = [_Sides.of(sets, first, (of_document != left).astype(float), min_count) for left in range(groups)]
+    by_document = jackknife_error(np.array([sides.mean(everything) for sides in without]))
+    by_type = jackknife_error(np.array([fewer.mean(of_type != left) for left in range(groups)]))
+    # Each group of both takes another group of documents from each group of types.
+    crossed = [_Sides.spliced(without, (left - of_type) % groups).mean(everything) for left in range(groups)]
+    by_both = jackknife_error(np.array(crossed))
+    variance = max(by_document**2 + by_type**2 - by_both**2, by_document**2, by_type**2)
+    reach = float(stats.t.ppf((1 + confidence) / 2, groups - 1)) * float(np.sqrt(variance))
+    return Estimate(*(float(np.tanh(one)) for one in (z, z - reach, z + reach)))
+
+
+@dataclass(frozen=True)
+class _Sides:
+    """Preferences of types in either half of the documents, under every set of readouts."""
+
+    means: Floats
+    """(sides, sets, contrasts, splits, types)"""
+    present: NDArray[np.bool_]
+    """Which types are frequent enough in both halves, (splits, types)."""
+
+    @classmethod
+    def of(cls, sets: Sets, first: Floats, weights: Floats, min_count: int) -> _Sides:
+        """Of halves `first` (splits, documents), with documents counted by `weights` (documents,)."""
+        means, present = [], np.ones(1, dtype=bool)
+        for half in (first * weights, (1 - first) * weights):
+            counts = half @ sets[0][0].counts
+            present = present & (np.asarray(counts) >= min_count)
+            means.append([[one.means(half)[0] for one in several] for several in sets])
+        return cls(np.nan_to_num(np.array(means)), present)
+
+    @classmethod
+    def spliced(cls, several: Sequence[_Sides], chosen: NDArray[np.int64]) -> _Sides:
+        """Each type from that of several which is `chosen` for it, (types,)."""
+        columns = np.arange(len(chosen))
+        means = np.moveaxis(np.array([one.means for one in several])[chosen, ..., columns], 0, -1)
+        return cls(means, np.moveaxis(np.array([one.present for one in several])[chosen, :, columns], 0, -1))
+
+    def mean(self, types: NDArray[np.bool_]) -> float:
+        """Fisher's z of the correlation over some types (types,), mean over splits and pairs of sets; NaN: none."""
+        z = []
+        for one, other in permutations(range(self.means.shape[1]), 2):
+            z.append(correlations(self.means[0, one], self.means[1, other], self.present & types))
+        known = row_means(np.array(z).reshape(1, -1))
+        return float(known[0])
+
+
+def correlations(a: Floats, b: Floats, present: NDArray[np.bool_]) -> Floats:
+    """Fisher's z of the correlation over the present types, each tower's values centred, (splits,).
+
+    `a` and `b` (contrasts, splits, types), `present` (splits, types); NaN where fewer than three types are present.
+    """
+    n = present.sum(axis=-1)
+    a, b = (
+        np.where(present, one - (np.where(present, one, 0.0).sum(axis=-1) / np.maximum(n, 1))[..., None], 0.0)
+        for one in (a, b)
+    )
+    with np.errstate(invalid="ignore", divide="ignore"):
+        r = (a * b).sum(axis=(0, -1)) / np.sqrt((a**2).sum(axis=(0, -1)) * (b**2).sum(axis=(0, -1)))
+        return np.where(n >= 3, np.arctanh(np.clip(r, -0.999999, 0.999999)), np.nan)
+
+
+def reliable_share(sets: Sequence[Tallies], first: Floats, base: Floats) -> float:
+    """Share of the variance between types, beyond `base` (types, columns), that is of the towers; between 0 and 1.
+
+    The covariance of the types' means across halves of the documents (`first`, (splits, documents)) and across `sets`
+    of readouts, over the variance of their mean over all sets and documents: the most that any predictor could reach.
+    """
+    sides = []
+    for half in (first, 1 - first):
+        means = [one.means(half)[0] for one in sets]
+        weights = np.isfinite(means[0]).astype(np.float64)
+        sides.append([residuals(one, weights, base) for one in means])
+    products = [(sides[0][one] * sides[1][other]).mean() for one, other in permutations(range(len(sets)), 2)]
+    values = np.mean([one.means(np.ones((1, one.documents)))[0] for one in sets], axis=0)
+    whole = float((residuals(values, np.isfinite(values).astype(np.float64), base) ** 2).mean())
+    return min(max(float(np.mean(products)) / whole, 0.0), 1.0) if whole > 0 else 0.0

@@ -9,17 +9,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy import stats
 
-from ..data.tagging import UPOS
-from ..statistics.intervals import Estimate
 from ..statistics.ranking import Bools
-from ..statistics.tallies import Floats, Tallies, ValuesOf, resample, tally
-from .labelled import label_codes
+from ..statistics.tallies import Floats, Tallies, resample
 from .measured import Measured
 
 CELLS = 20_000_000
 """Pairs of a document and a type that are held as dense arrays at a time."""
 FEWEST_TYPES, MOST_TYPES, FEWEST_DRAWS = 16, 1024, 10
+POOLED = 50
+"""Types of like count whose variance between readouts is pooled."""
 
 
 def type_preferences(
@@ -65,17 +65,6 @@ def _blocks(types: int, size: int) -> list[Bools]:
     return [(index >= start) & (index < start + size) for start in range(0, types, size)]
 
 
-def group_means(
-    tallies: Tallies, draws: int, confidence: float, generator: np.random.Generator
-) -> list[tuple[Estimate, int]]:
-    """Mean over occurrences for each group (a column of `tallies`), with a bootstrap interval over documents."""
-    result = type_preferences(tallies, draws, confidence, generator)
-    return [
-        (Estimate(float(mean), float(low), float(high)), int(count))
-        for mean, low, high, count in zip(result["mean"], result["low"], result["high"], result["count"], strict=True)
-    ]
-
-
 def types_table(measured: Measured) -> pd.DataFrame:
     """`preference.parquet`: one row per type that occurs in the held-out text."""
     count = measured.counts
@@ -89,14 +78,44 @@ def types_table(measured: Measured) -> pd.DataFrame:
         "documents": _documents_with(measured),
     })  # fmt: skip
     settings, generator = measured.settings, measured.generator("types")
-    for contrast, tallies in zip(measured.contrasts, measured.preferences, strict=True):
+    for number, (contrast, tallies) in enumerate(zip(measured.contrasts, measured.preferences, strict=True)):
         columns = type_preferences(tallies, settings.bootstrap, settings.confidence, generator)
+        sets = {name: _means_of(measured.under(name)[number]) for name in measured.sets}
+        columns = with_readouts(columns, np.stack(list(sets.values())), settings.confidence)
         for name in ("mean", "standard_error", "low", "high"):
             table[name + contrast.suffix] = columns[name]
-    for head in ("joint", *(f"readout_{tower}" for tower in range(1, measured.towers + 1))):
-        table[head] = measured.type_means(partial(measured.log_probs, head))
-    table["noise"] = measured.type_means(partial(measured.noise_difference, 1))
+        for name, means in sets.items():
+            table[f"under_{name}{contrast.suffix}"] = means
+    table["joint"] = measured.type_means(partial(measured.log_probs, "joint"))
+    for tower in range(1, measured.towers + 1):
+        table[f"readout_{tower}"] = measured.type_means(partial(measured.alone, tower))
     return table[table["count"] > 0].reset_index(drop=True)
+
+
+def with_readouts(columns: dict[str, Floats], sets: Floats, confidence: float) -> dict[str, Floats]:
+    """Standard errors and intervals of `type_preferences`, with the variance of readouts added to that of documents.
+
+    `sets` (sets, types) are the means under each set of readouts. Two sets say next to nothing of a single type, so
+    that the variance between them is pooled over `POOLED` types of like count; half-widths are added in quadrature.
+    """
+    count, mean = columns["count"], columns["mean"]
+    variance = sets.var(axis=0, ddof=1) / len(sets)
+    order = np.argsort(-count, kind="stable")
+    order = order[count[order] > 0]
+    pooled = np.full(len(mean), np.nan)
+    for part in np.array_split(order, max(1, len(order) // POOLED)):
+        pooled[part] = variance[part].mean()
+    reach = float(stats.norm.ppf((1 + confidence) / 2)) * np.sqrt(pooled)
+    return columns | {
+        "standard_error": np.sqrt(columns["standard_error"] ** 2 + pooled),
+        "low": mean - np.hypot(mean - columns["low"], reach),
+        "high": mean + np.hypot(columns["high"] - mean, reach),
+    }
+
+
+def _means_of(tallies: Tallies) -> Floats:
+    means: Floats = tallies.means(np.ones((1, tallies.documents)))[0][0]
+    return means
 
 
 def _documents_with(measured: Measured) -> NDArray[np.int64]:
@@ -108,28 +127,23 @@ def _documents_with(measured: Measured) -> NDArray[np.int64]:
 
 
 def perplexity(measured: Measured) -> dict[str, Any]:
-    """Held-out perplexity of all towers together and of each alone under its readout."""
-
-    def of(head: str) -> float:
-        return math.exp(-measured.log_probs(head).mean())
-
-    return {"joint": of("joint"), "towers": [of(f"readout_{tower}") for tower in range(1, measured.towers + 1)]}
+    """Held-out perplexity of all towers together and of each alone, whose mean nats are over all sets of readouts."""
+    return {
+        "joint": math.exp(-measured.log_probs("joint").mean()),
+        "towers": [math.exp(-measured.alone(tower).mean()) for tower in range(1, measured.towers + 1)],
+    }
 
 
 def spread_of_types(measured: Measured) -> dict[str, Any]:
     """Standard deviation and mean of the preferences of frequent types, in nats."""
     frequent = measured.frequent
-
-    def deviation(values_of: ValuesOf) -> float:
-        return float(pd.Series(measured.type_means(values_of)[frequent]).std())
-
     each = [
         {
             "tower": contrast.tower,
-            "sd": deviation(partial(measured.difference, contrast)),
+            "sd": float(pd.Series(_means_of(tallies)[frequent]).std()),
             "mean": float(measured.difference(contrast).mean()),
         }
-        for contrast in measured.contrasts
+        for contrast, tallies in zip(measured.contrasts, measured.preferences, strict=True)
     ]
     pooled = math.sqrt(sum(one["sd"] ** 2 for one in each) / len(each)) if each else None
     return {
@@ -137,29 +151,6 @@ def spread_of_types(measured: Measured) -> dict[str, Any]:
         "occurrences": len(measured.scores),
         "sd": pooled,
         "mean": each[0]["mean"] if len(each) == 1 else None,
-        "noise_sd": deviation(partial(measured.noise_difference, 1)),
         "definition": [contrast.name for contrast in measured.contrasts],
         **({"towers": each} if len(each) > 1 else {}),
     }
-
-
-def by_upos(measured: Measured) -> dict[str, dict[str, Any]]:
-    """Mean preference over whole-word occurrences of each part of speech; for more than two towers, of each tower."""
-    names, codes = label_codes(measured.upos, left_out=tuple(set(measured.upos.categories) - set(UPOS)))
-    # -1 stands last: it is the code of what is left out, too
-    numbers = np.array([*(UPOS.index(name) if name in UPOS else -1 for name in names.tolist()), -1], dtype=np.int8)
-    kinds = np.where(measured.scores["whole_word"].to_numpy(bool), numbers[codes], np.int8(-1))
-    settings, generator = measured.settings, measured.generator("by upos")
-    table: dict[str, dict[str, Any]] = {}
-    for contrast in measured.contrasts:
-        tallies = tally(measured.block, kinds, partial(measured.difference, contrast), len(UPOS))
-        means = group_means(tallies, settings.bootstrap, settings.confidence, generator)
-        for tag, (estimate, count) in zip(UPOS, means, strict=True):
-            if count:
-                row = table.setdefault(tag, {"occurrences": count})
-                figures = {"mean": estimate.estimate, "low": estimate.low, "high": estimate.high}
-                if len(measured.contrasts) == 1:
-                    row.update(figures)
-                else:
-                    row.setdefault("towers", []).append({"tower": contrast.tower, **figures})
-    return table

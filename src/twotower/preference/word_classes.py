@@ -1,27 +1,26 @@
-"""What each class of words prefers beyond frequency: profile, spread, share of variance."""
+"""What each class of words prefers beyond frequency: profile, share of variance, planned contrasts."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import stats
 
-from ..config import AnalyzeConfig
+from ..statistics.intervals import percentile_interval
 from ..statistics.regression import residuals
-from ..statistics.strata import FEWEST, frequency_bins, permutations_within, smooth_basis
-from ..statistics.tallies import Floats, Tallies, ValuesOf, halves, resample, resample_within
+from ..statistics.strata import smooth_basis
+from ..statistics.tallies import Floats, Tallies, halves, mean_of, resample, resample_within
 from .class_contrasts import contrast_classes
-from .class_variance import FEW_TYPES, explained, spread, spread_and_null
+from .class_variance import FEW_TYPES, explained
 from .labelled import LEXICAL_AND_GRAMMATICAL, Units, annotated_labels, one_hot, units_of
 from .measured import Measured
 
 DRAWS, CHUNK = 400, 100
 NULLS = 499
-MOST_FREQUENT = 10
-"""How many words are left out where the spread is taken a second time."""
 
 
 def word_classes(measured: Measured) -> dict[str, Any] | None:
@@ -33,13 +32,14 @@ def word_classes(measured: Measured) -> dict[str, Any] | None:
     if measured.towers == 1:
         return None
     found: dict[str, Any] = {}
-    units = units_of(measured, measured.upos, _signals(measured))
+    units = _units(measured, measured.upos)
     found["upos"] = _of_labels(measured, units, LEXICAL_AND_GRAMMATICAL, "upos")
-    found["contrasts"] = contrast_classes(measured, units)
+    means = mean_of(units.tallies[: len(measured.sets)])
+    found["contrasts"] = contrast_classes(measured, units, means)
     annotations = None if measured.text is None else measured.text.annotations
     for name, labels in annotated_labels(annotations):
         kind, _, feature = name.partition(" ")
-        of = units_of(measured, labels, _signals(measured))
+        of = _units(measured, labels)
         part = _of_labels(measured, of, of.classes, name)
         if kind == "deprel":
             found["deprel"] = part
@@ -48,158 +48,148 @@ def word_classes(measured: Measured) -> dict[str, Any] | None:
     return found
 
 
-def _signals(measured: Measured) -> Iterator[ValuesOf]:
-    """The preferences, then the noise of each tower, of a stretch of the text."""
-    for contrast in measured.contrasts:
-        yield partial(measured.difference, contrast)
-    for tower in range(1, measured.towers + 1):
-        yield partial(measured.noise_difference, tower)
+def _units(measured: Measured, labels: Any) -> Units:
+    """Words with their preference under each set of readouts, contrast by contrast."""
+    signals = [
+        partial(measured.difference, contrast, readouts=name) for contrast in measured.contrasts
+        for name in measured.sets
+    ]  # fmt: skip
+    return units_of(measured, labels, signals)
 
 
-def _of_labels(measured: Measured, units: Units, spreading: Sequence[str], name: str) -> dict[str, Any] | None:
-    """`profile`, `spread` and `explained` of one labelling; None where fewer than two classes have enough words.
+def _of_labels(measured: Measured, units: Units, compared: Sequence[str], name: str) -> dict[str, Any] | None:
+    """`classes`, `profile` and `explained` of one labelling; None where fewer than two classes have enough words.
 
-    The spread has `without_most_frequent`, the same without the ten words that occur most (see there).
-
-    Signals after the contrasts are the towers' noise: its largest spread and share are the noise floor. For more than
-    two towers spread and share are root mean squares and means over the towers, and each class has a `tower` that
-    takes it: the one whose preference for it lies furthest above the mean.
+    For more than two towers `explained` is the mean over the towers, and each class has a `tower` that takes it: the
+    one whose preference for it lies furthest above the mean.
     """
-    contrasts, settings = len(measured.contrasts), measured.settings
+    settings = measured.settings
     counts = np.bincount(units.label, minlength=len(units.classes))
-    enough = [one for one in spreading if one in units.classes and counts[units.classes.index(one)] >= FEW_TYPES]
+    enough = [one for one in compared if one in units.classes and counts[units.classes.index(one)] >= FEW_TYPES]
     if len(enough) < 2:
         return None
     inner = units.only(enough)
     generator = measured.generator(f"word classes, {name}")
     first = halves(inner.tallies[0].documents, settings.splits, generator)
-    orders = permutations_within(inner.strata, NULLS, generator)
     documents = resample(inner.tallies[0].documents, DRAWS, generator)
     words = resample_within(units.label, DRAWS, generator)
     inner_words = words[:, np.isin(np.asarray(units.classes)[units.label], enough)]
-    each: list[dict[str, Any] | None] = [
-        spread(tallies, inner, first, orders, documents, inner_words, settings.confidence) for tallies in inner.tallies
-    ]
-    rest = [_without_most_frequent(inner, tallies, first, settings) for tallies in inner.tallies[:contrasts]]
     frequent = inner.counts >= 2 * settings.min_count
     shares = [
-        explained(tallies, inner, frequent, first, orders, documents, inner_words, settings.confidence)
-        for tallies in inner.tallies
+        explained(mean_of(sets), sets, inner, frequent, first, NULLS, documents, inner_words, settings.confidence)
+        for sets in _by_contrast(measured, inner.tallies)
     ]
-    found = _with_floor(each, contrasts, root=True)
+    known = [one for one in shares if one is not None]
     return {
         "classes": enough,
-        "profile": _profile(measured, units, contrasts, documents, words, enough),
-        "spread": found and found | {"without_most_frequent": _together(rest, root=True)},
-        "explained": _with_floor(shares, contrasts, root=False),
+        "profile": _profile(measured, units, documents, words, enough),
+        "explained": _mean(known) if known else None,
     }
 
 
-def _without_most_frequent(
-    units: Units, tallies: Tallies, first: Floats, settings: AnalyzeConfig
-) -> dict[str, Any] | None:
-    """The spread of all words but the most frequent: whether a handful of them decides the test of the spread.
-
-    There are few words as frequent as *the* and *of*. Whichever labels they exchange, one with a large preference
-    leaves the classes far apart, so that the null is as large as the spread. None where two classes are not left.
-    """
-    kept = np.ones(len(units.label), dtype=bool)
-    kept[np.argsort(-units.counts, kind="stable")[:MOST_FREQUENT]] = False
-    rest = units.select(kept)
-    if len(np.unique(rest.label)) < 2:
-        return None
-    strata = frequency_bins(rest.frequency, settings.frequency_ratio, FEWEST)
-    orders = permutations_within(strata, NULLS, np.random.default_rng(len(strata)))
-    return spread_and_null(tallies.select(kept), rest, first, orders, settings.confidence)
+def _by_contrast(measured: Measured, tallies: Sequence[Tallies]) -> list[list[Tallies]]:
+    """The preferences under each set of readouts, for each contrast."""
+    sets = len(measured.sets)
+    return [list(tallies[start : start + sets]) for start in range(0, len(tallies), sets)]
 
 
-def _with_floor(each: list[dict[str, Any] | None], contrasts: int, root: bool) -> dict[str, Any] | None:
-    """The figure of the preference with that of the noise beside it; over several contrasts their (root) mean square.
-
-    Bounds and nulls of several are averaged alike, which is right where the towers' figures are of one size.
-    """
-    found = _together(each[:contrasts], root)
-    if found is None:
-        return None
-    floors = [one for one in each[contrasts:] if one is not None]
-    floor = max(floors, key=lambda one: one["estimate"]) if floors else None
-    keys = ("estimate", "low", "high")
-    return found | {"noise_floor": None if floor is None else {key: floor[key] for key in keys}}
-
-
-def _together(each: Sequence[dict[str, Any] | None], root: bool) -> dict[str, Any] | None:
-    """One figure of several contrasts: their (root) mean square."""
-    known = [one for one in each if one is not None]
-    if len(known) < 2:
-        return known[0] if known else None
-    return _pooled(known, root)
-
-
-def _pooled(several: list[dict[str, Any]], root: bool) -> dict[str, Any]:
-    def mean(values: list[float]) -> float:
-        return float(np.sqrt(np.mean(np.square(values)))) if root else float(np.mean(values))
-
+def _mean(several: list[dict[str, Any]]) -> dict[str, Any]:
+    """Mean of the figures of several contrasts, and of their bounds and nulls; the median of their p-values."""
+    if len(several) == 1:
+        return several[0]
     found: dict[str, Any] = {}
     for key, value in several[0].items():
         if isinstance(value, dict):
-            found[key] = _pooled([one[key] for one in several], root)
+            found[key] = _mean([one[key] for one in several])
         else:
             values = [one[key] for one in several if one[key] is not None]
-            found[key] = (float(np.median(values)) if key == "p_value" else mean(values)) if values else None
+            found[key] = float(np.median(values) if key == "p_value" else np.mean(values)) if values else None
     return found
 
 
 def _profile(
-    measured: Measured, units: Units, contrasts: int, documents: Floats, words: Floats, enough: Sequence[str]
+    measured: Measured, units: Units, documents: Floats, words: Floats, enough: Sequence[str]
 ) -> list[dict[str, Any]]:
-    """One row per class: its mean preference minus the mean of the spreading classes, over occurrences and over words.
+    """One row per class: its `mean` preference minus that of the compared classes, and that beyond frequency.
 
-    Intervals resample documents and words. `adjusted` is the mean over frequent words, each counted once, of what a
-    spline of log frequency leaves of their preference.
+    `adjusted` is the mean over frequent words, each counted once, of what a spline of log frequency leaves of their
+    preference, with an interval and standard error from resampled documents and words. Its `p_value` is Student's, with
+    words less one as degrees of freedom; its `q_value` is the false-discovery rate over the compared classes; `sets`
+    has it under each set of readouts, and it is `sure` if q is up to 1 - confidence and all sets agree in its sign.
     """
     hot = one_hot(units.label, len(units.classes))
-    spreading = np.array([name in enough for name in units.classes])
+    compared = np.array([name in enough for name in units.classes])
     frequent = units.counts >= 2 * measured.settings.min_count
-    counts = units.counts
+    counts, words_of = units.counts, np.bincount(units.label, minlength=len(units.classes))
+    usable = np.bincount(units.label[frequent], minlength=len(units.classes))
     rows: list[dict[str, Any]] = [
         {
-            "class": name, "types": int((units.label == number).sum()),
-            "occurrences": int(counts[units.label == number].sum()), "in_spread": bool(spreading[number]),
-            "few_types": bool((units.label == number).sum() < FEW_TYPES),
+            "class": name, "types": int(words_of[number]), "occurrences": int(counts[units.label == number].sum()),
+            "compared": bool(compared[number]),
         }
         for number, name in enumerate(units.classes)
     ]  # fmt: skip
-    confidence, several = measured.settings.confidence, contrasts > 1
-    for contrast, tallies in zip(measured.contrasts, units.tallies[:contrasts], strict=True):
-        means, adjusted = [], []
-        every = np.ones((1, tallies.documents)), np.ones((1, len(units.label)))
-        base = smooth_basis(units.frequency[frequent]) if frequent.any() else None
-        if base is not None and frequent.sum() <= base.shape[1]:
-            base = None  # a spline through every word would leave nothing of them
-        for drawn_documents, drawn_words in (every, (documents, words)):
-            for start in range(0, len(drawn_documents), CHUNK):
-                part = slice(start, start + CHUNK)
-                sums = np.asarray(drawn_documents[part] @ tallies.sums) * drawn_words[part]
-                added = np.asarray(drawn_documents[part] @ tallies.counts) * drawn_words[part]
-                s, n = sums @ hot, added @ hot
-                with np.errstate(invalid="ignore", divide="ignore"):
-                    means.append(s / n - (s[:, spreading].sum(axis=1) / n[:, spreading].sum(axis=1))[:, None])
-                if base is not None:
-                    adjusted.append(_adjusted(tallies, frequent, base, hot, drawn_documents[part], drawn_words[part]))
-        for number, row in enumerate(rows):
-            one = _with_interval(np.concatenate(means)[:, number], confidence)
-            values: dict[str, Any] = {"mean": one[0], "low": one[1], "high": one[2], "adjusted": None}
-            if adjusted:
-                estimate, low, high = _with_interval(np.concatenate(adjusted)[:, number], confidence)
-                values["adjusted"] = {"mean": estimate, "low": low, "high": high}
-            if several:
+    base = smooth_basis(units.frequency[frequent]) if frequent.any() else None
+    if base is not None and frequent.sum() <= base.shape[1]:
+        base = None  # a spline through every word would leave nothing of them
+    every = np.ones((1, units.tallies[0].documents)), np.ones((1, len(units.label)))
+    for contrast, sets in zip(measured.contrasts, _by_contrast(measured, units.tallies), strict=True):
+        tallies = mean_of(sets)
+        sums, occurrences = (np.asarray(one.sum(axis=0)).ravel() @ hot for one in (tallies.sums, tallies.counts))
+        with np.errstate(invalid="ignore", divide="ignore"):
+            means = sums / occurrences - sums[compared].sum() / occurrences[compared].sum()
+        adjusted: list[dict[str, Any] | None] = [None] * len(rows)
+        if base is not None:
+            estimate, *under = (_adjusted(one, frequent, base, hot, *every)[0] for one in (tallies, *sets))
+            drawn = np.concatenate([
+                _adjusted(tallies, frequent, base, hot, documents[start : start + CHUNK], words[start : start + CHUNK])
+                for start in range(0, len(documents), CHUNK)
+            ])  # fmt: skip
+            adjusted = _tested(estimate, np.stack(under), drawn, usable, compared, measured.settings.confidence)
+        for row, mean, beyond in zip(rows, means.tolist(), adjusted, strict=True):
+            values = {"mean": mean, "adjusted": beyond}
+            if len(measured.contrasts) > 1:
                 row.setdefault("towers", []).append({"tower": contrast.tower, **values})
             else:
                 row.update(values)
     for row in rows:
-        if several:
-            row["tower"] = max(row["towers"], key=lambda one: float(one["mean"]))["tower"]
+        if len(measured.contrasts) > 1:
+            row["tower"] = max(row["towers"], key=_preferred)["tower"]
     return rows
+
+
+def _preferred(of_tower: dict[str, Any]) -> float:
+    return float((of_tower["adjusted"] or of_tower)["mean"])
+
+
+def _tested(
+    estimate: Floats, sets: Floats, drawn: Floats, words: NDArray[np.int64], compared: NDArray[np.bool_],
+    confidence: float,
+) -> list[dict[str, Any] | None]:  # fmt: skip
+    """The adjusted mean of each class with its test; None without a frequent word."""
+    n = np.maximum(words, 2)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        # Words drawn from n vary by a factor of (n - 1) / n less than words do.
+        error = np.nanstd(drawn, axis=0) * np.sqrt(n / (n - 1))
+        p_values = np.asarray(2 * stats.t.sf(np.abs(estimate / error), n - 1))
+    tested = compared & (words > 1) & np.isfinite(p_values)
+    q_values = np.full(len(estimate), np.nan)
+    if tested.any():
+        q_values[tested] = stats.false_discovery_control(p_values[tested], method="bh")
+    found: list[dict[str, Any] | None] = []
+    for number, value in enumerate(estimate.tolist()):
+        if not np.isfinite(value):
+            found.append(None)
+            continue
+        interval = percentile_interval(value, drawn[:, number], confidence)
+        agree = bool(abs(np.sign(sets[:, number]).sum()) == len(sets))
+        found.append({
+            "mean": value, "low": interval.low, "high": interval.high, "sets": sets[:, number].tolist(),
+            "p_value": float(p_values[number]) if tested[number] else None,
+            "q_value": float(q_values[number]) if tested[number] else None,
+            "sure": bool(tested[number] and q_values[number] <= 1 - confidence and agree),
+        })  # fmt: skip
+    return found
 
 
 def _adjusted(
@@ -212,13 +202,3 @@ def _adjusted(
     with np.errstate(invalid="ignore", divide="ignore"):
         found: Floats = ((weights * left) @ hot[frequent]) / (weights @ hot[frequent])
     return found
-
-
-def _with_interval(values: Floats, confidence: float) -> tuple[float, float, float]:
-    """The first value with the percentile interval of the others."""
-    drawn = values[1:][np.isfinite(values[1:])]
-    if len(drawn) < 20 or not np.isfinite(values[0]):
-        return float(values[0]), np.nan, np.nan
-    tail = (1 - confidence) / 2
-    low, high = np.quantile(drawn, [tail, 1 - tail])
-    return float(values[0]), float(low), float(high)

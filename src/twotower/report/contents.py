@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ from ..config import RunConfig
 from ..data.heldout import PreparedText
 from ..data.pieces import GOES_ON
 from ..data.tagging import CONTENT, FUNCTION, NO_WORD
+from ..preference.class_variance import FEW_TYPES
+from ..preference.measured import SETS
 from ..preference.score_table import ScoreColumns
 from ..runs.records import read_json
 from ..statistics.contrasts import Contrast, contrasts
@@ -41,11 +44,11 @@ class Contents:
     training: pd.DataFrame
     """step, tokens, joint, tower_K: nats on the training batches."""
     heldout: pd.DataFrame
-    """step, tokens, joint, tower_K: nats on held-out text; auroc, spread: the emergence."""
+    """step, tokens, joint, tower_K: nats on held-out text."""
     types: pd.DataFrame
     """`preference.parquet`, the types that occur often enough for statistics."""
     profile: pd.DataFrame
-    """tower, upos, mean, low, high, occurrences, word_class, in_spread; by the mean of the first tower."""
+    """tower, upos, mean, low, high (beyond frequency), occurrences, word_class, compared; by the first tower's mean."""
     passages: list[dict[str, Any]]
     plates: dict[str, Plate] = field(default_factory=dict)
     """The figures that are drawn already, by name."""
@@ -83,7 +86,7 @@ def read_contents(config: RunConfig, run: Path) -> Contents:
     types = pd.read_parquet(run / "preference.parquet")
     types = types[types["count"] >= 2 * config.analyze.min_count].reset_index(drop=True)
     profile = _profile(results)
-    passages = _passages(run, contrasts(config.model.towers))
+    passages = _passages(run, contrasts(config.model.towers), SETS[: config.readout.replicates])
     settings = (run / "config.yaml").read_text(encoding="utf-8")
     return Contents(config, settings, results, timing, provenance, training, heldout, types, profile, passages)
 
@@ -96,17 +99,7 @@ def _curves(path: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
         rows[row.pop("kind")].append(row | {f"tower_{k}": value for k, value in enumerate(towers, start=1)})
     for row in rows["heldout"]:
         row["joint"] = row.pop("joint_nats")
-        row["auroc"] = _directed(row["auroc"], rows["heldout"][-1]["auroc"])
     return pd.DataFrame(rows["train"]), pd.DataFrame(rows["heldout"])
-
-
-def _directed(areas: list[float], final: list[float]) -> float:
-    """AUROC as it emerges, of the tower that is ahead at the end: it may pass below 0.5 on the way."""
-    if not areas:
-        return float("nan")
-    if len(final) == 1:
-        return areas[0] if final[0] >= 0.5 else 1 - areas[0]
-    return areas[int(np.argmax(final))]
 
 
 def _profile(results: dict[str, Any]) -> pd.DataFrame:
@@ -116,12 +109,12 @@ def _profile(results: dict[str, Any]) -> pd.DataFrame:
         tag = row["class"]
         word_class = "function" if tag in FUNCTION else "content" if tag in CONTENT else "other"
         for one in row.get("towers", [{"tower": 1, **row}]):
-            if one["mean"] is not None and not row["few_types"]:
+            if one["adjusted"] and row["types"] >= FEW_TYPES:
                 shared = {"upos": tag, "occurrences": row["occurrences"], "word_class": word_class}
-                figures = {key: one[key] for key in ("tower", "mean", "low", "high")}
-                rows.append({**shared, **figures, "in_spread": row["in_spread"]})
+                figures = {key: one["adjusted"][key] for key in ("mean", "low", "high")}
+                rows.append({"tower": one["tower"], **shared, **figures, "compared": row["compared"]})
     if not rows:
-        return pd.DataFrame(columns=["tower", "upos", "mean", "low", "high", "occurrences", "word_class", "in_spread"])
+        return pd.DataFrame(columns=["tower", "upos", "mean", "low", "high", "occurrences", "word_class", "compared"])
     table = pd.DataFrame(rows)
     order = table[table["tower"] == 1].set_index("upos")["mean"]
     table["order"] = table["upos"].map(order)
@@ -149,8 +142,8 @@ def shares(contents: Contents) -> pd.DataFrame:
     return table.sort_values("estimate", ignore_index=True)
 
 
-def _passages(run: Path, found: list[Contrast]) -> list[dict[str, Any]]:
-    """The middle of a few held-out documents, spread over the split, piece by piece."""
+def _passages(run: Path, found: list[Contrast], sets: Sequence[str]) -> list[dict[str, Any]]:
+    """The middle of a few held-out documents, spread over the split, piece by piece; means over sets of readouts."""
     if not found:
         return []
     heads = [f"readout_{tower}" for tower in range(1, len(found[0].weights) + 1)]
@@ -164,7 +157,11 @@ def _passages(run: Path, found: list[Contrast]) -> list[dict[str, Any]]:
         places = np.flatnonzero(of_rows == document)
         begin = int(places[0]) + max(0, len(places) // 2 - PASSAGE_PIECES // 2)
         part = scores.part(slice(begin, min(begin + PASSAGE_PIECES, int(places[-1]) + 1)))
-        rows = pd.DataFrame({name: part[name] for name in ("piece", "upos", *heads)})
+        alone = {
+            head: np.mean([part[f"{name}_{tower}"].to_numpy(np.float64) for name in sets], axis=0)
+            for tower, head in enumerate(heads, start=1)
+        }
+        rows = pd.DataFrame({"piece": part["piece"], "upos": part["upos"], **alone})
         values = np.stack([contrast.of(rows) for contrast in found])
         if len(found) == 1:
             values = np.stack([values[0], -values[0]])
@@ -211,9 +208,8 @@ def scatter_points(contents: Contents) -> tuple[dict[str, tuple[pd.DataFrame, st
 
 
 def histogram_range(contents: Contents) -> tuple[float, float]:
-    """The range that holds 99.8 % of preferences and noise, in nats."""
-    columns = [f"mean{suffix}" for _, _, suffix in contents.series]
-    values = contents.types[[*columns, "noise"]].to_numpy().ravel()
+    """The range that holds 99.8 % of preferences, in nats."""
+    values = contents.types[[f"mean{suffix}" for _, _, suffix in contents.series]].to_numpy().ravel()
     if not len(values):
         return -1.0, 1.0
     low, high = np.quantile(values, [0.001, 0.999])
@@ -228,8 +224,8 @@ def is_plain_word(piece: str, upos: str) -> bool:
 def favourites(contents: Contents, tower: int, number: int = 60) -> dict[str, float]:
     """The words that a tower prefers most, among those whose interval leaves out the mean of all pieces.
 
-    Only plain words (`is_plain_word`). Returns the word and how far the tower's preference for it is from that mean, in
-    nats, largest first.
+    Only plain words (`is_plain_word`), and only words that it prefers under every set of readouts. Returns the word and
+    how far the tower's preference for it is from that mean, in nats, largest first.
     """
     found, types = contents.contrasts, contents.types
     contrast = found[0] if len(found) == 1 else found[tower - 1]
@@ -238,5 +234,8 @@ def favourites(contents: Contents, tower: int, number: int = 60) -> dict[str, fl
     centre = mean.mean()
     plain = [is_plain_word(str(p), str(u)) for p, u in zip(types["piece"], types["upos"], strict=True)]
     beyond = ((low > centre) if sign > 0 else (high < centre)) & np.asarray(plain, dtype=bool)
+    for name in SETS[: contents.config.readout.replicates]:
+        under = types[f"under_{name}{contrast.suffix}"]
+        beyond &= sign * (under - under.mean()) > 0
     ranked = (sign * (mean - centre))[beyond].sort_values(ascending=False, kind="stable").head(number)
     return {str(types.loc[index, "piece"]): float(value) for index, value in ranked.items()}

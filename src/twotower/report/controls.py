@@ -11,7 +11,7 @@ from .style import ALL_COLOR, FLOOR_COLOR, PREFERENCE_COLOR
 from .summary import figure
 from .templating import fill
 
-TITLES = {"across_readouts": "reliability across readouts", "spread": "spread of word classes (nats)"}
+TITLES = {"reliability": "reliability of preferences", "explained": "share explained by word class"}
 
 
 def render(title: str, rows: list[dict[str, Any]], figures: Path | None = None) -> str:
@@ -29,12 +29,14 @@ def render(title: str, rows: list[dict[str, Any]], figures: Path | None = None) 
         finding=finding(rows),
         sentences=conclusions(rows),
         figure=figure,
-        forest=forest.inline("Reliability across readouts, and spread of word classes, of the run and of each control"),
+        forest=forest.inline(
+            "Reliability of preferences, and the share that word class explains, of the run and of each control"
+        ),
     )
 
 
 def _forest(rows: list[dict[str, Any]], sheet: Sheet) -> None:
-    """Reliability and spread of the run and of each control, with intervals; beside a spread the bound of its null."""
+    """Reliability and share of class of the run and its controls, with intervals; beside a share its null's bound."""
     names = [row["name"] for row in rows][::-1]
     panels = sheet.panels(2, 1.0 + 0.3 * len(rows))
     for axes, (kind, title) in zip(panels, TITLES.items(), strict=True):
@@ -69,12 +71,12 @@ def finding(rows: list[dict[str, Any]]) -> str:
     """The page's finding in one sentence."""
     run, *others = rows
     controls = [row for row in others if row["name"] in CONTROLS]
-    reliable, spread = (_beaten(run, controls, kind) for kind in TITLES)
+    reliable, explained = (_beaten(run, controls, kind) for kind in TITLES)
     if reliable is None:
         return "There is too little text to compare this run with its controls."
-    text = f"In reliability across readouts this run clearly exceeds {reliable}"
-    if spread is not None:
-        text += f", and in the spread of word classes {spread}"
+    text = f"In the reliability of preferences this run clearly exceeds {reliable}"
+    if explained is not None:
+        text += f", and in the share that word class explains {explained}"
     return text + "."
 
 
@@ -107,25 +109,21 @@ def conclusions(rows: list[dict[str, Any]]) -> list[str]:
 
 def _against(run: dict[str, Any], control: dict[str, Any]) -> str:
     head = f"{control['name'].capitalize()} ({control['meaning']}): "
-    if not _known(run["across_readouts"]) or not _known(control["across_readouts"]):
+    if not _known(run["reliability"]) or not _known(control["reliability"]):
         return head + "reliability cannot be compared, because the text is too short."
     said = []
     for kind, what in (
-        ("across_readouts", "reliability across readouts"),
-        ("spread", "the spread of the word classes"),
+        ("reliability", "the reliability of preferences"),
+        ("explained", "the share that word class explains"),
     ):
         mine, other = run[kind], control[kind]
         if _known(mine) and _known(other):
             verdict = "clearly lower" if other["high"] < mine["low"] else "not clearly lower"
-            digits = 3 if kind == "spread" else 2
+            digits = 3 if kind == "explained" else 2
             said.append(f"{what} is {verdict} ({figure(other, digits=digits)}; run: {figure(mine, digits=digits)})")
         else:
             said.append(f"{what} cannot be compared, because too few words are tagged")
-    text = (
-        f"The standard deviation of preferences is {control['sd']:.2f} nats (run: {run['sd']:.2f}), and function words "
-        f"are separated from content words by {figure(control['separation'], 'auroc')} (run: "
-        f"{figure(run['separation'], 'auroc')})."
-    )
+    text = f"The standard deviation of preferences is {control['sd']:.2f} nats (run: {run['sd']:.2f})."
     return f"{head}{', and '.join(said)}. {text}"
 
 

@@ -28,7 +28,6 @@ from .style import (
     ALL_COLOR,
     CLASS_COLORS,
     CONTEXT_AXES,
-    FLOOR_COLOR,
     PREFERENCE_AXIS,
     PREFERENCE_COLOR,
     PROFILE_AXIS,
@@ -60,34 +59,13 @@ def training(contents: Contents, sheet: Sheet) -> None:
     sheet.key()
 
 
-def emergence(contents: Contents, sheet: Sheet) -> None:
-    """Separation of function from content words, and the size of preferences, while the towers train."""
-    left, right = sheet.panels(2, 2.6)
-    rows = contents.heldout
-    for axes, column, label, color in (
-        (left, "auroc", "function against content words (AUROC)", PREFERENCE_COLOR),
-        (right, "spread", "standard deviation of preferences (nats)", TOWER_COLORS[2]),
-    ):
-        known = rows[rows[column].notna()]
-        axes.plot(known["tokens"] / 1e6, known[column], color=color)
-        dots = axes.scatter(known["tokens"] / 1e6, known[column], s=14, color=color)
-        sheet.tell(dots, [
-            f"after {tokens:,} tokens: {value:.2f}"
-            for tokens, value in zip(known["tokens"], known[column], strict=True)
-        ])  # fmt: skip
-        axes.set(xlabel="million tokens of training", title=label)
-    zero(left, 0.5, vertical=False)
-    right.set_ylim(0, None)
-
-
 def histogram(contents: Contents, sheet: Sheet) -> None:
-    """How many pieces have which preference, before the noise floor."""
+    """How many pieces have which preference."""
     axes = sheet.add_subplot()
     edges = np.linspace(*histogram_range(contents), 61)
-    groups = [("noise floor: two readouts of one tower", FLOOR_COLOR, contents.types["noise"], 1.0)]
-    opacity = min(0.75, 1.3 / (1 + len(contents.series)))
-    groups += [(name, color, contents.types[f"mean{suffix}"], opacity) for name, color, suffix in contents.series]
-    for name, color, values, alpha in groups:
+    alpha = min(0.75, 1.3 / (1 + len(contents.series)))
+    for name, color, suffix in contents.series:
+        values = contents.types[f"mean{suffix}"]
         counts, _ = np.histogram(values, edges)
         filled = np.flatnonzero(counts)
         corners = [[(edges[k], 0), (edges[k], counts[k]), (edges[k + 1], counts[k]), (edges[k + 1], 0)] for k in filled]
@@ -99,7 +77,7 @@ def histogram(contents: Contents, sheet: Sheet) -> None:
 
 
 def profile(contents: Contents, sheet: Sheet) -> None:
-    """The mean preference of each word class, with its interval."""
+    """What each word class prefers beyond frequency, with its interval."""
     table, one = contents.profile, len(contents.series) == 1
     tags = list(dict.fromkeys(table["upos"]))
     sheet.height(1.1 + (0.21 if one else 0.26) * max(3, len(tags)))
@@ -114,9 +92,9 @@ def profile(contents: Contents, sheet: Sheet) -> None:
         heights = np.array([tags.index(tag) for tag in rows["upos"]]) + shift / max(1, contents.towers)
         interval(axes, heights, rows["low"], rows["high"], color)
         for inside, marker in ((True, "o"), (False, "x")):
-            kept = (rows["in_spread"].astype(bool) == inside).to_numpy()
+            kept = (rows["compared"].astype(bool) == inside).to_numpy()
             if kept.any():
-                said = name if inside or not one else "takes no part in the spread"
+                said = name if inside or not one else "not compared"
                 dots = axes.scatter(rows["mean"][kept], heights[kept], s=26 if one else 14, color=color, marker=marker,
                                     label=said, zorder=3)  # fmt: skip
                 sheet.tell(dots, [_class_tip(row, name, one) for row in rows[kept].to_dict("records")])
@@ -131,7 +109,7 @@ def profile(contents: Contents, sheet: Sheet) -> None:
 
 def _limit(axes: Any, table: pd.DataFrame) -> None:
     """Hold every estimate, and every interval but those of the odd classes, which may be too wide to see the others."""
-    inside = table[table["in_spread"].astype(bool)]
+    inside = table[table["compared"].astype(bool)]
     ends = pd.concat([table["mean"], inside["low"], inside["high"]]).dropna()
     if not len(ends):
         return
@@ -265,6 +243,6 @@ def _ignoring_contents(drawn: Draw) -> Callable[[Contents, Sheet], None]:
 
 DRAWINGS: dict[str, Callable[[Contents, Sheet], None]] = {
     "profile": profile, "context": context, "shares": predictors, "preference": histogram, "towers": scatter,
-    "emergence": emergence, "training": training,
+    "training": training,
 }  # fmt: skip
 """Every figure of a pair of towers, by name, but the clouds, of which each tower has one."""

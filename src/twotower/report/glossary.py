@@ -32,14 +32,6 @@ GLOSSARY = {
         "The correlation of preferences measured on different documents with different readouts. 0 means "
         "that the towers do not differ, 1 that every measurement gives the same preferences."
     ),
-    "noise floor": (
-        "The same figure for two readouts of a single tower, where no preference can exist. What exceeds "
-        "it is a difference between towers."
-    ),
-    "spread": (
-        "The standard deviation of the word classes' mean preferences, in nats. Larger means that word "
-        "class decides more about which tower predicts better."
-    ),
     "null": (
         "What chance alone gives: the same figure after class labels were exchanged between words of like frequency."
     ),
@@ -58,10 +50,10 @@ GLOSSARY = {
         "Two towers trained on the same text, each with a loss of its own, so that they do not cooperate. "
         "What cooperation adds is the excess over strangers."
     ),
-    "saturation": (
-        "The share of the pieces that a tower prefers most now which it also prefers most at the end. 0.1 is chance."
+    "RMS r": (
+        "Root mean square of the correlations between runs, beyond frequency and freed of errors of measurement. "
+        "Squaring makes the labels of the towers irrelevant."
     ),
-    "RMS r": ("Root mean square of the correlations between runs. Squaring makes the labels of the towers irrelevant."),
     "p": "The probability of a figure at least as large if chance alone were at work.",
     "q": ("p, adjusted for the number of tests in its family (false-discovery rate, Benjamini and Hochberg 1995)."),
 }

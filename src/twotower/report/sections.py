@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from ..data.inventory import Inventory
 from ..data.tagging import NO_WORD
+from ..preference.measured import SETS
 from .contents import Contents
 from .drawings import draw
 from .instruments import LABELS as KNOWLEDGE_LABELS
@@ -22,12 +23,11 @@ from .summary import figure
 from .templating import part
 
 LABELS = {
-    "profile": "Mean preference of each word class, with intervals",
-    "preference": "How many pieces have which preference, before the noise floor",
+    "profile": "What each word class prefers beyond frequency, with intervals",
+    "preference": "How many pieces have which preference",
     "towers": "Log-probability of each piece under one tower and under the other",
     "context": "What each tower gains as its context grows",
     "shares": "Share of the variance between pieces that each group of predictors explains",
-    "emergence": "Separation of function from content words, and size of preferences, during training",
     "training": "Loss on training batches and on held-out text",
     **KNOWLEDGE_LABELS,
 }
@@ -79,20 +79,20 @@ def passages(contents: Contents) -> Section | None:
 
 def contrasts(contents: Contents) -> Section | None:
     """Groups of word classes against each other, at like frequency."""
-    found = (contents.results.get("word_classes") or {}).get("contrasts") or {}
-    if not found.get("planned"):
+    found = (contents.results.get("word_classes") or {}).get("contrasts")
+    if not found:
         return None
-    body = part("sections/contrasts.html.j2", planned=found["planned"], figure=figure)
+    body = part("sections/contrasts.html.j2", planned=found, figure=figure)
     return Section("contrasts", "Word classes compared at like frequency", body)
 
 
 def preference(contents: Contents) -> Section | None:
-    """The distribution of preferences before the noise floor."""
+    """The distribution of preferences."""
     if not contents.contrasts:
         return None
     drawn = "" if opening(contents) == "preference" else picture(contents, "preference")
     body = part("sections/preference.html.j2", drawn=drawn, pair=len(contents.contrasts) == 1)
-    return Section("preference", "Preferences and their noise floor", body)
+    return Section("preference", "How preferences are distributed", body)
 
 
 def towers(contents: Contents) -> Section | None:
@@ -122,14 +122,6 @@ def predictors(contents: Contents) -> Section | None:
     return Section("shares", "What explains the preferences", body)
 
 
-def emergence(contents: Contents) -> Section | None:
-    """How the division came about."""
-    if not contents.contrasts:
-        return None
-    body = part("sections/emergence.html.j2", drawn=picture(contents, "emergence"))
-    return Section("emergence", "How the division emerges", body)
-
-
 def knowledge(contents: Contents) -> Section | None:
     """What each tower knows, by the instruments that were used."""
     found = parts(contents.results)
@@ -151,8 +143,7 @@ def record(contents: Contents) -> Section:
     read = Inventory.from_dict(contents.results["corpus"]["inventory"])
     body = part(
         "sections/record.html.j2", results=contents.results, read=read.facts(), warnings=read.warnings(),
-        timing=contents.timing, contrasts=contents.contrasts,
-        config=contents.settings,
+        timing=contents.timing, config=contents.settings,
         provenance=yaml.safe_dump(contents.provenance, sort_keys=False),
     )  # fmt: skip
     return Section("record", "What was run", body)
@@ -162,7 +153,7 @@ Make = Callable[[Contents], Section | None]
 SECTIONS: tuple[Make, ...] = (words, passages)
 """For every reader."""
 EXPERT_SECTIONS: tuple[Make, ...] = (
-    knowledge, contrasts, preference, towers, context, predictors, emergence, training, record,
+    knowledge, contrasts, preference, towers, context, predictors, training, record,
 )  # fmt: skip
 """Below those, under a heading of their own."""
 
@@ -173,25 +164,26 @@ COLUMN_HELP = {
     "count": "How many times the piece occurs in the held-out text.",
     "documents": "In how many held-out documents it occurs.",
     "mean": "Mean log-probability under tower 1 minus that under tower 2, in nats: positive for tower 1.",
-    "standard_error": "Standard error of the preference, documents resampled.",
+    "standard_error": "Standard error of the preference, over documents and readouts.",
     "low": "Lower end of the interval of the preference.",
     "high": "Upper end of the interval of the preference.",
-    "noise": "The same difference for two readouts of tower 1: what measuring alone adds.",
+    "under": "The preference under one set of readouts; sets share nothing but the towers.",
 }
 
 
 def columns(contents: Contents) -> dict[str, str]:
     """The columns of the table of pieces, each with its heading."""
     named = {"piece": "piece", "upos": "word class", "count": "count", "documents": "documents"}
+    sets = SETS[: contents.config.readout.replicates]
     if len(contents.contrasts) == 1:
         named |= {"mean": "preference", "standard_error": "standard error", "low": "low", "high": "high"}
-        return named | {"noise": "noise floor"}
+        return named | {f"under_{name}": f"set {number}" for number, name in enumerate(sets, start=1)}
     for contrast in contents.contrasts:
         named |= {
             f"mean_{contrast.tower}": f"tower {contrast.tower}",
             f"standard_error_{contrast.tower}": "standard error",
         }
-    return named | {"noise": "noise floor"}
+    return named
 
 
 def type_rows(contents: Contents) -> list[list[Any]]:

@@ -8,33 +8,20 @@ from typing import Any
 from ..comparison.figures import distinct_groups
 from ..preference.direction import divides
 from .style import plural
-from .summary import beyond_null, figure, is_reliable
+from .summary import figure
 
 Row = dict[str, Any]
 
 
 def finding(study: dict[str, Any]) -> str:
-    """The page's finding in one sentence."""
+    """What was measured, in one sentence."""
     pairs = [row for row in study["runs"] if not row["stranger"] and row["towers"] > 1]
-    known = [row for row in pairs if _across(row) is not None]
+    known = [row for row in pairs if row["reliability"]["estimate"] is not None]
     if not known:
-        return "No run of this study has enough held-out text to show how its towers divide the work."
-    reliable = sum(is_reliable(row["reliability"]) for row in known)
-    text = f"In {_of(reliable, len(known))} the towers divide the work reliably"
-    if by_direction := sum(bool(row["direction"] and divides(row["direction"])) for row in known):
-        text += f"; in {_of(by_direction, len(known))} they divide it by reading direction"
-    tagged = [row for row in known if row["spread"]]
-    if tagged:
-        beyond = sum(beyond_null(row["spread"]) for row in tagged)
-        text += f"; in {_of(beyond, len(tagged))} the division follows word class beyond chance"
-    return text + "."
-
-
-def _of(some: int, all_: int) -> str:
-    """How many of the pairs, in words that also fit one pair."""
-    if all_ == 1:
-        return "the only pair" if some else "no pair"
-    return f"all {all_} pairs" if some == all_ else f"{some} of {all_} pairs"
+        return "How the towers divide the work could not be measured: no run of this study has enough held-out text."
+    text = f"In {len(known)} pairs preferences measured twice correlate with r = {_range(_each(known, _reliability))}"
+    others = _each([row for row in study["runs"] if row["stranger"]], _reliability)
+    return text + (f"; in {len(others)} pairs of strangers with r = {_range(others)}." if others else ".")
 
 
 def conclusions(study: dict[str, Any]) -> list[str]:
@@ -45,33 +32,34 @@ def conclusions(study: dict[str, Any]) -> list[str]:
         _reliable(pairs, strangers, study["excess_over_strangers"]),
         _consistent(study),
         _classes(pairs, strangers, study),
-        _context(pairs, study["counts"]["signs"]),
+        _context(pairs, study["signs"]),
     ]
 
 
 def _reliable(pairs: list[Row], strangers: list[Row], excess: list[Row]) -> str:
     question = "C1: do the towers come to prefer different tokens?"
-    known = [row for row in pairs if _across(row) is not None]
+    known = [row for row in pairs if row["reliability"]["estimate"] is not None]
     if not known:
-        return f"{question} No run has enough text to answer this."
+        return f"{question} This could not be measured: no run has enough text."
+    above = sum(row["reliability"]["low"] is not None and row["reliability"]["low"] > 0 for row in known)
     text = (
-        f"{question} Yes in {sum(is_reliable(row['reliability']) for row in known)} of {len(known)} pairs: their "
-        f"preferences are reliable across documents and readouts (r = {_range(_each(known, _across))}; 0 means no "
-        "difference between towers)"
+        f"{question} Preferences measured on other documents with other readouts correlate with "
+        f"r = {_range(_each(known, _reliability))}, above 0 in {above} of {len(known)} pairs (0 means no difference "
+        "between towers)"
     )
-    others = _each(strangers, _across)
+    others = _each(strangers, _reliability)
     if others:
         text += f". For strangers, which do not cooperate, r = {_range(others)}"
-        text += _excesses(excess, "reliability across readouts")
+        text += _excesses(excess, "reliability")
     clusters = [row["clusters"]["order"]["estimate"] for row in known if row["clusters"] and row["clusters"]["order"]]
     if clusters:
         text += f". Between early and late documents, r = {_range(clusters)}"
     return text + "."
 
 
-def _across(row: Row) -> float | None:
-    across = row["reliability"].get("across_readouts")
-    return None if across is None else across["estimate"]
+def _reliability(row: Row) -> float | None:
+    value: float | None = row["reliability"]["estimate"]
+    return value
 
 
 def _consistent(study: dict[str, Any]) -> str:
@@ -95,47 +83,38 @@ def _consistent(study: dict[str, Any]) -> str:
             said.append("Beware: the runs were tagged in different ways, so their word classes differ in part")
     for one in agreements:
         groups = "; ".join(
-            f"{name} {group['estimate']:.2f} [{group['low']:.2f}, {group['high']:.2f}] (noise floor "
-            f"{group['noise_floor']['estimate']:.2f}, p = {group['p_value']:.2g})"
+            f"{name} {figure(group)} (chance {number(group['chance'])}, p = {group['p_value']:.2g})"
             for name, group in distinct_groups(one["groups"]).items()
         )
-        said.append(f"The preferences of {one['types']:,} {one['shared']} ({one['corpus']}) have an RMS r of: {groups}")
+        said.append(
+            f"The preferences of {one['types']:,} {one['shared']} ({one['corpus']}) have, beyond frequency, an RMS r "
+            f"of: {groups}"
+        )
     return f"{question} {'. '.join(said)}."
 
 
 def _classes(pairs: list[Row], strangers: list[Row], study: dict[str, Any]) -> str:
     question = "C3: does the division follow word class?"
-    known = [row for row in pairs if row["spread"]]
+    known = [row for row in pairs if row["explained"]]
     if not known:
-        return f"{question} No run has enough tagged words to answer this."
+        return f"{question} This could not be measured: no run has enough tagged words."
+    passed = sum(row["explained"]["p_value"] < 0.05 for row in known)
     text = (
-        f"{question} In {sum(beyond_null(row['spread']) for row in known)} of {len(known)} pairs the spread of the "
-        f"word classes exceeds its null and noise floor ({_range([row['spread']['estimate'] for row in known])} nats; "
-        f"chance gives at most {_range([row['spread']['null']['high'] for row in known])})"
+        f"{question} Word class explains {_range([row['explained']['estimate'] for row in known], percent=True)} of "
+        f"the variance between words beyond frequency, more than exchanged labels in {passed} of {len(known)} pairs "
+        "(p < 0.05)"
     )
-    if rest := [one for row in known if (one := row["spread"].get("without_most_frequent"))]:
-        beyond = sum(one["estimate"] > one["null"]["high"] for one in rest)
-        text += f". Without the ten most frequent words it exceeds its null in {beyond} of {len(rest)}"
-    if explained := [row["explained"]["estimate"] for row in known if row["explained"]]:
+    if others := [row["explained"] for row in strangers if row["explained"]]:
         text += (
-            f". Word class explains {_range(explained, percent=True)} of the variance between words beyond frequency"
+            f". In strangers it explains {_range([one['estimate'] for one in others], percent=True)} (p < 0.05 in "
+            f"{sum(one['p_value'] < 0.05 for one in others)} of {len(others)})"
         )
-    if others := [row["spread"] for row in strangers if row["spread"]]:
+        text += _excesses(study["excess_over_strangers"], "explained")
+    if nominal := [row["nominal"] for row in known if row["nominal"]]:
+        apart = sum(one["p_value"] < 0.05 for one in nominal)
         text += (
-            f". The spread of strangers does so in {sum(beyond_null(one) for one in others)} of {len(others)} "
-            f"({_range([one['estimate'] for one in others])} nats)"
+            f". Nominal words differ from verbal and grammatical ones of like frequency in {apart} of {len(nominal)}"
         )
-        text += _excesses(study["excess_over_strangers"], "spread")
-    for one in study["counts"]["passed"]:
-        if one["group"] == "all" and not one["stranger"] and one["figure"] == "nominal contrast":
-            text += (
-                f". Nominal words differ from verbal and grammatical ones of like frequency in {one['passed']} of "
-                f"{one['runs']} pairs (p = {one['p_value']:.2g})"
-            )
-    separated = [row for row in known if row["separation"]["p_value"] is not None]
-    if separated:
-        passed = sum(row["separation"]["p_value"] < 0.05 for row in separated)
-        text += f". Function words differ from content words in {passed} of {len(separated)}"
     text += _class_effects(study["class_effects"])
     if by_direction := [row for row in known if row["direction"] and divides(row["direction"])]:
         text += (

@@ -17,7 +17,7 @@ from matplotlib.colors import Normalize
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from .sheet import Draw, Sheet, interval, zero
+from .sheet import Draw, Sheet
 from .style import CONTEXT_AXES, SOFT, TOWER_COLORS, class_name
 
 Study = dict[str, Any]
@@ -44,10 +44,10 @@ def drawings(study: Study) -> dict[str, Draw]:
 
 
 LABELS = {
-    "emergence": "Reliability, spread, saturation and agreement during training",
+    "emergence": "How good the towers of each run are, together and alone, during training",
     "profiles": "Mean preference of each word class in each run",
     "context": "What each tower of each run gains as its context grows",
-    "doses": "Reliability and spread against the setting that varies",
+    "doses": "Reliability and the share of word class against the setting that varies",
 }
 """What each figure shows, for those who cannot see it; the others are matrices of agreement."""
 
@@ -187,51 +187,23 @@ def _points(points: Sequence[Any], value: Callable[[Any], Any], across: str) -> 
     return [one for one, _ in known], [one for _, one in known]
 
 
-CURVES = {"reliability": "reliability", "spread": "spread of word classes (nats)", "saturation": "saturation"}
-"""From a figure of an evaluation to the title of its panel."""
-
-
-def _figure_of(kind: str, floor: bool = False) -> Callable[[Any], Any]:
-    """What finds a figure, or its noise floor, in an evaluation; None where it has none."""
-
-    def find(point: Any) -> Any:
-        found = point[kind] or {}
-        return ((found.get("noise_floor") or {}) if floor else found).get("estimate")
-
-    return find
-
-
 def _emergence(study: Study, sheet: Sheet) -> None:
-    """Reliability, spread and saturation of each run, agreement of each group, against tokens; floors thin."""
-    panels, styles = sheet.panels(4, 2.1), _styles(study)
+    """Held-out nats per token of each run, of all towers together and of the better one alone, against tokens."""
+    panels, styles = sheet.panels(2, 2.4), _styles(study)
+    values: tuple[Callable[[Any], float], ...] = (lambda point: point["joint_nats"], lambda p: min(p["tower_nats"]))
     groups: dict[tuple[str, bool], list[Any]] = {}
     for row in study["runs"]:
         groups.setdefault((row["group"], row["stranger"]), []).append(row)
     for key, rows in groups.items():
         _, color, dash = styles[key]
-        for axes, kind in zip(panels, CURVES, strict=False):
-            curves, floors = _Curves(), _Curves()
+        for axes, value in zip(panels, values, strict=True):
+            curves = _Curves()
             for row in rows:
-                points = study["emergence"][row["name"]]["evaluations"]
-                _add(curves, points, _figure_of(kind), row["name"])
-                if kind != "saturation":
-                    _add(floors, points, _figure_of(kind, floor=True), row["name"])
+                _add(curves, study["emergence"][row["name"]]["evaluations"], value, row["name"])
             curves.draw(sheet, axes, color, dash, width=1.1, size=7)
-            floors.draw(sheet, axes, color, "-", width=0.5, alpha=0.5)
-    for one in study["consistency"]:
-        label, color, dash = styles[one["group"], one["stranger"]]
-        points = one["evaluations"]
-        agreements = _Curves()
-        _add(agreements, points, lambda point: point["estimate"], label)
-        agreements.draw(sheet, panels[3], color, dash, width=1.1, size=7)
-        tokens = [point["tokens"] / 1e6 for point in points]
-        interval(panels[3], tokens, [p["low"] for p in points], [p["high"] for p in points], color, vertical=True)
-        panels[3].plot(tokens, [point["chance"] for point in points], color=color, linewidth=0.5, alpha=0.5)
-    for axes, title in zip(panels, (*CURVES.values(), "agreement between seeds (RMS r)"), strict=True):
+    for axes, title in zip(panels, ("all towers together (nats)", "the better tower alone (nats)"), strict=True):
         axes.set(title=title)
-        if axes is panels[-1] or (not sheet.narrow and axes is panels[-2]) or sheet.narrow:
-            axes.set_xlabel("million tokens of training", color=SOFT)
-    zero(panels[2], 0.1, vertical=False)
+        axes.set_xlabel("million tokens of training", color=SOFT)
     _key(sheet, study)
 
 
@@ -243,10 +215,10 @@ def _add(curves: _Curves, points: Sequence[Any], value: Callable[[Any], Any], na
 
 
 def _doses(doses: list[dict[str, Any]], sheet: Sheet) -> None:
-    """Reliability and spread of each run against each setting that varies."""
+    """Reliability and share of word class of each run against each setting that varies."""
     panels = sheet.panels(2 * len(doses), 2.5)
     for number, dose in enumerate(doses):
-        for axes, kind in zip(panels[2 * number : 2 * number + 2], ("reliability", "spread"), strict=True):
+        for axes, kind in zip(panels[2 * number : 2 * number + 2], ("reliability", "explained"), strict=True):
             x, y = _points(dose["points"], itemgetter(kind), "dose")
             dots = axes.scatter(x, y, s=18, color=TOWER_COLORS[0], alpha=0.8)
             known = [point for point in dose["points"] if point[kind] is not None]

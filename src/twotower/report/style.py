@@ -10,7 +10,7 @@ PREFERENCE_COLOR = "#743a98"
 ALL_COLOR = "#444b57"
 """Of all towers together."""
 FLOOR_COLOR = "#b9bec7"
-"""Of the noise floor."""
+"""Of the bound of a null."""
 ZERO_COLOR = "#7a808a"
 CLASS_COLORS = {"function": PREFERENCE_COLOR, "content": TOWER_COLORS[2], "other": ZERO_COLOR}
 INK, SOFT = "#1d2330", "#5b6472"
@@ -31,7 +31,7 @@ WORD_CLASSES = {
 }  # fmt: skip
 """From a tag of Universal Dependencies to what it is called here."""
 
-PROFILE_AXIS = "mean preference, relative to all words (nats)"
+PROFILE_AXIS = "mean preference beyond frequency (nats)"
 CONTEXT_AXES = ("tokens of context", "gain over one token (nats)")
 SHARES_AXIS = "share of the variance between pieces"
 PREFERENCE_AXIS = "preference (nats)"

@@ -12,36 +12,15 @@ FEW_DOCUMENTS = 20
 
 
 def headline(results: dict[str, Any]) -> str:
-    """The finding in one sentence."""
+    """What was measured, in one sentence."""
     if results["model"]["towers"] == 1:
         return "One tower: a baseline with nothing to divide."
-    if not is_reliable(results["reliability"]):
-        return "This run shows no reliable division of the work between its towers."
-    if results.get("direction") and divides(results["direction"]):
-        return _by_direction(results["direction"]["towers"])
-    found = _upos(results)
-    if found is None or not beyond_null(found["spread"]):
-        return "The towers divide the work reliably, but this run shows no division by word class."
-    ordered = sorted(_sure(found), key=lambda row: -float(row["mean"])) if results["model"]["towers"] == 2 else []
-    first = " and ".join(plural(row["class"]) for row in ordered[:2] if row["mean"] > 0)
-    second = " and ".join(plural(row["class"]) for row in ordered[:-3:-1] if row["mean"] < 0)
-    if not first or not second:
-        return "The towers divide the work reliably, in part by word class."
+    reliability = results["reliability"]
+    if reliability["estimate"] is None:
+        return "How the towers differ could not be measured: too few pieces occur often enough in the held-out text."
     return (
-        f"The towers divide the work reliably, in part by word class: tower 1 leans most to {first}, tower 2 to "
-        f"{second}."
-    )
-
-
-def _by_direction(towers: list[dict[str, Any]]) -> str:
-    """The finding where direction divides the towers: what it explains looks like a division by word class."""
-    text = "The towers divide the work reliably, by reading direction"
-    if len(towers) > 2:
-        return text + "."
-    back, ahead = sorted(towers, key=lambda tower: -float(tower["balance"]["estimate"]))
-    return (
-        f"{text}: tower {back['tower']} leans on what stands before a token, tower {ahead['tower']} on what stands "
-        "after it."
+        "Preferences of the towers, measured on other documents with other readouts, correlate with "
+        f"r = {figure(reliability)}; whether the towers divide the work takes strangers to compare with."
     )
 
 
@@ -54,11 +33,9 @@ def sentences(results: dict[str, Any]) -> list[str]:
         about = [] if direction is None else [_direction(direction)]
         leads = direction is not None and divides(direction)
         said += about if leads else []
-        said += [say(results) for say in (_word_class, _takers, _nominal, _separation, _context) if say(results)]
+        said += [say(results) for say in (_word_class, _takers, _nominal, _context) if say(results)]
         said += [say(results) for say in (_made_of, _topic, _clusters) if say(results)]
         said += [] if leads else about
-        if results.get("emergence", {}).get("evaluations"):
-            said.append(_emergence(results["emergence"]))
     if read := results["corpus"].get("inventory"):  # runs of earlier versions have none
         said[1:1] = [f"Beware: {warning}." for warning in Inventory.from_dict(read).warnings()]
     said.append(_performance(results))
@@ -116,92 +93,65 @@ def _reliability(results: dict[str, Any]) -> str:
     reliability, preference = results["reliability"], results["preference"]
     if preference["sd"] is None or reliability["estimate"] is None:
         return "There is too little held-out text: fewer than three pieces occur often enough to measure preference."
-    across = reliability.get("across_readouts")
-    size = f"Preferences have a standard deviation of {preference['sd']:.2f} nats over {preference['types']:,} pieces"
-    if across is None or across["estimate"] is None:
-        return f"Preferences agree between halves of the documents with r = {figure(reliability)}. {size}."
-    verdict = "The towers divide the work reliably" if is_reliable(reliability) else "No reliable division is seen"
     return (
-        f"{verdict}: preferences measured on other documents with other readouts correlate with r = {figure(across)}. "
-        f"If the towers did not differ, r would be 0. Across documents alone, r = {figure(reliability)}. {size}."
+        f"Preferences measured on other documents with other readouts correlate with r = {figure(reliability)}. If the "
+        f"towers did not differ, r would be 0. Preferences have a standard deviation of {preference['sd']:.2f} nats "
+        f"over {preference['types']:,} pieces."
     )
-
-
-def is_reliable(reliability: dict[str, Any]) -> bool:
-    """Whether the preference is reliable across documents and readouts: the interval lies above 0."""
-    across = reliability.get("across_readouts")
-    return bool(across and across["low"] is not None and across["low"] > 0)
 
 
 def _upos(results: dict[str, Any]) -> dict[str, Any] | None:
-    found = (results.get("word_classes") or {}).get("upos")
-    return found if found and found["spread"] else None
-
-
-def beyond_null(values: dict[str, Any]) -> bool:
-    """Whether a figure lies above the bound of its permutation null and above the interval of its noise floor."""
-    floor = values["noise_floor"]
-    return bool(values["estimate"] > values["null"]["high"]) and (
-        floor is None or floor["high"] is None or bool(values["estimate"] > floor["high"])
-    )
+    return (results.get("word_classes") or {}).get("upos")
 
 
 def _word_class(results: dict[str, Any]) -> str:
     found = _upos(results)
-    if found is None:
-        return "The text has too few tagged words to compare word classes."
-    spread, explained = found["spread"], found["explained"]
-    matters = "Word class matters beyond frequency" if beyond_null(spread) else "No clear effect of word class is seen"
+    explained = found and found["explained"]
+    if explained is None:
+        return "Whether word class matters cannot be measured: too few tagged words occur often enough."
+    verdict = {True: "Word class matters beyond frequency", False: "No effect of word class beyond frequency is seen"}
     text = (
-        f"{matters}: the spread of the classes' mean preferences is {figure(spread)} nats. Exchanging labels between "
-        f"words of like frequency gives {spread['null']['mean']:.2f} on average and at most "
-        f"{spread['null']['high']:.2f} in 95 % of cases (p = {spread['p_value']:.2g})"
+        f"{verdict[explained['p_value'] < 0.05 and explained['low'] > 0]}: it explains "
+        f"{_percent(explained)} of the variance between words. Exchanging labels between words of like frequency gives "
+        f"at most {100 * explained['null']['high']:.1f} % in 95 % of cases (p = {explained['p_value']:.2g})"
     )
-    if rest := spread.get("without_most_frequent"):  # absent from runs of earlier versions
-        text += (
-            f". Without the ten most frequent words it is {rest['estimate']:.2f}, and chance gives at most "
-            f"{rest['null']['high']:.2f} (p = {rest['p_value']:.2g})"
-        )
-    if explained is not None:
-        share = f"{100 * explained['estimate']:.0f} %"
-        text += f". Word class explains {share} of the variance between words beyond frequency"
-        if explained["of_reliable"] is not None:
-            text += f", or {100 * explained['of_reliable']:.0f} % of the reliable part"
+    if explained["of_reliable"] is not None:
+        text += f". Of what the towers differ in reliably it is {100 * explained['of_reliable']:.0f} %"
     return text + "."
 
 
-def _sure(found: dict[str, Any]) -> list[dict[str, Any]]:
-    """The classes of a profile (of two towers) whose interval leaves out the mean of all words."""
-    rows = [row for row in found["profile"] if row["in_spread"]]
-    return [row for row in rows if row["low"] is not None and (row["low"] > 0 or row["high"] < 0)]
+def _percent(values: dict[str, Any]) -> str:
+    low, high = (100 * values[end] for end in ("low", "high"))
+    return f"{100 * values['estimate']:.1f} % [{low:.1f}, {high:.1f}]"
 
 
 def _takers(results: dict[str, Any]) -> str:
     found = _upos(results)
     if found is None:
         return ""
-    rows = [row for row in found["profile"] if row["in_spread"]]
+    rows = [row for row in found["profile"] if row["compared"]]
     if results["model"]["towers"] > 2:
         best: dict[int, list[str]] = {}
         for row in rows:
             best.setdefault(row["tower"], []).append(plural(row["class"]))
         taken = "; ".join(f"tower {tower}: {', '.join(classes)}" for tower, classes in sorted(best.items()))
-        return f"Relative to all words, each word class is preferred most by one tower: {taken}."
-    sure = _sure(found)
+        return f"Beyond frequency, each word class is preferred most by one tower: {taken}."
+    sure = {row["class"]: row["adjusted"]["mean"] for row in rows if row["adjusted"] and row["adjusted"]["sure"]}
     if not sure:
-        return "No single word class differs from the mean of all words by more than its interval."
-    ordered = sorted(sure, key=lambda row: -float(row["mean"]))
+        return "No single word class is surely preferred by a tower beyond frequency."
 
-    def named(some: list[dict[str, Any]]) -> str:
-        return ", ".join(f"{plural(row['class'])} ({row['mean']:+.2f})" for row in some) or "none"
+    def named(sign: int) -> str:
+        some = sorted((name for name in sure if sign * sure[name] > 0), key=lambda name: -sign * float(sure[name]))
+        return ", ".join(f"{plural(name)} ({sure[name]:+.2f})" for name in some) or "none"
 
-    first = [row for row in ordered if row["mean"] > 0]
-    second = [row for row in reversed(ordered) if row["mean"] < 0]
-    return f"Relative to all words, in nats, tower 1 prefers {named(first)}; tower 2 prefers {named(second)}."
+    return (
+        f"Beyond frequency, in nats, tower 1 prefers {named(1)}; tower 2 prefers {named(-1)} (false-discovery rate "
+        "5 %, the same sign in every set of readouts)."
+    )
 
 
 def _nominal(results: dict[str, Any]) -> str:
-    planned = ((results.get("word_classes") or {}).get("contrasts") or {}).get("planned") or []
+    planned = (results.get("word_classes") or {}).get("contrasts") or []
     rows = [row for row in planned if row["contrast"].startswith("nominal") and row["auroc"] is not None]
     if not rows:
         return ""
@@ -215,27 +165,6 @@ def _nominal(results: dict[str, Any]) -> str:
     )
 
 
-def _separation(results: dict[str, Any]) -> str:
-    separation = results["separation"]
-    if separation["auroc"] is None:
-        return "Function and content words cannot be compared: too few of them are alike in frequency."
-    figures = (
-        f"(words of like frequency, AUROC {figure(separation, 'auroc')}, p = {separation['p_value']:.2g}; two readouts "
-        f"of one tower {figure(separation['noise_floor'], 'auroc')})"
-    )
-    if is_separated(separation):
-        other = f"tower {3 - separation['function_tower']}" if results["model"]["towers"] == 2 else "the others"
-        return f"Tower {separation['function_tower']} leans to function words, {other} to content words {figures}."
-    return f"There is no clear separation of function words from content words {figures}."
-
-
-def is_separated(separation: dict[str, Any]) -> bool:
-    """Whether function and content words lie apart: beyond chance, permutation and the noise floor's interval."""
-    floor = separation["noise_floor"]["high"]
-    known = None not in (separation["low"], floor, separation["p_value"])
-    return known and separation["p_value"] < 0.05 and bool(separation["low"] > max(0.5, floor))
-
-
 def _context(results: dict[str, Any]) -> str:
     found = results.get("context")
     if not found or not found["difference"]:
@@ -246,7 +175,7 @@ def _context(results: dict[str, Any]) -> str:
     verdict = "The towers differ in how far they look" if differ else "The towers show no clear difference in reach"
     return (
         f"{verdict}: context beyond {found['near']} tokens gains them {gains} nats per token (difference "
-        f"{figure(difference, digits=3)}; two readouts of one tower {figure(difference['noise_floor'], digits=3)})."
+        f"{figure(difference, digits=3)})."
     )
 
 
@@ -285,30 +214,6 @@ def _clusters(results: dict[str, Any]) -> str:
     named = {"order": "early and late documents", "source": "sources", "topic": "two groups of topics"}
     said = [f"between {named[kind]} {figure(one)}" for kind, one in found.items() if one]
     return f"Across different kinds of documents preferences correlate as follows: {'; '.join(said)}." if said else ""
-
-
-def beyond_floor(values: dict[str, Any]) -> bool:
-    """Whether the interval of a figure lies above that of its noise floor; not where either cannot be had."""
-    floor = values["noise_floor"]["high"]
-    return None not in (values["low"], floor) and bool(values["low"] > floor)
-
-
-def tells_part_of_speech(predicted: dict[str, Any]) -> bool:
-    """Whether the interval of the gain from preference lies above zero and above that of its noise floor."""
-    gain = predicted["gain"]
-    return beyond_floor({**gain, "noise_floor": predicted["noise_floor"]}) and bool(gain["low"] > 0)
-
-
-def _emergence(emergence: dict[str, Any]) -> str:
-    last = emergence["evaluations"][-1]["tokens"]
-
-    def when(name: str) -> str:
-        passed = emergence["passed"][name]
-        if passed is None:
-            return f"{name} does not rise above its noise floor by the end ({last:,} tokens)"
-        return f"{name} stays above its noise floor from {passed['tokens']:,} tokens on"
-
-    return f"During training, measured on a small sample, {when('reliability')}; {when('separation')}."
 
 
 def _direction(direction: dict[str, Any]) -> str:

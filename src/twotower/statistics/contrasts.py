@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -52,6 +53,13 @@ class Contrast:
                     part = slice(start, start + STEP)
                     total[part] += weight * values[part].astype(np.float64)
         return total
+
+    def mean_of(self, scores: Columns, sets: Sequence[str]) -> NDArray[np.float64]:
+        """The mean preference of each occurrence over sets of readouts, (occurrences,)."""
+        total = self.of(scores, sets[0])
+        for name in sets[1:]:
+            total += self.of(scores, name)
+        return total / len(sets) if len(sets) > 1 else total
 
 
 def contrasts(towers: int) -> list[Contrast]:

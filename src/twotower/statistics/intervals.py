@@ -1,12 +1,16 @@
-"""A figure and its interval; intervals from bootstrap draws."""
+"""A figure and its interval: percentile, centred, logit and jackknife intervals, each in one place."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import special, stats
 
 from .tallies import Floats
+
+FEWEST_DRAWS = 20
+"""Bootstrap draws below which there is no interval."""
 
 
 @dataclass(frozen=True)
@@ -18,14 +22,51 @@ class Estimate:
     high: float
 
 
+def percentile_interval(estimate: float, drawn: Floats, confidence: float) -> Estimate:
+    """The estimate between percentiles of its draws; NaN for fewer than 20 finite draws."""
+    drawn = drawn[np.isfinite(drawn)]
+    if len(drawn) < FEWEST_DRAWS or not np.isfinite(estimate):
+        return Estimate(estimate, np.nan, np.nan)
+    tail = (1 - confidence) / 2
+    low, high = np.quantile(drawn, [tail, 1 - tail])
+    return Estimate(estimate, float(low), float(high))
+
+
 def centred_interval(estimate: float, drawn: Floats, confidence: float) -> tuple[float, float]:
     """Percentile interval of draws that are shifted so that their mean is the estimate; NaN for fewer than 20 draws."""
     drawn = drawn[np.isfinite(drawn)]
-    if len(drawn) < 20 or not np.isfinite(estimate):
+    mean = float(drawn.mean()) if len(drawn) else np.nan
+    around = percentile_interval(estimate, drawn - mean + estimate, confidence)
+    return around.low, around.high
+
+
+def logit_interval(estimate: float, drawn: Floats, confidence: float, smallest: float) -> tuple[float, float]:
+    """Interval of a probability on the logit scale, which never leaves 0 to 1; NaN for fewer than 20 finite draws.
+
+    The standard error is that of the draws. An estimate nearer to 0 or 1 than `smallest` counts as so near: its logit
+    would be infinite.
+    """
+    drawn = drawn[np.isfinite(drawn)]
+    if len(drawn) < FEWEST_DRAWS or not np.isfinite(estimate):
         return np.nan, np.nan
-    tail = (1 - confidence) / 2
-    low, high = np.quantile(drawn - drawn.mean(), [tail, 1 - tail])
-    return estimate + float(low), estimate + float(high)
+    inner = min(max(estimate, smallest), 1 - smallest)
+    reach = stats.norm.ppf((1 + confidence) / 2) * float(drawn.std()) / (inner * (1 - inner))
+    return float(special.expit(special.logit(inner) - reach)), float(special.expit(special.logit(inner) + reach))
+
+
+def jackknife_error(left_out: Floats) -> float:
+    """Standard error from the figures with one unit left out each (Efron and Tibshirani 1993, ch. 11)."""
+    units = len(left_out)
+    return float(np.sqrt((units - 1) / units * ((left_out - left_out.mean()) ** 2).sum()))
+
+
+def log_interval(estimate: float, error: float, freedom: int, confidence: float) -> tuple[float, float]:
+    """Student's interval of a figure above 0 on the log scale, m exp(± t se / m); on its own scale for others."""
+    reach = float(stats.t.ppf((1 + confidence) / 2, freedom)) * error
+    if estimate <= 0:
+        return estimate - reach, estimate + reach
+    factor = float(np.exp(reach / estimate))
+    return estimate / factor, estimate * factor
 
 
 def choice_margin(drawn: Floats, confidence: float) -> float:
@@ -36,7 +77,7 @@ def choice_margin(drawn: Floats, confidence: float) -> float:
     are the bootstrap draws of each tower's figure, (draws, towers); NaN for fewer than 20 finite draws.
     """
     drawn = drawn[np.isfinite(drawn).all(axis=1)]
-    if len(drawn) < 20:
+    if len(drawn) < FEWEST_DRAWS:
         return np.nan
     return float(np.quantile(np.ptp(drawn - drawn.mean(axis=0), axis=1), confidence))
 

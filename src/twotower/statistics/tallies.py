@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,6 +48,14 @@ class Tallies:
     def select(self, types: NDArray[np.bool_]) -> Tallies:
         """Only the types in the mask, shape (types,)."""
         return Tallies(self.counts[:, types], self.sums[:, types])
+
+
+def mean_of(several: Sequence[Tallies]) -> Tallies:
+    """The mean of values that were added up over the same occurrences."""
+    total = several[0].sums
+    for one in several[1:]:
+        total = cast(Sums, total + one.sums)
+    return Tallies(several[0].counts, cast(Sums, total / len(several)))
 
 
 def tally(

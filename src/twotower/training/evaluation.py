@@ -1,4 +1,4 @@
-"""Held-out perplexity and separation while the towers train: the preference, watched as it emerges.
+"""Held-out perplexity while the towers train, of all of them and of each alone.
 
 Each evaluation also keeps what it scored, occurrence by occurrence, so that `analyze` can take the statistics of the
 finished run of every one of them.
@@ -17,21 +17,14 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from ..data.heldout import CONTENT_CLASS, FUNCTION_CLASS, PreparedText
+from ..data.heldout import PreparedText
 from ..modeling.configuration import TowersConfig
 from ..modeling.objectives import JointObjective
 from ..modeling.scoring import score_rows
-from ..statistics.contrasts import contrasts
-from ..statistics.ranking import stratified_auroc
-from ..statistics.strata import frequency_bins
 
 BATCH = 64
 PASSES = 7
 """How many times each window is read under the masked objective, as by default when the finished run is scored."""
-LEAST = 3
-"""Occurrences of a type that counts."""
-RATIO = 1.25
-"""Of the largest to the smallest training frequency in a bin."""
 
 
 @dataclass(frozen=True)
@@ -40,12 +33,6 @@ class Evaluation:
 
     joint_nats: float
     tower_nats: list[float]
-    auroc: list[float]
-    """Function against content types within bins of frequency: for two towers one figure, of tower 1 minus tower 2,
-    whose sign is arbitrary; for more one per tower, minus their mean. Point estimates on a small sample: for watching,
-    not for reporting."""
-    spread: float
-    """Standard deviation of the types' preferences, in nats; NaN for one tower."""
 
 
 class Evaluator:
@@ -64,9 +51,6 @@ class Evaluator:
         document = np.searchsorted(text.documents["start"].to_numpy(), self.rows.first, side="right") - 1
         self.document = np.repeat(document.astype(np.int32), self.rows.last - self.rows.first)
         self.folder = work / "emergence"
-        word_class = text.classes["word_class"].to_numpy()
-        self.function = word_class == FUNCTION_CLASS
-        self.classed = self.function | (word_class == CONTENT_CLASS)
 
     @torch.no_grad()
     def __call__(self, objective: JointObjective, tokens: int, writer: bool = True) -> Evaluation:
@@ -91,8 +75,11 @@ class Evaluator:
         columns = {name: np.concatenate([heads[name] for _, heads in scored]) for name in scored[0][1]}
         if writer:
             self._keep(pieces, columns, tokens)
-        readouts = [columns[f"readout_{tower}"] for tower in range(1, len(objective.readouts) + 1)]
-        return self._summarize(pieces, np.stack([columns["joint"], *readouts]).astype(np.float64))
+        joint, *alone = (
+            -float(columns[name].mean(dtype=np.float64))
+            for name in ("joint", *(f"readout_{tower}" for tower in range(1, len(objective.readouts) + 1)))
+        )
+        return Evaluation(joint, alone)
 
     def _keep(self, piece: NDArray[np.int64], columns: dict[str, NDArray[np.float32]], tokens: int) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -121,21 +108,3 @@ class Evaluator:
                 writer.write_table(table)
         assert writer is not None, "no evaluation has kept its scores"
         writer.close()
-
-    def _summarize(self, piece: NDArray[np.int64], scores: NDArray[np.float64]) -> Evaluation:
-        nats = (-scores.mean(axis=1)).tolist()
-        types = len(self.function)
-        counts = np.bincount(piece, minlength=types)
-        seen = counts >= LEAST
-        chosen = seen & self.classed
-        bins = frequency_bins(self.text.frequencies[chosen], RATIO)
-        areas, variances = [], []
-        for contrast in contrasts(len(scores) - 1):
-            sums = np.bincount(piece, weights=np.asarray(contrast.weights) @ scores[1:], minlength=types)
-            preference = np.divide(sums, counts, where=seen, out=np.full(types, np.nan))
-            if chosen.any():
-                values = stratified_auroc(preference[None, chosen], self.function[chosen], bins)
-                areas.append(float(values[0]))
-            variances.append(float(preference[seen].var()) if seen.any() else np.nan)
-        spread = float(np.sqrt(np.mean(variances))) if variances else np.nan
-        return Evaluation(nats[0], nats[1:], areas, spread)

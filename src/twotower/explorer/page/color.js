@@ -61,8 +61,7 @@
       ramp.append(box);
     }
     let [left, right] = ["−12 nats: surprised", "0 nats: certain"];
-    if (measure === "noise") [left, right] = ["−2 nats: second readout better", "+2 nats: first readout better"];
-    else if (preference) {
+    if (preference) {
       const contrast = run.contrasts.find((one) => measure.endsWith(one.suffix) && (one.suffix || run.contrasts.length === 1)) || run.contrasts[0];
       const other = run.towers === 2 ? "tower 2 predicts it better" : "worse than the mean tower";
       const ends = [other, `tower ${contrast.tower} predicts it better`];

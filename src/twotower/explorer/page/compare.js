@@ -5,7 +5,7 @@
     const runs = explorer.runs, two = runs.length === 2;
     const choices = runs.flatMap((run, number) => [
       ...run.contrasts.map(({ suffix, name }) => [`${number}:mean${suffix}`, `preference: ${name}`]),
-      ...run.heads.map((head) => [`${number}:${head}`, explorer.measureName(run, head)]), [`${number}:noise`, explorer.measureName(run, "noise")],
+      ...run.heads.map((head) => [`${number}:${head}`, explorer.measureName(run, head)]),
     ].map(([key, label]) => [key, two ? `run ${number + 1}: ${label}` : label]));
     const known = new Set(choices.map(([key]) => key));
     const preset = two ? ["0:mean", "1:mean"] : ["0:readout_1", runs[0].towers > 1 ? "0:readout_2" : "0:joint"];
@@ -40,7 +40,7 @@
     const label = (key) => choices.find(([each]) => each === key)[1];
     const names = [label(state.a), turned ? label(state.b).replace("tower 1 minus tower 2", "tower 2 minus tower 1") : label(state.b)];
     const short = (number, column, minus) => {
-      const what = column === "noise" ? "noise" : column === "joint" ? "joint head" : column.replace("readout_", "tower ").replace(/^mean_?/, "preference ").trim();
+      const what = column === "joint" ? "joint head" : column.replace("readout_", "tower ").replace(/^mean_?/, "preference ").trim();
       return `${two ? `run ${number + 1}, ` : ""}${what}${minus ? ", turned round" : ""} (nats)`;
     };
     const diverging = [columnA, columnB].every((name) => explorer.isPreference(name));

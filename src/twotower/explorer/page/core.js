@@ -99,13 +99,12 @@ const explorer = { views: [], runs: [], live: document.body.dataset.mode === "li
 
   /** What each measure is called, for people. */
   explorer.measureName = (run, measure) => {
-    if (measure === "noise") return "two readouts of tower 1 (noise)";
     if (measure === "joint") return "log-probability, joint head";
     if (measure.startsWith("readout_")) return `log-probability, tower ${measure.slice(8)}`;
     const contrast = run.contrasts.find((one) => measure === `preference${one.suffix}`);
     return contrast ? `preference: ${contrast.name}` : measure;
   };
-  explorer.isPreference = (measure) => measure.startsWith("preference") || measure === "noise" || measure.startsWith("mean");
+  explorer.isPreference = (measure) => measure.startsWith("preference") || measure.startsWith("mean");
 
   /** Which spaces a reader expects between pieces: none inside a word, and none before a full stop. */
   explorer.glued = (piece, before) =>
