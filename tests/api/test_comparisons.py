@@ -22,7 +22,7 @@ def test_its_frames_are_what_study_json_holds(comparison):
     study = json.loads((comparison.path / "study.json").read_text())
     runs = comparison.runs()
     assert runs["run"].tolist() == ["finished", "second-seed"] and runs["seed"].tolist() == [0, 1]
-    assert runs["reliability"].tolist() == [one["reliability"]["across_readouts"]["estimate"] for one in study["runs"]]
+    assert runs["reliability"].tolist() == [one["reliability"]["estimate"] for one in study["runs"]]
     profiles = comparison.profiles().pivot(index="run", columns="upos", values="mean")
     for one in study["profiles"]["runs"]:
         np.testing.assert_array_equal(profiles.loc[one["name"], study["profiles"]["classes"]], one["profile"])

@@ -45,7 +45,7 @@ def test_each_run_is_listed_with_its_state_and_figures(runs, capsys):
     whole = found[str(runs / "whole")]
     results = json.loads((runs / "whole" / "results.json").read_text())
     assert whole["perplexity"] == results["training"]["heldout_perplexity"]["joint"]
-    assert whole["reliability"] == results["reliability"]["across_readouts"]["estimate"]
+    assert whole["reliability"] == results["reliability"]["estimate"]
     assert (whole["preset"], whole["seed"], whole["towers"]) == ("standard", 0, 2)
     assert found[str(runs / "started")]["note"] == "train" and "perplexity" not in found[str(runs / "started")]
     assert "scores.parquet is damaged" in found[str(runs / "study/runs/harmed")]["note"]

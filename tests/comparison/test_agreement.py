@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
+from twotower.comparison import agreement as agreement_module
 from twotower.comparison.agreement import agreement, align, family_groups
+from twotower.statistics.intervals import jackknife_error, log_interval
 from twotower.statistics.tallies import tally
 
 
@@ -14,19 +16,28 @@ def runs(generator, number, shared, types=150, cells=20_000):
     found, signs = [], generator.choice([-1, 1], number)
     for sign in signs:
         own = sign * (shared * common + np.sqrt(1 - shared**2) * generator.normal(0, 1, types))
-        found.append(tally(document, kind, own[kind] + generator.normal(0, 1, cells), types))
+        found.append(sets_of(generator, document, kind, own, types))
     return found, signs, generator.integers(10, 1000, types)
+
+
+def sets_of(generator, document, kind, own, types, noise=1.0, readout_sd=0.0):
+    """Preferences of a run under two sets of readouts, each with noise at occurrences and types of its own."""
+    found = []
+    for _ in range(2):
+        mine = own + readout_sd * generator.normal(0, 1, types)
+        found.append(tally(document, kind, mine[kind] + noise * generator.normal(0, 1, len(kind)), types, 30))
+    return found
 
 
 def planted_runs(generator, owns, types=150, cells=20_000):
     """Runs over the same occurrences with these preferences, each (types,), under noise of 1 nat."""
     document, kind = generator.integers(0, 30, cells), generator.integers(0, types, cells)
-    return [tally(document, kind, own[kind] + generator.normal(0, 1, cells), types) for own in owns]
+    return [sets_of(generator, document, kind, own, types) for own in owns]
 
 
 def measured(found, frequency, families, seed=0, permutations=99, seeds=None):
     groups = family_groups(families, seeds)
-    return agreement(found, frequency, groups, 60, permutations, 0.95, np.random.default_rng(seed), seeds=seeds)
+    return agreement(found, frequency, groups, 60, permutations, 0.95, np.random.default_rng(seed), seeds)
 
 
 def unrelated(generator, number, sizes, trend=0.0, types=150, cells=12_000):
@@ -44,7 +55,7 @@ def test_planted_agreement_is_found_with_its_signs_and_its_size():
     for name in ("all", "within gpt", "within elmo", "between elmo and gpt"):
         group = result["groups"][name]
         assert group["estimate"] == pytest.approx(0.64, abs=0.1) and group["p_value"] == 0.01
-        assert group["low"] < group["estimate"] < group["high"] < 1
+        assert group["low"] < group["estimate"] < group["high"]
     assert [result["groups"][name]["pairs"] for name in ("all", "within gpt", "between elmo and gpt")] == [15, 3, 9]
 
 
@@ -53,7 +64,6 @@ def test_alignment_without_agreement_produces_none():
     for seed in range(60):
         found, _, strata = runs(np.random.default_rng(seed), 5, shared=0.0, cells=6000)
         group = measured(found, strata, ["gpt"] * 5, seed)["groups"]["all"]
-        assert group["aligned_chance"] > 0  # aligning alone makes them agree a little, and the null has the same
         p_values.append(group["p_value"])
     assert np.mean(np.array(p_values) <= 0.05) <= 0.13 and np.mean(p_values) == pytest.approx(0.5, abs=0.13)
 
@@ -62,7 +72,8 @@ def test_a_shared_effect_of_frequency_is_no_agreement():
     found, frequency = unrelated(np.random.default_rng(1), 4, sizes=0.0, trend=1.0)
     crude = measured(found, np.ones(150), ["gpt"] * 4)["groups"]["all"]
     fine = measured(found, frequency, ["gpt"] * 4)["groups"]["all"]
-    assert crude["p_value"] <= 0.01 and fine["p_value"] > 0.05 and fine["estimate"] > 0.3
+    assert crude["p_value"] <= 0.01 and crude["estimate"] > 0.3
+    assert fine["p_value"] > 0.05 and abs(fine["estimate"]) < 0.2
 
 
 def test_types_that_are_large_in_all_runs_are_no_agreement():
@@ -72,17 +83,59 @@ def test_types_that_are_large_in_all_runs_are_no_agreement():
         runs, frequency = unrelated(np.random.default_rng(seed), 5, sizes=1.0, types=120, cells=6000)
         found.append(measured(runs, frequency, ["gpt"] * 5, seed, 49))
     assert sum(one["groups"]["all"]["p_value"] <= 0.06 for one in found) <= 8
-    assert sum(one["groups"]["all"]["aligned_p_value"] <= 0.06 for one in found) <= 8
     assert sum(len(one["spectrum"]["axes"]) > 0 for one in found) <= 8
     assert np.mean([one["groups"]["all"]["chance"] for one in found]) > 1.3 / np.sqrt(120)
 
 
-def test_the_axes_of_unrelated_runs_hold_nothing_of_another():
+@pytest.mark.slow
+def test_few_types_of_unequal_size_pass_as_rarely_as_they_should():
+    """A null that left the frequency in the data and turned the rest passed in 9.8 % of such runs."""
     p_values = []
-    for seed in range(60):
-        runs, frequency = unrelated(np.random.default_rng(seed), 6, sizes=0.0, types=100, cells=5000)
-        p_values.append(measured(runs, frequency, ["gpt"] * 6, seed, 49)["subspace"]["p_value"])
-    assert sum(p <= 0.06 for p in p_values) <= 9 and np.mean(p_values) == pytest.approx(0.5, abs=0.13)
+    for seed in range(300):
+        runs, frequency = unrelated(np.random.default_rng(seed), 5, sizes=1.0, types=120, cells=6000)
+        p_values.append(measured(runs, frequency, ["gpt"] * 5, seed, 39)["groups"]["all"]["p_value"])
+    assert np.mean(np.array(p_values) <= 0.05) <= 0.075
+
+
+def rms_r(cells, readout_sd, seeds=6):
+    """RMS r of runs whose preferences correlate at 0.5 by construction; root of the mean of its square."""
+    squared = []
+    for seed in range(seeds):
+        generator = np.random.default_rng(seed)
+        document, kind = generator.integers(0, 30, cells), generator.integers(0, 300, cells)
+        common = generator.normal(0, 1, 300)
+        owns = [np.sqrt(0.5) * (common + generator.normal(0, 1, 300)) for _ in range(5)]
+        found = [sets_of(generator, document, kind, own, 300, readout_sd=readout_sd) for own in owns]
+        squared.append(measured(found, np.ones(300), ["gpt"] * 5, seed, 9)["groups"]["all"]["squared"])
+    return np.sqrt(np.mean(squared))
+
+
+def test_agreement_does_not_fall_as_text_and_readouts_get_poorer():
+    """Attenuated, it was 0.48, 0.38, 0.29 and 0.23 where it is 0.50."""
+    for cells, readout_sd in ((60_000, 0.0), (12_000, 0.5), (6_000, 1.0)):
+        assert rms_r(cells, readout_sd) == pytest.approx(0.5, abs=0.06)
+
+
+def test_the_interval_over_runs_is_on_the_log_scale():
+    low, high = log_interval(0.2, 0.1, 4, 0.95)
+    assert 0 < low < 0.2 < high and low * high == pytest.approx(0.2**2)
+    found, _, strata = runs(np.random.default_rng(0), 3, shared=0.5)
+    group = measured(found, strata, ["gpt"] * 3)["groups"]["all"]
+    assert 0 < group["runs_low"] < group["estimate"] < group["runs_high"]
+
+
+@pytest.mark.slow
+def test_intervals_over_runs_cover_for_few_runs():
+    """Of a mean of squares, on the plain scale: 0.85 to 0.89."""
+    inside, plain = 0, 0
+    for seed in range(400):
+        values = np.random.default_rng(seed).normal(0, 1, 5) ** 2
+        left = np.array([np.delete(values, one).mean() for one in range(5)])
+        error, mean = jackknife_error(left), values.mean()
+        low, high = log_interval(mean, error, 4, 0.95)
+        inside += low <= 1 <= high
+        plain += abs(mean - 1) <= 2.776 * error
+    assert inside / 400 >= 0.9 > plain / 400
 
 
 def test_two_runs_of_each_seed_make_no_axis():
@@ -94,7 +147,7 @@ def test_two_runs_of_each_seed_make_no_axis():
     careless = measured(found, frequency, ["gpt"] * 6)
     careful = measured(found, frequency, ["gpt"] * 6, seeds=seeds)
     assert len(careless["spectrum"]["axes"]) == 3
-    assert careful["spectrum"]["axes"] == [] and careful["subspace"]["p_value"] > 0.05
+    assert careful["spectrum"]["axes"] == []
     assert careful["groups"]["all"]["pairs"] == 12
 
 
@@ -120,7 +173,6 @@ def test_an_axis_that_only_half_of_the_runs_share_is_found_beside_the_other():
     assert len(result["spectrum"]["axes"]) == 2
     within, between = result["groups"]["within a"]["estimate"], result["groups"]["between a and b"]["estimate"]
     assert within > 0.6 and abs(between) < 0.3
-    assert result["subspace"]["estimate"] > 0.5 > 4 * result["subspace"]["chance"]
 
 
 def test_preferences_of_opposite_sign_agree_whatever_the_alignment_makes_of_them():
@@ -131,7 +183,6 @@ def test_preferences_of_opposite_sign_agree_whatever_the_alignment_makes_of_them
     found = planted_runs(generator, [common[0] + sign * common[1] for sign in (1, 1, -1, 1, 1, -1)])
     group = measured(found, np.ones(150), ["x", "x", "x", "y", "y", "y"])["groups"]["between x and y"]
     assert group["squared"] > 0.3 and group["p_value"] == 0.01
-    assert group["aligned"] < group["estimate"]
 
 
 def test_measuring_badly_makes_no_agreement():
@@ -140,10 +191,10 @@ def test_measuring_badly_makes_no_agreement():
     for seed in range(30):
         generator = np.random.default_rng(seed)
         document, kind = generator.integers(0, 30, 3_000), generator.integers(0, 150, 3_000)
-        found = [tally(document, kind, generator.normal(0, 1, 3_000), 150) for _ in range(4)]
-        strata = np.ones(150)
-        squared.append(measured(found, strata, ["gpt"] * 4, seed, permutations=9)["groups"]["all"]["squared"])
-    assert abs(np.mean(squared)) < max(3 * np.std(squared) / np.sqrt(len(squared)), 0.2 / 150)
+        found = [sets_of(generator, document, kind, np.zeros(150), 150) for _ in range(4)]
+        sides = agreement_module._Sides.of(found, np.repeat([[1.0, 0.0], [0.0, 1.0]], 15, axis=1))
+        squared.append(sides.products(np.zeros((150, 1))).crossed[np.triu_indices(4, 1)].mean())
+    assert abs(np.mean(squared)) < 3 * np.std(squared) / np.sqrt(len(squared))
 
 
 def test_runs_of_one_seed_make_no_pair():
@@ -160,7 +211,7 @@ def runs_with_rare_types(generator, number, shared, types=120):
     common, found = generator.normal(0, 1, types), []
     for _ in range(number):
         own = shared * common + np.sqrt(1 - shared**2) * generator.normal(0, 1, types)
-        found.append(tally(document, kind, own[kind] + generator.normal(0, 1, cells), types, 30))
+        found.append(sets_of(generator, document, kind, own, types))
     return found
 
 
@@ -169,7 +220,7 @@ def test_the_null_of_many_runs_keeps_types_that_half_of_the_documents_lack():
     for number in (4, 30):
         found = runs_with_rare_types(np.random.default_rng(1), number, shared=0.7)
         group = measured(found, np.ones(120), ["gpt"] * number, permutations=19)["groups"]["all"]
-        assert group["p_value"] == 0.05 and 0.005 < group["null_high"] < 0.2 < group["estimate"]
+        assert group["p_value"] == 0.05 and 0.005 < group["null_high"] < 0.25 < group["estimate"]
 
 
 def test_the_null_is_right_where_halves_lack_types():

@@ -12,15 +12,14 @@ from twotower.comparison.grid import Grid, jobs
 from twotower.presets import preset
 from twotower.settings import with_settings
 
-GROUP = {"p_value": 0.01, "aligned_p_value": 0.02}
+GROUP = {"p_value": 0.01}
 PROFILES = {"p_value": 0.03, "shared": {"p_value": 0.04}}
 
 
 def study_of(configs, strangers=()):
     """Rows and runs whose reliability rises from each run to the next."""
     rows = [
-        {"name": f"run {number}", "stranger": number in strangers, "sd": None, "spread": None, "explained": None,
-         "nominal": None, "separation": {"auroc": None}, "part_of_speech": None,
+        {"name": f"run {number}", "stranger": number in strangers, "sd": None, "explained": None, "nominal": None,
          "reliability": {"estimate": number / 100}}
         for number in range(len(configs))
     ]  # fmt: skip
@@ -59,7 +58,7 @@ def test_what_changes_training_is_a_dose_with_all_figures(key, values):
     assert [point["dose"] for point in found["points"]] == [values[0]] * 4 + [values[1]] * 4
     assert found["trends"].keys() == FIGURES.keys()
     assert found["trends"]["reliability"]["p_value"] == pytest.approx(2 / 2**4), "its seeds are the same at both doses"
-    assert found["trends"]["spread"] == {"tau": None, "p_value": None}
+    assert found["trends"]["explained"] == {"tau": None, "p_value": None}
 
 
 def test_doses_of_other_seeds_change_places_among_all_runs():
@@ -97,14 +96,10 @@ def test_strangers_are_the_dose_0_of_cooperation_only():
 
 def study(**changes):
     """A study of two groups with a p-value of each kind; `pairs` and `estimate` tell its groups of pairs apart."""
-    counts = [
-        {"group": group, "stranger": False, "figure": "spread", "passed": 2, "runs": runs, "p_value": 0.05}
-        for group, runs in (("all", 4), ("a", 2), ("b", 2))
-    ]
     return {
-        "runs": [], "counts": {"passed": counts, "signs": {"x and y": {"p_value": 0.5}}},
+        "runs": [], "signs": {"x and y": {"p_value": 0.5}},
         "agreement": [{
-            "corpus": "sotu", "strangers": False, "subspace": {"p_value": 0.06},
+            "corpus": "sotu", "strangers": False,
             "spectrum": {"p_value": 0.07, "axes": [{"p_value": 0.07}, {"p_value": 0.08}]},
             "groups": {
                 "all": GROUP | {"pairs": 6, "estimate": 0.3}, "within a": GROUP | {"pairs": 1, "estimate": 0.4},
@@ -120,18 +115,15 @@ def study(**changes):
             },
         },
         "profiles_of_strangers": None, "class_effects": [], "knowledge": None, "excess_over_strangers": [], "doses": [],
-        "consistency": [{"evaluations": [GROUP, GROUP]}],
     } | changes  # fmt: skip
 
 
 def test_each_question_of_a_study_is_a_test():
     found = {(test["family"], test["name"]): test["p_value"] for test in figures.tests_of(study())}
     assert found == {
-        ("runs that pass, pairs", "all: spread"): 0.05, ("runs that pass, pairs", "a: spread"): 0.05,
-        ("runs that pass, pairs", "b: spread"): 0.05, ("signs that agree", "x and y"): 0.5,
+        ("signs that agree", "x and y"): 0.5,
         **{("agreement of pairs", f"sotu: {name}"): 0.01 for name in ("all", "within a", "within b")},
-        **{("aligned agreement of pairs", f"sotu: {name}"): 0.02 for name in ("all", "within a", "within b")},
-        ("first axis of types, pairs", "sotu"): 0.07, ("subspace of pairs", "sotu"): 0.06,
+        ("first axis of types, pairs", "sotu"): 0.07,
         **{("profiles of pairs", name): 0.03 for name in ("all", "within groups", "within corpora")},
         **{("what profiles of pairs share", name): 0.04 for name in ("all", "within groups", "within corpora")},
         ("axes of pairs", "axis 1"): 0.09,
@@ -148,7 +140,7 @@ def test_what_each_tower_of_a_run_knows_is_tested_for_each_instrument():
 def test_a_first_axis_within_its_null_counts_among_the_tests_that_fail():
     """Without it the family would hold the axes of those corpora only that pass."""
     one = study()["agreement"][0]
-    without = one | {"corpus": "books", "spectrum": {"p_value": 0.6, "axes": []}, "subspace": None}
+    without = one | {"corpus": "books", "spectrum": {"p_value": 0.6, "axes": []}}
     found = [
         test for test in figures.tests_of(study(agreement=[one, without])) if test["family"].startswith("first axis")
     ]
@@ -160,7 +152,6 @@ def test_a_first_axis_within_its_null_counts_among_the_tests_that_fail():
 def test_one_test_under_two_names_is_listed_once():
     """One group is all runs, and corpora that are the groups make the same pairs."""
     of = study()
-    of["counts"]["passed"] = [one | {"runs": 4} for one in of["counts"]["passed"][:2]]
     same = GROUP | {"pairs": 6, "estimate": 0.3}
     of["agreement"][0]["groups"] = {"all": same, "within a": same}
     of["profiles"]["agreement"]["within corpora"] = of["profiles"]["agreement"]["within groups"]
@@ -170,6 +161,6 @@ def test_one_test_under_two_names_is_listed_once():
     heads = [point | {"dose": 8 * point["dose"] + 8} for point in points]
     of["doses"] = [width, width | {"setting": "model.embedding", "points": heads}]
     found = figures.tests_of(of)
-    names = [test["name"] for test in found if test["family"].startswith(("runs", "agreement", "aligned", "profiles"))]
-    assert names == ["all: spread", "sotu: all", "sotu: all", "all", "within groups"]
+    names = [test["name"] for test in found if test["family"].startswith(("agreement", "profiles"))]
+    assert names == ["sotu: all", "all", "within groups"]
     assert Counter(test["family"] for test in found)["dose and response"] == len(FIGURES)

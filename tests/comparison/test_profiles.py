@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from twotower.comparison.profiles import ProfileOfRun, across_runs, compare_profiles, signs_agree
+from twotower.comparison.profiles import ProfileOfRun, compare_profiles, signs_agree
 from twotower.preference.labelled import LEXICAL_AND_GRAMMATICAL, Units
 from twotower.statistics.strata import FEWEST, frequency_bins
 from twotower.statistics.tallies import tally
@@ -117,11 +117,7 @@ def test_runs_of_other_corpora_and_tags_are_compared_and_marked():
     assert compare_profiles(runs[:1], 60, 99, 0.95, np.random.default_rng(0)) is None
 
 
-def test_the_counts_over_runs_are_exact_tests():
-    spread = across_runs({"spread": [0.01, 0.04, 0.5, None, float("nan")], "none": [None]})
-    assert spread == [
-        {"figure": "spread", "passed": 2, "runs": 3, "p_value": pytest.approx(3 * 0.05**2 * 0.95 + 0.05**3)}
-    ]
+def test_agreement_of_signs_is_an_exact_test():
     agree = signs_agree([1.0, -2.0, 3.0, None, 0.0], [0.1, -0.1, -0.1, 1.0, 1.0])
     assert agree == {"agree": 2, "runs": 3, "p_value": pytest.approx(0.5)}
     assert signs_agree([None], [1.0])["p_value"] is None

@@ -60,12 +60,11 @@ def test_controls_run_beside_a_run_and_are_skipped_the_second_time(small, tmp_pa
     assert said.err.count("report: done before, skipped") == 6
     rows = json.loads((out / "controls.json").read_text())
     assert [row["name"] for row in rows] == ["run", "half-trained", "strangers", "shuffled", "unigram", "single"]
-    assert rows[-1]["separation"]["auroc"] is None and rows[2]["reliability"]["low"] is not None
     assert rows[1]["perplexity"]["towers"][0] == rows[0]["perplexity"]["towers"][0] < rows[1]["perplexity"]["towers"][1]
     half = json.loads((out / "controls" / "half-trained" / "training.json").read_text())
     assert half["steps"] == json.loads((out / "training.json").read_text())["steps"] // 2
-    assert all(row["across_readouts"]["low"] is not None for row in rows[:-1])
-    assert all(row["spread"]["estimate"] >= 0 for row in rows[:-1]) and rows[-1]["spread"] is None
+    assert all(row["reliability"]["low"] is not None for row in rows[:-1])
+    assert all(row["explained"]["null"]["high"] > 0 for row in rows[:-1]) and rows[-1]["explained"] is None
     assert all(sentence in said.out for sentence in conclusions(rows))
     page = (out / "controls.html").read_text(encoding="utf-8")
     assert "figure-controls" in page and 'href="controls/strangers/report.html"' in page
@@ -85,32 +84,33 @@ def test_what_has_no_controls_says_so_before_anything_is_run(words, message, tmp
     assert message in said and said.count("\n") == 1 and not (tmp_path / "run").exists()
 
 
-def row(name, reliable, spread):
+def row(name, reliable, explained):
     def around(value):
         return {"estimate": value, "low": value - 0.02, "high": value + 0.02}
 
     return {
-        "name": name, "meaning": name, "across_readouts": around(reliable), "spread": spread and around(spread),
-        "separation": {"auroc": None}, "sd": 0.1,
+        "name": name, "meaning": name, "reliability": around(reliable), "explained": explained and around(explained),
+        "sd": 0.1,
     }  # fmt: skip
 
 
 def test_the_page_of_controls_says_which_of_them_the_run_clearly_exceeds():
     rows = [row("run", 0.6, 0.08), row("strangers", 0.05, 0.01), row("shuffled", 0.58, 0.01)]
     assert finding(rows) == (
-        "In reliability across readouts this run clearly exceeds 1 of its 2 controls, and in the spread of word "
-        "classes each of its 2 controls."
+        "In the reliability of preferences this run clearly exceeds 1 of its 2 controls, and in the share that word "
+        "class explains each of its 2 controls."
     )
     strangers, shuffled = conclusions(rows)
-    assert "reliability across readouts is clearly lower (0.05 [0.03, 0.07]; run: 0.60 [0.58, 0.62])" in strangers
+    assert "the reliability of preferences is clearly lower (0.05 [0.03, 0.07]; run: 0.60 [0.58, 0.62])" in strangers
     assert (
-        "not clearly lower (0.58 [0.56, 0.60]" in shuffled and "the spread of the word classes is clearly" in shuffled
+        "not clearly lower (0.58 [0.56, 0.60]" in shuffled
+        and "the share that word class explains is clearly" in shuffled
     )
 
 
 def test_controls_without_tagged_words_are_compared_in_reliability_alone():
     rows = [row("run", 0.6, None), row("strangers", 0.05, None)]
-    assert finding(rows) == "In reliability across readouts this run clearly exceeds each of its 1 controls."
-    assert "the spread of the word classes cannot be compared" in conclusions(rows)[0]
-    short = [{**one, "across_readouts": None} for one in rows]
+    assert finding(rows) == "In the reliability of preferences this run clearly exceeds each of its 1 controls."
+    assert "the share that word class explains cannot be compared" in conclusions(rows)[0]
+    short = [{**one, "reliability": None} for one in rows]
     assert "too little text" in finding(short) and "too short" in conclusions(short)[0]

@@ -96,14 +96,13 @@ def test_finished_runs_are_kept_a_failed_one_is_reported_and_the_rest_is_compare
     study = json.loads((out / "study.json").read_text())
     assert [row["name"] for row in study["runs"]] == [job.name for job in planned[:2]] and len(study["failed"]) == 2
     group = study["agreement"][0]["groups"]["all"]
-    assert group["pairs"] == 1 and 0 < group["p_value"] <= 1 and group["noise_floor"].keys() > {"estimate"}
-    assert -1 <= group["low"] <= group["estimate"] <= group["high"] <= 1
+    assert group["pairs"] == 1 and 0 < group["p_value"] <= 1
+    assert group["low"] <= group["estimate"] <= group["high"]
     profiles = study["profiles"]
     assert {"estimate", "low", "high", "chance", "p_value"} <= profiles["agreement"]["all"].keys()
     assert {"share", "null_high", "p_value", "classes", "loadings"} <= profiles["axes"][0].keys()
     assert profiles["axes"][0]["loadings"].keys() == {job.name for job in planned[:2]}
     assert len(study["emergence"][planned[0].name]["evaluations"]) == 3
-    assert [len(one["evaluations"]) for one in study["consistency"]] == [3]
     assert all("q_value" in test and test["q_value"] >= test["p_value"] for test in study["tests"])
     page = (out / "study.html").read_text(encoding="utf-8")
     assert study["knowledge"] is None and "What the towers know" not in page, "no run was asked"

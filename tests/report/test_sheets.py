@@ -55,8 +55,8 @@ def test_every_colour_of_a_figure_has_one_for_dark_pages():
 
 
 def test_terms_are_linked_once_and_text_is_escaped():
-    text = str(explain("The noise floor <b> & the noise floor; reliability."))
-    assert text.count('href="#term-noise-floor"') == 1 and "&lt;b&gt; &amp;" in text
+    text = str(explain("The null <b> & the null; reliability."))
+    assert text.count('href="#term-null"') == 1 and "&lt;b&gt; &amp;" in text
     assert 'href="#term-reliability"' in text
     with pytest.raises(KeyError):
         term("no such term")

@@ -17,6 +17,8 @@ def finding(study: dict[str, Any]) -> str:
     """What was measured, in one sentence."""
     pairs = [row for row in study["runs"] if not row["stranger"] and row["towers"] > 1]
     known = [row for row in pairs if row["reliability"]["estimate"] is not None]
+    if not pairs:
+        return "No run of this study is a pair of cooperating towers: it has nothing to compare with strangers."
     if not known:
         return "How the towers divide the work could not be measured: no run of this study has enough held-out text."
     text = f"In {len(known)} pairs preferences measured twice correlate with r = {_range(_each(known, _reliability))}"
