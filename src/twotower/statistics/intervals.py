@@ -40,17 +40,20 @@ def centred_interval(estimate: float, drawn: Floats, confidence: float) -> tuple
     return around.low, around.high
 
 
-def logit_interval(estimate: float, drawn: Floats, confidence: float, smallest: float) -> tuple[float, float]:
+def logit_interval(estimate: float, drawn: Floats, confidence: float, units: int) -> tuple[float, float]:
     """Interval of a probability on the logit scale, which never leaves 0 to 1; NaN for fewer than 20 finite draws.
 
-    The standard error is that of the draws. An estimate nearer to 0 or 1 than `smallest` counts as so near: its logit
-    would be infinite.
+    The standard error is that of the draws. An estimate nearer to 0 or 1 than half of one in so many `units` counts as
+    so near, since its logit would be infinite, and its error is at least that of a share of so many.
     """
     drawn = drawn[np.isfinite(drawn)]
     if len(drawn) < FEWEST_DRAWS or not np.isfinite(estimate):
         return np.nan, np.nan
-    inner = min(max(estimate, smallest), 1 - smallest)
-    reach = stats.norm.ppf((1 + confidence) / 2) * float(drawn.std()) / (inner * (1 - inner))
+    inner = min(max(estimate, 0.5 / units), 1 - 0.5 / units)
+    error = float(drawn.std())
+    if inner != estimate:
+        error = max(error, (inner * (1 - inner) / units) ** 0.5)
+    reach = stats.norm.ppf((1 + confidence) / 2) * error / (inner * (1 - inner))
     return float(special.expit(special.logit(inner) - reach)), float(special.expit(special.logit(inner) + reach))
 
 
