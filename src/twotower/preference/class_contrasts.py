@@ -72,8 +72,8 @@ def _contrast(
         means, _ = tallies.means(resample(tallies.documents, size, generator))
         words = resample_within(label.astype(np.int64), size, generator)
         drawn.append(stratified_auroc(means, label, strata, words))
-    units = int(max(2, min(label.sum(), (~label).sum())))
-    low, high = logit_interval(estimate, np.concatenate(drawn), measured.settings.confidence, units)
+    fewer = int(max(2, min(label.sum(), (~label).sum())))
+    low, high = logit_interval(estimate, np.concatenate(drawn), measured.settings.confidence, fewer)
     labels = label[permutations_within(strata, permutations, generator)].T.astype(np.float64)
     null = auroc_of_labels(*ranks_in_strata(values, strata), labels, strata)[0]
     beyond = int((np.abs(null - 0.5) >= abs(estimate - 0.5) - 1e-12).sum())
