@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
@@ -23,6 +23,11 @@ from .score_table import ScoreColumns
 SETS = ("readout", "second", "third", "fourth")
 """The sets of readouts that a run may have (`training.readouts.SETS`): any two share nothing but the towers."""
 EVERYTHING = slice(None)
+
+
+def sets_in(columns: Container[str]) -> list[str]:
+    """The sets of readouts that a table of scores has."""
+    return [name for name in SETS if f"{name}_1" in columns]
 
 
 @dataclass(frozen=True)
@@ -113,7 +118,7 @@ class Measured:
     @cached_property
     def sets(self) -> list[str]:
         """The sets of readouts that this run has."""
-        return [name for name in SETS if f"{name}_1" in self.scores.columns]
+        return sets_in(self.scores.columns)
 
     def log_probs(self, head: str, part: slice = EVERYTHING) -> Floats:
         """Log-probability under a head of each occurrence, or of those in a part, in nats, (occurrences,)."""

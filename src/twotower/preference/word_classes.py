@@ -168,9 +168,10 @@ def _tested(
 ) -> list[dict[str, Any] | None]:  # fmt: skip
     """The adjusted mean of each class with its test; None without a frequent word."""
     n = np.maximum(words, 2)
+    deviations = np.array([known.std() if len(known := of[np.isfinite(of)]) else np.nan for of in drawn.T])
     with np.errstate(invalid="ignore", divide="ignore"):
         # Words drawn from n vary by a factor of (n - 1) / n less than words do.
-        error = np.nanstd(drawn, axis=0) * np.sqrt(n / (n - 1))
+        error = deviations * np.sqrt(n / (n - 1))
         p_values = np.asarray(2 * stats.t.sf(np.abs(estimate / error), n - 1))
     tested = compared & (words > 1) & np.isfinite(p_values)
     q_values = np.full(len(estimate), np.nan)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ from ..data.heldout import PreparedText
 from ..data.pieces import GOES_ON
 from ..data.tagging import CONTENT, FUNCTION, NO_WORD
 from ..preference.class_variance import FEW_TYPES
-from ..preference.measured import SETS
+from ..preference.measured import SETS, sets_in
 from ..preference.score_table import ScoreColumns
 from ..runs.records import read_json
 from ..statistics.contrasts import Contrast, contrasts
@@ -71,6 +70,12 @@ class Contents:
         return [("joint", "all towers together", ALL_COLOR), *alone]
 
     @property
+    def sets(self) -> list[str]:
+        """The sets of readouts under which `types` has preferences."""
+        suffix = self.contrasts[0].suffix if self.contrasts else ""
+        return [name for name in SETS if f"under_{name}{suffix}" in self.types]
+
+    @property
     def contrasts(self) -> list[Contrast]:
         """The preferences of which the page tells; none for a single tower."""
         return contrasts(self.towers)
@@ -86,7 +91,7 @@ def read_contents(config: RunConfig, run: Path) -> Contents:
     types = pd.read_parquet(run / "preference.parquet")
     types = types[types["count"] >= 2 * config.analyze.min_count].reset_index(drop=True)
     profile = _profile(results)
-    passages = _passages(run, contrasts(config.model.towers), SETS[: config.readout.replicates])
+    passages = _passages(run, contrasts(config.model.towers))
     settings = (run / "config.yaml").read_text(encoding="utf-8")
     return Contents(config, settings, results, timing, provenance, training, heldout, types, profile, passages)
 
@@ -142,12 +147,13 @@ def shares(contents: Contents) -> pd.DataFrame:
     return table.sort_values("estimate", ignore_index=True)
 
 
-def _passages(run: Path, found: list[Contrast], sets: Sequence[str]) -> list[dict[str, Any]]:
+def _passages(run: Path, found: list[Contrast]) -> list[dict[str, Any]]:
     """The middle of a few held-out documents, spread over the split, piece by piece; means over sets of readouts."""
     if not found:
         return []
     heads = [f"readout_{tower}" for tower in range(1, len(found[0].weights) + 1)]
     scores = ScoreColumns(run / "scores.parquet")
+    sets = sets_in(scores.columns)
     of_rows = scores["document"].to_numpy()
     names = PreparedText(run).documents.set_index("document")["name"]
     documents = pd.unique(of_rows)
@@ -234,7 +240,7 @@ def favourites(contents: Contents, tower: int, number: int = 60) -> dict[str, fl
     centre = mean.mean()
     plain = [is_plain_word(str(p), str(u)) for p, u in zip(types["piece"], types["upos"], strict=True)]
     beyond = ((low > centre) if sign > 0 else (high < centre)) & np.asarray(plain, dtype=bool)
-    for name in SETS[: contents.config.readout.replicates]:
+    for name in contents.sets:
         under = types[f"under_{name}{contrast.suffix}"]
         beyond &= sign * (under - under.mean()) > 0
     ranked = (sign * (mean - centre))[beyond].sort_values(ascending=False, kind="stable").head(number)

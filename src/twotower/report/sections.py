@@ -13,7 +13,6 @@ from markupsafe import Markup
 
 from ..data.inventory import Inventory
 from ..data.tagging import NO_WORD
-from ..preference.measured import SETS
 from .contents import Contents
 from .drawings import draw
 from .instruments import LABELS as KNOWLEDGE_LABELS
@@ -174,10 +173,9 @@ COLUMN_HELP = {
 def columns(contents: Contents) -> dict[str, str]:
     """The columns of the table of pieces, each with its heading."""
     named = {"piece": "piece", "upos": "word class", "count": "count", "documents": "documents"}
-    sets = SETS[: contents.config.readout.replicates]
     if len(contents.contrasts) == 1:
         named |= {"mean": "preference", "standard_error": "standard error", "low": "low", "high": "high"}
-        return named | {f"under_{name}": f"set {number}" for number, name in enumerate(sets, start=1)}
+        return named | {f"under_{name}": f"set {number}" for number, name in enumerate(contents.sets, start=1)}
     for contrast in contents.contrasts:
         named |= {
             f"mean_{contrast.tower}": f"tower {contrast.tower}",
