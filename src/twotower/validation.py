@@ -41,6 +41,12 @@ def validate(config: RunConfig) -> None:
         re.fullmatch("([a-z]{2,3})?", prepare.language) is not None,
         "prepare.language", prepare.language, "a code of ISO 639, such as de or grc",
     )  # fmt: skip
+    for name, usual in (("lowercase", "on"), ("accents", "keep")):
+        given = getattr(prepare, name)
+        _require(
+            prepare.tokenizer is None or given == usual,
+            f"prepare.{name}", given, f"{usual}: --prepare.tokenizer {prepare.tokenizer} has its own normalization",
+        )  # fmt: skip
     _require(
         model.family in OBJECTIVES or model.family.startswith("hf:"),
         "model.family", model.family, f"{', '.join(OBJECTIVES)} or hf:MODEL_TYPE",

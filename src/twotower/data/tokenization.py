@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -129,7 +130,19 @@ def encode_batch(tokenizer: Tokenizer, texts: Sequence[str]) -> list[EncodedText
     parts: list[list[tuple[int, EncodedText]]] = [[] for _ in texts]
     for (number, start, end), encoding in zip(spans, encodings, strict=True):
         parts[number].append((start, read_encoding(tokenizer, texts[number][start:end], encoding)))
-    return [_joined(part) for part in parts]
+    joined = [_joined(part) for part in parts]
+    reserved, unknown = _reserved(tokenizer)
+    for text in joined:  # Unigram finds the names of special tokens in its vocabulary
+        text.ids[np.isin(text.ids, reserved)] = unknown
+    return joined
+
+
+@lru_cache(maxsize=8)
+def _reserved(tokenizer: Tokenizer) -> tuple[NDArray[np.int64], int]:
+    """What no text may hold, and what it gets instead; nothing where the vocabulary spells every text otherwise."""
+    vocabulary = vocabulary_of(tokenizer)
+    reserved = vocabulary.special[vocabulary.special != vocabulary.unknown]
+    return reserved if vocabulary.unknown >= 0 else reserved[:0], vocabulary.unknown
 
 
 def encode(tokenizer: Tokenizer, text: str) -> EncodedText:

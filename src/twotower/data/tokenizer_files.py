@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 from tokenizers import AddedToken, Tokenizer, normalizers, processors
 
@@ -132,9 +133,14 @@ def _add_roles(tokenizer: Tokenizer, name: str) -> None:
 
 def _leave_out_invisible(tokenizer: Tokenizer) -> None:
     own, first = tokenizer.normalizer, visible_normalizer()
-    if own is not None and first.__getstate__()[1:-1] in own.__getstate__():
-        return
-    tokenizer.normalizer = first if own is None else normalizers.Sequence([first, own])
+    if own is None or _steps(own)[: len(_steps(first))] != _steps(first):
+        tokenizer.normalizer = first if own is None else normalizers.Sequence([first, own])
+
+
+def _steps(normalizer: normalizers.Normalizer) -> list[Any]:
+    """The steps of a normalizer as it is saved; `tokenizers` flattens sequences in sequences."""
+    state = json.loads(normalizer.__getstate__())
+    return list(state.get("normalizers", [state]))
 
 
 def save_tokenizer(tokenizer: Tokenizer, path: Path) -> None:

@@ -16,7 +16,7 @@ PREFIX = "##"
 COVERAGE = 0.9995
 """Of the characters of the text, the share that the alphabet is to hold where not all have room."""
 FEWEST_COVERED = 0.99
-SMALL_SHARE, LARGEST_SHARE = 0.25, 0.75
+SMALL_SHARE, LARGEST_SHARE = 0.25, 0.9
 """Of the vocabulary, what an alphabet of every character may take, and what one of `COVERAGE` may take."""
 
 
@@ -33,7 +33,7 @@ def train_tokenizer(
     in a fixed order, and the result depends on the text alone.
 
     The alphabet is every character of the text if that takes a quarter of the vocabulary at most; otherwise the
-    commonest that make up `COVERAGE` of the text, in at most three quarters. Raises `InputError` if these are not even
+    commonest that make up `COVERAGE` of the text, in at most nine tenths. Raises `InputError` if these are not even
     99 % of the text.
     """
     tokenizer = wordpiece({}, lowercase, accents)
@@ -41,9 +41,12 @@ def train_tokenizer(
     for batch in texts():
         for text in batch:
             counts.update(tokenizer.normalizer.normalize_str(text))
-    split = tokenizer.pre_tokenizer.pre_tokenize_str
-    alphabet = _alphabet(counts, vocabulary, lambda char: len(split(char + char)) == 1)
-    continuing = [PREFIX + char for char in alphabet if len(split(char + char)) == 1]
+
+    def continues(char: str) -> bool:
+        return len(tokenizer.pre_tokenizer.pre_tokenize_str(tokenizer.normalizer.normalize_str(char + char))) == 1
+
+    alphabet = _alphabet(counts, vocabulary, continues)
+    continuing = [PREFIX + char for char in alphabet if continues(char)]
     trainer = trainers.WordPieceTrainer(
         vocab_size=vocabulary,
         special_tokens=[*SPECIAL_TOKENS, *alphabet, *continuing],

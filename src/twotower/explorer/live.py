@@ -10,6 +10,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ..data.characters import visible
+from ..data.tokenization import encode
 from ..errors import InputError
 from ..modeling.model import TowersModel
 from ..modeling.scoring import log_probs_of
@@ -98,7 +100,7 @@ class LiveText:
         return answer
 
     def _encoded(self, typed: str) -> NDArray[np.int64]:
-        ids = np.asarray(self.run.text.tokenizer.encode(typed, add_special_tokens=False).ids, dtype=np.int64)
+        ids = encode(self.run.text.tokenizer, visible(typed)).ids
         most = self.model.config.window - (0 if self.model.config.objective == "causal" else 2)
         if not len(ids):
             raise InputError("type a sentence first")
