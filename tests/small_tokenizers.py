@@ -1,5 +1,6 @@
 """Tokenizers of every kind, trained on a few words of many scripts."""
 
+import json
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
@@ -77,7 +78,9 @@ def sentencepiece_bpe(texts: Iterable[str], size: int) -> Tokenizer:
         texts, trainers.BpeTrainer(vocab_size=size, special_tokens=special, show_progress=False)
     )
     tokenizer.pre_tokenizer = None
-    return tokenizer
+    state = json.loads(tokenizer.to_str())
+    state["added_tokens"] = state["added_tokens"][:3]  # bytes are ordinary pieces
+    return Tokenizer.from_str(json.dumps(state))
 
 
 @cache

@@ -79,17 +79,24 @@ def test_in_scripts_without_spaces_every_piece_is_a_word(kind, script):
 
 
 @kinds
-@given(words=words_in)
+@given(words=words_in, gaps=st.lists(st.sampled_from([" ", "\n", "  ", "\n\n", "\t"]), min_size=1))
 @settings(deadline=None, max_examples=60)
-def test_a_word_is_whole_where_one_piece_spells_it(kind, words):
-    text = " ".join(words)
-    ends = np.cumsum([len(word) + 1 for word in words]) - 1
-    gold = [Word(int(end) - len(word), int(end), "X") for word, end in zip(words, ends, strict=True)]
+@example(words=["war", "war"], gaps=["\n"])
+def test_a_word_is_whole_where_one_piece_spells_it(kind, words, gaps):
+    text, gold = "", []
+    for number, word in enumerate(words):
+        gold.append(Word(len(text), len(text) + len(word), "X"))
+        text += word + gaps[number % len(gaps)]
     found = encode(small_tokenizer(kind), text)
     index, whole = words_of_pieces(gold, found.starts)
+    spelled = np.array([bool(text[a:b].strip()) for a, b in zip(found.starts, found.ends, strict=True)])
+    assert (index[spelled] >= 0).all()
     pieces = np.bincount(index[index >= 0], minlength=len(words))
-    assert (index >= 0).all() and (pieces >= 1).all()
-    assert whole.tolist() == [bool(pieces[word] == 1) for word in index]
+    assert (pieces >= 1).all() and whole.tolist() == [bool(word >= 0 and pieces[word] == 1) for word in index]
+    for word in np.flatnonzero(pieces == 1):  # the one piece is the word, letter by letter
+        (place,) = np.flatnonzero(index == word)
+        assert text[found.starts[place] : found.ends[place]] == words[word]
+    assert (found.begins[1:] | (index[1:] == index[:-1]))[spelled[1:]].all(), "a piece of another word begins one"
 
 
 @kinds

@@ -140,9 +140,9 @@ def encode_batch(tokenizer: Tokenizer, texts: Sequence[str]) -> list[EncodedText
 @lru_cache(maxsize=8)
 def _reserved(tokenizer: Tokenizer) -> tuple[NDArray[np.int64], int]:
     """What no text may hold, and what it gets instead; nothing where the vocabulary spells every text otherwise."""
-    vocabulary = vocabulary_of(tokenizer)
-    reserved = vocabulary.special[vocabulary.special != vocabulary.unknown]
-    return reserved if vocabulary.unknown >= 0 else reserved[:0], vocabulary.unknown
+    known = vocabulary_of(tokenizer)
+    roles = [known.pad, known.mask, known.cls, known.sep] if known.unknown >= 0 else []
+    return np.array(roles, dtype=np.int64), known.unknown
 
 
 def encode(tokenizer: Tokenizer, text: str) -> EncodedText:

@@ -29,8 +29,8 @@ class EncodedText:
     begins: NDArray[np.bool_]
     """Whether a word begins here."""
     starts: Ints
-    """The first character that a piece stands for, white space before it left out. A space that the tokenizer writes
-    as a piece of its own before a word starts where the word does."""
+    """The first character that a piece stands for; white space before it is left out. A space that the tokenizer
+    writes as a piece of its own before a word starts where the word does."""
     ends: Ints
     """The character after the last one."""
 
@@ -54,12 +54,13 @@ def read_encoding(tokenizer: Tokenizer, text: str, encoding: Encoding) -> Encode
     # From each character on, the next that is no white space.
     visible = np.where(kinds == SPACE, len(kinds) - 1, np.arange(len(kinds)))
     visible = np.minimum.accumulate(visible[::-1])[::-1]
-    starts = np.minimum(visible[begin], end)
-    white = starts == end
+    starts = visible[begin]
+    white = starts >= end
+    starts = np.where(white, begin, starts)
     lone_space = np.isin(ids, _lone_spaces(tokenizer))
     same = number[1:] == number[:-1]
     first, last = kinds[np.minimum(starts[1:], len(text))], kinds[np.maximum(end[:-1] - 1, 0)]
-    begins = ~same | (starts[1:] > begin[1:]) | (last == SPACE) | (first == UNSPACED)
+    begins = ~same | white[1:] | (starts[1:] > begin[1:]) | (last == SPACE) | (first == UNSPACED)
     begins |= (last == UNSPACED) & ((first == LETTER) | (first == OTHER))
     begins |= (last == MARK) & (first == OTHER)
     if not _splits_punctuation(tokenizer):
