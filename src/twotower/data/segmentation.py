@@ -9,13 +9,9 @@ import numpy as np
 import regex
 from numpy.typing import NDArray
 
+from .characters import LETTER, UNSPACED, kinds_of
 from .documents import Word
 
-_LETTER = regex.compile(r"\p{L}")
-_WITHOUT_SPACES = regex.compile(
-    r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\p{Tibetan}&&\p{L}]", regex.V1
-)
-"""Letters of scripts that put no space between words."""
 _LETTERS = r"\p{L}[\p{L}\p{M}\u200c\u200d\u00ad]*"
 _PLAIN = regex.compile(
     rf"""
@@ -70,8 +66,8 @@ def sentences_of(text: str, language: str) -> list[list[tuple[int, int]]]:
 
 def has_no_spaces(texts: Sequence[str]) -> bool:
     """Whether most letters of texts are of scripts that put no space between words."""
-    letters = sum(len(_LETTER.findall(text)) for text in texts)
-    return 2 * sum(len(_WITHOUT_SPACES.findall(text)) for text in texts) > letters
+    kinds = np.bincount(kinds_of("".join(texts)), minlength=UNSPACED + 1)
+    return bool(kinds[UNSPACED] > kinds[LETTER])
 
 
 def untagged_words(text: str, language: str) -> list[Word]:
