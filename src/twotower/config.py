@@ -199,7 +199,7 @@ class ReadoutConfig:
     """What a readout is. A `head` has a layer to the vocabulary of its own, as in the paper: it finds what a tower
     holds. A `lens` is a map into the layer to the vocabulary of the joint model, which stays as it is: it finds what a
     tower gives to the joint head. The two are different quantities."""
-    tokens: Annotated[int, Range(1)] = 1_000_000
+    tokens: Annotated[int, Range(1)] = 4_000_000
     """Tokens to train the readouts on, at most. They stop as soon as another doubling of their text changes neither
     preference nor surplus, or makes them worse on the documents kept aside; `readout.json` says which."""
     masks: Annotated[int, Range(1)] = 4

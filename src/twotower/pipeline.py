@@ -3,25 +3,33 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import yaml
+
 from .allocator import freed_memory_kept
-from .config import RunConfig
+from .config import RunConfig, to_dict
 from .data.corpus_names import file_name
 from .data.inventory import Inventory
 from .errors import InputError
 from .finished import Run
 from .instruments import INSTRUMENTS
 from .presets import preset
-from .processes import announcing, follow, launched, leads
+from .processes import announcing, follow, launched, leads, usable_cores
 from .runs.execution import execute, partial_folder
 from .runs.records import as_asked, load_config, read_records
 from .runs.stages import MAIN, STAGES, producer_of, stage_settings
 from .runs.views import StageConfig, StageFunction, view_of
+from .runs.writing import write_text
 from .settings import with_settings
 from .validation import validate
 
@@ -75,16 +83,23 @@ def _instrument(name: str) -> StageFunction:
     return ask
 
 
+def _no_strangers(config: StageConfig, run: Path, out: Path) -> None:
+    raise AssertionError("strangers are a run of their own, which `run` makes")
+
+
 FUNCTIONS: dict[str, StageFunction] = {
     "prepare": _prepare,
     "train": _train,
     "readout": _readout,
     "score": _score,
+    "strangers": _no_strangers,
     **{name: _instrument(name) for name in INSTRUMENTS},
     "analyze": _analyze,
     "report": _report,
 }
 
+STRANGERS = "strangers"
+"""The folder, in that of a run, of its strangers; the stage that makes them."""
 SHARED = ("train", "readout", "score")
 """The stages that several processes share."""
 
@@ -140,6 +155,9 @@ def make(
 
         towers_config(config, vocabulary=8)
     wanted = {name: FUNCTIONS[name] for name in STAGES if name in set(stages)}
+    if STRANGERS in wanted:
+        require_cooperation(config)
+        wanted[STRANGERS] = partial(_strangers, config, overwrite, say)
     if "prepare" in wanted:
         wanted["prepare"] = partial(_prepare, say=say)
     if "analyze" in wanted and config.analyze.norms:  # before hours of training
@@ -172,6 +190,76 @@ def inventory(config: RunConfig, say: Callable[[str], None] = lambda _: None) ->
         return prepare(config, Path(folder), say)
 
 
+def run_with_strangers(
+    config: RunConfig, out: Path | str, overwrite: bool = False, say: Callable[[str], None] = lambda _: None
+) -> Run:
+    """Run all stages, and beside them, in `out/strangers`, the same towers on the same batches without cooperation.
+
+    The two are made side by side where this machine has the cores for `config.threads` each; otherwise one after the
+    other. No file of the run but its results and its report depends on its strangers. Raises what `run` raises.
+    """
+    folder = Path(out)
+    require_cooperation(config)
+    run(config, folder, ("prepare",), overwrite, say)
+    with _beside(config, folder, overwrite, say):
+        run(config, folder, ("train", "readout", "score"), overwrite, say)
+    return run(config, folder, (STRANGERS, "analyze", "report"), overwrite, say)
+
+
+def require_cooperation(config: RunConfig) -> None:
+    """Raise `InputError` for towers that have no strangers."""
+    if config.model.towers == 1 or config.model.cooperation < 1:
+        raise InputError("strangers: only cooperating towers have strangers; give two or more, and cooperation 1")
+
+
+def strangers_of(config: RunConfig) -> RunConfig:
+    """The same run without cooperation."""
+    return replace(config, model=replace(config.model, cooperation=0.0))
+
+
+def _strangers(
+    whole: RunConfig, overwrite: bool, say: Callable[[str], None], config: StageConfig, folder: Path, out: Path
+) -> None:
+    """The stage: finish the run of the strangers, and keep what it found."""
+    from .runs.sharing import adopt
+
+    theirs = folder / STRANGERS
+    adopt(theirs, folder, "prepare")
+    run(strangers_of(whole), theirs, overwrite=overwrite, say=lambda text: say(f"strangers: {text}"))
+    shutil.copyfile(theirs / "results.json", out / "strangers.json")
+
+
+@contextmanager
+def _beside(config: RunConfig, folder: Path, overwrite: bool, say: Callable[[str], None]) -> Iterator[None]:
+    """Within, another process runs the strangers; at the end it is waited for. What it left undone the stage does."""
+    if not 0 < 2 * config.threads <= usable_cores() or launched() > 1:
+        yield
+        return
+    from .runs.sharing import adopt
+
+    theirs, log = folder / STRANGERS, folder / "strangers.log"
+    adopt(theirs, folder, "prepare")
+    write_text(theirs / "config.yaml", yaml.safe_dump(to_dict(strangers_of(config)), sort_keys=False))
+    command = [sys.executable, "-m", "twotower", "run", "--out", str(theirs), "--no-strangers"]
+    say(f"strangers: run beside it (see {log})")
+    environment = os.environ | {"OMP_NUM_THREADS": str(config.threads)}
+    with log.open("w", encoding="utf-8") as said:
+        process = subprocess.Popen(
+            [*command, *(["--overwrite"] * overwrite)], stdout=said, stderr=said, stdin=subprocess.DEVNULL,
+            env=environment,
+        )  # fmt: skip
+        try:
+            yield
+            say("strangers: waiting for them")
+            done = process.wait() == 0
+        except BaseException:
+            process.terminate()  # its checkpoint is saved first
+            process.wait()
+            raise
+    if done:
+        log.unlink()
+
+
 def run_controls(
     config: RunConfig, out: Path | str, overwrite: bool = False, say: Callable[[str], None] = lambda _: None
 ) -> list[dict[str, Any]]:
@@ -184,7 +272,7 @@ def run_controls(
 
     from .comparison.controls import HALF, against_half, compare, control_configs
     from .report.controls import render
-    from .runs.writing import without_nan, write_text
+    from .runs.writing import without_nan
 
     folder = Path(out)
     results = {"run": Run.load(folder).results()}

@@ -68,7 +68,7 @@ STANDARD_BERT = replace(
     STANDARD,
     model=replace(STANDARD.model, family="bert", positions="relative"),
     train=replace(STANDARD.train, tokens=5_000_000, masked=0.4, evaluation_tokens=20_000),
-    readout=replace(STANDARD.readout, tokens=2_000_000),
+    readout=replace(STANDARD.readout, tokens=8_000_000),
 )
 STANDARD_ELMO = replace(STANDARD, model=replace(STANDARD.model, family="elmo", layers=2, lstm_hidden=64))
 
@@ -77,18 +77,19 @@ def _quick(config: RunConfig, tokens: int, readout_tokens: int) -> RunConfig:
     """The same towers on the smallest budget that shows the division (docs/quickstart.md says what it cannot show)."""
     return replace(
         config,
+        threads=1,  # so that a pair is the same to the bit whether or not its strangers are made beside it
         prepare=replace(config.prepare, heldout_words=4_000),
         train=replace(config.train, tokens=tokens, evaluations=5),
         readout=replace(config.readout, tokens=readout_tokens, replicates=2),
     )
 
 
-QUICKSTART = _quick(STANDARD, 800_000, 250_000)
+QUICKSTART = _quick(STANDARD, 800_000, 2_000_000)
 PRESETS: dict[str, RunConfig] = {
     "quickstart": QUICKSTART,
     "quickstart-gpt": QUICKSTART,
-    "quickstart-bert": _quick(STANDARD_BERT, 3_000_000, 500_000),
-    "quickstart-elmo": _quick(STANDARD_ELMO, 800_000, 250_000),
+    "quickstart-bert": _quick(STANDARD_BERT, 3_000_000, 4_000_000),
+    "quickstart-elmo": _quick(STANDARD_ELMO, 800_000, 2_000_000),
     "standard": STANDARD,
     "standard-gpt": STANDARD,
     "standard-bert": STANDARD_BERT,

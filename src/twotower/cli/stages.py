@@ -18,8 +18,9 @@ from ..runs.stages import MAIN, STAGES
 from .options import Command, peek, preset_of, read
 from .output import SUCCESS, Output, show
 
-COMMON = ("settings", "out", "controls", "overwrite", "output", "config.preset", "config.seed", "config.threads",
-          "config.prepare.corpus", "config.model.family", "config.train.tokens", "config.train.minutes")  # fmt: skip
+COMMON = ("settings", "out", "strangers", "controls", "overwrite", "output", "config.preset", "config.seed",
+          "config.threads", "config.prepare.corpus", "config.model.family", "config.train.tokens",
+          "config.train.minutes")  # fmt: skip
 """The dozen options that people use."""
 
 
@@ -36,6 +37,10 @@ class Arguments:
     controls: tyro.conf.FlagCreatePairsOff[bool] = False
     """For `run`: also run the controls (strangers, shuffled and unigram text, a single tower of equal parameters, and
     for elmo one direction only) and set them beside the run in controls.html. Takes as long as so many more runs."""
+    strangers: bool = False
+    """For `run`: also run the strangers, the same towers on the same batches without cooperation, and report the two
+    together. Only then can a run say that its towers divide the work. The quickstarts do; they are made side by side
+    where there are two cores."""
     overwrite: tyro.conf.FlagCreatePairsOff[bool] = False
     """Redo stages that were made with other settings, or whose files are damaged, and what depends on them."""
     dry: tyro.conf.FlagCreatePairsOff[bool] = False
@@ -45,7 +50,7 @@ class Arguments:
 
 def default_arguments() -> Arguments:
     """What `twotower run` does without options."""
-    return Arguments(config=preset("quickstart"))
+    return Arguments(config=preset("quickstart"), strangers=True)
 
 
 def common_of(stage: str) -> tuple[str, ...]:
@@ -68,7 +73,7 @@ def run_stages(command: Command, words: list[str]) -> int:
         raise InputError(
             "--controls: controls do not run under a launcher; run `twotower run` there, then add them alone"
         )
-    from ..pipeline import default_folder, inventory, run
+    from ..pipeline import default_folder, inventory, run, run_with_strangers
 
     if parsed.dry:
         if command.name != "prepare":
@@ -84,7 +89,11 @@ def run_stages(command: Command, words: list[str]) -> int:
     data: dict[str, Any] = {"run": str(out), "stages": stages}
     text, last = [], f"{command.name}: {out}"
     with output.progress():
-        finished = run(parsed.config, out, stages, parsed.overwrite, say=output.say)
+        if _with_strangers(command, parsed):
+            finished = run_with_strangers(parsed.config, out, parsed.overwrite, say=output.say)
+            data["strangers"] = str(out / "strangers")
+        else:
+            finished = run(parsed.config, out, stages, parsed.overwrite, say=output.say)
         if not leads():  # the first process says what came of it
             return SUCCESS
         if command.name in ("run", "analyze", "report"):
@@ -102,6 +111,14 @@ def run_stages(command: Command, words: list[str]) -> int:
             last = f"controls: {data['controls']}"
     output.result(data, last, "\n".join([*text, ""]) if text else "")
     return SUCCESS
+
+
+def _with_strangers(command: Command, parsed: Arguments) -> bool:
+    """Strangers are asked for, and these towers have some; several processes of a launcher make one run alone."""
+    model = parsed.config.model
+    return (
+        command.name == "run" and parsed.strangers and model.towers > 1 and model.cooperation == 1 and launched() == 1
+    )
 
 
 def _controls(parsed: Arguments, out: Path) -> dict[str, Any]:
@@ -122,5 +139,9 @@ def parse(command: Command, words: list[str]) -> Arguments:
     folder = peek(words, "--out")
     named = peek(words, "--preset") or peek(words, "--protocol") or peek(words, "--config")
     if not named and folder and (Path(folder) / "config.yaml").is_file():
-        return read(command, words, Arguments(config=load_config(Path(folder))))
-    return read(command, words, Arguments(config=preset_of(words)))
+        return read(command, words, _arguments(load_config(Path(folder))))
+    return read(command, words, _arguments(preset_of(words)))
+
+
+def _arguments(config: RunConfig) -> Arguments:
+    return Arguments(config=config, strangers=config.preset.startswith("quickstart"))

@@ -19,7 +19,7 @@ from ..runs.writing import without_nan
 from .clusters import by_cluster
 from .context import context
 from .direction import direction
-from .division import division_of
+from .division import division_from, division_of, with_strangers
 from .emergence import emergence
 from .explained_by import explained_by
 from .measured import Measured
@@ -77,6 +77,10 @@ def analyze(config: StageConfig, run: Path, out: Path) -> None:
         "seed": config.seed,
         **results,
     }  # fmt: skip
+    if "strangers.json" in config.made and results["division"] is not None:
+        control = read_json(run / "strangers.json", f"redo it with `{STAGES['strangers'].command(run)}`")
+        both = (division_from(one["division"]) for one in (results, control))
+        results["division"] = dataclasses.asdict(with_strangers(*both))
     if known := knowledge_of(run, config.made):
         results["knowledge"] = known
     types.to_parquet(out / "preference.parquet", index=False)

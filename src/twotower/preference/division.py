@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -230,6 +231,14 @@ def with_strangers(division: Division, strangers: Division) -> Division:
     return replace(
         division, labels=rows, strangers=strangers, differ=differ, gain=gain, verdict=_both(differ, gain, strangers)
     )
+
+
+def division_from(recorded: Mapping[str, Any]) -> Division:
+    """A division as `results.json` has it."""
+    import dacite
+
+    config = dacite.Config(type_hooks={float: lambda value: np.nan if value is None else float(value)}, cast=[list])
+    return dacite.from_dict(Division, dict(recorded), config)
 
 
 def _beside(row: LabelDivision, control: LabelDivision | None, differ: Verdict) -> LabelDivision:

@@ -56,20 +56,22 @@ STAGES: dict[str, Stage] = {
         Stage("score", ("threads", "score"), ("data", "model"),
               ("scores.parquet", "context.parquet", "direction.parquet"), format=8),
         *map(_stage_of, INSTRUMENTS.values()),
+        Stage("strangers", ("seed", "threads", "prepare", "model", "train", "readout", "score", "analyze"),
+              ("data", "tokenizer.json"), ("strangers.json",)),
         Stage("analyze", ("seed", "threads", "analyze", "model.family", "model.towers", "model.cooperation",
                           "model.width", "model.layers"),
               ("data", "training.json", "metrics.jsonl", "emergence.parquet", "readout.json", "scores.parquet",
                "context.parquet", "direction.parquet"),
               ("preference.parquet", "results.json"), format=14,
-              optional=tuple(f"knowledge/{name}" for name in INSTRUMENTS)),
+              optional=("strangers.json", *(f"knowledge/{name}" for name in INSTRUMENTS))),
         Stage("report", ("analyze.min_count", "analyze.confidence", "model.towers"),
               ("data", "training.json", "metrics.jsonl", "scores.parquet", "preference.parquet", "results.json"),
               ("report.html", "figures"), format=11),
     )
 }  # fmt: skip
 """In the order in which they run."""
-MAIN = tuple(name for name in STAGES if name not in INSTRUMENTS)
-"""The stages of `twotower run`."""
+MAIN = tuple(name for name in STAGES if name not in INSTRUMENTS and name != "strangers")
+"""The stages of `twotower run`, but for its control."""
 OPERATIONAL = frozenset({"train.checkpoint_seconds", "train.shard"})
 """Settings that do not change any artifact."""
 
