@@ -17,7 +17,7 @@ from .study import CompareArguments, StudyArguments, compare, compare_one, defau
 STAGES = {
     "prepare": "Text to tokens: tokenizer, held-out split, part of speech.",
     "train": "The joint phase: all towers on one objective.",
-    "readout": "Readouts of each tower and of all, the trunk frozen, until they have converged; in two or four independent sets.",
+    "readout": "Readouts of each tower and of all, the trunk frozen, until they have converged; in independent sets.",
     "score": "Log-probability of every held-out token under every head.",
     "strangers": "The control: towers on the same text and batches that do not cooperate, in a run of their own.",
     "analyze": "Preference per type, its reliability, and what it follows.",
