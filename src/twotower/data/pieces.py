@@ -7,6 +7,7 @@ where words begin is read off the text (`word_starts.py`).
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ from .characters import LETTER, MARK, kind_of
 GOES_ON = "##"
 """How a label says that a piece goes on with a word, whatever the tokenizer."""
 _SPACE = "▁"
+_BYTE = re.compile("<0x[0-9A-F]{2}>")
+"""How SentencePiece calls the bytes of what it cannot spell otherwise."""
 _PICTURES = {"\n": "␤", "\r": "␍", "\t": "␉", " ": "␣"}
 
 
@@ -49,12 +52,16 @@ def read_pieces(tokenizer: Tokenizer) -> Pieces:
 
 def _labels(names: list[str], texts: list[str], goes_on: list[bool]) -> list[str]:
     found = []
-    for text, inner in zip(texts, goes_on, strict=True):
+    for name, text, inner in zip(names, texts, goes_on, strict=True):
         shown = text.strip() or "".join(_PICTURES.get(char, char) for char in text)
         in_word = inner and (kind_of(shown[0]) in (LETTER, MARK) or shown.startswith("\\x"))
-        found.append(GOES_ON + shown if in_word else shown)
-    times = Counter(found)
-    return [label if times[label] == 1 else name for name, label in zip(names, found, strict=True)]
+        found.append(name if _BYTE.fullmatch(name) else GOES_ON + shown if in_word else shown)
+    while True:  # a name may be what another piece is called
+        times = Counter(label for label in found if label)
+        alike = [times[label] > 1 and label != name for label, name in zip(found, names, strict=True)]
+        if not any(alike):
+            return found
+        found = [name if same else label for label, name, same in zip(found, names, alike, strict=True)]
 
 
 def _spelling(tokenizer: Tokenizer) -> Callable[[str], tuple[bytes, bool]]:
@@ -72,7 +79,7 @@ def _spelling(tokenizer: Tokenizer) -> Callable[[str], tuple[bytes, bool]]:
         if byte_level:
             raw = b"".join(_BYTES.get(char, char.encode()) for char in name)
             return raw, not (suffix or raw[:1].isspace())
-        if len(name) == 6 and name.startswith("<0x") and name.endswith(">"):
+        if _BYTE.fullmatch(name):
             return bytes([int(name[3:5], 16)]), True
         if marks_spaces:
             return name.replace(_SPACE, " ").encode(), not name.startswith(_SPACE)
