@@ -165,6 +165,10 @@ def make(
 
         for line in read_norms(config.analyze.norms).tell("analyze.norms"):
             say(line)
+    if "analyze" in wanted and config.analyze.labels:
+        from .preference.own_labels import read_labels
+
+        read_labels(config.analyze.labels)
     if set(wanted) - {"prepare", "report"}:
         _set_up(config.threads)
     _require_all_processes()

@@ -13,10 +13,12 @@ from planted import planted
 from twotower.config import RunConfig
 from twotower.errors import InputError
 from twotower.preference import division as ruler
+from twotower.preference.contexts import contexts_of
 from twotower.preference.division import Division, LabelDivision, division_of, with_strangers
 from twotower.preference.labels import LABELS
-from twotower.preference.measured import Measured
+from twotower.preference.measured import SETS, Measured
 from twotower.preference.own_labels import labels_of
+from twotower.preference.router import router_of
 
 EFFECT = {"NOUN": 0.5, "VERB": -0.5}
 
@@ -151,3 +153,44 @@ def test_a_run_has_it_and_measures_labels_from_python(finished: Path, small: Run
     own = run.division(scores[["document", "position"]].assign(long=scores["word"].str.len() > 6))
     assert set(own["label"]) == {"long"} and list(own["given"]) == ["", "frequency", "type"]
     assert run.results()["division"]["size"]["estimate"] is not None
+
+
+def in_context(seed: int, shift: float) -> Measured:
+    """A text in which tower 1 is so much better at `word9` after `word1`, under every set of readouts."""
+    measured = planted(seed, type_sd=0.0)
+    scores = measured.scores.copy()
+    piece, document = scores["piece_id"].to_numpy(), scores["document"].to_numpy()
+    after = np.append(False, (piece[:-1] == 1) & (document[1:] == document[:-1])) & (piece == 9)
+    for name in SETS:
+        scores[f"{name}_1"] += shift * after
+    return replace(measured, scores=scores)
+
+
+def test_the_context_that_makes_the_difference_is_told_in_words() -> None:
+    told = contexts_of(in_context(0, 1.5))
+    assert (told[0].piece, told[0].after) == ("word9", "word1")
+    assert told[0].there - told[0].otherwise == pytest.approx(1.5, abs=0.3)
+    assert len(told) <= 3
+
+
+def test_where_no_context_makes_a_difference_next_to_none_is_told() -> None:
+    assert sum(len(contexts_of(in_context(seed, 0.0))) for seed in range(4)) <= 6
+
+
+def test_the_router_finds_what_labels_hold_and_no_more() -> None:
+    known = router_of(planted(0, EFFECT, type_sd=0.3))
+    assert known is not None
+    assert known.share.estimate > 0.6 and known.share.low > 0.2  # the rest is what documents do to types
+    unique = {group.name: group.unique for group in known.groups}
+    assert max(unique, key=lambda name: unique[name]) == "word"
+    assert known.routing.low > 0.02
+
+
+def test_the_router_finds_nothing_in_what_no_label_holds() -> None:
+    measured = planted(0, type_sd=0.0)
+    scores = measured.scores.copy()
+    own = np.random.default_rng(0).standard_normal(len(scores))
+    for name in SETS:
+        scores[f"{name}_1"] += own
+    found = router_of(replace(measured, scores=scores))
+    assert found is not None and found.share.estimate < 0.02 and found.routing.low <= 0

@@ -18,6 +18,7 @@ from ..runs.views import StageConfig
 from ..runs.writing import without_nan
 from .clusters import by_cluster
 from .context import context
+from .contexts import contexts_of
 from .direction import direction
 from .division import division_from, division_of, with_strangers
 from .emergence import emergence
@@ -25,12 +26,15 @@ from .explained_by import explained_by
 from .measured import Measured
 from .occurrences import within_types
 from .reliability import reliability_of
+from .router import router_of
 from .types import perplexity, spread_of_types, types_table
 from .word_classes import word_classes
 
 STATISTICS: dict[str, Callable[[Measured], Any]] = {
     "perplexity": perplexity,
     "division": division_of,
+    "router": router_of,
+    "contexts": contexts_of,
     "preference": spread_of_types,
     "reliability": reliability_of,
     "reliability_by_cluster": by_cluster,
@@ -39,6 +43,9 @@ STATISTICS: dict[str, Callable[[Measured], Any]] = {
     "within_types": within_types,
 }
 """What `results.json` says of the scores, by its key: a new statistic is a function of `Measured` and a line here."""
+
+PARTS_OF_DIVISION = ("router", "contexts")
+"""Which of these are keys of `division`; each takes time of its own."""
 
 
 def analyze(config: StageConfig, run: Path, out: Path) -> None:
@@ -101,8 +108,13 @@ def analyze_measured(measured: Measured) -> tuple[pd.DataFrame, dict[str, Any]]:
     with Progress("analyze", total=1 + len(STATISTICS), unit="statistic") as progress:
         types = progress.counted(types_table(measured))
         results = {name: progress.counted(_plain(statistic(measured))) for name, statistic in STATISTICS.items()}
+    results = {name: found for name, found in results.items() if name not in PARTS_OF_DIVISION} | {
+        "division": results["division"] and results["division"] | {name: results[name] for name in PARTS_OF_DIVISION}
+    }
     return types, results
 
 
 def _plain(found: Any) -> Any:
+    if isinstance(found, list):
+        return [_plain(one) for one in found]
     return dataclasses.asdict(found) if dataclasses.is_dataclass(found) and not isinstance(found, type) else found

@@ -63,7 +63,6 @@ class Division:
     surplus: Surplus | None
     """None where no joint readout was trained."""
     labels: list[LabelDivision]
-    router: None
     strangers: Division | None
     """The same for two towers that did not cooperate."""
     differ: Verdict
@@ -81,7 +80,7 @@ def division_of(measured: Measured) -> Division | None:
     if measured.towers == 1:
         return None
     if why := unmeasurable(measured):
-        return Division(None, None, [], None, None, "not measurable", "not measurable", "not measurable", why)
+        return Division(None, None, [], None, "not measurable", "not measurable", "not measurable", why)
     sets = sets_of(measured)
     text = Occurrences(measured)
     readings, converged = readings_of(measured, sets, text), converged_of(measured)
@@ -91,7 +90,7 @@ def division_of(measured: Measured) -> Division | None:
     differ = verdict(readings.squared, converged=converged)
     gain = verdict(found, found.null if found else None, None, converged)
     why = "" if found else "No joint readout was trained, so that surplus is not known."
-    return Division(readings.size, found, rows, None, None, differ, gain, _both(differ, gain, None), why)
+    return Division(readings.size, found, rows, None, differ, gain, _both(differ, gain, None), why)
 
 
 def along(labels: Sequence[Label], measured: Measured) -> list[LabelDivision]:

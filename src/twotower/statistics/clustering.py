@@ -49,13 +49,13 @@ class Clusters:
         """Sampling variance of an estimate from the influence of each occurrence on it, (occurrences,).
 
         And its degrees of freedom: few units may have most of the influence, as frequent types do, so that many count
-        as few (Satterthwaite 1946; Carter, Schnepel and Steigerwald 2017).
+        as few (the effective number of clusters: Carter, Schnepel and Steigerwald 2017).
         """
         parts, freedom = [], []
         for sign, unit, scale in self._crossed:
             squares = (np.bincount(unit, weights=influence) * scale) ** 2
             parts.append((sign, float(squares.sum())))
-            freedom.append(3 * parts[-1][1] ** 2 / max(float(squares @ squares), 1e-300))  # a normal's fourth moment
+            freedom.append(parts[-1][1] ** 2 / max(float(squares @ squares), 1e-300))
         alone = [part for _, part in parts[: len(self._units)]]
         variance = max(sum(sign * part for sign, part in parts), *alone)
         return variance, max(2.0, freedom[int(np.argmax(alone))])
