@@ -62,7 +62,7 @@ STAGES: dict[str, Stage] = {
                           "model.width", "model.layers"),
               ("data", "training.json", "metrics.jsonl", "emergence.parquet", "readout.json", "scores.parquet",
                "context.parquet", "direction.parquet"),
-              ("preference.parquet", "results.json"), format=14,
+              ("preference.parquet", "results.json"), format=15,
               optional=("strangers.json", *(f"knowledge/{name}" for name in INSTRUMENTS))),
         Stage("report", ("analyze.min_count", "analyze.confidence", "model.towers"),
               ("data", "training.json", "metrics.jsonl", "scores.parquet", "preference.parquet", "results.json"),
