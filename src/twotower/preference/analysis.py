@@ -87,7 +87,7 @@ def analyze(config: StageConfig, run: Path, out: Path) -> None:
     if "strangers.json" in config.made and results["division"] is not None:
         control = read_json(run / "strangers.json", f"redo it with `{STAGES['strangers'].command(run)}`")
         both = (division_from(one["division"]) for one in (results, control))
-        results["division"] = dataclasses.asdict(with_strangers(*both))
+        results["division"] |= dataclasses.asdict(with_strangers(*both))
     if known := knowledge_of(run, config.made):
         results["knowledge"] = known
     types.to_parquet(out / "preference.parquet", index=False)
