@@ -16,9 +16,7 @@ from twotower.modeling.model import TowersModel
 from twotower.modeling.objectives import Batch
 from twotower.modeling.scoring import score_rows
 from twotower.preference.reliability import reliability
-from twotower.preference.separation import separation
 from twotower.preference.types import type_preferences
-from twotower.statistics.strata import frequency_bins
 from twotower.statistics.tallies import tally
 
 from . import reference
@@ -117,7 +115,7 @@ def statistics_rows(threads: int, count: int = 1_000_000, documents: int = 500, 
 
 
 def large_statistics() -> dict[str, float]:
-    """Seconds and peak memory (GiB) of 10^7 occurrences: every type's preference, reliability, separation."""
+    """Seconds and peak memory (GiB) of 10^7 occurrences: every type's preference, and reliability."""
     count, documents, types = 10_000_000, 500, 30_000
     document, piece, value = occurrences(count, documents, types)
     generator = np.random.default_rng(0)
@@ -128,14 +126,8 @@ def large_statistics() -> dict[str, float]:
     found["preference (s)"] = time.perf_counter() - begin
     found["preference: peak (GiB)"] = peak_bytes() / 2**30
     begin = time.perf_counter()
-    reliability([tallies], 10, 20, 1000, 0.95, generator)
+    again = tally(document, piece, value + generator.normal(size=count), types)
+    reliability([[tallies], [again]], 10, 20, 0.95, generator)
     found["reliability (s)"] = time.perf_counter() - begin
-    counts = np.asarray(tallies.counts.sum(axis=0)).ravel()
-    chosen = counts >= 20
-    function = (generator.random(types) < 0.1)[chosen]
-    strata = frequency_bins(counts[chosen].astype(np.int64), 1.25)
-    begin = time.perf_counter()
-    separation([tallies.select(chosen)], function, strata, 10, 20, 1000, 1000, 0.95, generator)
-    found["separation (s)"] = time.perf_counter() - begin
     found["peak (GiB)"] = peak_bytes() / 2**30
     return found

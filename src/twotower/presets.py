@@ -74,7 +74,7 @@ STANDARD_ELMO = replace(STANDARD, model=replace(STANDARD.model, family="elmo", l
 
 
 def _quick(config: RunConfig, tokens: int, readout_tokens: int) -> RunConfig:
-    """The same towers on the smallest budget that shows the division (docs/quickstart.md says what it cannot show)."""
+    """The same towers on a small budget (research/archive.md says how it was chosen)."""
     return replace(
         config,
         threads=1,  # so that a pair is the same to the bit whether or not its strangers are made beside it

@@ -10,7 +10,8 @@ pytest.importorskip("starlette", reason="needs twotower[explore]")
 from starlette.testclient import TestClient
 
 import twotower
-from explorer_runs import TOKEN, chromium
+from browsers import chromium
+from explorer_runs import TOKEN
 from twotower.data.tagging import NO_WORD
 from twotower.errors import InputError
 from twotower.explorer.concordance import concordance

@@ -48,7 +48,7 @@ STAGES: dict[str, Stage] = {
     for stage in (
         Stage("prepare", ("prepare",), (), ("data", "tokenizer.json"), format=6, reads=("threads", "train.window")),
         Stage("train", ("seed", "threads", "model", "train"), ("data", "tokenizer.json"),
-              ("trunk", "training.json", "metrics.jsonl", "emergence.parquet")),
+              ("trunk", "training.json", "metrics.jsonl", "emergence.parquet"), format=5),
         Stage("readout", ("seed", "threads", "readout", "train.masked", "train.micro_batch", "train.loss",
                           "train.clip", "train.betas", "score.passes"),
               ("data", "tokenizer.json", "trunk"),
@@ -66,7 +66,7 @@ STAGES: dict[str, Stage] = {
               optional=("strangers.json", *(f"knowledge/{name}" for name in INSTRUMENTS))),
         Stage("report", ("analyze.min_count", "analyze.confidence", "model.towers"),
               ("data", "training.json", "metrics.jsonl", "scores.parquet", "preference.parquet", "results.json"),
-              ("report.html", "figures"), format=11),
+              ("report.html", "figures"), format=12),
     )
 }  # fmt: skip
 """In the order in which they run."""
