@@ -59,6 +59,7 @@ def test_planted_agreement_is_found_with_its_signs_and_its_size():
     assert [result["groups"][name]["pairs"] for name in ("all", "within gpt", "between elmo and gpt")] == [15, 3, 9]
 
 
+@pytest.mark.montecarlo
 def test_alignment_without_agreement_produces_none():
     p_values = []
     for seed in range(60):
@@ -76,6 +77,7 @@ def test_a_shared_effect_of_frequency_is_no_agreement():
     assert fine["p_value"] > 0.05 and abs(fine["estimate"]) < 0.2
 
 
+@pytest.mark.montecarlo
 def test_types_that_are_large_in_all_runs_are_no_agreement():
     """Their products are large by chance. Types in a random order would lose that, and nothing would pass for much."""
     found = []
@@ -87,7 +89,7 @@ def test_types_that_are_large_in_all_runs_are_no_agreement():
     assert np.mean([one["groups"]["all"]["chance"] for one in found]) > 1.3 / np.sqrt(120)
 
 
-@pytest.mark.slow
+@pytest.mark.montecarlo
 def test_few_types_of_unequal_size_pass_as_rarely_as_they_should():
     """A null that left the frequency in the data and turned the rest passed in 9.8 % of such runs."""
     p_values = []
@@ -124,7 +126,7 @@ def test_the_interval_over_runs_is_on_the_log_scale():
     assert 0 < group["runs_low"] < group["estimate"] < group["runs_high"]
 
 
-@pytest.mark.slow
+@pytest.mark.montecarlo
 def test_intervals_over_runs_cover_for_few_runs():
     """Of a mean of squares, on the plain scale: 0.85 to 0.89."""
     inside, plain = 0, 0
@@ -185,6 +187,7 @@ def test_preferences_of_opposite_sign_agree_whatever_the_alignment_makes_of_them
     assert group["squared"] > 0.3 and group["p_value"] == 0.01
 
 
+@pytest.mark.montecarlo
 def test_measuring_badly_makes_no_agreement():
     """Runs that have no preference at all: plain squared correlations would be positive, about one over the types."""
     squared = []
@@ -223,6 +226,7 @@ def test_the_null_of_many_runs_keeps_types_that_half_of_the_documents_lack():
         assert group["p_value"] == 0.05 and 0.005 < group["null_high"] < 0.25 < group["estimate"]
 
 
+@pytest.mark.montecarlo
 def test_the_null_is_right_where_halves_lack_types():
     p_values = []
     for seed in range(40):

@@ -125,6 +125,7 @@ def test_linearly_dependent_effects_are_refused():
         fit_runs(values, {"one": np.ones(9)}, {"quality": np.ones(2)}, {"a": codes}, codes)
 
 
+@pytest.mark.montecarlo
 def test_the_interval_covers_the_planted_effect_whichever_tower_has_it():
     truth = 0.5
     found = [outcome(seed, runs=4, effect=truth)["class"] for seed in range(30)]
@@ -134,13 +135,14 @@ def test_the_interval_covers_the_planted_effect_whichever_tower_has_it():
     assert sum(one["p_value"] < 0.05 for one in found) >= 26
 
 
+@pytest.mark.montecarlo
 def test_without_an_effect_there_is_none_though_the_tower_is_chosen():
     found = [outcome(seed, runs=4, by_run=0.0)["class"] for seed in range(100, 140)]
     assert sum(one["p_value"] < 0.05 for one in found) <= 6  # 2 expected; more once in three hundred times
     assert abs(np.mean([one["estimate"] for one in found])) < 0.02
 
 
-@pytest.mark.slow
+@pytest.mark.montecarlo
 def test_an_effect_of_frequency_is_not_taken_for_one_of_class():
     found = [outcome(seed, runs=4, by_frequency=0.3, by_run=0.0) for seed in range(200, 230)]
     assert sum(one["class"]["p_value"] < 0.05 for one in found) <= 5
@@ -178,7 +180,7 @@ def test_word_lengths_count_pieces_within_documents():
     assert lengths.tolist() == [1, 3, 3, 3, 1, 2, 2]
 
 
-@pytest.mark.slow
+@pytest.mark.montecarlo
 @pytest.mark.timeout(900)
 def test_coverage_and_false_positives_over_hundreds_of_simulations():
     truth = 0.5

@@ -80,6 +80,7 @@ def runs_of_one_text(seed, number, shared, profile=0.0, words=240, tokens=8_000)
     return found
 
 
+@pytest.mark.montecarlo
 def test_words_that_runs_of_one_text_agree_on_are_no_shared_profile():
     found = [compared(runs_of_one_text(seed, 6, shared=0.7)) for seed in range(30)]
     assert sum(one["agreement"]["all"]["p_value"] <= 0.05 for one in found) <= 4

@@ -48,6 +48,7 @@ def test_gains_are_measured_on_the_same_tokens_and_so_more_surely_than_levels():
     assert points[0]["gain"] == {"estimate": 0.0, "low": 0.0, "high": 0.0}
 
 
+@pytest.mark.montecarlo
 def test_towers_that_look_alike_differ_rarely():
     found = [measured(seed, far_1=0.1, far_2=0.1)["difference"] for seed in range(40)]
     assert sum(one["low"] > 0 or one["high"] < 0 for one in found) <= 6
@@ -80,6 +81,7 @@ def alike(seed, towers, tokens=300, documents=25, further=0.0):
     return context(table, towers, 100, 0.95, generator)["difference"]
 
 
+@pytest.mark.montecarlo
 def test_of_several_towers_that_look_alike_the_furthest_two_differ_rarely():
     assert sum(alike(seed, 4)["low"] > 0 for seed in range(40)) <= 6, (
         "the choice of the two would make half of them pass"
@@ -88,6 +90,7 @@ def test_of_several_towers_that_look_alike_the_furthest_two_differ_rarely():
     assert all(one["low"] > 0 and one["low"] < one["estimate"] < one["high"] for one in found)
 
 
+@pytest.mark.montecarlo
 def test_what_two_sets_of_readouts_differ_by_is_no_difference_between_towers():
     """Documents alone took the readouts' part of a gain, the same for all tokens, for the towers'."""
     passed = 0

@@ -73,6 +73,7 @@ def planted(seed, towers, tokens=400, apart=0.0):
     return pd.DataFrame(columns)
 
 
+@pytest.mark.montecarlo
 def test_of_several_towers_alike_two_are_seldom_said_to_divide_the_work():
     found = [direction(planted(seed, 4), 4, 150, 0.95, np.random.default_rng(seed)) for seed in range(40)]
     assert sum(one["difference"]["low"] > 0 for one in found) <= 6

@@ -35,6 +35,7 @@ def test_a_planted_slope_of_topicality_is_found_with_its_sign_and_size():
         assert found["low"] < found["estimate"] < found["high"]
 
 
+@pytest.mark.montecarlo
 def test_differences_between_types_are_no_slope():
     """A tower that is better at rare or at frequent types, or at nouns, follows no topic."""
     p_values = [

@@ -62,6 +62,7 @@ def test_halves_and_resamples_partition_the_documents():
     assert (resample(11, 50, generator).sum(axis=1) == 11).all()
 
 
+@pytest.mark.montecarlo
 def test_standard_errors_and_intervals_cover_the_truth():
     """Coverage near nominal although occurrences within a document share noise."""
     inside_error, inside_interval, trials = 0, 0, 0
@@ -200,6 +201,7 @@ def test_missing_types_are_left_out_row_by_row():
         assert got[row] == pytest.approx(stratified_auroc(values[None, row, kept], function[kept], strata[kept])[0])
 
 
+@pytest.mark.montecarlo
 def test_four_strata_would_take_frequency_for_separation():
     """Audit C: within quarters of the types, function types are still the more frequent ones."""
     found, fine = [], []

@@ -77,6 +77,7 @@ def test_the_reliable_share_is_of_the_towers_and_not_of_a_set_of_readouts():
     assert shares[1] == pytest.approx(shares[0], abs=0.1)
 
 
+@pytest.mark.montecarlo
 def test_without_an_effect_false_positives_are_nominal():
     found = [word_classes(planted(100 + seed, types=200, tokens=8_000)) for seed in range(40)]
     for p_values in (
@@ -87,7 +88,7 @@ def test_without_an_effect_false_positives_are_nominal():
     assert sum(bool(sure(one["upos"])) for one in found) <= 6
 
 
-@pytest.mark.slow
+@pytest.mark.montecarlo
 def test_the_interval_of_a_class_covers_its_planted_mean():
     inside = 0
     for seed in range(100):
