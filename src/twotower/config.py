@@ -208,7 +208,7 @@ class ReadoutConfig:
     batch: Annotated[int, Range(1)] = 16
     """Windows per update."""
     learning_rate: Annotated[float, Range(above=0)] = 2e-2
-    """Peak learning rate of AdamW."""
+    """Peak learning rate of AdamW, which for the layers to the vocabulary works in the basis of their inputs (SOAP)."""
     warmup: Annotated[float, Range(0, below=1)] = 0.05
     """Share of the updates up to the first reading over which the learning rate rises linearly. After that it is
     constant; what counts is the mean of the weights over the last half of the text."""

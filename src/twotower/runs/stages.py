@@ -50,7 +50,7 @@ STAGES: dict[str, Stage] = {
         Stage("train", ("seed", "threads", "model", "train"), ("data", "tokenizer.json"),
               ("trunk", "training.json", "metrics.jsonl", "emergence.parquet"), format=5),
         Stage("readout", ("seed", "threads", "readout", "train.masked", "train.micro_batch", "train.loss",
-                          "train.clip", "train.betas", "score.passes"),
+                          "train.clip", "score.passes"),
               ("data", "tokenizer.json", "trunk"),
               ("model", "readout.json"), format=7),
         Stage("score", ("threads", "score"), ("data", "model"),

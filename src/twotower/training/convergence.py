@@ -45,6 +45,7 @@ class Surplus:
 
     estimate: float
     standard_error: float
+    """From the text and from the readouts: what sets differ by counts too."""
     change: float
     """What the last doubling has added."""
 
@@ -101,18 +102,23 @@ def _jackknife(values: Floats) -> float:
 def _surplus(before: Scores, after: Scores, sets: Sequence[str], towers: int, unit: NDArray[np.int64]) -> Surplus:
     counts = np.bincount(unit).astype(np.float64)
 
-    def values(scores: Scores) -> tuple[float, Floats]:
-        """Surplus on all units, and with each left out."""
+    def values(scores: Scores) -> tuple[float, Floats, Floats]:
+        """Surplus on all units, with each left out, and of each set."""
         heads = [*range(1, towers + 1), "together"]
-        sums = np.array(
-            [np.mean([np.bincount(unit, weights=scores[f"{name}_{head}"]) for name in sets], axis=0) for head in heads]
-        )
+        each = np.array(
+            [[np.bincount(unit, weights=scores[f"{name}_{head}"]) for head in heads] for name in sets]
+        )  # (sets, heads, units)
+        sums = each.mean(axis=0)
         whole = sums.sum(axis=1) / counts.sum()
         without = (sums.sum(axis=1, keepdims=True) - sums) / (counts.sum() - counts)
-        return float(whole[-1] - whole[:-1].max()), without[-1] - without[:-1].max(axis=0)
+        of_set = each.sum(axis=2) / counts.sum()
+        best = int(whole[:-1].argmax())
+        surplus = float(whole[-1] - whole[best])
+        return surplus, without[-1] - without[:-1].max(axis=0), of_set[:, -1] - of_set[:, best]
 
-    (first, _), (last, without) = values(before), values(after)
-    return Surplus(last, _jackknife(without), last - first)
+    (first, *_), (last, without, of_set) = values(before), values(after)
+    error = np.hypot(_jackknife(without), of_set.std(ddof=1) / np.sqrt(len(sets)))
+    return Surplus(last, float(error), last - first)
 
 
 def _agreement(

@@ -11,6 +11,7 @@ from torch import nn
 from ..config import ReadoutConfig, TrainConfig
 from ..modeling.objectives import JointObjective
 from .muon import Muon
+from .rotated import RotatedAdamW
 
 
 def joint_optimizers(objective: JointObjective, settings: TrainConfig) -> list[torch.optim.Optimizer]:
@@ -33,9 +34,18 @@ def joint_optimizers(objective: JointObjective, settings: TrainConfig) -> list[t
     return [adamw(groups, settings.betas), *optimizers]
 
 
-def readout_optimizer(readouts: nn.Module, settings: ReadoutConfig, betas: tuple[float, float]) -> torch.optim.AdamW:
-    """The optimizer of the readout phases."""
-    return adamw(adamw_groups(readouts.parameters(), settings.learning_rate, settings.weight_decay), betas)
+READOUT_BETAS = (0.9, 0.995)
+
+
+def readout_optimizers(readouts: nn.Module, settings: ReadoutConfig) -> list[torch.optim.Optimizer]:
+    """The optimizers of the readout phases: one for the layers to the vocabulary, one for all else."""
+    decoders = {id(p): p for name, p in readouts.named_parameters() if name.endswith("decoder.weight")}
+    rest = [parameter for parameter in readouts.parameters() if id(parameter) not in decoders]
+    rate, decay = settings.learning_rate, settings.weight_decay
+    found: list[torch.optim.Optimizer] = [adamw(adamw_groups(rest, rate, decay), READOUT_BETAS)]
+    if decoders:  # a lens has none
+        found.append(RotatedAdamW(decoders.values(), rate, decay, READOUT_BETAS))
+    return found
 
 
 def adamw_groups(parameters: Iterable[nn.Parameter], learning_rate: float, weight_decay: float) -> list[dict[str, Any]]:

@@ -30,7 +30,7 @@ from ..modeling.sizes import require_same_vocabulary
 from ..processes import Processes, device, joined
 from ..progress import Progress
 from .convergence import Doubling, compare
-from .optimization import readout_optimizer, set_learning_rates
+from .optimization import readout_optimizers, set_learning_rates
 from .state_cache import Part, StateCache, batches_of
 
 SEEDS = ((0, 1_000_003), (1, 2_000_003), (4_000_000, 3_000_003), (4_000_001, 4_000_003))
@@ -123,7 +123,7 @@ class Training:
 
     def __init__(self, model: TowersModel, sets: nn.ModuleDict, config: RunConfig, processes: Processes) -> None:
         self.model, self.sets, self.config, self.processes = model, sets, config, processes
-        self.optimizer = readout_optimizer(sets, config.readout, config.train.betas)
+        self.optimizers = readout_optimizers(sets, config.readout)
         self.loss = vocabulary_loss(config.train.loss)
         self.per_update = config.readout.batch * int(model.config.window)
         self.steps = max(1, config.readout.tokens // self.per_update)
@@ -157,6 +157,8 @@ class Training:
                 if last is not None:
                     names, towers = list(self.sets), int(self.model.config.towers)
                     doublings.append(compare(last, scores, names, towers, reading.piece, tokens))
+                    agreement = doublings[-1].agreement
+                    progress.advance(0, agreement=f"{agreement.estimate:.2f}" if agreement else "none")
                     if _nats(scores) >= _nats(last):
                         return doublings, "validation no longer improves"
                 self.kept, self.kept_tokens, last = mean, tokens, scores
@@ -182,7 +184,7 @@ class Training:
 
     def _update(self, batch: dict[str, tuple[Part, NDArray[np.int64]]], share: float) -> float:
         """One update of all readouts; returns the mean nats of this process's positions."""
-        set_learning_rates([self.optimizer], share)
+        set_learning_rates(self.optimizers, share)
         total, seen = 0.0, 0
         where, towers = self.model.decoder_bias.device, int(self.model.config.towers)
         for name, (part, chosen) in batch.items():
@@ -198,8 +200,9 @@ class Training:
                 self.processes.add_up(_gradients(readout) if self.processes.count > 1 else ())
                 # Each on its own, so that no readout's gradient scales another's.
                 nn.utils.clip_grad_norm_(readout.parameters(), self.config.train.clip)
-        self.optimizer.step()
-        self.optimizer.zero_grad()
+        for optimizer in self.optimizers:
+            optimizer.step()
+            optimizer.zero_grad()
         return total / max(1, seen)
 
     def _nats(self, readout: Readout, hidden: Tensor, targets: Tensor) -> Tensor:

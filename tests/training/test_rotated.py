@@ -1,0 +1,35 @@
+import torch
+
+from twotower.training.optimization import adamw
+from twotower.training.rotated import RotatedAdamW
+
+
+def loss_after(make, steps=200):
+    """Of a layer whose inputs are strongly correlated, after so many updates at the same learning rate."""
+    generator = torch.Generator().manual_seed(0)
+    mixing = torch.randn(16, 16, generator=generator) @ torch.diag(torch.logspace(0, -2, 16))
+    inputs = torch.randn(2000, 16, generator=generator) @ mixing
+    targets = torch.randn(2000, 16, generator=generator)[:, :8] * 0.1 + inputs @ torch.randn(16, 8, generator=generator)
+    weight = torch.nn.Parameter(torch.zeros(8, 16))
+    optimizer = make([weight])
+    for _ in range(steps):
+        optimizer.zero_grad()
+        loss = (inputs @ weight.T - targets).square().mean()
+        loss.backward()
+        optimizer.step()
+    return float(loss.detach()), weight
+
+
+def test_correlated_inputs_are_learned_sooner_than_by_adamw_at_any_rate():
+    rates = (0.3, 0.1, 0.03, 0.01, 0.003)
+    rotated = min(loss_after(lambda p, r=rate: RotatedAdamW(p, r, 0.0, (0.9, 0.99)))[0] for rate in rates)
+    plain = min(
+        loss_after(lambda p, r=rate: adamw([{"params": p, "lr": r, "weight_decay": 0.0}], (0.9, 0.99)))[0]
+        for rate in rates
+    )
+    assert rotated < plain
+
+
+def test_updates_are_the_same_every_time():
+    first, second = (loss_after(lambda p: RotatedAdamW(p, 0.05, 0.01, (0.9, 0.99)), 50)[1] for _ in range(2))
+    assert torch.equal(first, second)
