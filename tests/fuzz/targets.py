@@ -15,9 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from twotower.config import RunConfig, flatten, from_dict, to_dict
+from twotower.config import PrepareConfig, RunConfig, flatten, from_dict, to_dict
 from twotower.data.articles import articles
 from twotower.data.conllu import read_conllu
+from twotower.data.corpora import open_corpus
 from twotower.data.files import TextFile
 from twotower.data.norms import read_norms
 from twotower.data.text_tables import read_parquet
@@ -116,6 +117,27 @@ def suite(data: bytes, folder: Path) -> None:
 def parquet(data: bytes, folder: Path) -> None:
     for document in read_parquet(TextFile.of(placed(data, folder, "a.parquet")), "utf-8", ""):
         assert isinstance(document.text, str)
+
+
+def corpus_file(*names: str) -> Target:
+    """A file with each of these names, read as whatever its suffix and content say."""
+
+    def read(data: bytes, folder: Path) -> None:
+        accepted = 0
+        for name in names:
+            path = placed(data, folder, name)
+            try:
+                found = list(open_corpus(PrepareConfig(corpus=(str(path),))).documents())
+            except InputError:
+                continue
+            finally:
+                path.unlink()
+            accepted += 1
+            assert all(document.text.encode() and document.name for document in found)
+        if not accepted:
+            raise InputError("none of them can be read")
+
+    return read
 
 
 def tokenizer(data: bytes, folder: Path) -> None:
@@ -224,7 +246,10 @@ def _signed(content: dict[str, Any]) -> bytes:
 
 TARGETS: dict[str, Target] = {
     "conllu": conllu, "trees": trees, "text": text, "wikitext": wikitext, "norms": norms, "similarity": similarity,
-    "minimal_pairs": minimal_pairs, "suite": suite, "parquet": parquet, "tokenizer": tokenizer, "numerals": numerals,
+    "minimal_pairs": minimal_pairs, "suite": suite, "parquet": parquet, "tokenizer": tokenizer,
+    "text_tables": corpus_file("a.jsonl", "a.json", "a.csv", "a.tsv"),
+    "markup": corpus_file("a.xml", "a.html", "a.txt"), "transcripts": corpus_file("a.cha", "a.vrt", "a.txt"),
+    "packed": corpus_file("a.txt.gz", "a.zip", "a.tar"), "numerals": numerals,
     "configuration": configuration, "records": records, "checkpoint": checkpoint,
 }  # fmt: skip
 PARSERS = ("conllu", "trees", "text", "wikitext", "norms", "similarity", "minimal_pairs", "suite", "numerals")
@@ -233,7 +258,9 @@ PARSERS = ("conllu", "trees", "text", "wikitext", "norms", "similarity", "minima
 
 def seeds() -> dict[str, list[bytes]]:
     """Whole examples of what each target reads, for mutation."""
+    import gzip
     import io
+    import zipfile
 
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -248,6 +275,10 @@ def seeds() -> dict[str, list[bytes]]:
         b"3\tgo\tgo\tVERB\t_\tVerbForm=Inf\t0\troot\t_\tSpaceAfter=No\n3.1\tx\tx\tX\t_\t_\t_\t_\t_\t_\n"
         b"4\t.\t.\tPUNCT\t_\t_\t3\tpunct\t_\t_\n\n"
     )
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as members:
+        members.writestr("a/one.txt", "one")
+        members.writestr("a/two.txt", "two")
     table = io.BytesIO()
     pq.write_table(pa.table({"text": ["one\0", "two words"] * 20, "n": list(range(40))}), table)
     vocabulary = [*SPECIAL_TOKENS, *"abcdefghinostu", *(f"##{c}" for c in "abcdefghinostu"), "the", "."]
@@ -284,6 +315,17 @@ def seeds() -> dict[str, list[bytes]]:
             "items": [{"item_number": 1, "conditions": [
                 {"condition_name": name, "regions": [{"region_number": 1, "content": "the"}]} for name in "ab"]}],
         }).encode()],
+        "text_tables": [b'{"text": "a b", "id": 1}\n{"text": "c"}\n', b'{"data": [{"text": "\\ud83d"}, {"text": "y"}]}',
+                        b'id,text\n1,"a ""b"" c"\n2,"d\ne"\n', b"\xef\xbb\xbfid;text\n1;x\n",
+                        b"1\tone\n2\ttwo\n3\tx\n4\ty\n"],
+        "markup": [b'<TEI><teiHeader>x</teiHeader><text><body><div><head>A</head><p>b<lb/>c</p></div><div>d</div>'
+                   b"</body>"
+                   b"</text></TEI>", b"<!DOCTYPE d [<!ENTITY e 'x'>]><d><doc>&e;</doc><doc>y</doc></d>",
+                   b"<html><body><script>x</script><p>a<br>b</p></body></html>",
+                   b'<doc id="1" url="x" title="A &amp; B">\nA\n\ntext\n</doc>\n'],
+        "transcripts": [b"@UTF8\n@Begin\n*CHI:\tmore [/] (be)cause &-um .\n%mor:\tx\n*MOT:\tyes\n\tno ?\n",
+                        b'<text id="a">\n<s>\nThe\tDT\tthe\n<g/>\ncat\tN\tcat\nsat\tV\tsit\n.\tP\t.\n</s>\n</text>\n'],
+        "packed": [gzip.compress(b"some text\n"), archive.getvalue()],
         "parquet": [table.getvalue()], "tokenizer": [words.encode(), "\n".join(vocabulary).encode()],
         "numerals": [b"4M", b"1e9", b"1_000_000", b"--tokens=4.5k\n--seed\n2K"],
         "configuration": [yaml.safe_dump(to_dict(config)).encode(), b"seed: !!python/object/apply:os.getpid []\n"],

@@ -20,7 +20,7 @@ from .corpus_names import parse_mixture, without_choice
 from .documents import Corpus, Document
 from .files import TextFile, damage_named, members, shown
 from .folders import Chosen, Place, common_folder, find_files, one_kind, why_litter
-from .formats import TREEBANK, reader_of
+from .formats import TREEBANK, reader_of, refusal
 from .hub import asking_the_hub, not_loaded
 from .text_tables import Columns, columns_of, further_columns, read_parquet
 from .textfiles import decode, lines_of
@@ -96,7 +96,7 @@ def _open_files(place: Place, base: Path, config: PrepareConfig) -> Corpus:
     several = place.is_folder
     for path in place.paths:
         file = TextFile.of(path, os.path.relpath(path, base))
-        inside = members(file)
+        inside = members(file) if refusal(file) is None else None
         several = several or inside is not None
         for one in [file] if inside is None else inside:
             why = "" if inside is None else why_litter(tuple(one.name.removeprefix(f"{file.name}/").split("/")))

@@ -114,7 +114,7 @@ def members(file: TextFile) -> list[TextFile] | None:
 
 def _zip_members(file: TextFile) -> list[TextFile]:
     with damage_named(file):
-        archive = zipfile.ZipFile(_seekable(file))
+        archive = zipfile.ZipFile(seekable(file))
     found = []
     for member in archive.infolist():
         if member.is_dir():
@@ -127,7 +127,7 @@ def _zip_members(file: TextFile) -> list[TextFile]:
 
 def _tar_members(file: TextFile) -> list[TextFile]:
     with damage_named(file):
-        archive = tarfile.open(fileobj=_seekable(file))  # noqa: SIM115 - its members are read later
+        archive = tarfile.open(fileobj=seekable(file))  # noqa: SIM115 - its members are read later
         inside = [member for member in archive.getmembers() if member.isfile()]
     return [_member(file, one.name, one.size, partial(_extracted, archive, one)) for one in inside]
 
@@ -144,7 +144,8 @@ def _member(file: TextFile, name: str, size: int, opened: Callable[[], IO[bytes]
     )  # fmt: skip
 
 
-def _seekable(file: TextFile) -> IO[bytes]:
+def seekable(file: TextFile) -> IO[bytes]:
+    """A stream that can be read in any order; a compressed file is unpacked for it."""
     stream = file.open()
     if isinstance(stream, io.BufferedReader):
         return stream

@@ -17,6 +17,9 @@ from .textfiles import encoding_of
 
 _CHARSET = re.compile(rb"""<meta[^>]+charset\s*=\s*["']?\s*[\w-]""", re.IGNORECASE)
 _SPACES = re.compile(r"\s+")
+LINE = "\0"
+"""Ends a line, once however often it comes; no text of XML or HTML has it."""
+_ENDS = re.compile(rf"[ \t]*[\n{LINE}][\s{LINE}]*")
 
 
 @dataclass(frozen=True)
@@ -175,7 +178,7 @@ def _text(nodes: list[Any], vocabulary: Vocabulary, file: TextFile) -> str:
     while stack:
         node, closes = stack.pop()
         tag = _tag(node)
-        mark = "" if tag in vocabulary.inline else "\n" if tag in vocabulary.lines else "\n\n"
+        mark = "" if tag in vocabulary.inline else LINE if tag in vocabulary.lines else "\n\n"
         if node.tag is etree.Entity:
             pieces.append(_entity(node, file))
         elif tag and not closes and not _is_skipped(node, tag, vocabulary):
@@ -189,8 +192,8 @@ def _text(nodes: list[Any], vocabulary: Vocabulary, file: TextFile) -> str:
             pieces.append(mark)
         if id(node) not in top:
             pieces.append(_flowing(node.tail))
-    text = re.sub(r"[ \t]*\n[ \t]*", "\n", "".join(pieces))
-    return re.sub(r" {2,}", " ", re.sub(r"\n{3,}", "\n\n", text)).strip()
+    text = _ENDS.sub(lambda ends: "\n\n" if "\n" in ends.group() else "\n", "".join(pieces))
+    return re.sub(r" {2,}", " ", text).strip()
 
 
 def _is_skipped(node: Any, tag: str, vocabulary: Vocabulary) -> bool:

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from ..errors import InputError
 from .documents import Document
-from .files import TextFile
+from .files import TextFile, seekable
 from .textfiles import decode, lines_of
 
 TEXT = "text"
@@ -102,7 +102,7 @@ def columns_of(file: TextFile, encoding: str) -> list[str]:
     """The names of the columns of a table, as far as its first line tells; empty for one that cannot be read so."""
     try:
         if file.head.startswith(b"PAR1"):
-            with file.open() as stream:
+            with seekable(file) as stream:
                 return list(pq.ParquetFile(pa.PythonFile(stream, mode="r")).schema_arrow.names)
         line = next(lines_of(file, encoding), "").strip()
         if line.startswith("{"):
@@ -219,7 +219,7 @@ def read_parquet(file: TextFile, encoding: str, chosen: str) -> Iterator[Documen
     """A document in each row of a Parquet file, read batch by batch."""
     columns = Columns.parse(chosen)
     number = 0
-    with file.open() as stream:
+    with seekable(file) as stream:
         try:
             table = pq.ParquetFile(pa.PythonFile(stream, mode="r"))
         except (pa.ArrowException, OSError) as error:

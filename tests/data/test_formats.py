@@ -1,0 +1,253 @@
+"""A text written into a file of any format comes back, and a format that is not read is named."""
+
+import bz2
+import csv
+import gzip
+import html
+import io
+import json
+import lzma
+import tarfile
+import zipfile
+
+import pandas as pd
+import pytest
+import zstandard
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from text_files import as_conllu, read
+from twotower.config import PrepareConfig
+from twotower.data.corpora import open_corpus
+from twotower.errors import InputError
+
+USUAL = {"deadline": None, "max_examples": 25, "database": None,
+         "suppress_health_check": [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]}  # fmt: skip
+WORDS = st.text(
+    st.characters(codec="utf-8", exclude_categories=("Cc", "Cs", "Cf", "Zs", "Zl", "Zp", "Co", "Cn")),
+    min_size=1, max_size=8,
+)  # fmt: skip
+TEXTS = st.lists(st.lists(WORDS, min_size=1, max_size=12).map(" ".join), min_size=1, max_size=6)
+ODD = ['He said "no", & <b>left</b>; 1 < 2 \t| {a} [b] #c.', "naïve café — 東京へ。", "'quoted' = \\n %20 &amp; done"]
+
+
+def texts_of(documents):
+    return [" ".join(document.text.split()) for document in documents]
+
+
+def as_csv(texts, delimiter):
+    file = io.StringIO(newline="")
+    writer = csv.writer(file, delimiter=delimiter)
+    writer.writerows([["id", "text"], *([number, text] for number, text in enumerate(texts))])
+    return file.getvalue()
+
+
+def as_parquet(texts):
+    file = io.BytesIO()
+    pd.DataFrame({"n": range(len(texts)), "text": texts}).to_parquet(file)
+    return file.getvalue()
+
+
+WRITERS = {
+    "a.jsonl": lambda texts: "".join(json.dumps({"text": text}) + "\n" for text in texts),
+    "a.NDJSON": lambda texts: "".join(json.dumps({"n": 1, "Text": text}, ensure_ascii=False) + "\n" for text in texts),
+    "a.json": lambda texts: json.dumps([{"text": text} for text in texts]),
+    "b.json": lambda texts: json.dumps({"version": 1, "data": [{"text": text} for text in texts]}, indent=1),
+    "c.json": lambda texts: json.dumps(texts),
+    "a.csv": lambda texts: as_csv(texts, ","),
+    "b.csv": lambda texts: "\ufeff" + as_csv(texts, ";"),
+    "a.tsv": lambda texts: as_csv(texts, "\t"),
+    "b.TSV": lambda texts: "id\ttext\n" + "".join(f"{n}\t{text}\n" for n, text in enumerate(texts)),
+    "a.parquet": as_parquet,
+    "a.xml": lambda texts: "<corpus>" + "".join(f"<doc>{html.escape(text)}</doc>" for text in texts) + "</corpus>",
+    "tei.xml": lambda texts: '<TEI xmlns="http://www.tei-c.org/ns/1.0"><teiHeader>no</teiHeader><text><body>'
+    + "".join(f"<div><p>{html.escape(text)}</p></div>" for text in texts) + "</body></text></TEI>",
+    "a.html": lambda texts: "<html><head><title>no</title></head><body><nav>no</nav>"
+    + "".join(f"<article><p>{html.escape(text)}</p></article>" for text in texts) + "</body></html>",
+    "a.vrt": lambda texts: "".join(
+        '<text id="x">\n<s>\n' + "".join(f"{html.escape(word)}\tX\tx\n" for word in text.split()) + "</s>\n</text>\n"
+        for text in texts
+    ),
+    "a.conllu": as_conllu, "a.CONLL": as_conllu,
+}  # fmt: skip
+
+
+def as_bytes(content):
+    return content if isinstance(content, bytes) else content.encode()
+
+
+@pytest.mark.parametrize("name", WRITERS)
+@settings(**USUAL)
+@given(TEXTS)
+def test_text_comes_back_from_every_format(tmp_path, name, texts):
+    (tmp_path / name).write_bytes(as_bytes(WRITERS[name](texts)))
+    documents = texts_of(read(tmp_path / name))
+    if name in ("a.vrt", "a.html", "a.xml", "tei.xml"):  # their white space is layout
+        documents, texts = [text.replace(" ", "") for text in documents], [text.replace(" ", "") for text in texts]
+    assert documents == [" ".join(text.split()) for text in texts]
+
+
+@pytest.mark.parametrize("name", [name for name in WRITERS if name not in ("b.TSV",)])
+def test_odd_text_comes_back_from_every_format(tmp_path, name):
+    (tmp_path / name).write_bytes(as_bytes(WRITERS[name](ODD)))
+    documents = texts_of(read(tmp_path / name))
+    assert documents == [" ".join(text.split()) for text in ODD]
+
+
+PACKED = {
+    ".gz": gzip.compress, ".bz2": bz2.compress, ".xz": lzma.compress,
+    ".zst": zstandard.ZstdCompressor().compress,
+    ".GZ": lambda data: gzip.compress(data[:40]) + gzip.compress(data[40:]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("suffix", PACKED)
+@pytest.mark.parametrize("name", ["a.jsonl", "a.csv", "tei.xml", "a.conllu", "a.parquet"])
+def test_compressed_files_are_read_as_what_they_hold(tmp_path, name, suffix):
+    (tmp_path / (name + suffix)).write_bytes(PACKED[suffix](as_bytes(WRITERS[name](ODD))))
+    assert texts_of(read(tmp_path / (name + suffix))) == texts_of(read_plain(tmp_path, name))
+
+
+def read_plain(folder, name):
+    (folder / f"plain-{name}").write_bytes(as_bytes(WRITERS[name](ODD)))
+    return read(folder / f"plain-{name}")
+
+
+@pytest.mark.parametrize("mode", ["zip", "w", "w:gz", "w:xz"])
+def test_archives_are_folders(tmp_path, mode):
+    path = tmp_path / ("texts.zip" if mode == "zip" else "texts.tar")
+    files = {"texts/a/one.txt": "one text", "texts/b/two.txt": "two texts", "texts/.hidden": "no",
+             "texts/one.txt~": "no",
+             "__MACOSX/texts/a/._one.txt": "no", "texts/README": "no"}  # fmt: skip
+    if mode == "zip":
+        with zipfile.ZipFile(path, "w") as archive:
+            for name, text in files.items():
+                archive.writestr(name, text)
+    else:
+        with tarfile.open(path, mode) as archive:
+            for name, text in files.items():
+                member = tarfile.TarInfo(name)
+                member.size = len(text)
+                archive.addfile(member, io.BytesIO(text.encode()))
+    documents = read(path)
+    assert [document.text for document in documents] == ["one text", "two texts"]
+    assert documents[0].name == f"{path.name}/texts/a/one.txt"
+    assert sum(open_corpus(PrepareConfig(corpus=(str(path),))).left_out.values()) == 4
+
+
+def test_a_data_set_that_was_saved_to_disk_is_read(tmp_path):
+    from datasets import Dataset, DatasetDict
+
+    rows = Dataset.from_dict({"text": ["one", "two"], "title": ["a", "b"]})
+    rows.save_to_disk(tmp_path / "one")
+    DatasetDict({"test": rows.select([0]), "train": rows}).save_to_disk(tmp_path / "splits")
+    assert [document.text for document in read(tmp_path / "one")] == ["one", "two"]
+    assert [document.name for document in read(f"{tmp_path / 'splits'}#text,title")] == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("a.pdf", b"%PDF-1.7 \n", "is PDF, which is not read; convert it with `pdftotext"),
+        ("a.txt", b"{\\rtf1 text}", "is RTF"),
+        ("a.doc", b"\xd0\xcf\x11\xe0" + b"\0" * 50, "Microsoft Office before 2007"),
+        ("a.tex", b"\\section{A}", "is LaTeX"),
+        ("a.jsonl", b'{"body": "x", "id": 1}\n' * 3, "no column 'text'; its columns: body, id .add #COLUMN"),
+        ("a.csv", b"body,id\nx,1\n", "no column 'text'; its columns: body, id"),
+        ("a.csv", b'text,id\n"x,1\n', "mend the quotes"),
+        ("a.csv", b"text,id\nx,1,2\n", "row 0: 3 cells, but 2 headings"),
+        ("a.jsonl", b'{"text": "x"}\n{"text": \n', "line 2: not JSON"),
+        ("a.xml", b"<a><b></a>", "not well-formed XML"),
+        ("a.xml", b"<mediawiki><page/></mediawiki>", "a dump of MediaWiki"),
+        ("a.xml", b'<!DOCTYPE a SYSTEM "a.dtd"><a>&thing;</a>', "thing"),
+        ("a.txt.gz", gzip.compress(bytes(range(1, 128)) * 9)[:80], "compressed file is damaged"),
+    ],
+)
+def test_what_is_not_read_is_named_in_one_line(tmp_path, name, content, message):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(InputError, match=message) as caught:
+        read(tmp_path / name)
+    assert "\n" not in str(caught.value) and name in str(caught.value)
+
+
+@pytest.mark.parametrize("member", ["word/document.xml", "xl/workbook.xml", "ppt/slides/slide1.xml"])
+def test_office_files_are_no_archives_of_texts(tmp_path, member):
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr(member, "<x/>")
+    with pytest.raises(InputError, match="which is not read; convert it"):
+        read(tmp_path / "a.zip")
+
+
+def test_entities_of_a_file_are_text_and_nothing_outside_is_opened(tmp_path):
+    secret = tmp_path / "secret.txt"
+    secret.write_text("secret")
+    kind = f'<!DOCTYPE doc [<!ENTITY e "été"><!ENTITY s SYSTEM "file://{secret}">]>'
+    (tmp_path / "a.xml").write_text(f"{kind}<doc>l'&e; &amp; after</doc>")
+    assert texts_of(read(tmp_path / "a.xml")) == ["l'été & after"]
+    (tmp_path / "b.xml").write_text(f"{kind}<doc>&s;</doc>")
+    with pytest.raises(InputError):
+        read(tmp_path / "b.xml")
+    bomb = "".join(f'<!ENTITY x{n} "{f"&x{n - 1};" * 10}">' for n in range(1, 12))
+    (tmp_path / "c.xml").write_text(f'<!DOCTYPE doc [<!ENTITY x0 "ha">{bomb}]><doc>&x11;</doc>')
+    with pytest.raises(InputError):
+        read(tmp_path / "c.xml")
+
+
+CHAT = """@UTF8
+@Begin
+@Participants:\tCHI Eve Child, MOT Mother
+*CHI:\tmore cookie [/] cookie . \x15100_200\x15
+%mor:\tqn|more n|cookie .
+*MOT:\tyou &-um want (be)cause you're hungry@f ,
+\tdo you xxx ?
+*CHI:\t<no no> [=! cries] +...
+@End
+"""
+
+
+def test_a_transcript_is_what_was_said_by_all_or_by_some(tmp_path):
+    (tmp_path / "a.cha").write_text(CHAT)
+    assert read(tmp_path / "a.cha")[0].text == (
+        "more cookie cookie .\nyou um want because you're hungry , do you ?\nno no .\n"
+    )
+    assert read(f"{tmp_path / 'a.cha'}#mot")[0].text == "you um want because you're hungry , do you ?\n"
+    with pytest.raises(InputError, match="none of the speakers FAT; here are CHI, MOT"):
+        read(f"{tmp_path / 'a.cha'}#FAT")
+
+
+def test_columns_name_and_label_documents_and_reach_into_objects(tmp_path):
+    (tmp_path / "a.jsonl").write_text('{"meta": {"title": "A", "genre": "x"}, "body": "one"}\n')
+    documents = read(f"{tmp_path / 'a.jsonl'}#body,meta.title,meta.genre")
+    assert [(document.name, document.text) for document in documents] == [("x/A", "one")]
+    with pytest.raises(InputError, match="#a,b,c,d is not of the form"):
+        read(f"{tmp_path / 'a.jsonl'}#a,b,c,d")
+
+
+def test_cells_may_hold_line_ends_and_be_longer_than_pythons_limit(tmp_path):
+    long = "word " * 50_000
+    (tmp_path / "a.csv").write_text(as_csv(["two\nlines", long], ","))
+    assert [document.text for document in read(tmp_path / "a.csv")] == ["two\nlines", long]
+
+
+def test_numbered_lines_are_texts_without_their_numbers(tmp_path):
+    (tmp_path / "a-sentences.txt").write_text("".join(f"{n}\tSentence {n}.\n" for n in range(1, 9)))
+    documents = read(tmp_path / "a-sentences.txt")
+    assert documents[0].text == "Sentence 1." and len(documents) == 8
+
+
+@pytest.mark.parametrize("mark", ["utf-16", "utf-16-le", "utf-8-sig", "utf-32"])
+def test_files_that_name_their_encoding_are_read_in_it(tmp_path, mark):
+    text = "\ufeffnaïve" if mark == "utf-16-le" else "naïve"
+    (tmp_path / "a.txt").write_bytes(text.encode(mark))
+    assert read(tmp_path / "a.txt")[0].text == "naïve"
+
+
+def test_lines_and_blocks_cut_markup_and_treebanks_too(tmp_path):
+    (tmp_path / "a.html").write_text("<html><body><p>one<br>more</p><p>two</p></body></html>")
+    assert texts_of(read(tmp_path / "a.html", documents="block")) == ["one more", "two"]
+    (tmp_path / "a.conllu").write_text(as_conllu(["one two", "three"]))
+    sentences = read(tmp_path / "a.conllu", documents="line")
+    assert [sentence.text for sentence in sentences] == ["one two\n", "three\n"]
+    assert [sentence.text[word.start : word.end] for sentence in sentences for word in sentence.words] == [
+        "one", "two", "three"
+    ]  # fmt: skip
