@@ -13,6 +13,7 @@ from twotower.data.documents import Document, Word, visible_document
 from twotower.data.pieces import read_pieces
 from twotower.data.tagging import words_of_pieces
 from twotower.data.tokenization import encode, vocabulary_of
+from twotower.knowledge.occurrences import count_occurrences, pieces_of
 
 INVISIBLE = ["\u00ad", "\u200b", "\u200e", "\u200f", "\u2060", "\ufeff", "\u202b", "\u202c", "\x00", "\ud83d", "\ufe0f"]
 WORDS = [word for text in SPACED.values() for word in text.split()]
@@ -145,3 +146,21 @@ def test_labels_are_alike_for_all_tokenizers_and_name_no_piece_twice():
         assert "".join(label.removeprefix("##") for label in shown if label != "␣") == "forthepeaceofunionwar"
         after = np.flatnonzero(found.begins)[1:]
         assert not any(shown[place].startswith("##") for place in after) and shown[-1].startswith("##"), kind
+
+
+@kinds
+def test_words_are_found_in_a_stream_as_they_stand_in_the_text(kind):
+    tokenizer = small_tokenizer(kind)
+    words = ["the", "war", "Mütter", "ışık", "народ", "में", "나라", "天气", "self-made"]
+    text = "The word: the war, народ (the war) में ışık und Mütter nation the 나라 warm 天气很好 народ। self-made"
+    encoded = encode(tokenizer, text)
+    pieces = pieces_of(words, tokenizer)
+    counts = count_occurrences(encoded.ids.astype(np.uint16), pieces, encoded.begins)
+    lowercase = kind == "wordpiece"
+    after_bracket = "wordpiece" in kind  # others spell the space, so that "(the" has another piece
+    expected = {"the": 2 + after_bracket + lowercase, "war": 2, "Mütter": 1, "ışık": 1, "народ": 2, "में": 1, "나라": 1}
+    found = {word: int(count) for word, count, one in zip(words, counts, pieces, strict=True) if one}
+    assert {word: found[word] for word in expected if word in found} == {
+        w: n for w, n in expected.items() if w in found
+    }
+    assert pieces[-1] == () and {"the", "war", "Mütter", "народ"} <= set(found)

@@ -36,7 +36,7 @@ class Occurrences:
 
 
 def pieces_of(words: Sequence[str], tokenizer: Tokenizer) -> list[tuple[int, ...]]:
-    """The pieces of each word, as it is spelled within a text.
+    """The pieces of each word, as it is spelled after a space.
 
     None for one that the vocabulary cannot spell, or that is divided at a hyphen. In scripts without spaces, where
     every piece is a word to the tokenizer, a word may be several of them.
