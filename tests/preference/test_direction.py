@@ -8,7 +8,7 @@ import torch
 import twotower
 from twotower.data.heldout import PreparedText
 from twotower.preference.direction import direction, lesion
-from twotower.report.summary import headline, sentences
+from twotower.report.summary import sentences
 from twotower.statistics.tallies import resample
 
 
@@ -50,15 +50,6 @@ def test_the_summary_warns_of_a_division_by_direction(family_runs):
     results = twotower.Run.load(family_runs("bert")).results()
     results["direction"]["difference"] = {"estimate": 1.5, "low": 1.3, "high": 1.7}
     assert "no evidence of syntax and semantics by itself" in sentences(results)[1]
-    results["reliability"]["across_readouts"] = {"estimate": 0.5, "low": 0.4, "high": 0.6}
-    for tower, balance in zip(results["direction"]["towers"], (-0.7, 0.9), strict=True):
-        tower["balance"]["estimate"] = balance
-    assert headline(results) == (
-        "The towers divide the work reliably, by reading direction: tower 2 leans on what stands before a token, "
-        "tower 1 on what stands after it."
-    )
-    results["direction"]["difference"] = {"estimate": 1.5, "low": None, "high": None}
-    assert "direction" not in headline(results)
     results["direction"]["difference"] = {"estimate": 0.1, "low": 0.0, "high": 0.3}
     assert "no large division by direction" in " ".join(sentences(results))
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from ..preference.labelled import Units
+from ..preference.labelled import Units, one_hot
 from ..statistics.intervals import centred_interval
 from ..statistics.strata import permuted_within
 from ..statistics.tallies import Floats, resample
@@ -104,7 +104,7 @@ class _Sums:
     def of(cls, run: ProfileOfRun, classes: Sequence[str]) -> _Sums:
         units = run.units.only(classes)
         tallies = units.tallies[0]
-        hot = (units.label[:, None] == np.arange(len(classes))).astype(np.float64)
+        hot = one_hot(units.label, len(classes))
         by_document = np.stack([np.asarray(tallies.sums @ hot), np.asarray(tallies.counts @ hot)], axis=1)
         sums, counts = (np.asarray(one.sum(axis=0)).ravel() for one in (tallies.sums, tallies.counts))
         return cls(units.label, units.strata, sums, counts, by_document)

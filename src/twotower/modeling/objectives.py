@@ -143,7 +143,7 @@ class JointObjective(nn.Module):
         self.model = model
         self.readouts = readouts
         self.second = second
-        """Another readout on the first tower: what two readouts of one tower differ by is the noise floor."""
+        """Another readout on the first tower, of another set."""
 
     def forward(
         self, inputs: Tensor, targets: Tensor, predicted: Tensor, present: Tensor | None, watched_rows: int

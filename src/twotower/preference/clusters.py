@@ -24,7 +24,6 @@ from .reliability import Sets, correlations
 
 FEWEST_DOCUMENTS = 8
 DIMENSIONS = 20
-DRAWS = 400
 
 
 def by_cluster(measured: Measured) -> dict[str, Any] | None:
@@ -121,7 +120,7 @@ def _between(
     if not np.isfinite(z).any():
         return None
     estimate = float(np.nanmean(z))
-    weights = resample(len(units), DRAWS, generator)
+    weights = resample(len(units), settings.bootstrap, generator)
     drawn = _between_sets(sets, np.resize(sides, weights.shape), weights, settings.min_count)
     low, high = centred_interval(estimate, drawn, settings.confidence)
     return {

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ..data.windows import ScoringRows
 from ..processes import ALONE, Processes
-from ..statistics.intervals import largest_difference
+from ..statistics.intervals import largest_difference, percentile_interval
 from ..statistics.tallies import Floats, resample
 
 if TYPE_CHECKING:
@@ -109,12 +109,12 @@ def direction(
         balance = (before - after) / (before + after)
         balances.append(balance)
         values = (("before", before), ("after", after), ("balance", balance))
-        each.append({"tower": tower, **{name: _estimate(value, confidence) for name, value in values}})
+        each.append({"tower": tower, **{name: _interval(value, confidence) for name, value in values}})
     if towers > 2:
         difference = largest_difference(np.stack(balances, axis=1), confidence)
     else:
         ordered = sorted(range(towers), key=lambda tower: float(balances[tower][0]))
-        difference = _estimate(balances[ordered[-1]] - balances[ordered[0]], confidence)
+        difference = _interval(balances[ordered[-1]] - balances[ordered[0]], confidence)
     return {"tokens": len(lesioned), "towers": each, "difference": difference}
 
 
@@ -124,7 +124,5 @@ def divides(found: dict[str, Any]) -> bool:
     return low is not None and bool(low > DIVIDED)
 
 
-def _estimate(drawn: Floats, confidence: float) -> dict[str, float]:
-    tail = (1 - confidence) / 2
-    low, high = np.quantile(drawn[1:], [tail, 1 - tail])
-    return {"estimate": float(drawn[0]), "low": float(low), "high": float(high)}
+def _interval(drawn: Floats, confidence: float) -> dict[str, float]:
+    return vars(percentile_interval(float(drawn[0]), drawn[1:], confidence))

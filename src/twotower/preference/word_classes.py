@@ -19,8 +19,8 @@ from .class_variance import FEW_TYPES, explained
 from .labelled import LEXICAL_AND_GRAMMATICAL, Units, annotated_labels, one_hot, units_of
 from .measured import Measured
 
-DRAWS, CHUNK = 400, 100
-NULLS = 499
+CHUNK = 100
+"""Draws at a time."""
 
 
 def word_classes(measured: Measured) -> dict[str, Any] | None:
@@ -71,14 +71,17 @@ def _of_labels(measured: Measured, units: Units, compared: Sequence[str], name: 
     inner = units.only(enough)
     generator = measured.generator(f"word classes, {name}")
     first = halves(inner.tallies[0].documents, settings.splits, generator)
-    documents = resample(inner.tallies[0].documents, DRAWS, generator)
-    words = resample_within(units.label, DRAWS, generator)
+    documents = resample(inner.tallies[0].documents, settings.bootstrap, generator)
+    words = resample_within(units.label, settings.bootstrap, generator)
     inner_words = words[:, np.isin(np.asarray(units.classes)[units.label], enough)]
     frequent = inner.counts >= 2 * settings.min_count
     shares = [
-        explained(mean_of(sets), sets, inner, frequent, first, NULLS, documents, inner_words, settings.confidence)
+        explained(
+            mean_of(sets), sets, inner, frequent, first, settings.permutations, documents, inner_words,
+            settings.confidence,
+        )
         for sets in _by_contrast(measured, inner.tallies)
-    ]
+    ]  # fmt: skip
     known = [one for one in shares if one is not None]
     return {
         "classes": enough,
