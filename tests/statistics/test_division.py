@@ -125,21 +125,21 @@ def simulated(name: str) -> tuple[dict[str, float], dict[str, float]]:
     return said, covered
 
 
-@pytest.mark.slow
+@pytest.mark.montecarlo
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("name", NOTHING_TO_FIND)
 def test_false_positives(name: str) -> None:
     assert max(simulated(name)[0].values()) <= 0.05
 
 
-@pytest.mark.slow
+@pytest.mark.montecarlo
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("name", SOMETHING_TO_FIND)
 def test_power(name: str) -> None:
     assert simulated(name)[0][SOMETHING_TO_FIND[name][1][0]] >= 0.8
 
 
-@pytest.mark.slow
+@pytest.mark.montecarlo
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("name", ["class", "previous class", "pair of words"])
 def test_intervals_cover_the_expectation(name: str) -> None:
