@@ -14,18 +14,15 @@ if TYPE_CHECKING:
     from .modeling.model import TowersModel
 
 
-class Run:
-    """A run folder, finished or in the making."""
+class RunFolder:
+    """A run folder, finished or in the making: its settings, and its artifacts, checked.
+
+    What shows a run, or compares it with others, holds one. Raises `InputError` if there is no run in the folder.
+    """
 
     def __init__(self, path: Path | str) -> None:
         self.path = Path(path)
-
-    @classmethod
-    def load(cls, path: Path | str) -> Run:
-        """The run in an existing folder. Raises `InputError` if the folder is not a run."""
-        run = cls(path)
-        load_config(run.path)
-        return run
+        load_config(self.path)
 
     @property
     def config(self) -> RunConfig:
@@ -63,4 +60,4 @@ class Run:
         return require_current(self.path, self.config, artifact)
 
     def __repr__(self) -> str:
-        return f"Run({str(self.path)!r})"
+        return f"RunFolder({str(self.path)!r})"

@@ -21,7 +21,7 @@ from .config import RunConfig, to_dict
 from .data.corpus_names import file_name
 from .data.inventory import Inventory
 from .errors import InputError
-from .finished import Run
+from .finished import RunFolder
 from .instruments import INSTRUMENTS
 from .presets import preset
 from .processes import announcing, follow, launched, leads, usable_cores
@@ -120,7 +120,7 @@ def run(
     stages: Iterable[str] = MAIN,
     overwrite: bool = False,
     say: Callable[[str], None] = lambda _: None,
-) -> Run:
+) -> RunFolder:
     """Run the stages that are not up to date and return the run.
 
     Args:
@@ -146,7 +146,7 @@ def make(
     overwrite: bool = False,
     say: Callable[[str], None] = lambda _: None,
     own: Mapping[str, RunConfig] | None = None,
-) -> Run:
+) -> RunFolder:
     """`run`, with what each instrument is asked with (see `execute`)."""
     for asked in (config, *(own or {}).values()):
         validate(asked)
@@ -182,7 +182,7 @@ def make(
             name: partial(FUNCTIONS[name], view_of(config, STAGES[name]), folder, partial_folder(folder, name))
             for name in SHARED
         })  # fmt: skip
-    return Run(folder)
+    return RunFolder(folder)
 
 
 def inventory(config: RunConfig, say: Callable[[str], None] = lambda _: None) -> Inventory:
@@ -279,11 +279,11 @@ def run_controls(
     from .runs.writing import without_nan
 
     folder = Path(out)
-    results = {"run": Run.load(folder).results()}
+    results = {"run": RunFolder(folder).results()}
     for name, control in control_configs(config).items():
         say(f"control {name}:")
         finished = run(control, folder / "controls" / name, overwrite=overwrite, say=say)
-        results[name] = against_half(Run.load(folder), finished) if name == HALF else finished.results()
+        results[name] = against_half(RunFolder(folder), finished) if name == HALF else finished.results()
     rows: list[dict[str, Any]] = without_nan(compare(results))
     write_text(folder / "controls.json", json.dumps(rows, indent=2, allow_nan=False) + "\n")
     page = render(results["run"]["corpus"]["name"], rows, folder / "controls" / "figures")
@@ -297,7 +297,7 @@ def know(
     only: Iterable[str] = (),
     overwrite: bool = False,
     say: Callable[[str], None] = lambda _: None,
-) -> Run:
+) -> RunFolder:
     """Ask what each tower of the finished run in `out` knows, then bring its results and its report up to date.
 
     Args:

@@ -154,3 +154,9 @@ def test_what_is_missing_or_damaged_is_said_with_its_remedy(finished, small, tmp
     (copy / "metrics.jsonl").unlink()
     with pytest.raises(twotower.InputError, match=r"metrics.jsonl does not exist yet; make it with `twotower train"):
         run.training()
+
+
+def test_a_folder_without_a_run_is_no_run(tmp_path):
+    for place in (tmp_path, tmp_path / "no" / "such"):
+        with pytest.raises(twotower.InputError, match="is not a run folder"):
+            twotower.Run(place)

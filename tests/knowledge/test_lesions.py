@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from twotower.data.windows import heldout_documents
-from twotower.finished import Run
+from twotower.finished import RunFolder
 from twotower.knowledge.lesions import HALVES, _by_class, _every_second, dissociation
 from twotower.knowledge.removal import INTACT, PARTS, Lesion, bank_of, heldout_rows, lesioned, lesions_of_towers
 from twotower.knowledge.sentences import encode, rows_of, score_sentences
@@ -18,7 +18,7 @@ TEXTS = ["we must keep the peace with all nations .", "the state of the union"]
 
 @pytest.fixture
 def subject(finished) -> Subject:
-    return Subject(Run(finished).config, finished, finished)
+    return Subject(RunFolder(finished).config, finished, finished)
 
 
 def test_intact_is_the_joint_head_and_a_lesion_is_what_it_says(subject):
@@ -46,13 +46,13 @@ def test_intact_is_the_joint_head_and_a_lesion_is_what_it_says(subject):
 @pytest.mark.parametrize("family", ["gpt", "bert", "elmo"])
 def test_heldout_rows_name_the_tokens_that_they_score(family_runs, family):
     run = family_runs(family)
-    subject = Subject(Run(run).config, run, run)
+    subject = Subject(RunFolder(run).config, run, run)
     text = subject.text
     rows = text.windows(subject.model.config.objective, subject.model.config.windows, subject.model.config.window)
     found = heldout_rows(subject.model, rows, 500, subject.config.score.passes)
     places = np.concatenate([one.places for one in found])
     assert len(set(places.tolist())) == len(places) >= 200
-    pieces = Run(run).scores()["piece_id"].to_numpy()
+    pieces = RunFolder(run).scores()["piece_id"].to_numpy()
     targets = np.concatenate([one.targets[one.scored] for one in found])
     assert (targets == pieces[places]).all()
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from minicons.scorer import IncrementalLMScorer, MaskedLMScorer
 
-from twotower.finished import Run
+from twotower.finished import RunFolder
 from twotower.knowledge import occurrences
 from twotower.knowledge import sentences as sentence_module
 from twotower.knowledge.sentences import encode, score_sentences
@@ -22,7 +22,7 @@ HEADS = ("joint", "readout_1", "readout_2")
 
 
 def subject_of(run) -> Subject:
-    return Subject(Run(run).config, run, run)
+    return Subject(RunFolder(run).config, run, run)
 
 
 def test_a_causal_score_is_minicons(finished):

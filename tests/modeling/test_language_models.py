@@ -16,6 +16,7 @@ from twotower.data.tokenization import vocabulary_of
 from twotower.data.tokenizer_files import load_tokenizer
 from twotower.data.windows import contiguous_rows, sliding_rows
 from twotower.modeling.language_models import TowersForCausalLM
+from twotower.modeling.layers import layer_states
 from twotower.modeling.scoring import score_rows
 
 SENTENCES = ["we must keep the peace with all nations .", "the state of the union"]
@@ -137,3 +138,45 @@ def test_what_a_model_cannot_do_is_refused_with_the_remedy(finished, family_runs
     model = AutoModelForCausalLM.from_pretrained(finished / "model")
     with pytest.raises(ValueError, match=r"17 tokens; this model reads at most 16"):
         model(torch.zeros((1, 17), dtype=torch.long))
+
+
+@pytest.mark.parametrize(("family", "head"), [("gpt", "joint"), ("gpt", "readout_2"), ("elmo", "readout_1")])
+def test_hidden_states_are_those_of_the_towers_that_the_head_reads(family_runs, family, head):
+    folder = family_runs(family) / "model"
+    kind = AutoModelForCausalLM if family == "gpt" else AutoModelForMaskedLM
+    model = kind.from_pretrained(folder, head=head).eval()
+    ids = AutoTokenizer.from_pretrained(folder)(SENTENCES, padding=True, return_tensors="pt")
+    output = model(**ids, output_hidden_states=True)
+    towers = layer_states(model, ids["input_ids"], ids["attention_mask"].bool())
+    read = towers if head == "joint" else [towers[int(head[-1]) - 1]]
+    assert len(output.hidden_states) == 1 + model.config.layers
+    for layer, states in enumerate(output.hidden_states):
+        assert torch.allclose(states, torch.cat([tower[layer] for tower in read], dim=-1), atol=1e-6)
+    assert torch.allclose(output.logits, model(**ids).logits, atol=1e-5) and model(**ids).hidden_states is None
+    logits, states = model(**ids, output_hidden_states=True, return_dict=False)
+    assert torch.equal(logits, output.logits) and len(states) == len(output.hidden_states)
+
+
+@pytest.mark.parametrize("head", HEADS)
+def test_output_embeddings_turn_features_into_the_heads_logits(finished, head):
+    model = AutoModelForCausalLM.from_pretrained(finished / "model", head=head).eval()
+    ids = AutoTokenizer.from_pretrained(finished / "model")(SENTENCES[0], return_tensors="pt")["input_ids"]
+    features = model.head_features(model.tower_outputs(ids))[head][0]
+    assert torch.allclose(model.get_output_embeddings()(features), model(ids).logits, atol=1e-5)
+    assert model.get_output_embeddings().weight.shape[0] == model.get_output_embeddings().out_features
+    with pytest.raises(NotImplementedError, match="vocabulary of a trained run"):
+        model.resize_token_embeddings(1000)
+
+
+def test_what_the_classes_do_not_know_is_refused(finished):
+    ids = torch.tensor([[5, 6, 7]])
+    for kind in (AutoModel, AutoModelForCausalLM):
+        model = kind.from_pretrained(finished / "model")
+        with pytest.raises(TypeError, match="atention_mask"):
+            model(ids, atention_mask=torch.ones_like(ids))
+        with pytest.raises(ValueError, match="do not return attention weights"):
+            model(ids, output_attentions=True)
+    model = AutoModel.from_pretrained(finished / "model")
+    assert len(model(ids, output_hidden_states=True).hidden_states) == 1 + model.config.layers
+    with pytest.raises(ValueError, match="padding must come last"):
+        model(ids, attention_mask=torch.tensor([[0, 1, 1]]))

@@ -44,11 +44,11 @@ def card(run: Listed) -> str:
 
 
 def _headline(run: Listed) -> str:
-    from ..finished import Run
+    from ..finished import RunFolder
     from ..report.summary import headline
 
     try:
-        return headline(Run(run.folder).results())
+        return headline(RunFolder(run.folder).results())
     except InputError as error:
         return str(error)
 

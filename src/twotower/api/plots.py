@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
-from ..config import RunConfig
 from ..errors import InputError
+from ..finished import RunFolder
 from ..report.contents import read_contents
 from ..report.drawings import draw
 from ..report.sheet import Sheet, plate
 from ..report.study_figures import drawings
-from ..runs.records import require_current
 
 
 class RunPlots:
     """The figures of a run's page, each as a Matplotlib figure; `figure.savefig` keeps it as SVG, PDF or PNG."""
 
-    def __init__(self, path: Path, config: RunConfig) -> None:
+    def __init__(self, run: RunFolder) -> None:
         for artifact in ("results.json", "preference.parquet", "metrics.jsonl", "scores.parquet"):
-            require_current(path, config, artifact)
-        self._contents = read_contents(config, path)
+            run.require(artifact)
+        self._contents = read_contents(run.config, run.path)
 
     def preference(self) -> Sheet:
         """The distribution of the preferences of pieces, in nats."""

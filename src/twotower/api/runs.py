@@ -7,8 +7,9 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .. import finished, pipeline
+from .. import pipeline
 from ..config import RunConfig
+from ..finished import RunFolder
 from ..listing import look_at
 from ..presets import preset
 from ..progress import without_progress
@@ -39,18 +40,22 @@ class Run:
     """
 
     def __init__(self, path: Path | str) -> None:
-        self.path = Path(path)
+        self._folder = RunFolder(path)
 
     @classmethod
     def load(cls, path: Path | str) -> Run:
-        """The run in an existing folder. Raises `InputError` if it is none."""
-        finished.Run.load(path)
+        """The run in an existing folder: the same as `Run(path)`. Raises `InputError` if it is none."""
         return cls(path)
+
+    @property
+    def path(self) -> Path:
+        """The run folder."""
+        return self._folder.path
 
     @property
     def config(self) -> RunConfig:
         """The settings that the run was made from."""
-        return finished.Run(self.path).config
+        return self._folder.config
 
     @property
     def state(self) -> str:
@@ -62,11 +67,11 @@ class Run:
         """Its figures: `run.plot.preference()`, `run.plot.profile()` and others."""
         from .plots import RunPlots
 
-        return RunPlots(self.path, self.config)
+        return RunPlots(self._folder)
 
     def results(self) -> dict[str, Any]:
         """Every number in the report, with its interval and its null: what `results.json` holds."""
-        return finished.Run(self.path).results()
+        return self._folder.results()
 
     def headline(self) -> str:
         """The finding in one sentence."""
@@ -91,7 +96,7 @@ class Run:
         """
         from . import tables
 
-        return tables.preference(finished.Run(self.path).preference(), self.config.model.towers)
+        return tables.preference(self._folder.preference(), self.config.model.towers)
 
     def scores(self) -> pd.DataFrame:
         """The held-out text: one row per occurrence.
@@ -100,7 +105,7 @@ class Run:
         `whole_word`; and the log-probability of the piece in nats under each head: `joint` (all towers), `readout_K`
         (tower K alone) and `second_K`, … (other sets of readouts).
         """
-        return finished.Run(self.path).scores()
+        return self._folder.scores()
 
     def training(self) -> pd.DataFrame:
         """The training curves: one row per measurement and head.
@@ -110,7 +115,7 @@ class Run:
         """
         from . import tables
 
-        return tables.training(finished.Run(self.path).require("metrics.jsonl"))
+        return tables.training(self._folder.require("metrics.jsonl"))
 
     def word_classes(self) -> pd.DataFrame:
         """The profile by part of speech: one row per class and contrast.
@@ -148,7 +153,7 @@ class Run:
         from ..preference.measured import Measured
         from ..preference.own_labels import labels_of, read_labels
 
-        finished.Run(self.path).require("scores.parquet")
+        self._folder.require("scores.parquet")
         measured = Measured.of(self.config, self.path)
         named = isinstance(labels, (str, Path))
         table = read_labels(labels) if isinstance(labels, (str, Path)) else labels
@@ -157,7 +162,7 @@ class Run:
 
     def model(self) -> TowersModel:
         """The trained towers with their readouts, a `transformers` model in evaluation mode."""
-        return finished.Run(self.path).model()
+        return self._folder.model()
 
     def __repr__(self) -> str:
         return f"Run({str(self.path)!r})"

@@ -62,10 +62,10 @@ def show_run(command: Command, words: list[str]) -> int:
     parsed = read(command, words, ShowArguments())
     if parsed.run == Path():
         raise InputError("show: give the folder of a run")
-    from ..finished import Run
+    from ..finished import RunFolder
     from ..report.summary import headline, sentences, summarize
 
-    results = Run.load(parsed.run).results()
+    results = RunFolder(parsed.run).results()
     page = parsed.run / "report.html"
     parsed.output.result(
         {"run": str(parsed.run), "headline": headline(results), "sentences": sentences(results),

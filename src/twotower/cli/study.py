@@ -82,7 +82,9 @@ def study(command: Command, words: list[str]) -> int:
         output.say(f"{job.name}  {job.config.train.tokens:,} tokens  {state}")
     cores = min(parsed.jobs, os.cpu_count() or 1)
     total = sum(seconds.values()) / cores
-    output.say(f"study: about {_duration(total)} for what is missing, {parsed.jobs} at a time, one thread each")
+    output.say(
+        f"study: about {_duration(total)} for what is missing, {parsed.jobs} at a time, {_threads(parsed.threads)} each"
+    )
     if parsed.dry:
         rows = [{"name": job.name, "tokens": job.config.train.tokens, "finished": job.name not in seconds,
                  "seconds": seconds.get(job.name)} for job in planned]  # fmt: skip
@@ -152,6 +154,10 @@ def show_study(found: dict[str, Any], out: Path, output: Output) -> None:
         f"study: {page}",
         "\n".join(f"- {sentence}" for sentence in said) + "\n",
     )
+
+
+def _threads(count: int) -> str:
+    return {0: "PyTorch's number of threads", 1: "one thread"}.get(count, f"{count} threads")
 
 
 def _duration(seconds: float) -> str:

@@ -9,7 +9,7 @@ import torch
 
 from ..config import OBJECTIVES, RunConfig
 from ..errors import InputError
-from ..finished import Run
+from ..finished import RunFolder
 from ..modeling.model import TowersModel
 from ..modeling.sizes import towers_config
 from ..preference.analysis import analyze_measured
@@ -83,7 +83,7 @@ def equal_single(config: RunConfig) -> RunConfig:
     return min(single(low), single(high), key=lambda candidate: abs(parameters(candidate) - wanted))
 
 
-def against_half(run: Run, half: Run) -> dict[str, Any]:
+def against_half(run: RunFolder, half: RunFolder) -> dict[str, Any]:
     """The figures of a run's first tower against the same tower half-way through training, as if they were two towers.
 
     The division of two stages of one tower is no division of labour: what a pair shows must exceed it, or be another.

@@ -14,9 +14,8 @@ from numpy.typing import NDArray
 from ..config import RunConfig
 from ..data.heldout import PreparedText
 from ..data.pieces import GOES_ON
-from ..finished import Run
+from ..finished import RunFolder
 from ..preference.measured import SETS
-from ..runs.records import require_current
 from ..statistics.contrasts import Contrast, contrasts
 from .plain import columns, number, text
 
@@ -30,7 +29,7 @@ class ExploredRun:
     """
 
     def __init__(self, path: Path) -> None:
-        self.run = Run.load(path)
+        self.run = RunFolder(path)
         self.config: RunConfig = self.run.config
         self.text = PreparedText(path)
         self.contrasts: list[Contrast] = contrasts(self.config.model.towers)
@@ -55,7 +54,7 @@ class ExploredRun:
 
     def artifact(self, name: str) -> Path:
         """The path of an artifact of the run, checked."""
-        return require_current(self.run.path, self.config, name)
+        return self.run.require(name)
 
     @cached_property
     def scores(self) -> pd.DataFrame:

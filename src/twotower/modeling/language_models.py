@@ -6,14 +6,16 @@ twotower.transformers` makes the `Auto` classes know them.
 
 from __future__ import annotations
 
-import torch
+from typing import Any, cast
+
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 from transformers import GenerationMixin
 from transformers.modeling_outputs import CausalLMOutput, MaskedLMOutput
 
 from .configuration import TowersConfig
-from .model import TowersModel
+from .layers import side_by_side, states_of_layers
+from .model import Readout, TowersModel, asked, refuse_attentions
 
 
 class _OneHead(TowersModel):
@@ -35,22 +37,50 @@ class _OneHead(TowersModel):
 
         Padding may also come first, as when generating: such rows are read without it.
         """
+        return self._read(input_ids, attention_mask, hidden=False)[0]
+
+    def _read(self, input_ids: Tensor, attention_mask: Tensor | None, hidden: bool) -> list[Tensor]:
+        """The logits, then the `hidden` states of each layer, if they are asked for."""
         if input_ids.shape[1] > self.config.window:
             raise ValueError(f"a text of {input_ids.shape[1]} tokens; this model reads at most {self.config.window}")
         if attention_mask is None or bool(attention_mask.all()):
-            return self._logits(input_ids, None)
+            return self._read_rows(input_ids, None, hidden)
         if bool((attention_mask[:, 1:] <= attention_mask[:, :-1]).all()):  # all padding comes last
-            return self._logits(input_ids, attention_mask.bool())
-        shape = (*input_ids.shape, self.config.vocab_size)
-        logits = torch.zeros(shape, dtype=self.decoder_bias.dtype, device=input_ids.device)
+            return self._read_rows(input_ids, attention_mask.bool(), hidden)
+        found: list[Tensor] = []
         for row, (ids, mask) in enumerate(zip(input_ids, attention_mask.bool(), strict=True)):
-            logits[row, mask] = self._logits(ids[mask][None], None)[0]
-        return logits
+            own = self._read_rows(ids[mask][None], None, hidden)
+            found = found or [one.new_zeros((*input_ids.shape, one.shape[-1])) for one in own]
+            for whole, one in zip(found, own, strict=True):
+                whole[row, mask] = one[0]
+        return found
 
-    def _logits(self, input_ids: Tensor, present: Tensor | None) -> Tensor:
-        outputs, head = self.tower_outputs(input_ids, present), self.config.head
-        features, weight, bias = self.head_features(outputs, {head})[head]
-        return F.linear(features, weight, bias)
+    def _read_rows(self, input_ids: Tensor, present: Tensor | None, hidden: bool) -> list[Tensor]:
+        layers = states_of_layers(self, input_ids, present) if hidden else []
+        outputs = [tower[-1] for tower in layers] or self.tower_outputs(input_ids, present)
+        features, weight, bias = self.head_features(outputs, {self.config.head})[self.config.head]
+        number = self.config.head.rpartition("_")[2]
+        read = layers if not number.isdigit() else layers[int(number) - 1 : int(number)]
+        return [F.linear(features, weight, bias), *side_by_side(read)]
+
+    def get_output_embeddings(self) -> nn.Linear:
+        """The head's layer to the vocabulary, with the model's own parameters."""
+        name, _, read = self.config.head.partition("_")
+        linear = nn.Linear(1, 1, device="meta")
+        linear.weight, linear.bias = cast(tuple[nn.Parameter, nn.Parameter], (
+            self.joint_decoder() if self.config.head == "joint"
+            else self.decoder_of(cast(Readout, cast(nn.ModuleDict, self.readouts[name])[read]))
+        ))  # fmt: skip
+        linear.out_features, linear.in_features = linear.weight.shape
+        return linear
+
+    def set_output_embeddings(self, new_embeddings: nn.Module) -> None:
+        """Refused: the vocabulary of a trained run stays as it is."""
+        raise NotImplementedError("the vocabulary of a trained run cannot be changed; train with another tokenizer")
+
+    def resize_token_embeddings(self, *_: object, **__: object) -> nn.Embedding:
+        """Refused in the same way."""
+        raise NotImplementedError("the vocabulary of a trained run cannot be changed; train with another tokenizer")
 
 
 class TowersForCausalLM(_OneHead, GenerationMixin):
@@ -63,23 +93,34 @@ class TowersForCausalLM(_OneHead, GenerationMixin):
         input_ids: Tensor,
         attention_mask: Tensor | None = None,
         labels: Tensor | None = None,
-        **_: object,
-    ) -> CausalLMOutput:
-        """Logits and, for `labels` (piece ids, -100: none), mean nats per token; labels are shifted here."""
-        logits = self.logits(input_ids, attention_mask)
+        *,
+        output_hidden_states: bool | None = None,
+        output_attentions: bool | None = None,
+        return_dict: bool | None = None,
+    ) -> CausalLMOutput | tuple[Any, ...]:
+        """Logits and, for `labels` (piece ids, -100: none), mean nats per token; labels are shifted here.
+
+        `hidden_states` are those of each layer, from 0, of the tower that the head reads; of the joint head those of
+        all towers side by side. Raises `TypeError` for other options, `ValueError` for what the towers do not give.
+        """
+        refuse_attentions(output_attentions, self.config)
+        hidden = asked(output_hidden_states, self.config.output_hidden_states)
+        logits, *states = self._read(input_ids, attention_mask, hidden)
         loss = None
         if labels is not None:
             loss = F.cross_entropy(logits[:, :-1].flatten(0, 1), labels[:, 1:].flatten())
-        return CausalLMOutput(loss=loss, logits=logits)
+        output = CausalLMOutput(loss=loss, logits=logits, hidden_states=tuple(states) if hidden else None)
+        return output if asked(return_dict, self.config.return_dict) else output.to_tuple()
 
     def prepare_inputs_for_generation(
-        self, input_ids: Tensor, attention_mask: Tensor | None = None, **_: object
-    ) -> dict[str, Tensor | None]:
+        self, input_ids: Tensor, attention_mask: Tensor | None = None, **given: object
+    ) -> dict[str, Any]:
         """The last window of what has been generated: there is no cache."""
         window = self.config.window
         return {
             "input_ids": input_ids[:, -window:],
             "attention_mask": None if attention_mask is None else attention_mask[:, -window:],
+            **{name: given[name] for name in ("output_hidden_states", "output_attentions") if name in given},
         }
 
 
@@ -96,9 +137,15 @@ class TowersForMaskedLM(_OneHead):
         input_ids: Tensor,
         attention_mask: Tensor | None = None,
         labels: Tensor | None = None,
-        **_: object,
-    ) -> MaskedLMOutput:
-        """Logits and, for `labels` (piece ids, -100: none), mean nats per token."""
-        logits = self.logits(input_ids, attention_mask)
+        *,
+        output_hidden_states: bool | None = None,
+        output_attentions: bool | None = None,
+        return_dict: bool | None = None,
+    ) -> MaskedLMOutput | tuple[Any, ...]:
+        """Logits and, for `labels` (piece ids, -100: none), mean nats per token; options as those of the causal one."""
+        refuse_attentions(output_attentions, self.config)
+        hidden = asked(output_hidden_states, self.config.output_hidden_states)
+        logits, *states = self._read(input_ids, attention_mask, hidden)
         loss = None if labels is None else F.cross_entropy(logits.flatten(0, 1), labels.flatten())
-        return MaskedLMOutput(loss=loss, logits=logits)
+        output = MaskedLMOutput(loss=loss, logits=logits, hidden_states=tuple(states) if hidden else None)
+        return output if asked(return_dict, self.config.return_dict) else output.to_tuple()

@@ -21,8 +21,18 @@ def layer_states(model: TowersModel, input_ids: Tensor, present: Tensor | None =
     LSTMs of both directions side by side, the last one as mapped to the tower's output. `present` (batch, time) is
     False for padding, which comes last in its row.
     """
+    return states_of_layers(model, input_ids, present)
+
+
+def states_of_layers(model: TowersModel, input_ids: Tensor, present: Tensor | None) -> list[list[Tensor]]:
+    """`layer_states`, with gradients."""
     embedded = model.embedding_norm(model.embedding(input_ids))
     return [_of_tower(cast(Tower, tower), embedded, present) for tower in model.towers]
+
+
+def side_by_side(layers: list[list[Tensor]]) -> tuple[Tensor, ...]:
+    """The states of towers (see `layer_states`) as one tensor for each layer: (batch, time, towers x width)."""
+    return tuple(torch.cat(same, dim=-1) for same in zip(*layers, strict=True))
 
 
 def _of_tower(tower: Tower, embedded: Tensor, present: Tensor | None) -> list[Tensor]:

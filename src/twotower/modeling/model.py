@@ -145,6 +145,8 @@ class TowersOutput(ModelOutput):
 
     last_hidden_state: Tensor | None = None
     """The fused features, (batch, time, embedding_size)."""
+    hidden_states: tuple[Tensor, ...] | None = None
+    """Where they are asked for, the states of each layer, from 0, of all towers side by side (see `layer_states`)."""
     tower_states: tuple[Tensor, ...] | None = None
     """Each tower's output, (batch, time, output_width)."""
 
@@ -265,7 +267,42 @@ class TowersModel(PreTrainedModel):
                     found[f"{name}_{read}"] = (readout.features(input_of(read, inputs)), *self.decoder_of(readout))
         return found
 
-    def forward(self, input_ids: Tensor, attention_mask: Tensor | None = None, **_: Any) -> TowersOutput:
-        """The fused features and the towers' states, for `AutoModel`; `attention_mask` is 0 for padding."""
-        outputs = self.tower_outputs(input_ids, None if attention_mask is None else attention_mask.bool())
-        return TowersOutput(last_hidden_state=self.joint_features(outputs), tower_states=tuple(outputs))
+    def forward(
+        self,
+        input_ids: Tensor,
+        attention_mask: Tensor | None = None,
+        *,
+        output_hidden_states: bool | None = None,
+        output_attentions: bool | None = None,
+        return_dict: bool | None = None,
+    ) -> TowersOutput | tuple[Any, ...]:
+        """The fused features and the towers' states, for `AutoModel`; `attention_mask` is 0 for padding, which is last.
+
+        Raises `ValueError` for what the towers do not give.
+        """
+        from .layers import side_by_side, states_of_layers
+
+        refuse_attentions(output_attentions, self.config)
+        present = None if attention_mask is None or bool(attention_mask.all()) else attention_mask.bool()
+        if present is not None and not bool((present[:, 1:] <= present[:, :-1]).all()):
+            raise ValueError("attention_mask: padding must come last in its row; tokenize with padding_side='right'")
+        layers, hidden = None, None
+        if asked(output_hidden_states, self.config.output_hidden_states):
+            layers = states_of_layers(self, input_ids, present)
+            hidden = side_by_side(layers)
+        outputs = self.tower_outputs(input_ids, present) if layers is None else [tower[-1] for tower in layers]
+        output = TowersOutput(
+            last_hidden_state=self.joint_features(outputs), hidden_states=hidden, tower_states=tuple(outputs)
+        )
+        return output if asked(return_dict, self.config.return_dict) else output.to_tuple()
+
+
+def asked(given: bool | None, usual: bool) -> bool:
+    """Whether an option of `transformers` is on: as it is given, else as the model's configuration has it."""
+    return usual if given is None else given
+
+
+def refuse_attentions(given: bool | None, config: TowersConfig) -> None:
+    """Raise `ValueError` if attention weights are asked for."""
+    if asked(given, config.output_attentions):
+        raise ValueError("output_attentions: the towers do not return attention weights; leave it out")

@@ -11,7 +11,7 @@ from typing import Any
 from ..config import flatten, to_dict
 from ..data.corpus_names import short_name
 from ..errors import InputError
-from ..finished import Run
+from ..finished import RunFolder
 from ..runs.stages import OPERATIONAL
 from ..runs.writing import make_folder, without_nan, write_text
 
@@ -36,7 +36,7 @@ def describe(folders: Sequence[Path]) -> list[tuple[str, Path, str, bool]]:
     names = [folder.resolve().name for folder in folders]
     if twice := next((name for name in names if names.count(name) > 1), None):
         raise InputError(f"compare: two folders are called {twice}; rename one, so that the page can tell them apart")
-    configs = [Run(folder).config for folder in folders]
+    configs = [RunFolder(folder).config for folder in folders]
     settings = [
         {key: value for key, value in flatten(to_dict(config)).items()
          if key not in OPERATIONAL | {"preset", "seed", "threads", "model.cooperation", "prepare.corpus"}}
