@@ -35,7 +35,7 @@ def run(*words, **options):
         (["--analyze.clusters", "("], "analyze.clusters: '(' is not possible; allowed: a regular expression"),
         (["--corpus", "/dev/null"], "/dev/null is a pipe, a socket or a device"),
         (["--corpus", "a" * 5000], "cannot be looked up"),
-        (["--train.batch", "many"], "--train.batch: invalid literal"),
+        (["--train.batch", "many"], "expected a whole number, found 'many'"),
         (["--trian.batch", "3"], "Unrecognized options: --trian.batch"),
         (["--train.precision", "bf8"], "bf8"),
         (["--model.towers", "9"], "model.towers: 9 is not possible; allowed:"),

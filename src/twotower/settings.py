@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import yaml
 
-from .config import flatten
+from .config import RunConfig, flatten
 from .errors import InputError
 from .numerals import whole_number
 
@@ -83,6 +83,11 @@ def with_settings(base: T, given: Mapping[str, Any], source: str) -> T:
     for name, value in flat.items():
         replaced = _with(replaced, name.split("."), converted(value, known[name], f"{source}: {name}"))
     return typing.cast(T, replaced)
+
+
+def from_dict(values: Mapping[str, Any], source: str = "configuration") -> RunConfig:
+    """The inverse of `to_dict`. Raises `InputError` naming `source` and the key that is unknown or of a wrong type."""
+    return with_settings(RunConfig(), values, source)
 
 
 def flat_settings(given: Mapping[str, Any], source: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import yaml
 from twotower import cli
 from twotower.cli import stages, study
 from twotower.comparison.grid import jobs
-from twotower.config import flatten, to_dict
+from twotower.config import RunConfig, flatten, to_dict
 from twotower.errors import InputError
 from twotower.presets import preset
 from twotower.settings import with_settings
@@ -157,3 +157,28 @@ def test_settings_may_be_nested_or_dotted_and_change_nothing_else():
     assert nested == dotted and nested.train.tokens == 5
     same, changed = flatten(to_dict(base)), flatten(to_dict(nested))
     assert {name for name in same if same[name] != changed[name]} == {"train.tokens"}
+
+
+@pytest.mark.parametrize("name", flatten(to_dict(RunConfig())))
+def test_every_setting_has_the_same_name_on_the_command_line(name):
+    value = flatten(to_dict(RunConfig()))[name]
+    values = value if isinstance(value, list) else [value]
+    if not values or None in values:
+        values = ["5"] if name == "train.minutes" else ["text"]
+    words = [f"--{name}"] if value is True else [f"--{name}", *map(str, values)]
+    words = words if value is not False else [f"--{name}"]
+    config = parsed(*words)
+    expected = {False: True}.get(value, value) if isinstance(value, bool) else values
+    found = flatten(to_dict(config))[name]
+    assert found == expected or [str(one) for one in (found if isinstance(found, list) else [found])] == [
+        str(float(one)) if name == "train.minutes" else str(one) for one in values
+    ]
+
+
+def test_short_names_stay():
+    assert parsed("--tokens", "4M", "--corpus", "a", "b") == parsed(
+        "--train.tokens", "4M", "--prepare.corpus", "a", "b"
+    )
+    assert parsed("--family", "bert") == parsed("--model.family=bert")
+    with pytest.raises(InputError, match="exclude each other"):
+        parsed("--train.tokens", "4M", "--minutes", "3")

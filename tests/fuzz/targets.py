@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from twotower.config import PrepareConfig, RunConfig, flatten, from_dict, to_dict
+from twotower.config import PrepareConfig, RunConfig, flatten, to_dict
 from twotower.data.articles import articles
 from twotower.data.conllu import read_conllu
 from twotower.data.corpora import open_corpus
@@ -30,9 +30,10 @@ from twotower.data.word_pairs import read_word_pairs
 from twotower.errors import InputError
 from twotower.knowledge.pair_files import read_pairs
 from twotower.knowledge.syntaxgym import read_suite
-from twotower.numerals import plain_numbers
+from twotower.numerals import whole_number
 from twotower.runs.records import load_config, read_records
 from twotower.runs.verification import verify
+from twotower.settings import from_dict
 from twotower.validation import validate
 
 Target = Callable[[bytes, Path], None]
@@ -154,12 +155,11 @@ def tokenizer(data: bytes, folder: Path) -> None:
 
 def numerals(data: bytes, folder: Path) -> None:
     words = data.decode("utf-8", "replace").split("\n")
-    for line in (["--tokens", *words], [f"--seed={words[0]}"], words):
+    for word in words:
         try:
-            written = plain_numbers(line)
+            whole_number("seed", word)
         except InputError:
             continue
-        assert len(written) == len(line)
 
 
 def configuration(data: bytes, folder: Path) -> None:

@@ -11,11 +11,12 @@ import pytest
 import yaml
 
 import twotower
-from twotower.config import RunConfig, from_dict, to_dict
+from twotower.config import RunConfig, to_dict
 from twotower.errors import DiskFullError, InputError
 from twotower.runs.locking import lock
 from twotower.runs.records import read_records, write_records
 from twotower.runs.stages import MAIN as STAGES_OF_A_RUN
+from twotower.settings import from_dict
 
 STAGES = list(STAGES_OF_A_RUN)
 

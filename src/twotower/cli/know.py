@@ -23,7 +23,7 @@ class KnowArguments:
 
     run: tyro.conf.Positional[Path]
     """The run folder."""
-    know: Annotated[KnowConfig, tyro.conf.arg(name="")] = field(default_factory=KnowConfig)
+    know: KnowConfig = field(default_factory=KnowConfig)
     only: Annotated[
         tuple[str, ...],
         tyro.conf.arg(
@@ -62,7 +62,7 @@ def _ask(command: Command, words: list[str], only: tuple[str, ...]) -> int:
 
     given = {
         one.name: getattr(parsed.know, one.name) for one in dataclasses.fields(KnowConfig)
-        if peek([word.replace("_", "-") for word in words], f"--{one.name.replace('_', '-')}") is not None
+        if peek(words, *(f"--{place}{one.name.replace('_', '-')}" for place in ("", "know."))) is not None
     }  # fmt: skip
     if only and {"pairs", "treebank"} & given.keys() and "pairs" not in read_records(parsed.run):
         only = ("pairs", *only)

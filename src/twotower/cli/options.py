@@ -8,18 +8,39 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, is_dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import TypeVar, cast, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar, cast, get_args, get_origin, get_type_hints
 
 import tyro
 
 from ..config import RunConfig
 from ..errors import InputError
-from ..numerals import plain_numbers
 from ..presets import PRESETS, preset
-from ..settings import flat_settings, read_settings, with_settings
+from ..settings import converted, flat_settings, read_settings, with_settings
 from .helptext import for_help
 
 T = TypeVar("T")
+NUMBERS = tyro.constructors.ConstructorRegistry()
+"""How tyro reads numbers: as files of settings do."""
+
+
+@NUMBERS.primitive_rule
+def _number(info: tyro.constructors.PrimitiveTypeInfo) -> tyro.constructors.PrimitiveConstructorSpec[Any] | None:
+    if info.type not in (int, float):
+        return None
+    return tyro.constructors.PrimitiveConstructorSpec(
+        nargs=1,
+        metavar=info.type.__name__.upper(),
+        instance_from_str=lambda words: _number_of(words[0], info.type),
+        is_instance=lambda value: isinstance(value, info.type),
+        str_from_instance=lambda value: [str(value)],
+    )
+
+
+def _number_of(word: str, kind: type) -> Any:
+    try:
+        return converted(word, kind, "")
+    except InputError as error:
+        raise ValueError(str(error).removeprefix(": ")) from None  # tyro names the option
 
 
 @dataclass(frozen=True)
@@ -53,7 +74,7 @@ def read(command: Command, words: list[str], default: T) -> T:
         with contextlib.redirect_stderr(complaint):
             return tyro.cli(
                 type(default), prog=f"twotower {command.name}", description=description,
-                args=plain_numbers(joined_lists(words, type(default)), type(default)), default=default,
+                args=joined_lists(words, type(default)), default=default, registry=NUMBERS,
             )  # fmt: skip
     except SystemExit as stop:
         if stop.code in (0, None):
@@ -78,16 +99,17 @@ def joined_lists(words: Sequence[str], kind: type) -> list[str]:
             (found if open_list is None else open_list).append(word)
             continue
         open_list = None
-        if flag.removeprefix("--").rpartition(".")[2].replace("_", "-") in several:
-            if flag not in values:
-                places[flag], values[flag] = len(found), []
+        name = flag.removeprefix("--").rpartition(".")[2].replace("_", "-")  # the short name of a setting is its last
+        if name in several:
+            if name not in values:
+                places[name], values[name] = len(found), []
                 found.append(flag)
-            values[flag] += [value] if equals else []
-            open_list = None if equals else values[flag]
+            values[name] += [value] if equals else []
+            open_list = None if equals else values[name]
         else:
             found.append(word)
-    for flag in reversed(values):
-        found[places[flag] + 1 : places[flag] + 1] = values[flag]
+    for name in reversed(values):
+        found[places[name] + 1 : places[name] + 1] = values[name]
     return found
 
 
@@ -115,13 +137,12 @@ def _one_line(box: str) -> str:
     return " ".join(kept[:4])
 
 
-def peek(words: Sequence[str], flag: str) -> str | None:
-    """The value of a flag, before the rest is parsed."""
+def peek(words: Sequence[str], *flags: str) -> str | None:
+    """The value of a flag that has several names, before the rest is parsed."""
     for position, word in enumerate(words):
-        if word == flag and position + 1 < len(words):
-            return words[position + 1]
-        if word.startswith(flag + "="):
-            return word.partition("=")[2]
+        flag, given, value = word.partition("=")
+        if flag.replace("_", "-") in flags and (given or position + 1 < len(words)):
+            return value if given else words[position + 1]
     return None
 
 
@@ -140,10 +161,10 @@ def preset_of(words: Sequence[str]) -> RunConfig:
     path = peek(words, "--config")
     given = flat_settings(read_settings(Path(path)), path) if path else {}
     named, protocol = given.pop("preset", None), given.pop("protocol", None)
-    quickstart = f"quickstart-{peek(words, '--family') or given.get('model.family')}"
+    quickstart = f"quickstart-{peek(words, '--family', '--model.family') or given.get('model.family')}"
     usual = quickstart if quickstart in PRESETS and quickstart != "quickstart-gpt" else "quickstart"
     config = preset(peek(words, "--preset") or str(named or usual), peek(words, "--protocol") or protocol)
     config = with_settings(config, given, str(path))
-    if peek(words, "--tokens") and given.get("train.minutes"):  # the minutes would replace the tokens
+    if peek(words, "--tokens", "--train.tokens") and given.get("train.minutes"):  # the minutes would replace the tokens
         config = replace(config, train=replace(config.train, minutes=None))
     return config

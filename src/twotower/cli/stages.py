@@ -134,7 +134,7 @@ def parse(command: Command, words: list[str]) -> Arguments:
 
     Where neither is named and the run folder exists, its own settings are the defaults.
     """
-    if peek(words, "--tokens") and peek(words, "--minutes"):
+    if peek(words, "--tokens", "--train.tokens") and peek(words, "--minutes", "--train.minutes"):
         raise InputError("--tokens and --minutes exclude each other; give one of them")
     folder = peek(words, "--out")
     named = peek(words, "--preset") or peek(words, "--protocol") or peek(words, "--config")

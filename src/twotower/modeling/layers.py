@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import torch
 from torch import Tensor, nn
 
 from .elmo import Elmo, reorder, reversal
-from .model import TowersModel
 from .towers import Tower
+
+if TYPE_CHECKING:
+    from .model import TowersModel
 
 
 @torch.no_grad()

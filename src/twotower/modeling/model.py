@@ -20,6 +20,7 @@ from transformers import PreTrainedModel
 from transformers.utils import ModelOutput
 
 from .configuration import TOGETHER, TWICE, TowersConfig
+from .layers import side_by_side, states_of_layers
 from .losses import token_log_probs
 from .towers import Tower, needs_embedding_norm
 
@@ -280,8 +281,6 @@ class TowersModel(PreTrainedModel):
 
         Raises `ValueError` for what the towers do not give.
         """
-        from .layers import side_by_side, states_of_layers
-
         refuse_attentions(output_attentions, self.config)
         present = None if attention_mask is None or bool(attention_mask.all()) else attention_mask.bool()
         if present is not None and not bool((present[:, 1:] <= present[:, :-1]).all()):

@@ -11,9 +11,9 @@ from typing import Any
 
 import yaml
 
-from ..config import RunConfig, from_dict
+from ..config import RunConfig
 from ..errors import InputError
-from ..settings import with_settings
+from ..settings import from_dict, with_settings
 from .stages import INSTRUMENTS, STAGES, Stage, defaults_of, producer_of, stage_settings
 from .writing import write_text
 
@@ -41,7 +41,13 @@ def _config_in(text: str, path: Path) -> RunConfig:
         raise _not_yaml(path, error) from None
     if not isinstance(values, dict):
         raise InputError(f"{path}: expected settings, found {type(values).__name__}; restore it or use --overwrite")
-    return from_dict(values, str(path))
+    try:
+        return from_dict(values, str(path))
+    except InputError as error:
+        raise InputError(
+            f"{error}; if another version of twotower made this run, read it with that version, or make it again in "
+            "another folder"
+        ) from None
 
 
 def _not_yaml(path: Path, error: Exception) -> InputError:

@@ -12,11 +12,12 @@ from typing import Any
 import yaml
 
 from ..comparison.grid import Grid, Job
-from ..config import RunConfig, flatten, from_dict, to_dict
+from ..config import RunConfig, flatten, to_dict
 from ..errors import InputError
 from ..runs.records import load_config
 from ..runs.stages import OPERATIONAL
 from ..runs.writing import make_folder, write_text
+from ..settings import from_dict
 
 STUDY, MANIFEST = "study.yaml", "manifest.jsonl"
 
