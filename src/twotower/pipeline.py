@@ -196,7 +196,7 @@ def inventory(config: RunConfig, say: Callable[[str], None] = lambda _: None) ->
 
 def run_with_strangers(
     config: RunConfig, out: Path | str, overwrite: bool = False, say: Callable[[str], None] = lambda _: None
-) -> Run:
+) -> RunFolder:
     """Run all stages, and beside them, in `out/strangers`, the same towers on the same batches without cooperation.
 
     The two are made side by side where this machine has the cores for `config.threads` each; otherwise one after the
