@@ -112,19 +112,12 @@ def runs_below(folder: Path, each: Callable[[Listed], object] = lambda _: None) 
 def figures_of(results: dict[str, Any]) -> dict[str, Any]:
     """The main figures of `results.json`, null where a run has none.
 
-    `tokens` of training; held-out `perplexity` of all towers together; `reliability` of the preference across documents
-    and readouts (r, 0: the towers do not differ); `class_explained`, the share of the variance between words that class
-    explains beyond frequency, and `class_explained_null`, the bound below which 95 % of permutations lie.
+    `tokens` of training; held-out `perplexity` of the model; `size` D of the difference between towers and their
+    `surplus`, in nats per token, each with `_low` and `_high`; the `verdict` on whether they divide the work.
     """
-    reliability = results.get("reliability") or {}
-    explained = ((results.get("word_classes") or {}).get("upos") or {}).get("explained") or {}
-    training = results["training"]
-    return {
-        "tokens": training["tokens"],
-        "perplexity": training["heldout_perplexity"]["joint"],
-        "reliability": reliability.get("estimate"),
-        "reliability_low": reliability.get("low"),
-        "reliability_high": reliability.get("high"),
-        "class_explained": explained.get("estimate"),
-        "class_explained_null": (explained.get("null") or {}).get("high"),
-    }
+    division, training = results.get("division") or {}, results["training"]
+    figures = {"tokens": training["tokens"], "perplexity": training["heldout_perplexity"]["joint"]}
+    for name in ("size", "surplus"):
+        values = division.get(name) or {}
+        figures |= {name: values.get("estimate"), f"{name}_low": values.get("low"), f"{name}_high": values.get("high")}
+    return figures | {"verdict": division.get("verdict")}

@@ -45,7 +45,8 @@ def test_each_run_is_listed_with_its_state_and_figures(runs, capsys):
     whole = found[str(runs / "whole")]
     results = json.loads((runs / "whole" / "results.json").read_text())
     assert whole["perplexity"] == results["training"]["heldout_perplexity"]["joint"]
-    assert whole["reliability"] == results["reliability"]["estimate"]
+    assert whole["surplus"] == results["division"]["surplus"]["estimate"]
+    assert whole["verdict"] == results["division"]["verdict"]
     assert (whole["preset"], whole["seed"], whole["towers"]) == ("standard", 0, 2)
     assert found[str(runs / "started")]["note"] == "train" and "perplexity" not in found[str(runs / "started")]
     assert "scores.parquet is damaged" in found[str(runs / "study/runs/harmed")]["note"]
@@ -55,7 +56,7 @@ def test_each_run_is_listed_with_its_state_and_figures(runs, capsys):
 def test_the_table_is_for_people(runs, capsys):
     assert cli.main(["list", str(runs)]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0].split() == ["run", "state", "corpus", "preset", "seed", "perplexity", "reliability", "classes"]
+    assert lines[0].split() == ["run", "state", "corpus", "preset", "seed", "perplexity", "D", "surplus", "divides"]
     rows = {line.split()[0]: line for line in lines[1:5]}
     assert rows["started"].split()[1:2] == ["unfinished"] and rows["whole"].split()[1] == "finished"
     assert rows["whole"].index("finished") == lines[0].index("state")

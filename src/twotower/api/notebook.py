@@ -29,13 +29,11 @@ def card(run: Listed) -> str:
     figures = run.figures
     if figures:
         rows["training"] = f"{figures['tokens']:,} tokens"
-        rows["held-out perplexity, all towers"] = f"{figures['perplexity']:.0f}"
-    if figures.get("reliability") is not None:
-        interval = f" [{figures['reliability_low']:.2f}, {figures['reliability_high']:.2f}]"
-        rows["reliability of the preference (r, 0: none)"] = f"{figures['reliability']:.2f}{interval}"
-    if figures.get("class_explained") is not None:
-        share, null = (f"{100 * figures[key]:.1f} %" for key in ("class_explained", "class_explained_null"))
-        rows["explained by word class beyond frequency"] = f"{share} (95 % of permutations: up to {null})"
+        rows["held-out perplexity"] = f"{figures['perplexity']:.0f}"
+    for key, name, digits in (("size", "D, how far towers differ (nats)", 2), ("surplus", "surplus (nats per token)", 3)):
+        if figures.get(key) is not None:
+            low, high = (f"{figures[f'{key}_{end}']:.{digits}f}" for end in ("low", "high"))
+            rows[name] = f"{figures[key]:.{digits}f} [{low}, {high}]"
     if run.note:
         rows["note"] = run.note
     return CARD.format(

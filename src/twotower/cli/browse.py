@@ -16,7 +16,7 @@ from ..progress import Progress
 from .options import Command, read
 from .output import SUCCESS, Output
 
-HEADINGS = ("run", "state", "corpus", "preset", "seed", "perplexity", "reliability", "classes")
+HEADINGS = ("run", "state", "corpus", "preset", "seed", "perplexity", "D", "surplus", "divides")
 WIDEST = 28
 """Characters of a corpus, of which the end is shown."""
 
@@ -99,10 +99,11 @@ def _row(one: Listed, below: Path) -> tuple[str, ...]:
     return (
         name, one.state, corpus if len(corpus) <= WIDEST else "…" + corpus[1 - WIDEST :], one.config.preset + strangers,
         str(one.config.seed), *(_figure(one, key, digits) for key, digits in COLUMNS),
+        str(one.figures.get("verdict") or ""),
     )  # fmt: skip
 
 
-COLUMNS = (("perplexity", 0), ("reliability", 2), ("class_explained", 2))
+COLUMNS = (("perplexity", 0), ("size", 2), ("surplus", 3))
 
 
 def _figure(one: Listed, key: str, digits: int) -> str:
@@ -115,9 +116,10 @@ def _notes(found: Sequence[Listed]) -> list[str]:
     notes = [""]
     if any(one.figures for one in found):
         notes += [
-            "perplexity: of all towers together, on held-out text",
-            "reliability: r of the preference across documents and readouts; 0 means that the towers do not differ",
-            "classes: standard deviation of the mean preferences of word classes (nats)",
+            "perplexity: of the model, on held-out text",
+            "D: by how much the towers differ, in nats, where two readings agree; 0 means that they do not",
+            "surplus: how much better all towers together are than the better one alone, in nats per token",
+            "divides: whether the towers divide the work; only runs with strangers can say yes",
         ]
     notes += [f"{one.folder}: stage {one.note} comes next" for one in found if one.state == "unfinished"]
     notes += [f"{one.folder}: {one.note}" for one in found if one.state == "damaged"]

@@ -15,10 +15,12 @@ from ..data.heldout import PreparedText
 from ..data.pieces import GOES_ON
 from ..data.tagging import CONTENT, FUNCTION, NO_WORD
 from ..preference.class_variance import FEW_TYPES
+from ..preference.division import Division
 from ..preference.measured import SETS, sets_in
 from ..preference.score_table import ScoreColumns
 from ..runs.records import read_json
 from ..statistics.contrasts import Contrast, contrasts
+from .finding import division_in
 from .sheet import Plate
 from .style import ALL_COLOR, CLASS_COLORS, PREFERENCE_COLOR, TOWER_COLORS, class_name
 
@@ -37,6 +39,8 @@ class Contents:
     settings: str
     """All settings of the run, as YAML."""
     results: dict[str, Any]
+    division: Division | None
+    """The ruler's figures; None for a single tower."""
     timing: dict[str, float]
     """Of the training: seconds, tokens_per_second."""
     provenance: dict[str, Any]
@@ -93,7 +97,10 @@ def read_contents(config: RunConfig, run: Path) -> Contents:
     profile = _profile(results)
     passages = _passages(run, contrasts(config.model.towers))
     settings = (run / "config.yaml").read_text(encoding="utf-8")
-    return Contents(config, settings, results, timing, provenance, training, heldout, types, profile, passages)
+    division = division_in(results)
+    return Contents(
+        config, settings, results, division, timing, provenance, training, heldout, types, profile, passages
+    )
 
 
 def _curves(path: Path) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -22,6 +22,7 @@ from .contents import (
     scatter_points,
     shares,
 )
+from .division_figure import forest, shown_labels
 from .instruments import figures_of
 from .sheet import Draw, Plate, Sheet, interval, plate, zero
 from .style import (
@@ -39,6 +40,12 @@ from .style import (
 
 LINES = 300
 """Points of a training curve at the most: more cannot be told apart."""
+
+
+def labels(contents: Contents, sheet: Sheet) -> None:
+    """What share of the difference between towers each label holds."""
+    assert contents.division is not None
+    forest(contents.division, sheet)
 
 
 def training(contents: Contents, sheet: Sheet) -> None:
@@ -234,7 +241,8 @@ def drawings(contents: Contents) -> dict[str, Callable[[Contents, Sheet], None]]
     if not contents.contrasts:
         return {"training": training} | known
     clouds = {f"cloud_{tower}": cloud(tower) for tower in _towers(contents)}
-    return DRAWINGS | clouds | known
+    shares_of_labels = {"labels": labels} if contents.division and shown_labels(contents.division) else {}
+    return shares_of_labels | DRAWINGS | clouds | known
 
 
 def _ignoring_contents(drawn: Draw) -> Callable[[Contents, Sheet], None]:

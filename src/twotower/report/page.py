@@ -5,11 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..config import RunConfig
-from .contents import Contents, read_contents
+from .contents import Contents, favourites, read_contents
 from .drawings import draw, drawings
 from .sections import EXPERT_SECTIONS, SECTIONS, Make, Section, opening, picture, tower_rules
 from .summary import figure, headline, sentences
 from .templating import fill
+
+
+EXAMPLES = 3
+"""Words of each tower beneath the opening figure."""
 
 
 def report(config: RunConfig, run: Path, out: Path) -> None:
@@ -35,6 +39,8 @@ def render(contents: Contents) -> str:
         figure=figure,
         confidence=f"{contents.config.analyze.confidence:.0%}",
         opening=top,
+        division=contents.division,
+        examples=_examples(contents),
         top=picture(contents, top),
         pair=len(contents.contrasts) == 1,
         contrasts=contents.contrasts,
@@ -42,6 +48,13 @@ def render(contents: Contents) -> str:
         sections=_made(SECTIONS, contents),
         expert=_made(EXPERT_SECTIONS, contents),
     )
+
+
+def _examples(contents: Contents) -> dict[int, list[str]]:
+    """A few words that each tower prefers in every set of readouts."""
+    if not contents.contrasts:
+        return {}
+    return {tower: list(favourites(contents, tower, EXAMPLES)) for tower in range(1, contents.towers + 1)}
 
 
 def _made(makers: tuple[Make, ...], contents: Contents) -> list[Section]:

@@ -14,6 +14,7 @@ from markupsafe import Markup
 from ..data.inventory import Inventory
 from ..data.tagging import NO_WORD
 from .contents import Contents
+from .division_figure import shown_labels
 from .drawings import draw
 from .instruments import LABELS as KNOWLEDGE_LABELS
 from .instruments import figures_of, parts
@@ -22,6 +23,7 @@ from .summary import figure
 from .templating import part
 
 LABELS = {
+    "labels": "Share of the difference between towers that each label of the tokens holds, beside its null",
     "profile": "What each word class prefers beyond frequency, with intervals",
     "preference": "How many pieces have which preference",
     "towers": "Log-probability of each piece under one tower and under the other",
@@ -52,7 +54,20 @@ def opening(contents: Contents) -> str:
     """The figure that stands on top of the page."""
     if not contents.contrasts:
         return "training"
-    return "profile" if len(contents.profile) else "preference"
+    if contents.division and shown_labels(contents.division):
+        return "labels"
+    return "preference"
+
+
+def classes(contents: Contents) -> Section | None:
+    """Which word classes go to which tower, beyond frequency."""
+    if not contents.contrasts or not len(contents.profile):
+        return None
+    body = part(
+        "sections/classes.html.j2", drawn=picture(contents, "profile"), pair=len(contents.contrasts) == 1,
+        confidence=f"{contents.config.analyze.confidence:.0%}",
+    )  # fmt: skip
+    return Section("classes", "Which word classes go to which tower", body)
 
 
 def words(contents: Contents) -> Section | None:
@@ -149,7 +164,7 @@ def record(contents: Contents) -> Section:
 
 
 Make = Callable[[Contents], Section | None]
-SECTIONS: tuple[Make, ...] = (words, passages)
+SECTIONS: tuple[Make, ...] = (classes, words, passages)
 """For every reader."""
 EXPERT_SECTIONS: tuple[Make, ...] = (
     knowledge, contrasts, preference, towers, context, predictors, training, record,

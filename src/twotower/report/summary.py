@@ -6,36 +6,27 @@ from typing import Any
 
 from ..data.inventory import Inventory
 from ..preference.direction import divides
+from .finding import division_in, finding_sentences, verdict_sentence
 from .style import plural
 
 FEW_DOCUMENTS = 20
 
 
 def headline(results: dict[str, Any]) -> str:
-    """What was measured, in one sentence."""
+    """The ruler's verdict in one sentence: the only place that says whether the towers divide the work."""
     if results["model"]["towers"] == 1:
         return "One tower: a baseline with nothing to divide."
-    reliability = results["reliability"]
-    if reliability["estimate"] is None:
-        return "How the towers differ could not be measured: too few pieces occur often enough in the held-out text."
-    return (
-        "Preferences of the towers, measured on other documents with other readouts, correlate with "
-        f"r = {figure(reliability)}; whether the towers divide the work takes strangers to compare with."
-    )
+    return verdict_sentence(division_in(results))
 
 
 def sentences(results: dict[str, Any]) -> list[str]:
-    """A few sentences, the finding first, each with its figure, interval and null."""
+    """A few sentences, the finding first, each with its figure, interval and control."""
     said = []
     if results["model"]["towers"] > 1:
-        said.append(_reliability(results))
+        said += finding_sentences(results, division_in(results))
         direction = results.get("direction")
-        about = [] if direction is None else [_direction(direction)]
-        leads = direction is not None and divides(direction)
-        said += about if leads else []
-        said += [say(results) for say in (_word_class, _takers, _nominal, _context) if say(results)]
-        said += [say(results) for say in (_made_of, _topic, _clusters) if say(results)]
-        said += [] if leads else about
+        said += [say(results) for say in (_takers, _context, _topic) if say(results)]
+        said += [] if direction is None else [_direction(direction)]
     if read := results["corpus"].get("inventory"):  # runs of earlier versions have none
         said[1:1] = [f"Beware: {warning}." for warning in Inventory.from_dict(read).warnings()]
     said.append(_performance(results))
@@ -76,53 +67,23 @@ def figure(values: dict[str, Any], key: str = "estimate", digits: int = 2) -> st
 
 
 def _performance(results: dict[str, Any]) -> str:
-    perplexity = results["training"]["heldout_perplexity"]
+    """The perplexity of the model, beside what counting words gives; under readouts, of each tower alone."""
+    perplexity, counted = results["training"]["heldout_perplexity"], results["training"].get("baselines") or {}
     towers = " and ".join(", ".join(f"{value:.0f}" for value in perplexity["towers"]).rsplit(", ", 1))
     kind = {"causal": "perplexity", "masked": "pseudo-perplexity (masked tokens)"}.get(
         results["model"]["objective"], "pseudo-perplexity (from both directions)"
     )
+    beside = f" (unigrams {counted['unigram']:.0f}, bigrams {counted['bigram']:.0f})" if counted else ""
     if len(perplexity["towers"]) == 1:
-        return f"The held-out {kind} is {perplexity['joint']:.0f}, and {towers} under a readout of its own."
+        return f"The held-out {kind} is {perplexity['joint']:.0f}{beside}, and {towers} under a readout of its own."
     return (
-        f"The held-out {kind} is {perplexity['joint']:.0f} for all towers together, and {towers} for each tower alone "
-        "under its own readout."
-    )
-
-
-def _reliability(results: dict[str, Any]) -> str:
-    reliability, preference = results["reliability"], results["preference"]
-    if preference["sd"] is None or reliability["estimate"] is None:
-        return "There is too little held-out text: fewer than three pieces occur often enough to measure preference."
-    return (
-        f"Preferences measured on other documents with other readouts correlate with r = {figure(reliability)}. If the "
-        f"towers did not differ, r would be 0. Preferences have a standard deviation of {preference['sd']:.2f} nats "
-        f"over {preference['types']:,} pieces."
+        f"The held-out {kind} of the model is {perplexity['joint']:.0f}{beside}. Under readouts that were trained "
+        f"afterwards it is {towers} for each tower alone."
     )
 
 
 def _upos(results: dict[str, Any]) -> dict[str, Any] | None:
     return (results.get("word_classes") or {}).get("upos")
-
-
-def _word_class(results: dict[str, Any]) -> str:
-    found = _upos(results)
-    explained = found and found["explained"]
-    if explained is None:
-        return "Whether word class matters cannot be measured: too few tagged words occur often enough."
-    verdict = {True: "Word class matters beyond frequency", False: "No effect of word class beyond frequency is seen"}
-    text = (
-        f"{verdict[explained['p_value'] < 0.05 and explained['low'] > 0]}: it explains "
-        f"{_percent(explained)} of the variance between words. Exchanging labels between words of like frequency gives "
-        f"at most {100 * explained['null']['high']:.1f} % in 95 % of cases (p = {explained['p_value']:.2g})"
-    )
-    if explained["of_reliable"] is not None:
-        text += f". Of what the towers differ in reliably it is {100 * explained['of_reliable']:.0f} %"
-    return text + "."
-
-
-def _percent(values: dict[str, Any]) -> str:
-    low, high = (100 * values[end] for end in ("low", "high"))
-    return f"{100 * values['estimate']:.1f} % [{low:.1f}, {high:.1f}]"
 
 
 def _takers(results: dict[str, Any]) -> str:
@@ -150,21 +111,6 @@ def _takers(results: dict[str, Any]) -> str:
     )
 
 
-def _nominal(results: dict[str, Any]) -> str:
-    planned = (results.get("word_classes") or {}).get("contrasts") or []
-    rows = [row for row in planned if row["contrast"].startswith("nominal") and row["auroc"] is not None]
-    if not rows:
-        return ""
-    row = rows[0]
-    tower = 1 if row["auroc"] > 0.5 else 2
-    apart = row["p_value"] < 0.05
-    verdict = f"Tower {tower} leans to nominal words" if apart else "There is no clear difference for nominal words"
-    return (
-        f"{verdict}, compared with verbal and grammatical words of like frequency (AUROC {figure(row, 'auroc')}, 0.5 "
-        f"is chance, p = {row['p_value']:.2g})."
-    )
-
-
 def _context(results: dict[str, Any]) -> str:
     found = results.get("context")
     if not found or not found["difference"]:
@@ -176,18 +122,6 @@ def _context(results: dict[str, Any]) -> str:
     return (
         f"{verdict}: context beyond {found['near']} tokens gains them {gains} nats per token (difference "
         f"{figure(difference, digits=3)})."
-    )
-
-
-def _made_of(results: dict[str, Any]) -> str:
-    found = results.get("explained_by")
-    if not found or found["total"]["of_reliable"] is None:
-        return ""
-    groups = sorted(found["groups"], key=lambda one: -(one["shapley"]["estimate"] or 0.0))[:3]
-    named = ", ".join(f"{one['name']} ({100 * one['shapley']['of_reliable']:.0f} %)" for one in groups)
-    return (
-        f"All predictors together explain {100 * found['total']['of_reliable']:.0f} % of the reliable variance between "
-        f"pieces. The largest shares are {named}."
     )
 
 
@@ -207,13 +141,6 @@ def _topic(results: dict[str, Any]) -> str:
         f"Tower {tower} follows the topic: it is the better one where a piece is typical of its document "
         f"({figure(row, digits=3)} nats per standard deviation of topicality)."
     )
-
-
-def _clusters(results: dict[str, Any]) -> str:
-    found = results.get("reliability_by_cluster") or {}
-    named = {"order": "early and late documents", "source": "sources", "topic": "two groups of topics"}
-    said = [f"between {named[kind]} {figure(one)}" for kind, one in found.items() if one]
-    return f"Across different kinds of documents preferences correlate as follows: {'; '.join(said)}." if said else ""
 
 
 def _direction(direction: dict[str, Any]) -> str:

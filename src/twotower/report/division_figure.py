@@ -1,0 +1,85 @@
+"""The figure that opens a run's page: what share of the difference between towers each label holds."""
+
+from __future__ import annotations
+
+from matplotlib.collections import PolyCollection
+
+from ..preference.division import Division, LabelDivision
+from .finding import row_of
+from .sheet import Sheet, interval, zero
+from .style import FLOOR_COLOR, PREFERENCE_COLOR, ZERO_COLOR
+
+BAND = 0.32
+"""Half the height of the band of the null, in rows."""
+BEYOND = (("class", "frequency"), ("type", "frequency"))
+"""Labels that are shown a second time, beyond another one."""
+
+
+def shown_labels(division: Division) -> list[LabelDivision]:
+    """The rows of the figure, the largest share last: every label that was measured, and some given frequency."""
+    rows = [
+        row for row in division.labels
+        if row.verdict != "not measurable" and (not row.given or (row.label, row.given) in BEYOND)
+    ]  # fmt: skip
+    return sorted(rows, key=lambda row: row.share.estimate)
+
+
+def forest(division: Division, sheet: Sheet) -> None:
+    """A forest plot of the shares, with the band of relabelled units and, where there are some, strangers."""
+    rows = shown_labels(division)
+    sheet.height(1.2 + 0.23 * max(3, len(rows)))
+    axes = sheet.add_subplot()
+    zero(axes)
+    heights = range(len(rows))
+    bands = [
+        (height, 100 * row.share.null_high) for height, row in zip(heights, rows, strict=True)
+        if row.share.null_high is not None
+    ]  # fmt: skip
+    corners = [[(0, y - BAND), (0, y + BAND), (high, y + BAND), (high, y - BAND)] for y, high in bands]
+    axes.add_collection(PolyCollection(corners, facecolors=FLOOR_COLOR, alpha=0.6, label="labels exchanged: 95 %"))
+    for known, color, name in ((True, PREFERENCE_COLOR, "this pair"), (False, ZERO_COLOR, "this pair, not shown")):
+        chosen = [y for y, row in zip(heights, rows, strict=True) if (row.verdict == "yes") == known]
+        if not chosen:
+            continue
+        kept = [rows[y] for y in chosen]
+        interval(axes, chosen, [100 * row.share.low for row in kept], [100 * row.share.high for row in kept], color)
+        dots = axes.scatter([100 * row.share.estimate for row in kept], chosen, s=26, color=color, label=name, zorder=3)
+        sheet.tell(dots, [_tip(row) for row in kept])
+    _strangers(division, rows, axes, sheet)
+    axes.set(xlabel=sheet.wrap("share of the difference between the towers, D² (%)"), ylim=(-0.7, len(rows) - 0.3))
+    axes.set_yticks(heights, [row_name(row) for row in rows])
+    axes.tick_params(axis="y", length=0)
+    sheet.key(columns=2)
+
+
+def _strangers(division: Division, rows: list[LabelDivision], axes: object, sheet: Sheet) -> None:
+    """What the label holds of strangers, in shares of the pair's difference: theirs alone is next to nothing."""
+    if division.strangers is None or not division.size or not division.size.estimate:
+        return
+    places, values, tips = [], [], []
+    for height, row in enumerate(rows):
+        control = row_of(division.strangers, row.label, row.given)
+        if control is not None and control.verdict != "not measurable":
+            share = 100 * control.held.estimate / division.size.estimate**2
+            places.append(height)
+            values.append(share)
+            tips.append(f"{row_name(row)}, strangers: {share:.1f} % of what the pair differs in")
+    dots = axes.scatter(  # type: ignore[attr-defined]
+        values, places, s=26, facecolors="none", edgecolors=ZERO_COLOR, label="strangers", zorder=2
+    )
+    sheet.tell(dots, tips)
+
+
+def row_name(row: LabelDivision) -> str:
+    """A label, and what is given."""
+    name = row.label.replace(" x ", " × ")
+    return f"{name}, given {row.given}" if row.given else name
+
+
+def _tip(row: LabelDivision) -> str:
+    share = row.share
+    chance = "" if share.null_high is None else f"; exchanged labels hold at most {100 * share.null_high:.1f} %"
+    return (
+        f"{row_name(row)} ({row.values:,} values): {100 * share.estimate:.1f} % "
+        f"[{100 * share.low:.1f}, {100 * share.high:.1f}]{chance}: {row.verdict}"
+    )

@@ -1,0 +1,150 @@
+"""What the ruler says of a run, in sentences: whether its towers divide the work, by how much, and along what."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..preference.division import Division, LabelDivision, division_from
+from ..statistics.intervals import Estimate
+from ..statistics.verdicts import Verdict
+
+CONTROL = "Run it with --strangers: no strangers were trained to compare these towers with."
+EARLIER = "An earlier version of twotower made this run; analyze it again with `twotower analyze`."
+LEADING = 3
+"""Labels that are named in a sentence."""
+PROSE = {
+    "type": "the token itself", "class": "its word class", "previous type": "the token before",
+    "previous class": "the class of the word before", "type x previous type": "the token and the one before together",
+    "class x previous class": "its word class and the one before together", "kind of piece": "the kind of piece",
+    "next class": "the class of the word after",
+}  # fmt: skip
+"""What labels are called in a sentence, where their names alone would not say it."""
+
+
+def division_in(results: dict[str, Any]) -> Division | None:
+    """The ruler's figures in `results.json`; None for a single tower and for runs of earlier versions."""
+    recorded = results.get("division")
+    return None if recorded is None else division_from(recorded)
+
+
+def verdict_sentence(division: Division | None) -> str:
+    """Whether the towers divide the work, in one sentence; nobody says that they do without strangers."""
+    if division is None:
+        return f"Whether the towers divide the work was not measured. {EARLIER}"
+    if division.size is None or division.verdict == "not measurable":
+        return f"Whether the towers divide the work cannot be measured. {division.why}".strip()
+    figures = _figures(division)
+    if division.verdict == "yes":
+        return f"The towers divide the work: {figures}, more than strangers."
+    if division.verdict == "no":
+        return f"The towers do not divide the work: {_missing(division)} ({figures})."
+    if division.strangers is None and "undecided" not in (division.differ, division.gain):
+        return f"The towers differ, and both are needed: {figures}. {CONTROL}"
+    return f"Whether the towers divide the work is undecided: {figures}."
+
+
+def _figures(division: Division) -> str:
+    assert division.size is not None
+    differ = f"they differ by D = {division.size.estimate:.2f} nats where two readings agree"
+    if division.surplus is None:
+        return differ
+    together = division.surplus.estimate
+    than = "better" if together >= 0 else "worse"
+    return f"together they are {abs(together):.3f} nats per token {than} than the better one alone, and {differ}"
+
+
+def _missing(division: Division) -> str:
+    """Why the answer is no."""
+    if division.differ == "no":
+        return "they differ no more than " + ("strangers do" if division.strangers else "by chance")
+    return "both together are no better than the better one alone" + (
+        ", compared with strangers" if division.strangers and division.surplus and division.surplus.low > 0 else ""
+    )
+
+
+def finding_sentences(results: dict[str, Any], division: Division | None) -> list[str]:
+    """What the ruler found, each figure beside its control, and how good the measurement is."""
+    if division is None:
+        return []
+    if division.size is None:
+        return [_quality(results, division)]
+    said = [_surplus(division), _size(division), _shares(division), _beyond(division), _quality(results, division)]
+    return [sentence for sentence in said if sentence]
+
+
+def _surplus(division: Division) -> str:
+    found = division.surplus
+    if found is None:
+        return "What the towers gain from each other was not measured: no readout of all towers together was trained."
+    text = f"Surplus: read alike, all towers together are {_nats(found)} nats per token better than the better one"
+    controls = []
+    if found.null is not None:
+        controls.append(f"one tower given twice gains {found.null:.3f}")
+    if division.strangers and division.strangers.surplus:
+        controls.append(f"strangers together gain {_nats(division.strangers.surplus)}")
+    return f"{text}; {', '.join(controls)}." if controls else f"{text}."
+
+
+def _size(division: Division) -> str:
+    assert division.size is not None
+    text = f"Size: the towers differ by D = {_nats(division.size, 2)} nats at a token, where two readings agree"
+    if division.strangers and division.strangers.size:
+        return f"{text}; strangers differ by {_nats(division.strangers.size, 2)}."
+    return f"{text}. No strangers were trained to compare it with."
+
+
+def _shares(division: Division) -> str:
+    """The labels that hold most, of those that hold anything."""
+    rows = [row for row in division.labels if not row.given and row.verdict == "yes"]
+    if not rows:
+        return "No labelling of the tokens is shown to hold a share of this difference."
+    rows = sorted(rows, key=lambda row: -row.share.estimate)[:LEADING]
+    named = "; ".join(f"{PROSE.get(row.label, row.label)} {_percent(row.share)}" for row in rows)
+    return f"What holds most of this difference (D squared): {named}."
+
+
+def _beyond(division: Division) -> str:
+    row = row_of(division, "class", "frequency")
+    if row is None or row.verdict == "not measurable":
+        return "Whether word class matters beyond frequency cannot be measured: too few words have a word class."
+    chance = "" if row.share.null_high is None else f"; exchanged labels hold at most {100 * row.share.null_high:.1f} %"
+    said: dict[Verdict, str] = {
+        "yes": "Word class matters beyond frequency", "no": "Word class does not matter beyond frequency",
+        "undecided": "Whether word class matters beyond frequency is undecided",
+    }  # fmt: skip
+    text = f"{said[row.verdict]}: it holds {_percent(row.share)} of the difference{chance}"
+    control = row_of(division.strangers, "class", "frequency") if division.strangers else None
+    if control is None:
+        return f"{text}."
+    return f"{text}. In nats squared it holds {row.held.estimate:.4f}, and {control.held.estimate:.4f} in strangers."
+
+
+def _quality(results: dict[str, Any], division: Division) -> str:
+    """How far the readouts were trained."""
+    readouts = results.get("readouts") or {}
+    if "converged" not in readouts:
+        return division.why
+    tokens = f"{readouts['tokens']:,} tokens"
+    last = readouts.get("doubling") or {}
+    agreement = (last.get("agreement") or {}).get("estimate")
+    moved = "" if agreement is None else f" The last doubling of their text left preferences at r = {agreement:.2f}."
+    if readouts["converged"]:
+        return f"Quality of the measurement: the readouts have converged after {tokens}.{moved}"
+    return (
+        f"Beware: the readouts have not converged ({tokens}).{moved} Figures may change with longer readouts: raise "
+        "--readout.tokens."
+    )
+
+
+def row_of(division: Division | None, label: str, given: str = "") -> LabelDivision | None:
+    """The row of a label, given another; None where it was not measured."""
+    rows = division.labels if division else []
+    return next((row for row in rows if row.label == label and row.given == given), None)
+
+
+def _nats(values: Estimate, digits: int = 3) -> str:
+    return f"{values.estimate:.{digits}f} [{values.low:.{digits}f}, {values.high:.{digits}f}]"
+
+
+def _percent(values: Estimate) -> str:
+    return f"{100 * values.estimate:.1f} % [{100 * values.low:.1f}, {100 * values.high:.1f}]"
