@@ -30,7 +30,10 @@ def card(run: Listed) -> str:
     if figures:
         rows["training"] = f"{figures['tokens']:,} tokens"
         rows["held-out perplexity"] = f"{figures['perplexity']:.0f}"
-    for key, name, digits in (("size", "D, how far towers differ (nats)", 2), ("surplus", "surplus (nats per token)", 3)):
+    for key, name, digits in (
+        ("size", "D, how far towers differ", 2),
+        ("surplus", "surplus (nats per token)", 3),
+    ):
         if figures.get(key) is not None:
             low, high = (f"{figures[f'{key}_{end}']:.{digits}f}" for end in ("low", "high"))
             rows[name] = f"{figures[key]:.{digits}f} [{low}, {high}]"

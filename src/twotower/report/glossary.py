@@ -29,12 +29,12 @@ GLOSSARY = {
     ),
     "nats": "The unit of log-probability to base e. One nat more means a probability 2.7 times as high.",
     "surplus": (
-        "How much better all towers together predict a token than the better tower alone, in nats, each under a readout "
-        "of the same kind. One tower given twice is its null. A tower that does nothing leaves it at 0."
+        "How much better all towers together predict a token than the better tower alone, in nats, each under a "
+        "readout of the same kind. One tower given twice is its null. A tower that does nothing leaves it at 0."
     ),
     "D": (
-        "The size of the difference between towers, in nats per token: the root of the covariance of two readings of it, "
-        "by sets of readouts that share nothing but the towers. 0 means that the towers do not differ."
+        "The size of the difference between towers, in nats per token: the root of the covariance of two readings of "
+        "it, by sets of readouts that share nothing but the towers. 0 means that the towers do not differ."
     ),
     "reliability": (
         "The correlation of preferences measured on different documents with different readouts. 0 means "

@@ -11,7 +11,6 @@ from .sections import EXPERT_SECTIONS, SECTIONS, Make, Section, opening, picture
 from .summary import figure, headline, sentences
 from .templating import fill
 
-
 EXAMPLES = 3
 """Words of each tower beneath the opening figure."""
 

@@ -246,6 +246,11 @@ def _require_earlier(run: Path, functions: Mapping[str, StageFunction]) -> None:
                 raise InputError(
                     f"{run / wanted} is missing, which stage {name} reads; run `{producer.command(run)}` first"
                 )
+            if producer.name not in functions and records[producer.name]["format"] != producer.format:
+                raise InputError(
+                    f"{run / wanted}, which stage {name} reads, was made by another version of twotower; "
+                    f"`twotower run --out {run}` makes it again"
+                )
 
 
 def _progress(run: Path) -> dict[str, Any]:
