@@ -36,8 +36,11 @@ def forest(division: Division, sheet: Sheet) -> None:
         if row.share.null_high is not None
     ]  # fmt: skip
     corners = [[(0, y - BAND), (0, y + BAND), (high, y + BAND), (high, y - BAND)] for y, high in bands]
-    axes.add_collection(PolyCollection(corners, facecolors=FLOOR_COLOR, alpha=0.6, label="labels exchanged: 95 %"))
-    for known, color, name in ((True, PREFERENCE_COLOR, "this pair"), (False, ZERO_COLOR, "this pair, not shown")):
+    axes.add_collection(PolyCollection(corners, facecolors=FLOOR_COLOR, alpha=0.6, label="labels exchanged"))
+    for known, color, name in (
+        (True, PREFERENCE_COLOR, "this pair: yes"),
+        (False, ZERO_COLOR, "this pair: no or undecided"),
+    ):
         chosen = [y for y, row in zip(heights, rows, strict=True) if (row.verdict == "yes") == known]
         if not chosen:
             continue

@@ -27,8 +27,11 @@ def division_in(results: dict[str, Any]) -> Division | None:
     return None if recorded is None else division_from(recorded)
 
 
-def verdict_sentence(division: Division | None) -> str:
-    """Whether the towers divide the work, in one sentence; nobody says that they do without strangers."""
+def verdict_sentence(division: Division | None, converged: bool | None = None) -> str:
+    """Whether the towers divide the work, in one sentence; nobody says that they do without strangers.
+
+    `converged`: whether the readouts are, as far as that is known.
+    """
     if division is None:
         return f"Whether the towers divide the work was not measured. {EARLIER}"
     if division.size is None or division.verdict == "not measurable":
@@ -40,7 +43,8 @@ def verdict_sentence(division: Division | None) -> str:
         return f"The towers do not divide the work: {_missing(division)} ({figures})."
     if division.strangers is None and "undecided" not in (division.differ, division.gain):
         return f"The towers differ, and both are needed: {figures}. {CONTROL}"
-    return f"Whether the towers divide the work is undecided: {figures}."
+    why = " (the readouts have not converged)" if converged is False else ""
+    return f"Whether the towers divide the work is undecided{why}: {figures}."
 
 
 def _figures(division: Division) -> str:
@@ -68,7 +72,10 @@ def finding_sentences(results: dict[str, Any], division: Division | None) -> lis
         return []
     if division.size is None:
         return [_quality(results, division)]
-    said = [_surplus(division), _size(division), _shares(division), _beyond(division), _quality(results, division)]
+    said = [
+        _surplus(division), _size(division), _shares(division), _known(results), _contexts(results), _beyond(division),
+        _quality(results, division),
+    ]  # fmt: skip
     return [sentence for sentence in said if sentence]
 
 
@@ -101,6 +108,30 @@ def _shares(division: Division) -> str:
     rows = sorted(rows, key=lambda row: -row.share.estimate)[:LEADING]
     named = "; ".join(f"{PROSE.get(row.label, row.label)} {_percent(row.share)}" for row in rows)
     return f"What holds most of this difference (D squared): {named}."
+
+
+def _known(results: dict[str, Any]) -> str:
+    """What all labels hold together, as far as a fitted rule finds it."""
+    router = results["division"].get("router")
+    if not router or router["share"]["estimate"] is None or router["share"]["low"] <= 0:
+        return ""
+    share = Estimate(**router["share"])
+    return f"A rule fitted to all labels at once holds {_percent(share)} of the difference; the rest is not known."
+
+
+def _contexts(results: dict[str, Any]) -> str:
+    """The contexts that divide most, found on half of the documents and confirmed on the other half."""
+    rows = [row for row in results["division"].get("contexts") or [] if row["after"]][:LEADING]
+    if not rows:
+        return ""
+    several = results["model"]["towers"] > 2
+    named = "; ".join(
+        f"“{row['piece']}” after “{row['after']}” {row['there']:+.2f}, otherwise {row['otherwise']:+.2f}"
+        + (f" (tower {row['tower']})" if several else "")
+        for row in rows
+    )
+    whose = "a tower's log-probability minus the mean of all" if several else "tower 1 minus tower 2"
+    return f"Where it comes from, in nats, {whose}: {named}."
 
 
 def _beyond(division: Division) -> str:

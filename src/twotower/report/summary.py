@@ -16,7 +16,7 @@ def headline(results: dict[str, Any]) -> str:
     """The ruler's verdict in one sentence: the only place that says whether the towers divide the work."""
     if results["model"]["towers"] == 1:
         return "One tower: a baseline with nothing to divide."
-    return verdict_sentence(division_in(results))
+    return verdict_sentence(division_in(results), (results.get("readouts") or {}).get("converged"))
 
 
 def sentences(results: dict[str, Any]) -> list[str]:

@@ -1,0 +1,90 @@
+"""What a run says of itself: four verdicts, and nobody says that towers divide the work without strangers."""
+
+from dataclasses import asdict, replace
+
+import pytest
+
+from twotower.preference.division import Division, LabelDivision, ShareOfLabel
+from twotower.report.division_figure import forest, shown_labels
+from twotower.report.finding import finding_sentences, verdict_sentence
+from twotower.report.sheet import plate
+from twotower.statistics.gains import Surplus
+from twotower.statistics.intervals import Estimate
+
+
+def label(name, given, share, verdict):
+    interval = ShareOfLabel(share, share - 0.01, share + 0.01, null_high=0.02)
+    held = Estimate(0.3 * share, 0.3 * share - 0.003, 0.3 * share + 0.003)
+    return LabelDivision(name, given, 17, 1.0, interval, held, None, None, verdict)
+
+
+def division(size=0.55, surplus=0.063, verdict="yes", strangers=None, differ="yes", gain="yes", why=""):
+    labels = [
+        label("type", "", 0.08, "yes"), label("type x previous type", "", 0.34, "yes"), label("class", "", 0.03, "yes"),
+        label("class", "frequency", 0.03, "yes"), label("period", "", 0.001, "no"),
+        label("deprel", "", 0.0, "not measurable"),
+    ]  # fmt: skip
+    together = Surplus(surplus, surplus - 0.01, surplus + 0.01, -0.001)
+    return Division(
+        Estimate(size, size - 0.05, size + 0.05), together, labels, strangers, differ, gain, verdict, why
+    )  # fmt: skip
+
+
+STRANGERS = division(size=0.15, surplus=-0.003, verdict="no")
+RESULTS = {
+    "model": {"towers": 2}, "division": {}, "readouts": {"converged": True, "tokens": 2_000_000, "doubling": None}
+}  # fmt: skip
+
+
+def test_yes_needs_strangers():
+    alone, beside = division(verdict="undecided"), division(strangers=STRANGERS)
+    assert verdict_sentence(beside).startswith("The towers divide the work: together they are 0.063 nats per token")
+    assert "divide the work" not in verdict_sentence(alone) and "no strangers were trained" in verdict_sentence(alone)
+
+
+def test_an_idle_tower_is_no_division_and_the_reason_is_said():
+    idle = division(surplus=-0.002, verdict="no", gain="no", strangers=STRANGERS)
+    assert "both together are no better than the better one alone" in verdict_sentence(idle)
+    same = division(size=0.1, verdict="no", differ="no", strangers=STRANGERS)
+    assert "they differ no more than strangers do" in verdict_sentence(same)
+
+
+def test_what_cannot_be_measured_is_not_told_as_none():
+    why = "Only 3 documents are held out."
+    unknown = Division(None, None, [], None, *3 * ("not measurable",), why)
+    said = verdict_sentence(unknown)
+    assert "cannot be measured" in said and why in said and "do not" not in said
+    no_tags = replace(division(), labels=[label("class", "frequency", 0.0, "not measurable")])
+    assert "Whether word class matters beyond frequency cannot be measured" in " ".join(
+        finding_sentences(RESULTS, no_tags)
+    )
+
+
+def test_readouts_that_have_not_converged_are_said_beside_the_finding():
+    unsure = division(verdict="undecided", differ="undecided", gain="undecided", strangers=STRANGERS)
+    assert "(the readouts have not converged)" in verdict_sentence(unsure, converged=False)
+    results = RESULTS | {"readouts": RESULTS["readouts"] | {"converged": False}}
+    assert any(sentence.startswith("Beware") for sentence in finding_sentences(results, unsure))
+
+
+def test_each_figure_stands_beside_its_control():
+    said = " ".join(finding_sentences(RESULTS, division(strangers=STRANGERS)))
+    assert "one tower given twice gains -0.001" in said and "strangers together gain -0.003" in said
+    assert "strangers differ by 0.15" in said and "exchanged labels hold at most 2.0 %" in said
+    assert said.index("the token and the one before together 34.0 %") < said.index("the token itself 8.0 %")
+
+
+@pytest.mark.parametrize("strangers", [None, STRANGERS])
+def test_the_figure_shows_what_was_measured_and_strangers_in_the_pairs_units(strangers):
+    found = division(strangers=strangers)
+    assert [row.label for row in shown_labels(found)] == ["period", "class", "class", "type", "type x previous type"]
+    svg = str(plate("labels", lambda sheet: forest(found, sheet)).inline("Shares"))
+    assert ("strangers: 33.7 % of what the pair differs in" in svg) == (strangers is not None)
+    assert "type × previous type (17 values): 34.0 % [33.0, 35.0]" in svg
+
+
+def test_a_division_is_read_back_as_it_was_written():
+    from twotower.preference.division import division_from
+
+    found = division(strangers=STRANGERS)
+    assert division_from(asdict(found)) == found
