@@ -32,7 +32,8 @@ def test_the_page_is_whole_and_needs_no_network(finished):
     parser.feed(page)
     assert parser.references and all(one.startswith("#") for one in parser.references)
     assert {one[1:] for one in parser.references} <= parser.ids
-    wanted = {f"figure-{name}" for name in ("labels", "training", "preference", "profile", "context", "shares", "towers")}
+    names = ("labels", "training", "preference", "profile", "context", "shares", "towers")
+    wanted = {f"figure-{name}" for name in names}
     assert wanted | {"search", "types"} <= parser.ids
     assert not re.search(r"@import|url\((?!#)", page)
 
