@@ -111,17 +111,18 @@ def _shares(division: Division) -> str:
 
 
 def _known(results: dict[str, Any]) -> str:
-    """What all labels hold together, as far as a fitted rule finds it."""
+    """What a rule finds that was fitted to all labels; no more than labels that are tallied hold by themselves."""
     router = results["division"].get("router")
     if not router or router["share"]["estimate"] is None or router["share"]["low"] <= 0:
         return ""
     share = Estimate(**router["share"])
-    return f"A rule fitted to all labels at once holds {_percent(share)} of the difference; the rest is not known."
+    return f"A rule fitted to all labels at once predicts {_percent(share)} of it on other documents."
 
 
 def _contexts(results: dict[str, Any]) -> str:
-    """The contexts that divide most, found on half of the documents and confirmed on the other half."""
-    rows = [row for row in results["division"].get("contexts") or [] if row["after"]][:LEADING]
+    """The words in contexts that divide most, found on half of the documents and confirmed on the other half."""
+    contexts = results["division"].get("contexts") or []
+    rows = [row for row in contexts if row["piece"].isalpha() and row["after"].isalpha()][:LEADING]
     if not rows:
         return ""
     several = results["model"]["towers"] > 2
