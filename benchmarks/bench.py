@@ -32,7 +32,7 @@ from speed.processes import process_rows
 from speed.reading import text_rows
 from speed.table import markdown, show
 from speed.text import synthetic
-from speed.training import joint_rows, quiet, readout_rows
+from speed.training import joint_rows, quiet
 
 from twotower.presets import preset
 
@@ -84,7 +84,6 @@ def paper(folder: Path, threads: int) -> list[Row]:
 PARTS: dict[str, Callable[[Path, int], list[Row]]] = {
     "start": start_rows,
     "joint": joint,
-    "readouts": lambda folder, threads: readout_rows(preset("quickstart-gpt"), folder / "8192", threads),
     "scoring": lambda folder, threads: scoring_rows(preset("quickstart-gpt"), folder / "8192", threads),
     "statistics": lambda _, threads: statistics_rows(threads),
     "large": lambda _, threads: _large(threads),

@@ -29,8 +29,6 @@ def works() -> dict[str, Callable[[RunConfig, Path], Callable[[], object]]]:
         "lean joint": training.lean_joint_work,
         "lean watched": training.lean_watched_work,
         "trainer joint": training.trainer_work,
-        "twotower readouts": training.readout_work,
-        "reference readouts": training.reference_readout_work,
         "twotower scoring": measuring.scoring_work,
         "reference scoring": measuring.reference_scoring_work,
         "bare scoring": measuring.bare_scoring_work,

@@ -72,30 +72,6 @@ def joint_step(
     return update
 
 
-def readout_step(
-    model: TowersModel, sets: Sequence[Sequence[Readout]], batches: Batches, learning_rate: float
-) -> Callable[[], None]:
-    """One update of every readout, each in a phase of its own: both towers run for each of them."""
-    optimizers = [[torch.optim.AdamW(readout.parameters(), lr=learning_rate) for readout in one] for one in sets]
-    step = 0
-
-    def update() -> None:
-        nonlocal step
-        batch = batches.get(step)
-        step += 1
-        for readouts, its_optimizers in zip(sets, optimizers, strict=True):
-            for number, (readout, optimizer) in enumerate(zip(readouts, its_optimizers, strict=True)):
-                with torch.no_grad():
-                    outputs = model.tower_outputs(batch.inputs, batch.present)
-                features = readout.features(outputs[number])
-                plain_loss(features, readout.decoder.weight, readout.decoder.bias, batch).backward()
-                optimizer.step()
-                optimizer.zero_grad()
-
-    return update
-
-
-@torch.no_grad()
 def score(model: TowersModel, batches: Sequence[Batch]) -> dict[str, dict[int, list[float]]]:
     """Log-probabilities under every head, one head after the other, tallied per type in dictionaries."""
     tallies: dict[str, dict[int, list[float]]] = {}

@@ -10,7 +10,7 @@ import pandas as pd
 from tokenizers import Tokenizer, models, pre_tokenizers
 
 from twotower.data.tagging import UPOS
-from twotower.data.tokenization import SPECIAL_TOKENS
+from twotower.data.tokenizer_training import SPECIAL_TOKENS
 
 CHUNK = 1 << 22
 

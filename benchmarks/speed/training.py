@@ -1,4 +1,4 @@
-"""Joint training and readouts: ours, the reference's algorithm, `transformers.Trainer`, and the products alone."""
+"""Joint training: ours, the reference's algorithm, `transformers.Trainer`, and the products alone."""
 
 from __future__ import annotations
 
@@ -33,8 +33,6 @@ from twotower.modeling.model import TowersModel, fresh_readouts
 from twotower.modeling.sizes import towers_config
 from twotower.training.batches import Batches
 from twotower.training.loop import _build, update
-from twotower.training.optimization import readout_optimizer
-from twotower.training.readouts import update_readouts
 
 from . import reference
 from .floor import count_calls, seconds_per_byte, seconds_per_call
@@ -235,49 +233,3 @@ def joint_rows(
     )
     rows.append(row(name, "floor: products, calls, bytes moved", floor / mine, targets[2], threads, note=note))
     return rows
-
-
-def _frozen(config: RunConfig, run: Path) -> tuple[TowersModel, list[nn.ModuleList], Batches]:
-    """Frozen towers, two sets of fresh readouts, and what they read."""
-    torch.manual_seed(config.seed)
-    text, towers, batches = setting(config, run)
-    model = TowersModel(towers).eval()
-    model.requires_grad_(False)
-    unigram = torch.from_numpy(text.log_frequencies)
-    return model, [fresh_readouts(model.config, seed, unigram) for seed in (0, 1)], batches
-
-
-def readout_work(config: RunConfig, run: Path) -> Callable[[], None]:
-    """One update of both sets of readouts on a frozen trunk."""
-    model, sets, batches = _frozen(config, run)
-    optimizer = readout_optimizer(nn.ModuleList(sets), config.readout, config.train.betas)
-    step = 0
-
-    def work() -> None:
-        nonlocal step
-        update_readouts(model, [(sets, batches.get(step))], optimizer, config)
-        step += 1
-
-    return work
-
-
-def reference_readout_work(config: RunConfig, run: Path) -> Callable[[], None]:
-    """The same by the reference's algorithm."""
-    model, sets, batches = _frozen(config, run)
-    return reference.readout_step(model, sets, batches, config.readout.learning_rate)  # type: ignore[arg-type]
-
-
-def readout_rows(config: RunConfig, run: Path, threads: int) -> list[Row]:
-    """Both sets of readouts on a frozen trunk."""
-    times = take_turns(["twotower readouts", "reference readouts"], config, run, threads, ROUNDS)
-    _, towers, batches = setting(config, run)
-    predicted = batches.get(0).count
-    limit = count_costs(towers).forward_flops * batches.tokens / _tower_rate(towers, batches.tokens)
-    limit += 2 * towers.towers * vocabulary_seconds(predicted, towers.width, towers.vocab_size)
-    mine = median(times["twotower readouts"])
-    against = ratio(times, "reference readouts", "twotower readouts")
-    name = "both sets of readouts, frozen trunk"
-    return [
-        row(name, "reference's algorithm", against, 4, threads, note=spread(times)),
-        row(name, "matrix products alone", limit / mine, 0.55, threads, note=f"{1e3 * limit:.1f} ms"),
-    ]
