@@ -1,5 +1,6 @@
 """The command line: what it says, where, and with which exit code."""
 
+import json
 import subprocess
 import sys
 
@@ -8,6 +9,7 @@ import pytest
 from twotower import cli
 from twotower.cli import dispatch, stages
 from twotower.presets import PRESETS
+from twotower.report.summary import headline
 
 
 def run(*words, **options):
@@ -35,6 +37,13 @@ def run(*words, **options):
         (["--analyze.clusters", "("], "analyze.clusters: '(' is not possible; allowed: a regular expression"),
         (["--corpus", "/dev/null"], "/dev/null is a pipe, a socket or a device"),
         (["--corpus", "a" * 5000], "cannot be looked up"),
+        (["--corpus", "wikitext:" + "a" * 5000], "a does not exist; give a file or a folder"),
+        (["--corpus", "~nobody_has_this_name/x"], "corpus: '~nobody_has_this_name/x' does not exist"),
+        (["--prepare.tokenizer", "/" + "a" * 5000], "a does not exist; give a tokenizer.json or a vocab.txt"),
+        (["--out", "a" * 5000], "characters is too long; give another"),
+        (["--config", "a" * 5000], "cannot be read (File name too long)"),
+        (["--seed", "9" * 5000], "a number of 5,000 characters is too large"),
+        (["--seed", "0_"], "expected a whole number, found '0_'"),
         (["--train.batch", "many"], "expected a whole number, found 'many'"),
         (["--trian.batch", "3"], "Unrecognized options: --trian.batch"),
         (["--train.precision", "bf8"], "bf8"),
@@ -89,7 +98,8 @@ def test_every_field_has_a_help_text():
 def test_an_existing_folder_gives_the_defaults(finished, capsys, tmp_path):
     assert cli.main(["analyze", "--out", str(finished)]) == 0
     captured = capsys.readouterr()
-    assert "skipped" in captured.err and "The towers divide the work" in captured.out
+    results = json.loads((finished / "results.json").read_text())
+    assert "skipped" in captured.err and headline(results) in captured.out
     assert cli.main(["run", "--out", str(finished), "--seed", "5"]) == 2
     assert "made with seed = 0, not 5" in capsys.readouterr().err
 

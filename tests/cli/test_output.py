@@ -63,8 +63,8 @@ def test_help_is_short_and_help_all_is_whole(capsys):
         shown[flag] = capsys.readouterr().out
     options = {flag: set(re.findall(r"^[│ ]{1,2}(--\w[\w.-]+)", text, re.MULTILINE)) for flag, text in shown.items()}
     assert options["--help"] == {
-        "--config", "--out", "--controls", "--overwrite", "--preset", "--seed", "--threads", "--quiet", "--json",
-        "--corpus", "--family", "--tokens", "--minutes",
+        "--config", "--out", "--strangers", "--controls", "--overwrite", "--preset", "--seed", "--threads", "--quiet",
+        "--json", "--corpus", "--family", "--tokens", "--minutes",
     }  # fmt: skip
     assert options["--help"] < options["--help-all"] and len(options["--help-all"]) > 60
     assert "twotower run --help-all" in shown["--help"] and "--help-all" not in shown["--help-all"]

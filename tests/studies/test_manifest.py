@@ -62,7 +62,10 @@ def test_a_study_of_before_a_setting_existed_goes_on(tmp_path):
         (lambda text: text.replace('"study": "', '"study": "0'), "is of another study than"),
         (lambda text: text[: len(text) // 2], "is not a line of a manifest"),
         (lambda text: text.replace('"folder": "runs/', '"folder": "../'), "is not the folder runs/NAME"),
-        (lambda text: text.replace('"tokens": 800000', '"tokens": "many"', 1), r"manifest.jsonl:1: wrong value type"),
+        (
+            lambda text: text.replace('"tokens": 800000', '"tokens": "many"', 1),
+            "manifest.jsonl:1: train.tokens: expected a whole number, found 'many'",
+        ),
         (lambda text: "[]\n", "manifest.jsonl:1: is not a line of a manifest"),
     ],
 )

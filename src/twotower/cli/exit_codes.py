@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import time
@@ -24,6 +25,11 @@ def exit_code_of(command: Callable[[], int]) -> int:
         return _failed(str(error), BAD_INPUT)
     except DiskError as error:
         return _failed(f"{error.filename}: {error.strerror}", FAILURE)
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG:
+            raise
+        name = os.fsdecode(error.filename or "")
+        return _failed(f"{name[:40]}…: a file's name of {len(name):,} characters is too long; give another", BAD_INPUT)
     except Interrupted as interruption:
         return _stopped(str(interruption))
     except BrokenPipeError:  # `twotower … | head`

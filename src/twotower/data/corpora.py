@@ -71,7 +71,7 @@ def open_corpus(config: PrepareConfig) -> Corpus:
 
 def _is_local(name: str) -> bool:
     """Whether a name is that of files here; `hf:FILE` and `hf:FOLDER` are, too."""
-    if Path(without_choice(name)[0]).expanduser().exists():
+    if os.path.exists(os.path.expanduser(without_choice(name)[0])):  # no error for a name too long
         return True
     kind = name.partition(":")[0]
     return not (name == "sotu" or kind in articles.HUB or name.startswith(("hf:", STREAM)))
@@ -183,8 +183,8 @@ def _row_reader(rows: Any, columns: Columns, source: str, place: str, kind: str)
 
 def _open_articles(kind: str, place: str, config: PrepareConfig) -> Corpus:
     """`wikitext` or `bookcorpus`: from the hub, from a file or folder PLACE, or a configuration PLACE of WikiText."""
-    path = Path(place).expanduser()
-    if place and path.exists():
+    path = Path(os.path.expanduser(place))
+    if place and os.path.exists(path):
         files = articles.local_files(kind, path)
         return Corpus(kind, lambda: _read_articles(kind, files, config), files={kind: len(files)})
     dataset, configuration, _ = articles.HUB[kind]
@@ -249,7 +249,7 @@ def _open_dataset(name: str, config: PrepareConfig) -> Corpus:
     if not parts[0] or len(parts) > 3:
         raise InputError(f"corpus: {name!r} is not of the form hf:DATASET[:CONFIG][:SPLIT][#COLUMN]")
     source = parts[0]
-    if Path(source).expanduser().exists():  # nothing is asked of the hub, nor of its cache
+    if os.path.exists(os.path.expanduser(source)):  # nothing is asked of the hub, nor of its cache
         place = replace(find_files(source), chosen=chosen, most=rows)
         return replace(_open_files(place, place.folder, config), name=name)
     split = parts[-1] if len(parts) > 1 else "train"

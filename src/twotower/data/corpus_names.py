@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -46,7 +47,7 @@ def _is_one(name: str) -> bool:
 
 def _exists(name: str) -> bool:
     """Whether a name is that of a file or folder, or a glob that matches some."""
-    path = Path(name).expanduser()
+    path = Path(os.path.expanduser(name))
     try:
         return path.exists() or (glob.has_magic(name) and next(glob.iglob(str(path), recursive=True), None) is not None)
     except (OSError, ValueError):  # a name too long, or with a NUL

@@ -48,7 +48,7 @@ def find_files(name: str) -> Place:
     if shown(name) != name:  # config.yaml would not keep it
         raise InputError(f"corpus: the name {shown(name)} is not UTF-8; rename it, or give the folder that it lies in")
     name, chosen = without_choice(name)
-    path, left_out = Path(name).expanduser(), Counter[str]()
+    path, left_out = Path(os.path.expanduser(name)), Counter[str]()
     try:
         if path.is_file():
             if path.stat().st_size == 0:

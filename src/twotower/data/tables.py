@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
+import os
 import re
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterator, Sequence
@@ -89,11 +90,11 @@ def read_table(path: Path, lines: Sequence[tuple[int, str]] | None = None) -> Ta
 
 def split_columns(place: str) -> tuple[Path, tuple[str, ...]]:
     """`FILE#COLUMN,COLUMN…` as the file and the columns that the user named, none without a `#`."""
-    whole = Path(place).expanduser()
+    whole = Path(os.path.expanduser(place))
     name, mark, columns = place.rpartition("#")
     if not mark or whole.exists():
         return whole, ()
-    return Path(name).expanduser(), tuple(part.strip() for part in columns.split(",") if part.strip())
+    return Path(os.path.expanduser(name)), tuple(part.strip() for part in columns.split(",") if part.strip())
 
 
 def named_column(table: Table, asked: str, key: str) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +32,8 @@ def load_tokenizer(name: str | Path) -> Tokenizer:
     characters are left out before its own normalization. Raises `InputError` if it cannot be loaded, loses what it
     cannot spell, or does not say which characters its pieces stand for.
     """
-    path = Path(name).expanduser()
-    if path.is_dir():
+    path = Path(os.path.expanduser(name))
+    if os.path.isdir(path):  # no error for a name too long
         found = [path / file for file in ("tokenizer.json", "vocab.txt") if (path / file).is_file()]
         if not found:
             others = [file for file in _OTHER_FILES if (path / file).is_file()]
@@ -41,7 +42,7 @@ def load_tokenizer(name: str | Path) -> Tokenizer:
                 + (f", but {others[0]}{_CONVERTED}" if others else "")
             )
         path = found[0]
-    if path.is_file():
+    if os.path.isfile(path):
         tokenizer = _read_tokenizer(path)
     elif path.suffix in (".json", ".txt") or path.is_absolute() or str(name).startswith("."):
         raise InputError(f"prepare.tokenizer: {path} does not exist; give a tokenizer.json or a vocab.txt")

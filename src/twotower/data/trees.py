@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -93,7 +94,7 @@ def read_trees(path: Path | str, encoding: str = "utf-8") -> list[Tree]:
     Raises `InputError` as `read_sentences` does, and for trees without exactly one root, with a head that does not
     exist, or with a cycle.
     """
-    place = Path(path).expanduser()
+    place = Path(os.path.expanduser(path))
     if not place.exists():
         raise InputError(f"{place} does not exist; give a treebank in CoNLL-U")
     files = [TextFile.of(one) for one in sorted(place.iterdir()) if one.is_file()] if place.is_dir() else []

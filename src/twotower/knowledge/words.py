@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -98,7 +99,7 @@ def files_of(places: tuple[str, ...]) -> list[str]:
     """The files that were named, and those below folders that were named, in the order of their names."""
     found: list[str] = []
     for place in places:
-        path = Path(place).expanduser()
+        path = Path(os.path.expanduser(place))
         if path.is_dir():
             inside = lists_below(path, (".txt", ".csv", ".tsv"))
             if not inside:

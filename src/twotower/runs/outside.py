@@ -7,6 +7,7 @@ installed, and what a hub has, has no files here.
 from __future__ import annotations
 
 import glob
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -97,7 +98,7 @@ def _at(place: str) -> list[Path]:
     if place in INSTALLED:
         return []
     for name in _spellings(place):
-        path = Path(name).expanduser()
+        path = Path(os.path.expanduser(name))
         try:
             if path.is_file():
                 return [path]
