@@ -16,6 +16,7 @@ from matplotlib.figure import Figure
 
 import twotower
 from small_runs import configure
+from twotower.preference.measured import SETS
 
 
 @pytest.fixture(scope="module")
@@ -72,8 +73,12 @@ def test_a_run_by_the_name_of_its_preset_or_its_settings_is_the_same(run, small,
 def test_preference_has_a_row_for_each_type_and_adds_up_to_the_scores(run):
     types, scores = run.preference(), run.scores()
     assert types["contrast"].unique().tolist() == ["tower 1 minus tower 2"] and types["piece_id"].is_unique
-    difference = (scores["readout_1"].astype(float) - scores["readout_2"]).groupby(scores["piece_id"]).mean()
-    np.testing.assert_allclose(types.set_index("piece_id")["mean"], difference, atol=1e-5)
+    sets = SETS[: run.config.readout.replicates]
+    each = {name: scores[f"{name}_1"].astype(float) - scores[f"{name}_2"] for name in sets}
+    of_types = pd.DataFrame(each).groupby(scores["piece_id"]).mean()
+    np.testing.assert_allclose(types.set_index("piece_id")["mean"], of_types.mean(axis=1), atol=1e-5)
+    for name in sets:
+        np.testing.assert_allclose(types.set_index("piece_id")[f"under_{name}"], of_types[name], atol=1e-5)
     assert types["count"].sum() == len(scores)
 
 
@@ -106,14 +111,18 @@ def test_training_curves_are_those_of_the_log(run, finished):
 
 def test_word_classes_are_those_of_the_results(run):
     classes = run.word_classes().set_index("upos")
-    for row in run.results()["word_classes"]["upos"]["profile"]:
-        for key in ("mean", "low", "high", "occurrences"):
-            ours = classes.loc[row["class"], key]
-            assert ours == row[key] or (row[key] is None and pd.isna(ours))
+    profile = [row for row in run.results()["word_classes"]["upos"]["profile"] if row["adjusted"]]
+    assert [row["class"] for row in profile] == classes.index.tolist() and len(profile) > 3
+    for row in profile:
+        for key in ("occurrences", "types", "compared"):
+            assert classes.loc[row["class"], key] == row[key]
+        for key in ("mean", "low", "high", "q_value", "sure"):
+            ours, theirs = classes.loc[row["class"], key], row["adjusted"][key]
+            assert ours == theirs or (theirs is None and pd.isna(ours))
 
 
 def test_every_figure_of_the_page_can_be_had(run):
-    for name in ("preference", "profile", "towers", "context", "shares", "emergence", "training"):
+    for name in ("preference", "profile", "towers", "context", "shares", "training"):
         figure = getattr(run.plot, name)()
         assert isinstance(figure, Figure) and figure.axes, name
     profile = run.plot.profile()

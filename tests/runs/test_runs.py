@@ -7,12 +7,14 @@ import shutil
 import signal
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import yaml
 
 import twotower
 from twotower.config import RunConfig, to_dict
 from twotower.errors import DiskFullError, InputError
+from twotower.preference.measured import SETS
 from twotower.runs.locking import lock
 from twotower.runs.records import read_records, write_records
 from twotower.runs.stages import MAIN as STAGES_OF_A_RUN
@@ -220,7 +222,9 @@ def test_python_gives_frames_and_a_model(finished):
     assert types["count"].sum() == len(scores)
     one = types.iloc[3]
     rows = scores[scores["piece_id"] == one["piece_id"]]
-    assert one["mean"] == pytest.approx((rows["readout_1"] - rows["readout_2"]).mean(), abs=1e-6)
+    each = [(rows[f"{name}_1"] - rows[f"{name}_2"]).mean() for name in SETS[: run.config.readout.replicates]]
+    assert one["mean"] == pytest.approx(np.mean(each), abs=1e-6)
+    assert [one[f"under_{name}"] for name in SETS] == pytest.approx(each, abs=1e-6)
     assert run.model().config.towers == 2
     with pytest.raises(InputError, match="not a run folder"):
         twotower.Run.load(finished.parent)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from matplotlib.collections import PolyCollection
 
 from ..preference.division import Division, LabelDivision
@@ -16,10 +18,14 @@ BEYOND = (("class", "frequency"), ("type", "frequency"))
 
 
 def shown_labels(division: Division) -> list[LabelDivision]:
-    """The rows of the figure, the largest share last: every label that was measured, and some given frequency."""
+    """The rows of the figure, the largest share last: every label that was measured, and some given frequency.
+
+    None where the towers do not differ at all: there is nothing to hold a share of.
+    """
     rows = [
         row for row in division.labels
-        if row.verdict != "not measurable" and (not row.given or (row.label, row.given) in BEYOND)
+        if row.verdict != "not measurable" and math.isfinite(row.share.estimate)
+        and (not row.given or (row.label, row.given) in BEYOND)
     ]  # fmt: skip
     return sorted(rows, key=lambda row: row.share.estimate)
 
@@ -49,7 +55,9 @@ def forest(division: Division, sheet: Sheet) -> None:
         dots = axes.scatter([100 * row.share.estimate for row in kept], chosen, s=26, color=color, label=name, zorder=3)
         sheet.tell(dots, [_tip(row) for row in kept])
     _strangers(division, rows, axes, sheet)
-    axes.set(xlabel=sheet.wrap("share of the difference between the towers, D² (%)"), ylim=(-0.7, len(rows) - 0.3))
+    axes.set(ylim=(-0.7, len(rows) - 0.3))
+    # Beneath names of labels as well: beside them the axis may be narrower than what it is called.
+    axes.set_xlabel(sheet.wrap("share of the difference between the towers, D² (%)"), loc="right")
     axes.set_yticks(heights, [row_name(row) for row in rows])
     axes.tick_params(axis="y", length=0)
     sheet.key(columns=2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from ..preference.division import Division, LabelDivision, division_from
@@ -139,6 +140,8 @@ def _beyond(division: Division) -> str:
     row = row_of(division, "class", "frequency")
     if row is None or row.verdict == "not measurable":
         return "Whether word class matters beyond frequency cannot be measured: too few words have a word class."
+    if not math.isfinite(row.share.estimate):
+        return "Word class has no share of the difference beyond frequency, because there is no difference to share."
     chance = "" if row.share.null_high is None else f"; exchanged labels hold at most {100 * row.share.null_high:.1f} %"
     said: dict[Verdict, str] = {
         "yes": "Word class matters beyond frequency", "no": "Word class does not matter beyond frequency",

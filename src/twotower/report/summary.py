@@ -25,8 +25,10 @@ def sentences(results: dict[str, Any]) -> list[str]:
     if results["model"]["towers"] > 1:
         said += finding_sentences(results, division_in(results))
         direction = results.get("direction")
-        said += [say(results) for say in (_takers, _context, _topic) if say(results)]
-        said += [] if direction is None else [_direction(direction)]
+        others = [say(results) for say in (_takers, _context, _topic) if say(results)]
+        if direction is not None:  # a division by direction makes one see all that follows with other eyes
+            others.insert(0 if divides(direction) else len(others), _direction(direction))
+        said += others
     if read := results["corpus"].get("inventory"):  # runs of earlier versions have none
         said[1:1] = [f"Beware: {warning}." for warning in Inventory.from_dict(read).warnings()]
     said.append(_performance(results))
