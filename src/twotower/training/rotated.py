@@ -1,10 +1,10 @@
 """AdamW in the basis of a layer's inputs, for the readouts' layers to the vocabulary.
 
-The inputs of such a layer are few and strongly correlated, and AdamW, which scales each weight by itself, is slow along
-most directions: preferences of the default pair of seed 100 at 0.26 M and 0.52 M tokens agreed to 0.96 in this basis,
-and to 0.78 by AdamW (at another rate and other betas, so that the basis alone may gain less). This is SOAP (Vyas et al.
-2024, arXiv 2409.11321), of whose two rotations only that of the shorter side, the inputs, is kept: the other would be of
-the vocabulary's size.
+The inputs of such a layer are few and strongly correlated, and AdamW, which scales each weight by itself, is slow
+along most directions: preferences of the default pair of seed 100 at 0.26 M and 0.52 M tokens agreed to 0.96 in this
+basis, and to 0.78 by AdamW (at another rate and other betas, so that the basis alone may gain less). This is SOAP
+(Vyas et al. 2024, arXiv 2409.11321), of whose two rotations only that of the shorter side, the inputs, is kept: the
+other would be of the vocabulary's size.
 """
 
 from __future__ import annotations
