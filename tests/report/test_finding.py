@@ -55,9 +55,20 @@ def test_what_cannot_be_measured_is_not_told_as_none():
     said = verdict_sentence(unknown)
     assert "cannot be measured" in said and why in said and "do not" not in said
     no_tags = replace(division(), labels=[label("class", "frequency", 0.0, "not measurable")])
-    assert "Whether word class matters beyond frequency cannot be measured" in " ".join(
-        finding_sentences(RESULTS, no_tags)
-    )
+    without_tagger = RESULTS | {"corpus": {"tagger": "none"}}
+    for results, reason in ((RESULTS, "too few words have a word class"), (without_tagger, "no tagger was used")):
+        assert f"Whether word class matters beyond frequency cannot be measured: {reason}" in " ".join(
+            finding_sentences(results, no_tags)
+        )
+
+
+def test_there_are_no_shares_of_a_difference_that_is_not_there():
+    nothing = replace(division(size=0.0, verdict="no", differ="no"), labels=[
+        label("type", "", float("nan"), "no"), label("class", "frequency", float("nan"), "no"),
+    ])  # fmt: skip
+    assert shown_labels(nothing) == []
+    said = " ".join(finding_sentences(RESULTS, nothing))
+    assert "nan" not in said and "there is no difference to share" in said
 
 
 def test_readouts_that_have_not_converged_are_said_beside_the_finding():

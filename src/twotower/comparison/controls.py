@@ -112,6 +112,7 @@ def compare(results: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
             "parameters": one["model"]["parameters"],
             "perplexity": one["training"]["heldout_perplexity"],
             "sd": one["preference"]["sd"],
+            "tagger": one["corpus"]["tagger"],
             "reliability": one["reliability"],
             "explained": ((one["word_classes"] or {}).get("upos") or {}).get("explained"),
         }

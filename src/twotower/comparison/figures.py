@@ -49,6 +49,7 @@ def row_of(one: OneRun) -> Row:
     nominal = planned.get("nominal")
     return {
         "name": one.name, "group": one.group, "stranger": one.stranger, "corpus": one.corpus, "seed": results["seed"],
+        "tagger": results["corpus"]["tagger"],
         "family": results["model"]["family"], "towers": results["model"]["towers"],
         "tokens": results["training"]["tokens"], "perplexity": results["training"]["heldout_perplexity"],
         "reliability": results["reliability"], "clusters": results["reliability_by_cluster"],

@@ -6,6 +6,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from ..data.tagging import NONE
+from .finding import UNTAGGED
 from .sheet import Sheet, interval, plate, zero
 from .style import ALL_COLOR, FLOOR_COLOR, PREFERENCE_COLOR
 from .summary import figure
@@ -122,7 +124,8 @@ def _against(run: dict[str, Any], control: dict[str, Any]) -> str:
             digits = 3 if kind == "explained" else 2
             said.append(f"{what} is {verdict} ({figure(other, digits=digits)}; run: {figure(mine, digits=digits)})")
         else:
-            said.append(f"{what} cannot be compared, because too few words are tagged")
+            why = UNTAGGED if NONE in (run["tagger"], control["tagger"]) else "too few words are tagged"
+            said.append(f"{what} cannot be compared: {why}")
     text = f"The standard deviation of preferences is {control['sd']:.2f} nats (run: {run['sd']:.2f})."
     return f"{head}{', and '.join(said)}. {text}"
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from ..data.tagging import NONE
 from ..preference.division import Division, LabelDivision, division_from
 from ..statistics.intervals import Estimate
 from ..statistics.verdicts import Verdict
 
 CONTROL = "Run it with --strangers: no strangers were trained to compare these towers with."
 EARLIER = "An earlier version of twotower made this run; analyze it again with `twotower analyze`."
+UNTAGGED = "no tagger was used (give one with --prepare.tagger)"
 LEADING = 3
 """Labels that are named in a sentence."""
 PROSE = {
@@ -20,6 +22,11 @@ PROSE = {
     "next class": "the class of the word after",
 }  # fmt: skip
 """What labels are called in a sentence, where their names alone would not say it."""
+
+
+def untagged(results: dict[str, Any]) -> bool:
+    """Whether nobody looked for word classes."""
+    return bool((results.get("corpus") or {}).get("tagger") == NONE)
 
 
 def division_in(results: dict[str, Any]) -> Division | None:
@@ -74,8 +81,8 @@ def finding_sentences(results: dict[str, Any], division: Division | None) -> lis
     if division.size is None:
         return [_quality(results, division)]
     said = [
-        _surplus(division), _size(division), _shares(division), _known(results), _contexts(results), _beyond(division),
-        _quality(results, division),
+        _surplus(division), _size(division), _shares(division), _known(results), _contexts(results),
+        _beyond(results, division), _quality(results, division),
     ]  # fmt: skip
     return [sentence for sentence in said if sentence]
 
@@ -136,10 +143,11 @@ def _contexts(results: dict[str, Any]) -> str:
     return f"Where it comes from, in nats, {whose}: {named}."
 
 
-def _beyond(division: Division) -> str:
+def _beyond(results: dict[str, Any], division: Division) -> str:
     row = row_of(division, "class", "frequency")
     if row is None or row.verdict == "not measurable":
-        return "Whether word class matters beyond frequency cannot be measured: too few words have a word class."
+        why = UNTAGGED if untagged(results) else "too few words have a word class"
+        return f"Whether word class matters beyond frequency cannot be measured: {why}."
     if not math.isfinite(row.share.estimate):
         return "Word class has no share of the difference beyond frequency, because there is no difference to share."
     chance = "" if row.share.null_high is None else f"; exchanged labels hold at most {100 * row.share.null_high:.1f} %"

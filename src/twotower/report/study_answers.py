@@ -6,7 +6,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ..comparison.figures import distinct_groups
+from ..data.tagging import NONE
 from ..preference.direction import divides
+from .finding import UNTAGGED
 from .style import plural
 from .summary import figure
 
@@ -99,7 +101,10 @@ def _classes(pairs: list[Row], strangers: list[Row], study: dict[str, Any]) -> s
     question = "C3: does the division follow word class?"
     known = [row for row in pairs if row["explained"]]
     if not known:
-        return f"{question} This could not be measured: no run has enough tagged words."
+        why = (
+            UNTAGGED if pairs and all(row.get("tagger") == NONE for row in pairs) else "no run has enough tagged words"
+        )
+        return f"{question} This could not be measured: {why}."
     passed = sum(row["explained"]["p_value"] < 0.05 for row in known)
     text = (
         f"{question} Word class explains {_range([row['explained']['estimate'] for row in known], percent=True)} of "

@@ -6,7 +6,7 @@ from typing import Any
 
 from ..data.inventory import Inventory
 from ..preference.direction import divides
-from .finding import division_in, finding_sentences, verdict_sentence
+from .finding import division_in, finding_sentences, untagged, verdict_sentence
 from .style import plural
 
 FEW_DOCUMENTS = 20
@@ -90,9 +90,14 @@ def _upos(results: dict[str, Any]) -> dict[str, Any] | None:
 
 def _takers(results: dict[str, Any]) -> str:
     found = _upos(results)
-    if found is None:
-        return ""
+    if found is None or untagged(results):
+        return ""  # the ruler's sentence on word class says so
     rows = [row for row in found["profile"] if row["compared"]]
+    if results["preference"]["types"] == 0:
+        return (
+            "What single word classes prefer cannot be measured: no type occurs often enough. Hold out more text, or "
+            "lower --analyze.min-count."
+        )
     if results["model"]["towers"] > 2:
         best: dict[int, list[str]] = {}
         for row in rows:
