@@ -90,7 +90,7 @@ def row(name, reliable, explained):
 
     return {
         "name": name, "meaning": name, "reliability": around(reliable), "explained": explained and around(explained),
-        "sd": 0.1,
+        "sd": 0.1, "tagger": "hanta",
     }  # fmt: skip
 
 
@@ -111,6 +111,8 @@ def test_the_page_of_controls_says_which_of_them_the_run_clearly_exceeds():
 def test_controls_without_tagged_words_are_compared_in_reliability_alone():
     rows = [row("run", 0.6, None), row("strangers", 0.05, None)]
     assert finding(rows) == "In the reliability of preferences this run clearly exceeds each of its 1 controls."
-    assert "the share that word class explains cannot be compared" in conclusions(rows)[0]
+    for tagger, why in (("hanta", "too few words are tagged"), ("none", "no tagger was used")):
+        untagged = [one | {"tagger": tagger} for one in rows]
+        assert f"the share that word class explains cannot be compared: {why}" in conclusions(untagged)[0]
     short = [{**one, "reliability": None} for one in rows]
     assert "too little text" in finding(short) and "too short" in conclusions(short)[0]
