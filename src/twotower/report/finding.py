@@ -91,7 +91,7 @@ def _surplus(division: Division) -> str:
     found = division.surplus
     if found is None:
         return "What the towers gain from each other was not measured: no readout of all towers together was trained."
-    text = f"Surplus: read alike, all towers together are {_nats(found)} nats per token better than the better one"
+    text = f"Surplus: read alike, all towers together gain {_nats(found)} nats per token over the better one"
     controls = []
     if found.null is not None:
         controls.append(f"one tower given twice gains {found.null:.3f}")
@@ -170,7 +170,11 @@ def _quality(results: dict[str, Any], division: Division) -> str:
     tokens = f"{readouts['tokens']:,} tokens"
     last = readouts.get("doubling") or {}
     agreement = (last.get("agreement") or {}).get("estimate")
-    moved = "" if agreement is None else f" The last doubling of their text left preferences at r = {agreement:.2f}."
+    free = " (freed of noise, so that it may exceed 1)" if agreement is not None and agreement > 1 else ""
+    moved = (
+        "" if agreement is None
+        else f" The last doubling of their text left preferences at r = {agreement:.2f}{free}."
+    )  # fmt: skip
     if readouts["converged"]:
         return f"Quality of the measurement: the readouts have converged after {tokens}.{moved}"
     return (
