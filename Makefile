@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 .PHONY: help setup demo test test-slow test-all lint bench docs audit hashes clean
 
 help:
-	@echo "make demo      set up, and run the main job on real text (about ten minutes)"
+	@echo "make demo      set up, and run the main job on real text (about eight minutes)"
 	@echo "make test      set up, and run the tests that show that everything works here (a few minutes)"
 	@echo "make test-slow the others: many whole runs, several processes, simulations"
 	@echo "make test-all  both"
