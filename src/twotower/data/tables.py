@@ -8,7 +8,7 @@ import math
 import os
 import re
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -175,10 +175,3 @@ def _text(path: Path) -> str:
         return decode(path, encoding)
     except InputError as error:
         raise InputError(f"{str(error).partition(';')[0]}; save the table as CSV in UTF-8") from None
-
-
-def columns_like(table: Table, accept: Sequence[frozenset[str]]) -> Iterator[int]:
-    """The places of the columns whose heading has exactly the words of one of `accept`, in the order of `accept`."""
-    headings = [frozenset(words_in(heading)) for heading in table.first]
-    for words in accept:
-        yield from (place for place, heading in enumerate(headings) if heading == words)

@@ -9,7 +9,7 @@ import numpy as np
 from ..statistics.clustering import dealt
 from ..statistics.division import Codes
 from ..statistics.tallies import Floats
-from .division import readings_of, sets_of, unmeasurable
+from .division import readings_of, unmeasurable
 from .labels import Occurrences
 from .measured import Measured
 
@@ -50,7 +50,7 @@ def contexts_of(measured: Measured) -> list[ContextOfType]:
     if measured.towers == 1 or unmeasurable(measured):
         return []
     text = Occurrences(measured)
-    readings = readings_of(measured, sets_of(measured)[:2], text)
+    readings = readings_of(measured, measured.sets[:2], text)
     half = dealt(np.bincount(readings.document), 2)[readings.document]
     pieces = [*measured.pieces, ""]
     pairs, pair = np.unique(text.type * len(pieces) + text.previous, return_inverse=True)

@@ -17,7 +17,7 @@ from ..statistics.relabelling import permuted_shares, shifted_shares, turned_sha
 from ..statistics.tallies import Floats
 from ..statistics.verdicts import Verdict, verdict
 from .labels import GIVEN, LABELS, Label, Occurrences, carriers_of, gold_labels
-from .measured import SETS, Measured
+from .measured import Measured
 from .own_labels import own_labels
 
 EXCHANGES = 100
@@ -81,7 +81,7 @@ def division_of(measured: Measured) -> Division | None:
         return None
     if why := unmeasurable(measured):
         return Division(None, None, [], None, "not measurable", "not measurable", "not measurable", why)
-    sets = sets_of(measured)
+    sets = measured.sets
     text = Occurrences(measured)
     readings, converged = readings_of(measured, sets, text), converged_of(measured)
     found = _surplus(measured, sets, readings)
@@ -98,13 +98,13 @@ def along(labels: Sequence[Label], measured: Measured) -> list[LabelDivision]:
     if measured.towers == 1 or unmeasurable(measured):
         return []
     text = Occurrences(measured)
-    readings, converged = readings_of(measured, sets_of(measured), text), converged_of(measured)
+    readings, converged = readings_of(measured, measured.sets, text), converged_of(measured)
     return [row for label in labels for row in shares_of(label, readings, text, converged)]
 
 
 def unmeasurable(measured: Measured) -> str:
     """Why nothing can be measured, and what to do about it; "" if it can."""
-    if len(sets_of(measured)) < 2:
+    if len(measured.sets) < 2:
         return "Only one set of readouts was trained; redo the run from `twotower readout` on."
     if measured.documents < FEWEST_DOCUMENTS:
         return (
@@ -112,11 +112,6 @@ def unmeasurable(measured: Measured) -> str:
             "of more documents, or a higher prepare.heldout."
         )
     return ""
-
-
-def sets_of(measured: Measured) -> list[str]:
-    """The sets of readouts that the run has."""
-    return [name for name in SETS if f"{name}_1" in measured.scores.columns]
 
 
 def converged_of(measured: Measured) -> bool | None:
@@ -221,7 +216,7 @@ def with_strangers(division: Division, strangers: Division) -> Division:
     if division.size is None or strangers.size is None:
         return replace(division, strangers=strangers)
     theirs = {(row.label, row.given): row for row in strangers.labels}
-    rows = [_beside(row, theirs.get((row.label, row.given)), strangers.differ) for row in division.labels]
+    rows = [_beside(row, theirs.get((row.label, row.given))) for row in division.labels]
     differ = division.differ if division.differ != "yes" else verdict(division.size, None, strangers.size)
     gain = division.gain
     if gain == "yes" and division.surplus:
@@ -240,7 +235,7 @@ def division_from(recorded: Mapping[str, Any]) -> Division:
     return dacite.from_dict(Division, dict(recorded), config)
 
 
-def _beside(row: LabelDivision, control: LabelDivision | None, differ: Verdict) -> LabelDivision:
+def _beside(row: LabelDivision, control: LabelDivision | None) -> LabelDivision:
     """Nats squared are compared, because a share of next to nothing is next to nothing."""
     if row.verdict != "yes" or control is None:
         return row

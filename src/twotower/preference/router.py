@@ -12,7 +12,7 @@ from ..statistics.clustering import Clusters, dealt
 from ..statistics.division import Codes, Readings
 from ..statistics.intervals import Estimate
 from ..statistics.tallies import Floats
-from .division import readings_of, sets_of, unmeasurable
+from .division import readings_of, unmeasurable
 from .labels import LABELS, Label, Occurrences
 from .measured import Measured
 
@@ -67,7 +67,7 @@ def router_of(measured: Measured) -> Router | None:
     if measured.towers == 1 or unmeasurable(measured):
         return None
     text = Occurrences(measured)
-    readings = readings_of(measured, sets_of(measured)[:2], text)
+    readings = readings_of(measured, measured.sets[:2], text)
     if readings.square[0] <= 0:
         return None
     known = {label.name: values for label in LABELS if (values := _asked(label, text)) is not None}

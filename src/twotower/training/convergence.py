@@ -16,8 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..statistics.contrasts import contrasts
+from ..statistics.intervals import Estimate, jackknife_error
+from ..statistics.tallies import Floats
 
-Floats = NDArray[np.float64]
 Scores = Mapping[str, NDArray[np.float32]]
 """Log-probabilities in nats by head, each (tokens,)."""
 AGREEMENT, LEAST_AGREEMENT = 0.95, 0.90
@@ -28,15 +29,6 @@ NORMAL = 1.959964
 """Quantile of the 95 % interval."""
 LENGTH = 512
 """Tokens of a stretch of text, which is a unit of resampling: the documents that are kept aside are few."""
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A figure and its 95 % interval, from a jackknife over stretches of text."""
-
-    estimate: float
-    low: float
-    high: float
 
 
 @dataclass(frozen=True)
@@ -60,7 +52,8 @@ class Doubling:
     """At its end, by what a readout reads; the geometric mean over the sets."""
     agreement: Estimate | None
     """Correlation of the types' preferences before and after, freed of the noise of text and readouts; None where
-    types differ too little in preference for that, and for one tower."""
+    types differ too little in preference for that, and for one tower. Its interval is of 95 %, from a jackknife over
+    stretches of text."""
     surplus: Surplus | None
     """None for one tower."""
     converged: bool
@@ -93,12 +86,6 @@ def compare(
     return Doubling(tokens, perplexity, agreement, surplus, agree and settled)
 
 
-def _jackknife(values: Floats) -> float:
-    """Standard error of a figure from its values with each unit left out."""
-    units = len(values)
-    return float(np.sqrt((units - 1) / units * ((values - values.mean()) ** 2).sum()))
-
-
 def _surplus(before: Scores, after: Scores, sets: Sequence[str], towers: int, unit: NDArray[np.int64]) -> Surplus:
     counts = np.bincount(unit).astype(np.float64)
 
@@ -117,7 +104,7 @@ def _surplus(before: Scores, after: Scores, sets: Sequence[str], towers: int, un
         return surplus, without[-1] - without[:-1].max(axis=0), of_set[:, -1] - of_set[:, best]
 
     (first, *_), (last, without, of_set) = values(before), values(after)
-    error = np.hypot(_jackknife(without), of_set.std(ddof=1) / np.sqrt(len(sets)))
+    error = np.hypot(jackknife_error(without), of_set.std(ddof=1) / np.sqrt(len(sets)))
     return Surplus(last, float(error), last - first)
 
 
@@ -147,13 +134,13 @@ def _agreement(
             across += _covariances(was[one], now[other], counts)
             first += _covariances(was[one], was[other], counts)
             second += _covariances(now[one], now[other], counts)
-    if first[0] <= 0 or second[0] - NORMAL * _jackknife(second[1:]) <= 0:
+    if first[0] <= 0 or second[0] - NORMAL * jackknife_error(second[1:]) <= 0:
         return None
     with np.errstate(invalid="ignore"):
         values = across / np.sqrt(first * second)
     if not np.isfinite(values).all():
         return None
-    error = _jackknife(values[1:])
+    error = jackknife_error(values[1:])
     return Estimate(float(values[0]), float(values[0] - NORMAL * error), float(values[0] + NORMAL * error))
 
 
