@@ -34,7 +34,7 @@ from speed.table import markdown, show
 from speed.text import synthetic
 from speed.training import joint_rows, quiet
 
-from twotower.presets import preset
+from twotower.config.presets import preset
 
 HERE = Path(__file__).parent
 TRAINING, HELDOUT = 1_000_000, 20_000

@@ -23,7 +23,7 @@ from statistics import median
 
 from speed.measure import private_bytes, watch
 
-from twotower.config import PrepareConfig
+from twotower.config.schema import PrepareConfig
 from twotower.data.corpora import open_corpus
 
 WORDS_OF_A_FILE, FILES_OF_A_FOLDER = 100, 1_000

@@ -27,10 +27,10 @@ from speed.measure import machine, private_bytes
 from speed.text import synthetic
 from speed.training import joint_work, quiet
 
-from twotower.allocator import freed_memory_kept
-from twotower.plan import Machine, make_plan
-from twotower.presets import preset
+from twotower.config.presets import preset
+from twotower.modeling.plan import Machine, make_plan
 from twotower.report.style import STYLE
+from twotower.system.allocator import freed_memory_kept
 
 HERE = Path(__file__).parent
 UPDATES = 20

@@ -23,9 +23,9 @@ from speed.text import synthetic
 from speed.training import joint_parts, quiet
 from torch.profiler import ProfilerActivity, profile
 
-from twotower.allocator import freed_memory_kept
+from twotower.config.presets import PRESETS, preset
 from twotower.modeling.objectives import watched_heads
-from twotower.presets import PRESETS, preset
+from twotower.system.allocator import freed_memory_kept
 from twotower.training.loop import update
 
 WARM_UP, UPDATES = 10, 30

@@ -18,7 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from statistics import median
 
-from twotower.presets import PRESETS
+from twotower.config.presets import PRESETS
 
 JOBS = 2
 HOUR = 3600.0

@@ -26,10 +26,10 @@ from speed.text import synthetic
 from speed.training import joint_parts, joint_work, quiet
 from torch import Tensor
 
-from twotower.allocator import freed_memory_kept
+from twotower.config.presets import preset
 from twotower.modeling.model import TowersModel
 from twotower.modeling.sizes import towers_config
-from twotower.presets import preset
+from twotower.system.allocator import freed_memory_kept
 
 ROUNDS = 15
 VOCABULARY = 8_192

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from small_runs import small_config, write_corpus
-from twotower.config import RunConfig
+from twotower.config.schema import RunConfig
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from twotower.config import AnalyzeConfig
+from twotower.config.schema import AnalyzeConfig
 from twotower.data.heldout import classify_types
 from twotower.data.tagging import UPOS
 from twotower.preference.measured import SETS, Measured

@@ -4,7 +4,15 @@ from pathlib import Path
 
 import yaml
 
-from twotower.config import AnalyzeConfig, ModelConfig, PrepareConfig, ReadoutConfig, RunConfig, TrainConfig, to_dict
+from twotower.config.schema import (
+    AnalyzeConfig,
+    ModelConfig,
+    PrepareConfig,
+    ReadoutConfig,
+    RunConfig,
+    TrainConfig,
+    to_dict,
+)
 
 
 def write_corpus(folder: Path) -> Path:

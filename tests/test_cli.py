@@ -8,7 +8,7 @@ import pytest
 
 from twotower import cli
 from twotower.cli import dispatch, stages
-from twotower.presets import PRESETS
+from twotower.config.presets import PRESETS
 from twotower.report.summary import headline
 
 

@@ -1,6 +1,6 @@
 """Texts as files that people have, and the documents that are read from them."""
 
-from twotower.config import PrepareConfig
+from twotower.config.schema import PrepareConfig
 from twotower.data.corpora import open_corpus
 
 

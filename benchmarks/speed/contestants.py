@@ -14,8 +14,8 @@ from pathlib import Path
 
 import torch
 
-from twotower.allocator import freed_memory_kept
-from twotower.config import RunConfig, from_dict
+from twotower.config.schema import RunConfig, from_dict
+from twotower.system.allocator import freed_memory_kept
 
 from . import measuring, training
 

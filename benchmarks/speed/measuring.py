@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from twotower.config import RunConfig
+from twotower.config.schema import RunConfig
 from twotower.data.windows import ScoringRows
 from twotower.modeling.losses import block_rows
 from twotower.modeling.model import TowersModel

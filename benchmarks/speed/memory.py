@@ -12,8 +12,8 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from twotower.allocator import freed_memory_kept
-from twotower.presets import preset
+from twotower.config.presets import preset
+from twotower.system.allocator import freed_memory_kept
 
 from . import reference
 from .measure import Row, peak_bytes, row

@@ -10,7 +10,7 @@ from statistics import median
 
 import numpy as np
 
-from twotower.config import PrepareConfig, RunConfig
+from twotower.config.schema import PrepareConfig, RunConfig
 from twotower.data.corpora import open_corpus
 from twotower.data.documents import Corpus, Document
 from twotower.data.prepare import TRAIN, write_tokens

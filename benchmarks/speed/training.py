@@ -25,7 +25,7 @@ from transformers import (
     TrainingArguments,
 )
 
-from twotower.config import RunConfig
+from twotower.config.schema import RunConfig
 from twotower.data.heldout import PreparedText
 from twotower.modeling.configuration import TowersConfig
 from twotower.modeling.costs import count_costs

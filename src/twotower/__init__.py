@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from .api.comparisons import Comparison, compare, study
     from .api.models import load_model
     from .api.runs import Run, run
-    from .config import RunConfig
-    from .errors import DiskError, DiskFullError, InputError, Interrupted
-    from .presets import PRESETS, preset
+    from .config.presets import PRESETS, preset
+    from .config.schema import RunConfig
+    from .system.errors import DiskError, DiskFullError, InputError, Interrupted
 
 __version__ = "1.0.0"
 
@@ -29,8 +29,9 @@ __version__ = "1.0.0"
 _HOMES = {
     "run": "api.runs", "Run": "api.runs", "load_model": "api.models",
     "study": "api.comparisons", "compare": "api.comparisons", "Comparison": "api.comparisons",
-    "preset": "presets", "PRESETS": "presets", "RunConfig": "config",
-    "DiskError": "errors", "DiskFullError": "errors", "InputError": "errors", "Interrupted": "errors",
+    "preset": "config.presets", "PRESETS": "config.presets", "RunConfig": "config.schema",
+    "DiskError": "system.errors", "DiskFullError": "system.errors",
+    "InputError": "system.errors", "Interrupted": "system.errors",
 }  # fmt: skip
 
 __all__ = [

@@ -16,22 +16,22 @@ from typing import Any
 
 import yaml
 
-from .allocator import freed_memory_kept
-from .config import RunConfig, to_dict
+from .config.instruments import INSTRUMENTS
+from .config.presets import preset
+from .config.schema import RunConfig, to_dict
+from .config.settings import with_settings
+from .config.validation import validate
 from .data.corpus_names import file_name
 from .data.inventory import Inventory
-from .errors import InputError
-from .finished import RunFolder
-from .instruments import INSTRUMENTS
-from .presets import preset
-from .processes import announcing, follow, launched, leads, usable_cores
 from .runs.execution import execute, partial_folder
+from .runs.finished import RunFolder
 from .runs.records import as_asked, load_config, read_records
 from .runs.stages import MAIN, STAGES, producer_of, stage_settings
 from .runs.views import StageConfig, StageFunction, view_of
 from .runs.writing import write_text
-from .settings import with_settings
-from .validation import validate
+from .system.allocator import freed_memory_kept
+from .system.errors import InputError
+from .system.processes import announcing, follow, launched, leads, usable_cores
 
 
 def _prepare(config: StageConfig, run: Path, out: Path, say: Callable[[str], None] = lambda _: None) -> None:
@@ -55,7 +55,7 @@ def _readout(config: StageConfig, run: Path, out: Path) -> None:
 
 
 def _score(config: StageConfig, run: Path, out: Path) -> None:
-    from .preference.scores import score
+    from .scoring.scores import score
 
     with freed_memory_kept():
         score(config, run, out)

@@ -12,7 +12,7 @@ import pytest
 import twotower
 from small_runs import configure
 from twotower import cli
-from twotower.listing import look_at, run_folders
+from twotower.runs.listing import look_at, run_folders
 from twotower.runs.locking import at_work, lock
 
 

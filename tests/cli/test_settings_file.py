@@ -10,10 +10,10 @@ import yaml
 from twotower import cli
 from twotower.cli import stages, study
 from twotower.comparison.grid import jobs
-from twotower.config import RunConfig, flatten, to_dict
-from twotower.errors import InputError
-from twotower.presets import preset
-from twotower.settings import with_settings
+from twotower.config.presets import preset
+from twotower.config.schema import RunConfig, flatten, to_dict
+from twotower.config.settings import with_settings
+from twotower.system.errors import InputError
 
 
 @pytest.fixture

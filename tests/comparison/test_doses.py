@@ -9,8 +9,8 @@ import pytest
 from twotower.comparison import figures
 from twotower.comparison.figures import FIGURES, doses
 from twotower.comparison.grid import Grid, jobs
-from twotower.presets import preset
-from twotower.settings import with_settings
+from twotower.config.presets import preset
+from twotower.config.settings import with_settings
 
 GROUP = {"p_value": 0.01}
 PROFILES = {"p_value": 0.03, "shared": {"p_value": 0.04}}

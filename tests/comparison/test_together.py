@@ -8,7 +8,7 @@ import pytest
 
 from twotower.comparison import together as module
 from twotower.comparison.together import together
-from twotower.errors import InputError
+from twotower.system.errors import InputError
 
 
 def test_each_part_has_its_answer_whichever_is_done_first(monkeypatch):

@@ -6,7 +6,7 @@ import pytest
 import twotower
 from twotower.data.conllu import read_conllu
 from twotower.data.heldout import PreparedText
-from twotower.errors import InputError
+from twotower.system.errors import InputError
 
 SENTENCE = """# newdoc id = letters-{number}
 # text = He doesn't sing songs.

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from twotower.config import PrepareConfig
+from twotower.config.schema import PrepareConfig
 from twotower.data.corpora import open_corpus
-from twotower.errors import InputError
+from twotower.system.errors import InputError
 
 
 def read(*paths, **settings):

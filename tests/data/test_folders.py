@@ -5,9 +5,9 @@ import os
 import pytest
 
 from text_files import as_conllu, read
-from twotower.config import PrepareConfig
+from twotower.config.schema import PrepareConfig
 from twotower.data.corpora import open_corpus
-from twotower.errors import InputError
+from twotower.system.errors import InputError
 
 
 def written(folder, **files):

@@ -8,12 +8,12 @@ import pytest
 
 import twotower
 from twotower import cli
-from twotower.config import PrepareConfig
+from twotower.config.schema import PrepareConfig
 from twotower.data.articles import articles
 from twotower.data.corpora import open_corpus
 from twotower.data.corpus_names import parse_mixture, short_name
 from twotower.data.mixtures import thin
-from twotower.errors import InputError
+from twotower.system.errors import InputError
 
 WIKITEXT = """
  = First article =

@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from twotower.data.norms import read_norms
-from twotower.errors import InputError
+from twotower.system.errors import InputError
 
 
 def written(tmp_path, text, name="norms.csv"):

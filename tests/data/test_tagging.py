@@ -7,13 +7,13 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from twotower.config import PrepareConfig
+from twotower.config.schema import PrepareConfig
 from twotower.data import tagging
 from twotower.data.corpora import open_corpus
 from twotower.data.documents import Word
 from twotower.data.segmentation import has_no_spaces, pieces_as_words
 from twotower.data.tagging import CONTENT, FUNCTION, UPOS, choose_tagger, open_tagger, words_of_pieces
-from twotower.errors import InputError
+from twotower.system.errors import InputError
 
 
 @pytest.fixture(scope="module")

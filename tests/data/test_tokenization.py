@@ -11,7 +11,7 @@ from twotower.data import tokenization
 from twotower.data.tokenization import encode, encode_batch, padded_size, vocabulary_of
 from twotower.data.tokenizer_files import load_tokenizer, save_for_transformers, save_tokenizer
 from twotower.data.tokenizer_training import train_tokenizer
-from twotower.errors import InputError
+from twotower.system.errors import InputError
 
 
 @pytest.fixture(scope="module")

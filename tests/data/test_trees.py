@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from twotower.data.trees import read_trees
-from twotower.errors import InputError
+from twotower.system.errors import InputError
 
 SENTENCE = """# newdoc id = letters
 # sent_id = one

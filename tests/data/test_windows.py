@@ -12,7 +12,7 @@ from twotower.data.windows import (
     sliding_rows,
     validation_documents,
 )
-from twotower.errors import InputError
+from twotower.system.errors import InputError
 
 PERIOD = 9
 VOCABULARY = Vocabulary(

@@ -3,7 +3,7 @@
 import pytest
 
 from twotower.data.word_pairs import read_word_pairs
-from twotower.errors import InputError
+from twotower.system.errors import InputError
 
 
 def written(tmp_path, text, name="pairs.txt"):

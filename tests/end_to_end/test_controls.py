@@ -8,8 +8,8 @@ import pytest
 from small_runs import configure
 from twotower import cli
 from twotower.comparison.controls import control_configs
-from twotower.config import to_dict
-from twotower.presets import PRESETS
+from twotower.config.presets import PRESETS
+from twotower.config.schema import to_dict
 from twotower.report.controls import conclusions, finding
 
 

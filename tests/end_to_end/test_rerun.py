@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from twotower import cli
-from twotower.rerun import differences
+from twotower.api.rerun import differences
 from twotower.runs.records import read_records, write_records
 
 

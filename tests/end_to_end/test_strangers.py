@@ -8,8 +8,8 @@ import pytest
 import twotower
 from small_runs import configure
 from twotower import cli, pipeline
-from twotower.errors import InputError
 from twotower.runs.records import read_records
+from twotower.system.errors import InputError
 
 
 @pytest.fixture(scope="module")

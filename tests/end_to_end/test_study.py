@@ -11,10 +11,10 @@ from twotower import cli
 from twotower.comparison.compare import compare_runs
 from twotower.comparison.grid import Grid, jobs
 from twotower.comparison.knowledge import knowledge_of_runs
-from twotower.config import flatten, to_dict
-from twotower.errors import InputError
-from twotower.presets import PRESETS
+from twotower.config.presets import PRESETS
+from twotower.config.schema import flatten, to_dict
 from twotower.report.study import render
+from twotower.system.errors import InputError
 
 
 def settings_of(config) -> list[str]:

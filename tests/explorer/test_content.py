@@ -13,7 +13,6 @@ import twotower
 from browsers import chromium
 from explorer_runs import TOKEN
 from twotower.data.tagging import NO_WORD
-from twotower.errors import InputError
 from twotower.explorer.concordance import concordance
 from twotower.explorer.emerged import emerged
 from twotower.explorer.explored import ExploredRun
@@ -23,6 +22,7 @@ from twotower.explorer.minimal_pairs import minimal_pairs
 from twotower.explorer.plain import to_json
 from twotower.explorer.server import explorer
 from twotower.preference.measured import SETS
+from twotower.system.errors import InputError
 
 HOST = "127.0.0.1:4567"
 

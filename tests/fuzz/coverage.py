@@ -21,7 +21,7 @@ def main() -> None:
         sys.exit("atheris is not installed; `pip install atheris`")
     with atheris.instrument_imports(include=["twotower"]):
         from fuzz import targets
-    from twotower.errors import InputError
+    from twotower.system.errors import InputError
 
     name = sys.argv[1] if len(sys.argv) > 1 else ""
     if name not in targets.TARGETS:

@@ -15,7 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from twotower.config import PrepareConfig, RunConfig, flatten, to_dict
+from twotower.config.numerals import whole_number
+from twotower.config.schema import PrepareConfig, RunConfig, flatten, to_dict
+from twotower.config.settings import from_dict
+from twotower.config.validation import validate
 from twotower.data.articles import articles
 from twotower.data.conllu import read_conllu
 from twotower.data.corpora import open_corpus
@@ -27,14 +30,11 @@ from twotower.data.tokenization import encode, vocabulary_of
 from twotower.data.tokenizer_files import load_tokenizer
 from twotower.data.trees import read_trees
 from twotower.data.word_pairs import read_word_pairs
-from twotower.errors import InputError
-from twotower.knowledge.pair_files import read_pairs
-from twotower.knowledge.syntaxgym import read_suite
-from twotower.numerals import whole_number
+from twotower.knowledge.pairs.pair_files import read_pairs
+from twotower.knowledge.pairs.syntaxgym import read_suite
 from twotower.runs.records import load_config, read_records
 from twotower.runs.verification import verify
-from twotower.settings import from_dict
-from twotower.validation import validate
+from twotower.system.errors import InputError
 
 Target = Callable[[bytes, Path], None]
 

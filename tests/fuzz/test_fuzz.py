@@ -19,8 +19,8 @@ from hypothesis import strategies as st
 
 from fuzz.targets import TARGETS, seeds
 from twotower import cli
-from twotower.config import RunConfig, to_dict
-from twotower.errors import InputError
+from twotower.config.schema import RunConfig, to_dict
+from twotower.system.errors import InputError
 
 SEEDS = seeds()
 SHORT, LONG = 60, 2_000

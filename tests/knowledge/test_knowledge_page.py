@@ -11,11 +11,11 @@ import matplotlib
 import pytest
 from matplotlib.figure import Figure
 
-from twotower.knowledge.lesions import lesions
-from twotower.knowledge.pairs import pairs
+from twotower.knowledge.lesions.lesions import lesions
+from twotower.knowledge.pairs.pairs import pairs
 from twotower.knowledge.similarity import similarity
 from twotower.knowledge.subject import Subject
-from twotower.knowledge.words import words
+from twotower.knowledge.words.words import words
 from twotower.pipeline import know
 from twotower.report.instruments import LABELS, SHOWN, figures_of, parts, what_is_known
 from twotower.runs.records import load_config

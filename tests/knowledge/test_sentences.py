@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from minicons.scorer import IncrementalLMScorer, MaskedLMScorer
 
-from twotower.finished import RunFolder
 from twotower.knowledge import occurrences
 from twotower.knowledge import sentences as sentence_module
 from twotower.knowledge.sentences import encode, score_sentences
 from twotower.knowledge.subject import Subject
-from twotower.knowledge.word_counts import count_words, words_of
+from twotower.knowledge.words.word_counts import count_words, words_of
+from twotower.runs.finished import RunFolder
 
 TEXTS = [
     "we must keep the peace with all nations .",

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 import twotower
-from twotower.errors import InputError
 from twotower.knowledge.similarity import sample_of, similarity, similarity_of, window_of
 from twotower.knowledge.subject import Subject
 from twotower.runs.records import load_config
+from twotower.system.errors import InputError
 
 
 def subject_of(run, out, **settings):

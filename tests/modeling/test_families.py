@@ -5,13 +5,13 @@ import torch
 from torch import nn
 
 from twotower import cli
-from twotower.config import OBJECTIVES
-from twotower.errors import InputError
+from twotower.config.presets import PRESETS
+from twotower.config.schema import OBJECTIVES
 from twotower.modeling.configuration import TowersConfig
 from twotower.modeling.model import TowersModel
 from twotower.modeling.objectives import resolve_objective
 from twotower.modeling.sizes import towers_config
-from twotower.presets import PRESETS
+from twotower.system.errors import InputError
 
 VOCABULARY, WINDOW = 97, 12
 

@@ -7,9 +7,9 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from twotower.errors import InputError
 from twotower.modeling.fused_losses import vocabulary_loss
 from twotower.modeling.losses import cross_entropy_sum
+from twotower.system.errors import InputError
 
 
 class StandIn:

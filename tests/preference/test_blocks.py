@@ -10,9 +10,9 @@ import pytest
 from planted import planted
 from twotower.preference.analysis import analyze_measured
 from twotower.preference.clusters import by_cluster
-from twotower.preference.score_table import ScoreColumns
 from twotower.preference.types import types_table
 from twotower.report.summary import sentences
+from twotower.scoring.score_table import ScoreColumns
 from twotower.statistics import blocks
 from twotower.statistics.blocks import blocks_of
 

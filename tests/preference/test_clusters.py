@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from planted import planted
-from twotower.errors import InputError
 from twotower.preference.clusters import by_cluster, source_numbers
 from twotower.preference.reliability import reliability_of
+from twotower.system.errors import InputError
 
 
 def with_periods(measured, sd):

@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from twotower.preference.context import context, context_sizes
+from twotower.preference.context import context
+from twotower.scoring.context import context_sizes
 from twotower.statistics.intervals import choice_margin, largest_difference
 from twotower.statistics.tallies import resample
 

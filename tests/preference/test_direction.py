@@ -7,9 +7,10 @@ import torch
 
 import twotower
 from twotower.data.heldout import PreparedText
-from twotower.preference.direction import direction, lesion
+from twotower.preference.direction import direction
 from twotower.report.finding import division_in, finding_sentences
 from twotower.report.summary import sentences
+from twotower.scoring.direction import lesion
 from twotower.statistics.tallies import resample
 
 

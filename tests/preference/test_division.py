@@ -10,8 +10,7 @@ import pandas as pd
 import pytest
 
 from planted import planted
-from twotower.config import RunConfig
-from twotower.errors import InputError
+from twotower.config.schema import RunConfig
 from twotower.preference import division as ruler
 from twotower.preference.contexts import contexts_of
 from twotower.preference.division import Division, LabelDivision, division_of, with_strangers
@@ -19,6 +18,7 @@ from twotower.preference.labels import LABELS
 from twotower.preference.measured import SETS, Measured
 from twotower.preference.own_labels import labels_of
 from twotower.preference.router import router_of
+from twotower.system.errors import InputError
 
 EFFECT = {"NOUN": 0.5, "VERB": -0.5}
 

@@ -15,7 +15,7 @@ import twotower
 from faults import Faults, failing, in_a_child
 from small_runs import configure
 from twotower import cli
-from twotower.config import RunConfig
+from twotower.config.schema import RunConfig
 from twotower.runs.records import load_config, read_records
 from twotower.runs.sharing import adopt
 from twotower.runs.stages import MAIN, STAGES

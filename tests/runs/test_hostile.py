@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 import twotower
 from twotower import cli
 from twotower.data.heldout import PreparedText
-from twotower.errors import InputError
-from twotower.printing import printable
 from twotower.runs import records
 from twotower.runs.records import read_records, write_records
+from twotower.system.errors import InputError
+from twotower.system.printing import printable
 
 ARTIFACTS = [
     "data/train.npy", "data/validation.npy", "data/heldout.npy", "data/frequencies.npy", "data/tags.npy",

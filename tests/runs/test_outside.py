@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from twotower.config import KnowConfig, PrepareConfig, RunConfig
-from twotower.errors import InputError
+from twotower.config.schema import KnowConfig, PrepareConfig, RunConfig
 from twotower.runs.execution import execute
 from twotower.runs.outside import compare, files_at, outside_of
 from twotower.runs.records import read_records
 from twotower.runs.stages import STAGES
+from twotower.system.errors import InputError
 
 
 def prepare(config, run, out):

@@ -12,13 +12,13 @@ import pytest
 import yaml
 
 import twotower
-from twotower.config import RunConfig, to_dict
-from twotower.errors import DiskFullError, InputError
+from twotower.config.schema import RunConfig, to_dict
+from twotower.config.settings import from_dict
 from twotower.preference.measured import SETS
 from twotower.runs.locking import lock
 from twotower.runs.records import read_records, write_records
 from twotower.runs.stages import MAIN as STAGES_OF_A_RUN
-from twotower.settings import from_dict
+from twotower.system.errors import DiskFullError, InputError
 
 STAGES = list(STAGES_OF_A_RUN)
 

@@ -9,9 +9,9 @@ import pytest
 
 import twotower
 from twotower import cli
-from twotower.errors import InputError
 from twotower.runs.records import read_records, require_as_written, write_records
 from twotower.runs.verification import verify
+from twotower.system.errors import InputError
 
 KINDS = ("flip", "truncate", "empty", "remove", "swap")
 

@@ -5,7 +5,7 @@ import pickle
 
 import pytest
 
-from twotower.config import RunConfig, flatten, to_dict
+from twotower.config.schema import RunConfig, flatten, to_dict
 from twotower.runs.execution import execute
 from twotower.runs.stages import STAGES, stage_settings
 from twotower.runs.views import UndeclaredError, view_of

@@ -21,7 +21,7 @@ from twotower.runs.records import read_records
 from twotower.runs.stages import MAIN
 from twotower.studies.manifest import claim, write_manifest
 from twotower.studies.status import study_status
-from twotower.workers import Worker
+from twotower.system.workers import Worker
 
 SAME = ("trunk", "emergence.parquet", "scores.parquet", "results.json")
 COMMAND = [sys.executable, "-m", "twotower.cli"]

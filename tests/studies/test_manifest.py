@@ -6,8 +6,8 @@ import pytest
 
 from twotower import cli
 from twotower.comparison.grid import Grid, jobs
-from twotower.errors import InputError
 from twotower.studies.manifest import claim, configure, read_manifest, read_study, write_manifest
+from twotower.system.errors import InputError
 
 GRID = Grid(("quickstart",), (0, 1), ("model.width=16,32",), strangers=True)
 

@@ -9,9 +9,9 @@ import pytest
 
 from twotower import cli
 from twotower.comparison.grid import Grid, jobs
-from twotower.errors import InputError
 from twotower.studies.manifest import claim, write_manifest
 from twotower.studies.on_slurm import SlurmOptions, render, submit
+from twotower.system.errors import InputError
 
 
 @pytest.fixture

@@ -12,11 +12,11 @@ import pytest
 import twotower
 from twotower import cli
 from twotower.comparison.grid import Grid, Job
-from twotower.errors import InputError
 from twotower.runs.locking import holder, lock
 from twotower.studies.local import compare_lines, compare_study
 from twotower.studies.manifest import Line, claim, write_manifest
 from twotower.studies.status import run_status, study_status
+from twotower.system.errors import InputError
 
 HOLD = "import sys, time; from pathlib import Path; from twotower.runs.locking import lock\n" \
     "with lock(Path(sys.argv[1])): print('held', flush=True); time.sleep(600)"  # fmt: skip
@@ -76,7 +76,7 @@ def test_logs_tell_failed_from_stopped(study):
 
 def test_what_an_interrupted_command_says_is_known_as_stopped(study, monkeypatch, capsys):
     from twotower.cli import dispatch
-    from twotower.errors import Interrupted
+    from twotower.system.errors import Interrupted
 
     for error in (KeyboardInterrupt(), Interrupted("train: stopped after 8 of 9 updates; checkpoint saved")):
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from small_models import model_for, watched
-from twotower.config import TrainConfig
+from twotower.config.schema import TrainConfig
 from twotower.training.muon import Muon, orthogonalized
 from twotower.training.optimization import (
     adamw,

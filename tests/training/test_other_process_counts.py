@@ -12,10 +12,10 @@ import pytest
 
 import twotower
 from twotower import cli
-from twotower.config import OBJECTIVES
-from twotower.errors import InputError
+from twotower.config.schema import OBJECTIVES
 from twotower.runs.checkpoint_index import INDEX, read_index, shard_name
 from twotower.runs.sharing import adopt
+from twotower.system.errors import InputError
 from twotower.training.checkpoints import find_checkpoint
 from twotower.training.loop import require_even_shares
 

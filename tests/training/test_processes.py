@@ -14,10 +14,10 @@ import yaml
 import twotower
 from small_runs import configure
 from twotower import cli
-from twotower.config import to_dict
-from twotower.processes import Processes
+from twotower.config.schema import to_dict
 from twotower.runs.records import read_records, write_records
 from twotower.runs.stages import STAGES
+from twotower.system.processes import Processes
 
 TORCHRUN = ["torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
 

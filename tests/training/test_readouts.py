@@ -11,9 +11,9 @@ import torch
 
 import twotower
 from twotower.data.heldout import PreparedText
-from twotower.errors import InputError
 from twotower.modeling.model import TowersModel
-from twotower.processes import ALONE
+from twotower.system.errors import InputError
+from twotower.system.processes import ALONE
 from twotower.training import readouts, state_cache
 from twotower.training.readouts import reading_steps
 from twotower.training.state_cache import StateCache, batches_of

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 import twotower
-from twotower.config import OBJECTIVES
-from twotower.errors import Interrupted
+from twotower.config.schema import OBJECTIVES
 from twotower.runs.records import read_records
 from twotower.runs.sharing import adopt
+from twotower.system.errors import Interrupted
 from twotower.training import loop
 
 UPDATES = 12

@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 from safetensors.torch import load_file
 
 from faults import Faults, failing, in_a_child
-from twotower.errors import DiskError, InputError
-from twotower.processes import Processes
 from twotower.runs.checkpoint_index import INDEX, is_whole, read_index, shard_name
 from twotower.runs.verification import verify
+from twotower.system.errors import DiskError, InputError
+from twotower.system.processes import Processes
 from twotower.training.checkpoint_tensors import Part, Stored, row_edges
 from twotower.training.checkpoints import find_checkpoint, load_checkpoint, save_checkpoint, save_shards
 from twotower.training.muon import Muon

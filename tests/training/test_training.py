@@ -14,7 +14,7 @@ from safetensors.torch import load_file
 
 import twotower
 from twotower.data.heldout import PreparedText
-from twotower.errors import InputError, Interrupted
+from twotower.system.errors import InputError, Interrupted
 from twotower.training import loop
 from twotower.training.checkpoints import find_checkpoint, load_checkpoint, save_checkpoint
 from twotower.training.metrics import MetricsLog

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from .. import studies
 from ..comparison.grid import Grid, set_texts, vary_texts
-from ..errors import InputError
-from ..progress import without_progress
 from ..runs.records import read_json
+from ..system.errors import InputError
+from ..system.progress import without_progress
 from .notebook import answers
 from .runs import Run
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import InputError
+from ..system.errors import InputError
 
 if TYPE_CHECKING:
     from ..modeling.language_models import TowersForCausalLM, TowersForMaskedLM

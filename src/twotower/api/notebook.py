@@ -7,9 +7,9 @@ from pathlib import Path
 
 from markupsafe import Markup
 
-from ..errors import InputError
-from ..listing import FINISHED, Listed
-from ..printing import printable
+from ..runs.listing import FINISHED, Listed
+from ..system.errors import InputError
+from ..system.printing import printable
 
 ROW = Markup('<tr><th style="text-align:left">{}</th><td style="text-align:left">{}</td></tr>')
 CARD = Markup("<div><p><strong>{}</strong></p><table>{}</table></div>")
@@ -45,8 +45,8 @@ def card(run: Listed) -> str:
 
 
 def _headline(run: Listed) -> str:
-    from ..finished import RunFolder
     from ..report.summary import headline
+    from ..runs.finished import RunFolder
 
     try:
         return headline(RunFolder(run.folder).results())

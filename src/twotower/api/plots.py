@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..errors import InputError
-from ..finished import RunFolder
 from ..report.contents import read_contents
 from ..report.drawings import draw
 from ..report.sheet import Sheet, plate
 from ..report.study_figures import drawings
+from ..runs.finished import RunFolder
+from ..system.errors import InputError
 
 
 class RunPlots:

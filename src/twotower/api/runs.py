@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .. import pipeline
-from ..config import RunConfig
-from ..finished import RunFolder
-from ..listing import look_at
-from ..presets import preset
-from ..progress import without_progress
+from ..config.presets import preset
+from ..config.schema import RunConfig
+from ..runs.finished import RunFolder
+from ..runs.listing import look_at
 from ..runs.stages import MAIN
+from ..system.progress import without_progress
 from .notebook import card
 
 if TYPE_CHECKING:
@@ -162,7 +162,9 @@ class Run:
 
     def model(self) -> TowersModel:
         """The trained towers with their readouts, a `transformers` model in evaluation mode."""
-        return self._folder.model()
+        from ..modeling.model import finished_model
+
+        return finished_model(self._folder)
 
     def __repr__(self) -> str:
         return f"Run({str(self.path)!r})"

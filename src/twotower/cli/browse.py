@@ -10,9 +10,9 @@ from typing import Annotated
 import tyro
 
 from ..data.corpus_names import short_name
-from ..errors import InputError
-from ..listing import Listed, figures_of, look_at, run_folders
-from ..progress import Progress
+from ..runs.listing import Listed, figures_of, look_at, run_folders
+from ..system.errors import InputError
+from ..system.progress import Progress
 from .options import Command, read
 from .output import SUCCESS, Output
 
@@ -62,8 +62,8 @@ def show_run(command: Command, words: list[str]) -> int:
     parsed = read(command, words, ShowArguments())
     if parsed.run == Path():
         raise InputError("show: give the folder of a run")
-    from ..finished import RunFolder
     from ..report.summary import headline, sentences, summarize
+    from ..runs.finished import RunFolder
 
     results = RunFolder(parsed.run).results()
     page = parsed.run / "report.html"

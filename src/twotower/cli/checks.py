@@ -8,9 +8,9 @@ from typing import Annotated, Any
 
 import tyro
 
-from .. import rerun as reruns
-from ..errors import InputError
+from ..api import rerun as reruns
 from ..runs import verification
+from ..system.errors import InputError
 from .options import Command, read
 from .output import BAD_INPUT, FAILURE, SUCCESS, Output, fail
 

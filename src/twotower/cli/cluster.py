@@ -13,10 +13,10 @@ from typing import Literal
 
 import tyro
 
-from ..errors import InputError, Interrupted
 from ..studies import on_ray, on_slurm
 from ..studies.manifest import read_manifest
 from ..studies.status import is_finished, run_status, show_counts, show_runs, study_status
+from ..system.errors import InputError, Interrupted
 from .exit_codes import exit_code_of
 from .options import Command, read, study_first
 from .output import BAD_INPUT, FAILURE, INTERRUPTED, SUCCESS, fail, say, show

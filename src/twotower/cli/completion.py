@@ -7,7 +7,7 @@ from typing import Annotated, Any, Union
 
 import tyro
 
-from ..errors import InputError
+from ..system.errors import InputError
 from .helptext import for_help
 from .options import Command
 

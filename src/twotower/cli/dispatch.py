@@ -8,8 +8,8 @@ import sys
 from collections.abc import Sequence
 
 from .. import __version__
-from ..errors import InputError
-from ..processes import launched
+from ..system.errors import InputError
+from ..system.processes import launched
 from .commands import COMMANDS
 from .completion import SHELLS, print_completion
 from .exit_codes import exit_code_of

@@ -8,8 +8,8 @@ import sys
 import time
 from collections.abc import Callable
 
-from ..errors import DiskError, InputError, Interrupted
-from ..processes import leads
+from ..system.errors import DiskError, InputError, Interrupted
+from ..system.processes import leads
 from .output import BAD_INPUT, FAILURE, INTERRUPTED, fail
 
 PATIENCE_WITH_THE_FIRST = 15.0

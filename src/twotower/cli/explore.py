@@ -7,7 +7,7 @@ from pathlib import Path
 
 import tyro
 
-from ..errors import InputError
+from ..system.errors import InputError
 from .options import Command, read
 from .output import SUCCESS, show
 

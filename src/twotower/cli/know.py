@@ -9,10 +9,10 @@ from typing import Annotated
 
 import tyro
 
-from ..config import KnowConfig
-from ..errors import InputError
-from ..instruments import INSTRUMENTS
+from ..config.instruments import INSTRUMENTS
+from ..config.schema import KnowConfig
 from ..runs.records import load_config, read_records
+from ..system.errors import InputError
 from .options import Command, peek, read
 from .output import SUCCESS, Output
 

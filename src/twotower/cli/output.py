@@ -11,9 +11,9 @@ from typing import Any
 
 import tyro
 
-from ..printing import printable
-from ..progress import without_progress
 from ..runs.writing import without_nan
+from ..system.printing import printable
+from ..system.progress import without_progress
 
 SUCCESS, FAILURE, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 

@@ -8,10 +8,10 @@ from typing import Annotated
 
 import tyro
 
-from .. import plan as plans
-from ..config import RunConfig
-from ..presets import preset
-from ..validation import validate
+from ..config.presets import preset
+from ..config.schema import RunConfig
+from ..config.validation import validate
+from ..modeling import plan as plans
 from .options import Command, preset_of, read
 from .output import SUCCESS, Output
 

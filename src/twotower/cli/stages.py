@@ -8,13 +8,13 @@ from typing import Annotated, Any
 
 import tyro
 
-from ..config import RunConfig
-from ..errors import InputError
-from ..listing import figures_of
-from ..presets import preset
-from ..processes import launched, leads
+from ..config.presets import preset
+from ..config.schema import RunConfig
+from ..runs.listing import figures_of
 from ..runs.records import load_config
 from ..runs.stages import MAIN, STAGES
+from ..system.errors import InputError
+from ..system.processes import launched, leads
 from .options import Command, peek, preset_of, read
 from .output import SUCCESS, Output, show
 

@@ -10,12 +10,12 @@ from typing import Annotated, Any
 import tyro
 
 from ..comparison.grid import Grid, jobs, require_seeds, set_texts, vary_texts
-from ..errors import InputError
-from ..settings import read_settings, require_known, setting_types, with_settings
+from ..config.settings import read_settings, require_known, setting_types, with_settings
 from ..studies import compare_folders, estimate_seconds, run_study
 from ..studies.local import compare_study
 from ..studies.manifest import claim, write_manifest
 from ..studies.status import is_finished
+from ..system.errors import InputError
 from .options import Command, peek, read, study_first
 from .output import FAILURE, SUCCESS, Output, say
 

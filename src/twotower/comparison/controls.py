@@ -7,13 +7,13 @@ from typing import Any
 
 import torch
 
-from ..config import OBJECTIVES, RunConfig
-from ..errors import InputError
-from ..finished import RunFolder
+from ..config.schema import OBJECTIVES, RunConfig
 from ..modeling.model import TowersModel
 from ..modeling.sizes import towers_config
 from ..preference.analysis import analyze_measured
 from ..preference.measured import Measured
+from ..runs.finished import RunFolder
+from ..system.errors import InputError
 
 HALF = "half-trained"
 MEANING = {

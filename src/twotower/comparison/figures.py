@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from math import isfinite
 from typing import Any
 
-from ..config import RunConfig
+from ..config.schema import RunConfig
 from ..data.corpus_names import short_name
 from ..runs.stages import STAGES, stage_settings
 from .inference import discoveries, dose_response, excess

@@ -10,12 +10,12 @@ from typing import Any
 
 import yaml
 
-from ..config import RunConfig
+from ..config.presets import preset
+from ..config.schema import RunConfig
+from ..config.settings import flat_settings, with_settings
+from ..config.validation import validate
 from ..data.corpus_names import file_name
-from ..errors import InputError
-from ..presets import preset
-from ..settings import flat_settings, with_settings
-from ..validation import validate
+from ..system.errors import InputError
 
 
 @dataclass(frozen=True)

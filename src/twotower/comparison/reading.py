@@ -12,17 +12,17 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..config import AnalyzeConfig, RunConfig
+from ..config.schema import AnalyzeConfig, RunConfig
 from ..data.heldout import PreparedText
-from ..errors import InputError
 from ..preference.labelled import LEXICAL_AND_GRAMMATICAL, units_of
 from ..preference.measured import SETS, Measured
-from ..preference.score_table import read_scores
 from ..runs.records import Artifacts, load_config, read_json, recorded_digest
 from ..runs.stages import STAGES
+from ..scoring.score_table import read_scores
 from ..statistics.blocks import blocks_of
 from ..statistics.contrasts import contrasts
 from ..statistics.tallies import Floats, Sums, Tallies, add_up
+from ..system.errors import InputError
 from .class_effect import Observed
 from .profiles import ProfileOfRun
 

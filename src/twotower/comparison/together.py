@@ -8,8 +8,8 @@ from typing import Any
 
 from threadpoolctl import threadpool_limits
 
-from ..processes import usable_cores
-from ..progress import Progress
+from ..system.processes import usable_cores
+from ..system.progress import Progress
 
 MOST = 4
 """Parts at a time: each holds its runs in memory."""

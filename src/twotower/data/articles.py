@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..errors import InputError
+from ..system.errors import InputError
 
 HUB = {
     "wikitext": ("Salesforce/wikitext", "wikitext-103-raw-v1", "wikitext-103-raw-v1/train*"),

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import InputError
+from ..system.errors import InputError
 from .documents import Document, Word
 from .files import TextFile
 from .tagging import UPOS

@@ -13,8 +13,8 @@ from itertools import accumulate, count, islice, pairwise
 from pathlib import Path
 from typing import Any
 
-from ..config import PrepareConfig
-from ..errors import InputError
+from ..config.schema import PrepareConfig
+from ..system.errors import InputError
 from . import articles
 from .corpus_names import parse_mixture, without_choice
 from .documents import Corpus, Document

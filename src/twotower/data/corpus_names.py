@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from ..errors import InputError
+from ..system.errors import InputError
 
 
 def parse_mixture(name: str) -> list[tuple[str, float | None]]:

@@ -21,7 +21,7 @@ from typing import IO, cast
 
 import zstandard
 
-from ..errors import InputError
+from ..system.errors import InputError
 
 HEAD = 1 << 14
 """Bytes from which a format is known."""

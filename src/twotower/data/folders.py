@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from ..errors import InputError
+from ..system.errors import InputError
 from .corpus_names import without_choice
 from .files import TextFile, shown
 from .formats import NO_PROSE, OTHER, TREEBANK, Reader, reader_of, refusal

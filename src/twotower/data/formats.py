@@ -7,8 +7,8 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from ..config import PrepareConfig
-from ..errors import InputError
+from ..config.schema import PrepareConfig
+from ..system.errors import InputError
 from .conllu import COLUMNS, read_conllu
 from .documents import Document
 from .files import TextFile

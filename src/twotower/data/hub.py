@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from ..errors import InputError
+from ..system.errors import InputError
 
 
 def not_loaded(key: str, name: str, error: Exception, remedy: str) -> InputError:

@@ -10,7 +10,7 @@ from typing import Any
 
 from lxml import etree
 
-from ..errors import InputError
+from ..system.errors import InputError
 from .documents import Document
 from .files import TextFile
 from .textfiles import encoding_of

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from ..errors import InputError
+from ..system.errors import InputError
 from .tables import Table, named_column, numbers_of, read_table, shown, split_columns
 
 WORD = ("word", "words")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
-from ..errors import InputError
+from ..system.errors import InputError
 from .documents import Tagger, Word
 
 

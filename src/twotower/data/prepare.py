@@ -19,10 +19,10 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
-from ..config import PrepareConfig, RunConfig
-from ..errors import InputError
-from ..processes import usable_cores
-from ..progress import Progress
+from ..config.schema import PrepareConfig, RunConfig
+from ..system.errors import InputError
+from ..system.processes import usable_cores
+from ..system.progress import Progress
 from .corpora import open_corpus
 from .documents import Corpus, Document, Tagger, Word, middle_of
 from .duplicates import Sentences

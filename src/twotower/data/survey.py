@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import InputError
+from ..system.errors import InputError
 from .documents import Corpus
 from .duplicates import Fingerprint, near_duplicates
 from .inventory import FilesLeftOut, FilesRead, Inventory, LongDocument

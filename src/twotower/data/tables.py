@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import InputError
+from ..system.errors import InputError
 from .textfiles import decode
 
 SEPARATORS = {"\t": "tabs", ";": "semicolons", ",": "commas"}

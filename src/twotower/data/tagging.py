@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import InputError
+from ..system.errors import InputError
 from .documents import Tagger, Word
 from .pipelines import load_spacy, load_stanza, spacy_pipeline, stanza_has
 from .segmentation import sentences_of, untagged_words

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 
-from ..workers import WorkerEndedError, Workers, answer_questions
+from ..system.workers import WorkerEndedError, Workers, answer_questions
 
 WORDS_AT_A_TIME = 1_000
 """About this many words go to a process at a time, so that none waits long for the last."""

@@ -13,7 +13,7 @@ from typing import Any, cast
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ..errors import InputError
+from ..system.errors import InputError
 from .documents import Document
 from .files import TextFile, seekable
 from .textfiles import decode, lines_of

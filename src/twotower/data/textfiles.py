@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import cast
 
-from ..errors import InputError
+from ..system.errors import InputError
 from .files import TextFile
 
 _MARKS = (

@@ -9,7 +9,7 @@ from typing import Any
 
 from tokenizers import AddedToken, Tokenizer, normalizers, processors
 
-from ..errors import InputError
+from ..system.errors import InputError
 from .characters import visible_normalizer
 from .hub import asking_the_hub
 from .tokenization import ROLES, role_names

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 
-from ..errors import InputError
+from ..system.errors import InputError
 from .characters import unspaced_runs, visible_normalizer
 from .tokenization import ROLES
 

@@ -6,7 +6,7 @@ import html
 import re
 from collections.abc import Iterator
 
-from ..errors import InputError
+from ..system.errors import InputError
 from .documents import Document
 from .files import TextFile
 from .textfiles import lines_of

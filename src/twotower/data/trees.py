@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from ..errors import InputError
+from ..system.errors import InputError
 from .conllu import Sentence, read_sentences
 from .files import TextFile, damage_named
 

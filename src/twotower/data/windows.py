@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import InputError
+from ..system.errors import InputError
 from .sentences import fill_pair, next_sentence, sentence_groups
 from .tokenization import Vocabulary
 

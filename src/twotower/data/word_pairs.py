@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ..errors import InputError
+from ..system.errors import InputError
 from .tables import Table, is_number, named_column, numbers_of, read_table, shown, split_columns, words_in
 from .textfiles import lines_of
 

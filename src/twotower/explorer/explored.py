@@ -11,11 +11,11 @@ import pandas as pd
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from ..config import RunConfig
+from ..config.schema import RunConfig
 from ..data.heldout import PreparedText
 from ..data.pieces import GOES_ON
-from ..finished import RunFolder
 from ..preference.measured import SETS
+from ..runs.finished import RunFolder
 from ..statistics.contrasts import Contrast, contrasts
 from .plain import columns, number, text
 

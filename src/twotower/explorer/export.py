@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import DiskFullError, InputError
-from ..progress import Progress
+from ..system.errors import DiskFullError, InputError
+from ..system.progress import Progress
 from .explored import ExploredRun
 from .page import files
 from .plain import column, to_json

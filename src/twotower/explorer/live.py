@@ -12,10 +12,10 @@ from torch import Tensor
 
 from ..data.characters import visible
 from ..data.tokenization import encode
-from ..errors import InputError
-from ..modeling.model import TowersModel
+from ..modeling.model import TowersModel, finished_model
 from ..modeling.scoring import log_probs_of
 from ..modeling.sizes import require_same_vocabulary
+from ..system.errors import InputError
 from .explored import ExploredRun
 from .plain import column, number, text
 
@@ -39,7 +39,7 @@ class LiveText:
     @cached_property
     def model(self) -> TowersModel:
         """The trained towers with their readouts, float32, in evaluation mode."""
-        model = self.run.run.model()
+        model = finished_model(self.run.run)
         require_same_vocabulary(model.config, self.run.text)
         model.float()
         return model

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from ..errors import InputError
+from ..system.errors import InputError
 from .explored import ExploredRun
 from .plain import columns
 

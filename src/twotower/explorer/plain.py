@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..printing import printable
+from ..system.printing import printable
 
 DIGITS = 4
 """Decimals of a nat that are sent: no interval here is as narrow as the fourth."""

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 
 import uvicorn
 
-from ..errors import InputError
+from ..system.errors import InputError
 from .explored import ExploredRun
 from .server import explorer
 

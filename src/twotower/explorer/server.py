@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from ..errors import InputError
+from ..system.errors import InputError
 from .concordance import ORDERS, concordance
 from .emerged import emerged
 from .explored import ExploredRun

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..config import KnowConfig
+from ..config.schema import KnowConfig
 from ..data.norms import MORE_COLUMNS, read_norms
 from ..data.word_pairs import read_word_pairs
-from .minimal_pair import tell
-from .pair_files import HUB, read_files, suite_paths
-from .syntaxgym import read_suite
-from .words import files_of
+from .pairs.minimal_pair import tell
+from .pairs.pair_files import HUB, read_files, suite_paths
+from .pairs.syntaxgym import read_suite
+from .words.words import files_of
 
 
 def tell_lists(settings: KnowConfig, instrument: str) -> Iterator[str]:

@@ -18,7 +18,7 @@ from ..modeling.elmo import Elmo
 from ..modeling.layers import layer_states
 from ..modeling.model import TowersModel
 from ..modeling.towers import Tower
-from ..progress import Progress
+from ..system.progress import Progress
 
 Ids = NDArray[np.int64]
 Span = tuple[int, int]

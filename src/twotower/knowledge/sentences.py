@@ -19,8 +19,8 @@ from tokenizers import Tokenizer
 from ..data.tokenization import Vocabulary, encode_batch
 from ..modeling.model import TowersModel
 from ..modeling.scoring import log_probs_of
-from ..progress import Progress
 from ..statistics.tallies import Floats
+from ..system.progress import Progress
 
 Ids = NDArray[np.int64]
 BATCH_TOKENS = 4096

@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 
 from ..data.heldout import PreparedText
 from ..data.windows import contiguous_rows
-from ..errors import InputError
 from ..modeling.layers import layer_states
 from ..modeling.model import TowersModel
-from ..progress import Progress
 from ..statistics.alignment import View, cka, hsic, jackknife, procrustes
 from ..statistics.intervals import Estimate
 from ..statistics.tallies import Floats
+from ..system.errors import InputError
+from ..system.progress import Progress
 from .subject import Subject
 
 PER_WINDOW = 8

@@ -12,14 +12,24 @@ from ..runs.views import StageConfig
 from ..runs.writing import without_nan
 from .subject import Subject
 
+HOMES = {
+    "pairs": ".pairs.pairs",
+    "probe": ".syntax.probe",
+    "decoding": ".syntax.decoding",
+    "perturbed_masking": ".syntax.perturbed_masking",
+    "words": ".words.words",
+    "lesions": ".lesions.lesions",
+}
+"""The module of each instrument that is not at the top of this package under its own name."""
+
 
 def ask(name: str, config: StageConfig, run: Path, out: Path) -> None:
     """Examine the run with the instrument `name`; write `knowledge/NAME/results.json`, and its tables beside it.
 
-    An instrument is the function of its name in the module of its name: only the one that is asked for is imported.
+    An instrument is the function of its name in the module of its name, or in that of `HOMES`: only the one that is asked for is imported.
     """
     folder = out / "knowledge" / name
     folder.mkdir(parents=True)
-    instrument = cast(Callable[[Subject], dict[str, Any]], getattr(import_module(f".{name}", __package__), name))
+    instrument = cast(Callable[[Subject], dict[str, Any]], getattr(import_module(HOMES.get(name, f".{name}"), __package__), name))
     found = without_nan(instrument(Subject(config, run, folder, config.made)))
     (folder / "results.json").write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")

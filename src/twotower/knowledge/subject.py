@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 from torch import Tensor
 
-from ..config import RunConfig
+from ..config.schema import RunConfig
 from ..data.heldout import PreparedText
 from ..data.tokenization import Vocabulary
 from ..data.trees import Tree, read_trees
-from ..errors import InputError
 from ..modeling.model import TowersModel, fresh_set
+from ..system.errors import InputError
 
 UNTRAINED_SEED = 1_000_003
 """Added to the run's seed for the towers that have learned nothing."""

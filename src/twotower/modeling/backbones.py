@@ -11,7 +11,7 @@ import torch
 from torch import nn
 from transformers import CONFIG_MAPPING, AutoModel, PreTrainedConfig, PreTrainedModel
 
-from ..errors import InputError
+from ..system.errors import InputError
 from .configuration import TowersConfig
 
 PREFIX = "hf:"

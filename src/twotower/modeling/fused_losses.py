@@ -7,7 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from ..errors import InputError
+from ..system.errors import InputError
 from .losses import cross_entropy_sum
 
 VocabularyLoss = Callable[[Tensor, Tensor, Tensor | None, Tensor], Tensor]

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 from transformers.utils import ModelOutput
 
+from ..runs.finished import RunFolder
 from .configuration import TOGETHER, TWICE, TowersConfig
 from .layers import side_by_side, states_of_layers
 from .losses import token_log_probs
@@ -305,3 +306,10 @@ def refuse_attentions(given: bool | None, config: TowersConfig) -> None:
     """Raise `ValueError` if attention weights are asked for."""
     if asked(given, config.output_attentions):
         raise ValueError("output_attentions: the towers do not return attention weights; leave it out")
+
+
+def finished_model(folder: RunFolder) -> TowersModel:
+    """The trained towers of a run with their readouts, in evaluation mode. Raises `InputError` if there are none."""
+    model: TowersModel = TowersModel.from_pretrained(folder.require("model"))
+    model.eval()
+    return model

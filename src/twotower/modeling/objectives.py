@@ -11,9 +11,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from ..config import OBJECTIVES
+from ..config.schema import OBJECTIVES
+from ..config.validation import require_objective
 from ..data.tokenization import Vocabulary
-from ..validation import require_objective
 from .backbones import PREFIX, check_backbone
 from .configuration import TowersConfig
 from .fused_losses import VocabularyLoss

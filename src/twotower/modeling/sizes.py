@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import fields
 
-from ..config import RunConfig
+from ..config.schema import RunConfig
 from ..data.heldout import PreparedText
-from ..errors import InputError
+from ..system.errors import InputError
 from .configuration import TowersConfig
 from .objectives import resolve_objective
 

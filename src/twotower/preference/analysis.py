@@ -11,11 +11,11 @@ from typing import Any
 import pandas as pd
 
 from ..data.bigrams import baselines
-from ..progress import Progress
 from ..runs.records import read_json
 from ..runs.stages import INSTRUMENTS, STAGES
 from ..runs.views import StageConfig
 from ..runs.writing import without_nan
+from ..system.progress import Progress
 from .clusters import by_cluster
 from .context import context
 from .contexts import contexts_of

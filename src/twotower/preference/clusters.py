@@ -15,10 +15,10 @@ from sklearn.cluster import KMeans
 from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfTransformer
 
-from ..errors import InputError
 from ..statistics.blocks import blocks_of
 from ..statistics.intervals import centred_interval
 from ..statistics.tallies import Floats, Sums, Tallies, ValuesOf, add_up, halves, resample
+from ..system.errors import InputError
 from .measured import Measured
 from .reliability import Sets, correlations
 

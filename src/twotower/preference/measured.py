@@ -12,13 +12,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..config import AnalyzeConfig, RunConfig
+from ..config.schema import AnalyzeConfig, RunConfig
 from ..data.heldout import PreparedText
+from ..scoring.score_table import ScoreColumns
 from ..statistics.blocks import blocks_of
 from ..statistics.contrasts import Columns, Contrast, contrasts
 from ..statistics.stretches import stretches
 from ..statistics.tallies import Floats, Sums, Tallies, ValuesOf, add_up, mean_of
-from .score_table import ScoreColumns
 
 SETS = ("readout", "second", "third", "fourth")
 """The sets of readouts that a run may have (`training.readouts.SETS`): any two share nothing but the towers."""

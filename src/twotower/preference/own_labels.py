@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from ..errors import InputError
+from ..system.errors import InputError
 from .labels import Label, from_categories
 from .measured import Measured
 

@@ -10,15 +10,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..config import RunConfig
+from ..config.schema import RunConfig
 from ..data.heldout import PreparedText
 from ..data.pieces import GOES_ON
 from ..data.tagging import CONTENT, FUNCTION, NO_WORD
 from ..preference.class_variance import FEW_TYPES
 from ..preference.division import Division
 from ..preference.measured import SETS, sets_in
-from ..preference.score_table import ScoreColumns
 from ..runs.records import read_json
+from ..scoring.score_table import ScoreColumns
 from ..statistics.contrasts import Contrast, contrasts
 from .finding import division_in
 from .sheet import Plate

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..config import RunConfig
+from ..config.schema import RunConfig
 from .contents import Contents, favourites, read_contents
 from .drawings import draw, drawings
 from .sections import EXPERT_SECTIONS, SECTIONS, Make, Section, opening, picture, tower_rules

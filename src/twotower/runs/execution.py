@@ -16,8 +16,8 @@ from typing import Any
 
 import yaml
 
-from ..config import RunConfig, to_dict
-from ..errors import InputError, Interrupted
+from ..config.schema import RunConfig, to_dict
+from ..system.errors import InputError, Interrupted
 from .locking import lock
 from .outside import compare, outside_of
 from .provenance import provenance

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO
 
-from ..errors import InputError
+from ..system.errors import InputError
 
 PATIENCE, PAUSE = 1.0, 0.05
 """Seconds to wait for a lock, and between tries: whoever asks whether it is held holds it for a moment."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..config import RunConfig
+from ..config.schema import RunConfig
 from .records import fingerprint
 from .stages import Stage, stage_settings
 

@@ -10,7 +10,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from ..config import RunConfig
+from ..config.schema import RunConfig
 
 
 def provenance(config: RunConfig) -> dict[str, Any]:

@@ -11,9 +11,9 @@ from typing import Any
 
 import yaml
 
-from ..config import RunConfig
-from ..errors import InputError
-from ..settings import from_dict, with_settings
+from ..config.schema import RunConfig
+from ..config.settings import from_dict, with_settings
+from ..system.errors import InputError
 from .stages import INSTRUMENTS, STAGES, Stage, defaults_of, producer_of, stage_settings
 from .writing import write_text
 

@@ -8,7 +8,7 @@ import os
 import shutil
 from pathlib import Path
 
-from ..config import RunConfig
+from ..config.schema import RunConfig
 from .locking import lock
 from .records import read_records, write_records
 from .stages import STAGES, stage_settings

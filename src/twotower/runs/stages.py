@@ -7,9 +7,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from ..config import RunConfig, flatten, to_dict
-from ..instruments import INSTRUMENTS as INSTRUMENTS  # some stages are instruments; those who ask import both here
-from ..instruments import Instrument
+from ..config.instruments import (
+    INSTRUMENTS as INSTRUMENTS,  # some stages are instruments; those who ask import both here
+)
+from ..config.instruments import Instrument
+from ..config.schema import RunConfig, flatten, to_dict
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..errors import InputError
+from ..system.errors import InputError
 from .checkpoint_index import is_whole
 from .records import fingerprint, load_config, read_json, read_records, require_as_written
 from .stages import STAGES

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
-from ..config import RunConfig
+from ..config.schema import RunConfig
 from .stages import Stage, declares
 
 

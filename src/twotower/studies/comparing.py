@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ..config import flatten, to_dict
+from ..config.schema import flatten, to_dict
 from ..data.corpus_names import short_name
-from ..errors import InputError
-from ..finished import RunFolder
+from ..runs.finished import RunFolder
 from ..runs.stages import OPERATIONAL
 from ..runs.writing import make_folder, without_nan, write_text
+from ..system.errors import InputError
 
 
 def compare_folders(folders: Sequence[Path], out: Path) -> dict[str, Any]:

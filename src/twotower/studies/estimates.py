@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ..comparison.grid import Job
-from ..config import RunConfig
+from ..config.schema import RunConfig
 
 UTILIZATION = 0.3
 """Of the rate of large matrix products, what whole quickstart runs reached on a machine with two cores."""
@@ -23,7 +23,7 @@ def estimate_seconds(planned: Sequence[Job]) -> list[float]:
         return []
     import torch
 
-    from ..plan import Machine, make_plan
+    from ..modeling.plan import Machine, make_plan
 
     threads = torch.get_num_threads()
     torch.set_num_threads(1)

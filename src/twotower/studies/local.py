@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from ..comparison.grid import Grid, is_stranger, jobs, require_seeds
-from ..errors import InputError
-from ..progress import Progress
-from ..workers import WorkerEndedError, Workers
+from ..system.errors import InputError
+from ..system.progress import Progress
+from ..system.workers import WorkerEndedError, Workers
 from .comparing import compare_described
 from .manifest import Line, claim, read_study, write_manifest
 from .status import is_finished, run_status

@@ -12,12 +12,12 @@ from typing import Any
 import yaml
 
 from ..comparison.grid import Grid, Job
-from ..config import RunConfig, flatten, to_dict
-from ..errors import InputError
+from ..config.schema import RunConfig, flatten, to_dict
+from ..config.settings import from_dict
 from ..runs.records import load_config
 from ..runs.stages import OPERATIONAL
 from ..runs.writing import make_folder, write_text
-from ..settings import from_dict
+from ..system.errors import InputError
 
 STUDY, MANIFEST = "study.yaml", "manifest.jsonl"
 

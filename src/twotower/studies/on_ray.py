@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..errors import InputError
-from ..progress import Progress
+from ..system.errors import InputError
+from ..system.progress import Progress
 from .work import Entry
 
 STOPPING_SECONDS = 60.0

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import InputError
 from ..runs.writing import write_text
+from ..system.errors import InputError
 
 USUAL_MAX_ARRAY_SIZE = 1001
 """Slurm's own default of `MaxArraySize`: indices are below it. Taken where `scontrol` cannot be asked."""

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from ..config import RunConfig
-from ..errors import InputError
+from ..config.schema import RunConfig
 from ..runs.locking import Holder, holder
 from ..runs.records import read_records, up_to_date
 from ..runs.stages import MAIN
+from ..system.errors import InputError
 from .manifest import read_study
 from .work import prepared_folder
 

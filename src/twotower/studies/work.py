@@ -11,13 +11,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
-from ..config import RunConfig
-from ..errors import InputError
+from ..config.schema import RunConfig
 from ..pipeline import run
 from ..runs.locking import cluster_job, holder, waiting_for
 from ..runs.records import read_records
 from ..runs.sharing import address, adopt
 from ..runs.stages import MAIN
+from ..system.errors import InputError
 from .manifest import Line, configure, read_manifest
 
 

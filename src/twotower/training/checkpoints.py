@@ -25,12 +25,12 @@ from torch.distributed.checkpoint.state_dict import (
 from torch.distributed.fsdp import FSDPModule
 from torch.optim import Optimizer
 
-from ..errors import DiskError, InputError
-from ..printing import printable
-from ..processes import ALONE, Processes
 from ..runs.checkpoint_index import INDEX, PLAIN, is_whole, shard_name, sharded_index
 from ..runs.records import fingerprint
 from ..runs.writing import naming_disk_errors, sync, sync_one
+from ..system.errors import DiskError, InputError
+from ..system.printing import printable
+from ..system.processes import ALONE, Processes
 from .checkpoint_tensors import MODEL, OPTIMIZER, Part, Stored, as_tensor, held, part_of, write_shard
 
 # Whole tensors on the CPU, whether the module is plain, replicated (DDP) or sharded (FSDP).

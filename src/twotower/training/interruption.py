@@ -7,7 +7,7 @@ import signal
 import sys
 from types import FrameType, TracebackType
 
-from ..processes import launched, leads
+from ..system.processes import launched, leads
 
 
 class Interruption:

@@ -21,17 +21,17 @@ from accelerate import Accelerator
 from accelerate.state import AcceleratorState
 from accelerate.utils import DataLoaderConfiguration
 
-from ..config import RunConfig
+from ..config.schema import RunConfig
 from ..data.heldout import PreparedText
-from ..errors import InputError, Interrupted
 from ..modeling.configuration import TowersConfig
 from ..modeling.fused_losses import vocabulary_loss
 from ..modeling.model import Readout, TowersModel, fresh_readouts
 from ..modeling.objectives import JointObjective, loss_weights, watched_heads
 from ..modeling.sizes import towers_config
-from ..processes import ALONE, Processes
-from ..progress import Progress
 from ..runs.writing import write_text
+from ..system.errors import InputError, Interrupted
+from ..system.processes import ALONE, Processes
+from ..system.progress import Progress
 from .batches import Batches
 from .checkpoints import find_checkpoint, load_checkpoint, save_checkpoint
 from .evaluation import Evaluator

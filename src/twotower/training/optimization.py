@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from ..config import ReadoutConfig, TrainConfig
+from ..config.schema import ReadoutConfig, TrainConfig
 from ..modeling.objectives import JointObjective
 from .muon import Muon
 from .rotated import RotatedAdamW

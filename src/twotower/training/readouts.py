@@ -19,7 +19,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from ..config import RunConfig
+from ..config.schema import RunConfig
 from ..data.heldout import PreparedText
 from ..data.tokenizer_files import save_for_transformers
 from ..modeling.configuration import READOUT_SETS, TWICE_SETS
@@ -27,8 +27,8 @@ from ..modeling.fused_losses import VocabularyLoss, vocabulary_loss
 from ..modeling.model import Readout, TowersModel, fresh_set, input_of
 from ..modeling.scoring import score_rows
 from ..modeling.sizes import require_same_vocabulary
-from ..processes import Processes, device, joined
-from ..progress import Progress
+from ..system.processes import Processes, device, joined
+from ..system.progress import Progress
 from .convergence import Doubling, compare
 from .optimization import readout_optimizers, set_learning_rates
 from .state_cache import Part, StateCache, batches_of

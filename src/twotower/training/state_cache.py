@@ -19,14 +19,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ..config import RunConfig
+from ..config.schema import RunConfig
 from ..data.heldout import PreparedText
 from ..data.windows import TrainingWindows
-from ..errors import InputError
 from ..modeling.model import TowersModel
 from ..modeling.objectives import Batch
-from ..processes import Processes
-from ..progress import Progress
+from ..system.errors import InputError
+from ..system.processes import Processes
+from ..system.progress import Progress
 from .batches import Batches
 
 PART_BYTES = 1 << 30

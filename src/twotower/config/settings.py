@@ -1,0 +1,182 @@
+"""Settings by their dotted names, from a mapping or a YAML file, over those of a configuration."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import types
+import typing
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+
+from ..system.errors import InputError
+from .numerals import whole_number
+from .schema import RunConfig, flatten
+
+T = TypeVar("T")
+MOST_NAMED = 3
+"""How many unknown names, and how many near ones of each, one error shows."""
+
+
+class _Loader(yaml.SafeLoader):
+    """PyYAML keeps the last of two values of one key without a word; this refuses them."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode) and key.value != "<<"]
+        if twice := next((key for key in keys if keys.count(key) > 1), None):
+            raise yaml.constructor.ConstructorError(None, None, f"{twice} is given twice", node.start_mark)
+        return super().construct_mapping(node, deep)
+
+
+def read_settings(path: Path) -> dict[str, Any]:
+    """The mapping in a YAML file, as it is. Raises `InputError` if there is none. Nothing in it is executed."""
+    try:
+        if not path.is_file():
+            what = "is not a file" if path.exists() else "does not exist"
+            raise InputError(f"--config: {path} {what}; give a YAML file of settings, such as the config.yaml of a run")
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"--config: {path} cannot be read ({error.strerror}); give a file that can") from None
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: not UTF-8 ({error}); save it as UTF-8") from None
+    try:
+        values = _text_keys(yaml.load(text, _Loader))
+    except (yaml.YAMLError, RecursionError) as error:
+        raise InputError(f"{path}: not valid YAML ({' '.join(str(error).split())})") from None
+    if not isinstance(values, dict):
+        found = "nothing" if values is None else type(values).__name__
+        raise InputError(f"{path}: expected settings, each as NAME: VALUE, found {found}")
+    return values
+
+
+def setting_types(kind: type) -> dict[str, Any]:
+    """From the dotted name of each setting of a dataclass, and of those inside it, to its type."""
+    found: dict[str, Any] = {}
+    for name, hint in typing.get_type_hints(kind).items():
+        if dataclasses.is_dataclass(hint):
+            found |= {f"{name}.{inner}": one for inner, one in setting_types(typing.cast(type, hint)).items()}
+        else:
+            found[name] = hint
+    return found
+
+
+def with_settings(base: T, given: Mapping[str, Any], source: str) -> T:
+    """The dataclass `base` with some of its settings replaced.
+
+    Args:
+        base: such as a `RunConfig`.
+        given: nested (`{"train": {"tokens": …}}`) or by dotted names (`{"train.tokens": …}`); numbers may be text as
+            people write it (`4M`), and a single value stands for a list of one.
+        source: what to name in an error, such as the file.
+
+    Raises `InputError` for a name that is unknown, naming the nearest, or given twice, and for a value of a wrong type.
+    """
+    known = setting_types(type(base))
+    flat = flat_settings(given, source)
+    sections = {name.rpartition(".")[0] for name in known}
+    flat = {name: value for name, value in flat.items() if value is not None or name not in sections}
+    require_known(flat, known, source)
+    replaced: Any = base
+    for name, value in flat.items():
+        replaced = _with(replaced, name.split("."), converted(value, known[name], f"{source}: {name}"))
+    return typing.cast(T, replaced)
+
+
+def from_dict(values: Mapping[str, Any], source: str = "configuration") -> RunConfig:
+    """The inverse of `to_dict`. Raises `InputError` naming `source` and the key that is unknown or of a wrong type."""
+    return with_settings(RunConfig(), values, source)
+
+
+def flat_settings(given: Mapping[str, Any], source: str) -> dict[str, Any]:
+    """Nested settings by their dotted names. Raises `InputError` for one that is given twice."""
+    flat: dict[str, Any] = {}
+    for name, value in given.items():
+        for key, inner in flatten({str(name): _text_keys(value)}).items():
+            key = key.replace("-", "_")
+            if key in flat:
+                raise InputError(f"{source}: {key} is given twice; give it once")
+            flat[key] = inner
+    return flat
+
+
+def _text_keys(value: Any) -> Any:
+    return {str(key): _text_keys(inner) for key, inner in value.items()} if isinstance(value, Mapping) else value
+
+
+def require_known(names: Iterable[str], known: Iterable[str], source: str) -> None:
+    """Raise `InputError` if one of the names is not among the known ones, with the nearest of those."""
+    known = list(known)
+    unknown = [name for name in names if name not in known]
+    if not unknown:
+        return
+    said = []
+    for name in unknown[:MOST_NAMED]:
+        near = nearest(name, known)
+        said.append(f"{name!r} is not a setting" + (f" (did you mean {' or '.join(near)}?)" if near else ""))
+    more = f"; and {len(unknown) - MOST_NAMED} more" if len(unknown) > MOST_NAMED else ""
+    raise InputError(f"{source}: {'; '.join(said)}{more}")
+
+
+def nearest(name: str, known: Iterable[str]) -> list[str]:
+    """The known names that end in the same word, else those that are spelled most alike; the best first."""
+    known = list(known)
+    last = name.rpartition(".")[2]
+    same = [one for one in known if one.rpartition(".")[2] == last]
+    if same:
+        return same[:MOST_NAMED]
+    ends: dict[str, list[str]] = {}
+    for one in known:
+        ends.setdefault(one.rpartition(".")[2], []).append(one)
+    whole = difflib.get_close_matches(name, known, n=1)
+    alike = difflib.get_close_matches(last, ends, n=1)
+    return whole or [one for end in alike for one in ends[end]][:MOST_NAMED]
+
+
+def converted(value: Any, hint: Any, name: str) -> Any:
+    """The value as its type wants it. Raises `InputError` where that cannot be."""
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin is typing.Union or origin is types.UnionType:
+        inner = next(one for one in arguments if one is not type(None))
+        return None if value is None and type(None) in arguments else converted(value, inner, name)
+    if origin is typing.Literal:
+        value = {True: "on", False: "off"}.get(value, value) if isinstance(value, bool) else value  # YAML 1.1
+        if value == "off" and "no" in arguments:
+            value = "no"
+        if value in arguments:
+            return value
+        raise InputError(f"{name}: {value!r} is not possible; allowed: {', '.join(map(str, arguments))}")
+    if origin is tuple:
+        values = list(value) if isinstance(value, (list, tuple)) else [value]
+        kinds = [arguments[0]] * len(values) if arguments[-1] is Ellipsis else list(arguments)
+        if len(values) != len(kinds):
+            raise InputError(f"{name}: expected {len(kinds)} values, found {len(values)}")
+        return tuple(converted(one, kind, name) for one, kind in zip(values, kinds, strict=True))
+    return _scalar(value, hint, name)
+
+
+def _scalar(value: Any, kind: type, name: str) -> Any:
+    if kind is int and isinstance(value, str):
+        value = whole_number(name, value)
+    if kind is float and isinstance(value, str):  # YAML 1.1 reads 3e-3 as text
+        try:
+            value = float(value)
+        except ValueError:
+            value = str(value)
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        value = float(value)
+    if kind is int and isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if kind is Path and isinstance(value, str):
+        value = Path(value)
+    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+        wanted = {int: "a whole number", float: "a number", str: "text", bool: "true or false"}.get(kind, kind.__name__)
+        raise InputError(f"{name}: expected {wanted}, found {value!r}")
+    return value
+
+
+def _with(base: Any, path: list[str], value: Any) -> Any:
+    name, *rest = path
+    return dataclasses.replace(base, **{name: _with(getattr(base, name), rest, value) if rest else value})

@@ -1,0 +1,113 @@
+"""Refuses impossible settings before anything is read or written."""
+
+from __future__ import annotations
+
+import os
+import re
+
+from ..system.errors import InputError
+from .presets import preset
+from .ranges import MOST, ranges_of
+from .schema import OBJECTIVES, RunConfig, flatten, to_dict
+
+RANGES = ranges_of(RunConfig)
+
+
+def validate(config: RunConfig) -> None:
+    """Raise `InputError` for the first impossible setting: its name, its value and what is allowed.
+
+    Numbers are checked against the ranges beside their fields. What is here depends on another setting or is no number.
+    """
+    prepare, model, train, readout = config.prepare, config.model, config.train, config.readout
+    preset(config.preset)
+    values = flatten(to_dict(config))
+    for name, allowed in RANGES.items():
+        numbers = values[name] if isinstance(values[name], list) else [values[name]]
+        for number in numbers:
+            if number is not None and not allowed.holds(number):
+                usual = abs(number) <= MOST  # not so for NaN
+                _require(False, name, values[name], str(allowed) if usual else f"a finite number, at most {MOST:.0e}")
+    most = max(64, 4 * (os.cpu_count() or 1))
+    _require(config.threads <= most, "threads", config.threads, f"0 (PyTorch's default) to {most}")
+    _require(
+        all(prepare.corpus) and bool(prepare.corpus),
+        "prepare.corpus", prepare.corpus, "`sotu`, a path, a glob or hf:DATASET",
+    )  # fmt: skip
+    _require(
+        prepare.tagger in ("auto", "hanta", "gold", "none") or prepare.tagger.startswith(("spacy:", "stanza:")),
+        "prepare.tagger", prepare.tagger, "auto, hanta, gold, spacy:PIPELINE, stanza:LANGUAGE or none",
+    )  # fmt: skip
+    _require(
+        re.fullmatch("([a-z]{2,3})?", prepare.language) is not None,
+        "prepare.language", prepare.language, "a code of ISO 639, such as de or grc",
+    )  # fmt: skip
+    for name, usual in (("lowercase", "on"), ("accents", "keep")):
+        given = getattr(prepare, name)
+        _require(
+            prepare.tokenizer is None or given == usual,
+            f"prepare.{name}", given, f"{usual}: --prepare.tokenizer {prepare.tokenizer} has its own normalization",
+        )  # fmt: skip
+    _require(
+        model.family in OBJECTIVES or model.family.startswith("hf:"),
+        "model.family", model.family, f"{', '.join(OBJECTIVES)} or hf:MODEL_TYPE",
+    )  # fmt: skip
+    if model.family in OBJECTIVES:
+        require_objective(model.family, model.objective, OBJECTIVES[model.family])
+    _require(
+        model.cooperation == 1 or model.towers > 1,
+        "model.cooperation", model.cooperation, "1, for one tower: it has nobody to cooperate with",
+    )  # fmt: skip
+    _require(
+        model.family == "elmo" or model.width % model.heads == 0,
+        "model.width", model.width, f"a multiple of model.heads ({model.heads})",
+    )  # fmt: skip
+    _require(
+        model.elmo_backward == "on" or model.family == "elmo",
+        "model.elmo_backward", model.elmo_backward, f"on, for family {model.family}: only elmo reads backwards",
+    )  # fmt: skip
+    _require(
+        model.positions == "learned" or model.family == "bert",
+        "model.positions", model.positions, f"learned, for family {model.family}: it has positions of its own",
+    )  # fmt: skip
+    _require(
+        model.activation == "auto" or model.family in ("gpt", "bert"),
+        "model.activation", model.activation, f"auto, for family {model.family}: it has one of its own",
+    )  # fmt: skip
+    _require(train.windows != "pairs" or train.window >= 8, "train.window", train.window, "8 or more, of pairs")
+    for name, batch, tokens in (
+        ("train.tokens", train.batch, train.tokens), ("readout.tokens", readout.batch, readout.tokens),
+    ):  # fmt: skip
+        _require(
+            tokens >= batch * train.window, name, tokens,
+            f"at least one update of {batch} windows x {train.window} tokens = {batch * train.window}",
+        )  # fmt: skip
+    _require(
+        train.optimizer == "adamw" or not train.shard,
+        "train.optimizer", train.optimizer, "adamw with train.shard: muon needs whole matrices",
+    )  # fmt: skip
+    clusters = config.analyze.clusters
+    _require(_has_group(clusters), "analyze.clusters", repr(clusters), "a regular expression with a group")
+
+
+def require_objective(family: str, asked: str, possible: tuple[str, ...]) -> None:
+    """Raise `InputError` if a family cannot do the objective that is asked for."""
+    if asked != "auto" and asked not in possible:
+        why = {
+            "causal": "its positions see the tokens after them, the targets among them",
+            "bidirectional": "only elmo has directions that leave out the token itself",
+        }[asked]
+        raise InputError(
+            f"model.objective: {asked} is not possible for family {family} ({why}); possible: {', '.join(possible)}"
+        )
+
+
+def _has_group(pattern: str) -> bool:
+    try:
+        return not pattern or re.compile(pattern).groups > 0
+    except re.error:
+        return False
+
+
+def _require(condition: bool, name: str, value: object, allowed: str) -> None:
+    if not condition:
+        raise InputError(f"{name}: {value} is not possible; allowed: {allowed}")

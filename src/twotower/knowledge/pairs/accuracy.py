@@ -1,0 +1,131 @@
+"""Accuracy on minimal pairs, with intervals over pairs and paradigms and what chance and readouts make of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ...statistics.intervals import centred_interval, largest_difference
+from ...statistics.tallies import Floats, resample
+
+DRAWS = 1000
+FEWEST = 20
+"""Pairs from which a paradigm counts in the mean over paradigms."""
+CONFIDENCE = 0.95
+
+
+def is_right(good: Floats, bad: Floats) -> Floats:
+    """1 where the better sentence has the higher score, ½ for ties, 0 elsewhere; each of shape (pairs,)."""
+    return np.where(good > bad, 1.0, np.where(good == bad, 0.5, 0.0))
+
+
+def cluster_weights(clusters: NDArray[np.integer], draws: int, generator: np.random.Generator) -> Floats:
+    """How often each cluster counts: once in the sample, then as each resampling says; (1 + draws, clusters)."""
+    count = int(clusters.max()) + 1
+    return np.vstack([np.ones((1, count)), resample(count, draws, generator)])
+
+
+def weighted_means(weights: Floats, clusters: NDArray[np.integer], values: Floats) -> Floats:
+    """Mean of values, (members,), under each weighting of their clusters, (1 + draws,); NaN where none has weight."""
+    count = weights.shape[1]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        means: Floats = (weights @ np.bincount(clusters, weights=values, minlength=count)) / (
+            weights @ np.bincount(clusters, minlength=count)
+        )
+    return means
+
+
+def paradigm_draws(
+    right: Mapping[str, Floats], clusters: NDArray[np.integer], draws: int, generator: np.random.Generator
+) -> dict[str, Floats]:
+    """Mean of each head over the pairs of one paradigm: of the sample first, then of `draws` resamplings of clusters.
+
+    `right` holds for each head values of shape (pairs,), `clusters` (pairs,) numbers from 0 what pairs have in common
+    (a document); the results have shape (1 + draws,).
+    """
+    weights = cluster_weights(clusters, draws, generator)
+    return {head: weighted_means(weights, clusters, values) for head, values in right.items()}
+
+
+def figure(drawn: Floats, confidence: float = CONFIDENCE) -> dict[str, float]:
+    """Estimate and interval of a sample and its draws, (1 + draws,)."""
+    low, high = centred_interval(float(drawn[0]), drawn[1:], confidence)
+    return {"estimate": float(drawn[0]), "low": low, "high": high}
+
+
+def share(drawn: Floats) -> dict[str, float]:
+    """The same for a share, whose interval ends at 0 and 1."""
+    return {name: float(np.clip(value, 0, 1)) for name, value in figure(drawn).items()}
+
+
+def of_paradigms(paradigms: Sequence[dict[str, Floats]], generator: np.random.Generator) -> dict[str, Floats]:
+    """Mean of each head over paradigms: of the sample first, then with paradigms resampled as well as their pairs."""
+    count, length = len(paradigms), len(next(iter(paradigms[0].values())))
+    weights = np.vstack([np.ones((1, count)), resample(count, length - 1, generator)]) / count
+    return {
+        head: np.asarray((weights * np.stack([one[head] for one in paradigms], axis=1)).sum(axis=1))
+        for head in paradigms[0]
+    }
+
+
+def difference(
+    means: Mapping[str, Floats], towers: int, right: Mapping[str, Floats], clusters: NDArray[np.integer],
+    paradigm: NDArray[np.integer], generator: np.random.Generator,
+) -> dict[str, Any] | None:  # fmt: skip
+    """By how much the towers differ; None for a single tower.
+
+    Tower 1 minus tower 2; for more towers the best minus the worst. `means` are of the heads, (1 + draws,); `right`
+    (pairs,), `clusters` and `paradigm` (pairs,) are what they were made of.
+
+    Returns estimate, interval, `of` (which towers), `p_value` (two-sided: the two towers of each cluster change places
+    at random), and as `noise_floor` the largest difference of two readouts of one tower, with its interval. Of more
+    than two towers, interval and p-value allow for the choice of the two: the interval holds for all pairs of towers at
+    once (see `largest_difference`), and where the towers of each cluster change places, best and worst are chosen anew.
+    """
+    if towers < 2:
+        return None
+    names = [f"tower {k}" for k in range(1, towers + 1)]
+    floors = [
+        figure(means[f"tower {k}"] - means[f"second {k}"]) for k in range(1, towers + 1) if f"second {k}" in means
+    ]
+    sizes = np.bincount(paradigm)
+
+    def per_cluster(values: Floats) -> Floats:
+        """What each cluster adds to the mean over paradigms, (clusters,)."""
+        return np.asarray(np.bincount(clusters, weights=values / sizes[paradigm] / len(sizes)), dtype=np.float64)
+
+    if towers == 2:
+        of = [1, 2]
+        apart = per_cluster(right["tower 1"] - right["tower 2"])
+        observed = abs(apart.sum())
+        chance = np.abs(generator.choice([-1.0, 1.0], size=(DRAWS, len(apart))) @ apart)
+        found = figure(means["tower 1"] - means["tower 2"])
+    else:
+        order = sorted(range(1, towers + 1), key=lambda k: -float(means[f"tower {k}"][0]))
+        of = [order[0], order[-1]]
+        added = np.stack([per_cluster(right[name]) for name in names], axis=1)
+        observed = np.ptp(added.sum(axis=0))
+        chance = _ranges_by_chance(added, generator)
+        found = largest_difference(np.stack([means[name] for name in names], axis=1), CONFIDENCE)
+    return {
+        **found,
+        "of": of,
+        "p_value": float((1 + (chance >= observed - 1e-12).sum()) / (DRAWS + 1)),
+        "null_high": float(np.quantile(chance, CONFIDENCE)),
+        "noise_floor": max(floors, key=lambda one: abs(one["estimate"])) if floors else None,
+    }
+
+
+def _ranges_by_chance(added: Floats, generator: np.random.Generator) -> Floats:
+    """Best tower minus worst, where the towers of each cluster, (clusters, towers), change places: (draws,)."""
+    moved = added[np.ptp(added, axis=1) > 0]  # in the other clusters it makes no difference who is who
+    return np.array([np.ptp(generator.permuted(moved, axis=1).sum(axis=0)) for _ in range(DRAWS)])
+
+
+def numbered(values: Sequence[str]) -> NDArray[np.int64]:
+    """Numbers from 0 for what is the same."""
+    return np.asarray(pd.factorize(np.asarray(values, dtype=object))[0], dtype=np.int64)

@@ -1,0 +1,382 @@
+"""Minimal pairs from gold trees: on the frame of a real sentence, one thing is made worse.
+
+Violations of syntax change a form or the order and keep what is said; violations of meaning keep the sentence
+grammatical. Forms come from the treebank itself (the same lemma with other features), so that any language whose
+treebank has features is served; what needs to know animacy is English only. Ready sets are mostly out of a small
+vocabulary; these are in it by choice.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...data.trees import Tree, TreeWord
+from .animacy import OF_MINDS, PEOPLE, THINGS
+from .minimal_pair import MEANING, SYNTAX, MinimalPair
+
+SHORTEST, LONGEST = 4, 30
+"""Tokens of a sentence that serves as a frame."""
+SHORTEST_NOUN = 3
+NOUNS_AT_LEAST, NOUNS_SHARE = 3, 0.9
+"""How often, and in which share of its occurrences, a form is a noun of its number before it replaces another."""
+MOST_OBJECTS = 80
+"""Different objects of a verb in the treebank above which hardly any noun is implausible: have, get, like, see."""
+CHANCE = 0.2
+"""How often, at least, a noun would follow a verb by chance where that it never does says something."""
+RATIO = 1.5
+"""By which factor the training frequency of a word that replaces another may differ from its own."""
+OTHER_NUMBER = {"Sing": "Plur", "Plur": "Sing"}
+SET = "treebank"
+
+Change = tuple[dict[int, str], str]
+"""New forms by the place of the token, and the relation that they violate."""
+
+
+@dataclass
+class Lexicon:
+    """The forms of a treebank, and how often words occur where the towers were trained."""
+
+    count: Callable[[str], int]
+    """Occurrences of a form in the training text, 0 for one that it lacks."""
+    together: Callable[[str, str], tuple[int, float]]
+    """How often a noun follows a verb (lemmas) in the training text within a few words, and how often it would by
+    chance."""
+    forms: dict[tuple[str, str, str], Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    """By lemma, UPOS and features: the lower-cased forms."""
+    nouns: dict[str, Counter[tuple[str, str]]] = field(default_factory=lambda: defaultdict(Counter))
+    """By number: the lower-cased forms of common nouns, with their lemmas."""
+    objects: set[tuple[str, str]] = field(default_factory=set)
+    """Verb and object, as lemmas, that occur in the treebank."""
+    occurrences: Counter[str] = field(default_factory=Counter)
+    """Occurrences of each lower-cased form in the treebank, whatever it is."""
+
+    @classmethod
+    def of(
+        cls, trees: Sequence[Tree], count: Callable[[str], int], together: Callable[[str, str], tuple[int, float]]
+    ) -> Lexicon:
+        """The lexicon of all trees."""
+        found = cls(count, together)
+        for tree in trees:
+            for word in tree.words:
+                form = word.form.lower()
+                found.forms[word.lemma, word.upos, _features(word)][form] += 1
+                found.occurrences[form] += 1
+                if word.upos == "NOUN" and word.form.isalpha() and (number := word.features.get("Number")):
+                    found.nouns[number][form, word.lemma.lower()] += 1
+                if word.relation == "obj" and word.head:
+                    found.objects.add((tree.words[word.head - 1].lemma.lower(), word.lemma.lower()))
+        return found
+
+    def is_noun(self, form: str, lemma: str, number: str) -> bool:
+        """Whether a form is hardly ever anything but a noun of this number."""
+        times = self.nouns[number][form, lemma]
+        return times >= max(NOUNS_AT_LEAST, NOUNS_SHARE * self.occurrences[form])
+
+    def objects_of(self, verb: str) -> int:
+        """How many different objects a verb has in the treebank."""
+        if not self._objects:
+            self._objects.update(one for one, _ in self.objects)
+        return self._objects[verb]
+
+    _objects: Counter[str] = field(default_factory=Counter, repr=False)
+
+    def other_form(self, word: TreeWord, **changed: str) -> str | None:
+        """The commonest form of the same lemma with some features changed; None where there is none, or the same."""
+        wanted = {name: value for name, value in (word.features | changed).items() if value}
+        forms = self.forms.get((word.lemma, word.upos, _joined(wanted)))
+        if not forms:
+            return None
+        form = min(forms, key=lambda one: (-forms[one], one))
+        return form if form != word.form.lower() and form.isalpha() else None
+
+
+def generate(
+    trees: Sequence[Tree], lexicon: Lexicon, frequent: int, most: int, generator: np.random.Generator
+) -> tuple[list[MinimalPair], dict[str, int]]:
+    """Up to `most` pairs of each violation, drawn at random, and how many there were of each.
+
+    A pair counts where each word of both sentences occurs at least `frequent` times in the training text. A sentence
+    gives one pair of each violation at most. As many pairs are drawn in which the changed words are rarer in the
+    better sentence as in which they are more frequent, so that frequency alone is right in half of them.
+    """
+    found: dict[str, list[MinimalPair]] = {name: [] for name in VIOLATIONS}
+    for tree in trees:
+        if not SHORTEST <= len(tree.tokens) <= LONGEST:
+            continue
+        if any(lexicon.count(token) < frequent for token in tree.tokens):
+            continue
+        for name, (kind, violate) in VIOLATIONS.items():
+            changes = list(violate(tree, lexicon))
+            if not changes:
+                continue
+            change, relation = changes[int(generator.integers(len(changes)))]
+            if any(lexicon.count(form) < frequent for form in change.values()):
+                continue
+            bad = _rewritten(tree, change)
+            if bad.lower() != tree.text.lower():
+                found[name].append(MinimalPair(SET, name, kind, tree.text, bad, tree.name, relation, tree.document))
+    chosen = []
+    for pairs in found.values():
+        chosen += _balanced(list(dict.fromkeys(pairs)), lexicon, most, generator)
+    return chosen, {name: len(pairs) for name, pairs in found.items()}
+
+
+def _balanced(
+    pairs: list[MinimalPair], lexicon: Lexicon, most: int, generator: np.random.Generator
+) -> list[MinimalPair]:
+    """As many pairs whose better sentence has the rarer words as pairs whose worse one has; ties stay."""
+    rarer = np.array([_log_frequency(pair.good, lexicon) - _log_frequency(pair.bad, lexicon) for pair in pairs])
+    sides = [np.flatnonzero(np.abs(rarer) <= 1e-9), np.flatnonzero(rarer < -1e-9), np.flatnonzero(rarer > 1e-9)]
+    shuffled = [generator.permutation(side) for side in sides]
+    each = min(len(shuffled[1]), len(shuffled[2]), most // 2)
+    ties = shuffled[0][: max(0, most - 2 * each)]
+    kept = np.sort(np.concatenate([ties, shuffled[1][:each], shuffled[2][:each]])).astype(int)
+    return [pairs[number] for number in kept.tolist()]
+
+
+def _log_frequency(text: str, lexicon: Lexicon) -> float:
+    return float(sum(np.log(max(1, lexicon.count(word))) for word in re.findall(r"\w+|[^\w\s]", text.lower())))
+
+
+def _agreement(tree: Tree, lexicon: Lexicon) -> Iterator[Change]:
+    """The finite verb has the other number than its subject."""
+    for subject in tree.words:
+        if subject.relation != "nsubj" or not subject.head:
+            continue
+        number = subject.features.get("Number")
+        if number not in OTHER_NUMBER or subject.features.get("Person", "3") != "3" or _has(tree, subject, "conj"):
+            continue
+        if subject.upos == "NOUN" and number == "Plur" and subject.form.lower() == subject.lemma.lower():
+            continue  # `staff are` and `staff is` are both said
+        head = tree.words[subject.head - 1]
+        beside = [word for word in _children(tree, head) if word.relation in ("aux", "cop")]
+        for verb in (head, *beside):
+            features = verb.features
+            if (
+                verb.upos in ("VERB", "AUX")
+                and features.get("VerbForm") == "Fin"
+                and features.get("Number") == number
+                and features.get("Person", "3") == "3"
+                and _alone(tree, verb)
+                and (form := lexicon.other_form(verb, Number=OTHER_NUMBER[number]))
+            ):
+                yield {verb.token: form}, "nsubj"
+
+
+def _determiner(tree: Tree, lexicon: Lexicon) -> Iterator[Change]:
+    """A determiner has the other number than its noun."""
+    for word in tree.words:
+        number = word.features.get("Number")
+        if word.upos != "DET" or word.relation != "det" or number not in OTHER_NUMBER or not _alone(tree, word):
+            continue
+        noun = tree.words[word.head - 1]
+        if noun.features.get("Number") == number and (form := lexicon.other_form(word, Number=OTHER_NUMBER[number])):
+            yield {word.token: form}, "det"
+
+
+def _order(tree: Tree, lexicon: Lexicon) -> Iterator[Change]:
+    """An article and the word after it, or a preposition and the article after it, change places."""
+    for first, second in zip(tree.words, tree.words[1:], strict=False):
+        if not (_alone(tree, first) and _alone(tree, second) and tree.spaces[first.token]):
+            continue
+        article = first.features.get("PronType") == "Art" and first.relation == "det"
+        same_phrase = article and second.upos in ("NOUN", "ADJ") and (
+            first.head in (second.head, _number(tree, second))
+        )  # fmt: skip
+        before_article = (
+            first.upos == "ADP" and first.relation == "case"
+            and second.features.get("PronType") == "Art" and second.head == first.head
+        )  # fmt: skip
+        if same_phrase or before_article:
+            yield {first.token: second.form, second.token: first.form}, first.relation
+
+
+def _auxiliary(tree: Tree, lexicon: Lexicon) -> Iterator[Change]:
+    """A verb after an auxiliary has a form that the auxiliary does not take."""
+    for verb in tree.words:
+        if verb.upos != "VERB" or not _alone(tree, verb):
+            continue
+        auxiliaries = [word for word in _children(tree, verb) if word.relation == "aux" and word.token < verb.token]
+        if not auxiliaries:
+            continue
+        kept = {"VerbForm": "", "Tense": "", "Voice": "", "Mood": "", "Number": "", "Person": ""}
+        if verb.features.get("VerbForm") == "Inf":
+            past = {"VerbForm": "Fin", "Tense": "Past", "Mood": "Ind", "Number": "Sing", "Person": "3"}
+            form = lexicon.other_form(verb, **(kept | past))
+        else:
+            form = lexicon.other_form(verb, **(kept | {"VerbForm": "Inf"}))
+        if form:
+            yield {verb.token: form}, "aux"
+
+
+def _reflexive(tree: Tree, lexicon: Lexicon) -> Iterator[Change]:
+    """A reflexive pronoun has the other number than the subject it belongs to."""
+    for word in tree.words:
+        number = word.features.get("Number")
+        if word.features.get("Reflex") != "Yes" or number not in OTHER_NUMBER or not word.head:
+            continue
+        subjects = [one for one in _children(tree, tree.words[word.head - 1]) if one.relation == "nsubj"]
+        if len(subjects) != 1 or subjects[0].features.get("Number") not in (number, None) or not _alone(tree, word):
+            continue
+        others = Counter(
+            {
+                form: count
+                for (_, upos, features), forms in lexicon.forms.items()
+                if upos == word.upos and "Reflex=Yes" in features and f"Number={OTHER_NUMBER[number]}" in features
+                and "Person=3" in features
+                for form, count in forms.items()
+            }
+        )  # fmt: skip
+        if others:
+            yield {word.token: min(others, key=lambda one: (-others[one], one))}, word.relation
+
+
+def _roles(tree: Tree, lexicon: Lexicon) -> Iterator[Change]:
+    """A person that acts and a thing that is acted on change places."""
+    for verb, subject, thing in _transitive(tree):
+        lemmas = subject.lemma.lower(), thing.lemma.lower()
+        same = subject.features.get("Number") == thing.features.get("Number")
+        unheard = (verb.lemma.lower(), lemmas[0]) not in lexicon.objects
+        if lemmas[0] in PEOPLE and lemmas[1] not in PEOPLE and same and unheard:
+            yield {subject.token: thing.form.lower(), thing.token: subject.form.lower()}, "nsubj+obj"
+
+
+def _object(tree: Tree, lexicon: Lexicon) -> Iterator[Change]:
+    """A noun that the verb is never seen with takes the place of its object; number and frequency stay."""
+    for word in tree.words:
+        if word.relation != "obj" or word.upos != "NOUN" or not _alone(tree, word) or _has(tree, word, "compound"):
+            continue
+        verb = tree.words[word.head - 1].lemma.lower()
+        if lexicon.objects_of(verb) > MOST_OBJECTS or not _has(tree, word, "det", "nmod", "amod"):
+            continue
+
+        def fits(lemma: str, verb: str = verb) -> float | None:
+            seen, expected = lexicon.together(verb, lemma)
+            return expected if not seen and expected >= CHANCE and (verb, lemma) not in lexicon.objects else None
+
+        if form := _replacement(word, lexicon, fits):
+            yield {word.token: form}, "obj"
+
+
+def _animacy(tree: Tree, lexicon: Lexicon) -> Iterator[Change]:
+    """A thing takes the place of a person as the subject of a verb that asks for a mind."""
+    for word in tree.words:
+        if word.relation != "nsubj" or word.upos != "NOUN" or word.lemma.lower() not in PEOPLE:
+            continue
+        verb = tree.words[word.head - 1]
+        if verb.upos != "VERB" or verb.lemma.lower() not in OF_MINDS or not _alone(tree, word):
+            continue
+        if form := _replacement(word, lexicon, lambda lemma: 1.0 if lemma in THINGS else None):
+            yield {word.token: form}, "nsubj"
+
+
+VIOLATIONS: dict[str, tuple[str, Callable[[Tree, Lexicon], Iterator[Change]]]] = {
+    "agreement": (SYNTAX, _agreement),
+    "determiner": (SYNTAX, _determiner),
+    "order": (SYNTAX, _order),
+    "auxiliary": (SYNTAX, _auxiliary),
+    "reflexive": (SYNTAX, _reflexive),
+    "roles": (MEANING, _roles),
+    "object": (MEANING, _object),
+    "animacy": (MEANING, _animacy),
+}
+"""The violations, by the name of their paradigm."""
+
+
+def _replacement(word: TreeWord, lexicon: Lexicon, fits: Callable[[str], float | None]) -> str | None:
+    """The noun of the same number and like frequency that fits best: of those, the one of the nearest frequency."""
+    own = lexicon.count(word.form)
+    candidates: list[tuple[float, int, str]] = []
+    number = word.features.get("Number", "")
+    for form, lemma in lexicon.nouns.get(number, ()):
+        if not lexicon.is_noun(form, lemma, number):
+            continue
+        count = lexicon.count(form)
+        if not own or not count or not 1 / RATIO <= count / own <= RATIO or lemma == word.lemma.lower():
+            continue
+        if len(form) < SHORTEST_NOUN or (form[0] in "aeiou") != (word.form[0].lower() in "aeiou"):
+            continue  # no letters that were tagged as nouns; and `a` and `an` stay right
+        fit = fits(lemma)
+        if fit is not None:
+            candidates.append((-fit, abs(count - own), form))
+    return min(candidates)[2] if candidates else None
+
+
+def _transitive(tree: Tree) -> Iterator[tuple[TreeWord, TreeWord, TreeWord]]:
+    """Active verbs with their subject and object, both of them common nouns without coordination."""
+    for verb in tree.words:
+        if verb.upos != "VERB" or verb.features.get("Voice") == "Pass":
+            continue
+        children = _children(tree, verb)
+        subject = [one for one in children if one.deprel == "nsubj" and one.upos == "NOUN"]
+        thing = [one for one in children if one.relation == "obj" and one.upos == "NOUN"]
+        if len(subject) == len(thing) == 1 and all(
+            _alone(tree, one) and not _has(tree, one, "conj", "compound") for one in (*subject, *thing)
+        ):
+            yield verb, subject[0], thing[0]
+
+
+def _rewritten(tree: Tree, change: dict[int, str]) -> str:
+    """The sentence with some tokens changed; the first token keeps its capital, and others lose one."""
+    tokens = list(tree.tokens)
+    for place, form in change.items():
+        first = place == 0 and tree.tokens[0][:1].isupper()
+        swapped_capital = 0 in change and place != 0 and form == tree.tokens[0]
+        tokens[place] = form[:1].upper() + form[1:] if first else form.lower() if swapped_capital else form
+    return "".join(token + " " * space for token, space in zip(tokens, tree.spaces, strict=True)).rstrip()
+
+
+def _features(word: TreeWord) -> str:
+    return _joined(word.features)
+
+
+def _joined(features: dict[str, str]) -> str:
+    return "|".join(f"{name}={value}" for name, value in sorted(features.items()))
+
+
+def _number(tree: Tree, word: TreeWord) -> int:
+    return next(number for number, one in enumerate(tree.words, start=1) if one is word)
+
+
+def _children(tree: Tree, word: TreeWord) -> list[TreeWord]:
+    number = _number(tree, word)
+    return [one for one in tree.words if one.head == number]
+
+
+def _has(tree: Tree, word: TreeWord, *relations: str) -> bool:
+    return any(one.relation in relations for one in _children(tree, word))
+
+
+def _alone(tree: Tree, word: TreeWord) -> bool:
+    """Whether a word is a token of its own, of letters."""
+    return tree.tokens[word.token] == word.form and word.form.isalpha()
+
+
+def cooccurrence(
+    stream: NDArray[np.integer], verbs: dict[int, int], nouns: dict[int, int], shape: tuple[int, int], reach: int = 5
+) -> NDArray[np.int64]:
+    """How often each noun comes within `reach` tokens after each verb: (verbs, nouns).
+
+    `verbs` and `nouns` lead from a piece to the row or the column of its lemma.
+    """
+    row = np.full(int(max([*verbs, *nouns, 0])) + 1, -1)
+    column = row.copy()
+    row[list(verbs)] = list(verbs.values())
+    column[list(nouns)] = list(nouns.values())
+    counts = np.zeros(shape, dtype=np.int64)
+    for begin in range(0, len(stream), 1 << 22):
+        part = np.asarray(stream[begin : begin + (1 << 22) + reach], dtype=np.int64)
+        known = part < len(row)
+        first = np.where(known, row[np.minimum(part, len(row) - 1)], -1)
+        second = np.where(known, column[np.minimum(part, len(row) - 1)], -1)
+        for away in range(1, reach + 1):
+            both = (first[:-away] >= 0) & (second[away:] >= 0)
+            both[1 << 22 :] = False
+            np.add.at(counts, (first[:-away][both], second[away:][both]), 1)
+    return counts

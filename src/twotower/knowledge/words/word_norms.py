@@ -1,0 +1,143 @@
+"""Norms of words, such as concreteness, predicted from each tower's view of a word."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.linear_model import RidgeCV
+from sklearn.model_selection import KFold
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from ...config.schema import RunConfig
+from ...data.norms import Norms
+from ...statistics.tallies import Floats, resample
+from ...system.progress import Progress
+from .word_views import WordView, same_layer
+
+FOLDS = 10
+PENALTIES = np.logspace(-1, 5, 13)
+SHUFFLES = 5
+FEWEST_WORDS = 50
+"""Words below which no norm is predicted."""
+
+
+def norms_of(
+    given: Norms,
+    covered: pd.DataFrame,
+    views: list[WordView],
+    config: RunConfig,
+    generator: np.random.Generator,
+) -> dict[str, Any]:
+    """Out-of-fold R² of each norm from each view, by ridge regression.
+
+    Args:
+        given: see `read_norms`.
+        covered: the words that have views: word, pieces, count.
+        views: their vectors.
+        config, generator: of the bootstrap and of the folds.
+
+    Returns:
+        `total` (words of the table), `columns` (the heading of each norm), `words` (that are covered) and `norms`: for
+        each its `words`; `baseline`, the R² of log frequency, letters and pieces; and for each view R² with its
+        interval, as `null` the same for shuffled words (mean and range), and `beyond_baseline`, what the view adds to
+        the baseline; `differences` between towers, first minus second, at each layer. Intervals are by bootstrap over
+        words, given the predictions.
+    """
+    norms = given.table
+    kept = covered["word"].isin(norms.index).to_numpy()
+    table = norms.reindex(covered["word"][kept])
+    found: dict[str, Any] = {
+        "total": len(norms), "columns": dict(given.columns), "words": int(kept.sum()), "norms": [],
+    }  # fmt: skip
+    plain = np.stack([
+        np.log(covered["count"].to_numpy(float)), covered["word"].str.len().to_numpy(float),
+        covered["pieces"].map(len).to_numpy(float),
+    ], axis=1)[kept]  # fmt: skip
+    missing = table.isna()
+    groups: dict[bytes, list[str]] = {}
+    for name in table.columns:  # norms with the same words are predicted at once
+        groups.setdefault(missing[name].to_numpy().tobytes(), []).append(name)
+    with Progress("norms", total=len(groups) * len(views), unit="view") as progress:
+        for names in groups.values():
+            rows = ~missing[names[0]].to_numpy()
+            if rows.sum() < FEWEST_WORDS:
+                found["norms"] += [{"norm": name, "words": int(rows.sum()), "views": []} for name in names]
+                progress.advance(len(views))
+                continue
+            found["norms"] += _group(table[names][rows], plain[rows], views, kept, rows, config, generator, progress)
+    order = list(table.columns)
+    found["norms"].sort(key=lambda one: order.index(one["norm"]))
+    return found
+
+
+def out_of_fold(features: Floats, targets: Floats, seed: int) -> Floats:
+    """What ridge regression predicts for words that it was not fitted on: (words, targets).
+
+    Ten folds of words; the penalty of each target is chosen within the other nine (leave-one-out, `RidgeCV`).
+    """
+    predicted = np.empty_like(targets)
+    for fitted, asked in KFold(FOLDS, shuffle=True, random_state=seed).split(features):
+        model = make_pipeline(StandardScaler(), RidgeCV(PENALTIES, alpha_per_target=True))
+        predicted[asked] = model.fit(features[fitted], targets[fitted]).predict(features[asked]).reshape(len(asked), -1)
+    return predicted
+
+
+def r_squared(weights: Floats, targets: Floats, predicted: Floats) -> Floats:
+    """Share of the variance explained, under each weighting of the words: (draws, words) to (draws, targets)."""
+    size = weights.sum(axis=1, keepdims=True)
+    mean = weights @ targets / size
+    total = weights @ targets**2 - size * mean**2
+    return 1 - weights @ (targets - predicted) ** 2 / total
+
+
+def _group(
+    table: pd.DataFrame,
+    plain: Floats,
+    views: list[WordView],
+    kept: NDArray[np.bool_],
+    rows: NDArray[np.bool_],
+    config: RunConfig,
+    generator: np.random.Generator,
+    progress: Progress,
+) -> list[dict[str, Any]]:
+    targets = table.to_numpy(np.float64)
+    targets = (targets - targets.mean(axis=0)) / targets.std(axis=0)
+    count, seed = len(targets), config.seed
+    weights = np.vstack([np.ones((1, count)), resample(count, config.analyze.bootstrap, generator)])
+    tail = (1 - config.analyze.confidence) / 2
+
+    def estimates(drawn: Floats) -> list[dict[str, float]]:
+        low, high = np.quantile(drawn[1:], [tail, 1 - tail], axis=0)
+        return [
+            {"estimate": float(a), "low": float(b), "high": float(c)}
+            for a, b, c in zip(drawn[0], low, high, strict=True)
+        ]
+
+    baseline = r_squared(weights, targets, out_of_fold(plain, targets, seed))
+    shuffles = [generator.permutation(count) for _ in range(SHUFFLES)]
+    found: list[dict[str, Any]] = [
+        {"norm": str(name), "words": count, "baseline": one, "views": [], "differences": []}
+        for name, one in zip(table.columns, estimates(baseline), strict=True)
+    ]
+    known: list[tuple[WordView, Floats]] = []
+    for view in views:
+        vectors = view.vectors[kept][rows]
+        drawn = r_squared(weights, targets, out_of_fold(vectors, targets, seed))
+        both = r_squared(weights, targets, out_of_fold(np.hstack([vectors, plain]), targets, seed))
+        ones = np.ones((1, count))
+        null = np.concatenate([r_squared(ones, targets, out_of_fold(vectors[one], targets, seed)) for one in shuffles])
+        columns = zip(found, estimates(drawn), estimates(both - baseline), null.T, strict=True)
+        for into, alone, beyond, shuffled in columns:
+            spread = {"estimate": float(shuffled.mean()), "low": float(shuffled.min()), "high": float(shuffled.max())}
+            into["views"].append({**view.labels, **alone, "null": spread, "beyond_baseline": beyond})
+        if view.trained and view.tower:
+            known.append((view, drawn))
+        progress.advance(1)
+    for (first, one), (second, other) in same_layer(known):
+        for into, between in zip(found, estimates(one - other), strict=True):
+            into["differences"].append({"layer": first.layer, "towers": [first.tower, second.tower], **between})
+    return found

@@ -1,0 +1,215 @@
+"""Does a tower know what words mean? Word similarity, and norms of words, from each tower's view of them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ...data.norms import MORE_COLUMNS, read_norms
+from ...data.tables import lists_below
+from ...data.word_pairs import WordPairs, read_word_pairs
+from ...statistics.rank_correlation import (
+    RankCorrelation,
+    correlation_estimate,
+    difference_estimate,
+    rank_correlation,
+)
+from ...statistics.tallies import Floats
+from ...system.errors import InputError
+from ...system.progress import Progress
+from ..occurrences import count_occurrences, find_occurrences, pieces_of
+from ..subject import Subject
+from .word_norms import norms_of
+from .word_views import WordView, contextual_views, input_views, same_layer
+
+FEWEST_PAIRS = 10
+"""Pairs below which no correlation is given."""
+SHUFFLES = 200
+
+
+def words(subject: Subject) -> dict[str, Any]:
+    """Word similarity and norms from what each tower makes of a word, with and without context.
+
+    Needs `know.similarity` or `know.norms`. Returns
+
+    - `words`: how many were `asked` for, and `covered`, of `one_piece` and of `several_pieces`; the `occurrences` that
+      are read of each at most, and their mean, `read`;
+    - `similarity`: for each set its name, the `column` of its ratings, pairs `covered` of `total`, and for each view
+      Spearman's correlation of its cosines with people's ratings, with its interval and as `null` that of shuffled
+      words; `differences` between towers, first minus second, at each layer;
+    - `norms`: see `norms_of`.
+
+    Writes `words.parquet`: each word with its occurrences, pieces, and whether it is covered. Raises `InputError` if
+    neither setting is given, a file is malformed, or no set has enough pairs of covered words.
+    """
+    settings, text = subject.config.know, subject.text
+    if not settings.similarity and not settings.norms:
+        raise InputError(
+            "know.similarity: this needs word similarity or norms; give --similarity FILE … or --norms FILE.csv"
+        )
+    sets = [read_word_pairs(file) for file in files_of(settings.similarity)]
+    given = read_norms(settings.norms, MORE_COLUMNS, "know.norms") if settings.norms else None
+    norms = None if given is None else given.table
+    rated = set() if norms is None else set(norms.index)
+    asked = sorted(rated.union(*(pair for one in sets for pair in one.words)))
+    table = _coverage(subject, asked)
+    covered = table[table["covered"]].reset_index(drop=True)
+    number = {word: index for index, word in enumerate(covered["word"])}
+    _require_overlap(sets, norms, number, settings.frequent)
+    pieces = [tuple(one) for one in covered["pieces"]]
+    found = find_occurrences(text.train, pieces, text.begins, settings.occurrences, subject.config.seed)
+    frame = (text.vocabulary.cls, text.vocabulary.sep) if subject.model.config.windows == "pairs" else None
+    views = []
+    for model, trained in ((subject.model, True), (subject.untrained, False)):
+        views += input_views(model, pieces, trained)
+        views += contextual_views(model, text.train, pieces, found, frame, trained)
+    table.drop(columns="pieces").assign(pieces=[len(one) for one in table["pieces"]]).to_parquet(
+        subject.out / "words.parquet", index=False
+    )
+    confidence = subject.config.analyze.confidence
+    similarity = []
+    with Progress("word similarity", total=len(sets) * len(views), unit="view") as progress:
+        for one in sets:
+            generator = subject.generator(f"words {one.name}")
+            similarity.append(measure_set(one, number, views, covered, confidence, generator, progress.advance))
+    return {
+        "words": {
+            "asked": len(asked),
+            "covered": len(covered),
+            "one_piece": int((covered["pieces"].map(len) == 1).sum()),
+            "several_pieces": int((covered["pieces"].map(len) > 1).sum()),
+            "least_occurrences": settings.frequent,
+            "occurrences": settings.occurrences,
+            "read": float(np.bincount(found.word, minlength=len(pieces)).mean()),
+        },
+        "similarity": similarity,
+        "norms": None
+        if given is None
+        else norms_of(given, covered, views, subject.config, subject.generator("words norms")),
+    }
+
+
+def files_of(places: tuple[str, ...]) -> list[str]:
+    """The files that were named, and those below folders that were named, in the order of their names."""
+    found: list[str] = []
+    for place in places:
+        path = Path(os.path.expanduser(place))
+        if path.is_dir():
+            inside = lists_below(path, (".txt", ".csv", ".tsv"))
+            if not inside:
+                raise InputError(f"know.similarity: the folder {path} holds no .txt, .csv or .tsv file")
+            found += map(str, inside)
+        else:
+            found.append(place)
+    return found
+
+
+def _coverage(subject: Subject, asked: list[str]) -> pd.DataFrame:
+    """word, pieces (ids), count (in the training text), covered; one row per word that was asked for."""
+    text = subject.text
+    pieces = pieces_of(asked, subject.tokenizer)
+    counts = count_occurrences(text.train, pieces, text.begins)
+    covered = counts >= subject.config.know.frequent
+    return pd.DataFrame({"word": asked, "pieces": pieces, "count": counts, "covered": covered})
+
+
+def _require_overlap(sets: list[WordPairs], norms: pd.DataFrame | None, number: dict[str, int], least: int) -> None:
+    held = {one.name: len(_covered_pairs(one, number)[0]) for one in sets}
+    rated = 0 if norms is None else sum(word in number for word in norms.index)
+    if max([*held.values(), rated]) >= FEWEST_PAIRS:
+        return
+    found = [f"{name}: {pairs} of its pairs" for name, pairs in held.items()]
+    found += [] if norms is None else [f"norms: {rated} of their words"]
+    raise InputError(
+        f"know.similarity: too few words occur {least} times in the training text of this run ({'; '.join(found)}); "
+        f"give files with commoner words, a smaller --frequent, or a run on more text"
+    )
+
+
+def _covered_pairs(one: WordPairs, number: dict[str, int]) -> tuple[NDArray[np.int64], Floats]:
+    """The numbers of the words of each covered pair, (pairs, 2), and the ratings; a word with itself is left out."""
+    kept = [
+        (number[first], number[second], rating)
+        for (first, second), rating in zip(one.words, one.ratings, strict=True)
+        if first in number and second in number and first != second
+    ]
+    numbers = np.array([row[:2] for row in kept], dtype=np.int64).reshape(-1, 2)
+    return numbers, np.array([row[2] for row in kept], dtype=np.float64)
+
+
+def measure_set(
+    one: WordPairs,
+    number: dict[str, int],
+    views: list[WordView],
+    covered: pd.DataFrame,
+    confidence: float,
+    generator: np.random.Generator,
+    advance: Callable[[int], None] = lambda _: None,
+) -> dict[str, Any]:
+    """A set's correlation with every view, and the differences between towers."""
+    pairs, ratings = _covered_pairs(one, number)
+    several = covered["pieces"].map(len).to_numpy() > 1
+    found: dict[str, Any] = {
+        "set": one.name,
+        "column": one.column,
+        "total": len(one.words),
+        "covered": len(pairs),
+        "one_piece": int((~several[pairs].any(axis=1)).sum()),
+        "several_pieces": int(several[pairs].any(axis=1).sum()),
+        "identical": sum(first == second for first, second in one.words),
+        "views": [],
+        "differences": [],
+    }
+    if len(pairs) < FEWEST_PAIRS:
+        advance(len(views))
+        return found
+    used = np.unique(pairs)
+    shuffled = [used[generator.permutation(len(used))] for _ in range(SHUFFLES)]
+    known: dict[str, tuple[WordView, RankCorrelation]] = {}
+    for view in views:
+        vectors = _centred(view.vectors, used)
+        result = rank_correlation(cosines(vectors, pairs), ratings)
+        null = []
+        for names in shuffled:
+            other = np.arange(len(vectors))
+            other[used] = names
+            null.append(rank_correlation(cosines(vectors[other], pairs), ratings).rho)
+        drawn = np.array(null)
+        tail = (1 - confidence) / 2
+        low, high = np.quantile(drawn, [tail, 1 - tail]) if np.isfinite(drawn).all() else (np.nan, np.nan)
+        interval = correlation_estimate(result, pairs, confidence)
+        found["views"].append({
+            **view.labels, "estimate": interval.estimate, "low": interval.low, "high": interval.high,
+            "null": {"estimate": float(drawn.mean()), "low": float(low), "high": float(high)},
+            "p_value": float((1 + (drawn >= result.rho).sum()) / (1 + SHUFFLES)),
+        })  # fmt: skip
+        if view.trained and view.tower:
+            known[view.name] = (view, result)
+        advance(1)
+    for (first, one_rho), (second, other_rho) in same_layer(list(known.values())):
+        between = difference_estimate(one_rho, other_rho, pairs, confidence)
+        found["differences"].append({
+            "layer": first.layer, "towers": [first.tower, second.tower],
+            "estimate": between.estimate, "low": between.low, "high": between.high,
+        })  # fmt: skip
+    return found
+
+
+def _centred(vectors: Floats, used: NDArray[np.int64]) -> Floats:
+    """Vectors about their mean: what all words share says nothing of any, and makes all cosines alike."""
+    return vectors - vectors[used].mean(axis=0)
+
+
+def cosines(vectors: Floats, pairs: NDArray[np.int64]) -> Floats:
+    """Cosine of the two vectors of each pair, (pairs,)."""
+    lengths = np.linalg.norm(vectors, axis=1)
+    dots = np.einsum("pw,pw->p", vectors[pairs[:, 0]], vectors[pairs[:, 1]])
+    with np.errstate(invalid="ignore", divide="ignore"):
+        found: Floats = dots / (lengths[pairs[:, 0]] * lengths[pairs[:, 1]])
+    return np.nan_to_num(found)

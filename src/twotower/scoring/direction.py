@@ -1,0 +1,68 @@
+"""Held-out tokens with all and with half of their context: what each tower's readout makes of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ..data.windows import ScoringRows
+from ..modeling.model import TowersModel
+from ..modeling.scoring import log_probs_of
+from ..system.processes import ALONE, Processes
+
+LIMIT = 1024
+"""Tokens that are asked for, one in the middle of a row, spread over the text."""
+CONTEXTS = ("whole", "after", "before")
+"""What is left of the window: all of it, the token and what stands after it, the token and what stands before it."""
+
+
+def lesion(
+    model: TowersModel,
+    rows: ScoringRows,
+    starts: NDArray[np.int64],
+    batch: int,
+    processes: Processes = ALONE,
+) -> pd.DataFrame:
+    """Log-probabilities of the tokens in the middle of rows with all and with half of their context.
+
+    `starts` (documents,) is where each document begins in the stream. Returns one row per token: `document` (its number
+    in `starts`), and `CONTEXT_K` for each context and tower K, in nats; an empty frame for causal towers. One of
+    several `processes` returns its stretch of the rows.
+    """
+    if model.config.objective == "causal":
+        return pd.DataFrame()
+    rows = rows.every(max(1, len(rows) // LIMIT))
+    parts = []
+    for start in processes.starts(len(rows), batch):
+        text, scored = rows.read(slice(start, start + batch))
+        kept = scored.any(axis=1)
+        text, scored = text[kept], scored[kept]
+        middle = np.array([places[len(places) // 2] for places in map(np.flatnonzero, scored)], dtype=np.int64)
+        document = np.searchsorted(starts, rows.first[start : start + batch][kept], side="right") - 1
+        found: dict[str, Any] = {"document": document}
+        for context in CONTEXTS:
+            for tower, values in enumerate(_score(model, text, middle, context, rows), start=1):
+                found[f"{context}_{tower}"] = values
+        parts.append(pd.DataFrame(found))
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+
+
+def _score(
+    model: TowersModel, text: NDArray[np.int64], middle: NDArray[np.int64], context: str, rows: ScoringRows
+) -> list[NDArray[np.float32]]:
+    """Log-probabilities of the middle tokens under each tower's readout."""
+    pad, length = rows.vocabulary.pad, text.shape[1]
+    inputs, asked = np.full_like(text, pad), np.zeros(text.shape, dtype=bool)
+    for row, into, chosen, place in zip(text, inputs, asked, middle.tolist(), strict=True):
+        begin = place if context == "after" else 0
+        end = place + 1 if context == "before" else length
+        into[: end - begin] = row[begin:end]
+        chosen[place - begin] = True
+    targets = inputs.copy()
+    if model.config.objective == "masked":
+        inputs[asked] = rows.vocabulary.mask
+    heads = log_probs_of(model, inputs, targets, asked, pad)
+    return [heads[f"readout_{tower}"].cpu().numpy() for tower in range(1, model.config.towers + 1)]

@@ -1,0 +1,1 @@
+"""What every other room stands on: errors, progress, printing, processes and memory; knows nothing of runs."""

@@ -1,0 +1,61 @@
+"""Processes that answer questions: one after the other, several at a time, and after one has died."""
+
+import os
+import signal
+
+import pytest
+
+from twotower.system.workers import Worker, WorkerEndedError, Workers
+
+ECHO = """
+import os, sys
+from twotower.system.workers import answer_questions
+
+def answer(question):
+    print("this is for people")
+    if question == "end":
+        os._exit(3)
+    return [question, os.getpid(), os.environ.get("GREETING")]
+
+answer_questions(answer)
+"""
+
+
+@pytest.fixture
+def echo(tmp_path, monkeypatch):
+    (tmp_path / "echo_worker.py").write_text(ECHO)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")]))
+    return "echo_worker"
+
+
+def test_a_worker_answers_each_question_in_its_own_environment(echo):
+    with Workers(echo, 1, {"GREETING": "grüße"}) as workers:
+        found = [workers.ask(question) for question in ("one", ["zwei", "drei"], {"четыре": 4})]
+    assert [question for question, _, _ in found] == ["one", ["zwei", "drei"], {"четыре": 4}]
+    assert len({process for _, process, _ in found}) == 1 and {greeting for _, _, greeting in found} == {"grüße"}
+
+
+def test_a_worker_that_ends_says_how_and_the_next_question_has_a_new_one(echo):
+    worker = Worker(echo, {})
+    try:
+        _, first, _ = worker.ask(1)
+        with pytest.raises(WorkerEndedError, match="3") as end:
+            worker.ask("end")
+        assert end.value.code == 3
+        _, second, _ = worker.ask(2)
+        os.kill(second, signal.SIGKILL)
+        with pytest.raises(WorkerEndedError) as end:
+            worker.ask("end")
+        assert end.value.code in (3, -signal.SIGKILL)
+        assert first != second
+    finally:
+        worker.close()
+
+
+def test_workers_end_with_those_who_ask(echo):
+    workers = Workers(echo, 2)
+    _, process, _ = workers.ask("")
+    os.kill(process, 0)
+    workers.close()
+    with pytest.raises(ProcessLookupError):
+        os.kill(process, 0)
