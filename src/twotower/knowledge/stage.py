@@ -26,10 +26,12 @@ HOMES = {
 def ask(name: str, config: StageConfig, run: Path, out: Path) -> None:
     """Examine the run with the instrument `name`; write `knowledge/NAME/results.json`, and its tables beside it.
 
-    An instrument is the function of its name in the module of its name, or in that of `HOMES`: only the one that is asked for is imported.
+    An instrument is the function of its name in the module of its name, or in that of `HOMES`: only the one that is
+    asked for is imported.
     """
     folder = out / "knowledge" / name
     folder.mkdir(parents=True)
-    instrument = cast(Callable[[Subject], dict[str, Any]], getattr(import_module(HOMES.get(name, f".{name}"), __package__), name))
+    module = import_module(HOMES.get(name, f".{name}"), __package__)
+    instrument = cast(Callable[[Subject], dict[str, Any]], getattr(module, name))
     found = without_nan(instrument(Subject(config, run, folder, config.made)))
     (folder / "results.json").write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
