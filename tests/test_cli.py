@@ -1,6 +1,5 @@
 """The command line: what it says, where, and with which exit code."""
 
-import json
 import subprocess
 import sys
 
@@ -10,6 +9,7 @@ from twotower import cli
 from twotower.cli import dispatch, stages
 from twotower.config.presets import PRESETS
 from twotower.report.summary import headline
+from twotower.results.results import results_in
 
 
 def run(*words, **options):
@@ -98,7 +98,7 @@ def test_every_field_has_a_help_text():
 def test_an_existing_folder_gives_the_defaults(finished, capsys, tmp_path):
     assert cli.main(["analyze", "--out", str(finished)]) == 0
     captured = capsys.readouterr()
-    results = json.loads((finished / "results.json").read_text())
+    results = results_in(finished / "results.json", finished)
     assert "skipped" in captured.err and headline(results) in captured.out
     assert cli.main(["run", "--out", str(finished), "--seed", "5"]) == 2
     assert "made with seed = 0, not 5" in capsys.readouterr().err

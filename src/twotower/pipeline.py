@@ -12,7 +12,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
@@ -32,6 +32,9 @@ from .runs.writing import write_text
 from .system.allocator import freed_memory_kept
 from .system.errors import InputError
 from .system.processes import announcing, follow, launched, leads, usable_cores
+
+if TYPE_CHECKING:
+    from .comparison.controls import Control
 
 
 def _prepare(config: StageConfig, run: Path, out: Path, say: Callable[[str], None] = lambda _: None) -> None:
@@ -62,7 +65,7 @@ def _score(config: StageConfig, run: Path, out: Path) -> None:
 
 
 def _analyze(config: StageConfig, run: Path, out: Path) -> None:
-    from .preference.analysis import analyze
+    from .results.analysis import analyze
 
     analyze(config, run, out)
 
@@ -266,27 +269,26 @@ def _beside(config: RunConfig, folder: Path, overwrite: bool, say: Callable[[str
 
 def run_controls(
     config: RunConfig, out: Path | str, overwrite: bool = False, say: Callable[[str], None] = lambda _: None
-) -> list[dict[str, Any]]:
+) -> list[Control]:
     """Run each control of the finished run in `out`, in `out/controls/NAME`, and compare them with it.
 
     Writes `controls.json` (the rows that are returned, the run first) and `controls.html` into `out`. What is up to
     date is not run again. `config` is that of the run, of several cooperating towers.
     """
-    import json
-
     from .comparison.controls import HALF, against_half, compare, control_configs
+    from .config.conversion import as_json
     from .report.controls import render
-    from .runs.writing import without_nan
+    from .results.results import read_results
 
     folder = Path(out)
-    results = {"run": RunFolder(folder).results()}
+    results = {"run": read_results(RunFolder(folder))}
     for name, control in control_configs(config).items():
         say(f"control {name}:")
         finished = run(control, folder / "controls" / name, overwrite=overwrite, say=say)
-        results[name] = against_half(RunFolder(folder), finished) if name == HALF else finished.results()
-    rows: list[dict[str, Any]] = without_nan(compare(results))
-    write_text(folder / "controls.json", json.dumps(rows, indent=2, allow_nan=False) + "\n")
-    page = render(results["run"]["corpus"]["name"], rows, folder / "controls" / "figures")
+        results[name] = against_half(RunFolder(folder), finished) if name == HALF else read_results(finished)
+    rows = compare(results)
+    write_text(folder / "controls.json", as_json(rows))
+    page = render(results["run"].corpus.name, rows, folder / "controls" / "figures")
     write_text(folder / "controls.html", page)
     return rows
 

@@ -111,13 +111,13 @@ def test_training_curves_are_those_of_the_log(run, finished):
 
 def test_word_classes_are_those_of_the_results(run):
     classes = run.word_classes().set_index("upos")
-    profile = [row for row in run.results()["word_classes"]["upos"]["profile"] if row["adjusted"]]
-    assert [row["class"] for row in profile] == classes.index.tolist() and len(profile) > 3
+    profile = [row for row in run.results().word_classes.upos.profile if row.adjusted]
+    assert [row.name for row in profile] == classes.index.tolist() and len(profile) > 3
     for row in profile:
         for key in ("occurrences", "types", "compared"):
-            assert classes.loc[row["class"], key] == row[key]
+            assert classes.loc[row.name, key] == getattr(row, key)
         for key in ("mean", "low", "high", "q_value", "sure"):
-            ours, theirs = classes.loc[row["class"], key], row["adjusted"][key]
+            ours, theirs = classes.loc[row.name, key], getattr(row.adjusted, key)
             assert ours == theirs or (theirs is None and pd.isna(ours))
 
 

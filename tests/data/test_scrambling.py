@@ -1,6 +1,7 @@
 """Control texts keep the words and lose their order."""
 
 from collections import Counter
+from math import isfinite
 
 import numpy as np
 import pandas as pd
@@ -81,4 +82,4 @@ def test_tags_and_counts_stay_with_their_words(prepared, words):
 
 def test_a_run_on_shuffled_text_is_measured(with_settings, tmp_path):
     results = twotower.run(with_settings(prepare={"words": "shuffled"}), tmp_path / "run").results()
-    assert results["corpus"]["name"].endswith("words shuffled") and results["reliability"]["estimate"] is not None
+    assert results.corpus.name.endswith("words shuffled") and isfinite(results.reliability.estimate)

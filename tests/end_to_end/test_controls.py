@@ -5,12 +5,17 @@ from dataclasses import replace
 
 import pytest
 
+from small_results import UNKNOWN
 from small_runs import configure
 from twotower import cli
-from twotower.comparison.controls import control_configs
+from twotower.comparison.controls import Control, control_configs
+from twotower.config.conversion import record_from
 from twotower.config.presets import PRESETS
 from twotower.config.schema import to_dict
+from twotower.preference.class_variance import Explained, Null
+from twotower.preference.types import Perplexity
 from twotower.report.controls import conclusions, finding
+from twotower.statistics.intervals import Estimate
 
 
 @pytest.mark.parametrize("name", ["quickstart", "quickstart-elmo", "paper-bert-base"])
@@ -65,7 +70,7 @@ def test_controls_run_beside_a_run_and_are_skipped_the_second_time(small, tmp_pa
     assert half["steps"] == json.loads((out / "training.json").read_text())["steps"] // 2
     assert all(row["reliability"]["low"] is not None for row in rows[:-1])
     assert all(row["explained"]["null"]["high"] > 0 for row in rows[:-1]) and rows[-1]["explained"] is None
-    assert all(sentence in said.out for sentence in conclusions(rows))
+    assert all(sentence in said.out for sentence in conclusions(record_from(list[Control], rows, "controls.json")))
     page = (out / "controls.html").read_text(encoding="utf-8")
     assert "figure-controls" in page and 'href="controls/strangers/report.html"' in page
 
@@ -86,12 +91,10 @@ def test_what_has_no_controls_says_so_before_anything_is_run(words, message, tmp
 
 def row(name, reliable, explained):
     def around(value):
-        return {"estimate": value, "low": value - 0.02, "high": value + 0.02}
+        return value, value - 0.02, value + 0.02
 
-    return {
-        "name": name, "meaning": name, "reliability": around(reliable), "explained": explained and around(explained),
-        "sd": 0.1, "tagger": "hanta",
-    }  # fmt: skip
+    share = explained and Explained(*around(explained), Null(0.0, 0.02), 0.01, None, 0.5, 90)
+    return Control(name, name, 1_000, Perplexity(9.0, [10.0, 11.0]), 0.1, "hanta", Estimate(*around(reliable)), share)
 
 
 def test_the_page_of_controls_says_which_of_them_the_run_clearly_exceeds():
@@ -112,7 +115,7 @@ def test_controls_without_tagged_words_are_compared_in_reliability_alone():
     rows = [row("run", 0.6, None), row("strangers", 0.05, None)]
     assert finding(rows) == "In the reliability of preferences this run clearly exceeds each of its 1 controls."
     for tagger, why in (("hanta", "too few words are tagged"), ("none", "no tagger was used")):
-        untagged = [one | {"tagger": tagger} for one in rows]
+        untagged = [replace(one, tagger=tagger) for one in rows]
         assert f"the share that word class explains cannot be compared: {why}" in conclusions(untagged)[0]
-    short = [{**one, "reliability": None} for one in rows]
+    short = [replace(one, reliability=UNKNOWN) for one in rows]
     assert "too little text" in finding(short) and "too short" in conclusions(short)[0]

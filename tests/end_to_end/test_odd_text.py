@@ -56,4 +56,4 @@ def test_a_corpus_of_punctuation_alone_has_no_classes_and_says_so(with_settings,
         (folder / f"{number}.txt").write_text(" ".join(random.Random(number).choices("!?.,;", k=300)))
     config = with_settings(prepare={"corpus": (str(folder),), "vocabulary": 64})
     results = twotower.run(config, tmp_path / "run").results()
-    assert results["word_classes"]["upos"] is None
+    assert results.word_classes.upos is None

@@ -4,13 +4,20 @@ import base64
 import hashlib
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from xml.etree import ElementTree
 
 import pytest
 
+from small_results import some_results
+from twotower.preference.context import Context, FarGain
+from twotower.preference.occurrences import Coefficient, WithinTypes
+from twotower.preference.word_classes import Adjusted, ClassOfPair, Labelling, WordClasses
 from twotower.report.study_answers import finding
 from twotower.report.summary import figure, headline, sentences
+from twotower.results.results import results_in
+from twotower.statistics.intervals import Estimate
 
 
 def test_the_page_is_whole_and_needs_no_network(finished):
@@ -51,12 +58,11 @@ def test_the_page_may_run_its_own_scripts_and_no_other(finished):
 
 
 def test_the_summary_has_the_numbers_of_results(finished):
-    results = json.loads((finished / "results.json").read_text())
+    results = results_in(finished / "results.json", finished)
     text = " ".join(sentences(results))
-    division = results["division"]
-    assert figure(division["size"]) in text and figure(division["surplus"], digits=3) in text
-    assert figure(results["context"]["difference"], digits=3) in text
-    assert f"{results['training']['baselines']['bigram']:.0f}" in text
+    assert figure(results.division.size) in text and figure(results.division.surplus, digits=3) in text
+    assert figure(results.context.difference, digits=3) in text
+    assert f"{results.training.baselines.bigram:.0f}" in text
 
 
 def test_results_have_the_promised_keys(finished):
@@ -97,23 +103,14 @@ def test_results_have_the_keys_that_scripts_read(finished):
 
 
 def test_no_positive_claim_without_evidence():
-    nothing = {"estimate": 0.1, "low": -0.1, "high": 0.3}
-    noun = {"class": "NOUN", "compared": True, "mean": 0.1, "adjusted": {"mean": 0.1, "sure": False}}
-    results = {
-        "corpus": {"heldout_documents": 6}, "model": {"towers": 2, "objective": "causal"},
-        "training": {"heldout_perplexity": {"joint": 9.0, "towers": [10.0, 11.0]}},
-        "preference": {"types": 5, "sd": 0.1}, "reliability": nothing,
-        "word_classes": {
-            "upos": {"explained": {**nothing, "null": {"high": 0.2}, "p_value": 0.4, "of_reliable": None},
-                     "profile": [noun]},
-            "contrasts": [
-                {"contrast": "nominal against verbal and grammatical", "auroc": 0.52, "low": 0.4, "high": 0.6,
-                 "p_value": 0.5}],
-        },
-        "context": {"near": 4, "far": [nothing, nothing], "difference": nothing},
-        "explained_by": None, "reliability_by_cluster": None, "emergence": {"evaluations": []},
-        "within_types": {"covariates": [{"name": "topicality", **nothing}]},
-    }  # fmt: skip
+    nothing = Estimate(0.1, -0.1, 0.3)
+    noun = ClassOfPair("NOUN", 9, 90, True, 0.1, Adjusted(0.1, -0.1, 0.3, [0.1, -0.1], 0.4, 0.6, False))
+    topicality = Coefficient("topicality", **vars(nothing), p_value=0.5)
+    results = some_results(
+        word_classes=WordClasses(Labelling(["NOUN"], [noun], None), []),
+        context=Context(100, 4, [], [FarGain(tower, **vars(nothing)) for tower in (1, 2)], nothing),
+        within_types=WithinTypes(6_000, 5, [], 0.01, [topicality]),
+    )
     text = " ".join(sentences(results))
     for said in ("No single word class", "no clear difference",
                  "Neither tower gains more than the other where"):  # fmt: skip
@@ -124,15 +121,10 @@ def test_no_positive_claim_without_evidence():
 
 
 def test_what_could_not_be_measured_is_not_said_to_be_nothing():
-    nothing = {"estimate": None, "low": None, "high": None}
-    results = {
-        "corpus": {"heldout_documents": 60}, "model": {"towers": 2, "objective": "causal"},
-        "training": {"heldout_perplexity": {"joint": 9.0, "towers": [10.0, 11.0]}},
-        "preference": {"types": 2, "sd": None}, "reliability": nothing, "word_classes": {"upos": None, "contrasts": []},
-        "context": None, "explained_by": None, "reliability_by_cluster": None, "within_types": None,
-    }  # fmt: skip
+    results = some_results(corpus=replace(some_results().corpus, heldout_documents=60))
     assert "was not measured" in headline(results)
     assert "No " not in " ".join(sentences(results))
+    nothing = {"estimate": None, "low": None, "high": None}
     study = {"runs": [], "profiles": None, "agreement": [], "excess_over_strangers": [], "signs": {}}
     stranger = {"stranger": True, "towers": 2, "reliability": {"estimate": 0.1, "low": 0.0, "high": 0.2}}
     assert "No run of this study is a pair" in finding(study | {"runs": [stranger]})

@@ -30,11 +30,9 @@ def test_a_quickstart_runs_its_strangers_and_reads_them(together):
     assert strangers.config.model.cooperation == 0 and strangers.config.seed == pair.config.seed
     for name in ("train.npy", "heldout.npy"):
         assert (together / "data" / name).samefile(together / "strangers" / "data" / name)
-    theirs = pair.results()["division"]["strangers"]
-    assert theirs["size"] == strangers.results()["division"]["size"]
-    assert [row["label"] for row in theirs["labels"]] == [
-        row["label"] for row in strangers.results()["division"]["labels"]
-    ]
+    theirs = pair.results().division.strangers
+    assert theirs.size == strangers.results().division.size
+    assert [row.label for row in theirs.labels] == [row.label for row in strangers.results().division.labels]
     assert not (together / "strangers.log").exists()
 
 
@@ -57,7 +55,7 @@ def test_strangers_can_be_added_to_a_finished_run(quick, together, tmp_path, cap
     assert cli.main(["run", "--out", str(out), "--no-strangers"]) == 0
     assert cli.main(["strangers", "--out", str(out)]) == 0
     assert cli.main(["analyze", "--out", str(out)]) == 0
-    found, wanted = (twotower.Run.load(run).results()["division"] for run in (out, together))
+    found, wanted = (twotower.Run.load(run).results().division for run in (out, together))
     assert found == wanted
 
 

@@ -45,28 +45,27 @@ def results(finished, tmp_path_factory):
 
 
 def test_every_instrument_has_a_part_with_sentences_and_whole_tables(results):
-    found = {part.name: part for part in parts(results)}
+    found = {part.name: part for part in parts(results["knowledge"])}
     assert list(found) == ["pairs", "words", "lesions", "similarity"]
     for part in found.values():
         assert part.sentences and part.tables
         for table in part.tables:
             assert table.rows and all(len(row) == len(table.head) for row in table.rows)
-    assert sum(map(len, (part.sentences for part in found.values()))) == len(what_is_known(results))
+    assert sum(map(len, (part.sentences for part in found.values()))) == len(what_is_known(results["knowledge"]))
     across = results["knowledge"]["similarity"]["across"][-1]["cka"]
     assert f"{across['estimate']:.2f}" in found["similarity"].sentences[0]
     assert sorted(one.name for one in SHOWN) == sorted(INSTRUMENTS)
 
 
 def test_a_run_that_was_asked_nothing_has_none(results):
-    assert parts({}) == [] == what_is_known({"knowledge": {}}) and figures_of({}) == {}
-    few = {"knowledge": {"words": results["knowledge"]["words"]}}
-    few["knowledge"]["words"] = few["knowledge"]["words"] | {"similarity": []}
+    assert parts({}) == [] == what_is_known(None) and figures_of({}) == {}
+    few = {"words": results["knowledge"]["words"] | {"similarity": []}}
     assert figures_of(few) == {} and len(parts(few)) == 1
 
 
 @pytest.mark.parametrize("width", [6.9, 3.3])
 def test_every_figure_is_drawn_and_none_warns(results, width, recwarn):
-    drawn = figures_of(results)
+    drawn = figures_of(results["knowledge"])
     assert set(drawn) == set(LABELS) & set(drawn) and len(drawn) == 4
     for draw in drawn.values():
         with matplotlib.rc_context({"svg.hashsalt": "twotower"}):
@@ -81,7 +80,8 @@ def test_names_of_files_stay_text(results):
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("twotower.report", "templates"), autoescape=True, undefined=jinja2.StrictUndefined
     )
-    page = environment.get_template("knowledge.html.j2").render(parts=[(part, "") for part in parts(results)])
+    shown = [(part, "") for part in parts(results["knowledge"])]
+    page = environment.get_template("knowledge.html.j2").render(parts=shown)
     assert "<b>" not in page and "&lt;b&gt;agreement" in page
     assert len(re.findall("<h3", page)) == 4
 
@@ -128,15 +128,15 @@ def test_probes_decoding_and_perturbed_masking_have_parts_too():
             "differences": [{"towers": [1, 2], **measures}],
         },
     }  # fmt: skip
-    found = {part.name: part for part in parts({"knowledge": known})}
+    found = {part.name: part for part in parts(known)}
     assert list(found) == ["probe", "decoding", "perturbed_masking"]
     assert "linear order 0.50" in found["probe"].sentences[0]
     assert "Topic was not decoded: fewer than 2 labels." in found["decoding"].sentences
     for part in found.values():
         assert all(len(row) == len(table.head) for table in part.tables for row in table.rows)
-    for draw in figures_of({"knowledge": known}).values():
+    for draw in figures_of(known).values():
         figure = Figure(figsize=(6.9, 3.4), layout="constrained")
         draw(figure)
         figure.draw_without_rendering()
-    left_out = {"knowledge": {"perturbed_masking": {"left_out": "this run's objective is causal"}}}
+    left_out = {"perturbed_masking": {"left_out": "this run's objective is causal"}}
     assert parts(left_out)[0].sentences == ["This run's objective is causal."] and parts(left_out)[0].tables == []

@@ -1,6 +1,5 @@
 """Very many documents are resampled in blocks of neighbours; few are resampled one by one, as they were."""
 
-import json
 from dataclasses import replace
 
 import numpy as np
@@ -8,10 +7,11 @@ import pandas as pd
 import pytest
 
 from planted import planted
-from twotower.preference.analysis import analyze_measured
 from twotower.preference.clusters import by_cluster
 from twotower.preference.types import types_table
 from twotower.report.summary import sentences
+from twotower.results.analysis import analyze_measured
+from twotower.results.results import results_in
 from twotower.scoring.score_table import ScoreColumns
 from twotower.statistics import blocks
 from twotower.statistics.blocks import blocks_of
@@ -46,10 +46,10 @@ def test_every_statistic_is_found_in_blocks_too(monkeypatch):
     whole = analyze_measured(measured)[1]
     monkeypatch.setattr(blocks, "MOST", 40)
     parts = analyze_measured(replace(measured))[1]
-    for name, figure in (("reliability", "estimate"), ("preference", "sd")):
-        assert parts[name][figure] == pytest.approx(whole[name][figure], abs=0.05)
-    explained = parts["word_classes"]["upos"]["explained"]
-    assert explained["low"] < whole["word_classes"]["upos"]["explained"]["estimate"] < explained["high"]
+    assert parts["reliability"].estimate == pytest.approx(whole["reliability"].estimate, abs=0.05)
+    assert parts["preference"].sd == pytest.approx(whole["preference"].sd, abs=0.05)
+    explained = parts["word_classes"].upos.explained
+    assert explained.low < whole["word_classes"].upos.explained.estimate < explained.high
     assert parts["within_types"] == whole["within_types"], "a regression keeps documents: it costs no more for many"
 
 
@@ -67,15 +67,16 @@ def test_topics_and_halves_of_the_text_cut_through_blocks(monkeypatch):
     monkeypatch.setattr(blocks, "MOST", 30)
     parts = found()
     for name in ("order", "source", "topic"):
-        assert parts[name]["estimate"] == pytest.approx(whole[name]["estimate"], abs=1e-12), name
-        assert parts[name]["low"] < parts[name]["estimate"] < parts[name]["high"]
-    assert parts["source"]["clusters"] == 2
+        part = getattr(parts, name)
+        assert part.estimate == pytest.approx(getattr(whole, name).estimate, abs=1e-12), name
+        assert part.low < part.estimate < part.high
+    assert parts.source.clusters == 2
 
 
 def test_results_and_report_say_that_blocks_were_resampled(finished):
-    results = json.loads((finished / "results.json").read_text())
-    assert results["corpus"]["heldout_blocks"] is None and "blocks" not in " ".join(sentences(results))
-    results["corpus"] |= {"heldout_documents": 50_000, "heldout_blocks": 2_000}
+    results = results_in(finished / "results.json", finished)
+    assert results.corpus.heldout_blocks is None and "blocks" not in " ".join(sentences(results))
+    results = replace(results, corpus=replace(results.corpus, heldout_documents=50_000, heldout_blocks=2_000))
     assert "The 50,000 held-out documents are resampled in 2,000 blocks" in " ".join(sentences(results))
 
 

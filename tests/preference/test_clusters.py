@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from planted import planted
-from twotower.preference.clusters import by_cluster, source_numbers
+from twotower.preference.clusters import ReliabilityByCluster, by_cluster, source_numbers
 from twotower.preference.reliability import reliability_of
 from twotower.system.errors import InputError
 
@@ -25,15 +25,15 @@ def with_periods(measured, sd):
 def test_what_belongs_to_a_type_is_the_same_between_early_and_late_documents():
     measured = planted(0, {"NOUN": 0.5, "VERB": -0.5})
     found, random = by_cluster(measured), reliability_of(measured)
-    assert found["order"]["estimate"] == pytest.approx(random["estimate"], abs=0.08)
-    assert found["order"]["low"] < found["order"]["estimate"] < found["order"]["high"]
+    assert found.order.estimate == pytest.approx(random.estimate, abs=0.08)
+    assert found.order.low < found.order.estimate < found.order.high
 
 
 def test_what_belongs_to_a_period_agrees_in_random_halves_only():
     """Audit A: the correlation of random halves was 0.70, that of periods 0.11."""
     measured = with_periods(planted(0, type_sd=0.0), sd=0.8)
     found, random = by_cluster(measured), reliability_of(measured)
-    assert random["estimate"] > 0.35 and abs(found["order"]["estimate"]) < 0.15
+    assert random.estimate > 0.35 and abs(found.order.estimate) < 0.15
 
 
 def test_sources_are_kept_together_and_named_by_the_user():
@@ -44,6 +44,6 @@ def test_sources_are_kept_together_and_named_by_the_user():
 
 
 def test_documents_that_are_sources_of_their_own_have_no_figure_by_source():
-    assert by_cluster(planted(1))["source"] is None
+    assert by_cluster(planted(1)).source is None
     few = planted(2, documents=4)
-    assert by_cluster(few) == {"order": None, "source": None, "topic": None}
+    assert by_cluster(few) == ReliabilityByCluster(order=None, source=None, topic=None)

@@ -1,5 +1,7 @@
 """A division of the work by reading direction is found where it is, and not where it is not."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,9 +10,10 @@ import torch
 import twotower
 from twotower.data.heldout import PreparedText
 from twotower.preference.direction import direction
-from twotower.report.finding import division_in, finding_sentences
+from twotower.report.finding import finding_sentences
 from twotower.report.summary import sentences
 from twotower.scoring.direction import lesion
+from twotower.statistics.intervals import Estimate
 from twotower.statistics.tallies import resample
 
 
@@ -24,15 +27,15 @@ def test_towers_that_are_made_to_look_one_way_each_are_found_out(family_runs):
     run = twotower.Run.load(family_runs("elmo"))
     text, model = PreparedText(run.path), run.model()
     before = measured(model, text)
-    assert before["difference"]["estimate"] < 0.5
+    assert before.difference.estimate < 0.5
     with torch.no_grad():
         for module in (model.towers[0].backbone.backward_lstm, model.towers[1].backbone.lstm):
             for parameter in module.parameters():
                 parameter.zero_()
     after = measured(model, text)
-    one, other = after["towers"]
-    assert abs(one["after"]["estimate"]) < 1e-6 and abs(other["before"]["estimate"]) < 1e-6
-    assert after["difference"]["estimate"] == pytest.approx(2.0, abs=1e-3)
+    one, other = after.towers
+    assert abs(one.after.estimate) < 1e-6 and abs(other.before.estimate) < 1e-6
+    assert after.difference.estimate == pytest.approx(2.0, abs=1e-3)
 
 
 def test_lesions_leave_the_whole_window_as_it_was_scored(family_runs):
@@ -44,18 +47,21 @@ def test_lesions_leave_the_whole_window_as_it_was_scored(family_runs):
 
 
 def test_causal_towers_have_no_direction_to_divide_by(finished):
-    assert twotower.Run.load(finished).results()["direction"] is None
+    assert twotower.Run.load(finished).results().direction is None
     assert pd.read_parquet(finished / "direction.parquet").empty
 
 
 def test_the_summary_warns_of_a_division_by_direction(family_runs):
     results = twotower.Run.load(family_runs("bert")).results()
-    results["direction"]["difference"] = {"estimate": 1.5, "low": 1.3, "high": 1.7}
-    ruler = finding_sentences(results, division_in(results))
+
+    def told(difference):
+        return replace(results, direction=replace(results.direction, difference=difference))
+
+    results = told(Estimate(1.5, 1.3, 1.7))
+    ruler = finding_sentences(results)
     said = [one for one in sentences(results) if not one.startswith("Beware: ") or one in ruler]
     assert said[: len(ruler)] == ruler and "no evidence of syntax and semantics by itself" in said[len(ruler)]
-    results["direction"]["difference"] = {"estimate": 0.1, "low": 0.0, "high": 0.3}
-    assert "no large division by direction" in " ".join(sentences(results))
+    assert "no large division by direction" in " ".join(sentences(told(Estimate(0.1, 0.0, 0.3))))
 
 
 def planted(seed, towers, tokens=400, apart=0.0):
@@ -71,14 +77,14 @@ def planted(seed, towers, tokens=400, apart=0.0):
 @pytest.mark.montecarlo
 def test_of_several_towers_alike_two_are_seldom_said_to_divide_the_work():
     found = [direction(planted(seed, 4), 4, 150, 0.95, np.random.default_rng(seed)) for seed in range(40)]
-    assert sum(one["difference"]["low"] > 0 for one in found) <= 6
-    divided = direction(planted(0, 4, apart=3.0), 4, 150, 0.95, np.random.default_rng(0))["difference"]
-    assert 0.2 < divided["low"] < divided["estimate"] < divided["high"]
+    assert sum(one.difference.low > 0 for one in found) <= 6
+    divided = direction(planted(0, 4, apart=3.0), 4, 150, 0.95, np.random.default_rng(0)).difference
+    assert 0.2 < divided.low < divided.estimate < divided.high
 
 
 def test_of_two_towers_the_interval_is_that_of_their_difference_to_the_byte():
     table = planted(1, 2, apart=1.0)
-    found = direction(table, 2, 200, 0.95, np.random.default_rng(1))["difference"]
+    found = direction(table, 2, 200, 0.95, np.random.default_rng(1)).difference
     codes, documents = pd.factorize(table["document"])
     weights = np.vstack([np.ones((1, len(documents))), resample(len(documents), 200, np.random.default_rng(1))])
 
@@ -91,4 +97,4 @@ def test_of_two_towers_the_interval_is_that_of_their_difference_to_the_byte():
         return (before - after) / (before + after)
 
     drawn = balance(1) - balance(2)
-    assert [found["estimate"], found["low"], found["high"]] == [drawn[0], *np.quantile(drawn[1:], [0.025, 0.975])]
+    assert [found.estimate, found.low, found.high] == [drawn[0], *np.quantile(drawn[1:], [0.025, 0.975])]

@@ -152,7 +152,7 @@ def test_a_run_has_it_and_measures_labels_from_python(finished: Path, small: Run
     scores = run.scores()
     own = run.division(scores[["document", "position"]].assign(long=scores["word"].str.len() > 6))
     assert set(own["label"]) == {"long"} and list(own["given"]) == ["", "frequency", "type"]
-    assert run.results()["division"]["size"]["estimate"] is not None
+    assert run.results().division.size.estimate is not None
 
 
 def in_context(seed: int, shift: float) -> Measured:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from twotower.preference.emergence import emergence
+from twotower.preference.emergence import Evaluation, emergence
 
 
 def test_each_evaluation_has_the_mean_nats_of_all_towers_and_of_each():
@@ -14,11 +14,8 @@ def test_each_evaluation_has_the_mean_nats_of_all_towers_and_of_each():
         "tokens": [1000, 1000, 2000], "document": [0, 1, 0], "piece_id": [3, 4, 3], "joint": [-2.0, -4.0, -1.0],
         "readout_1": [-3.0, -5.0, -2.0], "readout_2": [-5.0, -5.0, -3.0],
     })  # fmt: skip
-    assert emergence(table, 2) == {"evaluations": [
-        {"tokens": 1000, "joint_nats": 3.0, "tower_nats": [4.0, 5.0]},
-        {"tokens": 2000, "joint_nats": 1.0, "tower_nats": [2.0, 3.0]},
-    ]}  # fmt: skip
-    assert emergence(table[:0], 2) == {"evaluations": []}
+    assert emergence(table, 2).evaluations == [Evaluation(1000, 3.0, [4.0, 5.0]), Evaluation(2000, 1.0, [2.0, 3.0])]
+    assert emergence(table[:0], 2).evaluations == []
 
 
 def test_a_run_says_how_good_its_towers_were(finished):

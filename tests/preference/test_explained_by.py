@@ -16,35 +16,35 @@ def few(monkeypatch):
 
 
 def shares(found):
-    return {one["name"]: one for one in found["groups"]}
+    return {one.name: one for one in found.groups}
 
 
 def test_class_gets_the_variance_that_class_made():
     found = explained_by(planted(0, {"NOUN": 0.6, "PROPN": 0.6, "VERB": -0.6, "AUX": -0.6}, type_sd=0.1))
     groups = shares(found)
-    assert max(groups, key=lambda name: groups[name]["shapley"]["estimate"]) == "part of speech"
-    assert groups["part of speech"]["shapley"]["of_reliable"] > 0.6
-    assert groups["part of speech"]["unique"]["low"] > 0.2
+    assert max(groups, key=lambda name: groups[name].shapley.estimate) == "part of speech"
+    assert groups["part of speech"].shapley.of_reliable > 0.6
+    assert groups["part of speech"].unique.low > 0.2
 
 
 def test_frequency_gets_what_frequency_made():
     found = explained_by(planted(1, frequency_effect=0.3, type_sd=0.1))
     groups = shares(found)
     # Dispersion goes along with frequency, and shares what it explains; word class adds nothing to them.
-    by_frequency = groups["frequency"]["shapley"]["estimate"] + groups["dispersion"]["shapley"]["estimate"]
-    assert by_frequency > 2 * abs(groups["part of speech"]["shapley"]["estimate"])
-    assert groups["part of speech"]["unique"]["estimate"] < 0.01
+    by_frequency = groups["frequency"].shapley.estimate + groups["dispersion"].shapley.estimate
+    assert by_frequency > 2 * abs(groups["part of speech"].shapley.estimate)
+    assert groups["part of speech"].unique.estimate < 0.01
 
 
 def test_shares_add_up_to_the_total():
     found = explained_by(planted(2, {"NOUN": 0.4}, frequency_effect=0.1))
-    total = sum(one["shapley"]["estimate"] for one in found["groups"])
-    assert total == pytest.approx(found["total"]["estimate"], abs=1e-9)
-    assert found["unexplained_of_reliable"] == pytest.approx(1 - found["total"]["of_reliable"])
+    total = sum(one.shapley.estimate for one in found.groups)
+    assert total == pytest.approx(found.total.estimate, abs=1e-9)
+    assert found.unexplained_of_reliable == pytest.approx(1 - found.total.of_reliable)
 
 
 def test_a_preference_without_reason_is_not_explained():
-    totals = [explained_by(planted(10 + seed, type_sd=0.4))["total"]["estimate"] for seed in range(8)]
+    totals = [explained_by(planted(10 + seed, type_sd=0.4)).total.estimate for seed in range(8)]
     assert np.mean(totals) < 0.02  # below 0 where predictors only cost: it is scored on other types
 
 
@@ -60,6 +60,6 @@ def test_norms_that_made_the_preference_explain_it(tmp_path):
     table.write_text("word,concreteness\n" + "\n".join(lines[: len(lines) * 3 // 4]) + "\n")
     settings = replace(measured.settings, norms=str(table))
     found = explained_by(replace(measured, scores=scores, settings=settings))
-    assert shares(found)["norms"]["unique"]["estimate"] > 0.4
-    assert 0 < found["norms"]["covered"] < found["norms"]["types"]
+    assert shares(found)["norms"].unique.estimate > 0.4
+    assert 0 < found.norms.covered < found.norms.types
     assert explained_by(replace(measured, towers=1)) is None

@@ -15,7 +15,7 @@ from twotower.statistics import stretches
 
 
 def row(found, name):
-    return next(one for one in found["covariates"] if one["name"] == name)
+    return next(one for one in found.covariates if one.name == name)
 
 
 def with_slope(measured, values, slope):
@@ -31,15 +31,15 @@ def test_a_planted_slope_of_topicality_is_found_with_its_sign_and_size():
         found = row(
             within_types(with_slope(plain, topicality(plain, Cells.of_text(plain), EVERYTHING), slope)), "topicality"
         )
-        assert np.sign(found["estimate"]) == np.sign(slope) and found["p_value"] < 0.001
-        assert found["low"] < found["estimate"] < found["high"]
+        assert np.sign(found.estimate) == np.sign(slope) and found.p_value < 0.001
+        assert found.low < found.estimate < found.high
 
 
 @pytest.mark.montecarlo
 def test_differences_between_types_are_no_slope():
     """A tower that is better at rare or at frequent types, or at nouns, follows no topic."""
     p_values = [
-        row(within_types(planted(seed, {"NOUN": 0.5}, frequency_effect=0.3, tokens=6_000)), "topicality")["p_value"]
+        row(within_types(planted(seed, {"NOUN": 0.5}, frequency_effect=0.3, tokens=6_000)), "topicality").p_value
         for seed in range(20)
     ]
     assert sum(p <= 0.05 for p in p_values) <= 4
@@ -98,10 +98,10 @@ def test_a_long_text_is_fitted_in_stretches(monkeypatch):
     whole = within_types(measured)
     monkeypatch.setattr(stretches, "STRETCH", 300)
     parts = within_types(measured)
-    assert [row["name"] for row in parts["covariates"]] == [row["name"] for row in whole["covariates"]]
-    assert parts["r2"] == pytest.approx(whole["r2"], rel=1e-10)
-    for one, other in zip(parts["covariates"], whole["covariates"], strict=True):
-        reach = other["high"] - other["estimate"]
+    assert [row.name for row in parts.covariates] == [row.name for row in whole.covariates]
+    assert parts.r2 == pytest.approx(whole.r2, rel=1e-10)
+    for one, other in zip(parts.covariates, whole.covariates, strict=True):
+        reach = other.high - other.estimate
         for key in ("estimate", "low", "high"):
             assert one[key] == pytest.approx(other[key], abs=1e-9 * reach)
 

@@ -227,10 +227,10 @@ def test_reliability_of_two_towers_is_that_of_their_difference_and_of_both_minus
 
 
 def test_a_run_reads_its_reliability_across_all_pairs_of_sets():
-    assert reliability_of(planted(1, type_sd=0.4, readout_sd=0.14))["low"] > 0.3
+    assert reliability_of(planted(1, type_sd=0.4, readout_sd=0.14)).low > 0.3
     inside = []
     for seed in range(12):
         one = reliability_of(planted(seed, type_sd=0.0, types=200, tokens=8_000))
-        inside.append(one["low"] <= 0 <= one["high"])
+        inside.append(one.low <= 0 <= one.high)
     assert sum(inside) >= 10
-    assert reliability_of(planted(0, towers=1)) == {"estimate": None, "low": None, "high": None}
+    assert np.isnan(reliability_of(planted(0, towers=1)).estimate)

@@ -20,53 +20,53 @@ EFFECT = {"NOUN": 0.3, "PROPN": 0.3, "VERB": -0.3, "AUX": -0.3}
 
 
 def test_a_planted_profile_is_recovered_with_its_share_of_variance():
-    found = word_classes(planted(0, EFFECT))["upos"]
-    rows = {row["class"]: row for row in found["profile"]}
-    assert rows["NOUN"]["mean"] - rows["VERB"]["mean"] == pytest.approx(0.6, abs=0.15)
-    noun, verb = (rows[name]["adjusted"] for name in ("NOUN", "VERB"))
-    assert noun["mean"] - verb["mean"] == pytest.approx(0.6, abs=0.1) and noun["low"] > verb["high"]
-    assert noun["sure"] and verb["sure"]
-    explained = found["explained"]
+    found = word_classes(planted(0, EFFECT)).upos
+    rows = {row.name: row for row in found.profile}
+    assert rows["NOUN"].mean - rows["VERB"].mean == pytest.approx(0.6, abs=0.15)
+    noun, verb = (rows[name].adjusted for name in ("NOUN", "VERB"))
+    assert noun.mean - verb.mean == pytest.approx(0.6, abs=0.1) and noun.low > verb.high
+    assert noun.sure and verb.sure
+    explained = found.explained
     between = np.var([0.3, 0.3, -0.3, 0.0])  # of the open classes, which most types are in
-    assert explained["estimate"] == pytest.approx(between / (between + 0.2**2), abs=0.12)
-    assert explained["of_reliable"] > explained["estimate"] and explained["low"] > explained["null"]["high"]
+    assert explained.estimate == pytest.approx(between / (between + 0.2**2), abs=0.12)
+    assert explained.of_reliable > explained.estimate and explained.low > explained.null.high
 
 
 def sure(found):
-    return [row["class"] for row in found["profile"] if row["adjusted"] and row["adjusted"]["sure"]]
+    return [row.name for row in found.profile if row.adjusted and row.adjusted.sure]
 
 
 def test_frequency_alone_is_no_effect_of_class():
-    found = [word_classes(planted(seed, frequency_effect=0.15))["upos"] for seed in range(12)]
-    assert sum(one["explained"]["p_value"] <= 0.05 for one in found) <= 3
-    assert abs(np.mean([one["explained"]["estimate"] for one in found])) < 0.02
+    found = [word_classes(planted(seed, frequency_effect=0.15)).upos for seed in range(12)]
+    assert sum(one.explained.p_value <= 0.05 for one in found) <= 3
+    assert abs(np.mean([one.explained.estimate for one in found])) < 0.02
     # Raw, it looks like one: closed classes are the frequent ones.
     raw = planted(0, frequency_effect=0.15)
     means = raw.preferences[0].means(np.ones((1, raw.documents)))[0][0]
     closed = raw.classes["upos"].isin(["AUX", "DET", "PRON"]).to_numpy()
     assert roc_auc_score(closed[raw.frequent], means[raw.frequent]) > 0.65
     # The raw profile names some class in nearly every such run; beyond frequency at most one run in twenty does.
-    assert all(max(abs(row["mean"]) for row in one["profile"]) > 0.1 for one in found)
+    assert all(max(abs(row.mean) for row in one.profile) > 0.1 for one in found)
     assert sum(bool(sure(one)) for one in found) <= 2
 
 
 def test_a_class_that_one_set_of_readouts_alone_prefers_is_not_sure():
     measured = planted(0, EFFECT)
-    assert {"NOUN", "VERB"} <= set(sure(word_classes(measured)["upos"]))
+    assert {"NOUN", "VERB"} <= set(sure(word_classes(measured).upos))
     scores = measured.scores.copy()
     noun = scores["upos"] == "NOUN"
     scores["second_1"] -= np.where(noun, 0.8, 0.0)  # the others outweigh it in the mean
-    rows = {row["class"]: row["adjusted"] for row in word_classes(replace(measured, scores=scores))["upos"]["profile"]}
-    assert not rows["NOUN"]["sure"] and np.sign(rows["NOUN"]["sets"]).sum() == 2 and rows["VERB"]["sure"]
+    rows = {row.name: row.adjusted for row in word_classes(replace(measured, scores=scores)).upos.profile}
+    assert not rows["NOUN"].sure and np.sign(rows["NOUN"].sets).sum() == 2 and rows["VERB"].sure
 
 
 def test_the_reliable_share_is_of_the_towers_and_not_of_a_set_of_readouts():
     """Readouts add to what differs between types in each set, and to nothing that two sets have in common."""
     kinds = {"type_sd": 0.2, "types": 300, "tokens": 40_000}
-    quiet, loud = ([word_classes(planted(seed, EFFECT, readout_sd=sd, **kinds))["upos"]["explained"]
+    quiet, loud = ([word_classes(planted(seed, EFFECT, readout_sd=sd, **kinds)).upos.explained
                     for seed in range(4)] for sd in (0.0, 0.4))  # fmt: skip
-    assert np.mean([one["estimate"] for one in loud]) < 0.75 * np.mean([one["estimate"] for one in quiet])
-    shares = [np.mean([one["of_reliable"] for one in some]) for some in (quiet, loud)]
+    assert np.mean([one.estimate for one in loud]) < 0.75 * np.mean([one.estimate for one in quiet])
+    shares = [np.mean([one.of_reliable for one in some]) for some in (quiet, loud)]
     assert shares[1] == pytest.approx(shares[0], abs=0.1)
 
 
@@ -74,38 +74,38 @@ def test_the_reliable_share_is_of_the_towers_and_not_of_a_set_of_readouts():
 def test_without_an_effect_false_positives_are_nominal():
     found = [word_classes(planted(100 + seed, types=200, tokens=8_000)) for seed in range(40)]
     for p_values in (
-        [one["upos"]["explained"]["p_value"] for one in found],
-        [one["contrasts"][0]["p_value"] for one in found],
+        [one.upos.explained.p_value for one in found],
+        [one.contrasts[0].p_value for one in found],
     ):
         assert sum(p <= 0.05 for p in p_values) <= 6  # 2 expected; 7 or more has a probability below 1 %
-    assert sum(bool(sure(one["upos"])) for one in found) <= 6
+    assert sum(bool(sure(one.upos)) for one in found) <= 6
 
 
 @pytest.mark.montecarlo
 def test_the_interval_of_a_class_covers_its_planted_mean():
     inside = 0
     for seed in range(100):
-        rows = {row["class"]: row for row in word_classes(planted(seed, EFFECT, types=300))["upos"]["profile"]}
-        adjusted = {name: rows[name]["adjusted"] for name in ("NOUN", "VERB")}
+        rows = {row.name: row for row in word_classes(planted(seed, EFFECT, types=300)).upos.profile}
+        adjusted = {name: rows[name].adjusted for name in ("NOUN", "VERB")}
         # The difference from the mean of all words is what a profile can know; that of two classes does not move.
-        low = adjusted["NOUN"]["low"] - adjusted["VERB"]["mean"]
-        high = adjusted["NOUN"]["high"] - adjusted["VERB"]["mean"]
+        low = adjusted["NOUN"].low - adjusted["VERB"].mean
+        high = adjusted["NOUN"].high - adjusted["VERB"].mean
         inside += low - 0.1 <= 0.6 <= high + 0.1
     assert inside >= 90
 
 
 def test_planned_contrasts_find_what_lies_apart():
-    nominal = word_classes(planted(1, EFFECT))["contrasts"][0]
-    assert nominal["contrast"].startswith("nominal") and nominal["auroc"] > 0.85 and nominal["p_value"] < 0.01
-    assert nominal["low"] < nominal["auroc"] < nominal["high"] and nominal["unmatched"] >= 0
+    nominal = word_classes(planted(1, EFFECT)).contrasts[0]
+    assert nominal.contrast.startswith("nominal") and nominal.auroc > 0.85 and nominal.p_value < 0.01
+    assert nominal.low < nominal.auroc < nominal.high and nominal.unmatched >= 0
 
 
 def test_intervals_of_areas_stay_between_0_and_1():
     """Shifted percentiles did not, where classes lie far apart and words are few."""
     far = {"NOUN": 1.0, "PROPN": 1.0, "VERB": -1.0, "AUX": -1.0}
     for seed in range(6):
-        nominal = word_classes(planted(seed, far, types=120, tokens=6_000))["contrasts"][0]
-        assert nominal["auroc"] > 0.95 and 0.5 < nominal["low"] < nominal["high"] < 1
+        nominal = word_classes(planted(seed, far, types=120, tokens=6_000)).contrasts[0]
+        assert nominal.auroc > 0.95 and 0.5 < nominal.low < nominal.high < 1
 
 
 def test_words_without_a_counterpart_of_like_frequency_are_left_out_and_counted():
@@ -117,17 +117,17 @@ def test_words_without_a_counterpart_of_like_frequency_are_left_out_and_counted(
         )[1]
         for ratio in (1e6, 1.05)
     )
-    assert loose["unmatched"] == 0 < strict["unmatched"]
+    assert loose.unmatched == 0 < strict.unmatched
     sizes = [one[side] for one in (loose, strict) for side in ("first_types", "second_types")]
-    assert sizes[0] + sizes[1] == sum(sizes[2:]) + strict["unmatched"]
+    assert sizes[0] + sizes[1] == sum(sizes[2:]) + strict.unmatched
 
 
 def test_resampling_words_widens_intervals():
     """Audit D: with few words in a class, most of the uncertainty is which words they are."""
     measured = planted(3, EFFECT, type_sd=0.4)
-    row = next(row for row in word_classes(measured)["upos"]["profile"] if row["class"] == "AUX")["adjusted"]
+    row = next(row for row in word_classes(measured).upos.profile if row.name == "AUX").adjusted
     by_documents = percentile_interval(0.0, _class_means(measured, "AUX", np.random.default_rng(0)), 0.95)
-    assert row["high"] - row["low"] > 1.5 * (by_documents.high - by_documents.low)
+    assert row.high - row.low > 1.5 * (by_documents.high - by_documents.low)
 
 
 def _class_means(measured, name, generator):
@@ -140,11 +140,11 @@ def _class_means(measured, name, generator):
 
 
 def test_more_towers_have_figures_of_their_own_and_say_who_takes_a_class():
-    found = word_classes(planted(4, EFFECT, towers=3))["upos"]
-    rows = {row["class"]: row for row in found["profile"]}
-    assert rows["NOUN"]["tower"] == 1 and rows["VERB"]["tower"] != 1
-    assert [one["tower"] for one in rows["NOUN"]["towers"]] == [1, 2, 3]
-    assert found["explained"]["estimate"] > found["explained"]["null"]["high"]
+    found = word_classes(planted(4, EFFECT, towers=3)).upos
+    rows = {row.name: row for row in found.profile}
+    assert rows["NOUN"].tower == 1 and rows["VERB"].tower != 1
+    assert [one.tower for one in rows["NOUN"].towers] == [1, 2, 3]
+    assert found.explained.estimate > found.explained.null.high
 
 
 def test_one_tower_and_too_few_classes_have_none():
@@ -152,7 +152,7 @@ def test_one_tower_and_too_few_classes_have_none():
     assert word_classes(single) is None
     alike = planted(6)
     alike.scores["upos"] = "NOUN"
-    assert word_classes(replace(alike))["upos"] is None
+    assert word_classes(replace(alike)).upos is None
 
 
 def test_relations_and_features_of_a_treebank_have_profiles_too():
@@ -167,9 +167,9 @@ def test_relations_and_features_of_a_treebank_have_profiles_too():
         })  # fmt: skip
 
     found = word_classes(replace(measured, text=Text()))
-    assert found["deprel"]["classes"] == ["obj", "root"] and found["deprel"]["explained"]["p_value"] == 0.005
-    assert found["features"]["Number"]["classes"] == ["Plur", "Sing"]
-    assert found["features"]["Tense"] is None  # one value only: nothing to compare
+    assert found.deprel.classes == ["obj", "root"] and found.deprel.explained.p_value == 0.005
+    assert found.features["Number"].classes == ["Plur", "Sing"]
+    assert found.features["Tense"] is None  # one value only: nothing to compare
 
 
 def test_weighted_areas_equal_those_of_repeated_types():
@@ -208,8 +208,8 @@ def test_a_draw_without_a_single_word_and_a_feature_of_few_words_are_no_fault():
             "feats": np.where(rare, np.where(measured.piece % 2 == 0, "Mood=Ind", "Mood=Imp"), "_"),
         })  # fmt: skip
 
-    found = word_classes(replace(measured, text=Text()))["features"]["Mood"]
-    assert all(row["adjusted"] is None or np.isfinite(row["adjusted"]["mean"]) for row in found["profile"])
+    found = word_classes(replace(measured, text=Text())).features["Mood"]
+    assert all(row.adjusted is None or np.isfinite(row.adjusted.mean) for row in found.profile)
 
 
 def test_weighted_areas_are_those_of_all_pairs_written_out():

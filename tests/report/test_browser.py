@@ -1,6 +1,5 @@
 """The pages of real runs in headless Chromium: what a reader sees, by mouse, by keyboard, on paper."""
 
-import json
 from pathlib import Path
 
 import pytest
@@ -23,16 +22,18 @@ def pages(finished, family_runs, tmp_path_factory) -> dict[str, Path]:
     """A report, and the pages of its controls and of a study, of real small runs."""
     from twotower.comparison.compare import compare_runs
     from twotower.comparison.controls import compare
+    from twotower.config.conversion import plain
     from twotower.report import controls, study
+    from twotower.results.results import results_in
 
     out = tmp_path_factory.mktemp("pages")
     other = family_runs("elmo")
-    results = [json.loads((run / "results.json").read_text()) for run in (finished, other)]
+    results = [results_in(run / "results.json", run) for run in (finished, other)]
     rows = compare(dict(zip(("run", "strangers"), results, strict=True)))
     (out / "controls.html").write_text(controls.render("sotu", rows), encoding="utf-8")
     runs = [("one", finished, "quickstart", False), ("two", finished, "quickstart", False),
             ("other", other, "quickstart", True)]  # fmt: skip
-    found = compare_runs(runs) | {"failed": [], "links": {name: "report.html" for name, *_ in runs}}
+    found = plain(compare_runs(runs)) | {"failed": [], "links": {name: "report.html" for name, *_ in runs}}
     (out / "study.html").write_text(study.render("sotu", found), encoding="utf-8")
     return {"report": finished / "report.html", "controls": out / "controls.html", "study": out / "study.html"}
 

@@ -1,9 +1,12 @@
 """What a run says of itself: four verdicts, and nobody says that towers divide the work without strangers."""
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 import pytest
 
+from small_results import some_results
+from twotower.config.conversion import plain, record_from
+from twotower.preference.divided import DivisionOfRun
 from twotower.preference.division import Division, LabelDivision, ShareOfLabel
 from twotower.report.division_figure import forest, shown_labels
 from twotower.report.finding import finding_sentences, verdict_sentence
@@ -31,9 +34,11 @@ def division(size=0.55, surplus=0.063, verdict="yes", strangers=None, differ="ye
 
 
 STRANGERS = division(size=0.15, surplus=-0.003, verdict="no")
-RESULTS = {
-    "model": {"towers": 2}, "division": {}, "readouts": {"converged": True, "tokens": 2_000_000, "doubling": None}
-}  # fmt: skip
+
+
+def told(found, **given):
+    """What is said of a run with this division."""
+    return finding_sentences(some_results(division=DivisionOfRun(**vars(found), router=None, contexts=[]), **given))
 
 
 def test_yes_needs_strangers():
@@ -55,11 +60,10 @@ def test_what_cannot_be_measured_is_not_told_as_none():
     said = verdict_sentence(unknown)
     assert "cannot be measured" in said and why in said and "do not" not in said
     no_tags = replace(division(), labels=[label("class", "frequency", 0.0, "not measurable")])
-    without_tagger = RESULTS | {"corpus": {"tagger": "none"}}
-    for results, reason in ((RESULTS, "too few words have a word class"), (without_tagger, "no tagger was used")):
-        assert f"Whether word class matters beyond frequency cannot be measured: {reason}" in " ".join(
-            finding_sentences(results, no_tags)
-        )
+    untagged = replace(some_results().corpus, tagger="none")
+    for given, reason in (({}, "too few words have a word class"), ({"corpus": untagged}, "no tagger was used")):
+        said = " ".join(told(no_tags, **given))
+        assert f"Whether word class matters beyond frequency cannot be measured: {reason}" in said
 
 
 def test_there_are_no_shares_of_a_difference_that_is_not_there():
@@ -67,19 +71,19 @@ def test_there_are_no_shares_of_a_difference_that_is_not_there():
         label("type", "", float("nan"), "no"), label("class", "frequency", float("nan"), "no"),
     ])  # fmt: skip
     assert shown_labels(nothing) == []
-    said = " ".join(finding_sentences(RESULTS, nothing))
+    said = " ".join(told(nothing))
     assert "nan" not in said and "there is no difference to share" in said
 
 
 def test_readouts_that_have_not_converged_are_said_beside_the_finding():
     unsure = division(verdict="undecided", differ="undecided", gain="undecided", strangers=STRANGERS)
     assert "(the readouts have not converged)" in verdict_sentence(unsure, converged=False)
-    results = RESULTS | {"readouts": RESULTS["readouts"] | {"converged": False}}
-    assert any(sentence.startswith("Beware") for sentence in finding_sentences(results, unsure))
+    readouts = replace(some_results().readouts, converged=False)
+    assert any(sentence.startswith("Beware") for sentence in told(unsure, readouts=readouts))
 
 
 def test_each_figure_stands_beside_its_control():
-    said = " ".join(finding_sentences(RESULTS, division(strangers=STRANGERS)))
+    said = " ".join(told(division(strangers=STRANGERS)))
     assert "one tower given twice gains -0.001" in said and "strangers together gain -0.003" in said
     assert "strangers differ by 0.15" in said and "exchanged labels hold at most 2.0 %" in said
     assert said.index("the token and the one before together 34.0 %") < said.index("the token itself 8.0 %")
@@ -95,7 +99,5 @@ def test_the_figure_shows_what_was_measured_and_strangers_in_the_pairs_units(str
 
 
 def test_a_division_is_read_back_as_it_was_written():
-    from twotower.preference.division import division_from
-
     found = division(strangers=STRANGERS)
-    assert division_from(asdict(found)) == found
+    assert record_from(Division, plain(found), "results.json") == found

@@ -6,6 +6,7 @@ import resource
 import shutil
 import signal
 from dataclasses import replace
+from math import isnan
 
 import numpy as np
 import pytest
@@ -57,7 +58,7 @@ def test_too_little_text_for_statistics_is_said_and_not_a_crash(small, copy):
     strict = replace(small, analyze=replace(small.analyze, min_count=10**6))
     run = twotower.run(strict, copy, overwrite=True)
     results = run.results()
-    assert results["preference"]["types"] == 0 and results["reliability"]["estimate"] is None
+    assert results.preference.types == 0 and isnan(results.reliability.estimate)
     page = (copy / "report.html").read_text(encoding="utf-8")
     assert "cannot be measured: no type occurs often enough" in page and "No single word class" not in page
 

@@ -122,11 +122,11 @@ def test_watching_readouts_leave_the_towers_as_they_would_be_without_them(with_s
 
 def test_the_towers_learn_and_each_readout_does(finished, small):
     results = twotower.Run.load(finished).results()
-    perplexity = results["training"]["heldout_perplexity"]
+    perplexity = results.training.heldout_perplexity
     rows = [json.loads(line) for line in (finished / "metrics.jsonl").read_text().splitlines()]
     text = PreparedText(finished)
     unigram = np.exp(-text.log_frequencies[twotower.Run.load(finished).scores()["piece_id"]].mean())
-    assert perplexity["joint"] < 512 * 0.7 and all(value < unigram for value in perplexity["towers"])
+    assert perplexity.joint < 512 * 0.7 and all(value < unigram for value in perplexity.towers)
     assert [row["step"] for row in rows if row["kind"] == "heldout"] == [16, 32, 48]
 
 

@@ -26,17 +26,16 @@ def card(run: Listed) -> str:
             "corpus": " + ".join(config.prepare.corpus), "preset": config.preset, "seed": str(config.seed),
             "towers": f"{config.model.towers} × {config.model.family}",
         }  # fmt: skip
-    figures = run.figures
-    if figures:
-        rows["training"] = f"{figures['tokens']:,} tokens"
-        rows["held-out perplexity"] = f"{figures['perplexity']:.0f}"
-    for key, name, digits in (
-        ("size", "D, how far towers differ", 2),
-        ("surplus", "surplus (nats per token)", 3),
-    ):
-        if figures.get(key) is not None:
-            low, high = (f"{figures[f'{key}_{end}']:.{digits}f}" for end in ("low", "high"))
-            rows[name] = f"{figures[key]:.{digits}f} [{low}, {high}]"
+    if figures := run.figures:
+        rows["training"] = f"{figures.tokens:,} tokens"
+        rows["held-out perplexity"] = f"{figures.perplexity:.0f}"
+        for name, values, digits in (
+            ("D, how far towers differ", (figures.size, figures.size_low, figures.size_high), 2),
+            ("surplus (nats per token)", (figures.surplus, figures.surplus_low, figures.surplus_high), 3),
+        ):
+            if values[0] is not None:
+                estimate, low, high = (f"{value:.{digits}f}" for value in values)
+                rows[name] = f"{estimate} [{low}, {high}]"
     if run.note:
         rows["note"] = run.note
     return CARD.format(
@@ -46,10 +45,11 @@ def card(run: Listed) -> str:
 
 def _headline(run: Listed) -> str:
     from ..report.summary import headline
+    from ..results.results import read_results
     from ..runs.finished import RunFolder
 
     try:
-        return headline(RunFolder(run.folder).results())
+        return headline(read_results(RunFolder(run.folder)))
     except InputError as error:
         return str(error)
 

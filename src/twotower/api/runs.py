@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from .. import pipeline
 from ..config.presets import preset
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ..modeling.model import TowersModel
+    from ..preference.division import LabelDivision
+    from ..results.results import Results
     from .plots import RunPlots
 
 
@@ -69,9 +71,14 @@ class Run:
 
         return RunPlots(self._folder)
 
-    def results(self) -> dict[str, Any]:
-        """Every number in the report, with its interval and its null: what `results.json` holds."""
-        return self._folder.results()
+    def results(self) -> Results:
+        """Every number in the report, with its interval and its null: what `results.json` holds, by attributes.
+
+        `run.results().division.surplus.estimate`. What is null there is None, or NaN where a number belongs.
+        """
+        from ..results.results import read_results
+
+        return read_results(self._folder)
 
     def headline(self) -> str:
         """The finding in one sentence."""
@@ -142,13 +149,11 @@ class Run:
         from . import tables
 
         if labels is None:
-            found = self.results()["division"]
-            return tables.division(found["labels"] if found else [])
+            found = self.results().division
+            return tables.division(found.labels if found else [])
         return tables.division(self._along(labels))
 
-    def _along(self, labels: pd.DataFrame | Path | str) -> list[dict[str, Any]]:
-        from dataclasses import asdict
-
+    def _along(self, labels: pd.DataFrame | Path | str) -> list[LabelDivision]:
         from ..preference.division import along
         from ..preference.measured import Measured
         from ..preference.own_labels import labels_of, read_labels
@@ -158,7 +163,7 @@ class Run:
         named = isinstance(labels, (str, Path))
         table = read_labels(labels) if isinstance(labels, (str, Path)) else labels
         own = labels_of(table, measured, str(labels) if named else "labels")
-        return [asdict(row) for row in along(own, measured)]
+        return along(own, measured)
 
     def model(self) -> TowersModel:
         """The trained towers with their readouts, a `transformers` model in evaluation mode."""

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from ..preference.division import LabelDivision
 from ..preference.measured import SETS
+from ..results.results import Results
 from ..statistics.contrasts import contrasts
 
 OF_CONTRAST = ("mean", "standard_error", "low", "high")
@@ -45,28 +48,28 @@ def training(path: Path) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["step", "tokens", "text", "head", "nats"])
 
 
-def word_classes(results: dict[str, Any], towers: int) -> pd.DataFrame:
-    """The profile of `results.json` with one row per class and contrast."""
-    found = ((results.get("word_classes") or {}).get("upos")) or {"profile": []}
+def word_classes(results: Results, towers: int) -> pd.DataFrame:
+    """The profile by part of speech with one row per class and contrast."""
+    upos = results.word_classes.upos if results.word_classes else None
     names = [one.name for one in contrasts(towers)]
     rows = [
-        {"contrast": names[int(one.get("tower", 1)) - 1], "upos": row["class"], "occurrences": row["occurrences"],
-         "types": row["types"], **{key: one["adjusted"][key] for key in ADJUSTED}, "compared": row["compared"]}
-        for row in found["profile"]
-        for one in row.get("towers") or [row | {"tower": 1}]
-        if one["adjusted"]
+        {"contrast": names[one.tower - 1], "upos": row.name, "occurrences": row.occurrences, "types": row.types,
+         **{key: getattr(one.adjusted, key) for key in ADJUSTED}, "compared": row.compared}
+        for row in (upos.profile if upos else [])
+        for one in row.each
+        if one.adjusted
     ]  # fmt: skip
     columns = ["contrast", "upos", "occurrences", "types", *ADJUSTED, "compared"]
     return pd.DataFrame(rows, columns=columns)
 
 
-def division(rows: list[dict[str, Any]]) -> pd.DataFrame:
-    """The labels of `division` in `results.json`, one row each."""
+def division(rows: Sequence[LabelDivision]) -> pd.DataFrame:
+    """The labels of a division, one row each."""
     flat = [
-        {**{key: row[key] for key in ("label", "given", "values", "measured")}, "share": row["share"]["estimate"],
-         **{key: row["share"][key] for key in ("low", "high", "null_high")}, "held": row["held"]["estimate"],
-         **{key: (row[key] or {}).get("estimate") for key in ("specialization", "routing")},
-         "verdict": row["verdict"]}
+        {"label": row.label, "given": row.given, "values": row.values, "measured": row.measured,
+         "share": row.share.estimate, "low": row.share.low, "high": row.share.high, "null_high": row.share.null_high,
+         "held": row.held.estimate, "specialization": row.specialization and row.specialization.estimate,
+         "routing": row.routing and row.routing.estimate, "verdict": row.verdict}
         for row in rows
     ]  # fmt: skip
     columns = ["label", "given", "values", "measured", "share", "low", "high", "null_high", "held", "specialization",

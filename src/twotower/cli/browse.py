@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from math import isfinite
 from pathlib import Path
 from typing import Annotated
 
 import tyro
 
+from ..config.conversion import plain
 from ..data.corpus_names import short_name
-from ..runs.listing import Listed, figures_of, look_at, run_folders
+from ..runs.listing import Listed, look_at, run_folders
 from ..system.errors import InputError
 from ..system.progress import Progress
 from .options import Command, read
@@ -63,13 +65,14 @@ def show_run(command: Command, words: list[str]) -> int:
     if parsed.run == Path():
         raise InputError("show: give the folder of a run")
     from ..report.summary import headline, sentences, summarize
+    from ..results.results import read_results
     from ..runs.finished import RunFolder
 
-    results = RunFolder(parsed.run).results()
+    results = read_results(RunFolder(parsed.run))
     page = parsed.run / "report.html"
     parsed.output.result(
         {"run": str(parsed.run), "headline": headline(results), "sentences": sentences(results),
-         "figures": figures_of(results), "report": str(page) if page.is_file() else None},
+         "figures": plain(results.main), "report": str(page) if page.is_file() else None},
         f"report: {page}" if page.is_file() else f"report: none yet; `twotower report --out {parsed.run}` makes it",
         summarize(results) + "\n",
     )  # fmt: skip
@@ -99,7 +102,7 @@ def _row(one: Listed, below: Path) -> tuple[str, ...]:
     return (
         name, one.state, corpus if len(corpus) <= WIDEST else "…" + corpus[1 - WIDEST :], one.config.preset + strangers,
         str(one.config.seed), *(_figure(one, key, digits) for key, digits in COLUMNS),
-        str(one.figures.get("verdict") or ""),
+        (one.figures and one.figures.verdict) or "",
     )  # fmt: skip
 
 
@@ -107,8 +110,8 @@ COLUMNS = (("perplexity", 0), ("size", 2), ("surplus", 3))
 
 
 def _figure(one: Listed, key: str, digits: int) -> str:
-    value = one.figures.get(key)
-    return "" if value is None else f"{value:.{digits}f}"
+    value = getattr(one.figures, key, None)
+    return "" if value is None or not isfinite(value) else f"{value:.{digits}f}"
 
 
 def _notes(found: Sequence[Listed]) -> list[str]:

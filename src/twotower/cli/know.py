@@ -59,6 +59,7 @@ def _ask(command: Command, words: list[str], only: tuple[str, ...]) -> int:
     parsed = read(command, words, KnowArguments(Path(words[0]), config.know))
     from ..pipeline import know as ask
     from ..report.instruments import what_is_known
+    from ..results.results import read_results
 
     given = {
         one.name: getattr(parsed.know, one.name) for one in dataclasses.fields(KnowConfig)
@@ -69,7 +70,7 @@ def _ask(command: Command, words: list[str], only: tuple[str, ...]) -> int:
     output, page = parsed.output, parsed.run / "report.html"
     with output.progress():
         finished = ask(parsed.run, given, parsed.only or only, parsed.overwrite, say=output.say)
-    said = what_is_known(finished.results())
+    said = what_is_known(read_results(finished).knowledge)
     output.result(
         {"run": str(parsed.run), "sentences": said, "report": str(page)},
         f"report: {page}",

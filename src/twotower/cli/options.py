@@ -12,9 +12,10 @@ from typing import Any, TypeVar, cast, get_args, get_origin, get_type_hints
 
 import tyro
 
+from ..config.conversion import converted
 from ..config.presets import PRESETS, preset
 from ..config.schema import RunConfig
-from ..config.settings import converted, flat_settings, read_settings, with_settings
+from ..config.settings import flat_settings, read_settings, with_settings
 from ..system.errors import InputError
 from .helptext import for_help
 

@@ -8,9 +8,9 @@ from typing import Annotated, Any
 
 import tyro
 
+from ..config.conversion import plain
 from ..config.presets import preset
 from ..config.schema import RunConfig
-from ..runs.listing import figures_of
 from ..runs.records import load_config
 from ..runs.stages import MAIN, STAGES
 from ..system.errors import InputError
@@ -82,7 +82,7 @@ def run_stages(command: Command, words: list[str]) -> int:
         with parsed.output.progress():
             found = inventory(parsed.config, said)
         if parsed.output.json:
-            parsed.output.result(found.to_dict() | {"warnings": found.warnings()})
+            parsed.output.result(plain(found) | {"warnings": found.warnings()})
         return SUCCESS
     out, output = parsed.out or default_folder(parsed.config), parsed.output
     stages = MAIN if command.name == "run" else (command.name,)
@@ -98,9 +98,10 @@ def run_stages(command: Command, words: list[str]) -> int:
             return SUCCESS
         if command.name in ("run", "analyze", "report"):
             from ..report.summary import headline, sentences, summarize
+            from ..results.results import read_results
 
-            results = finished.results()
-            data |= {"headline": headline(results), "sentences": sentences(results), "figures": figures_of(results)}
+            results = read_results(finished)
+            data |= {"headline": headline(results), "sentences": sentences(results), "figures": plain(results.main)}
             text.append(summarize(results))
         if command.name in ("run", "report"):
             data["report"] = str(out / "report.html")

@@ -20,7 +20,7 @@ from ..system.workers import answer_questions
 WARMED = (
     "accelerate", "datasets", "HanTa.HanoverTagger", "matplotlib.figure", "matplotlib.backends.backend_svg",
     "sklearn.linear_model", "wordcloud", "twotower.data.prepare", "twotower.training.loop",
-    "twotower.training.readouts", "twotower.scoring.scores", "twotower.preference.analysis", "twotower.report.page",
+    "twotower.training.readouts", "twotower.scoring.scores", "twotower.results.analysis", "twotower.report.page",
 )  # fmt: skip
 """What runs import. What is missing here is imported by each run itself."""
 FORKS = sys.platform == "linux"

@@ -61,10 +61,10 @@ def compare_runs(described: Sequence[Described]) -> dict[str, Any]:
         "class_effects": [of[group] | effect for group in groups for effect in found["effects", group]],
         "excess_over_strangers": excess_over_strangers(rows),
         "doses": doses(rows, runs),
-        "emergence": {one.name: one.results["emergence"] for one in runs},
-        "context": {one.name: one.results["context"] for one in runs},
+        "emergence": {one.name: one.results.emergence for one in runs},
+        "context": {one.name: one.results.context for one in runs},
         "knowledge": knowledge_of_runs(
-            [(one.name, one.stranger, one.results["knowledge"]) for one in paired if one.results.get("knowledge")]
+            [(one.name, one.stranger, one.results.knowledge) for one in paired if one.results.knowledge]
         ),
     }
     study["tests"] = tests_of(study)
@@ -76,7 +76,7 @@ def _agreement(runs: Sequence[OneRun]) -> dict[str, Any] | None:
     if len(runs) < 2:
         return None
     shared = shared_types(runs)
-    seeds = [one.results["seed"] for one in runs]
+    seeds = [one.results.seed for one in runs]
     groups = family_groups([one.group for one in runs], seeds)
     if not groups:
         return None

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import torch
 
 from ..config.schema import OBJECTIVES, RunConfig
 from ..modeling.model import TowersModel
 from ..modeling.sizes import towers_config
-from ..preference.analysis import analyze_measured
+from ..preference.class_variance import Explained
 from ..preference.measured import Measured
+from ..preference.types import Perplexity, perplexity
+from ..results.analysis import analyze_measured
+from ..results.results import Results, read_results
 from ..runs.finished import RunFolder
+from ..statistics.intervals import Estimate
 from ..system.errors import InputError
 
 HALF = "half-trained"
@@ -83,7 +87,7 @@ def equal_single(config: RunConfig) -> RunConfig:
     return min(single(low), single(high), key=lambda candidate: abs(parameters(candidate) - wanted))
 
 
-def against_half(run: RunFolder, half: RunFolder) -> dict[str, Any]:
+def against_half(run: RunFolder, half: RunFolder) -> Results:
     """The figures of a run's first tower against the same tower half-way through training, as if they were two towers.
 
     The division of two stages of one tower is no division of labour: what a pair shows must exceed it, or be another.
@@ -94,27 +98,35 @@ def against_half(run: RunFolder, half: RunFolder) -> dict[str, Any]:
     if not mine[["document", "piece_id"]].equals(other[["document", "piece_id"]]):
         raise InputError(f"{half.path}: has not scored the text of {run.path}; redo it with --overwrite")
     both = mine.assign(**{f"{name}_2": other[f"{name}_1"] for name in sets})
-    results = run.results()
-    _, figures = analyze_measured(replace(Measured.of(run.config, run.path), scores=both, towers=2))
-    training = {**results["training"], "heldout_perplexity": figures.pop("perplexity")}
-    return {**results, **figures, "training": training}
+    results, measured = read_results(run), replace(Measured.of(run.config, run.path), scores=both, towers=2)
+    training = replace(results.training, heldout_perplexity=perplexity(measured))
+    return replace(results, **analyze_measured(measured)[1], training=training)
 
 
-def compare(results: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
-    """One row per run of `results` (by name, `run` first): the figures of its `results.json` that controls are for.
+@dataclass(frozen=True)
+class Control:
+    """A run, or one of its controls: the figures that controls are for; a row of `controls.json`."""
 
-    `reliability` has nulls and `explained` (by word class) is None where they could not be had.
-    """
+    name: str
+    meaning: str
+    """What it is."""
+    parameters: int
+    perplexity: Perplexity
+    sd: float | None
+    """Standard deviation of the preferences of types, in nats; None for a single tower."""
+    tagger: str
+    reliability: Estimate
+    explained: Explained | None
+    """By word class; None where it could not be had."""
+
+
+def compare(results: Mapping[str, Results]) -> list[Control]:
+    """One row per run of `results` (by name, `run` first)."""
     return [
-        {
-            "name": name,
-            "meaning": MEANING[name],
-            "parameters": one["model"]["parameters"],
-            "perplexity": one["training"]["heldout_perplexity"],
-            "sd": one["preference"]["sd"],
-            "tagger": one["corpus"]["tagger"],
-            "reliability": one["reliability"],
-            "explained": ((one["word_classes"] or {}).get("upos") or {}).get("explained"),
-        }
-        for name, one in results.items()
-    ]
+        Control(
+            name, MEANING[name], of.model.parameters, of.training.heldout_perplexity, of.preference.sd,
+            of.corpus.tagger, of.reliability,
+            explained=of.word_classes.upos.explained if of.word_classes and of.word_classes.upos else None,
+        )
+        for name, of in results.items()
+    ]  # fmt: skip

@@ -9,6 +9,7 @@ from typing import Any
 from ..config.schema import RunConfig
 from ..data.corpus_names import short_name
 from ..runs.stages import STAGES, stage_settings
+from ..statistics.intervals import Interval
 from .inference import discoveries, dose_response, excess
 from .profiles import signs_agree
 from .reading import OneRun
@@ -18,9 +19,9 @@ Row = dict[str, Any]
 Test = tuple[str, str, float | None]
 """Family, name and p-value."""
 FIGURES: dict[str, Callable[[Row], float | None]] = {
-    "reliability": lambda row: row["reliability"]["estimate"],
+    "reliability": lambda row: row["reliability"].estimate,
     "explained": lambda row: _estimate(row["explained"]),
-    "nominal contrast": lambda row: None if row["nominal"] is None else abs(row["nominal"]["auroc"] - 0.5),
+    "nominal contrast": lambda row: None if row["nominal"] is None else abs(row["nominal"].auroc - 0.5),
     "sd": lambda row: row["sd"],
 }
 """What strangers and doses are compared in: a line for each figure of a run."""
@@ -40,29 +41,25 @@ The readouts that train along with the towers only watch them: those that the fi
 
 def row_of(one: OneRun) -> Row:
     """The figures of one run, as in its `results.json`; null where it has none."""
-    results = one.results
-    classes = results["word_classes"] or {}
-    upos = classes.get("upos") or {}
-    planned = {row["contrast"].split()[0]: row for row in classes.get("contrasts", [])}
-    within = (results["within_types"] or {}).get("covariates", [])
-    context = results["context"]
-    nominal = planned.get("nominal")
+    results, classes = one.results, one.results.word_classes
+    upos = classes.upos if classes else None
+    nominal = next((row for row in classes.contrasts if row.contrast.startswith("nominal")), None) if classes else None
     return {
-        "name": one.name, "group": one.group, "stranger": one.stranger, "corpus": one.corpus, "seed": results["seed"],
-        "tagger": results["corpus"]["tagger"],
-        "family": results["model"]["family"], "towers": results["model"]["towers"],
-        "tokens": results["training"]["tokens"], "perplexity": results["training"]["heldout_perplexity"],
-        "reliability": results["reliability"], "clusters": results["reliability_by_cluster"],
-        "explained": upos.get("explained"),
-        "nominal": nominal if nominal and nominal["auroc"] is not None else None,
-        "topicality": next((row for row in within if row["name"] == "topicality"), None),
-        "far_context": context and context["difference"],
-        "direction": results["direction"], "sd": results["preference"]["sd"],
+        "name": one.name, "group": one.group, "stranger": one.stranger, "corpus": one.corpus, "seed": results.seed,
+        "tagger": results.corpus.tagger,
+        "family": results.model.family, "towers": results.model.towers,
+        "tokens": results.training.tokens, "perplexity": results.training.heldout_perplexity,
+        "reliability": results.reliability, "clusters": results.reliability_by_cluster,
+        "explained": upos and upos.explained,
+        "nominal": nominal if nominal and isfinite(nominal.auroc) else None,
+        "topicality": results.within_types and results.within_types.coefficient("topicality"),
+        "far_context": results.context and results.context.difference,
+        "direction": results.direction, "sd": results.preference.sd,
     }  # fmt: skip
 
 
-def _estimate(figure: dict[str, Any] | None) -> float | None:
-    return None if figure is None else figure["estimate"]
+def _estimate(figure: Interval | None) -> float | None:
+    return None if figure is None else figure.estimate
 
 
 def signs_of(rows: Sequence[Row]) -> dict[str, Any]:
@@ -73,7 +70,7 @@ def signs_of(rows: Sequence[Row]) -> dict[str, Any]:
     pairs = [row for row in rows if row["towers"] == 2 and not row["stranger"]]
     slope = [_estimate(row["topicality"]) for row in pairs]
     far = [_estimate(row["far_context"]) for row in pairs]
-    nominal = [None if row["nominal"] is None else row["nominal"]["auroc"] - 0.5 for row in pairs]
+    nominal = [None if row["nominal"] is None else row["nominal"].auroc - 0.5 for row in pairs]
     return {
         "topicality and far context": signs_agree(slope, far),
         "topicality and nominal words": signs_agree(slope, nominal),
@@ -169,7 +166,7 @@ def _tests_of_runs(found: dict[str, Any]) -> Iterator[Test]:
         of = _of(row["stranger"])
         for family, key in TESTED.items():
             if row[key]:
-                yield f"{family} of {of}", row["name"], row[key]["p_value"]
+                yield f"{family} of {of}", row["name"], row[key].p_value
     for row in (found["knowledge"] or {"runs": []})["runs"]:
         for one in row["differences"]:
             yield f"{one['instrument']} ({one['of']}), {_of(row['stranger'])}", row["run"], one["p_value"]

@@ -16,7 +16,8 @@ from ..config.schema import AnalyzeConfig, RunConfig
 from ..data.heldout import PreparedText
 from ..preference.labelled import LEXICAL_AND_GRAMMATICAL, units_of
 from ..preference.measured import SETS, Measured
-from ..runs.records import Artifacts, load_config, read_json, recorded_digest
+from ..results.results import Results, results_in
+from ..runs.records import Artifacts, load_config, recorded_digest
 from ..runs.stages import STAGES
 from ..scoring.score_table import read_scores
 from ..statistics.blocks import blocks_of
@@ -53,7 +54,7 @@ class OneRun:
     stranger: bool
     artifacts: Artifacts
     text: ScoredText
-    results: dict[str, Any]
+    results: Results
 
     @classmethod
     def read(cls, described: Described, texts: dict[tuple[str, ...], ScoredText]) -> OneRun:
@@ -65,7 +66,7 @@ class OneRun:
         artifacts = Artifacts(folder, load_config(folder))
         digests = tuple(recorded_digest(artifacts.records, name) for name in STAGES["prepare"].outputs)
         text = texts.setdefault(digests, ScoredText(folder))
-        results = read_json(artifacts.require("results.json"), "redo the stage analyze")
+        results = results_in(artifacts.require("results.json"), folder)
         return cls(name, group, stranger, artifacts, text, results)
 
     @property
@@ -76,12 +77,12 @@ class OneRun:
     @property
     def paired(self) -> bool:
         """Whether it has two towers, of which the comparison of types and classes is."""
-        return bool(self.results["model"]["towers"] == 2)
+        return self.results.model.towers == 2
 
     @property
     def corpus(self) -> str:
         """The name of its corpus."""
-        return str(self.results["corpus"]["name"])
+        return self.results.corpus.name
 
     def scores(self, *columns: str) -> pd.DataFrame:
         """Columns of its `scores.parquet`. Raises `InputError` if it is missing, damaged or out of date."""
@@ -103,7 +104,7 @@ def by_text(runs: Sequence[OneRun]) -> dict[str, list[OneRun]]:
     found: dict[str, list[OneRun]] = {}
     digests: dict[str, str] = {}
     for one in runs:
-        digest = one.text.summary["digest"]
+        digest = one.text.summary.digest
         if digest not in digests:
             taken = sum(name == one.corpus or name.startswith(f"{one.corpus} (") for name in digests.values())
             digests[digest] = one.corpus if not taken else f"{one.corpus} ({taken + 1})"
@@ -224,8 +225,8 @@ def profiles_of(runs: Sequence[OneRun]) -> list[ProfileOfRun]:
         for one, tallies in zip(some, kept.tallies, strict=True):
             own = replace(kept, tallies=[tallies])
             found[one.name] = ProfileOfRun(
-                one.name, one.group, one.corpus, text.summary["tagger"], own, one.results["seed"],
-                text.summary["digest"],
+                one.name, one.group, one.corpus, text.summary.tagger, own, one.results.seed,
+                text.summary.digest,
             )  # fmt: skip
     return [found[one.name] for one in runs]
 
@@ -248,7 +249,7 @@ def observed(runs: Sequence[OneRun]) -> Observed:
 
 
 def _same_occurrences(one: ScoredText, other: ScoredText) -> bool:
-    if one.summary["digest"] != other.summary["digest"] or one.pieces != other.pieces:
+    if one.summary.digest != other.summary.digest or one.pieces != other.pieces:
         return False
     columns = ["document", "piece_id", "upos"]
     return bool(one.occurrences[columns].astype({"upos": str}).equals(other.occurrences[columns].astype({"upos": str})))

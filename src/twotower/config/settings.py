@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
-import types
 import typing
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -13,7 +12,7 @@ from typing import Any, TypeVar
 import yaml
 
 from ..system.errors import InputError
-from .numerals import whole_number
+from .conversion import converted, hints_of
 from .schema import RunConfig, flatten
 
 T = TypeVar("T")
@@ -55,7 +54,7 @@ def read_settings(path: Path) -> dict[str, Any]:
 def setting_types(kind: type) -> dict[str, Any]:
     """From the dotted name of each setting of a dataclass, and of those inside it, to its type."""
     found: dict[str, Any] = {}
-    for name, hint in typing.get_type_hints(kind).items():
+    for name, hint in hints_of(kind).items():
         if dataclasses.is_dataclass(hint):
             found |= {f"{name}.{inner}": one for inner, one in setting_types(typing.cast(type, hint)).items()}
         else:
@@ -133,48 +132,6 @@ def nearest(name: str, known: Iterable[str]) -> list[str]:
     whole = difflib.get_close_matches(name, known, n=1)
     alike = difflib.get_close_matches(last, ends, n=1)
     return whole or [one for end in alike for one in ends[end]][:MOST_NAMED]
-
-
-def converted(value: Any, hint: Any, name: str) -> Any:
-    """The value as its type wants it. Raises `InputError` where that cannot be."""
-    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
-    if origin is typing.Union or origin is types.UnionType:
-        inner = next(one for one in arguments if one is not type(None))
-        return None if value is None and type(None) in arguments else converted(value, inner, name)
-    if origin is typing.Literal:
-        value = {True: "on", False: "off"}.get(value, value) if isinstance(value, bool) else value  # YAML 1.1
-        if value == "off" and "no" in arguments:
-            value = "no"
-        if value in arguments:
-            return value
-        raise InputError(f"{name}: {value!r} is not possible; allowed: {', '.join(map(str, arguments))}")
-    if origin is tuple:
-        values = list(value) if isinstance(value, (list, tuple)) else [value]
-        kinds = [arguments[0]] * len(values) if arguments[-1] is Ellipsis else list(arguments)
-        if len(values) != len(kinds):
-            raise InputError(f"{name}: expected {len(kinds)} values, found {len(values)}")
-        return tuple(converted(one, kind, name) for one, kind in zip(values, kinds, strict=True))
-    return _scalar(value, hint, name)
-
-
-def _scalar(value: Any, kind: type, name: str) -> Any:
-    if kind is int and isinstance(value, str):
-        value = whole_number(name, value)
-    if kind is float and isinstance(value, str):  # YAML 1.1 reads 3e-3 as text
-        try:
-            value = float(value)
-        except ValueError:
-            value = str(value)
-    if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        value = float(value)
-    if kind is int and isinstance(value, float) and value.is_integer():
-        value = int(value)
-    if kind is Path and isinstance(value, str):
-        value = Path(value)
-    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
-        wanted = {int: "a whole number", float: "a number", str: "text", bool: "true or false"}.get(kind, kind.__name__)
-        raise InputError(f"{name}: expected {wanted}, found {value!r}")
-    return value
 
 
 def _with(base: Any, path: list[str], value: Any) -> Any:

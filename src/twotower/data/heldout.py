@@ -14,6 +14,8 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
+from ..config.conversion import record_from
+from .inventory import CorpusSummary
 from .pieces import read_pieces
 from .tagging import CONTENT, FUNCTION, NO_WORD, UPOS
 from .tokenization import Vocabulary, vocabulary_of
@@ -30,10 +32,10 @@ class PreparedText:
     run: Path
 
     @cached_property
-    def summary(self) -> dict[str, Any]:
+    def summary(self) -> CorpusSummary:
         """`data/corpus.json`."""
-        loaded: dict[str, Any] = json.loads((self.run / "data" / "corpus.json").read_text(encoding="utf-8"))
-        return loaded
+        path = self.run / "data" / "corpus.json"
+        return record_from(CorpusSummary, json.loads(path.read_text(encoding="utf-8")), str(path))
 
     @cached_property
     def tokenizer(self) -> Tokenizer:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 MUCH_UNKNOWN = 0.02
 """Share of [UNK] among the tokens above which figures are about [UNK]."""
@@ -93,17 +91,6 @@ class Inventory:
     """Share of the held-out words that the tagger gave no part of speech."""
     language: Language | None = None
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values, as in `results.json`."""
-        return asdict(self)
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> Inventory:
-        """The inverse of `to_dict`."""
-        import dacite
-
-        return dacite.from_dict(cls, values, dacite.Config(strict=True, cast=[tuple]))
-
     def facts(self) -> dict[str, str]:
         """What was read, each fact under its name, for the terminal and the report; without what is not known yet."""
         read = ", ".join(
@@ -173,3 +160,37 @@ class Inventory:
 
 def _count(number: int, one: str, many: str = "") -> str:
     return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+@dataclass(frozen=True)
+class PartOfCorpus:
+    """One of the corpora of a mixture, or the only one."""
+
+    name: str
+    documents: int
+    left_out: int
+    """Documents that other parts of the mixture had no room for."""
+    training_tokens: int
+    validation_tokens: int
+    heldout_tokens: int
+
+
+@dataclass(frozen=True)
+class CorpusSummary:
+    """The prepared text; `data/corpus.json`."""
+
+    name: str
+    documents: int
+    tokens: int
+    validation_documents: int
+    """Kept aside, to stop readouts by."""
+    validation_tokens: int
+    heldout_documents: int
+    heldout_tokens: int
+    characters: int
+    vocabulary: int
+    tagger: str
+    digest: str
+    """SHA-256 of the text."""
+    inventory: Inventory
+    parts: list[PartOfCorpus]

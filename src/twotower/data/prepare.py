@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
@@ -19,6 +18,7 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
+from ..config.conversion import as_json
 from ..config.schema import PrepareConfig, RunConfig
 from ..system.errors import InputError
 from ..system.processes import usable_cores
@@ -26,7 +26,7 @@ from ..system.progress import Progress
 from .corpora import open_corpus
 from .documents import Corpus, Document, Tagger, Word, middle_of
 from .duplicates import Sentences
-from .inventory import Inventory, Language, Unknown
+from .inventory import CorpusSummary, Inventory, Language, PartOfCorpus, Unknown
 from .languages import guess
 from .mixtures import thin
 from .scrambling import scramble
@@ -127,31 +127,31 @@ def _prepare(
             say(f"{fact}: {text}")
     for warning in inventory.warnings():
         say(f"beware: {warning}")
-    summary = {
-        "name": corpus.name if settings.words == "text" else f"{corpus.name}, words {settings.words}",
-        "documents": int(used.sum()),
-        "tokens": int(sum(counts.sum() for counts in tokens.values())),
-        "validation_documents": int((roles == VALIDATION).sum()),
-        "validation_tokens": int(tokens["validation"].sum()),
-        "heldout_documents": int((roles == HELD).sum()),
-        "heldout_tokens": int(tokens["heldout"].sum()),
-        "characters": int(found.characters[used].sum()),
-        "vocabulary": tokenizer.get_vocab_size(),
-        "tagger": tagged,
-        "digest": found.digest,
-        "inventory": inventory.to_dict(),
-        "parts": [
-            {
-                "name": name, "documents": int((used & (found.part == number)).sum()),
-                "left_out": int((~used & found.kept & (found.part == number)).sum()),
-                "training_tokens": int(tokens["train"][number]),
-                "validation_tokens": int(tokens["validation"][number]),
-                "heldout_tokens": int(tokens["heldout"][number]),
-            }
+    summary = CorpusSummary(
+        name=corpus.name if settings.words == "text" else f"{corpus.name}, words {settings.words}",
+        documents=int(used.sum()),
+        tokens=int(sum(counts.sum() for counts in tokens.values())),
+        validation_documents=int((roles == VALIDATION).sum()),
+        validation_tokens=int(tokens["validation"].sum()),
+        heldout_documents=int((roles == HELD).sum()),
+        heldout_tokens=int(tokens["heldout"].sum()),
+        characters=int(found.characters[used].sum()),
+        vocabulary=tokenizer.get_vocab_size(),
+        tagger=tagged,
+        digest=found.digest,
+        inventory=inventory,
+        parts=[
+            PartOfCorpus(
+                name, documents=int((used & (found.part == number)).sum()),
+                left_out=int((~used & found.kept & (found.part == number)).sum()),
+                training_tokens=int(tokens["train"][number]),
+                validation_tokens=int(tokens["validation"][number]),
+                heldout_tokens=int(tokens["heldout"][number]),
+            )
             for number, name in enumerate(corpus.parts)
         ],
-    }  # fmt: skip
-    (out / "data" / "corpus.json").write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
+    )  # fmt: skip
+    (out / "data" / "corpus.json").write_text(as_json(summary), encoding="utf-8")
     return inventory
 
 

@@ -15,6 +15,7 @@ from ..config.schema import RunConfig
 from ..data.heldout import PreparedText
 from ..data.pieces import GOES_ON
 from ..preference.measured import SETS
+from ..results.results import read_results
 from ..runs.finished import RunFolder
 from ..statistics.contrasts import Contrast, contrasts
 from .plain import columns, number, text
@@ -34,7 +35,7 @@ class ExploredRun:
         self.text = PreparedText(path)
         self.contrasts: list[Contrast] = contrasts(self.config.model.towers)
         self.types = self.run.preference()
-        self.results = self.run.results()
+        self.results = read_results(self.run)
         self.artifact("scores.parquet")
 
     @property
@@ -119,13 +120,13 @@ class ExploredRun:
 
     def summary(self) -> dict[str, Any]:
         """What the page needs to know before it shows anything."""
-        corpus, preference = self.results["corpus"], self.results["preference"]
+        corpus = self.results.corpus
         return {
             "name": self.name,
             "preset": text(self.config.preset),
             "seed": self.config.seed,
             "family": text(self.config.model.family),
-            "objective": self.results["model"]["objective"],
+            "objective": self.results.model.objective,
             "window": self.config.train.window,
             "towers": self.towers,
             "contrasts": [
@@ -134,16 +135,16 @@ class ExploredRun:
             ],
             "heads": self.heads,
             "measures": [*(f"preference{contrast.suffix}" for contrast in self.contrasts), *self.heads],
-            "corpus": text(corpus["name"]),
-            "heldout_documents": int(corpus["heldout_documents"]),
-            "heldout_tokens": int(corpus["heldout_tokens"]),
+            "corpus": text(corpus.name),
+            "heldout_documents": corpus.heldout_documents,
+            "heldout_tokens": corpus.heldout_tokens,
             "frequent": 2 * self.config.analyze.min_count,
             "confidence": self.config.analyze.confidence,
             "mean": {
                 contrast.suffix: number(float(contrast.of(self.scores).mean())) for contrast in self.contrasts
             },
             "types": len(self.types),
-            "preference": {"sd": preference["sd"]},
+            "preference": {"sd": self.results.preference.sd},
         }  # fmt: skip
 
     def types_table(self) -> dict[str, Any]:

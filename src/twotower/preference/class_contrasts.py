@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..data.tagging import CONTENT, FUNCTION
-from ..statistics.intervals import logit_interval
+from ..statistics.intervals import Estimate, logit_interval
 from ..statistics.ranking import auroc_of_labels, matched, ranks_in_strata, stratified_auroc
 from ..statistics.strata import frequency_bins, permutations_within
 from ..statistics.tallies import Tallies, resample, resample_within
@@ -22,7 +22,33 @@ CHUNK = 100
 """Draws at a time."""
 
 
-def contrast_classes(measured: Measured, units: Units, preference: Tallies) -> list[dict[str, Any]]:
+@dataclass(frozen=True)
+class ContrastOfClasses:
+    """Two classes of words of like frequency against each other."""
+
+    contrast: str
+    first: list[str]
+    """Parts of speech of the first class."""
+    second: list[str]
+    first_types: int
+    """Words that have a counterpart of like frequency in the second class."""
+    second_types: int
+    unmatched: int
+    """Words without one, which are left out."""
+    auroc: float
+    """The probability that a word of the first class has the higher preference (for tower 1)."""
+    low: float
+    high: float
+    p_value: float
+    """Two-sided, by permutation."""
+
+    @property
+    def area(self) -> Estimate:
+        """The area under the ROC curve, with its interval."""
+        return Estimate(self.auroc, self.low, self.high)
+
+
+def contrast_classes(measured: Measured, units: Units, preference: Tallies) -> list[ContrastOfClasses]:
     """Areas under the ROC curve between classes of words of like frequency: the planned contrasts.
 
     The area is the probability that a word of the first class has the higher preference (for tower 1 of two) than one
@@ -43,14 +69,15 @@ def contrast_classes(measured: Measured, units: Units, preference: Tallies) -> l
         row = _contrast(
             measured, frequent, tallies, np.isin(names, list(first)), np.isin(names, list(second)), generator
         )
-        planned.append({"contrast": name, "first": sorted(first), "second": sorted(second), **row})
+        planned.append(ContrastOfClasses(name, sorted(first), sorted(second), *row))
     return planned
 
 
 def _contrast(
     measured: Measured, units: Units, tallies: Tallies, first: NDArray[np.bool_], second: NDArray[np.bool_],
     generator: np.random.Generator,
-) -> dict[str, Any]:  # fmt: skip
+) -> tuple[int, int, int, float, float, float, float]:  # fmt: skip
+    """The figures of `ContrastOfClasses`, from `first_types` on."""
     draws, permutations = measured.settings.bootstrap, measured.settings.permutations
     chosen = first | second
     strata = frequency_bins(units.frequency[chosen], measured.settings.frequency_ratio)
@@ -58,12 +85,9 @@ def _contrast(
     counterpart = matched(label, strata)
     tallies = tallies.select(chosen).select(counterpart)
     label, strata = label[counterpart], strata[counterpart]
-    row: dict[str, Any] = {
-        "first_types": int(label.sum()), "second_types": int((~label).sum()),
-        "unmatched": int((~counterpart).sum()), "auroc": np.nan, "low": np.nan, "high": np.nan, "p_value": np.nan,
-    }  # fmt: skip
+    words_of = int(label.sum()), int((~label).sum()), int((~counterpart).sum())
     if not label.any() or label.all():
-        return row
+        return *words_of, np.nan, np.nan, np.nan, np.nan
     values = tallies.means(np.ones((1, tallies.documents)))[0]
     estimate = float(stratified_auroc(values, label, strata)[0])
     drawn = []
@@ -77,4 +101,4 @@ def _contrast(
     labels = label[permutations_within(strata, permutations, generator)].T.astype(np.float64)
     null = auroc_of_labels(*ranks_in_strata(values, strata), labels, strata)[0]
     beyond = int((np.abs(null - 0.5) >= abs(estimate - 0.5) - 1e-12).sum())
-    return row | {"auroc": estimate, "low": low, "high": high, "p_value": (1 + beyond) / (1 + permutations)}
+    return *words_of, estimate, low, high, (1 + beyond) / (1 + permutations)

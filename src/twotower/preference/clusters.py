@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import permutations
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfTransformer
 
 from ..statistics.blocks import blocks_of
-from ..statistics.intervals import centred_interval
+from ..statistics.intervals import Estimate, centred_interval
 from ..statistics.tallies import Floats, Sums, Tallies, ValuesOf, add_up, halves, resample
 from ..system.errors import InputError
 from .measured import Measured
@@ -26,40 +26,52 @@ FEWEST_DOCUMENTS = 8
 DIMENSIONS = 20
 
 
-def by_cluster(measured: Measured) -> dict[str, Any] | None:
+@dataclass(frozen=True)
+class ReliabilityBetween(Estimate):
+    """Fisher's mean of r, as in `reliability`, between clusters of documents; its interval resamples documents."""
+
+    clusters: int
+    """Number of clusters."""
+
+
+@dataclass(frozen=True)
+class ReliabilityByCluster:
+    """Reliability between halves that keep clusters of documents together; None where it cannot be computed."""
+
+    order: ReliabilityBetween | None = None
+    """The first half of the documents against the second, in the order of the corpus, which is that of time where the
+    corpus is in order of time."""
+    source: ReliabilityBetween | None = None
+    """Random halves of the sources, which `analyze.clusters` names; by default the file that sections or lines are cut
+    from. None if each document is a source of its own, or there is one source only."""
+    topic: ReliabilityBetween | None = None
+    """The two clusters of documents that k-means finds in latent semantic vectors of their types."""
+
+
+def by_cluster(measured: Measured) -> ReliabilityByCluster | None:
     """Correlation across readouts between halves that keep clusters of documents together; None for a single tower.
 
     Occurrences of a type resemble each other more within a period, a book or a topic than across, so that random halves
-    of the documents overstate how general a preference is. Three divisions, each null where it cannot be computed:
-
-    - `order`: the first half of the documents against the second, in the order of the corpus, which is that of time
-      where the corpus is in order of time;
-    - `source`: random halves of the sources, which `analyze.clusters` names; by default the file that sections or lines
-      are cut from. Null if each document is a source of its own, or there is one source only;
-    - `topic`: the two clusters of documents that k-means finds in latent semantic vectors of their types.
-
-    Each has `estimate` (Fisher's mean of r, as in `reliability`), an interval from resampled documents (`low`, `high`),
-    and the number of `clusters`. Raises `InputError` if `analyze.clusters` does not match a document's name.
+    of the documents overstate how general a preference is. Raises `InputError` if `analyze.clusters` does not match a
+    document's name.
     """
     if not measured.preferences:
         return None
     documents = measured.documents
-    found: dict[str, Any] = {"order": None, "source": None, "topic": None}
     sources = source_numbers(measured.document_names, measured.settings.clusters)
     if documents < FEWEST_DOCUMENTS:
-        return found
+        return ReliabilityByCluster()
     generator = measured.generator("clusters")
     either = np.array([[0.0, 1.0]])
-    found["order"] = _between(measured, (np.arange(documents) < documents // 2).astype(np.int64), either, generator)
+    order = _between(measured, (np.arange(documents) < documents // 2).astype(np.int64), either, generator)
+    source = None
     number = int(sources.max()) + 1
     if 1 < number < documents:
         together = blocks_of(number)[sources].astype(np.int64)
         sides = halves(int(together.max()) + 1, measured.settings.splits, generator)
-        found["source"] = _between(measured, together, sides, generator)
-        if found["source"]:
-            found["source"]["clusters"] = number
-    found["topic"] = _between(measured, topics(measured), either, generator)
-    return found
+        between = _between(measured, together, sides, generator)
+        source = between and replace(between, clusters=number)
+    return ReliabilityByCluster(order, source, _between(measured, topics(measured), either, generator))
 
 
 def source_numbers(names: Sequence[str], pattern: str) -> np.ndarray:
@@ -95,7 +107,7 @@ def topics(measured: Measured, number: int = 2) -> NDArray[np.int64]:
 
 def _between(
     measured: Measured, cluster: NDArray[np.int64], sides: Floats, generator: np.random.Generator
-) -> dict[str, Any] | None:
+) -> ReliabilityBetween | None:
     """Reliability between sides; `cluster` of each document, (documents,); `sides` (splits, clusters), 1 on one.
 
     Documents of one block and one cluster are resampled together. None without shared types.
@@ -123,10 +135,7 @@ def _between(
     weights = resample(len(units), settings.bootstrap, generator)
     drawn = _between_sets(sets, np.resize(sides, weights.shape), weights, settings.min_count)
     low, high = centred_interval(estimate, drawn, settings.confidence)
-    return {
-        "estimate": float(np.tanh(estimate)), "low": float(np.tanh(low)), "high": float(np.tanh(high)),
-        "clusters": clusters,
-    }  # fmt: skip
+    return ReliabilityBetween(float(np.tanh(estimate)), float(np.tanh(low)), float(np.tanh(high)), clusters)
 
 
 def _between_sets(sets: Sets, first: Floats, weights: Floats, min_count: int) -> Floats:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
-from ..statistics.intervals import largest_difference, percentile_interval
+from ..statistics.intervals import Estimate, largest_difference, percentile_interval
 from ..statistics.tallies import Floats, resample
 from .measured import SETS
 
@@ -18,21 +18,63 @@ FEW = 4
 """Tokens of context that count as near: what is gained beyond them is the gain from far context."""
 
 
+@dataclass(frozen=True)
+class PointOfContext:
+    """Mean log-probability of a head with so much context, in nats, with its interval."""
+
+    context: int
+    """Tokens of context."""
+    estimate: float
+    low: float
+    high: float
+    gain: Estimate
+    """What is gained over the smallest context."""
+
+
+@dataclass(frozen=True)
+class CurveOfContext:
+    """What a head makes of more and more context."""
+
+    head: str
+    """`joint`, or `tower K`."""
+    points: list[PointOfContext]
+
+
+@dataclass(frozen=True)
+class FarGain:
+    """What a tower gains from context beyond `near` tokens, in nats per token, with its interval."""
+
+    tower: int
+    estimate: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Context:
+    """How far the towers look."""
+
+    tokens: int
+    """That were read with less and less context."""
+    near: int
+    """Tokens of context that count as near."""
+    curves: list[CurveOfContext]
+    """Of the joint head and of each tower."""
+    far: list[FarGain]
+    difference: Estimate | None
+    """The first tower's far gain minus the second's; for more towers the largest difference between two (see
+    `statistics.intervals.largest_difference`); None for a single tower."""
+
+
 def context(
     table: pd.DataFrame, towers: int, draws: int, confidence: float, generator: np.random.Generator
-) -> dict[str, Any] | None:
+) -> Context | None:
     """Nats that each head gains as its context grows; None where nothing was tried.
 
     Args:
         table: `context.parquet` (see `scoring.context.shortened`).
         towers: how many towers.
         draws, confidence, generator: of the bootstrap over documents.
-
-    Returns:
-        `tokens`; `curves`: for the joint head and each tower, by the tokens of `context`, the mean log-probability in
-        nats and its interval, and its `gain` over the smallest context with an interval of its own; `far`: for each
-        tower what it gains beyond `FEW` tokens; `difference`: the first tower's far gain minus the second's (for more
-        towers the largest difference between two, see `largest_difference`), with its interval.
 
     Curves and gains are means over sets of readouts. What two sets differ by is not of the towers, so that the variance
     of the difference between towers is that over documents and, pooled over towers, that over sets of readouts.
@@ -60,41 +102,29 @@ def context(
         mean: Floats = np.mean([of(f"{name}_{tower}", size) for name in sets], axis=0)
         return mean
 
-    def estimate(drawn: Floats) -> dict[str, float]:
-        return vars(percentile_interval(float(drawn[0]), drawn[1:], confidence))
+    def estimate(drawn: Floats) -> Estimate:
+        return percentile_interval(float(drawn[0]), drawn[1:], confidence)
 
     heads: dict[str, Callable[[int], Floats]] = {"joint": partial(of, "joint")}
     heads |= {f"tower {tower}": partial(alone, tower) for tower in range(1, towers + 1)}
     curves = [
-        {
-            "head": name,
-            "points": [
-                {
-                    "context": size,
-                    **estimate(means(head(size))),
-                    "gain": estimate(means(head(size) - head(sizes[0]))),
-                }
-                for size in sizes
-            ],
-        }
+        CurveOfContext(name, [
+            PointOfContext(size, **vars(estimate(means(head(size)))), gain=estimate(means(head(size) - head(sizes[0]))))
+            for size in sizes
+        ])
         for name, head in heads.items()
-    ]
+    ]  # fmt: skip
     gains = np.array([
         [means(of(f"{name}_{tower}", sizes[-1]) - of(f"{name}_{tower}", few)) for name in sets]
         for tower in range(1, towers + 1)
     ])  # fmt: skip
     over_sets = gains.mean(axis=1)
-    found: dict[str, Any] = {
-        "tokens": len(codes),
-        "near": int(few),
-        "curves": curves,
-        "far": [{"tower": number, **estimate(gain)} for number, gain in enumerate(over_sets, start=1)],
-    }
+    far = [FarGain(number, **vars(estimate(gain))) for number, gain in enumerate(over_sets, start=1)]
     if towers == 1:
-        return found | {"difference": None}
+        return Context(len(codes), int(few), curves, far, None)
     apart = estimate(over_sets[0] - over_sets[1]) if towers == 2 else largest_difference(over_sets.T, confidence)
     reach = float(stats.t.ppf((1 + confidence) / 2, towers * (len(sets) - 1)))
     reach *= float(np.sqrt(2 * gains[..., 0].var(axis=1, ddof=1).mean() / len(sets)))
-    middle = apart["estimate"]
-    low, high = (middle + side * np.hypot(middle - apart[end], reach) for end, side in (("low", -1), ("high", 1)))
-    return found | {"difference": {"estimate": middle, "low": float(low), "high": float(high)}}
+    middle = apart.estimate
+    ends = (float(middle + side * np.hypot(middle - end, reach)) for end, side in ((apart.low, -1), (apart.high, 1)))
+    return Context(len(codes), int(few), curves, far, Estimate(middle, *ends))

@@ -7,28 +7,49 @@ ways are asked for the same tokens with their whole window, without what stands 
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from ..statistics.intervals import largest_difference, percentile_interval
+from ..statistics.intervals import Estimate, largest_difference, percentile_interval
 from ..statistics.tallies import Floats, resample
 
 DIVIDED = 0.2
 """Difference of balance from which on towers are said to divide the work by direction."""
 
 
+@dataclass(frozen=True)
+class DirectionOfTower:
+    """How much a tower depends on what comes before and after a token."""
+
+    tower: int
+    before: Estimate
+    """Nats that it loses without what stands before."""
+    after: Estimate
+    """Nats that it loses without what stands after."""
+    balance: Estimate
+    """(before - after) / (before + after): 1 for a tower that only looks back, -1 for one that only looks ahead."""
+
+
+@dataclass(frozen=True)
+class Direction:
+    """How much the towers depend on what comes before and after a token."""
+
+    tokens: int
+    """That were read without a part of their context."""
+    towers: list[DirectionOfTower]
+    difference: Estimate
+    """The largest difference of balance between two towers."""
+
+
 def direction(
     lesioned: pd.DataFrame, towers: int, draws: int, confidence: float, generator: np.random.Generator
-) -> dict[str, Any] | None:
-    """How much each tower depends on what comes before and after a token; None where nothing was lesioned.
+) -> Direction | None:
+    """Lesions of the context on either side; None where nothing was lesioned.
 
-    For each tower, the nats that it loses without what stands `before` and without what stands `after`, and its
-    `balance`, (before - after) / (before + after): 1 for a tower that only looks back, -1 for one that only looks
-    ahead.
-    `difference` is the largest difference of balance between two towers. Intervals by bootstrap over documents; of more
-    than two towers, that of the difference allows for the choice of the two (see `largest_difference`).
+    Intervals by bootstrap over documents; of more than two towers, that of the difference allows for the choice of the
+    two (see `largest_difference`).
     """
     if lesioned.empty:
         return None
@@ -47,21 +68,19 @@ def direction(
         before, after = losses("after", tower), losses("before", tower)
         balance = (before - after) / (before + after)
         balances.append(balance)
-        values = (("before", before), ("after", after), ("balance", balance))
-        each.append({"tower": tower, **{name: _interval(value, confidence) for name, value in values}})
+        each.append(DirectionOfTower(tower, *(_interval(values, confidence) for values in (before, after, balance))))
     if towers > 2:
         difference = largest_difference(np.stack(balances, axis=1), confidence)
     else:
         ordered = sorted(range(towers), key=lambda tower: float(balances[tower][0]))
         difference = _interval(balances[ordered[-1]] - balances[ordered[0]], confidence)
-    return {"tokens": len(lesioned), "towers": each, "difference": difference}
+    return Direction(len(lesioned), each, difference)
 
 
-def divides(found: dict[str, Any]) -> bool:
-    """Whether the interval of a `direction`'s difference lies above `DIVIDED`."""
-    low = found["difference"]["low"]
-    return low is not None and bool(low > DIVIDED)
+def divides(found: Direction) -> bool:
+    """Whether the interval of the difference lies above `DIVIDED`."""
+    return found.difference.low > DIVIDED
 
 
-def _interval(drawn: Floats, confidence: float) -> dict[str, float]:
-    return vars(percentile_interval(float(drawn[0]), drawn[1:], confidence))
+def _interval(drawn: Floats, confidence: float) -> Estimate:
+    return percentile_interval(float(drawn[0]), drawn[1:], confidence)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from typing import TypeVar
 
 import numpy as np
 
-from ..runs.records import read_json
 from ..statistics.clustering import Clusters
 from ..statistics.division import FEWEST_DOCUMENTS, NOTHING, Codes, Readings, Share, share
 from ..statistics.gains import Surplus, surplus, worth
@@ -16,6 +15,7 @@ from ..statistics.intervals import Estimate
 from ..statistics.relabelling import permuted_shares, shifted_shares, turned_shares
 from ..statistics.tallies import Floats
 from ..statistics.verdicts import Verdict, verdict
+from ..training.convergence import READOUTS, read_readouts
 from .labels import GIVEN, LABELS, Label, Occurrences, carriers_of, gold_labels
 from .measured import Measured
 from .own_labels import own_labels
@@ -56,7 +56,7 @@ class LabelDivision:
 
 @dataclass(frozen=True)
 class Division:
-    """How the towers of a run divide the work; `division` in `results.json`."""
+    """How the towers of a run divide the work."""
 
     size: Estimate | None
     """D, in nats; None where it cannot be measured."""
@@ -64,7 +64,7 @@ class Division:
     """None where no joint readout was trained."""
     labels: list[LabelDivision]
     strangers: Division | None
-    """The same for two towers that did not cooperate."""
+    """The same for towers that did not cooperate."""
     differ: Verdict
     """Whether the towers differ, more than strangers if these are known."""
     gain: Verdict
@@ -116,11 +116,8 @@ def unmeasurable(measured: Measured) -> str:
 
 def converged_of(measured: Measured) -> bool | None:
     """Whether the readouts were trained until nothing changed; None where nobody asked."""
-    path = measured.text.run / "readout.json" if measured.text else None
-    if path is None or not path.exists():
-        return None
-    converged: bool | None = read_json(path, "redo it with `twotower readout`").get("converged")
-    return converged
+    run = measured.text.run if measured.text else None
+    return None if run is None or not (run / READOUTS).exists() else read_readouts(run).converged
 
 
 def readings_of(measured: Measured, sets: Sequence[str], text: Occurrences) -> Readings:
@@ -211,8 +208,12 @@ def _both(differ: Verdict, gain: Verdict, strangers: Division | None) -> Verdict
     return "yes" if each == ("yes", "yes") and strangers is not None else "undecided"
 
 
-def with_strangers(division: Division, strangers: Division) -> Division:
+Divided = TypeVar("Divided", bound=Division)
+
+
+def with_strangers(division: Divided, strangers: Division) -> Divided:
     """The same division beside that of strangers of the same text and budget: verdicts ask for more than they have."""
+    strangers = Division(**{field.name: getattr(strangers, field.name) for field in fields(Division)})
     if division.size is None or strangers.size is None:
         return replace(division, strangers=strangers)
     theirs = {(row.label, row.given): row for row in strangers.labels}
@@ -225,14 +226,6 @@ def with_strangers(division: Division, strangers: Division) -> Division:
     return replace(
         division, labels=rows, strangers=strangers, differ=differ, gain=gain, verdict=_both(differ, gain, strangers)
     )
-
-
-def division_from(recorded: Mapping[str, Any]) -> Division:
-    """A division as `results.json` has it."""
-    import dacite
-
-    config = dacite.Config(type_hooks={float: lambda value: np.nan if value is None else float(value)}, cast=[list])
-    return dacite.from_dict(Division, dict(recorded), config)
 
 
 def _beside(row: LabelDivision, control: LabelDivision | None) -> LabelDivision:

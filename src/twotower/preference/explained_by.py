@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
 from itertools import combinations
 from math import comb
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -26,9 +26,61 @@ FOLDS, DRAWS = 5, 60
 RIDGE = 1e-6
 FEWEST = 5
 """Types of a part of speech, below which it is put with the rest."""
+ShareOfSubsets = Callable[[Floats], float]
+"""From R2 of every subset of groups, (subsets,), to a share."""
 
 
-def explained_by(measured: Measured) -> dict[str, Any] | None:
+@dataclass(frozen=True)
+class ShareOfVariance:
+    """A share of the variance between types, with its interval."""
+
+    estimate: float
+    low: float
+    high: float
+    of_reliable: float | None
+    """The share divided by the reliability; None where next to nothing is reliable."""
+
+
+@dataclass(frozen=True)
+class GroupOfPredictors:
+    """What a group of predictors explains."""
+
+    name: str
+    columns: int
+    """Predictors in the group."""
+    shapley: ShareOfVariance
+    """What it adds, averaged over all orders in which groups can enter."""
+    unique: ShareOfVariance
+    """What leaving it out costs."""
+
+
+@dataclass(frozen=True)
+class NormsUsed:
+    """The norms of `analyze.norms`, and how many types they cover."""
+
+    file: str
+    columns: dict[str, str]
+    covered: int
+    types: int
+
+
+@dataclass(frozen=True)
+class ExplainedBy:
+    """What explains preference."""
+
+    types: int
+    """Frequent ones, which are measured."""
+    reliability: float
+    """Share of the variance that halves of the documents and sets of readouts have in common."""
+    total: ShareOfVariance
+    """Of all groups together."""
+    groups: list[GroupOfPredictors]
+    unexplained_of_reliable: float | None
+    norms: NormsUsed | None
+    """None where none were given."""
+
+
+def explained_by(measured: Measured) -> ExplainedBy | None:
     """Shares of the variance of the types' preferences, by group of predictors; None for a single tower.
 
     Every frequent type counts once, pieces of words included; a piece has the part of speech of the word that it mostly
@@ -61,30 +113,24 @@ def explained_by(measured: Measured) -> dict[str, Any] | None:
     ]))  # fmt: skip
     stacked, confidence = np.stack(drawn), measured.settings.confidence
 
-    def figure(of: Any) -> dict[str, float | None]:
+    def figure(of: ShareOfSubsets) -> ShareOfVariance:
         estimate = float(of(whole))
         low, high = centred_interval(estimate, np.array([of(one) for one in stacked]), confidence)
-        share = estimate / reliability if reliability > 0.05 else None
-        return {"estimate": estimate, "low": low, "high": high, "of_reliable": share}
+        return ShareOfVariance(estimate, low, high, estimate / reliability if reliability > 0.05 else None)
 
-    total = figure(lambda r2: r2[-1])
+    total = figure(lambda r2: float(r2[-1]))
     rows = [
-        {"name": name, "columns": groups[name].shape[1], "shapley": figure(_shapley(number, len(names))),
-         "unique": figure(_unique(number, len(names)))}
+        GroupOfPredictors(
+            name, groups[name].shape[1], shapley=figure(_shapley(number, len(names))),
+            unique=figure(_unique(number, len(names))),
+        )
         for number, name in enumerate(names)
     ]  # fmt: skip
-    share = total["of_reliable"]
-    return {
-        "types": len(columns),
-        "reliability": reliability,
-        "total": total,
-        "groups": rows,
-        "unexplained_of_reliable": None if share is None else 1 - share,
-        "norms": norms,
-    }
+    rest = None if total.of_reliable is None else 1 - total.of_reliable
+    return ExplainedBy(len(columns), reliability, total, rows, rest, norms)
 
 
-def predictors(measured: Measured) -> tuple[dict[str, Floats], dict[str, Any] | None]:
+def predictors(measured: Measured) -> tuple[dict[str, Floats], NormsUsed | None]:
     """By name, each group's columns over the frequent types (types, columns), and the coverage of norms, if given."""
     chosen = measured.frequent
 
@@ -126,8 +172,7 @@ def predictors(measured: Measured) -> tuple[dict[str, Floats], dict[str, Any] | 
         known = values.notna().any(axis=1).to_numpy()
         filled = values.fillna(values.mean()).fillna(0.0).to_numpy(np.float64)
         groups["norms"] = np.column_stack([filled, ~known])
-        norms = {"file": measured.settings.norms, "columns": dict(given.columns), "covered": int(known.sum()),
-                 "types": int(chosen.sum())}  # fmt: skip
+        norms = NormsUsed(measured.settings.norms, dict(given.columns), int(known.sum()), int(chosen.sum()))
     return {name: np.asarray(one, dtype=np.float64) for name, one in groups.items()}, norms
 
 
@@ -215,12 +260,12 @@ def _solve_subsets(columns: Floats, values: Floats, weights: Floats, masks: NDAr
     return found
 
 
-def _unique(number: int, groups: int) -> Any:
+def _unique(number: int, groups: int) -> ShareOfSubsets:
     every = (1 << groups) - 1
-    return lambda r2: r2[every] - r2[every & ~(1 << number)]
+    return lambda r2: float(r2[every] - r2[every & ~(1 << number)])
 
 
-def _shapley(number: int, groups: int) -> Any:
+def _shapley(number: int, groups: int) -> ShareOfSubsets:
     others = [other for other in range(groups) if other != number]
     terms = []
     for size in range(groups):

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache, partial
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
+from ..config.conversion import OMITTED
 from ..statistics.stretches import stretches
 from ..statistics.tallies import Floats, ValuesOf
 from .covariates import covariates
@@ -20,7 +20,48 @@ CONSTANT = 1e-9
 """Standard deviation within types up to which a covariate says nothing."""
 
 
-def within_types(measured: Measured) -> dict[str, Any] | None:
+@dataclass(frozen=True)
+class Coefficient:
+    """What a covariate does to the difference between towers: nats per standard deviation of it within types."""
+
+    name: str
+    estimate: float
+    low: float
+    high: float
+    p_value: float
+
+
+@dataclass(frozen=True)
+class Regression:
+    """The regression of the preference for one of several towers."""
+
+    tower: int
+    r2: float
+    covariates: list[Coefficient]
+
+
+@dataclass(frozen=True)
+class WithinTypes:
+    """At which of its occurrences a word is predicted better by one tower than by the other."""
+
+    occurrences: int
+    types: int
+    """Those that occur twice."""
+    left_out: list[str]
+    """Covariates that cannot be computed."""
+    r2: float | None = field(default=None, metadata=OMITTED)
+    """Within types; only for two towers."""
+    covariates: list[Coefficient] | None = field(default=None, metadata=OMITTED)
+    """Only for two towers."""
+    towers: list[Regression] | None = field(default=None, metadata=OMITTED)
+    """For each tower; only for more than two."""
+
+    def coefficient(self, name: str) -> Coefficient | None:
+        """The coefficient of two towers' difference on a covariate; None where there is none."""
+        return next((row for row in self.covariates or [] if row.name == name), None)
+
+
+def within_types(measured: Measured) -> WithinTypes | None:
     """Regression of the difference between towers on properties of an occurrence, with an intercept per type.
 
     An intercept per type takes out all that is the same at every occurrence of one: its frequency, its part of speech,
@@ -36,8 +77,6 @@ def within_types(measured: Measured) -> dict[str, Any] | None:
     - `surprisal` under the joint head; `far context`: what that head gains beyond eight tokens of context;
     - `repetition`: whether the type occurred among the 64 tokens before; `position`: log place in the sentence.
 
-    Returns `occurrences`, `types`, `r2` (within types) and `covariates`, one row each with its interval and p-value.
-    For more than two towers `towers` has these for each tower. `left_out` names covariates that cannot be computed.
     None for a single tower, or fewer than three documents.
     """
     if measured.towers == 1 or measured.documents < 3:
@@ -50,15 +89,11 @@ def within_types(measured: Measured) -> dict[str, Any] | None:
     kept = deviations > CONSTANT
     names = [name for name, is_kept in zip(functions, kept, strict=True) if is_kept]
     left_out += [name for name in functions if name not in names]
-    fits = _fits(repeated, means, products, deviations, kept, measured.settings.confidence)
-    found = []
-    for contrast, fitted in zip(measured.contrasts, fits, strict=True):
-        rows = [{"name": name, **row} for name, row in zip(names, fitted["rows"], strict=True)]
-        found.append({"tower": contrast.tower, "r2": fitted["r2"], "covariates": rows})
-    shared = {"occurrences": repeated.occurrences, "types": repeated.types, "left_out": left_out}
+    fits = _fits(repeated, means, products, deviations, kept, names, measured.settings.confidence)
+    found = [Regression(contrast.tower, *fitted) for contrast, fitted in zip(measured.contrasts, fits, strict=True)]
     if len(found) == 1:
-        return {**shared, "r2": found[0]["r2"], "covariates": found[0]["covariates"]}
-    return {**shared, "towers": found}
+        return WithinTypes(repeated.occurrences, repeated.types, left_out, found[0].r2, found[0].covariates)
+    return WithinTypes(repeated.occurrences, repeated.types, left_out, towers=found)
 
 
 @dataclass(frozen=True)
@@ -127,9 +162,10 @@ def _fits(
     products: Floats,
     deviations: Floats,
     kept: NDArray[np.bool_],
+    names: Sequence[str],
     confidence: float,
-) -> list[dict[str, Any]]:
-    """The regression of each signal on the `kept` covariates: `rows`, one for each of these, and `r2`."""
+) -> list[tuple[float, list[Coefficient]]]:
+    """The regression of each signal on the `kept` covariates, which have these `names`: R2, and the coefficients."""
     first, scale = len(kept), deviations[kept, None]
     own = np.flatnonzero(kept)
     # covariates of an odd text may be collinear
@@ -154,8 +190,8 @@ def _fits(
         reach = stats.t.ppf((1 + confidence) / 2, clusters - 1) * error
         p_values = 2 * stats.t.sf(np.abs(beta / error), clusters - 1)
         rows = [
-            {"estimate": float(b), "low": float(b - r), "high": float(b + r), "p_value": float(p)}
-            for b, r, p in zip(beta, reach, p_values, strict=True)
+            Coefficient(name, float(b), float(b - r), float(b + r), float(p))
+            for name, b, r, p in zip(names, beta, reach, p_values, strict=True)
         ]
-        found.append({"rows": rows, "r2": float(1 - rest / total)})
+        found.append((float(1 - rest / total), rows))
     return found

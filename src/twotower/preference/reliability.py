@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import permutations
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,13 +21,13 @@ Sets = Sequence[Sequence[Tallies]]
 """For each set of readouts, the preferences of the types: one for two towers, one per tower for more."""
 
 
-def reliability_of(measured: Measured) -> dict[str, Any]:
-    """Correlation of preferences measured on other documents with other readouts; nulls for a single tower."""
+def reliability_of(measured: Measured) -> Estimate:
+    """Correlation of preferences measured on other documents with other readouts; NaN for a single tower."""
     settings, generator = measured.settings, measured.generator("reliability")
     if not measured.contrasts:
-        return {"estimate": None, "low": None, "high": None}
+        return Estimate(np.nan, np.nan, np.nan)
     sets = [measured.under(name) for name in measured.sets]
-    return dict(vars(reliability(sets, settings.min_count, settings.splits, settings.confidence, generator)))
+    return reliability(sets, settings.min_count, settings.splits, settings.confidence, generator)
 
 
 def reliability(sets: Sets, min_count: int, splits: int, confidence: float, generator: np.random.Generator) -> Estimate:

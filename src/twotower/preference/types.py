@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 
+from ..config.conversion import OMITTED
 from ..statistics.ranking import Bools
 from ..statistics.tallies import Floats, Tallies, resample
 from .measured import Measured
@@ -126,31 +127,70 @@ def _documents_with(measured: Measured) -> NDArray[np.int64]:
     return found
 
 
-def perplexity(measured: Measured) -> dict[str, Any]:
-    """Held-out perplexity of all towers together and of each alone, whose mean nats are over all sets of readouts."""
-    return {
-        "joint": math.exp(-measured.log_probs("joint").mean()),
-        "towers": [math.exp(-measured.alone(tower).mean()) for tower in range(1, measured.towers + 1)],
-    }
+@dataclass(frozen=True)
+class Perplexity:
+    """Held-out perplexity."""
+
+    joint: float
+    """Of all towers together."""
+    towers: list[float]
+    """Of each alone, under its readouts; the mean nats are over all sets."""
 
 
-def spread_of_types(measured: Measured) -> dict[str, Any]:
+def perplexity(measured: Measured) -> Perplexity:
+    """Held-out perplexity of all towers together and of each alone."""
+    return Perplexity(
+        math.exp(-measured.log_probs("joint").mean()),
+        [math.exp(-measured.alone(tower).mean()) for tower in range(1, measured.towers + 1)],
+    )
+
+
+@dataclass(frozen=True)
+class SpreadOfTower:
+    """How far the preferences for one of several towers lie apart, in nats."""
+
+    tower: int
+    sd: float
+    """Standard deviation over the frequent types."""
+    mean: float
+    """Mean over all occurrences."""
+
+
+@dataclass(frozen=True)
+class Spread:
+    """How far the preferences of types lie apart, in nats."""
+
+    types: int
+    """Frequent ones, which are measured."""
+    occurrences: int
+    """Of all types, in the held-out text."""
+    sd: float | None
+    """Standard deviation over the frequent types, pooled over towers; None for a single tower."""
+    mean: float | None
+    """Mean over all occurrences; None unless there are two towers."""
+    definition: list[str]
+    """What is measured, such as `tower 1 minus tower 2`."""
+    towers: list[SpreadOfTower] | None = field(default=None, metadata=OMITTED)
+    """Of each tower; only for more than two."""
+
+
+def spread_of_types(measured: Measured) -> Spread:
     """Standard deviation and mean of the preferences of frequent types, in nats."""
     frequent = measured.frequent
     each = [
-        {
-            "tower": contrast.tower,
-            "sd": float(pd.Series(_means_of(tallies)[frequent]).std()),
-            "mean": float(measured.difference(contrast).mean()),
-        }
+        SpreadOfTower(
+            contrast.tower,
+            sd=float(pd.Series(_means_of(tallies)[frequent]).std()),
+            mean=float(measured.difference(contrast).mean()),
+        )
         for contrast, tallies in zip(measured.contrasts, measured.preferences, strict=True)
     ]
-    pooled = math.sqrt(sum(one["sd"] ** 2 for one in each) / len(each)) if each else None
-    return {
-        "types": int(frequent.sum()),
-        "occurrences": len(measured.scores),
-        "sd": pooled,
-        "mean": each[0]["mean"] if len(each) == 1 else None,
-        "definition": [contrast.name for contrast in measured.contrasts],
-        **({"towers": each} if len(each) > 1 else {}),
-    }
+    pooled = math.sqrt(sum(one.sd**2 for one in each) / len(each)) if each else None
+    return Spread(
+        types=int(frequent.sum()),
+        occurrences=len(measured.scores),
+        sd=pooled,
+        mean=each[0].mean if len(each) == 1 else None,
+        definition=[contrast.name for contrast in measured.contrasts],
+        towers=each if len(each) > 1 else None,
+    )

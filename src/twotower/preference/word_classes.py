@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 
+from ..config.conversion import OMITTED, keyed
 from ..statistics.intervals import percentile_interval
 from ..statistics.regression import residuals
 from ..statistics.strata import smooth_basis
 from ..statistics.tallies import Floats, Tallies, halves, mean_of, resample, resample_within
-from .class_contrasts import contrast_classes
-from .class_variance import FEW_TYPES, explained
+from .class_contrasts import ContrastOfClasses, contrast_classes
+from .class_variance import FEW_TYPES, Explained, explained, mean_explained
 from .labelled import LEXICAL_AND_GRAMMATICAL, Units, annotated_labels, one_hot, units_of
 from .measured import Measured
 
@@ -23,32 +25,127 @@ CHUNK = 100
 """Draws at a time."""
 
 
-def word_classes(measured: Measured) -> dict[str, Any] | None:
+@dataclass(frozen=True)
+class Adjusted:
+    """What the words of a class prefer beyond their frequency, in nats."""
+
+    mean: float
+    """Mean over frequent words, each counted once, of what a spline of log frequency leaves of their preference."""
+    low: float
+    """The interval resamples documents and words."""
+    high: float
+    sets: list[float]
+    """The mean under each set of readouts."""
+    p_value: float | None
+    """Student's, with words less one as degrees of freedom; None for a class that is not compared."""
+    q_value: float | None
+    """The false-discovery rate over the compared classes."""
+    sure: bool
+    """Whether q is up to 1 - confidence and all sets agree in the sign."""
+
+
+@dataclass(frozen=True)
+class ClassForTower:
+    """What a class prefers of a tower, in nats."""
+
+    tower: int
+    mean: float
+    """Mean preference of its occurrences minus that of the compared classes."""
+    adjusted: Adjusted | None
+    """Beyond frequency; None where too few words are frequent."""
+
+
+@dataclass(frozen=True)
+class ClassOfWords:
+    """One class of words."""
+
+    name: str = field(metadata=keyed("class"))
+    types: int
+    """Words that have the label."""
+    occurrences: int
+    compared: bool
+    """Whether it is among the classes that are compared: lexical and grammatical ones with enough words."""
+
+
+@dataclass(frozen=True)
+class ClassOfPair(ClassOfWords):
+    """One class of words, and what it prefers of two towers: positive for tower 1."""
+
+    mean: float
+    """Mean preference of its occurrences minus that of the compared classes."""
+    adjusted: Adjusted | None
+    """Beyond frequency; None where too few words are frequent."""
+
+    @property
+    def each(self) -> list[ClassForTower]:
+        """The same in the form that more than two towers have."""
+        return [ClassForTower(1, self.mean, self.adjusted)]
+
+
+@dataclass(frozen=True)
+class ClassOfSeveral(ClassOfWords):
+    """One class of words, and what it prefers of each of several towers."""
+
+    towers: list[ClassForTower]
+    tower: int
+    """The one that takes it: whose preference for it lies furthest above the mean."""
+
+    @property
+    def each(self) -> list[ClassForTower]:
+        """What it prefers of each tower."""
+        return self.towers
+
+
+@dataclass(frozen=True)
+class Labelling:
+    """What the classes of one labelling prefer."""
+
+    classes: list[str]
+    """Those that are compared."""
+    profile: list[ClassOfPair | ClassOfSeveral]
+    explained: Explained | None
+    """For more than two towers the mean over towers; None where too few words are frequent."""
+
+
+@dataclass(frozen=True)
+class WordClasses:
+    """What each class of words prefers beyond frequency; a labelling is None where fewer than two have enough words."""
+
+    upos: Labelling | None
+    """By part of speech."""
+    contrasts: list[ContrastOfClasses]
+    """Of parts of speech; only for two towers."""
+    deprel: Labelling | None = field(default=None, metadata=OMITTED)
+    """By dependency relation, where the corpus is a treebank."""
+    features: dict[str, Labelling | None] | None = field(default=None, metadata=OMITTED)
+    """By morphological feature, where the corpus is a treebank."""
+
+
+def word_classes(measured: Measured) -> WordClasses | None:
     """Profiles by part of speech and, where the corpus has them, by dependency relation and morphological feature.
 
-    Returns `upos`, `deprel`, `features` (by name of the feature), each as `_of_labels` gives it, and `contrasts` of
-    parts of speech (see `contrast_classes`); None for a single tower.
+    None for a single tower.
     """
     if measured.towers == 1:
         return None
-    found: dict[str, Any] = {}
     units = _units(measured, measured.upos)
-    found["upos"] = _of_labels(measured, units, LEXICAL_AND_GRAMMATICAL, "upos")
-    means = mean_of(units.tallies[: len(measured.sets)])
-    found["contrasts"] = contrast_classes(measured, units, means)
+    upos = _of_labels(measured, units, LEXICAL_AND_GRAMMATICAL, "upos")
+    contrasts = contrast_classes(measured, units, mean_of(units.tallies[: len(measured.sets)]))
     annotations = None if measured.text is None else measured.text.annotations
+    deprel: Labelling | None = None
+    features: dict[str, Labelling | None] = {}
     for name, labels in annotated_labels(annotations):
         kind, _, feature = name.partition(" ")
         of = _units(measured, labels)
         part = _of_labels(measured, of, of.classes, name)
         if kind == "deprel":
-            found["deprel"] = part
+            deprel = part
         else:
-            found.setdefault("features", {})[feature] = part
-    return found
+            features[feature] = part
+    return WordClasses(upos, contrasts, deprel, features or None)
 
 
-def _units(measured: Measured, labels: Any) -> Units:
+def _units(measured: Measured, labels: pd.Categorical) -> Units:
     """Words with their preference under each set of readouts, contrast by contrast."""
     signals = [
         partial(measured.difference, contrast, readouts=name) for contrast in measured.contrasts
@@ -57,12 +154,8 @@ def _units(measured: Measured, labels: Any) -> Units:
     return units_of(measured, labels, signals)
 
 
-def _of_labels(measured: Measured, units: Units, compared: Sequence[str], name: str) -> dict[str, Any] | None:
-    """`classes`, `profile` and `explained` of one labelling; None where fewer than two classes have enough words.
-
-    For more than two towers `explained` is the mean over the towers, and each class has a `tower` that takes it: the
-    one whose preference for it lies furthest above the mean.
-    """
+def _of_labels(measured: Measured, units: Units, compared: Sequence[str], name: str) -> Labelling | None:
+    """What the classes of one labelling prefer; None where fewer than two classes have enough words."""
     settings = measured.settings
     counts = np.bincount(units.label, minlength=len(units.classes))
     enough = [one for one in compared if one in units.classes and counts[units.classes.index(one)] >= FEW_TYPES]
@@ -83,11 +176,8 @@ def _of_labels(measured: Measured, units: Units, compared: Sequence[str], name: 
         for sets in _by_contrast(measured, inner.tallies)
     ]  # fmt: skip
     known = [one for one in shares if one is not None]
-    return {
-        "classes": enough,
-        "profile": _profile(measured, units, documents, words, enough),
-        "explained": _mean(known) if known else None,
-    }
+    profile = _profile(measured, units, documents, words, enough)
+    return Labelling(enough, profile, mean_explained(known) if known else None)
 
 
 def _by_contrast(measured: Measured, tallies: Sequence[Tallies]) -> list[list[Tallies]]:
@@ -96,42 +186,16 @@ def _by_contrast(measured: Measured, tallies: Sequence[Tallies]) -> list[list[Ta
     return [list(tallies[start : start + sets]) for start in range(0, len(tallies), sets)]
 
 
-def _mean(several: list[dict[str, Any]]) -> dict[str, Any]:
-    """Mean of the figures of several contrasts, and of their bounds and nulls; the median of their p-values."""
-    if len(several) == 1:
-        return several[0]
-    found: dict[str, Any] = {}
-    for key, value in several[0].items():
-        if isinstance(value, dict):
-            found[key] = _mean([one[key] for one in several])
-        else:
-            values = [one[key] for one in several if one[key] is not None]
-            found[key] = float(np.median(values) if key == "p_value" else np.mean(values)) if values else None
-    return found
-
-
 def _profile(
     measured: Measured, units: Units, documents: Floats, words: Floats, enough: Sequence[str]
-) -> list[dict[str, Any]]:
-    """One row per class: its `mean` preference minus that of the compared classes, and that beyond frequency.
-
-    `adjusted` is the mean over frequent words, each counted once, of what a spline of log frequency leaves of their
-    preference, with an interval and standard error from resampled documents and words. Its `p_value` is Student's, with
-    words less one as degrees of freedom; its `q_value` is the false-discovery rate over the compared classes; `sets`
-    has it under each set of readouts, and it is `sure` if q is up to 1 - confidence and all sets agree in its sign.
-    """
+) -> list[ClassOfPair | ClassOfSeveral]:
+    """One row per class: its mean preference minus that of the compared classes, and that beyond frequency."""
     hot = one_hot(units.label, len(units.classes))
     compared = np.array([name in enough for name in units.classes])
     frequent = units.counts >= 2 * measured.settings.min_count
     counts, words_of = units.counts, np.bincount(units.label, minlength=len(units.classes))
     usable = np.bincount(units.label[frequent], minlength=len(units.classes))
-    rows: list[dict[str, Any]] = [
-        {
-            "class": name, "types": int(words_of[number]), "occurrences": int(counts[units.label == number].sum()),
-            "compared": bool(compared[number]),
-        }
-        for number, name in enumerate(units.classes)
-    ]  # fmt: skip
+    each: list[list[ClassForTower]] = [[] for _ in units.classes]
     base = smooth_basis(units.frequency[frequent]) if frequent.any() else None
     if base is not None and frequent.sum() <= base.shape[1]:
         base = None  # a spline through every word would leave nothing of them
@@ -141,7 +205,7 @@ def _profile(
         sums, occurrences = (np.asarray(one.sum(axis=0)).ravel() @ hot for one in (tallies.sums, tallies.counts))
         with np.errstate(invalid="ignore", divide="ignore"):
             means = sums / occurrences - sums[compared].sum() / occurrences[compared].sum()
-        adjusted: list[dict[str, Any] | None] = [None] * len(rows)
+        adjusted: list[Adjusted | None] = [None] * len(each)
         if base is not None:
             estimate, *under = (_adjusted(one, frequent, base, hot, *every)[0] for one in (tallies, *sets))
             drawn = np.concatenate([
@@ -149,26 +213,26 @@ def _profile(
                 for start in range(0, len(documents), CHUNK)
             ])  # fmt: skip
             adjusted = _tested(estimate, np.stack(under), drawn, usable, compared, measured.settings.confidence)
-        for row, mean, beyond in zip(rows, means.tolist(), adjusted, strict=True):
-            values = {"mean": mean, "adjusted": beyond}
-            if len(measured.contrasts) > 1:
-                row.setdefault("towers", []).append({"tower": contrast.tower, **values})
-            else:
-                row.update(values)
-    for row in rows:
-        if len(measured.contrasts) > 1:
-            row["tower"] = max(row["towers"], key=_preferred)["tower"]
+        for towers, mean, beyond in zip(each, means.tolist(), adjusted, strict=True):
+            towers.append(ClassForTower(contrast.tower, mean, beyond))
+    rows: list[ClassOfPair | ClassOfSeveral] = []
+    for number, (name, towers) in enumerate(zip(units.classes, each, strict=True)):
+        about = name, int(words_of[number]), int(counts[units.label == number].sum()), bool(compared[number])
+        if len(towers) > 1:
+            rows.append(ClassOfSeveral(*about, towers, max(towers, key=_preferred).tower))
+        else:
+            rows.append(ClassOfPair(*about, towers[0].mean, towers[0].adjusted))
     return rows
 
 
-def _preferred(of_tower: dict[str, Any]) -> float:
-    return float((of_tower["adjusted"] or of_tower)["mean"])
+def _preferred(one: ClassForTower) -> float:
+    return (one.adjusted or one).mean
 
 
 def _tested(
     estimate: Floats, sets: Floats, drawn: Floats, words: NDArray[np.int64], compared: NDArray[np.bool_],
     confidence: float,
-) -> list[dict[str, Any] | None]:  # fmt: skip
+) -> list[Adjusted | None]:  # fmt: skip
     """The adjusted mean of each class with its test; None without a frequent word."""
     n = np.maximum(words, 2)
     deviations = np.array([known.std() if len(known := of[np.isfinite(of)]) else np.nan for of in drawn.T])
@@ -180,19 +244,19 @@ def _tested(
     q_values = np.full(len(estimate), np.nan)
     if tested.any():
         q_values[tested] = stats.false_discovery_control(p_values[tested], method="bh")
-    found: list[dict[str, Any] | None] = []
+    found: list[Adjusted | None] = []
     for number, value in enumerate(estimate.tolist()):
         if not np.isfinite(value):
             found.append(None)
             continue
         interval = percentile_interval(value, drawn[:, number], confidence)
         agree = bool(abs(np.sign(sets[:, number]).sum()) == len(sets))
-        found.append({
-            "mean": value, "low": interval.low, "high": interval.high, "sets": sets[:, number].tolist(),
-            "p_value": float(p_values[number]) if tested[number] else None,
-            "q_value": float(q_values[number]) if tested[number] else None,
-            "sure": bool(tested[number] and q_values[number] <= 1 - confidence and agree),
-        })  # fmt: skip
+        found.append(Adjusted(
+            value, interval.low, interval.high, sets[:, number].tolist(),
+            p_value=float(p_values[number]) if tested[number] else None,
+            q_value=float(q_values[number]) if tested[number] else None,
+            sure=bool(tested[number] and q_values[number] <= 1 - confidence and agree),
+        ))  # fmt: skip
     return found
 
 

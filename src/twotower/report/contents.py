@@ -15,12 +15,11 @@ from ..data.heldout import PreparedText
 from ..data.pieces import GOES_ON
 from ..data.tagging import CONTENT, FUNCTION, NO_WORD
 from ..preference.class_variance import FEW_TYPES
-from ..preference.division import Division
 from ..preference.measured import SETS, sets_in
+from ..results.results import Results, results_in
 from ..runs.records import read_json
 from ..scoring.score_table import ScoreColumns
 from ..statistics.contrasts import Contrast, contrasts
-from .finding import division_in
 from .sheet import Plate
 from .style import ALL_COLOR, CLASS_COLORS, PREFERENCE_COLOR, TOWER_COLORS, class_name
 
@@ -38,9 +37,7 @@ class Contents:
     config: RunConfig
     settings: str
     """All settings of the run, as YAML."""
-    results: dict[str, Any]
-    division: Division | None
-    """The ruler's figures; None for a single tower."""
+    results: Results
     timing: dict[str, float]
     """Of the training: seconds, tokens_per_second."""
     provenance: dict[str, Any]
@@ -87,7 +84,7 @@ class Contents:
 
 def read_contents(config: RunConfig, run: Path) -> Contents:
     """Gather the report's data from a run folder."""
-    results = json.loads((run / "results.json").read_text(encoding="utf-8"))
+    results = results_in(run / "results.json", run)
     trained = json.loads((run / "training.json").read_text(encoding="utf-8"))
     timing = {key: trained[key] for key in ("seconds", "tokens_per_second")}
     provenance = read_json(run / "provenance.json", f"delete it, and `twotower run --out {run}` writes it")
@@ -97,10 +94,7 @@ def read_contents(config: RunConfig, run: Path) -> Contents:
     profile = _profile(results)
     passages = _passages(run, contrasts(config.model.towers))
     settings = (run / "config.yaml").read_text(encoding="utf-8")
-    division = division_in(results)
-    return Contents(
-        config, settings, results, division, timing, provenance, training, heldout, types, profile, passages
-    )
+    return Contents(config, settings, results, timing, provenance, training, heldout, types, profile, passages)
 
 
 def _curves(path: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -114,17 +108,16 @@ def _curves(path: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
     return pd.DataFrame(rows["train"]), pd.DataFrame(rows["heldout"])
 
 
-def _profile(results: dict[str, Any]) -> pd.DataFrame:
-    found = (results["word_classes"] or {}).get("upos")
+def _profile(results: Results) -> pd.DataFrame:
+    upos = results.word_classes.upos if results.word_classes else None
     rows = []
-    for row in (found or {"profile": []})["profile"]:
-        tag = row["class"]
-        word_class = "function" if tag in FUNCTION else "content" if tag in CONTENT else "other"
-        for one in row.get("towers", [{"tower": 1, **row}]):
-            if one["adjusted"] and row["types"] >= FEW_TYPES:
-                shared = {"upos": tag, "occurrences": row["occurrences"], "word_class": word_class}
-                figures = {key: one["adjusted"][key] for key in ("mean", "low", "high")}
-                rows.append({"tower": one["tower"], **shared, **figures, "compared": row["compared"]})
+    for row in upos.profile if upos else []:
+        word_class = "function" if row.name in FUNCTION else "content" if row.name in CONTENT else "other"
+        for one in row.each:
+            if one.adjusted and row.types >= FEW_TYPES:
+                shared = {"upos": row.name, "occurrences": row.occurrences, "word_class": word_class}
+                figures = {"mean": one.adjusted.mean, "low": one.adjusted.low, "high": one.adjusted.high}
+                rows.append({"tower": one.tower, **shared, **figures, "compared": row.compared})
     if not rows:
         return pd.DataFrame(columns=["tower", "upos", "mean", "low", "high", "occurrences", "word_class", "compared"])
     table = pd.DataFrame(rows)
@@ -135,21 +128,21 @@ def _profile(results: dict[str, Any]) -> pd.DataFrame:
 
 def context_curves(contents: Contents) -> list[tuple[str, str, pd.DataFrame]]:
     """For each head its name, its colour, and what it gains over one token of context: context, gain, low, high."""
-    found = contents.results.get("context")
+    found = contents.results.context
     curves = []
-    for curve in found["curves"] if found else []:
-        gains = [{"context": point["context"], **point["gain"]} for point in curve["points"]]
+    for curve in found.curves if found else []:
+        gains = [{"context": point.context, **vars(point.gain)} for point in curve.points]
         points = pd.DataFrame(gains).rename(columns={"estimate": "gain"})
-        tower = int(curve["head"].split()[-1]) if curve["head"] != "joint" else 0
-        name = curve["head"] if tower else "all towers together"
+        tower = int(curve.head.split()[-1]) if curve.head != "joint" else 0
+        name = curve.head if tower else "all towers together"
         curves.append((name, TOWER_COLORS[tower - 1] if tower else ALL_COLOR, points))
     return curves
 
 
 def shares(contents: Contents) -> pd.DataFrame:
     """What explains the preferences of pieces: name, estimate, low, high (shares of the variance), largest last."""
-    found = contents.results.get("explained_by")
-    rows = [{"name": one["name"], **one["shapley"]} for one in (found or {"groups": []})["groups"]]
+    found = contents.results.explained_by
+    rows = [{"name": group.name, **vars(group.shapley)} for group in (found.groups if found else [])]
     table = pd.DataFrame(rows, columns=["name", "estimate", "low", "high", "of_reliable"])
     return table.sort_values("estimate", ignore_index=True)
 

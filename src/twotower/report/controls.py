@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import Any
 
+from ..comparison.controls import Control
 from ..data.tagging import NONE
+from ..preference.class_variance import Explained
+from ..statistics.intervals import Estimate, is_known
 from .finding import UNTAGGED
 from .sheet import Sheet, interval, plate, zero
 from .style import ALL_COLOR, FLOOR_COLOR, PREFERENCE_COLOR
@@ -16,7 +18,7 @@ from .templating import fill
 TITLES = {"reliability": "reliability of preferences", "explained": "share explained by word class"}
 
 
-def render(title: str, rows: list[dict[str, Any]], figures: Path | None = None) -> str:
+def render(title: str, rows: list[Control], figures: Path | None = None) -> str:
     """The page; `rows` as `comparison.controls.compare` gives them, the run first.
 
     Writes its figure, as SVG and PDF, into the folder `figures`.
@@ -37,23 +39,21 @@ def render(title: str, rows: list[dict[str, Any]], figures: Path | None = None) 
     )
 
 
-def _forest(rows: list[dict[str, Any]], sheet: Sheet) -> None:
+def _forest(rows: list[Control], sheet: Sheet) -> None:
     """Reliability and share of class of the run and its controls, with intervals; beside a share its null's bound."""
-    names = [row["name"] for row in rows][::-1]
+    names = [row.name for row in rows][::-1]
     panels = sheet.panels(2, 1.0 + 0.3 * len(rows))
     for axes, (kind, title) in zip(panels, TITLES.items(), strict=True):
-        shown = [(row["name"], row[kind]) for row in rows if _known(row[kind])]
+        shown = [(row.name, values) for row in rows if (values := _measured(row, kind))]
         for label, color in (("run", PREFERENCE_COLOR), ("control", ALL_COLOR)):
             chosen = [(name, values) for name, values in shown if (name == "run") == (label == "run")]
             if not chosen:
                 continue
             heights = [names.index(name) for name, _ in chosen]
-            interval(axes, heights, [one["low"] for _, one in chosen], [one["high"] for _, one in chosen], color)
-            dots = axes.scatter(
-                [one["estimate"] for _, one in chosen], heights, s=28, color=color, label=label, zorder=3
-            )
+            interval(axes, heights, [one.low for _, one in chosen], [one.high for _, one in chosen], color)
+            dots = axes.scatter([one.estimate for _, one in chosen], heights, s=28, color=color, label=label, zorder=3)
             sheet.tell(dots, [f"{name}: {figure(one)}" for name, one in chosen])
-        bounds = [(name, one["null"]["high"]) for name, one in shown if "null" in one]
+        bounds = [(name, one.null.high) for name, one in shown if isinstance(one, Explained)]
         if bounds:
             dots = axes.scatter([bound for _, bound in bounds], [names.index(name) - 0.22 for name, _ in bounds], s=16,
                                 color=FLOOR_COLOR, marker="s", label="bound of the null", zorder=3)  # fmt: skip
@@ -69,10 +69,10 @@ CONTROLS = ("half-trained", "strangers", "shuffled", "unigram", "forwards")
 """Those that have towers to compare with."""
 
 
-def finding(rows: list[dict[str, Any]]) -> str:
+def finding(rows: list[Control]) -> str:
     """The page's finding in one sentence."""
     run, *others = rows
-    controls = [row for row in others if row["name"] in CONTROLS]
+    controls = [row for row in others if row.name in CONTROLS]
     reliable, explained = (_beaten(run, controls, kind) for kind in TITLES)
     if reliable is None:
         return "There is too little text to compare this run with its controls."
@@ -82,23 +82,25 @@ def finding(rows: list[dict[str, Any]]) -> str:
     return text + "."
 
 
-def _beaten(run: dict[str, Any], controls: list[dict[str, Any]], kind: str) -> str | None:
+def _beaten(run: Control, controls: list[Control], kind: str) -> str | None:
     """How many controls lie below the run, intervals apart; None where nothing can be compared."""
-    known = [row[kind] for row in controls if _known(row[kind])]
-    if not known or not _known(run[kind]):
+    mine, known = _measured(run, kind), [other for row in controls if (other := _measured(row, kind))]
+    if not known or mine is None:
         return None
-    beaten = sum(run[kind]["low"] > one["high"] for one in known)
+    beaten = sum(mine.low > one.high for one in known)
     which = "none" if not beaten else "each" if beaten == len(known) else f"{beaten}"
     return f"{which} of its {len(known)} controls"
 
 
-def _known(values: dict[str, Any] | None) -> bool:
-    return values is not None and None not in (values["estimate"], values["low"], values["high"])
+def _measured(row: Control, kind: str) -> Estimate | None:
+    """One of the two figures of `TITLES`; None where it or its interval cannot be had."""
+    figure = row.reliability if kind == "reliability" else row.explained
+    return figure if is_known(figure) else None
 
 
-def conclusions(rows: list[dict[str, Any]]) -> list[str]:
+def conclusions(rows: list[Control]) -> list[str]:
     """What the controls say, in plain language, each sentence with its figures."""
-    by_name = {row["name"]: row for row in rows}
+    by_name = {row.name: row for row in rows}
     run = by_name["run"]
     said = []
     for name in CONTROLS:
@@ -109,32 +111,32 @@ def conclusions(rows: list[dict[str, Any]]) -> list[str]:
     return said
 
 
-def _against(run: dict[str, Any], control: dict[str, Any]) -> str:
-    head = f"{control['name'].capitalize()} ({control['meaning']}): "
-    if not _known(run["reliability"]) or not _known(control["reliability"]):
+def _against(run: Control, control: Control) -> str:
+    head = f"{control.name.capitalize()} ({control.meaning}): "
+    if not is_known(run.reliability) or not is_known(control.reliability):
         return head + "reliability cannot be compared, because the text is too short."
     said = []
     for kind, what in (
         ("reliability", "the reliability of preferences"),
         ("explained", "the share that word class explains"),
     ):
-        mine, other = run[kind], control[kind]
-        if _known(mine) and _known(other):
-            verdict = "clearly lower" if other["high"] < mine["low"] else "not clearly lower"
+        mine, other = _measured(run, kind), _measured(control, kind)
+        if mine and other:
+            verdict = "clearly lower" if other.high < mine.low else "not clearly lower"
             digits = 3 if kind == "explained" else 2
             said.append(f"{what} is {verdict} ({figure(other, digits=digits)}; run: {figure(mine, digits=digits)})")
         else:
-            why = UNTAGGED if NONE in (run["tagger"], control["tagger"]) else "too few words are tagged"
+            why = UNTAGGED if NONE in (run.tagger, control.tagger) else "too few words are tagged"
             said.append(f"{what} cannot be compared: {why}")
-    text = f"The standard deviation of preferences is {control['sd']:.2f} nats (run: {run['sd']:.2f})."
+    text = f"The standard deviation of preferences is {control.sd:.2f} nats (run: {run.sd:.2f})."
     return f"{head}{', and '.join(said)}. {text}"
 
 
-def _single(run: dict[str, Any], control: dict[str, Any]) -> str:
-    pair, alone = run["perplexity"], control["perplexity"]
-    each = ", ".join(f"{value:.0f}" for value in pair["towers"])
+def _single(run: Control, control: Control) -> str:
+    pair, alone = run.perplexity, control.perplexity
+    each = ", ".join(f"{value:.0f}" for value in pair.towers)
     return (
-        f"Single ({control['meaning']}; {control['parameters']:,} parameters against {run['parameters']:,}): its "
-        f"perplexity is {alone['joint']:.0f}, that of the run {pair['joint']:.0f}. Under a readout of its own it is "
-        f"{alone['towers'][0]:.0f}; the towers of the run, each alone, have {each}."
+        f"Single ({control.meaning}; {control.parameters:,} parameters against {run.parameters:,}): its "
+        f"perplexity is {alone.joint:.0f}, that of the run {pair.joint:.0f}. Under a readout of its own it is "
+        f"{alone.towers[0]:.0f}; the towers of the run, each alone, have {each}."
     )

@@ -44,8 +44,8 @@ LINES = 300
 
 def labels(contents: Contents, sheet: Sheet) -> None:
     """What share of the difference between towers each label holds."""
-    assert contents.division is not None
-    forest(contents.division, sheet)
+    assert contents.results.division is not None
+    forest(contents.results.division, sheet)
 
 
 def training(contents: Contents, sheet: Sheet) -> None:
@@ -237,11 +237,12 @@ def draw(contents: Contents, name: str) -> Plate:
 
 def drawings(contents: Contents) -> dict[str, Callable[[Contents, Sheet], None]]:
     """By name, every figure that the run has data for."""
-    known = {name: _ignoring_contents(drawn) for name, drawn in figures_of(contents.results).items()}
+    known = {name: _ignoring_contents(drawn) for name, drawn in figures_of(contents.results.knowledge).items()}
     if not contents.contrasts:
         return {"training": training} | known
     clouds = {f"cloud_{tower}": cloud(tower) for tower in _towers(contents)}
-    shares_of_labels = {"labels": labels} if contents.division and shown_labels(contents.division) else {}
+    division = contents.results.division
+    shares_of_labels = {"labels": labels} if division and shown_labels(division) else {}
     return shares_of_labels | DRAWINGS | clouds | known
 
 

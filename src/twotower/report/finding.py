@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Sequence
 
 from ..data.tagging import NONE
-from ..preference.division import Division, LabelDivision, division_from
+from ..preference.contexts import ContextOfType
+from ..preference.division import Division, LabelDivision
+from ..preference.router import Router
+from ..results.results import Results
 from ..statistics.intervals import Estimate
 from ..statistics.verdicts import Verdict
 
@@ -24,15 +27,9 @@ PROSE = {
 """What labels are called in a sentence, where their names alone would not say it."""
 
 
-def untagged(results: dict[str, Any]) -> bool:
+def untagged(results: Results) -> bool:
     """Whether nobody looked for word classes."""
-    return bool((results.get("corpus") or {}).get("tagger") == NONE)
-
-
-def division_in(results: dict[str, Any]) -> Division | None:
-    """The ruler's figures in `results.json`; None for a single tower and for runs of earlier versions."""
-    recorded = results.get("division")
-    return None if recorded is None else division_from(recorded)
+    return results.corpus.tagger == NONE
 
 
 def verdict_sentence(division: Division | None, converged: bool | None = None) -> str:
@@ -74,15 +71,17 @@ def _missing(division: Division) -> str:
     )
 
 
-def finding_sentences(results: dict[str, Any], division: Division | None) -> list[str]:
+def finding_sentences(results: Results) -> list[str]:
     """What the ruler found, each figure beside its control, and how good the measurement is."""
+    division = results.division
     if division is None:
         return []
     if division.size is None:
-        return [_quality(results, division)]
+        return [_quality(results)]
     said = [
-        _surplus(division), _size(division), _shares(division), _known(results), _contexts(results),
-        _beyond(results, division), _quality(results, division),
+        _surplus(division), _size(division), _shares(division), _known(division.router),
+        _contexts(division.contexts, results.model.towers > 2), _beyond(division, untagged(results)),
+        _quality(results),
     ]  # fmt: skip
     return [sentence for sentence in said if sentence]
 
@@ -118,35 +117,31 @@ def _shares(division: Division) -> str:
     return f"What holds most of this difference (D squared): {named}."
 
 
-def _known(results: dict[str, Any]) -> str:
+def _known(router: Router | None) -> str:
     """What a rule finds that was fitted to all labels; no more than labels that are tallied hold by themselves."""
-    router = results["division"].get("router")
-    if not router or router["share"]["estimate"] is None or router["share"]["low"] <= 0:
+    if router is None or not router.share.low > 0:
         return ""
-    share = Estimate(**router["share"])
-    return f"A rule fitted to all labels at once predicts {_percent(share)} of it on other documents."
+    return f"A rule fitted to all labels at once predicts {_percent(router.share)} of it on other documents."
 
 
-def _contexts(results: dict[str, Any]) -> str:
+def _contexts(contexts: Sequence[ContextOfType], several: bool) -> str:
     """The words in contexts that divide most, found on half of the documents and confirmed on the other half."""
-    contexts = results["division"].get("contexts") or []
-    rows = [row for row in contexts if row["piece"].isalpha() and row["after"].isalpha()][:LEADING]
+    rows = [row for row in contexts if row.piece.isalpha() and row.after.isalpha()][:LEADING]
     if not rows:
         return ""
-    several = results["model"]["towers"] > 2
     named = "; ".join(
-        f"“{row['piece']}” after “{row['after']}” {row['there']:+.2f}, otherwise {row['otherwise']:+.2f}"
-        + (f" (tower {row['tower']})" if several else "")
+        f"“{row.piece}” after “{row.after}” {row.there:+.2f}, otherwise {row.otherwise:+.2f}"
+        + (f" (tower {row.tower})" if several else "")
         for row in rows
     )
     whose = "a tower's log-probability minus the mean of all" if several else "tower 1 minus tower 2"
     return f"Where it comes from, in nats, {whose}: {named}."
 
 
-def _beyond(results: dict[str, Any], division: Division) -> str:
+def _beyond(division: Division, is_untagged: bool) -> str:
     row = row_of(division, "class", "frequency")
     if row is None or row.verdict == "not measurable":
-        why = UNTAGGED if untagged(results) else "too few words have a word class"
+        why = UNTAGGED if is_untagged else "too few words have a word class"
         return f"Whether word class matters beyond frequency cannot be measured: {why}."
     if not math.isfinite(row.share.estimate):
         return "Word class has no share of the difference beyond frequency, because there is no difference to share."
@@ -162,20 +157,18 @@ def _beyond(results: dict[str, Any], division: Division) -> str:
     return f"{text}. In nats squared it holds {row.held.estimate:.4f}, and {control.held.estimate:.4f} in strangers."
 
 
-def _quality(results: dict[str, Any], division: Division) -> str:
+def _quality(results: Results) -> str:
     """How far the readouts were trained."""
-    readouts = results.get("readouts") or {}
-    if "converged" not in readouts:
-        return division.why
-    tokens = f"{readouts['tokens']:,} tokens"
-    last = readouts.get("doubling") or {}
-    agreement = (last.get("agreement") or {}).get("estimate")
+    readouts = results.readouts
+    tokens = f"{readouts.tokens:,} tokens"
+    last = readouts.doubling
+    agreement = last.agreement.estimate if last and last.agreement else None
     free = " (freed of noise, so that it may exceed 1)" if agreement is not None and agreement > 1 else ""
     moved = (
         "" if agreement is None
         else f" The last doubling of their text left preferences at r = {agreement:.2f}{free}."
     )  # fmt: skip
-    if readouts["converged"]:
+    if readouts.converged:
         return f"Quality of the measurement: the readouts have converged after {tokens}.{moved}"
     return (
         f"Beware: the readouts have not converged ({tokens}).{moved} Figures may change with longer readouts: raise "

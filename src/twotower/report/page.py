@@ -31,14 +31,14 @@ def render(contents: Contents) -> str:
     results, top = contents.results, opening(contents)
     return fill(
         "page.html.j2",
-        title=f"{results['corpus']['name']}, seed {results['seed']}",
+        title=f"{results.corpus.name}, seed {results.seed}",
         headline=headline(results),
         sentences=sentences(results),
         results=results,
         figure=figure,
         confidence=f"{contents.config.analyze.confidence:.0%}",
         opening=top,
-        division=contents.division,
+        division=results.division,
         examples=_examples(contents),
         top=picture(contents, top),
         pair=len(contents.contrasts) == 1,

@@ -11,7 +11,6 @@ from typing import Any
 import yaml
 from markupsafe import Markup
 
-from ..data.inventory import Inventory
 from ..data.tagging import NO_WORD
 from .contents import Contents
 from .division_figure import shown_labels
@@ -19,7 +18,7 @@ from .drawings import draw
 from .instruments import LABELS as KNOWLEDGE_LABELS
 from .instruments import figures_of, parts
 from .style import TOWER_COLORS, class_name
-from .summary import figure
+from .summary import figure, p_value
 from .templating import part
 
 LABELS = {
@@ -54,7 +53,7 @@ def opening(contents: Contents) -> str:
     """The figure that stands on top of the page."""
     if not contents.contrasts:
         return "training"
-    if contents.division and shown_labels(contents.division):
+    if contents.results.division and shown_labels(contents.results.division):
         return "labels"
     return "preference"
 
@@ -93,10 +92,10 @@ def passages(contents: Contents) -> Section | None:
 
 def contrasts(contents: Contents) -> Section | None:
     """Groups of word classes against each other, at like frequency."""
-    found = (contents.results.get("word_classes") or {}).get("contrasts")
-    if not found:
+    classes = contents.results.word_classes
+    if not classes or not classes.contrasts:
         return None
-    body = part("sections/contrasts.html.j2", planned=found, figure=figure)
+    body = part("sections/contrasts.html.j2", planned=classes.contrasts, figure=figure, p_value=p_value)
     return Section("contrasts", "Word classes compared at like frequency", body)
 
 
@@ -120,16 +119,16 @@ def towers(contents: Contents) -> Section | None:
 
 def context(contents: Contents) -> Section | None:
     """What each tower gains from more context."""
-    found = contents.results.get("context")
+    found = contents.results.context
     if not found or not contents.contrasts:
         return None
-    body = part("sections/context.html.j2", drawn=picture(contents, "context"), tokens=found["tokens"])
+    body = part("sections/context.html.j2", drawn=picture(contents, "context"), tokens=found.tokens)
     return Section("context", "How much each tower gains from context", body)
 
 
 def predictors(contents: Contents) -> Section | None:
     """What explains the preferences."""
-    found = contents.results.get("explained_by")
+    found = contents.results.explained_by
     if not found or not contents.contrasts:
         return None
     body = part("sections/shares.html.j2", drawn=picture(contents, "shares"), found=found)
@@ -138,10 +137,10 @@ def predictors(contents: Contents) -> Section | None:
 
 def knowledge(contents: Contents) -> Section | None:
     """What each tower knows, by the instruments that were used."""
-    found = parts(contents.results)
+    found = parts(contents.results.knowledge)
     if not found:
         return None
-    drawn = figures_of(contents.results)
+    drawn = figures_of(contents.results.knowledge)
     shown = [(one, picture(contents, name) if (name := f"knowledge_{one.name}") in drawn else "") for one in found]
     return Section("knowledge", "What each tower knows", part("knowledge.html.j2", parts=shown))
 
@@ -154,7 +153,7 @@ def training(contents: Contents) -> Section:
 
 def record(contents: Contents) -> Section:
     """What was run, on what, with which settings and versions."""
-    read = Inventory.from_dict(contents.results["corpus"]["inventory"])
+    read = contents.results.corpus.inventory
     body = part(
         "sections/record.html.j2", results=contents.results, read=read.facts(), warnings=read.warnings(),
         timing=contents.timing, config=contents.settings,

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from .instruments.record import figure
 from .sheet import plate
 from .study_answers import conclusions, finding, number
 from .study_figures import LABELS, drawings
 from .style import class_name
-from .summary import figure
 from .templating import fill
 
 LINKS = ("reliability", "profiles", "classes", "context")

@@ -7,10 +7,10 @@ from typing import Any
 
 from ..comparison.figures import distinct_groups
 from ..data.tagging import NONE
-from ..preference.direction import divides
+from ..preference.direction import DIVIDED
 from .finding import UNTAGGED
+from .instruments.record import figure
 from .style import plural
-from .summary import figure
 
 Row = dict[str, Any]
 
@@ -123,7 +123,8 @@ def _classes(pairs: list[Row], strangers: list[Row], study: dict[str, Any]) -> s
             f". Nominal words differ from verbal and grammatical ones of like frequency in {apart} of {len(nominal)}"
         )
     text += _class_effects(study["class_effects"])
-    if by_direction := [row for row in known if row["direction"] and divides(row["direction"])]:
+    ends = [row["direction"]["difference"]["low"] for row in known if row["direction"]]
+    if by_direction := [low for low in ends if low is not None and low > DIVIDED]:
         text += (
             f". {len(by_direction)} pairs divide the work by reading direction. In these, a preference for a class is "
             "no evidence of syntax and semantics by itself"

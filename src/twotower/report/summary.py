@@ -2,45 +2,46 @@
 
 from __future__ import annotations
 
-from typing import Any
+from math import isfinite
 
-from ..data.inventory import Inventory
-from ..preference.direction import divides
-from .finding import division_in, finding_sentences, untagged, verdict_sentence
+from ..preference.direction import Direction, divides
+from ..preference.word_classes import ClassOfSeveral
+from ..results.results import Results
+from ..statistics.intervals import Interval, is_known
+from .finding import finding_sentences, untagged, verdict_sentence
 from .style import plural
 
 FEW_DOCUMENTS = 20
 
 
-def headline(results: dict[str, Any]) -> str:
+def headline(results: Results) -> str:
     """The ruler's verdict in one sentence: the only place that says whether the towers divide the work."""
-    if results["model"]["towers"] == 1:
+    if results.model.towers == 1:
         return "One tower: a baseline with nothing to divide."
-    return verdict_sentence(division_in(results), (results.get("readouts") or {}).get("converged"))
+    return verdict_sentence(results.division, results.readouts.converged)
 
 
-def sentences(results: dict[str, Any]) -> list[str]:
+def sentences(results: Results) -> list[str]:
     """A few sentences, the finding first, each with its figure, interval and control."""
     said = []
-    if results["model"]["towers"] > 1:
-        said += finding_sentences(results, division_in(results))
-        direction = results.get("direction")
+    if results.model.towers > 1:
+        said += finding_sentences(results)
+        direction = results.direction
         others = [say(results) for say in (_takers, _context, _topic) if say(results)]
         if direction is not None:  # a division by direction makes one see all that follows with other eyes
             others.insert(0 if divides(direction) else len(others), _direction(direction))
         said += others
-    if read := results["corpus"].get("inventory"):  # runs of earlier versions have none
-        said[1:1] = [f"Beware: {warning}." for warning in Inventory.from_dict(read).warnings()]
+    said[1:1] = [f"Beware: {warning}." for warning in results.corpus.inventory.warnings()]
     said.append(_performance(results))
-    if results["model"]["towers"] == 1:
+    if results.model.towers == 1:
         said.append("One tower has nothing to divide: it is a baseline for the perplexity of several.")
-    documents = results["corpus"]["heldout_documents"]
+    documents = results.corpus.heldout_documents
     if documents < FEW_DOCUMENTS:
         said.append(
             f"Only {documents} documents are held out. Intervals over so few documents are rough and tend to be too "
             "narrow. Cut long documents with --prepare.section-words, or hold out more with --prepare.heldout."
         )
-    if blocks := results["corpus"].get("heldout_blocks"):
+    if blocks := results.corpus.heldout_blocks:
         said.append(
             f"The {documents:,} held-out documents are resampled in {blocks:,} blocks of neighbours, which stand for "
             "single documents in intervals and halves."
@@ -48,68 +49,71 @@ def sentences(results: dict[str, Any]) -> list[str]:
     return said
 
 
-def summarize(results: dict[str, Any]) -> str:
+def summarize(results: Results) -> str:
     """The sentences as a block of text for a terminal."""
-    corpus, training = results["corpus"], results["training"]
+    corpus = results.corpus
     head = (
-        f"{corpus['name']}: {training['tokens']:,} tokens of training, "
-        f"{corpus['heldout_tokens']:,} held-out tokens in {corpus['heldout_documents']} documents"
+        f"{corpus.name}: {results.training.tokens:,} tokens of training, "
+        f"{corpus.heldout_tokens:,} held-out tokens in {corpus.heldout_documents} documents"
     )
     return "\n".join(["", headline(results), head, *(f"- {sentence}" for sentence in sentences(results))])
 
 
-def figure(values: dict[str, Any], key: str = "estimate", digits: int = 2) -> str:
+def figure(values: Interval | None, digits: int = 2) -> str:
     """An estimate with its interval, `0.71 [0.65, 0.76]`; `not available` where it cannot be had."""
-    if values.get(key) is None:
+    if values is None or not isfinite(values.estimate):
         return "not available"
-    text = f"{values[key]:.{digits}f}"
-    if values.get("low") is None:
+    text = f"{values.estimate:.{digits}f}"
+    if not isfinite(values.low):
         return text + " (no interval)"
-    return f"{text} [{values['low']:.{digits}f}, {values['high']:.{digits}f}]"
+    return f"{text} [{values.low:.{digits}f}, {values.high:.{digits}f}]"
 
 
-def _performance(results: dict[str, Any]) -> str:
+def p_value(value: float | None) -> str:
+    """A p-value in two digits; a dash where there is none."""
+    return "–" if value is None or not isfinite(value) else f"{value:.2g}"
+
+
+def _performance(results: Results) -> str:
     """The perplexity of the model, beside what counting words gives; under readouts, of each tower alone."""
-    perplexity, counted = results["training"]["heldout_perplexity"], results["training"].get("baselines") or {}
-    towers = " and ".join(", ".join(f"{value:.0f}" for value in perplexity["towers"]).rsplit(", ", 1))
+    perplexity, counted = results.training.heldout_perplexity, results.training.baselines
+    towers = " and ".join(", ".join(f"{value:.0f}" for value in perplexity.towers).rsplit(", ", 1))
     kind = {"causal": "perplexity", "masked": "pseudo-perplexity (masked tokens)"}.get(
-        results["model"]["objective"], "pseudo-perplexity (from both directions)"
+        results.model.objective, "pseudo-perplexity (from both directions)"
     )
-    beside = f" (unigrams {counted['unigram']:.0f}, bigrams {counted['bigram']:.0f})" if counted else ""
-    if len(perplexity["towers"]) == 1:
-        return f"The held-out {kind} is {perplexity['joint']:.0f}{beside}, and {towers} under a readout of its own."
+    beside = f" (unigrams {counted.unigram:.0f}, bigrams {counted.bigram:.0f})"
+    if len(perplexity.towers) == 1:
+        return f"The held-out {kind} is {perplexity.joint:.0f}{beside}, and {towers} under a readout of its own."
     return (
-        f"The held-out {kind} of the model is {perplexity['joint']:.0f}{beside}. Under readouts that were trained "
+        f"The held-out {kind} of the model is {perplexity.joint:.0f}{beside}. Under readouts that were trained "
         f"afterwards it is {towers} for each tower alone."
     )
 
 
-def _upos(results: dict[str, Any]) -> dict[str, Any] | None:
-    return (results.get("word_classes") or {}).get("upos")
-
-
-def _takers(results: dict[str, Any]) -> str:
-    found = _upos(results)
-    if found is None or untagged(results):
+def _takers(results: Results) -> str:
+    upos = results.word_classes.upos if results.word_classes else None
+    if upos is None or untagged(results):
         return ""  # the ruler's sentence on word class says so
-    rows = [row for row in found["profile"] if row["compared"]]
-    if results["preference"]["types"] == 0:
+    rows = [row for row in upos.profile if row.compared]
+    if results.preference.types == 0:
         return (
             "What single word classes prefer cannot be measured: no type occurs often enough. Hold out more text, or "
             "lower --analyze.min-count."
         )
-    if results["model"]["towers"] > 2:
+    if results.model.towers > 2:
         best: dict[int, list[str]] = {}
         for row in rows:
-            best.setdefault(row["tower"], []).append(plural(row["class"]))
+            if isinstance(row, ClassOfSeveral):
+                best.setdefault(row.tower, []).append(plural(row.name))
         taken = "; ".join(f"tower {tower}: {', '.join(classes)}" for tower, classes in sorted(best.items()))
         return f"Beyond frequency, each word class is preferred most by one tower: {taken}."
-    sure = {row["class"]: row["adjusted"]["mean"] for row in rows if row["adjusted"] and row["adjusted"]["sure"]}
+    beyond = {row.name: row.each[0].adjusted for row in rows}
+    sure = {name: adjusted.mean for name, adjusted in beyond.items() if adjusted and adjusted.sure}
     if not sure:
         return "No single word class is surely preferred by a tower beyond frequency."
 
     def named(sign: int) -> str:
-        some = sorted((name for name in sure if sign * sure[name] > 0), key=lambda name: -sign * float(sure[name]))
+        some = sorted((name for name in sure if sign * sure[name] > 0), key=lambda name: -sign * sure[name])
         return ", ".join(f"{plural(name)} ({sure[name]:+.2f})" for name in some) or "none"
 
     return (
@@ -118,46 +122,43 @@ def _takers(results: dict[str, Any]) -> str:
     )
 
 
-def _context(results: dict[str, Any]) -> str:
-    found = results.get("context")
-    if not found or not found["difference"]:
+def _context(results: Results) -> str:
+    found = results.context
+    if not found or not found.difference:
         return ""
-    gains = " and ".join(f"{one['estimate']:.3f}" for one in found["far"])
-    difference = found["difference"]
-    differ = difference["low"] > 0 or difference["high"] < 0
+    gains = " and ".join(f"{tower.estimate:.3f}" for tower in found.far)
+    difference = found.difference
+    differ = difference.low > 0 or difference.high < 0
     verdict = "The towers differ in how far they look" if differ else "The towers show no clear difference in reach"
     return (
-        f"{verdict}: context beyond {found['near']} tokens gains them {gains} nats per token (difference "
+        f"{verdict}: context beyond {found.near} tokens gains them {gains} nats per token (difference "
         f"{figure(difference, digits=3)})."
     )
 
 
-def _topic(results: dict[str, Any]) -> str:
-    found = results.get("within_types")
-    rows = [row for row in (found or {}).get("covariates", []) if row["name"] == "topicality"]
-    if not rows or rows[0]["low"] is None:
+def _topic(results: Results) -> str:
+    row = results.within_types.coefficient("topicality") if results.within_types else None
+    if row is None or not is_known(row):
         return ""
-    row = rows[0]
-    if row["low"] <= 0 <= row["high"]:
+    if row.low <= 0 <= row.high:
         return (
             "Neither tower gains more than the other where a piece is typical of its document "
             f"({figure(row, digits=3)} nats per standard deviation of topicality)."
         )
-    tower = 1 if row["estimate"] > 0 else 2
+    tower = 1 if row.estimate > 0 else 2
     return (
         f"Tower {tower} follows the topic: it is the better one where a piece is typical of its document "
         f"({figure(row, digits=3)} nats per standard deviation of topicality)."
     )
 
 
-def _direction(direction: dict[str, Any]) -> str:
+def _direction(direction: Direction) -> str:
     each = "; ".join(
-        f"tower {tower['tower']} {tower['before']['estimate']:.2f} and {tower['after']['estimate']:.2f}"
-        for tower in direction["towers"]
+        f"tower {tower.tower} {tower.before.estimate:.2f} and {tower.after.estimate:.2f}" for tower in direction.towers
     )
     text = (
         f"Reading direction: without the text before and without the text after a token, towers lose, in nats: {each}. "
-        f"Their balances differ by {figure(direction['difference'])}"
+        f"Their balances differ by {figure(direction.difference)}"
     )
     if divides(direction):
         return text + (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..config.schema import RunConfig
 from .records import load_config, require_current
@@ -38,12 +38,6 @@ class RunFolder:
         import pandas as pd
 
         return pd.read_parquet(self.require("preference.parquet"))
-
-    def results(self) -> dict[str, Any]:
-        """Every number in the report, with its interval and its null."""
-        import json
-
-        return json.loads(self.require("results.json").read_text(encoding="utf-8"))
 
     def require(self, artifact: str) -> Path:
         """The path of an artifact that is up to date and whole. Raises `InputError` if it is not, with the remedy."""

@@ -3,22 +3,91 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from ..config.conversion import Partial, plain, record_from
 from ..config.schema import RunConfig
 from ..system.errors import InputError
 from .locking import at_work
 from .records import damage_error, first_damaged, load_config, read_json, read_records, up_to_date
 from .stages import MAIN
 
+if TYPE_CHECKING:
+    from ..statistics.intervals import Interval
+
 FINISHED, UNFINISHED, RUNNING, DAMAGED = "finished", "unfinished", "running", "damaged"
 MARKS = ("config.yaml", "stages.json", ".lock")
 """What tells a run folder, be it one that is in its first stage."""
 PREPARED = "prepared"
 """The folder of a study that holds the text its runs share, and no run."""
+
+
+@dataclass(frozen=True)
+class MainFigures:
+    """The main figures of `results.json`, None where a run has none."""
+
+    tokens: int
+    """Of training."""
+    perplexity: float
+    """Of the model, on held-out text."""
+    size: float | None
+    """D: by how much the towers differ, in nats."""
+    size_low: float | None
+    size_high: float | None
+    surplus: float | None
+    """How much better all towers together are than the better one, in nats per token."""
+    surplus_low: float | None
+    surplus_high: float | None
+    verdict: str | None
+    """Whether they divide the work."""
+
+    @classmethod
+    def of(
+        cls, tokens: int, perplexity: float, size: Interval | None, surplus: Interval | None, verdict: str | None
+    ) -> MainFigures:
+        """The same from the estimates."""
+        first, second = (_ends(each) for each in (size, surplus))
+        return cls(tokens, perplexity, *first, *second, verdict)
+
+
+def _ends(figure: Interval | None) -> tuple[float, float, float] | tuple[None, None, None]:
+    return (figure.estimate, figure.low, figure.high) if figure else (None, None, None)
+
+
+@dataclass(frozen=True)
+class _Figure(Partial):
+    estimate: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class _Division(Partial):
+    size: _Figure | None
+    surplus: _Figure | None
+    verdict: str
+
+
+@dataclass(frozen=True)
+class _Perplexity(Partial):
+    joint: float
+
+
+@dataclass(frozen=True)
+class _Training(Partial):
+    tokens: int
+    heldout_perplexity: _Perplexity
+
+
+@dataclass(frozen=True)
+class _Results(Partial):
+    """What a list reads of `results.json`: to import all that makes the rest would take seconds."""
+
+    training: _Training
+    division: _Division | None
 
 
 @dataclass(frozen=True)
@@ -32,8 +101,8 @@ class Listed:
     """The next stage of an unfinished run; what is wrong with a damaged one, and what to do."""
     config: RunConfig | None = None
     """None where it cannot be read."""
-    figures: dict[str, Any] = field(default_factory=dict)
-    """See `figures_of`; empty before the stage `analyze`."""
+    figures: MainFigures | None = None
+    """None before the stage `analyze`."""
 
     def plain(self) -> dict[str, Any]:
         """The same as plain data, for JSON."""
@@ -42,7 +111,8 @@ class Listed:
             "corpus": "+".join(config.prepare.corpus), "preset": config.preset, "seed": config.seed,
             "family": config.model.family, "towers": config.model.towers, "cooperation": config.model.cooperation,
         }  # fmt: skip
-        return {"run": str(self.folder), "state": self.state, "note": self.note, **settings, **self.figures}
+        told = {"run": str(self.folder), "state": self.state, "note": self.note, **settings}
+        return told | plain(self.figures) if self.figures else told
 
 
 def run_folders(folder: Path) -> list[Path]:
@@ -83,7 +153,7 @@ def look_at(folder: Path) -> Listed:
         return Listed(folder, RUNNING if busy else DAMAGED, "" if busy else str(error))
     try:
         records = read_records(folder)
-        figures = figures_of(read_json(folder / "results.json", "")) if "analyze" in records else {}
+        figures = _main_figures(folder) if "analyze" in records else None
         state, note = _state(folder, config, records)
     except InputError as error:
         return Listed(folder, DAMAGED, str(error), config)
@@ -100,24 +170,11 @@ def _state(folder: Path, config: RunConfig, records: dict[str, Any]) -> tuple[st
     return (UNFINISHED, coming) if coming else (FINISHED, "")
 
 
-def runs_below(folder: Path, each: Callable[[Listed], object] = lambda _: None) -> list[Listed]:
-    """Every run below a folder. `each` is told of one after the other, as they are looked at."""
-    found = []
-    for one in run_folders(folder):
-        found.append(look_at(one))
-        each(found[-1])
-    return found
-
-
-def figures_of(results: dict[str, Any]) -> dict[str, Any]:
-    """The main figures of `results.json`, null where a run has none.
-
-    `tokens` of training; held-out `perplexity` of the model; `size` D of the difference between towers and their
-    `surplus`, in nats per token, each with `_low` and `_high`; the `verdict` on whether they divide the work.
-    """
-    division, training = results.get("division") or {}, results["training"]
-    figures = {"tokens": training["tokens"], "perplexity": training["heldout_perplexity"]["joint"]}
-    for name in ("size", "surplus"):
-        values = division.get(name) or {}
-        figures |= {name: values.get("estimate"), f"{name}_low": values.get("low"), f"{name}_high": values.get("high")}
-    return figures | {"verdict": division.get("verdict")}
+def _main_figures(folder: Path) -> MainFigures:
+    path = folder / "results.json"
+    results = record_from(_Results, read_json(path, ""), str(path))
+    training, division = results.training, results.division
+    return MainFigures.of(
+        training.tokens, training.heldout_perplexity.joint, division.size if division else None,
+        division.surplus if division else None, division.verdict if division else None,
+    )  # fmt: skip

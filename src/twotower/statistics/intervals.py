@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import isfinite
+from typing import Protocol
 
 import numpy as np
 from scipy import special, stats
@@ -20,6 +22,27 @@ class Estimate:
     estimate: float
     low: float
     high: float
+
+
+class Interval(Protocol):
+    """Whatever has a figure and its interval: an `Estimate`, or a row of a table with more beside it."""
+
+    @property
+    def estimate(self) -> float:
+        """NaN where it cannot be computed."""
+
+    @property
+    def low(self) -> float:
+        """NaN where there is no interval."""
+
+    @property
+    def high(self) -> float:
+        """NaN where there is no interval."""
+
+
+def is_known(figure: Interval | None) -> bool:
+    """Whether there is a figure, and it has an interval."""
+    return figure is not None and all(map(isfinite, (figure.estimate, figure.low, figure.high)))
 
 
 def percentile_interval(estimate: float, drawn: Floats, confidence: float) -> Estimate:
@@ -85,13 +108,13 @@ def choice_margin(drawn: Floats, confidence: float) -> float:
     return float(np.quantile(np.ptp(drawn - drawn.mean(axis=0), axis=1), confidence))
 
 
-def largest_difference(drawn: Floats, confidence: float) -> dict[str, float]:
+def largest_difference(drawn: Floats, confidence: float) -> Estimate:
     """The largest of several towers' figures minus the smallest, and an interval that allows for that choice.
 
     `drawn` has the sample first, then the bootstrap draws: (1 + draws, towers). See `choice_margin`.
     """
     estimate, margin = float(np.ptp(drawn[0])), choice_margin(drawn[1:], confidence)
-    return {"estimate": estimate, "low": estimate - margin, "high": estimate + margin}
+    return Estimate(estimate, estimate - margin, estimate + margin)
 
 
 def row_means(values: Floats) -> Floats:

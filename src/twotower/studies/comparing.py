@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from ..config.conversion import plain
 from ..config.schema import flatten, to_dict
 from ..data.corpus_names import short_name
 from ..runs.finished import RunFolder
 from ..runs.stages import OPERATIONAL
-from ..runs.writing import make_folder, without_nan, write_text
+from ..runs.writing import make_folder, write_text
 from ..system.errors import InputError
 
 
@@ -61,7 +62,7 @@ def compare_described(described: Sequence[tuple[str, Path, str, bool]], out: Pat
     from ..report.study import render
 
     links = {name: os.path.relpath(folder / "report.html", out) for name, folder, _, _ in described}
-    study: dict[str, Any] = without_nan(compare_runs(described)) | {"failed": failed, "links": links}
+    study: dict[str, Any] = plain(compare_runs(described)) | {"failed": failed, "links": links}
     write_text(out / "study.json", json.dumps(study, indent=1, allow_nan=False) + "\n")
     write_text(out / "study.html", render(out.name, study, out / "figures"))
     return study

@@ -8,13 +8,16 @@ but not required.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import permutations
-from typing import Any
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..config.conversion import record_from
+from ..runs.records import read_json
+from ..runs.stages import STAGES
 from ..statistics.contrasts import contrasts
 from ..statistics.intervals import Estimate, jackknife_error
 from ..statistics.tallies import Floats
@@ -29,6 +32,9 @@ NORMAL = 1.959964
 """Quantile of the 95 % interval."""
 LENGTH = 512
 """Tokens of a stretch of text, which is a unit of resampling: the documents that are kept aside are few."""
+
+
+READOUTS = "readout.json"
 
 
 @dataclass(frozen=True)
@@ -58,9 +64,48 @@ class Doubling:
     """None for one tower."""
     converged: bool
 
-    def as_dict(self) -> dict[str, Any]:
-        """Plain data."""
-        return asdict(self)
+
+@dataclass(frozen=True)
+class KeptAside:
+    """The text that nothing was trained on, on which readouts were read."""
+
+    documents: int
+    tokens: int
+
+
+@dataclass(frozen=True)
+class StatesKept:
+    """The towers' states on which readouts were trained."""
+
+    tokens: int
+    """Of which states were kept on disk at a time, at most."""
+    parts: int
+
+
+@dataclass(frozen=True)
+class TrainedReadouts:
+    """How far the readouts were trained; `readout.json`."""
+
+    converged: bool
+    """Whether another doubling of their text changed neither preference nor surplus."""
+    stopped: str
+    """Why they were not trained further."""
+    tokens: int
+    """Text that the kept readouts were trained on."""
+    cap: int
+    """`readout.tokens`, at which they stop."""
+    kind: str
+    doubling: Doubling | None
+    """The last one."""
+    doublings: list[Doubling]
+    validation: KeptAside
+    cache: StatesKept
+
+
+def read_readouts(run: Path) -> TrainedReadouts:
+    """How far the readouts of a run were trained. Raises `InputError` if the file is damaged."""
+    path = run / READOUTS
+    return record_from(TrainedReadouts, read_json(path, f"redo it with `{STAGES['readout'].command(run)}`"), str(path))
 
 
 def compare(

@@ -8,7 +8,6 @@ doubling has not changed preference and surplus (`convergence`), or has made the
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from copy import deepcopy
 from pathlib import Path
@@ -19,6 +18,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from ..config.conversion import as_json
 from ..config.schema import RunConfig
 from ..data.heldout import PreparedText
 from ..data.tokenizer_files import save_for_transformers
@@ -29,7 +29,7 @@ from ..modeling.scoring import score_rows
 from ..modeling.sizes import require_same_vocabulary
 from ..system.processes import Processes, device, joined
 from ..system.progress import Progress
-from .convergence import Doubling, compare
+from .convergence import READOUTS, Doubling, KeptAside, StatesKept, TrainedReadouts, compare
 from .optimization import readout_optimizers, set_learning_rates
 from .state_cache import Part, StateCache, batches_of
 
@@ -74,18 +74,18 @@ def train_readouts(config: RunConfig, run: Path, out: Path) -> None:
     model.readouts = training.kept
     model.save_pretrained(out / "model")
     save_for_transformers(run / "tokenizer.json", out / "model", model.config.objective, model.config.windows)
-    summary = {
-        "converged": doublings[-1].converged if doublings else False,
-        "stopped": why,
-        "tokens": training.kept_tokens,
-        "cap": settings.tokens,
-        "kind": settings.kind,
-        "doubling": doublings[-1].as_dict() if doublings else None,
-        "doublings": [doubling.as_dict() for doubling in doublings],
-        "validation": {"documents": len(text.validation_documents), "tokens": len(reading.piece)},
-        "cache": {"tokens": cache.chunks * cache.batches.tokens, "parts": cache.parts},
-    }
-    (out / "readout.json").write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
+    summary = TrainedReadouts(
+        converged=doublings[-1].converged if doublings else False,
+        stopped=why,
+        tokens=training.kept_tokens,
+        cap=settings.tokens,
+        kind=settings.kind,
+        doubling=doublings[-1] if doublings else None,
+        doublings=doublings,
+        validation=KeptAside(len(text.validation_documents), len(reading.piece)),
+        cache=StatesKept(cache.chunks * cache.batches.tokens, cache.parts),
+    )
+    (out / READOUTS).write_text(as_json(summary), encoding="utf-8")
 
 
 class Reading:

@@ -110,7 +110,7 @@ def difference(
         added = np.stack([per_cluster(right[name]) for name in names], axis=1)
         observed = np.ptp(added.sum(axis=0))
         chance = _ranges_by_chance(added, generator)
-        found = largest_difference(np.stack([means[name] for name in names], axis=1), CONFIDENCE)
+        found = vars(largest_difference(np.stack([means[name] for name in names], axis=1), CONFIDENCE))
     return {
         **found,
         "of": of,

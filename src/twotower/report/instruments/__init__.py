@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,8 @@ from .record import Instrument, Table
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+Known = Mapping[str, dict[str, Any]] | None
+"""What instruments found, by their names: `knowledge` of a run's results."""
 SHOWN: tuple[Instrument, ...] = (
     pairs.SHOWN, probe.SHOWN, decoding.SHOWN, perturbed_masking.SHOWN, words.SHOWN, lesions.SHOWN, similarity.SHOWN,
 )  # fmt: skip
@@ -32,27 +34,24 @@ class Part:
     tables: list[Table]
 
 
-def _used(results: dict[str, Any]) -> list[tuple[Instrument, dict[str, Any]]]:
-    known = results.get("knowledge") or {}
-    return [(one, known[one.name]) for one in SHOWN if known.get(one.name)]
+def _used(known: Known) -> list[tuple[Instrument, dict[str, Any]]]:
+    return [(one, known[one.name]) for one in SHOWN if known and known.get(one.name)]
 
 
-def what_is_known(results: dict[str, Any]) -> list[str]:
-    """A sentence or two for each instrument that was used. `results` are those of a run."""
-    return [sentence for one, found in _used(results) for sentence in one.sentences(found)]
+def what_is_known(known: Known) -> list[str]:
+    """A sentence or two for each instrument that was used."""
+    return [sentence for one, found in _used(known) for sentence in one.sentences(found)]
 
 
-def parts(results: dict[str, Any]) -> list[Part]:
+def parts(known: Known) -> list[Part]:
     """A part for each instrument that was used, in a fixed order; none for a run that was asked nothing."""
-    return [
-        Part(one.name, one.title, one.how, one.sentences(found), one.tables(found)) for one, found in _used(results)
-    ]
+    return [Part(one.name, one.title, one.how, one.sentences(found), one.tables(found)) for one, found in _used(known)]
 
 
-def figures_of(results: dict[str, Any]) -> dict[str, Callable[[Figure], None]]:
+def figures_of(known: Known) -> dict[str, Callable[[Figure], None]]:
     """By name, what draws each figure that the results have data for."""
     return {
         f"knowledge_{one.name}": partial(one.picture.draw, found)
-        for one, found in _used(results)
+        for one, found in _used(known)
         if one.picture and one.picture.has_data(found)
     }

@@ -6,9 +6,8 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from ..summary import figure
 from .marks import by_layer
-from .record import Instrument, Picture, Table, each, view_name
+from .record import Instrument, Picture, Table, each, figure, view_name
 
 TASKS = {"upos": "part of speech", "deprel": "dependency relation", "lemma": "lemma", "topic": "topic"}
 

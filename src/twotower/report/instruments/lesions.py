@@ -6,9 +6,8 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from ..summary import figure
 from .marks import LINE, color_of, dots, legend, tall
-from .record import Instrument, Picture, Table
+from .record import Instrument, Picture, Table, figure
 
 
 def _has_lesions(found: dict[str, Any]) -> bool:

@@ -6,9 +6,8 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from ..summary import figure
 from .marks import LINE, ROWS, color_of, dots, legend, tall
-from .record import Instrument, Picture, Table, each
+from .record import Instrument, Picture, Table, each, figure
 
 
 def _sentences(found: dict[str, Any]) -> list[str]:

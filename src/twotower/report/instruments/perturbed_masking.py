@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..summary import figure
-from .record import Instrument, Table, difference_told, differences_between, each
+from .record import Instrument, Table, difference_told, differences_between, each, figure
 
 
 def _sentences(found: dict[str, Any]) -> list[str]:

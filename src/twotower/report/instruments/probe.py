@@ -6,9 +6,8 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from ..summary import figure
 from .marks import by_layer
-from .record import Instrument, Picture, Table, difference_told, differences_between, view_name
+from .record import Instrument, Picture, Table, difference_told, differences_between, figure, view_name
 
 MEASURES = {"uuas": "UUAS", "dspr": "DSpr", "root": "root", "nspr": "NSpr"}
 

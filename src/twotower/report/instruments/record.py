@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..summary import figure
+from ...statistics.intervals import Estimate
+from .. import summary
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -47,6 +49,12 @@ class Instrument:
     sentences: Callable[[Found], list[str]]
     tables: Callable[[Found], list[Table]]
     picture: Picture | None = None
+
+
+def figure(values: Mapping[str, Any], digits: int = 2) -> str:
+    """An estimate of an instrument with its interval (see `summary.figure`)."""
+    ends = (math.nan if values.get(key) is None else values[key] for key in ("estimate", "low", "high"))
+    return summary.figure(Estimate(*ends), digits)
 
 
 def last_views(views: list[dict[str, Any]], trained: bool = True) -> list[dict[str, Any]]:

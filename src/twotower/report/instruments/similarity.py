@@ -7,9 +7,8 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from ..summary import figure
 from .marks import NARROW
-from .record import Instrument, Picture, Table, deepest, each
+from .record import Instrument, Picture, Table, deepest, each, figure
 
 
 def _sentences(found: dict[str, Any]) -> list[str]:

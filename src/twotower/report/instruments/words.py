@@ -7,9 +7,8 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from ..style import TOWER_COLORS
-from ..summary import figure
 from .marks import FLOOR, JOINT, LINE, NARROW, dots, legend, tall
-from .record import Instrument, Picture, Table, each, last_views
+from .record import Instrument, Picture, Table, each, figure, last_views
 
 
 def _norm(name: str) -> str:

@@ -1,0 +1,28 @@
+"""The ruler on one run, with the rule and the words in context that its division goes back to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .contexts import ContextOfType, contexts_of
+from .division import Division, division_of
+from .measured import Measured
+from .router import Router, router_of
+
+
+@dataclass(frozen=True)
+class DivisionOfRun(Division):
+    """How the towers of a run divide the work, and where that comes from."""
+
+    router: Router | None
+    """What a rule fitted to all labels holds of the difference; None where nothing can be measured."""
+    contexts: list[ContextOfType]
+    """The words in context that divide most."""
+
+
+def division_of_run(measured: Measured) -> DivisionOfRun | None:
+    """The ruler on a scored text, with its router and its contexts; None for a single tower."""
+    division = division_of(measured)
+    if division is None:
+        return None
+    return DivisionOfRun(**vars(division), router=router_of(measured), contexts=contexts_of(measured))

@@ -1,0 +1,80 @@
+"""The stage `analyze`: from scores to preference and every number of the report."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from ..config.conversion import as_json
+from ..data.bigrams import baselines
+from ..preference.context import context
+from ..preference.direction import direction
+from ..preference.division import with_strangers
+from ..preference.emergence import emergence
+from ..preference.measured import Measured
+from ..preference.types import perplexity, types_table
+from ..runs.records import read_json
+from ..runs.stages import INSTRUMENTS, STAGES
+from ..runs.views import StageConfig
+from ..system.progress import Progress
+from ..training.convergence import read_readouts
+from .results import STATISTICS, Baselines, CorpusOfRun, ModelOfRun, Results, TrainingOfRun, results_in
+
+
+def analyze(config: StageConfig, run: Path, out: Path) -> None:
+    """Read `run/scores.parquet`; write `preference.parquet` and `results.json` into `out`."""
+    measured = Measured.of(config, run)
+    assert measured.text is not None
+    training = json.loads((run / "training.json").read_text(encoding="utf-8"))
+    types, figures = analyze_measured(measured)
+    towers, resampling = config.model.towers, (config.analyze.bootstrap, config.analyze.confidence)
+    results = Results(
+        corpus=CorpusOfRun.of(
+            measured.text.summary, measured.blocks if measured.blocks < measured.documents else None
+        ),
+        model=ModelOfRun(
+            config.model.family, training["objective"], towers, config.model.cooperation, training["parameters"],
+            config.model.width, config.model.layers,
+        ),
+        training=TrainingOfRun(
+            training["steps"], training["tokens"], perplexity(measured), Baselines(**baselines(measured.text))
+        ),
+        readouts=read_readouts(run),
+        seed=config.seed,
+        **figures,
+        context=context(
+            pd.read_parquet(run / "context.parquet"), towers, *resampling, measured.generator("context")
+        ),
+        direction=direction(
+            pd.read_parquet(run / "direction.parquet"), towers, *resampling, measured.generator("direction")
+        ),
+        emergence=emergence(pd.read_parquet(run / "emergence.parquet"), towers),
+        knowledge=knowledge_of(run, config.made) or None,
+    )  # fmt: skip
+    if "strangers.json" in config.made and results.division is not None:
+        strangers = results_in(run / "strangers.json", run).division
+        if strangers is not None:
+            results = replace(results, division=with_strangers(results.division, strangers))
+    types.to_parquet(out / "preference.parquet", index=False)
+    (out / "results.json").write_text(as_json(results), encoding="utf-8")
+
+
+def knowledge_of(run: Path, made: Collection[str]) -> dict[str, Any]:
+    """What the instruments of `twotower know` have found, by their names; `made`: what is up to date."""
+    return {
+        name: read_json(run / f"knowledge/{name}/results.json", f"redo it with `{STAGES[name].command(run)}`")
+        for name in INSTRUMENTS
+        if f"knowledge/{name}" in made
+    }
+
+
+def analyze_measured(measured: Measured) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """One row per type that occurs, and the figures that come from scores, by their fields of `Results`."""
+    with Progress("analyze", total=1 + len(STATISTICS), unit="statistic") as progress:
+        types = progress.counted(types_table(measured))
+        return types, {name: progress.counted(statistic(measured)) for name, statistic in STATISTICS.items()}
