@@ -49,8 +49,8 @@ class MainFigures:
         cls, tokens: int, perplexity: float, size: Interval | None, surplus: Interval | None, verdict: str | None
     ) -> MainFigures:
         """The same from the estimates."""
-        first, second = (_ends(each) for each in (size, surplus))
-        return cls(tokens, perplexity, *first, *second, verdict)
+        first, second = _ends(size), _ends(surplus)
+        return cls(tokens, perplexity, first[0], first[1], first[2], second[0], second[1], second[2], verdict)
 
 
 def _ends(figure: Interval | None) -> tuple[float, float, float] | tuple[None, None, None]:
