@@ -45,7 +45,7 @@ def run(*words, **options):
         (["--seed", "9" * 5000], "a number of 5,000 characters is too large"),
         (["--seed", "0_"], "expected a whole number, found '0_'"),
         (["--train.batch", "many"], "expected a whole number, found 'many'"),
-        (["--trian.batch", "3"], "Unrecognized options: --trian.batch"),
+        (["--trian.batch", "3"], "--trian.batch is not an option (did you mean --train.batch?)"),
         (["--train.precision", "bf8"], "bf8"),
         (["--model.towers", "9"], "model.towers: 9 is not possible; allowed:"),
         (["--model.layers", "4053838"], "model.layers: 4053838 is not possible; allowed: 1 to 256"),

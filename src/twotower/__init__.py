@@ -16,7 +16,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .api.checks import controls, rerun, verify
     from .api.comparisons import Comparison, compare, study
+    from .api.listing import list
     from .api.models import load_model
     from .api.runs import Run, run
     from .config.presets import PRESETS, preset
@@ -29,6 +31,7 @@ __version__ = "1.0.0"
 _HOMES = {
     "run": "api.runs", "Run": "api.runs", "load_model": "api.models",
     "study": "api.comparisons", "compare": "api.comparisons", "Comparison": "api.comparisons",
+    "list": "api.listing", "verify": "api.checks", "rerun": "api.checks", "controls": "api.checks",
     "preset": "config.presets", "PRESETS": "config.presets", "RunConfig": "config.schema",
     "DiskError": "system.errors", "DiskFullError": "system.errors",
     "InputError": "system.errors", "Interrupted": "system.errors",
@@ -44,15 +47,19 @@ __all__ = [
     "Run",
     "RunConfig",
     "compare",
+    "controls",
+    "list",
     "load_model",
     "preset",
+    "rerun",
     "run",
     "study",
+    "verify",
 ]
 
 
-def __dir__() -> list[str]:
-    return [*__all__, "__version__"]
+def __dir__() -> tuple[str, ...]:
+    return (*__all__, "__version__")
 
 
 def __getattr__(name: str) -> Any:

@@ -21,7 +21,7 @@ def runs(finished, small, tmp_path_factory):
     """A folder with a finished, an unfinished, a damaged and an unreadable run, and what is none."""
     below = tmp_path_factory.mktemp("below") / "runs"
     shutil.copytree(finished, below / "whole")
-    twotower.run(replace(small, seed=4), below / "started", ("prepare",))
+    twotower.run(replace(small, seed=4), below / "started", stages=("prepare",))
     shutil.copytree(finished, below / "study" / "runs" / "harmed")
     with (below / "study" / "runs" / "harmed" / "scores.parquet").open("ab") as stream:
         stream.write(b"more")

@@ -49,7 +49,7 @@ def undisturbed(tiny, tmp_path_factory) -> dict[str, Path]:
         before[stage] = folder / f"before-{stage}"
         if run.exists():
             shutil.copytree(run, before[stage])
-        twotower.run(tiny, run, (stage,))
+        twotower.run(tiny, run, stages=(stage,))
     return before | {"whole": run}
 
 
@@ -161,7 +161,7 @@ def test_a_stage_that_is_redone_is_old_or_new_whatever_fails(undisturbed, tiny, 
     """At each of the moves that put new files in the place of old ones."""
     changed = replace(tiny, readout=replace(tiny.readout, learning_rate=1e-3))
     base = shutil.copytree(undisturbed["whole"], tmp_path / "base")
-    twotower.run(changed, base, ("readout",), overwrite=True)
+    twotower.run(changed, base, stages=("readout",), overwrite=True)
     counted = shutil.copytree(base, tmp_path / "counted")
     with failing(Faults(counted)) as faults:
         assert cli.main(["score", "--out", str(counted)]) == 0

@@ -36,7 +36,7 @@ def losses(small, folder, model):
     try:
         train = replace(small.train, tokens=UPDATES * small.train.window * small.train.batch, masked=0.4)
         config = replace(small, model=replace(small.model, **model), train=train)
-        twotower.run(config, folder, ("prepare", "train"))
+        twotower.run(config, folder, stages=("prepare", "train"))
     finally:
         loop.update = updates
     return found

@@ -40,7 +40,7 @@ def launch(processes, script, *words):
 
 def train(run, config, processes, stop_at=0):
     """Train in so many processes, to the end or to update `stop_at`; returns what was said."""
-    twotower.run(config, run, ("prepare",))  # writes config.yaml, which the processes read
+    twotower.run(config, run, stages=("prepare",))  # writes config.yaml, which the processes read
     if processes == 1 and not stop_at:
         assert cli.main(["train", "--out", str(run)]) == 0
         return ""
@@ -67,7 +67,7 @@ def same_losses(run, other):
 
 @pytest.fixture(scope="module")
 def prepared(small, tmp_path_factory):
-    return twotower.run(small, tmp_path_factory.mktemp("prepared") / "run", ("prepare",)).path
+    return twotower.run(small, tmp_path_factory.mktemp("prepared") / "run", stages=("prepare",)).path
 
 
 @pytest.mark.slow
@@ -115,7 +115,7 @@ def test_a_process_that_cannot_write_its_shard_stops_all_and_costs_one_checkpoin
     for out in (run, tmp_path / "whole"):
         adopt(out, prepared, "prepare")
     train(tmp_path / "whole", config, 1)
-    twotower.run(config, run, ("prepare",))
+    twotower.run(config, run, stages=("prepare",))
     done = launch(2, "failing_process.py", run, 3, harm)
     assert done.returncode != 0
     said = [line for line in done.stderr.splitlines() if line.startswith("twotower: ")]

@@ -62,7 +62,7 @@ def test_states_that_do_not_fit_the_disk_are_refused_with_a_remedy(finished, tmp
     config = replace(config, readout=replace(config.readout, learning_rate=1e-2))
     before = (run / "model" / "model.safetensors").read_bytes()
     with pytest.raises(InputError, match=r"states take .* GB on disk .*lower --readout\.tokens"):
-        twotower.run(config, run, ("readout",), overwrite=True)
+        twotower.run(config, run, stages=("readout",), overwrite=True)
     assert (run / "model" / "model.safetensors").read_bytes() == before
 
 
@@ -101,7 +101,7 @@ def test_converged_readouts_stop_before_the_cap(finished, tmp_path, monkeypatch)
     run = shutil.copytree(finished, tmp_path / "run")
     config = twotower.Run.load(run).config
     config = replace(config, readout=replace(config.readout, learning_rate=1e-2))
-    twotower.run(config, run, ("readout",), overwrite=True)
+    twotower.run(config, run, stages=("readout",), overwrite=True)
     said = json.loads((run / "readout.json").read_text())
     assert said["converged"] and said["stopped"] == "converged" and said["tokens"] < said["cap"] / 2
 
@@ -119,7 +119,7 @@ def test_a_lens_is_trained_on_the_joint_models_decoder(finished, tmp_path):
     run = shutil.copytree(finished, tmp_path / "run")
     config = twotower.Run.load(run).config
     config = replace(config, readout=replace(config.readout, kind="lens", replicates=2))
-    twotower.run(config, run, ("readout",), overwrite=True)
+    twotower.run(config, run, stages=("readout",), overwrite=True)
     model = twotower.Run.load(run).model()
     assert model.config.readout_kind == "lens" and json.loads((run / "readout.json").read_text())["kind"] == "lens"
     assert not [name for name, _ in model.readouts.named_parameters() if "decoder" in name]

@@ -23,7 +23,7 @@ OTHERS = [("hf:llama", "causal"), ("hf:modernbert", "masked")]
 
 @pytest.fixture(scope="module")
 def prepared(small, tmp_path_factory):
-    return twotower.run(small, tmp_path_factory.mktemp("prepared") / "run", ("prepare",)).path
+    return twotower.run(small, tmp_path_factory.mktemp("prepared") / "run", stages=("prepare",)).path
 
 
 def configured(small, family, objective, optimizer, **model):
@@ -39,7 +39,7 @@ def configured(small, family, objective, optimizer, **model):
 def trained(config, prepared, out):
     """The digests of what the stage `train` wrote, but for `training.json`, which holds times."""
     adopt(out, prepared, "prepare")
-    twotower.run(config, out, ("train",))
+    twotower.run(config, out, stages=("train",))
     return digests(out)
 
 
@@ -102,7 +102,7 @@ def test_two_processes_resume_to_the_same_digests(small, prepared, tmp_path, fam
     config = replace(config, train=replace(config.train, shard=shard))
     for name, stop_at, expected in (("whole", 0, 0), ("resumed", 5, 130), ("resumed", 0, 0)):
         adopt(tmp_path / name, prepared, "prepare")
-        twotower.run(config, tmp_path / name, ("prepare",))  # writes config.yaml, which the processes read
+        twotower.run(config, tmp_path / name, stages=("prepare",))  # writes config.yaml, which the processes read
         done = subprocess.run(
             [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2",
              str(Path(__file__).with_name("stopping_process.py")), str(tmp_path / name), str(stop_at)],

@@ -113,7 +113,7 @@ def test_settings_meant_for_gpus_train_on_cpu_too(with_settings, tmp_path, setti
 def test_watching_readouts_leave_the_towers_as_they_would_be_without_them(with_settings, tmp_path):
     watching = {"readout_share": 0.1}, {"readout_share": 1.0, "readout_learning_rate": 2e-2}
     runs = [
-        twotower.run(with_settings(train=settings), tmp_path / str(number), ("prepare", "train"))
+        twotower.run(with_settings(train=settings), tmp_path / str(number), stages=("prepare", "train"))
         for number, settings in enumerate(watching)
     ]
     trunks = [load_file(run.path / "trunk" / "model.safetensors") for run in runs]
@@ -189,7 +189,7 @@ def test_a_closed_terminal_and_a_request_to_end_leave_a_checkpoint(small, tmp_pa
 
     monkeypatch.setattr(loop, "update", interrupting)
     with pytest.raises(Interrupted, match="checkpoint saved"):
-        twotower.run(small, tmp_path / "run", ("prepare", "train"))
+        twotower.run(small, tmp_path / "run", stages=("prepare", "train"))
     assert find_checkpoint(tmp_path / "run" / "checkpoints" / "latest")
 
 
@@ -209,12 +209,12 @@ def test_a_loss_that_is_no_number_stops_with_its_update_and_keeps_the_last_check
 
     monkeypatch.setattr(loop, "update", diverging)
     with pytest.raises(Interrupted):
-        twotower.run(small, tmp_path / "run", ("prepare", "train"))
+        twotower.run(small, tmp_path / "run", stages=("prepare", "train"))
     with pytest.raises(InputError, match=r"at update 9 \(batch 8\); the checkpoint in .*latest is from before"):
-        twotower.run(small, tmp_path / "run", ("prepare", "train"))
+        twotower.run(small, tmp_path / "run", stages=("prepare", "train"))
     assert find_checkpoint(tmp_path / "run" / "checkpoints" / "latest")
     monkeypatch.setattr(loop, "update", updates)
-    twotower.run(small, tmp_path / "run", ("prepare", "train"))
+    twotower.run(small, tmp_path / "run", stages=("prepare", "train"))
     assert not [path for path in tmp_path.rglob("*") if path.suffix in (".pt", ".pkl", ".bin")]
 
 

@@ -121,6 +121,7 @@ class Comparison:
 def study(
     presets: Sequence[str] = ("quickstart",),
     seeds: Sequence[int] = (0, 1, 2),
+    *,
     vary: Mapping[str, Sequence[Any]] | None = None,
     settings: Mapping[str, Any] | None = None,
     corpora: Sequence[str] = (),
@@ -163,7 +164,7 @@ def study(
 
 
 def compare(
-    runs: Sequence[Run | Path | str], out: Path | str = "studies/comparison", quiet: bool = False
+    runs: Sequence[Run | Path | str], out: Path | str = "studies/comparison", *, quiet: bool = False
 ) -> Comparison:
     """Compare finished runs, wherever they are.
 

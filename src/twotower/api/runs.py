@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, overload
 
 from .. import pipeline
 from ..config.presets import preset
@@ -18,7 +18,9 @@ from .notebook import card
 
 if TYPE_CHECKING:
     import pandas as pd
+    from transformers import PreTrainedTokenizerFast
 
+    from ..modeling.language_models import TowersForCausalLM, TowersForMaskedLM
     from ..modeling.model import TowersModel
     from ..preference.division import LabelDivision
     from ..results.results import Results
@@ -165,11 +167,120 @@ class Run:
         own = labels_of(table, measured, str(labels) if named else "labels")
         return along(own, measured)
 
-    def model(self) -> TowersModel:
-        """The trained towers with their readouts, a `transformers` model in evaluation mode."""
-        from ..modeling.model import finished_model
+    @overload
+    def model(self, head: None = None) -> TowersModel: ...
 
-        return finished_model(self._folder)
+    @overload
+    def model(self, head: str) -> TowersForCausalLM | TowersForMaskedLM: ...
+
+    def model(self, head: str | None = None) -> TowersModel | TowersForCausalLM | TowersForMaskedLM:
+        """The trained towers with their readouts, a `transformers` model in evaluation mode.
+
+        With `head` (`joint`, or `readout_K` for tower K alone) a language model: it returns `logits`, and with
+        `output_hidden_states=True` the states of each layer. Raises `InputError` if there is no such head.
+        """
+        if head is None:
+            from ..modeling.model import finished_model
+
+            return finished_model(self._folder)
+        from .models import load_model
+
+        self._folder.require("model")
+        return load_model(self.path, head)
+
+    def tokenizer(self) -> PreTrainedTokenizerFast:
+        """The tokenizer of the run, as `transformers` knows it: it writes a text in pieces as the towers read them."""
+        from transformers import PreTrainedTokenizerFast
+
+        tokenizer: PreTrainedTokenizerFast = PreTrainedTokenizerFast.from_pretrained(self._folder.require("model"))
+        return tokenizer
+
+    def score(self, texts: Sequence[str]) -> pd.DataFrame:
+        """The log-probability of every piece of texts of your own: one row per piece.
+
+        Each text is read alone, without context before it. Causal towers see what stands before a piece, the others
+        what stands on both sides. Texts are at most as long as the towers' window.
+
+        Columns: `text` (its number), `position` (of the piece in it), `piece_id`, `piece`; in nats `joint` (all
+        towers), `readout_K` (tower K alone, mean over sets of readouts) and `preference` (tower 1 minus tower 2; with
+        more towers `preference_K`, tower K minus the mean of all). Raises `InputError` for a text that is too long.
+        """
+        from .texts import score
+
+        return score(self._folder, [texts] if isinstance(texts, str) else texts)
+
+    def predict(self, beginning: str, top: int = 5) -> pd.DataFrame:
+        """The likeliest next pieces after the beginning of a sentence: one row per head and rank.
+
+        Towers that read both directions are asked for a hidden piece at the end of the text.
+
+        Columns: `head` (`joint`, or `readout_K`: tower K alone), `rank` from 1, `piece_id`, `piece`, and `log_prob` in
+        nats, the mean over sets of readouts. Raises `InputError` for a text that is too long.
+        """
+        from .texts import predict
+
+        return predict(self._folder, beginning, top)
+
+    def words(self) -> pd.DataFrame:
+        """The whole words of the held-out text: one row per word and contrast. Words of several pieces are left out.
+
+        Columns: `contrast`, `word`, `upos` (its most frequent part of speech), `count`, `documents`; in nats `joint`,
+        `readout_K` (tower K alone) and `mean`, the preference, each a mean over occurrences and sets of readouts; and
+        `under_SET`, the preference under one set. A single tower has rows without a preference.
+        """
+        from . import tables
+
+        return tables.words(self.scores(), self.config.model.towers, self._sets)
+
+    def documents(self) -> pd.DataFrame:
+        """The held-out documents: one row each.
+
+        Columns: `document` (its number, as in `scores()`), `name`, `tokens`; in nats per token `joint`, `readout_K`
+        (tower K alone) and `preference` (with more than two towers `preference_K`), means over sets of readouts.
+        """
+        from ..data.heldout import PreparedText
+        from . import tables
+
+        names = PreparedText(self.path).documents.set_index("document")["name"].astype(str).to_dict()
+        return tables.documents(self.scores(), names, self.config.model.towers, self._sets)
+
+    @property
+    def _sets(self) -> tuple[str, ...]:
+        from ..preference.measured import SETS
+
+        return SETS[: self.config.readout.replicates]
+
+    @property
+    def strangers(self) -> Run | None:
+        """The run of its strangers, the same towers on the same batches without cooperation; None if it has none."""
+        folder = self.path / pipeline.STRANGERS
+        return Run(folder) if (folder / "config.yaml").is_file() else None
+
+    def know(self, *instruments: str, overwrite: bool = False, quiet: bool = False, **settings: Any) -> list[str]:
+        """Ask what each tower knows, as `twotower know` does, and bring results and report up to date.
+
+        ```python
+        import twotower
+
+        run = twotower.Run.load("runs/first")
+        for sentence in run.know("similarity"):
+            print(sentence)
+        ```
+
+        Args:
+            instruments: their names, such as `lesions` or `similarity` (default: all that have what they need).
+            overwrite: redo what was asked with other settings.
+            quiet: draw no progress lines on standard error.
+            settings: those of `know`, by name, such as `treebank="english.conllu"`.
+
+        Returns what is known, a sentence each. Raises `InputError` for an unknown instrument, and for one that lacks a
+        file that it needs.
+        """
+        from ..report.instruments import what_is_known
+
+        with without_progress() if quiet else nullcontext():
+            pipeline.know(self.path, settings, instruments, overwrite)
+        return what_is_known(self.results().knowledge)
 
     def __repr__(self) -> str:
         return f"Run({str(self.path)!r})"
@@ -181,6 +292,7 @@ class Run:
 def run(
     config: RunConfig | str | None = None,
     out: Path | str | None = None,
+    *,
     stages: Iterable[str] = MAIN,
     overwrite: bool = False,
     say: Callable[[str], None] = lambda _: None,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from ..comparison.controls import Control
 from ..preference.division import LabelDivision
 from ..preference.measured import SETS
 from ..results.results import Results
@@ -123,3 +124,55 @@ def agreement(study: dict[str, Any]) -> pd.DataFrame:
 def tests(study: dict[str, Any]) -> pd.DataFrame:
     """Every test of a comparison: one row each."""
     return pd.DataFrame(study["tests"], columns=["family", "name", "p_value", "q_value"])
+
+
+def words(scores: pd.DataFrame, towers: int, sets: Sequence[str]) -> pd.DataFrame:
+    """The words that are one piece, one row per word and contrast; what a tower gives is the mean over `sets`."""
+    whole = scores[scores["whole_word"].astype(bool)]
+    by_word = whole["piece"].astype(str)
+    grouped = whole.groupby(by_word, sort=True)
+    shared = pd.DataFrame({
+        "upos": grouped["upos"].agg(lambda tags: tags.mode().iloc[0]).astype(str), "count": grouped.size(),
+        "documents": grouped["document"].nunique(), "joint": grouped["joint"].mean(),
+    })  # fmt: skip
+    for tower in range(1, towers + 1):
+        shared[f"readout_{tower}"] = _alone(whole, tower, sets).groupby(by_word).mean()
+    parts = []
+    for contrast in contrasts(towers):
+        values = {f"under_{name}": pd.Series(contrast.of(whole, name), whole.index) for name in sets}
+        each = pd.DataFrame(values).groupby(by_word).mean()
+        each.insert(0, "mean", each.mean(axis=1))
+        parts.append(shared.join(each).reset_index(names="word").assign(contrast=contrast.name))
+    found = pd.concat(parts, ignore_index=True) if parts else shared.reset_index(names="word").assign(contrast="")
+    return found[["contrast", *(name for name in found if name != "contrast")]]
+
+
+def documents(scores: pd.DataFrame, names: Mapping[int, str], towers: int, sets: Sequence[str]) -> pd.DataFrame:
+    """The held-out documents, one row each; what a tower gives is the mean over `sets`."""
+    grouped = scores.groupby("document", sort=True)
+    table = pd.DataFrame({"tokens": grouped.size(), "joint": grouped["joint"].mean()})
+    table.insert(0, "name", [names[int(number)] for number in table.index])
+    for tower in range(1, towers + 1):
+        table[f"readout_{tower}"] = _alone(scores, tower, sets).groupby(scores["document"]).mean()
+    for contrast in contrasts(towers):
+        values = pd.Series(contrast.mean_of(scores, sets), scores.index)
+        table[f"preference{contrast.suffix}"] = values.groupby(scores["document"]).mean()
+    return table.reset_index(names="document")
+
+
+def _alone(scores: pd.DataFrame, tower: int, sets: Sequence[str]) -> pd.Series:
+    """The log-probability of each occurrence under a tower alone, mean over sets of readouts."""
+    return scores[[f"{name}_{tower}" for name in sets]].astype("float64").mean(axis=1)
+
+
+def controls(rows: Sequence[Control]) -> pd.DataFrame:
+    """A run and its controls, one row each."""
+    flat = [
+        {"name": row.name, "meaning": row.meaning, "parameters": row.parameters, "perplexity": row.perplexity.joint,
+         "sd": row.sd, "reliability": row.reliability.estimate, "reliability_low": row.reliability.low,
+         "reliability_high": row.reliability.high, "class_explained": row.explained and row.explained.estimate}
+        for row in rows
+    ]  # fmt: skip
+    columns = ["name", "meaning", "parameters", "perplexity", "sd", "reliability", "reliability_low",
+               "reliability_high", "class_explained"]  # fmt: skip
+    return pd.DataFrame(flat, columns=columns)

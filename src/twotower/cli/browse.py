@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from math import isfinite
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
 import tyro
 
@@ -17,10 +17,23 @@ from ..system.errors import InputError
 from ..system.progress import Progress
 from .options import Command, read
 from .output import SUCCESS, Output
+from .table import aligned, fitted, room
 
 HEADINGS = ("run", "state", "corpus", "preset", "seed", "perplexity", "D", "surplus", "divides")
-WIDEST = 28
-"""Characters of a corpus, of which the end is shown."""
+SHORTENED = (HEADINGS.index("corpus"), HEADINGS.index("preset"), HEADINGS.index("run"))
+"""Columns that give way where a line is too long, in this order."""
+SORTS: dict[str, Callable[[Listed], Any]] = {
+    "name": lambda run: str(run.folder),
+    "state": lambda run: run.state,
+    "corpus": lambda run: "" if run.config is None else short_name(run.config.prepare.corpus),
+    "preset": lambda run: "" if run.config is None else run.config.preset,
+    "seed": lambda run: None if run.config is None else run.config.seed,
+    "perplexity": lambda run: _known(run, "perplexity"),
+    "D": lambda run: _known(run, "size"),
+    "surplus": lambda run: _known(run, "surplus"),
+    "divides": lambda run: _known(run, "verdict"),
+}
+"""What `--sort` takes, and the value of a run that it sorts by; None is last."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +42,18 @@ class ListArguments:
 
     folder: tyro.conf.Positional[Path] = Path("runs")
     """The folder below which to look."""
+    state: Literal["finished", "unfinished", "running", "damaged"] | None = None
+    """Only runs in this state."""
+    preset: str = ""
+    """Only runs of presets whose name contains this."""
+    corpus: str = ""
+    """Only runs on corpora whose name contains this."""
+    divides: str = ""
+    """Only runs with this verdict, such as yes, no or undecided."""
+    sort: Literal["name", "state", "corpus", "preset", "seed", "perplexity", "D", "surplus", "divides"] = "name"
+    """Sort by this column, runs that have no such figure last."""
+    reverse: tyro.conf.FlagCreatePairsOff[bool] = False
+    """Sort from the largest to the smallest."""
     output: Annotated[Output, tyro.conf.arg(name="")] = field(default_factory=Output)
 
 
@@ -46,17 +71,46 @@ def list_runs(command: Command, words: list[str]) -> int:
     parsed = read(command, words, ListArguments())
     folders = run_folders(parsed.folder)
     with parsed.output.progress(), Progress("list", len(folders), "run", delay=2.0) as progress:
-        found = [progress.counted(look_at(one)) for one in folders]
-    if not found and not parsed.output.json:
+        looked_at = [progress.counted(look_at(one)) for one in folders]
+    if not looked_at and not parsed.output.json:
         raise InputError(f"list: there is no run below {parsed.folder}; give another folder")
+    found = _sorted([run for run in looked_at if _is_wanted(run, parsed)], parsed)
     states = [one.state for one in found]
     counts = ", ".join(f"{states.count(state)} {state}" for state in dict.fromkeys(states))
     parsed.output.result(
         {"folder": str(parsed.folder), "runs": [one.plain() for one in found]},
-        f"{len(found)} {'run' if len(found) == 1 else 'runs'}: {counts}",
-        "\n".join([*_table(found, parsed.folder), *_notes(found), ""]),
+        _count(len(found), len(looked_at), counts),
+        "\n".join([*_table(found, parsed.folder), *_notes(found), ""]) if found else "",
     )
     return SUCCESS
+
+
+def _count(shown: int, all_runs: int, counts: str) -> str:
+    total = f"{shown} of {all_runs} runs" if shown != all_runs else f"{shown} {'run' if shown == 1 else 'runs'}"
+    return f"{total}: {counts}" if counts else total
+
+
+def _is_wanted(run: Listed, parsed: ListArguments) -> bool:
+    """Whether a run passes the filters; one whose settings cannot be read has no preset and no corpus."""
+    return (
+        parsed.state in (None, run.state)
+        and parsed.preset in SORTS["preset"](run)
+        and parsed.corpus in SORTS["corpus"](run)
+        and (not parsed.divides or _known(run, "verdict") == parsed.divides)
+    )
+
+
+def _known(run: Listed, figure: str) -> Any:
+    """A main figure of a run; None where it has none, or one that is no number."""
+    value = getattr(run.figures, figure, None)
+    return None if isinstance(value, float) and not isfinite(value) else value
+
+
+def _sorted(runs: Sequence[Listed], parsed: ListArguments) -> list[Listed]:
+    key = SORTS[parsed.sort]
+    with_value = [run for run in runs if key(run) is not None]
+    without = [run for run in runs if key(run) is None]
+    return [*sorted(with_value, key=key, reverse=parsed.reverse), *without]
 
 
 def show_run(command: Command, words: list[str]) -> int:
@@ -82,15 +136,7 @@ def show_run(command: Command, words: list[str]) -> int:
 def _table(found: Sequence[Listed], below: Path) -> list[str]:
     """Lines of aligned columns."""
     rows = [HEADINGS, *(_row(one, below) for one in found)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(HEADINGS))]
-    right = HEADINGS.index("seed")
-    return [
-        "  ".join(
-            text.rjust(width) if column >= right else text.ljust(width)
-            for column, (text, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
-    ]
+    return aligned(fitted(rows, SHORTENED, room()), right=HEADINGS.index("seed"))
 
 
 def _row(one: Listed, below: Path) -> tuple[str, ...]:
@@ -100,9 +146,9 @@ def _row(one: Listed, below: Path) -> tuple[str, ...]:
     corpus = short_name(one.config.prepare.corpus)
     strangers = " (strangers)" if one.config.model.cooperation == 0 and one.config.model.towers > 1 else ""
     return (
-        name, one.state, corpus if len(corpus) <= WIDEST else "…" + corpus[1 - WIDEST :], one.config.preset + strangers,
+        name, one.state, corpus, one.config.preset + strangers,
         str(one.config.seed), *(_figure(one, key, digits) for key, digits in COLUMNS),
-        (one.figures and one.figures.verdict) or "",
+        _known(one, "verdict") or "",
     )  # fmt: skip
 
 
@@ -110,8 +156,8 @@ COLUMNS = (("perplexity", 0), ("size", 2), ("surplus", 3))
 
 
 def _figure(one: Listed, key: str, digits: int) -> str:
-    value = getattr(one.figures, key, None)
-    return "" if value is None or not isfinite(value) else f"{value:.{digits}f}"
+    value = _known(one, key)
+    return "" if value is None else f"{value:.{digits}f}"
 
 
 def _notes(found: Sequence[Listed]) -> list[str]:

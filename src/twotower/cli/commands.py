@@ -10,8 +10,10 @@ from . import plan as plans
 from .browse import ListArguments, ShowArguments, list_runs, show_run
 from .checks import RerunArguments, VerifyArguments, rerun, verify
 from .explore import ExploreArguments, explore
+from .helping import HelpArguments, show_help
 from .know import default_arguments, know, lesion
 from .options import Command
+from .presets import PresetsArguments, presets
 from .study import CompareArguments, StudyArguments, compare, compare_one, default_study, study
 
 STAGES = {
@@ -35,6 +37,8 @@ COMMANDS = {
         Command("lesion", "What is lost without each tower: the lesions of `know` alone.", lesion, default_arguments),
         Command("explore", "A local page: words, concordances, passages, training; two runs side by side.",
                 explore, ExploreArguments),
+        Command("presets", "Which preset answers which question, and about how long it takes here.",
+                presets, PresetsArguments),
         Command("list", "The runs below a folder: how far each has come, and its main figures.",
                 list_runs, ListArguments),
         Command("show", "The summary of a finished run again.", show_run, ShowArguments),
@@ -55,5 +59,6 @@ COMMANDS = {
                 verify, VerifyArguments),
         Command("plan", "What a preset takes: parameters, operations, memory, hours; nothing is allocated, read or "
                 "written.", plans.plan, plans.default_arguments, plans.COMMON),
+        Command("help", "The options of a command, as its --help shows them.", show_help, HelpArguments),
     )
 }  # fmt: skip

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from .. import __version__
 from ..system.errors import InputError
 from ..system.processes import launched
+from ..system.spelling import did_you_mean
 from .commands import COMMANDS
 from .completion import SHELLS, print_completion
 from .exit_codes import exit_code_of
@@ -24,7 +25,7 @@ commands:
 {commands}
 
 options:
-  -h, --help                show this, or, after a command, the options that people use
+  -h, --help                show this, or, after a command, the options that people use; so does `twotower help COMMAND`
   --help-all                after a command: show all its options
   --version                 show the version
   --print-completion SHELL  print a script that completes commands and options in {shells}
@@ -45,9 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _speak_utf8()
     words = list(sys.argv[1:] if arguments is None else arguments)
     if not words or words[0] in ("-h", "--help"):
-        commands = "\n".join(f"  {command.name:<13} {command.help}" for command in COMMANDS.values())
-        print(USAGE.format(commands=commands, shells=" or ".join(SHELLS)), end="")
-        return SUCCESS if words else BAD_INPUT
+        return exit_code_of(lambda: _show_usage(SUCCESS if words else BAD_INPUT))
     if words[0] == "--version":
         print(f"twotower {__version__}")
         return SUCCESS
@@ -67,6 +66,12 @@ def _speak_utf8() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
+def _show_usage(code: int) -> int:
+    commands = "\n".join(f"  {command.name:<14} {command.help}" for command in COMMANDS.values())
+    print(USAGE.format(commands=commands, shells=", ".join(SHELLS)), end="")
+    return code
+
+
 def _run(words: list[str]) -> int:
     name, rest = words[0], words[1:]
     if name == "--print-completion":
@@ -74,12 +79,14 @@ def _run(words: list[str]) -> int:
         return SUCCESS
     if name not in COMMANDS:
         commands = ", ".join(command for command in COMMANDS if " " not in command)
-        raise InputError(f"{name!r} is not a command; commands: {commands}")
+        raise InputError(f"{name!r} is not a command{did_you_mean(name, COMMANDS)}; commands: {commands}")
     verbs = [command.removeprefix(f"{name} ") for command in COMMANDS if command.startswith(f"{name} ")]
     if rest and rest[0] in verbs:
         name, rest = f"{name} {rest[0]}", rest[1:]
     elif verbs and rest and not rest[0].startswith("-"):
-        raise InputError(f"{name}: {rest[0]!r} is none of {', '.join(verbs)}; options begin with --")
+        raise InputError(
+            f"{name}: {rest[0]!r} is none of {', '.join(verbs)}{did_you_mean(rest[0], verbs)}; options begin with --"
+        )
     command = COMMANDS[name]
     if launched() > 1 and command.function is not run_stages:
         raise InputError(

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from ..system.errors import DiskError, InputError, Interrupted
 from ..system.processes import leads
-from .output import BAD_INPUT, FAILURE, INTERRUPTED, fail
+from .output import BAD_INPUT, FAILURE, INTERRUPTED, SUCCESS, fail
 
 PATIENCE_WITH_THE_FIRST = 15.0
 """Seconds that another process of a launcher waits with its error line. The first one mostly meets the same error, says
@@ -20,7 +20,12 @@ so, and ends; the launcher then ends the others before they repeat it."""
 def exit_code_of(command: Callable[[], int]) -> int:
     """Run a command; the exit code: 0 done, 1 failed, 2 bad input, 130 interrupted. Bugs keep their traceback."""
     try:
-        return command()
+        code = command()
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:  # `twotower … | head` has read all that it wants
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return SUCCESS
     except InputError as error:
         return _failed(str(error), BAD_INPUT)
     except DiskError as error:
@@ -32,9 +37,6 @@ def exit_code_of(command: Callable[[], int]) -> int:
         return _failed(f"{name[:40]}…: a file's name of {len(name):,} characters is too long; give another", BAD_INPUT)
     except Interrupted as interruption:
         return _stopped(str(interruption))
-    except BrokenPipeError:  # `twotower … | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return FAILURE
     except KeyboardInterrupt:
         return _stopped("stopped; finished stages are kept")
 

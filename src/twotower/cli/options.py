@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, is_dataclass, replace
 from functools import lru_cache
@@ -80,7 +81,8 @@ def read(command: Command, words: list[str], default: T) -> T:
     except SystemExit as stop:
         if stop.code in (0, None):
             raise  # --help
-        raise InputError(f"{_one_line(complaint.getvalue())}; see `twotower {command.name} --help`") from None
+        said = _unknown_option(complaint.getvalue()) or _one_line(complaint.getvalue())
+        raise InputError(f"{said}; see `twotower {command.name} --help`") from None
 
 
 def joined_lists(words: Sequence[str], kind: type) -> list[str]:
@@ -126,16 +128,31 @@ def _lists(kind: type) -> frozenset[str]:
     return found
 
 
+UNKNOWN = re.compile(r"Unrecognized options: (?P<option>--[^\s,]+)(?:.*?Perhaps you meant: .*?(?P<near>--[\w.-]+))?")
+
+
+def _unknown_option(box: str) -> str:
+    """The option that tyro does not know, with the one that it suggests; empty if its complaint is another one."""
+    said = UNKNOWN.search(" ".join(_lines(box)))
+    if said is None:
+        return ""
+    return f"{said['option']} is not an option" + (f" (did you mean {said['near']}?)" if said["near"] else "")
+
+
 def _one_line(box: str) -> str:
     """Tyro's boxed complaint, up to the help it quotes, as one line."""
-    lines = [line.strip("│╭╰╮╯─ ") for line in box.splitlines()[1:]]
     kept = []
-    for line in lines:
+    for line in _lines(box)[1:]:
         if line.startswith(("Argument helptext", "For full helptext")):
             break
-        if line:
-            kept.append(line)
+        kept.append(line)
     return " ".join(kept[:4])
+
+
+def _lines(box: str) -> list[str]:
+    """The lines inside a box that tyro has drawn, its title first."""
+    lines = [line.strip("│╭╰╮╯─|+- " if number == 0 else "│╭╰╮╯─| ") for number, line in enumerate(box.splitlines())]
+    return [line for line in lines if line.strip("-+")]
 
 
 def peek(words: Sequence[str], *flags: str) -> str | None:

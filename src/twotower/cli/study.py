@@ -15,6 +15,7 @@ from ..studies import compare_folders, estimate_seconds, run_study
 from ..studies.local import compare_study
 from ..studies.manifest import claim, write_manifest
 from ..studies.status import is_finished
+from ..system.durations import duration
 from ..system.errors import InputError
 from .options import Command, peek, read, study_first
 from .output import FAILURE, SUCCESS, Output, say
@@ -78,12 +79,12 @@ def study(command: Command, words: list[str]) -> int:
     missing = [job for job in planned if not is_finished(parsed.out / "runs" / job.name, job.config)]
     seconds = dict(zip((job.name for job in missing), estimate_seconds(missing), strict=True))
     for job in planned:
-        state = f"to run, about {_duration(seconds[job.name])}" if job.name in seconds else "finished"
+        state = f"to run, about {duration(seconds[job.name])}" if job.name in seconds else "finished"
         output.say(f"{job.name}  {job.config.train.tokens:,} tokens  {state}")
     cores = min(parsed.jobs, os.cpu_count() or 1)
     total = sum(seconds.values()) / cores
     output.say(
-        f"study: about {_duration(total)} for what is missing, {parsed.jobs} at a time, {_threads(parsed.threads)} each"
+        f"study: about {duration(total)} for what is missing, {parsed.jobs} at a time, {_threads(parsed.threads)} each"
     )
     if parsed.dry:
         rows = [{"name": job.name, "tokens": job.config.train.tokens, "finished": job.name not in seconds,
@@ -158,8 +159,3 @@ def show_study(found: dict[str, Any], out: Path, output: Output) -> None:
 
 def _threads(count: int) -> str:
     return {0: "PyTorch's number of threads", 1: "one thread"}.get(count, f"{count} threads")
-
-
-def _duration(seconds: float) -> str:
-    minutes = round(seconds / 60)
-    return f"{minutes // 60} h {minutes % 60:02d} min" if minutes >= 60 else f"{max(1, minutes)} min"

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..system.errors import InputError
+from ..system.spelling import did_you_mean
 from .schema import ModelConfig, PrepareConfig, RunConfig
 from .settings import with_settings
 
@@ -106,6 +107,26 @@ PRESETS: dict[str, RunConfig] = {
     "single-bert-large": _paper(_bert(1, 24, 1024, 16)),
 }  # fmt: skip
 
+QUESTIONS = {
+    "quickstart": "Do GPT towers divide the work?",
+    "quickstart-bert": "Do BERT towers?",
+    "quickstart-elmo": "Do ELMo towers?",
+    "standard": "GPT after more text?",
+    "standard-bert": "BERT after more text?",
+    "standard-elmo": "ELMo after more text?",
+    "paper-bert-base": "The paper's BERT, base?",
+    "paper-bert-large": "The paper's BERT, large?",
+    "paper-gpt-base": "The paper's GPT, base?",
+    "paper-gpt-large": "The paper's GPT, large?",
+    "paper-elmo-base": "The paper's ELMo, base?",
+    "paper-elmo-large": "The paper's ELMo, large?",
+    "single-bert-small": "How good is one small tower?",
+    "single-bert-medium": "One tower of medium size?",
+    "single-bert-base": "One tower of BERT's base size?",
+    "single-bert-large": "One tower of BERT's large size?",
+}
+"""What each preset is for. `quickstart-gpt` and `standard-gpt` are other names of `quickstart` and `standard`."""
+
 
 def preset(name: str, protocol: str | None = None, settings: Mapping[str, Any] | None = None) -> RunConfig:
     """The preset called `name`, under the protocol `paper` if asked for, with settings of your own.
@@ -115,7 +136,9 @@ def preset(name: str, protocol: str | None = None, settings: Mapping[str, Any] |
     Raises `InputError` with the known names.
     """
     if name not in PRESETS:
-        raise InputError(f"preset: {name!r} is unknown; known presets: {', '.join(PRESETS)}")
+        raise InputError(
+            f"preset: {name!r} is unknown{did_you_mean(name, PRESETS)}; known presets: {', '.join(PRESETS)}"
+        )
     if protocol not in (None, "own", "paper"):
         raise InputError(f"protocol: {protocol!r} is unknown; known protocols: own, paper")
     config = replace(PRESETS[name], preset=name)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ..config.schema import RunConfig
+from ..system.durations import duration
 from ..system.errors import InputError
 
 if TYPE_CHECKING:
@@ -199,15 +200,16 @@ def show(plan: Plan) -> str:
     lines += [_row("together", _scaled(sum(plan.memory.values()), "B"))]
     if machine.devices > 1:
         lines += [_row("sent per update and device", _scaled(plan.communication, "B"))]
-    lines += ["", f"hours at {machine.utilization:.0%} of {machine.tflops:g} TFLOP/s"]
+    lines += ["", f"time on devices of {machine.tflops:g} TFLOP/s, of which {machine.utilization:.0%} are reached"]
     for devices, phases in plan.hours.items():
-        each = ", ".join(f"{phase} {hours:,.3g}" for phase, hours in phases.items())
-        lines.append(_row(f"{devices} device{'s' * (devices > 1)}", f"{sum(phases.values()):,.3g} ({each})"))
+        each = ", ".join(f"{phase} {duration(3600 * hours)}" for phase, hours in phases.items())
+        name, whole = f"{devices} device{'s' * (devices > 1)}", duration(3600 * sum(phases.values()))
+        lines.append(f"{_row(name, whole)}  ({each})")
     if plan.tagging_hours is None:
         lines.append("  scoring and tagging take as long as the held-out text is: give --corpus-tokens")
     else:
         cores = f"{machine.cores} core{'s' * (machine.cores > 1)}"
-        lines.append(_row(f"before that, tagging on {cores}", f"up to {plan.tagging_hours:,.3g}"))
+        lines.append(_row(f"before that, tagging on {cores}", f"up to {duration(3600 * plan.tagging_hours)}"))
     return "\n".join(lines)
 
 

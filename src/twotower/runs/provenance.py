@@ -36,12 +36,17 @@ def provenance(config: RunConfig) -> dict[str, Any]:
             versions[name] = None
     return {
         "versions": versions, "python": platform.python_version(), "seed": config.seed,
-        "machine": {
-            "system": platform.platform(), "processor": _processor(), "cores": os.cpu_count(),
-            "threads": config.threads or _threads(),
-        },
+        "machine": machine_of(config),
         "git_revision": _git_revision(),
         "install": "pip install " + " ".join(f"{name}=={version}" for name, version in versions.items() if version),
+    }  # fmt: skip
+
+
+def machine_of(config: RunConfig) -> dict[str, Any]:
+    """This machine: its system, processor and cores, and the threads that a run with these settings uses."""
+    return {
+        "system": platform.platform(), "processor": processor_name(), "cores": os.cpu_count(),
+        "threads": config.threads or _threads(),
     }  # fmt: skip
 
 
@@ -51,7 +56,8 @@ def _threads() -> int | None:
     return None if torch is None else int(torch.get_num_threads())
 
 
-def _processor() -> str:
+def processor_name() -> str:
+    """The processor, as the system names it."""
     try:
         for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
             if line.startswith("model name"):

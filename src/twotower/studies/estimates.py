@@ -1,43 +1,91 @@
-"""About how long the runs of a study take on this machine."""
+"""About how long runs take on this machine: their operations over a rate that is timed, or learnt from a run."""
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 from ..comparison.grid import Job
 from ..config.schema import RunConfig
+from ..modeling.rough_costs import run_flops
+from ..runs.listing import run_folders
+from ..runs.provenance import machine_of
+from ..runs.records import load_config, read_records
+from ..system.errors import InputError
 
 UTILIZATION = 0.3
 """Of the rate of large matrix products, what whole quickstart runs reached on a machine with two cores."""
 PRODUCT, PRODUCTS = 512, 20
+LEARNT = ("train", "readout")
+"""The stages whose operations are counted."""
+LEAST_FLOPS = 3e12
+"""A run of fewer operations, a tenth of a quickstart's, says more about starting up than about this machine."""
 
 
-def estimate_seconds(planned: Sequence[Job]) -> list[float]:
-    """About how long each run takes with one thread on this machine: its operations over the rate of its products.
+@dataclass(frozen=True)
+class Rate:
+    """Operations that a run does in a second here, and how that is known."""
 
-    The rate is that of a timed matrix product times `UTILIZATION`. Reading and tagging the text is left out.
-    """
-    if not planned:
-        return []
+    flops: float
+    source: Path | None
+    """The run that it was learnt from; None for a timed matrix product times `UTILIZATION`."""
+
+    def seconds(self, config: RunConfig) -> float:
+        """About how long `train` and `readout` take, at most: readouts stop when they have converged."""
+        return run_flops(config) / self.flops
+
+
+def rate_here(runs: Path = Path("runs")) -> Rate:
+    """The rate of the latest run below `runs` that this machine made; without one, that of a timed matrix product."""
+    learnt = [rate for folder in _folders(runs) if (rate := _learnt(folder)) is not None]
+    return max(learnt, key=lambda one: one[0])[1] if learnt else Rate(product_flops() * UTILIZATION, None)
+
+
+def product_flops() -> float:
+    """Operations per second of a large matrix product in single precision, with one thread."""
     import torch
-
-    from ..modeling.plan import Machine, make_plan
 
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     square = torch.ones(PRODUCT, PRODUCT)
     torch.mm(square, square)
-    begin = time.perf_counter()
+    begin = time.thread_time()  # of this thread alone, whatever else the machine is doing
     for _ in range(PRODUCTS):
         torch.mm(square, square)
-    rate = PRODUCTS * 2 * PRODUCT**3 / (time.perf_counter() - begin)
+    seconds = time.thread_time() - begin
     torch.set_num_threads(threads)
-    machine = Machine(tflops=rate / 1e12, utilization=UTILIZATION)
-    known: dict[RunConfig, float] = {}
-    for job in planned:
-        key = replace(job.config, seed=0)
-        if key not in known:
-            known[key] = 3600 * sum(make_plan(key, machine).hours[1].values())
-    return [known[replace(job.config, seed=0)] for job in planned]
+    return PRODUCTS * 2 * PRODUCT**3 / seconds
+
+
+def _folders(runs: Path) -> list[Path]:
+    try:
+        return run_folders(runs)
+    except InputError:
+        return []
+
+
+def _learnt(folder: Path) -> tuple[float, Rate] | None:
+    """When the readouts of a run were finished, and its rate; None if it is another machine's, too short or damaged."""
+    try:
+        records, config = read_records(folder), load_config(folder)
+        provenance = json.loads((folder / "provenance.json").read_text(encoding="utf-8"))
+        seconds = sum(float(records[name]["seconds"]) for name in LEARNT)
+        read = json.loads((folder / "readout.json").read_text(encoding="utf-8"))["tokens"]
+        finished = (folder / "readout.json").stat().st_mtime
+    except (InputError, OSError, ValueError, KeyError, TypeError):
+        return None
+    here = machine_of(config)
+    same = all(provenance.get("machine", {}).get(name) == here[name] for name in ("processor", "cores", "threads"))
+    flops = run_flops(replace(config, readout=replace(config.readout, tokens=int(read))))
+    return (finished, Rate(flops / seconds, folder)) if same and flops >= LEAST_FLOPS and seconds > 0 else None
+
+
+def estimate_seconds(planned: Sequence[Job], rate: Rate | None = None) -> list[float]:
+    """About how long each run takes with one thread here, without its statistics and the reading of its text."""
+    if not planned:
+        return []
+    known = rate or rate_here()
+    return [known.seconds(job.config) for job in planned]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any
 
 from ..comparison.grid import Grid, is_stranger, jobs, require_seeds
@@ -13,7 +16,10 @@ from ..system.progress import Progress
 from ..system.workers import WorkerEndedError, Workers
 from .comparing import compare_described
 from .manifest import Line, claim, read_study, write_manifest
-from .status import is_finished, run_status
+from .status import is_finished, progress_line, run_status
+
+SECONDS_BETWEEN_LOOKS = 2.0
+"""At the logs of runs that are being made."""
 
 
 def run_study(
@@ -81,13 +87,37 @@ def _run_missing(lines: Sequence[Line], out: Path, workers: int, threads: int, s
                 code = end.code or 1
             return _why(out, line, code)
 
-        with ThreadPoolExecutor(workers) as pool:
+        with ThreadPoolExecutor(workers) as pool, _telling(progress, lines, out):
             for line, error in zip(lines, pool.map(run_one, lines), strict=True):
                 if error:
                     failed.append(line.name)
                     say(f"study: {line.name} failed: {error} (see {out / line.folder}.log)")
                 progress.advance(1)
     return failed
+
+
+@contextmanager
+def _telling(progress: Progress, lines: Sequence[Line], out: Path) -> Iterator[None]:
+    """Within, the progress line says how far the runs are that are being made, from their logs."""
+    done = Event()
+    begun = time.time()
+
+    def watch() -> None:
+        while not done.wait(SECONDS_BETWEEN_LOOKS):
+            said = [
+                f"run {number} of {len(lines)}: {doing}"
+                for number, line in enumerate(lines, start=1)
+                if (doing := progress_line(out / f"{line.folder}.log", since=begun))
+            ]
+            progress.tell("; ".join(said))
+
+    thread = Thread(target=watch, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
 
 
 def _why(out: Path, line: Line, code: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from ..config.schema import RunConfig
 from ..runs.locking import Holder, holder
 from ..runs.records import read_records, up_to_date
 from ..runs.stages import MAIN
+from ..system.durations import duration
 from ..system.errors import InputError
 from .manifest import read_study
 from .work import prepared_folder
@@ -112,8 +114,28 @@ def show_counts(found: Sequence[RunStatus]) -> str:
     return f"{len(found)} runs: {', '.join(counts)}"
 
 
+BAR = re.compile(r"^(?P<stage>[a-z ]+): +(?P<percent>\d+)%\|.*\[[\d:]+<(?P<left>[\d:]+)")
+"""A progress line in a log, as tqdm draws it: `readout:  60%|######    | 1.2M/2.0M [01:12<00:48, 16.7ktoken/s]`."""
+
+
+def progress_line(log: Path, since: float = 0.0) -> str:
+    """What the last progress line of a run's log says: `readout 60 %, 3 min left`.
+
+    Empty if the log ends with something else, or was last written before the time `since`.
+    """
+    drawn = BAR.match(_last_line(log))
+    if drawn is None or log.stat().st_mtime < since:
+        return ""
+    left = 0
+    for part in drawn["left"].split(":"):
+        left = 60 * left + int(part)
+    return f"{drawn['stage']} {drawn['percent']} %, {duration(left)} left"
+
+
 def _doing(folder: Path, config: RunConfig, stages: Sequence[str], who: Holder | None) -> str:
     stage = next((name for name in MAIN if name not in stages), MAIN[-1])
+    if drawn := progress_line(folder.with_name(f"{folder.name}.log")):
+        return drawn + (f" ({who})" if who else "")
     share = ""
     if stage == "train":
         rows = _last_line(folder / "checkpoints" / "metrics.jsonl")

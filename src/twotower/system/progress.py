@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -42,6 +43,13 @@ class Progress:
         if values:
             self._bar.set_postfix(values, refresh=False)
         self._bar.update(amount)
+
+    def tell(self, text: str) -> None:
+        """Show `text` beside the count, as often as the line is drawn anyway. Not for several threads at a time."""
+        self._bar.set_postfix_str(text, refresh=False)
+        if not self._bar.disable and time.time() - self._bar.last_print_t >= self._bar.mininterval:
+            self._bar.refresh()
+            self._bar.last_print_t = time.time()
 
     def counted(self, value: T) -> T:
         """Count one unit done, and hand its outcome on."""

@@ -1,0 +1,94 @@
+"""Sentences of a reader's own under a run's heads, as data frames."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import torch
+
+from ..data.characters import visible
+from ..data.heldout import PreparedText
+from ..data.tokenization import Vocabulary
+from ..knowledge.sentences import Ids, encode, longest, score_sentences
+from ..modeling.model import TowersModel, finished_model
+from ..modeling.sizes import require_same_vocabulary
+from ..preference.measured import SETS
+from ..runs.finished import RunFolder
+from ..statistics.contrasts import contrasts
+from ..system.errors import InputError
+
+
+def score(run: RunFolder, texts: Sequence[str]) -> pd.DataFrame:
+    """One row per piece of each text; see `Run.score`."""
+    model, text = _model_and_text(run)
+    sentences = encode(text.tokenizer, [visible(one) for one in texts])
+    for number, length in enumerate(sentences.lengths):
+        _require_length(int(length), longest(model), f"text {number}")
+    sets = SETS[: run.config.readout.replicates]
+    towers = run.config.model.towers
+    heads = ["joint", *(f"{name}_{tower}" for name in sets for tower in range(1, towers + 1))]
+    found = pd.DataFrame(score_sentences(model, sentences, text.vocabulary, heads))
+    table = pd.DataFrame({
+        "text": sentences.of, "position": np.arange(len(sentences.pieces)) - sentences.starts[sentences.of],
+        "piece_id": sentences.pieces, "piece": [text.pieces[piece] for piece in sentences.pieces],
+        "joint": found["joint"],
+    })  # fmt: skip
+    for tower in range(1, towers + 1):
+        table[f"readout_{tower}"] = found[[f"{name}_{tower}" for name in sets]].mean(axis=1)
+    for contrast in contrasts(towers):
+        table[f"preference{contrast.suffix}"] = contrast.mean_of(found, sets)
+    return table
+
+
+def predict(run: RunFolder, beginning: str, top: int) -> pd.DataFrame:
+    """The likeliest next pieces under each head; see `Run.predict`."""
+    if top < 1:
+        raise InputError(f"predict: top is {top}; give 1 or more")
+    model, text = _model_and_text(run)
+    pieces = encode(text.tokenizer, [visible(beginning)]).pieces
+    _require_length(len(pieces), longest(model) - (model.config.objective != "causal"), "the beginning")
+    inputs, place = _asking_for_the_next(model, pieces, text.vocabulary)
+    scored = torch.zeros(inputs.shape, dtype=torch.bool)
+    scored[0, place] = True
+    sets = SETS[: run.config.readout.replicates]
+    heads = {"joint": ["joint"]} | {
+        f"readout_{tower}": [f"{name}_{tower}" for name in sets] for tower in range(1, run.config.model.towers + 1)
+    }
+    with torch.no_grad():
+        outputs = model.tower_outputs(inputs, None, scored)
+        features = model.head_features(outputs, {name for names in heads.values() for name in names})
+    rows = []
+    for head, names in heads.items():
+        each = [torch.log_softmax(torch.nn.functional.linear(*features[name])[0], dim=-1) for name in names]
+        mean = torch.stack(each).mean(dim=0)[: len(text.pieces)]
+        values, found = mean.topk(min(top, len(mean)))
+        rows += [
+            {"head": head, "rank": rank, "piece_id": piece, "piece": text.pieces[piece], "log_prob": value}
+            for rank, (piece, value) in enumerate(zip(found.tolist(), values.tolist(), strict=True), start=1)
+        ]
+    return pd.DataFrame(rows, columns=["head", "rank", "piece_id", "piece", "log_prob"])
+
+
+def _model_and_text(run: RunFolder) -> tuple[TowersModel, PreparedText]:
+    model, text = finished_model(run), PreparedText(run.path)
+    require_same_vocabulary(model.config, text)
+    return model, text
+
+
+def _require_length(length: int, most: int, name: str) -> None:
+    if length > most:
+        raise InputError(f"{name} has {length} pieces, and the towers read at most {most}; give a shorter one")
+
+
+def _asking_for_the_next(model: TowersModel, pieces: Ids, vocabulary: Vocabulary) -> tuple[torch.Tensor, int]:
+    """The row to read, (1, time), and the position that predicts the piece after the beginning.
+
+    Causal towers predict it at the last piece. The others are given a [MASK] in its place, and the end after it.
+    """
+    first = vocabulary.cls if model.config.windows == "pairs" else vocabulary.sep
+    row = [first, *pieces.tolist()]
+    if model.config.objective == "causal":
+        return torch.tensor([row]), len(row) - 1
+    return torch.tensor([[*row, vocabulary.mask, vocabulary.sep]]), len(row)
