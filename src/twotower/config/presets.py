@@ -122,8 +122,8 @@ QUESTIONS = {
     "paper-elmo-large": "The paper's ELMo, large?",
     "single-bert-small": "How good is one small tower?",
     "single-bert-medium": "One tower of medium size?",
-    "single-bert-base": "One tower of BERT's base size?",
-    "single-bert-large": "One tower of BERT's large size?",
+    "single-bert-base": "One tower, BERT's base size?",
+    "single-bert-large": "One tower, BERT's large size?",
 }
 """What each preset is for. `quickstart-gpt` and `standard-gpt` are other names of `quickstart` and `standard`."""
 

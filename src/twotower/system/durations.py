@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-MINUTE, HOUR, DAY = 60, 3_600, 86_400
+MINUTE, HOUR, DAY, YEAR = 60, 3_600, 86_400, 31_557_600
 
 
 def duration(seconds: float) -> str:
-    """Two units at most: `8 s`, `12 min`, `3 h 20 min`, `5 days 3 h`, `1,200 days`."""
+    """Two units at most: `8 s`, `12 min`, `3 h 20 min`, `5 days 3 h`, `250 days`, `12 years`."""
     if seconds < 1:
         return "under 1 s"
     if round(seconds) < MINUTE:
@@ -20,4 +20,4 @@ def duration(seconds: float) -> str:
     if hours < 24 * 100:
         days, rest = divmod(hours, 24)
         return f"{days} day{'s' * (days > 1)}" + (f" {rest} h" if rest else "")
-    return f"{seconds / DAY:,.0f} days"
+    return f"{seconds / DAY:,.0f} days" if seconds < 2 * YEAR else f"{seconds / YEAR:,.0f} years"
