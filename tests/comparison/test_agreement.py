@@ -37,7 +37,8 @@ def planted_runs(generator, owns, types=150, cells=20_000):
 
 def measured(found, frequency, families, seed=0, permutations=99, seeds=None):
     groups = family_groups(families, seeds)
-    return agreement(found, frequency, groups, 60, permutations, 0.95, np.random.default_rng(seed), seeds)
+    names = [f"type {number}" for number in range(len(frequency))]
+    return agreement(found, frequency, names, groups, 60, permutations, 0.95, np.random.default_rng(seed), seeds)
 
 
 def unrelated(generator, number, sizes, trend=0.0, types=150, cells=12_000):
@@ -51,12 +52,12 @@ def unrelated(generator, number, sizes, trend=0.0, types=150, cells=12_000):
 def test_planted_agreement_is_found_with_its_signs_and_its_size():
     found, signs, strata = runs(np.random.default_rng(0), 6, shared=0.8)
     result = measured(found, strata, ["gpt"] * 3 + ["elmo"] * 3)
-    assert result["signs"] == (signs * signs[0]).tolist()
+    assert result.signs == (signs * signs[0]).tolist()
     for name in ("all", "within gpt", "within elmo", "between elmo and gpt"):
-        group = result["groups"][name]
-        assert group["estimate"] == pytest.approx(0.64, abs=0.1) and group["p_value"] == 0.01
-        assert group["low"] < group["estimate"] < group["high"]
-    assert [result["groups"][name]["pairs"] for name in ("all", "within gpt", "between elmo and gpt")] == [15, 3, 9]
+        group = result.groups[name]
+        assert group.estimate == pytest.approx(0.64, abs=0.1) and group.p_value == 0.01
+        assert group.low < group.estimate < group.high
+    assert [result.groups[name].pairs for name in ("all", "within gpt", "between elmo and gpt")] == [15, 3, 9]
 
 
 @pytest.mark.montecarlo
@@ -64,17 +65,17 @@ def test_alignment_without_agreement_produces_none():
     p_values = []
     for seed in range(60):
         found, _, strata = runs(np.random.default_rng(seed), 5, shared=0.0, cells=6000)
-        group = measured(found, strata, ["gpt"] * 5, seed)["groups"]["all"]
-        p_values.append(group["p_value"])
+        group = measured(found, strata, ["gpt"] * 5, seed).groups["all"]
+        p_values.append(group.p_value)
     assert np.mean(np.array(p_values) <= 0.05) <= 0.13 and np.mean(p_values) == pytest.approx(0.5, abs=0.13)
 
 
 def test_a_shared_effect_of_frequency_is_no_agreement():
     found, frequency = unrelated(np.random.default_rng(1), 4, sizes=0.0, trend=1.0)
-    crude = measured(found, np.ones(150), ["gpt"] * 4)["groups"]["all"]
-    fine = measured(found, frequency, ["gpt"] * 4)["groups"]["all"]
-    assert crude["p_value"] <= 0.01 and crude["estimate"] > 0.3
-    assert fine["p_value"] > 0.05 and abs(fine["estimate"]) < 0.2
+    crude = measured(found, np.ones(150), ["gpt"] * 4).groups["all"]
+    fine = measured(found, frequency, ["gpt"] * 4).groups["all"]
+    assert crude.p_value <= 0.01 and crude.estimate > 0.3
+    assert fine.p_value > 0.05 and abs(fine.estimate) < 0.2
 
 
 @pytest.mark.montecarlo
@@ -84,9 +85,9 @@ def test_types_that_are_large_in_all_runs_are_no_agreement():
     for seed in range(40):
         runs, frequency = unrelated(np.random.default_rng(seed), 5, sizes=1.0, types=120, cells=6000)
         found.append(measured(runs, frequency, ["gpt"] * 5, seed, 49))
-    assert sum(one["groups"]["all"]["p_value"] <= 0.06 for one in found) <= 8
-    assert sum(len(one["spectrum"]["axes"]) > 0 for one in found) <= 8
-    assert np.mean([one["groups"]["all"]["chance"] for one in found]) > 1.3 / np.sqrt(120)
+    assert sum(one.groups["all"].p_value <= 0.06 for one in found) <= 8
+    assert sum(len(one.spectrum.axes) > 0 for one in found) <= 8
+    assert np.mean([one.groups["all"].chance for one in found]) > 1.3 / np.sqrt(120)
 
 
 @pytest.mark.montecarlo
@@ -95,7 +96,7 @@ def test_few_types_of_unequal_size_pass_as_rarely_as_they_should():
     p_values = []
     for seed in range(300):
         runs, frequency = unrelated(np.random.default_rng(seed), 5, sizes=1.0, types=120, cells=6000)
-        p_values.append(measured(runs, frequency, ["gpt"] * 5, seed, 39)["groups"]["all"]["p_value"])
+        p_values.append(measured(runs, frequency, ["gpt"] * 5, seed, 39).groups["all"].p_value)
     assert np.mean(np.array(p_values) <= 0.05) <= 0.075
 
 
@@ -108,7 +109,7 @@ def rms_r(cells, readout_sd, seeds=6):
         common = generator.normal(0, 1, 300)
         owns = [np.sqrt(0.5) * (common + generator.normal(0, 1, 300)) for _ in range(5)]
         found = [sets_of(generator, document, kind, own, 300, readout_sd=readout_sd) for own in owns]
-        squared.append(measured(found, np.ones(300), ["gpt"] * 5, seed, 9)["groups"]["all"]["squared"])
+        squared.append(measured(found, np.ones(300), ["gpt"] * 5, seed, 9).groups["all"].squared)
     return np.sqrt(np.mean(squared))
 
 
@@ -122,8 +123,8 @@ def test_the_interval_over_runs_is_on_the_log_scale():
     low, high = log_interval(0.2, 0.1, 4, 0.95)
     assert 0 < low < 0.2 < high and low * high == pytest.approx(0.2**2)
     found, _, strata = runs(np.random.default_rng(0), 3, shared=0.5)
-    group = measured(found, strata, ["gpt"] * 3)["groups"]["all"]
-    assert 0 < group["runs_low"] < group["estimate"] < group["runs_high"]
+    group = measured(found, strata, ["gpt"] * 3).groups["all"]
+    assert 0 < group.runs_low < group.estimate < group.runs_high
 
 
 @pytest.mark.montecarlo
@@ -148,9 +149,9 @@ def test_two_runs_of_each_seed_make_no_axis():
     frequency, seeds = generator.integers(10, 1000, 150), [0, 1, 2, 0, 1, 2]
     careless = measured(found, frequency, ["gpt"] * 6)
     careful = measured(found, frequency, ["gpt"] * 6, seeds=seeds)
-    assert len(careless["spectrum"]["axes"]) == 3
-    assert careful["spectrum"]["axes"] == []
-    assert careful["groups"]["all"]["pairs"] == 12
+    assert len(careless.spectrum.axes) == 3
+    assert careful.spectrum.axes == []
+    assert careful.groups["all"].pairs == 12
 
 
 def test_the_best_signs_are_found():
@@ -172,8 +173,8 @@ def test_an_axis_that_only_half_of_the_runs_share_is_found_beside_the_other():
     found = planted_runs(generator, [0.9 * common[n // 4] + 0.4 * generator.normal(0, 1, 150) for n in range(8)])
     groups = ["a"] * 4 + ["b"] * 4
     result = measured(found, generator.integers(10, 1000, 150), groups)
-    assert len(result["spectrum"]["axes"]) == 2
-    within, between = result["groups"]["within a"]["estimate"], result["groups"]["between a and b"]["estimate"]
+    assert len(result.spectrum.axes) == 2
+    within, between = result.groups["within a"].estimate, result.groups["between a and b"].estimate
     assert within > 0.6 and abs(between) < 0.3
 
 
@@ -183,8 +184,8 @@ def test_preferences_of_opposite_sign_agree_whatever_the_alignment_makes_of_them
     common = generator.normal(0, 1, (2, 150))
     # Half of what two runs share has its sign the other way round.
     found = planted_runs(generator, [common[0] + sign * common[1] for sign in (1, 1, -1, 1, 1, -1)])
-    group = measured(found, np.ones(150), ["x", "x", "x", "y", "y", "y"])["groups"]["between x and y"]
-    assert group["squared"] > 0.3 and group["p_value"] == 0.01
+    group = measured(found, np.ones(150), ["x", "x", "x", "y", "y", "y"]).groups["between x and y"]
+    assert group.squared > 0.3 and group.p_value == 0.01
 
 
 @pytest.mark.montecarlo
@@ -222,8 +223,8 @@ def test_the_null_of_many_runs_keeps_types_that_half_of_the_documents_lack():
     """A type that is left out wherever one run lacks it would leave the null of many runs without types."""
     for number in (4, 30):
         found = runs_with_rare_types(np.random.default_rng(1), number, shared=0.7)
-        group = measured(found, np.ones(120), ["gpt"] * number, permutations=19)["groups"]["all"]
-        assert group["p_value"] == 0.05 and 0.005 < group["null_high"] < 0.25 < group["estimate"]
+        group = measured(found, np.ones(120), ["gpt"] * number, permutations=19).groups["all"]
+        assert group.p_value == 0.05 and 0.005 < group.null_high < 0.25 < group.estimate
 
 
 @pytest.mark.montecarlo
@@ -231,5 +232,5 @@ def test_the_null_is_right_where_halves_lack_types():
     p_values = []
     for seed in range(40):
         found = runs_with_rare_types(np.random.default_rng(seed), 4, shared=0.0)
-        p_values.append(measured(found, np.ones(120), ["gpt"] * 4, seed, 49)["groups"]["all"]["p_value"])
+        p_values.append(measured(found, np.ones(120), ["gpt"] * 4, seed, 49).groups["all"].p_value)
     assert np.mean(np.array(p_values) <= 0.05) <= 0.15 and np.mean(p_values) == pytest.approx(0.5, abs=0.15)

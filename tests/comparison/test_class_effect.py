@@ -128,33 +128,33 @@ def test_linearly_dependent_effects_are_refused():
 @pytest.mark.montecarlo
 def test_the_interval_covers_the_planted_effect_whichever_tower_has_it():
     truth = 0.5
-    found = [outcome(seed, runs=4, effect=truth)["class"] for seed in range(30)]
-    covered = sum(one["low"] <= truth <= one["high"] for one in found)
+    found = [outcome(seed, runs=4, effect=truth).effect for seed in range(30)]
+    covered = sum(one.low <= truth <= one.high for one in found)
     assert covered >= 25  # of 30, 28 expected; fewer than 25 would happen once in a hundred times
-    assert abs(np.mean([one["estimate"] for one in found]) - truth) < 0.05
-    assert sum(one["p_value"] < 0.05 for one in found) >= 26
+    assert abs(np.mean([one.estimate for one in found]) - truth) < 0.05
+    assert sum(one.p_value < 0.05 for one in found) >= 26
 
 
 @pytest.mark.montecarlo
 def test_without_an_effect_there_is_none_though_the_tower_is_chosen():
-    found = [outcome(seed, runs=4, by_run=0.0)["class"] for seed in range(100, 140)]
-    assert sum(one["p_value"] < 0.05 for one in found) <= 6  # 2 expected; more once in three hundred times
-    assert abs(np.mean([one["estimate"] for one in found])) < 0.02
+    found = [outcome(seed, runs=4, by_run=0.0).effect for seed in range(100, 140)]
+    assert sum(one.p_value < 0.05 for one in found) <= 6  # 2 expected; more once in three hundred times
+    assert abs(np.mean([one.estimate for one in found])) < 0.02
 
 
 @pytest.mark.montecarlo
 def test_an_effect_of_frequency_is_not_taken_for_one_of_class():
     found = [outcome(seed, runs=4, by_frequency=0.3, by_run=0.0) for seed in range(200, 230)]
-    assert sum(one["class"]["p_value"] < 0.05 for one in found) <= 5
-    assert np.mean([abs(one["fixed"]["log frequency"]["estimate"]) for one in found]) > 0.1
+    assert sum(one.effect.p_value < 0.05 for one in found) <= 5
+    assert np.mean([abs(one.fixed["log frequency"].estimate) for one in found]) > 0.1
 
 
 def test_what_class_explains_is_between_nothing_and_all():
     much = outcome(7, runs=3, effect=0.8)
     little = outcome(7, runs=3, effect=0.0, by_run=0.0)
-    assert 0.3 < much["between_types"] <= 1 and little["between_types"] < 0.1
-    assert much["marginal_r2"]["with_class"] > much["marginal_r2"]["without_class"]
-    assert much["runs"] == 3 and "tower quality" in much["fixed"]
+    assert 0.3 < much.between_types <= 1 and little.between_types < 0.1
+    assert much.marginal_r2.with_class > much.marginal_r2.without_class
+    assert much.runs == 3 and "tower quality" in much.fixed
 
 
 def test_two_runs_have_no_class_effect():
@@ -167,12 +167,12 @@ def test_copies_of_one_run_have_no_quality_to_tell_them_apart():
     found = class_effect(
         Observed(one.occurrences, one.training_count, one.differences * 3), 5, 1.5, 0.95, np.random.default_rng(0)
     )
-    assert found["runs"] == 3 and "tower quality" not in found["fixed"]
+    assert found.runs == 3 and "tower quality" not in found.fixed
 
 
 def test_no_more_types_than_can_be_fitted_enter(monkeypatch):
     monkeypatch.setattr(module, "TYPES", 130)
-    assert 100 < outcome(3, runs=3, effect=0.5)["types"] <= 130
+    assert 100 < outcome(3, runs=3, effect=0.5).types <= 130
 
 
 def test_word_lengths_count_pieces_within_documents():
@@ -184,10 +184,10 @@ def test_word_lengths_count_pieces_within_documents():
 @pytest.mark.timeout(900)
 def test_coverage_and_false_positives_over_hundreds_of_simulations():
     truth = 0.5
-    found = [outcome(seed, runs=4, effect=truth)["class"] for seed in range(1000, 1200)]
+    found = [outcome(seed, runs=4, effect=truth).effect for seed in range(1000, 1200)]
     # 190 expected at least: where types make most of the error, of which there are many, the t of few runs is too wide.
-    assert sum(one["low"] <= truth <= one["high"] for one in found) >= 180
-    nothing = [outcome(seed, runs=4, by_run=0.05)["class"] for seed in range(2000, 2200)]
-    assert sum(one["p_value"] < 0.05 for one in nothing) <= 20  # 10 expected
-    frequency = [outcome(seed, runs=4, by_frequency=0.3)["class"] for seed in range(3000, 3200)]
-    assert sum(one["p_value"] < 0.05 for one in frequency) <= 20
+    assert sum(one.low <= truth <= one.high for one in found) >= 180
+    nothing = [outcome(seed, runs=4, by_run=0.05).effect for seed in range(2000, 2200)]
+    assert sum(one.p_value < 0.05 for one in nothing) <= 20  # 10 expected
+    frequency = [outcome(seed, runs=4, by_frequency=0.3).effect for seed in range(3000, 3200)]
+    assert sum(one.p_value < 0.05 for one in frequency) <= 20

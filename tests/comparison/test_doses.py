@@ -6,21 +6,52 @@ from types import SimpleNamespace
 
 import pytest
 
-from twotower.comparison import figures
-from twotower.comparison.figures import FIGURES, doses
+from small_results import UNKNOWN
+from twotower.comparison.agreement import Agreement, AgreementOfPairs, AxisOfTypes, Spectrum
+from twotower.comparison.families import tests_of
+from twotower.comparison.figures import FIGURES, Dose, PointOfDose, RunOfStudy, doses
 from twotower.comparison.grid import Grid, jobs
+from twotower.comparison.inference import Trend
+from twotower.comparison.knowledge import Difference, DifferencesOfRun, KnowledgeOfRuns
+from twotower.comparison.profiles import (
+    AgreementOfProfiles,
+    AgreementOfSigns,
+    AxisOfProfiles,
+    FigureOfProfiles,
+    Profiles,
+)
+from twotower.comparison.study import AgreementOfText, Study
 from twotower.config.presets import preset
 from twotower.config.settings import with_settings
+from twotower.preference.types import Perplexity
 
-GROUP = {"p_value": 0.01}
-PROFILES = {"p_value": 0.03, "shared": {"p_value": 0.04}}
+
+def pairs_of(number, estimate):
+    return AgreementOfPairs(number, estimate**2, estimate, *[0.0] * 6, p_value=0.01)
+
+
+def profiles_of(number, estimate):
+    shared = FigureOfProfiles(*[0.0] * 5, p_value=0.04)
+    return AgreementOfProfiles(number, estimate, *[0.0] * 4, p_value=0.03, runs_low=0.0, runs_high=0.0, shared=shared)
+
+
+def axis_of(p_value):
+    return AxisOfProfiles(0.5, 0.4, p_value, {}, {}, None)
+
+
+def agreement_of(corpus, p_value, axes, groups):
+    spectrum = Spectrum([], [], p_value, [AxisOfTypes(0.5, 0.4, p, [], [], []) for p in axes])
+    return AgreementOfText(corpus, False, [], "pieces", Agreement(9, [], [], groups, spectrum))
 
 
 def study_of(configs, strangers=()):
     """Rows and runs whose reliability rises from each run to the next."""
     rows = [
-        {"name": f"run {number}", "stranger": number in strangers, "sd": None, "explained": None, "nominal": None,
-         "reliability": {"estimate": number / 100}}
+        RunOfStudy(
+            f"run {number}", "", number in strangers, "", 0, "", "gpt", 2, 0, Perplexity(9.0, []),
+            reliability=replace(UNKNOWN, estimate=number / 100), clusters=None, explained=None, nominal=None,
+            topicality=None, far_context=None, direction=None, sd=None,
+        )
         for number in range(len(configs))
     ]  # fmt: skip
     return rows, [SimpleNamespace(config=config) for config in configs]
@@ -54,17 +85,17 @@ def test_what_changes_nothing_that_is_trained_is_no_dose(key, values):
 )  # fmt: skip
 def test_what_changes_training_is_a_dose_with_all_figures(key, values):
     (found,) = doses(*study_of(two_doses(key, values)))
-    assert (found["preset"], found["setting"]) == ("quickstart", key)
-    assert [point["dose"] for point in found["points"]] == [values[0]] * 4 + [values[1]] * 4
-    assert found["trends"].keys() == FIGURES.keys()
-    assert found["trends"]["reliability"]["p_value"] == pytest.approx(2 / 2**4), "its seeds are the same at both doses"
-    assert found["trends"]["explained"] == {"tau": None, "p_value": None}
+    assert (found.preset, found.setting) == ("quickstart", key)
+    assert [point.dose for point in found.points] == [values[0]] * 4 + [values[1]] * 4
+    assert found.trends.keys() == FIGURES.keys()
+    assert found.trends["reliability"].p_value == pytest.approx(2 / 2**4), "its seeds are the same at both doses"
+    assert found.trends["explained"] == Trend(tau=None, p_value=None)
 
 
 def test_doses_of_other_seeds_change_places_among_all_runs():
     configs = [replace(config, seed=number) for number, config in enumerate(two_doses("train.tokens", (1, 2)))]
     (found,) = doses(*study_of(configs))
-    assert found["trends"]["reliability"]["p_value"] == pytest.approx(2 / 70)
+    assert found.trends["reliability"].p_value == pytest.approx(2 / 70)
 
 
 def test_a_corpus_is_no_dose_of_the_settings_it_came_with():
@@ -73,7 +104,7 @@ def test_a_corpus_is_no_dose_of_the_settings_it_came_with():
     assert doses(*study_of([job.config for job in planned])) == []
     planned = jobs(Grid(seeds=(0, 1, 2, 3), corpora=corpora, vary=("train.tokens=10000,20000",)))
     found = doses(*study_of([job.config for job in planned]))
-    assert [(one["preset"], one["setting"], len(one["points"])) for one in found] == [
+    assert [(one.preset, one.setting, len(one.points)) for one in found] == [
         ("quickstart-sotu", "train.tokens", 8), ("quickstart-novels", "train.tokens", 8),
     ]  # fmt: skip
 
@@ -91,35 +122,26 @@ def test_strangers_are_the_dose_0_of_cooperation_only():
     configs = two_doses("model.cooperation", (0.0, 1.0))
     longer = [with_settings(config, {"train.tokens": 9}, "test") for config in configs[:4]]
     (found,) = doses(*study_of(longer + configs[4:], strangers=range(4)))
-    assert found["setting"] == "model.cooperation" and len(found["points"]) == 8
+    assert found.setting == "model.cooperation" and len(found.points) == 8
 
 
 def study(**changes):
-    """A study of two groups with a p-value of each kind; `pairs` and `estimate` tell its groups of pairs apart."""
-    return {
-        "runs": [], "signs": {"x and y": {"p_value": 0.5}},
-        "agreement": [{
-            "corpus": "sotu", "strangers": False,
-            "spectrum": {"p_value": 0.07, "axes": [{"p_value": 0.07}, {"p_value": 0.08}]},
-            "groups": {
-                "all": GROUP | {"pairs": 6, "estimate": 0.3}, "within a": GROUP | {"pairs": 1, "estimate": 0.4},
-                "within b": GROUP | {"pairs": 1, "estimate": 0.5},
-            },
-        }],
-        "profiles": {
-            "axes": [{"p_value": 0.09}, {"p_value": 0.01}],
-            "agreement": {
-                "all": PROFILES | {"pairs": 6, "estimate": 0.3},
-                "within groups": PROFILES | {"pairs": 2, "estimate": 0.4},
-                "within corpora": PROFILES | {"pairs": 2, "estimate": 0.5},
-            },
-        },
-        "profiles_of_strangers": None, "class_effects": [], "knowledge": None, "excess_over_strangers": [], "doses": [],
-    } | changes  # fmt: skip
+    """What a study of two groups on one corpus gives."""
+    groups = {"all": pairs_of(6, 0.3), "within a": pairs_of(1, 0.4), "within b": pairs_of(1, 0.5)}
+    profiles = {
+        "all": profiles_of(6, 0.3), "within groups": profiles_of(2, 0.4), "within corpora": profiles_of(2, 0.5)
+    }  # fmt: skip
+    usual = Study(
+        runs=[], signs={"x and y": AgreementOfSigns(1, 2, 0.5)},
+        profiles=Profiles([], [], False, profiles, [axis_of(0.09), axis_of(0.01)]), profiles_of_strangers=None,
+        agreement=[agreement_of("sotu", 0.07, [0.07, 0.08], groups)], class_effects=[], excess_over_strangers=[],
+        doses=[], emergence={}, context={}, knowledge=None,
+    )  # fmt: skip
+    return replace(usual, **changes)
 
 
 def test_each_question_of_a_study_is_a_test():
-    found = {(test["family"], test["name"]): test["p_value"] for test in figures.tests_of(study())}
+    found = {(test.family, test.name): test.p_value for test in tests_of(study())}
     assert found == {
         ("signs that agree", "x and y"): 0.5,
         **{("agreement of pairs", f"sotu: {name}"): 0.01 for name in ("all", "within a", "within b")},
@@ -131,36 +153,36 @@ def test_each_question_of_a_study_is_a_test():
 
 
 def test_what_each_tower_of_a_run_knows_is_tested_for_each_instrument():
-    differences = [{"instrument": "probe", "of": "syntax", "p_value": value} for value in (0.01, None)]
-    known = {"table": [], "runs": [{"run": "r", "stranger": True, "differences": differences}]}
-    found = [test for test in figures.tests_of(study(knowledge=known)) if test["name"] == "r"]
-    assert [(test["family"], test["p_value"]) for test in found] == [("probe (syntax), strangers", 0.01)]
+    differences = [Difference("probe", "syntax", 0.1, value) for value in (0.01, None)]
+    known = KnowledgeOfRuns([], [], [DifferencesOfRun("r", True, differences)])
+    found = [test for test in tests_of(study(knowledge=known)) if test.name == "r"]
+    assert [(test.family, test.p_value) for test in found] == [("probe (syntax), strangers", 0.01)]
 
 
 def test_a_first_axis_within_its_null_counts_among_the_tests_that_fail():
     """Without it the family would hold the axes of those corpora only that pass."""
-    one = study()["agreement"][0]
-    without = one | {"corpus": "books", "spectrum": {"p_value": 0.6, "axes": []}}
-    found = [
-        test for test in figures.tests_of(study(agreement=[one, without])) if test["family"].startswith("first axis")
-    ]
-    assert [(test["name"], test["p_value"], test["q_value"]) for test in found] == [
+    one = study().agreement[0]
+    without = agreement_of("books", 0.6, [], one.agreement.groups)
+    found = [test for test in tests_of(study(agreement=[one, without])) if test.family.startswith("first axis")]
+    assert [(test.name, test.p_value, test.q_value) for test in found] == [
         ("sotu", 0.07, pytest.approx(0.14)), ("books", 0.6, pytest.approx(0.6)),
     ]  # fmt: skip
 
 
 def test_one_test_under_two_names_is_listed_once():
     """One group is all runs, and corpora that are the groups make the same pairs."""
-    of = study()
-    same = GROUP | {"pairs": 6, "estimate": 0.3}
-    of["agreement"][0]["groups"] = {"all": same, "within a": same}
-    of["profiles"]["agreement"]["within corpora"] = of["profiles"]["agreement"]["within groups"]
-    points = [{"run": str(number), "dose": number % 2} for number in range(4)]
-    trends = {figure: {"tau": 0.5, "p_value": 0.5} for figure in FIGURES}
-    width = {"preset": "quickstart", "setting": "model.width", "points": points, "trends": trends}
-    heads = [point | {"dose": 8 * point["dose"] + 8} for point in points]
-    of["doses"] = [width, width | {"setting": "model.embedding", "points": heads}]
-    found = figures.tests_of(of)
-    names = [test["name"] for test in found if test["family"].startswith(("agreement", "profiles"))]
+    same = pairs_of(6, 0.3)
+    usual = study()
+    profiles = usual.profiles.agreement | {"within corpora": usual.profiles.agreement["within groups"]}
+    trends = {figure: Trend(0.5, 0.5) for figure in FIGURES}
+    width, heads = (
+        Dose("quickstart", setting, [PointOfDose(str(number), dose(number % 2), {}) for number in range(4)], trends)
+        for setting, dose in (("model.width", float), ("model.embedding", lambda value: 8.0 * value + 8))
+    )
+    found = tests_of(study(
+        agreement=[agreement_of("sotu", 0.07, [0.07], {"all": same, "within a": same})],
+        profiles=replace(usual.profiles, agreement=profiles), doses=[width, heads],
+    ))  # fmt: skip
+    names = [test.name for test in found if test.family.startswith(("agreement", "profiles"))]
     assert names == ["sotu: all", "all", "within groups"]
-    assert Counter(test["family"] for test in found)["dose and response"] == len(FIGURES)
+    assert Counter(test.family for test in found)["dose and response"] == len(FIGURES)

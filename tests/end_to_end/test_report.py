@@ -10,9 +10,12 @@ from xml.etree import ElementTree
 
 import pytest
 
-from small_results import some_results
+from small_results import UNKNOWN, some_results
+from twotower.comparison.figures import RunOfStudy
+from twotower.comparison.study import Study
 from twotower.preference.context import Context, FarGain
 from twotower.preference.occurrences import Coefficient, WithinTypes
+from twotower.preference.types import Perplexity
 from twotower.preference.word_classes import Adjusted, ClassOfPair, Labelling, WordClasses
 from twotower.report.study_answers import finding
 from twotower.report.summary import figure, headline, sentences
@@ -124,9 +127,10 @@ def test_what_could_not_be_measured_is_not_said_to_be_nothing():
     results = some_results(corpus=replace(some_results().corpus, heldout_documents=60))
     assert "was not measured" in headline(results)
     assert "No " not in " ".join(sentences(results))
-    nothing = {"estimate": None, "low": None, "high": None}
-    study = {"runs": [], "profiles": None, "agreement": [], "excess_over_strangers": [], "signs": {}}
-    stranger = {"stranger": True, "towers": 2, "reliability": {"estimate": 0.1, "low": 0.0, "high": 0.2}}
-    assert "No run of this study is a pair" in finding(study | {"runs": [stranger]})
-    pair = {"stranger": False, "towers": 2, "reliability": nothing}
-    assert "could not be measured" in finding(study | {"runs": [pair]})
+    pair = RunOfStudy(
+        "one", "", False, "a corpus", 0, "hanta", "gpt", 2, 9, Perplexity(9.0, [10.0, 11.0]), UNKNOWN, clusters=None,
+        explained=None, nominal=None, topicality=None, far_context=None, direction=None, sd=None,
+    )  # fmt: skip
+    stranger = replace(pair, stranger=True, reliability=Estimate(0.1, 0.0, 0.2))
+    for run, said in ((stranger, "No run of this study is a pair"), (pair, "could not be measured")):
+        assert said in finding(Study([run], {}, None, None, [], [], [], [], {}, {}, None))

@@ -11,6 +11,7 @@ from twotower import cli
 from twotower.comparison.compare import compare_runs
 from twotower.comparison.grid import Grid, jobs
 from twotower.comparison.knowledge import knowledge_of_runs
+from twotower.comparison.study import study_in
 from twotower.config.presets import PRESETS
 from twotower.config.schema import flatten, to_dict
 from twotower.report.study import render
@@ -107,7 +108,7 @@ def test_finished_runs_are_kept_a_failed_one_is_reported_and_the_rest_is_compare
     page = (out / "study.html").read_text(encoding="utf-8")
     assert study["knowledge"] is None and "What the towers know" not in page, "no run was asked"
     asked = [(f"pair {number}", False, known(number % 3 - 1, 1 - number % 3)) for number in range(6)]
-    told = render("a study", study | {"knowledge": knowledge_of_runs(asked)})
+    told = render("a study", replace(study_in(out / "study.json"), knowledge=knowledge_of_runs(asked)))
     assert "minimal pairs, a (syntax) and minimal pairs, a (meaning)" in told
     assert all(f"C{number}: " in page and f"C{number}: " in said.out for number in (1, 2, 3))
     assert f'href="runs/{planned[1].name}/report.html"' in page
@@ -151,5 +152,5 @@ def test_what_cannot_be_compared_is_one_line_and_nothing_is_lost(small, finished
 def test_a_run_of_one_tower_stands_beside_pairs_on_the_page(small, finished, tmp_path):
     one = twotower.run(replace(small, model=replace(small.model, towers=1)), tmp_path / "one").path
     study = compare_runs([("pair", finished, "quickstart", False), ("one", one, "single", False)])
-    page = render("a study", study | {"failed": [], "links": {"pair": "", "one": ""}})
+    page = render("a study", replace(study, links={"pair": "", "one": ""}))
     assert ">one</a>" in page

@@ -118,7 +118,7 @@ def test_words_without_a_counterpart_of_like_frequency_are_left_out_and_counted(
         for ratio in (1e6, 1.05)
     )
     assert loose.unmatched == 0 < strict.unmatched
-    sizes = [one[side] for one in (loose, strict) for side in ("first_types", "second_types")]
+    sizes = [getattr(one, side) for one in (loose, strict) for side in ("first_types", "second_types")]
     assert sizes[0] + sizes[1] == sum(sizes[2:]) + strict.unmatched
 
 

@@ -1,5 +1,6 @@
 """The pages of real runs in headless Chromium: what a reader sees, by mouse, by keyboard, on paper."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,6 @@ def pages(finished, family_runs, tmp_path_factory) -> dict[str, Path]:
     """A report, and the pages of its controls and of a study, of real small runs."""
     from twotower.comparison.compare import compare_runs
     from twotower.comparison.controls import compare
-    from twotower.config.conversion import plain
     from twotower.report import controls, study
     from twotower.results.results import results_in
 
@@ -33,7 +33,7 @@ def pages(finished, family_runs, tmp_path_factory) -> dict[str, Path]:
     (out / "controls.html").write_text(controls.render("sotu", rows), encoding="utf-8")
     runs = [("one", finished, "quickstart", False), ("two", finished, "quickstart", False),
             ("other", other, "quickstart", True)]  # fmt: skip
-    found = plain(compare_runs(runs)) | {"failed": [], "links": {name: "report.html" for name, *_ in runs}}
+    found = replace(compare_runs(runs), links={name: "report.html" for name, *_ in runs})
     (out / "study.html").write_text(study.render("sotu", found), encoding="utf-8")
     return {"report": finished / "report.html", "controls": out / "controls.html", "study": out / "study.html"}
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from .. import studies
 from ..comparison.grid import Grid, set_texts, vary_texts
-from ..runs.records import read_json
 from ..system.errors import InputError
 from ..system.progress import without_progress
 from .notebook import answers
@@ -18,6 +17,7 @@ from .runs import Run
 if TYPE_CHECKING:
     import pandas as pd
 
+    from ..comparison.study import Study
     from .plots import ComparisonPlots
 
 
@@ -46,17 +46,19 @@ class Comparison:
         comparison.results()
         return comparison
 
-    def results(self) -> dict[str, Any]:
-        """Every number on its page, with its interval and its null: what `study.json` holds."""
+    def results(self) -> Study:
+        """Every number on its page, with its interval and its null: what `study.json` holds, by attributes."""
+        from ..comparison.study import study_in
+
         path = self.path / "study.json"
         if not path.is_file():
             raise InputError(f"{path} does not exist; make it with `twotower compare RUN RUN … --out {self.path}`")
-        return read_json(path, "make it again with `twotower study` or `twotower compare`")
+        return study_in(path)
 
     @property
     def failed(self) -> list[str]:
         """The names of the runs of a study that failed, and are not part of it."""
-        return [str(name) for name in self.results()["failed"]]
+        return self.results().failed
 
     @property
     def plot(self) -> ComparisonPlots:
@@ -115,7 +117,7 @@ class Comparison:
 
     def _repr_html_(self) -> str:
         study = self.results()
-        return answers(self.path, len(study["runs"]), self.conclusions())
+        return answers(self.path, len(study.runs), self.conclusions())
 
 
 def study(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
+from ..comparison.study import Study
 from ..report.borrowed import draw_on
 from ..report.contents import read_contents
 from ..report.drawings import draw, drawings
@@ -69,7 +70,7 @@ class RunPlots:
 class ComparisonPlots:
     """The figures of a study's page, each as a Matplotlib figure, or on axes of your own (`ax`)."""
 
-    def __init__(self, study: dict[str, Any]) -> None:
+    def __init__(self, study: Study) -> None:
         self._drawn = study_drawings(study)
 
     def profiles(self, ax: Axes | None = None) -> Sheet | Axes:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from itertools import combinations
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from ..comparison.controls import Control
+from ..comparison.study import Study
 from ..preference.division import LabelDivision
 from ..preference.measured import SETS
 from ..results.results import Results
@@ -78,52 +79,49 @@ def division(rows: Sequence[LabelDivision]) -> pd.DataFrame:
     return pd.DataFrame(flat, columns=columns)
 
 
-def runs(study: dict[str, Any]) -> pd.DataFrame:
+def runs(study: Study) -> pd.DataFrame:
     """The runs of a comparison, one row each."""
     kept = ("group", "corpus", "stranger", "seed", "family", "towers", "tokens")
-    rows = []
-    for row in study["runs"]:
-        explained, reliability = row["explained"] or {}, row["reliability"]
-        rows.append({"run": row["name"], **{key: row[key] for key in kept}} | {
-            "perplexity": row["perplexity"]["joint"],
-            "reliability": reliability["estimate"],
-            "reliability_low": reliability["low"],
-            "reliability_high": reliability["high"],
-            "class_explained": explained.get("estimate"),
-            "class_explained_null": (explained.get("null") or {}).get("high"),
-        })  # fmt: skip
-    return pd.DataFrame(rows)
+    return pd.DataFrame([
+        {"run": row.name, **{key: getattr(row, key) for key in kept}} | {
+            "perplexity": row.perplexity.joint,
+            "reliability": row.reliability.estimate,
+            "reliability_low": row.reliability.low,
+            "reliability_high": row.reliability.high,
+            "class_explained": row.explained.estimate if row.explained else None,
+            "class_explained_null": row.explained.null.high if row.explained else None,
+        }
+        for row in study.runs
+    ])  # fmt: skip
 
 
-def profiles(study: dict[str, Any]) -> pd.DataFrame:
+def profiles(study: Study) -> pd.DataFrame:
     """The profile of each run of a comparison: one row per run and class."""
     rows = []
-    for key, stranger in (("profiles", False), ("profiles_of_strangers", True)):
-        found = study[key] or {"classes": [], "runs": []}
-        for run in found["runs"]:
-            at = {"run": run["name"], "group": run["group"], "corpus": run["corpus"], "stranger": stranger}
+    for found, stranger in ((study.profiles, False), (study.profiles_of_strangers, True)):
+        for run in found.runs if found else []:
+            at = {"run": run.name, "group": run.group, "corpus": run.corpus, "stranger": stranger}
             rows += [
-                {**at, "upos": name, "mean": mean} for name, mean in zip(found["classes"], run["profile"], strict=True)
+                {**at, "upos": name, "mean": mean}
+                for name, mean in zip(found.classes if found else [], run.profile, strict=True)
             ]
     return pd.DataFrame(rows, columns=["run", "group", "corpus", "stranger", "upos", "mean"])
 
 
-def agreement(study: dict[str, Any]) -> pd.DataFrame:
+def agreement(study: Study) -> pd.DataFrame:
     """The agreement of each two runs that scored the same text: one row per pair."""
-    rows = []
-    for one in study["agreement"]:
-        for first, name in enumerate(one["names"]):
-            for second in range(first + 1, len(one["names"])):
-                rows.append({
-                    "corpus": one["corpus"], "strangers": one["strangers"], "first": name,
-                    "second": one["names"][second], "types": one["types"], "r": one["r"][first][second],
-                })  # fmt: skip
+    rows = [
+        {"corpus": text.corpus, "strangers": text.strangers, "first": text.names[first], "second": text.names[second],
+         "types": text.agreement.types, "r": text.agreement.r[first][second]}
+        for text in study.agreement
+        for first, second in combinations(range(len(text.names)), 2)
+    ]  # fmt: skip
     return pd.DataFrame(rows, columns=["corpus", "strangers", "first", "second", "types", "r"])
 
 
-def tests(study: dict[str, Any]) -> pd.DataFrame:
+def tests(study: Study) -> pd.DataFrame:
     """Every test of a comparison: one row each."""
-    return pd.DataFrame(study["tests"], columns=["family", "name", "p_value", "q_value"])
+    return pd.DataFrame([vars(test) for test in study.tests], columns=["family", "name", "p_value", "q_value"])
 
 
 def words(scores: pd.DataFrame, towers: int, sets: Sequence[str]) -> pd.DataFrame:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
@@ -19,6 +19,9 @@ from ..system.durations import duration
 from ..system.errors import InputError
 from .options import Command, peek, read, study_first
 from .output import FAILURE, SUCCESS, Output, say
+
+if TYPE_CHECKING:
+    from ..comparison.study import Study
 
 
 @dataclass(frozen=True)
@@ -144,14 +147,14 @@ def with_study_file(arguments: StudyArguments, path: Path) -> StudyArguments:
     return replace(rest, grid=grid)
 
 
-def show_study(found: dict[str, Any], out: Path, output: Output) -> None:
+def show_study(found: Study, out: Path, output: Output) -> None:
     """The conclusions of a comparison, and where its page is."""
     from ..report.study import conclusions
 
     said = conclusions(found)
     page = out / "study.html"
     output.result(
-        {"study": str(out), "conclusions": said, "failed": found["failed"], "page": str(page)},
+        {"study": str(out), "conclusions": said, "failed": found.failed, "page": str(page)},
         f"study: {page}",
         "\n".join(f"- {sentence}" for sentence in said) + "\n",
     )

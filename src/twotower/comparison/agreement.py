@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +25,70 @@ SPLITS = 10
 EXEMPLARS = 12
 AT_A_TIME = 20
 """Halves of draws for which the sums of all runs are read once; an even number."""
+
+
+@dataclass(frozen=True)
+class AgreementOfPairs:
+    """How well the preferences of types agree in a group of pairs of runs, whatever their signs."""
+
+    pairs: int
+    squared: float
+    """The mean over pairs and halves of c(one run in one half, the other in the other) times the same with the halves
+    exchanged, over the mean of v(one) v(other), where c is a covariance over types and v a run's own across halves and
+    sets of readouts."""
+    estimate: float
+    """Its signed root: the root mean square correlation."""
+    low: float
+    """The interval over documents."""
+    high: float
+    runs_low: float
+    """The interval over runs: jackknife on the log scale, from three runs on."""
+    runs_high: float
+    chance: float
+    """The null turns the preference of each run and type around at random, alike in both halves and all sets, before
+    frequency is taken out. So every type keeps the size of its preference: types that are large in all runs have larger
+    products by chance."""
+    null_high: float
+    p_value: float
+
+
+@dataclass(frozen=True)
+class AxisOfTypes:
+    """A pattern of preferences that several runs share."""
+
+    share: float
+    null_high: float
+    p_value: float
+    loadings: list[float]
+    """On the runs."""
+    highest: list[str]
+    """The types at its ends."""
+    lowest: list[str]
+
+
+@dataclass(frozen=True)
+class Spectrum:
+    """Eigenvalues of the runs' correlations against those of the null."""
+
+    eigenvalues: list[float]
+    null_high: list[float]
+    p_value: float
+    """Of the first."""
+    axes: list[AxisOfTypes]
+    """As many in a row as are beyond the null."""
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """Agreement of the preferences of types between runs beyond frequency."""
+
+    types: int
+    r: list[list[float]]
+    """Correlations (runs, runs) of all documents, turned by `signs` for display."""
+    signs: list[int]
+    """(runs,)"""
+    groups: dict[str, AgreementOfPairs]
+    spectrum: Spectrum
 
 
 def align(r: Floats) -> NDArray[np.int64]:
@@ -46,32 +109,24 @@ def align(r: Floats) -> NDArray[np.int64]:
 def agreement(
     preferences: Sequence[Sequence[Tallies]],
     frequency: NDArray[np.integer] | Floats,
+    names: Sequence[str],
     groups: Mapping[str, Sequence[Pair]],
     draws: int,
     permutations: int,
     confidence: float,
     generator: np.random.Generator,
     seeds: Sequence[int] | None = None,
-) -> dict[str, Any]:
+) -> Agreement:
     """Agreement of type preferences between runs beyond frequency, whatever their signs.
 
     Args:
         preferences: for each run its preference under each set of readouts, over the same documents and the same types,
             each type frequent in all.
         frequency: training frequency of each type, (types,); a spline of its logarithm is taken out of everything.
+        names: of the types.
         groups: by name, the pairs of runs that are asked for.
         draws, permutations, confidence: of the bootstrap over documents, of the null, of the intervals.
         seeds: of the runs; two of one seed count as unrelated where signs and axes are sought (see `family_groups`).
-
-    Returns:
-        `types`; `r`, correlations (runs, runs) of all documents, turned by `signs` (runs,) for display; `spectrum` (see
-        `_spectrum`); and `groups`, for each: `pairs`; `squared`, the mean over pairs and halves of c(one run in one
-        half, the other in the other) times the same with the halves exchanged, over the mean of v(one) v(other), where
-        c is a covariance over types and v a run's own across halves and sets of readouts; `estimate`, its signed root,
-        with an interval over documents (`low`, `high`) and one over runs (`runs_low`, `runs_high`: jackknife on the log
-        scale, from three runs on); `chance`, `null_high` and `p_value` of the null, which turns the preference of each
-        run and type around at random, alike in both halves and all sets, before frequency is taken out. So every type
-        keeps the size of its preference: types that are large in all runs have larger products by chance.
     """
     documents, runs = preferences[0][0].documents, len(preferences)
     basis = np.linalg.qr(smooth_basis(frequency))[0]
@@ -98,16 +153,16 @@ def agreement(
         low, high = centred_interval(squared, np.array([one.squared(pairs) for one in drawn]), confidence)
         chance = np.array([one.squared(pairs) for one in null])
         runs_low, runs_high = jackknife(observed.squared, pairs, confidence)
-        found[name] = {
-            "pairs": len(pairs), "squared": squared, "estimate": _root(squared), "low": _root(low), "high": _root(high),
-            "runs_low": _root(runs_low), "runs_high": _root(runs_high),
-            "chance": _root(float(chance.mean())), "null_high": _root(float(np.quantile(chance, confidence))),
-            "p_value": _exceeds(chance, squared),
-        }  # fmt: skip
-    return {
-        "types": values.shape[1], "r": (r * np.outer(signs, signs)).tolist(), "signs": signs.tolist(), "groups": found,
-        "spectrum": _spectrum(rows, r * related, null_r, confidence),
-    }  # fmt: skip
+        found[name] = AgreementOfPairs(
+            len(pairs), squared, estimate=_root(squared), low=_root(low), high=_root(high),
+            runs_low=_root(runs_low), runs_high=_root(runs_high),
+            chance=_root(float(chance.mean())), null_high=_root(float(np.quantile(chance, confidence))),
+            p_value=_exceeds(chance, squared),
+        )  # fmt: skip
+    return Agreement(
+        values.shape[1], (r * np.outer(signs, signs)).tolist(), signs.tolist(), found,
+        _spectrum(rows, r * related, null_r, names, confidence),
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -252,12 +307,8 @@ def jackknife(
     return log_interval(figure(pairs), jackknife_error(values), len(values) - 1, confidence)
 
 
-def _spectrum(rows: Floats, r: Floats, null: Sequence[Floats], confidence: float) -> dict[str, Any]:
-    """Eigenvalues of the runs' correlations against those of the null (parallel analysis, Horn 1965).
-
-    `p_value`: of the first. `axes`: as many in a row as are beyond the null; each has its `loadings` on the runs and,
-    as `highest` and `lowest`, the types (by number) at its ends.
-    """
+def _spectrum(rows: Floats, r: Floats, null: Sequence[Floats], names: Sequence[str], confidence: float) -> Spectrum:
+    """Eigenvalues of the runs' correlations against those of the null (parallel analysis, Horn 1965)."""
     eigenvalues, vectors = (one[..., ::-1] for one in np.linalg.eigh(r))
     under = np.stack([np.linalg.eigvalsh(one)[::-1] for one in null])
     bound = np.quantile(under, confidence, axis=0)
@@ -266,13 +317,13 @@ def _spectrum(rows: Floats, r: Floats, null: Sequence[Floats], confidence: float
     described = []
     for number in range(axes):
         order = np.argsort(vectors[:, number] @ rows)
-        described.append({
-            "share": float(eigenvalues[number] / len(r)), "null_high": float(bound[number] / len(r)),
-            "p_value": _exceeds(under[:, number], float(eigenvalues[number])),
-            "loadings": (vectors[:, number] * np.sqrt(eigenvalues[number])).tolist(),
-            "highest": order[::-1][:EXEMPLARS].tolist(), "lowest": order[:EXEMPLARS].tolist(),
-        })  # fmt: skip
-    return {
-        "eigenvalues": eigenvalues.tolist(), "null_high": bound.tolist(),
-        "p_value": _exceeds(under[:, 0], float(eigenvalues[0])), "axes": described,
-    }  # fmt: skip
+        described.append(AxisOfTypes(
+            share=float(eigenvalues[number] / len(r)), null_high=float(bound[number] / len(r)),
+            p_value=_exceeds(under[:, number], float(eigenvalues[number])),
+            loadings=(vectors[:, number] * np.sqrt(eigenvalues[number])).tolist(),
+            highest=[names[place] for place in order[::-1][:EXEMPLARS]],
+            lowest=[names[place] for place in order[:EXEMPLARS]],
+        ))  # fmt: skip
+    return Spectrum(
+        eigenvalues.tolist(), bound.tolist(), p_value=_exceeds(under[:, 0], float(eigenvalues[0])), axes=described
+    )

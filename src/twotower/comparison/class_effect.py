@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 
+from ..config.conversion import keyed
 from ..data.tagging import CONTENT, FUNCTION
+from ..statistics.intervals import Estimate
 from ..statistics.mixed_effects import MixedFit, fit_runs
 from ..statistics.ranking import stratified_auroc
 from ..statistics.strata import frequency_bins
@@ -39,6 +40,48 @@ class Observed:
     """For each run, tower 1 minus tower 2, in nats, (occurrences,)."""
 
 
+@dataclass(frozen=True)
+class EffectOfClass(Estimate):
+    """By how many nats the tower of the first class is better there than at the second."""
+
+    degrees_of_freedom: int
+    p_value: float
+
+
+@dataclass(frozen=True)
+class FixedEffect:
+    """A coefficient, and its standard error."""
+
+    estimate: float
+    error: float
+
+
+@dataclass(frozen=True)
+class MarginalR2:
+    """Share of the variance that the fixed effects explain."""
+
+    with_class: float
+    without_class: float
+
+
+@dataclass(frozen=True)
+class ClassEffect:
+    """A linear mixed-effects model over the runs of one group."""
+
+    effect: EffectOfClass = field(metadata=keyed("class"))
+    fixed: dict[str, FixedEffect]
+    """All coefficients."""
+    components: dict[str, float]
+    """Variances of the random effects and the residual."""
+    marginal_r2: MarginalR2
+    between_types: float | None
+    """Share of the variance between types that class explains; None where there is none."""
+    runs: int
+    types: int
+    documents: int
+    occurrences: int
+
+
 def class_effect(
     observed: Observed,
     min_count: int,
@@ -46,7 +89,7 @@ def class_effect(
     confidence: float,
     generator: np.random.Generator,
     classes: tuple[Collection[str], Collection[str]] = (FUNCTION, CONTENT),
-) -> dict[str, Any] | None:
+) -> ClassEffect | None:
     """A linear mixed-effects model of the log-probability difference between towers, over the runs of one group.
 
     Fixed effects: class of the word (1 the first of `classes`, 0 the second), log training frequency of the type
@@ -68,12 +111,7 @@ def class_effect(
         generator: halves documents and types, and draws the types.
         classes: two sets of parts of speech.
 
-    Returns:
-        `class`: the effect in nats with its interval, degrees of freedom and p-value; `fixed`: all coefficients with
-        their standard errors; `components`: variances of the random effects and the residual; `marginal_r2` with and
-        without class; `between_types`: the share of the variance between types that class explains beyond the other
-        fixed effects; and the numbers of runs, types, documents and occurrences. None for fewer than three runs, or too
-        few types of either class.
+    Returns None for fewer than three runs, or too few types of either class.
     """
     runs = len(observed.differences)
     if runs < FEWEST_RUNS:
@@ -85,37 +123,34 @@ def class_effect(
     whole = [fit for fit, _ in fits]
     names = [name for name in whole[0].coefficients if name in whole[1].coefficients]
     fixed = {
-        name: {
-            "estimate": float(np.mean([fit.coefficients[name] for fit in whole])),
-            "error": _error_of_mean(whole, name, runs),
-        }
+        name: FixedEffect(float(np.mean([fit.coefficients[name] for fit in whole])), _error_of_mean(whole, name, runs))
         for name in names
     }
     freedom = runs - 1
-    estimate, error = fixed["class"]["estimate"], fixed["class"]["error"]
+    estimate, error = fixed["class"].estimate, fixed["class"].error
     reach = float(stats.t.ppf((1 + confidence) / 2, freedom)) * error
     explained = [share for fit, without in fits if (share := _explained(fit, without)) is not None]
     both = pd.concat([part.table for part in parts])
-    return {
-        "class": {
-            "estimate": estimate, "low": estimate - reach, "high": estimate + reach, "degrees_of_freedom": freedom,
-            "p_value": float(2 * stats.t.sf(abs(estimate / error), freedom)),
-        },
-        "fixed": fixed,
-        "components": {
+    return ClassEffect(
+        effect=EffectOfClass(
+            estimate, estimate - reach, estimate + reach, degrees_of_freedom=freedom,
+            p_value=float(2 * stats.t.sf(abs(estimate / error), freedom)),
+        ),
+        fixed=fixed,
+        components={
             **{name: float(np.mean([fit.components[name] for fit in whole])) for name in whole[0].components},
             "residual": float(np.mean([fit.residual for fit in whole])),
         },
-        "marginal_r2": {
-            "with_class": float(np.mean([fit.marginal_r2 for fit, _ in fits])),
-            "without_class": float(np.mean([without.marginal_r2 for _, without in fits])),
-        },
-        "between_types": float(np.mean(explained)) if explained else None,
-        "runs": runs,
-        "types": int(both["piece_id"].nunique()),
-        "documents": int(both["document"].nunique()),
-        "occurrences": len(both) * runs,
-    }  # fmt: skip
+        marginal_r2=MarginalR2(
+            with_class=float(np.mean([fit.marginal_r2 for fit, _ in fits])),
+            without_class=float(np.mean([without.marginal_r2 for _, without in fits])),
+        ),
+        between_types=float(np.mean(explained)) if explained else None,
+        runs=runs,
+        types=int(both["piece_id"].nunique()),
+        documents=int(both["document"].nunique()),
+        occurrences=len(both) * runs,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)

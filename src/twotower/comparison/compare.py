@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
-from typing import Any
 
 import numpy as np
 
 from ..preference.class_contrasts import PLANNED
 from .agreement import agreement, family_groups
 from .class_effect import FEWEST_RUNS, class_effect
-from .figures import CONFIDENCE, doses, excess_over_strangers, row_of, signs_of, tests_of
+from .families import tests_of
+from .figures import CONFIDENCE, doses, excess_over_strangers, row_of, signs_of
 from .knowledge import knowledge_of_runs
-from .profiles import compare_profiles
+from .profiles import Profiles, compare_profiles
 from .reading import (
     Described,
     OneRun,
@@ -22,14 +23,14 @@ from .reading import (
     observed,
     profiles_of,
     shared_types,
-    with_types,
 )
+from .study import AgreementOfText, EffectInGroup, Study
 from .together import together
 
 DRAWS, PERMUTATIONS = 200, 499
 
 
-def compare_runs(described: Sequence[Described]) -> dict[str, Any]:
+def compare_runs(described: Sequence[Described]) -> Study:
     """Everything in `study.json`. Raises `InputError` if a run lacks its scores, or they cannot be compared."""
     prepared: dict[tuple[str, ...], ScoredText] = {}
     runs = [OneRun.read(one, prepared) for one in described]
@@ -40,38 +41,35 @@ def compare_runs(described: Sequence[Described]) -> dict[str, Any]:
     groups = list(dict.fromkeys((one.group, one.stranger) for one in paired))
     members = {group: [one for one in paired if (one.group, one.stranger) == group] for group in groups}
     found = together({
-        **{("agreement", stranger, corpus): partial(_agreement, some) for stranger, corpus, some in texts},
+        **{
+            ("agreement", stranger, corpus): partial(_agreement, corpus, stranger, some)
+            for stranger, corpus, some in texts
+        },
         **{
             ("profiles", stranger): partial(_profiles, [one for one in paired if one.stranger == stranger])
             for stranger in (False, True)
         },
-        **{("effects", group): partial(_class_effects, mine) for group, mine in members.items()},
+        **{("effects", group): partial(_class_effects, *group, mine) for group, mine in members.items()},
     })  # fmt: skip
-    of = {group: {"group": group[0], "stranger": group[1]} for group in groups}
-    study: dict[str, Any] = {
-        "runs": rows,
-        "signs": signs_of(rows),
-        "profiles": found["profiles", False],
-        "profiles_of_strangers": found["profiles", True],
-        "agreement": [
-            {"corpus": corpus, "strangers": stranger, **one}
-            for stranger, corpus, _ in texts
-            if (one := found["agreement", stranger, corpus])
-        ],
-        "class_effects": [of[group] | effect for group in groups for effect in found["effects", group]],
-        "excess_over_strangers": excess_over_strangers(rows),
-        "doses": doses(rows, runs),
-        "emergence": {one.name: one.results.emergence for one in runs},
-        "context": {one.name: one.results.context for one in runs},
-        "knowledge": knowledge_of_runs(
+    study = Study(
+        runs=rows,
+        signs=signs_of(rows),
+        profiles=found["profiles", False],
+        profiles_of_strangers=found["profiles", True],
+        agreement=[one for stranger, corpus, _ in texts if (one := found["agreement", stranger, corpus])],
+        class_effects=[effect for group in groups for effect in found["effects", group]],
+        excess_over_strangers=excess_over_strangers(rows),
+        doses=doses(rows, runs),
+        emergence={one.name: one.results.emergence for one in runs},
+        context={one.name: one.results.context for one in runs},
+        knowledge=knowledge_of_runs(
             [(one.name, one.stranger, one.results.knowledge) for one in paired if one.results.knowledge]
         ),
-    }
-    study["tests"] = tests_of(study)
-    return study
+    )
+    return replace(study, tests=tests_of(study))
 
 
-def _agreement(runs: Sequence[OneRun]) -> dict[str, Any] | None:
+def _agreement(corpus: str, strangers: bool, runs: Sequence[OneRun]) -> AgreementOfText | None:
     """Agreement of runs that scored the same text (see `agreement`). None for fewer than two."""
     if len(runs) < 2:
         return None
@@ -81,18 +79,18 @@ def _agreement(runs: Sequence[OneRun]) -> dict[str, Any] | None:
     if not groups:
         return None
     found = agreement(
-        shared.preferences, shared.frequency, groups, DRAWS, PERMUTATIONS, CONFIDENCE, np.random.default_rng(0), seeds
-    )
-    found["spectrum"]["axes"] = [with_types(axis, shared.pieces) for axis in found["spectrum"]["axes"]]
-    return {"names": [one.name for one in runs], "shared": shared.kind, **found}
+        shared.preferences, shared.frequency, shared.pieces, groups, DRAWS, PERMUTATIONS, CONFIDENCE,
+        np.random.default_rng(0), seeds,
+    )  # fmt: skip
+    return AgreementOfText(corpus, strangers, [one.name for one in runs], shared.kind, found)
 
 
-def _profiles(runs: Sequence[OneRun]) -> dict[str, Any] | None:
+def _profiles(runs: Sequence[OneRun]) -> Profiles | None:
     found = profiles_of(runs)
     return compare_profiles(found, DRAWS, PERMUTATIONS, CONFIDENCE, np.random.default_rng(1)) if found else None
 
 
-def _class_effects(runs: Sequence[OneRun]) -> list[dict[str, Any]]:
+def _class_effects(group: str, stranger: bool, runs: Sequence[OneRun]) -> list[EffectInGroup]:
     """The mixed-effects model of a group of runs, for each planned contrast that it has the words for."""
     if len(runs) < FEWEST_RUNS:
         return []
@@ -104,5 +102,5 @@ def _class_effects(runs: Sequence[OneRun]) -> list[dict[str, Any]]:
             np.random.default_rng(len(runs)), classes,
         )  # fmt: skip
         if effect:
-            found.append({"contrast": name, **effect})
+            found.append(EffectInGroup(group, stranger, name, effect))
     return found

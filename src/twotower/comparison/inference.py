@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import chain, product
 from math import factorial, prod
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,18 +17,55 @@ ORDERS = 9_999
 """Orders of the doses that are looked at, at most."""
 
 
-def excess(pairs: Sequence[float], strangers: Sequence[float], confidence: float) -> dict[str, Any]:
+Test = tuple[str, str, float | None]
+"""Family, name and p-value."""
+
+
+@dataclass(frozen=True)
+class Excess:
+    """By how much a figure of cooperating pairs exceeds that of strangers."""
+
+    estimate: float
+    """Difference of means."""
+    pairs: int
+    """Runs that cooperate."""
+    strangers: int
+    """Runs that do not."""
+    low: float = np.nan
+    """Welch's interval (1947); NaN with fewer than two of either."""
+    high: float = np.nan
+    hedges_g: float | None = None
+    """Hedges' g (1981); None with fewer than two of either."""
+    p_value: float | None = None
+    """One-sided, from the permutation of which run is which; None with fewer than two of either."""
+
+
+@dataclass(frozen=True)
+class Trend:
+    """Whether a figure follows a setting over runs; None for fewer than four runs, or where either never changes."""
+
+    tau: float | None = None
+    """Kendall's tau-b (1945)."""
+    p_value: float | None = None
+
+
+@dataclass(frozen=True)
+class Discovery:
+    """A test of a study, and its q-value."""
+
+    family: str
+    name: str
+    p_value: float
+    q_value: float
+    """The p-value adjusted for the false-discovery rate within its family."""
+
+
+def excess(pairs: Sequence[float], strangers: Sequence[float], confidence: float) -> Excess:
     """By how much a figure of cooperating pairs exceeds that of strangers, with runs as the unit.
 
-    Returns the difference of means with Welch's interval (1947), Hedges' g (1981), and a one-sided p-value from the
-    permutation of which run is which, exact for the numbers of runs that a study has. Interval, g and p-value are null
-    with fewer than two of either.
+    The permutation is exact for the numbers of runs that a study has.
     """
     difference = float(np.mean(pairs) - np.mean(strangers))
-    found: dict[str, Any] = {
-        "estimate": difference, "pairs": len(pairs), "strangers": len(strangers),
-        **dict.fromkeys(("low", "high", "hedges_g", "p_value")),
-    }  # fmt: skip
     freedom = len(pairs) + len(strangers) - 2
     pooled = np.sqrt(
         ((len(pairs) - 1) * np.var(pairs, ddof=1) + (len(strangers) - 1) * np.var(strangers, ddof=1)) / freedom
@@ -36,21 +73,19 @@ def excess(pairs: Sequence[float], strangers: Sequence[float], confidence: float
         else np.nan
     )
     if not pooled > 0:
-        return found
+        return Excess(difference, len(pairs), len(strangers))
     interval = stats.ttest_ind(pairs, strangers, equal_var=False).confidence_interval(confidence)
     test = stats.permutation_test(
         (pairs, strangers), lambda a, b: np.mean(a) - np.mean(b), alternative="greater", n_resamples=9_999,
         rng=np.random.default_rng(0),
     )  # fmt: skip
-    return found | {
-        "low": float(interval.low), "high": float(interval.high),
-        "hedges_g": float(difference / pooled * (1 - 3 / (4 * freedom - 1))), "p_value": float(test.pvalue),
-    }  # fmt: skip
+    return Excess(
+        difference, len(pairs), len(strangers), float(interval.low), float(interval.high),
+        hedges_g=float(difference / pooled * (1 - 3 / (4 * freedom - 1))), p_value=float(test.pvalue),
+    )  # fmt: skip
 
 
-def dose_response(
-    doses: Sequence[float], responses: Sequence[float], seeds: Sequence[int] | None = None
-) -> dict[str, Any]:
+def dose_response(doses: Sequence[float], responses: Sequence[float], seeds: Sequence[int] | None = None) -> Trend:
     """Kendall's tau-b (1945) between a setting and a figure over runs, with its two-sided permutation p-value.
 
     The p-value is the share of the orders of the doses in which the concordant pairs of runs differ from the discordant
@@ -64,20 +99,20 @@ def dose_response(
     of other seeds (blocks, Good 2005). If not, or if `seeds` is None, doses change places among all runs. So the
     smallest p-value of two doses with n seeds is 2 over 2 to the n: with three seeds 0.25, with six 0.03.
 
-    Both are null for fewer than four runs, or where either never changes.
+    Both are None for fewer than four runs, or where either never changes.
     """
     if len(doses) < 4 or len(set(doses)) < 2 or len(set(responses)) < 2:
-        return {"tau": None, "p_value": None}
+        return Trend()
     ranks = np.unique(np.asarray(doses), return_inverse=True)[1].astype(np.float64)
     figures = np.asarray(responses, dtype=np.float64)
     blocks = _blocks(doses, seeds)
     every = prod(_number_of_orders(ranks[mine]) for mine in blocks) <= ORDERS
     orders = _all_orders(ranks, blocks) if every else _drawn_orders(ranks, blocks)
     extreme = int((np.abs(_balance(orders, figures)) >= np.abs(_balance(ranks[None], figures))).sum())
-    return {
-        "tau": float(stats.kendalltau(doses, responses).statistic),
-        "p_value": extreme / len(orders) if every else (1 + extreme) / (1 + len(orders)),
-    }
+    return Trend(
+        tau=float(stats.kendalltau(doses, responses).statistic),
+        p_value=extreme / len(orders) if every else (1 + extreme) / (1 + len(orders)),
+    )
 
 
 def _blocks(doses: Sequence[float], seeds: Sequence[int] | None) -> list[NDArray[np.int64]]:
@@ -135,17 +170,16 @@ def _balance(orders: Floats, responses: Floats) -> Floats:
     return found
 
 
-def discoveries(tests: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The tests, each with `family`, `name` and `p_value`, and to each its `q_value`.
+def discoveries(tests: Iterable[Test]) -> list[Discovery]:
+    """The tests with their q-values.
 
     The q-value is the p-value adjusted for the false-discovery rate within its family (Benjamini and Hochberg 1995):
     of the tests of a family with q-values up to 0.05, 5 % are expected to be false. Tests without a p-value are left
     out.
     """
-    found = [dict(test) for test in tests if test["p_value"] is not None and np.isfinite(test["p_value"])]
-    for family in {test["family"] for test in found}:
-        members = [test for test in found if test["family"] == family]
-        adjusted = stats.false_discovery_control([test["p_value"] for test in members], method="bh")
-        for test, q_value in zip(members, adjusted, strict=True):
-            test["q_value"] = float(q_value)
-    return found
+    known = [(family, name, p) for family, name, p in tests if p is not None and np.isfinite(p)]
+    q_values = np.empty(len(known))
+    for family in {family for family, _, _ in known}:
+        members = [number for number, test in enumerate(known) if test[0] == family]
+        q_values[members] = stats.false_discovery_control([known[number][2] for number in members], method="bh")
+    return [Discovery(*test, q) for test, q in zip(known, q_values.tolist(), strict=True)]

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
 from ..preference.labelled import Units, one_hot
-from ..statistics.intervals import centred_interval
+from ..statistics.intervals import Estimate, centred_interval
 from ..statistics.strata import permuted_within
 from ..statistics.tallies import Floats, resample
 from .agreement import Pair, align, jackknife
@@ -37,6 +36,87 @@ class ProfileOfRun:
     """The digest of the prepared text: runs that share it measured the same words."""
 
 
+@dataclass(frozen=True)
+class ProfileInNats:
+    """The profile of one run."""
+
+    name: str
+    group: str
+    corpus: str
+    profile: list[float]
+    """Mean preference of each class minus that of all words, in nats."""
+
+
+@dataclass(frozen=True)
+class FigureOfProfiles(Estimate):
+    """A figure of pairs of profiles, with its interval over documents and its null."""
+
+    chance: float
+    """Its mean with labels exchanged between words of like frequency."""
+    null_high: float
+    p_value: float
+
+
+@dataclass(frozen=True)
+class AgreementOfProfiles:
+    """How well the profiles of a group of pairs of runs agree."""
+
+    pairs: int
+    estimate: float
+    """Root mean square correlation, free of signs."""
+    low: float
+    high: float
+    chance: float
+    null_high: float
+    p_value: float
+    runs_low: float
+    """The interval over runs: the jackknife's (see `jackknife`), NaN for fewer than three."""
+    runs_high: float
+    shared: FigureOfProfiles
+    """Mean correlation, signs aligned: the variance that all runs share (generalizability), 1 if all profiles are the
+    same but for signs, 0 if they have nothing in common."""
+
+
+@dataclass(frozen=True)
+class AxisOfProfiles:
+    """A pattern that several profiles share."""
+
+    share: float
+    """Of the squares of all profiles."""
+    null_high: float
+    p_value: float
+    classes: dict[str, float]
+    """Coordinates of the classes, turned so that NOUN is positive."""
+    loadings: dict[str, float]
+    """Cosines of the runs with the axis."""
+    stability: float | None
+    """Smallest cosine of the axis with itself when a run is left out; None for too few runs."""
+
+
+@dataclass(frozen=True)
+class Profiles:
+    """Agreement of the profiles of runs, and their shared axes."""
+
+    classes: list[str]
+    """That every run has."""
+    runs: list[ProfileInNats]
+    mixed_tags: bool
+    """Whether runs were tagged in different ways: their classes differ in part for that reason."""
+    agreement: dict[str, AgreementOfProfiles]
+    """By group of pairs (see `_groups`)."""
+    axes: list[AxisOfProfiles]
+
+
+@dataclass(frozen=True)
+class AgreementOfSigns:
+    """In how many runs two signed figures have the same sign."""
+
+    agree: int
+    runs: int
+    p_value: float | None
+    """Exact one-sided sign test; None without runs."""
+
+
 def shared_classes(runs: Sequence[ProfileOfRun]) -> list[str]:
     """The classes that every run has, in the order of the first."""
     return [name for name in runs[0].units.classes if all(name in run.units.classes for run in runs)]
@@ -44,7 +124,7 @@ def shared_classes(runs: Sequence[ProfileOfRun]) -> list[str]:
 
 def compare_profiles(
     runs: Sequence[ProfileOfRun], draws: int, permutations: int, confidence: float, generator: np.random.Generator
-) -> dict[str, Any] | None:
+) -> Profiles | None:
     """Agreement of the profiles of runs, and their shared axes.
 
     None for fewer than two runs, for runs of one seed on one text (see `_groups`), and for fewer than four shared
@@ -54,10 +134,6 @@ def compare_profiles(
     Every class counts once in what follows. The null gives the labels of words to other words of the same bin of
     frequency and repeats everything after it, the alignment of signs included. Runs of one text exchange the same
     labels: what they agree on word by word stays in the null, and only what classes add is beyond it.
-
-    Returns `classes`; `runs` (name, group, corpus and profile in nats); `mixed_tags` (true where runs were tagged in
-    different ways, whose classes differ in part for that reason); `agreement`, by group of pairs (see `_groups`);
-    and `axes` (see `_axes`).
     """
     if len(runs) < 2 or len(classes := shared_classes(runs)) < FEWEST_CLASSES:
         return None
@@ -77,16 +153,16 @@ def compare_profiles(
     drawn = np.empty((draws, *observed.shape))
     for number, part in enumerate(parts):
         drawn[:, number] = part.profile(resample(len(part.by_document), draws, generator))
-    return {
-        "classes": classes,
-        "runs": [
-            {"name": run.name, "group": run.group, "corpus": run.corpus, "profile": row.tolist()}
+    return Profiles(
+        classes=classes,
+        runs=[
+            ProfileInNats(run.name, run.group, run.corpus, row.tolist())
             for run, row in zip(runs, observed, strict=True)
         ],
-        "mixed_tags": len({run.tagger for run in runs}) > 1,
-        "agreement": {name: _agreement(observed, drawn, null, pairs, confidence) for name, pairs in groups.items()},
-        "axes": _axes(observed, null, classes, [run.name for run in runs], confidence),
-    }
+        mixed_tags=len({run.tagger for run in runs}) > 1,
+        agreement={name: _agreement(observed, drawn, null, pairs, confidence) for name, pairs in groups.items()},
+        axes=_axes(observed, null, classes, [run.name for run in runs], confidence),
+    )
 
 
 @dataclass(frozen=True)
@@ -168,12 +244,10 @@ def _figures(rows: Floats, pairs: NDArray[np.int64]) -> tuple[float, float]:
 
 def _agreement(
     observed: Floats, drawn: Floats, null: Floats, pairs: Sequence[Pair], confidence: float
-) -> dict[str, Any]:
-    """Figures of a group of pairs: `estimate` is free of signs, `shared` the variance that all runs of it share.
+) -> AgreementOfProfiles:
+    """Figures of a group of pairs.
 
-    With rows of length 1, the mean aligned correlation is the variance component of the class in runs x classes
-    (generalizability): 1 if all profiles are the same but for signs, 0 if they have nothing in common. `runs_low` and
-    `runs_high` are the jackknife's over runs (see `jackknife`), NaN for fewer than three.
+    With rows of length 1, the mean aligned correlation is the variance component of the class in runs x classes.
     """
     members, places = np.unique(np.asarray(pairs), return_inverse=True)
     numbered = places.reshape(len(pairs), 2)
@@ -184,32 +258,30 @@ def _agreement(
     found = []
     for place, value in enumerate(values):
         low, high = centred_interval(value, over_documents[:, place], confidence)
-        found.append({
-            "estimate": value, "low": low, "high": high, "chance": float(chance[:, place].mean()),
-            "null_high": float(np.quantile(chance[:, place], confidence)),
-            "p_value": float((1 + (chance[:, place] >= value).sum()) / (1 + len(chance))),
-        })  # fmt: skip
+        found.append(FigureOfProfiles(
+            value, low, high, chance=float(chance[:, place].mean()),
+            null_high=float(np.quantile(chance[:, place], confidence)),
+            p_value=float((1 + (chance[:, place] >= value).sum()) / (1 + len(chance))),
+        ))  # fmt: skip
     squared = (rows @ rows.T) ** 2
     over_runs = jackknife(lambda some: float(squared[some[:, 0], some[:, 1]].mean()), numbered, confidence)
     runs_low, runs_high = np.sqrt(np.clip(over_runs, 0.0, 1.0)).tolist()
-    return {"pairs": len(pairs), **found[0], "runs_low": runs_low, "runs_high": runs_high, "shared": found[1]}
+    rms, shared = found
+    return AgreementOfProfiles(len(pairs), **vars(rms), runs_low=runs_low, runs_high=runs_high, shared=shared)
 
 
 def _axes(
     observed: Floats, null: Floats, classes: Sequence[str], names: Sequence[str], confidence: float
-) -> list[dict[str, Any]]:
+) -> list[AxisOfProfiles]:
     """Axes of the runs x classes matrix of profiles of length 1, against permuted labels (Horn 1965).
 
     Turning a run around changes no axis. The first is always given, the others as long as they lie beyond their null.
-    `share` is that of the squares of all profiles; `classes` are coordinates, turned so that NOUN is positive;
-    `loadings` are cosines of the runs with the axis; `stability` is the smallest cosine of the axis with itself when a
-    run is left out.
     """
     rows = _unit(observed)
     _, scales, axes = np.linalg.svd(rows, full_matrices=False)
     shares = scales**2 / (scales**2).sum()
     under = np.stack([np.linalg.svd(_unit(one), compute_uv=False) ** 2 for one in null]) / len(rows)
-    found: list[dict[str, Any]] = []
+    found: list[AxisOfProfiles] = []
     for number, axis in enumerate(axes):
         bound = float(np.quantile(under[:, number], confidence))
         if number and shares[number] <= bound:
@@ -217,19 +289,19 @@ def _axes(
         sign = 1 if axis[classes.index("NOUN") if "NOUN" in classes else 0] >= 0 else -1
         without = [np.linalg.svd(np.delete(rows, run, axis=0), full_matrices=False)[2] for run in range(len(rows))]
         stable = min(abs(float(one[number] @ axis)) for one in without) if len(rows) > 2 + number else None
-        found.append({
-            "share": float(shares[number]), "null_high": bound,
-            "p_value": float((1 + (under[:, number] >= shares[number]).sum()) / (1 + len(under))),
-            "classes": dict(zip(classes, (sign * axis).tolist(), strict=True)),
-            "loadings": dict(zip(names, (sign * rows @ axis).tolist(), strict=True)),
-            "stability": stable,
-        })  # fmt: skip
+        found.append(AxisOfProfiles(
+            share=float(shares[number]), null_high=bound,
+            p_value=float((1 + (under[:, number] >= shares[number]).sum()) / (1 + len(under))),
+            classes=dict(zip(classes, (sign * axis).tolist(), strict=True)),
+            loadings=dict(zip(names, (sign * rows @ axis).tolist(), strict=True)),
+            stability=stable,
+        ))  # fmt: skip
         if shares[number] <= bound:
             break
     return found
 
 
-def signs_agree(one: Sequence[float | None], other: Sequence[float | None]) -> dict[str, Any]:
+def signs_agree(one: Sequence[float | None], other: Sequence[float | None]) -> AgreementOfSigns:
     """In how many runs two signed figures have the same sign, against a half by chance (exact one-sided sign test).
 
     Which tower is the first means nothing, and turns both: whether they agree does not depend on it.
@@ -237,4 +309,4 @@ def signs_agree(one: Sequence[float | None], other: Sequence[float | None]) -> d
     known = [(a, b) for a, b in zip(one, other, strict=True) if a is not None and b is not None and a * b != 0]
     agree = sum(a * b > 0 for a, b in known)
     p_value = float(stats.binomtest(agree, len(known), 0.5, alternative="greater").pvalue) if known else None
-    return {"agree": agree, "runs": len(known), "p_value": p_value}
+    return AgreementOfSigns(agree, len(known), p_value)

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -253,8 +252,3 @@ def _same_occurrences(one: ScoredText, other: ScoredText) -> bool:
         return False
     columns = ["document", "piece_id", "upos"]
     return bool(one.occurrences[columns].astype({"upos": str}).equals(other.occurrences[columns].astype({"upos": str})))
-
-
-def with_types(axis: dict[str, Any], pieces: Sequence[str]) -> dict[str, Any]:
-    """An axis of `agreement`, its exemplars by piece instead of by number."""
-    return axis | {side: [pieces[number] for number in axis[side]] for side in ("highest", "lowest")}

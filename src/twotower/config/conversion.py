@@ -19,6 +19,8 @@ T = TypeVar("T")
 KEY = "key"
 OMITTED = {"omitted": True}
 """Metadata of a field of a record that is left out of JSON where it is None."""
+INLINED = {"inlined": True}
+"""Metadata of a field of a record, itself a record or a dictionary, whose keys stand beside the others in JSON."""
 
 
 class Partial:
@@ -44,10 +46,14 @@ def hints_of(kind: type) -> dict[str, Any]:
 def plain(value: Any) -> Any:
     """A record as plain data for JSON: a figure that cannot be computed, NaN, is null there."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {
-            key_of(field): plain(inner) for field in dataclasses.fields(value)
-            if (inner := getattr(value, field.name)) is not None or "omitted" not in field.metadata
-        }  # fmt: skip
+        found: dict[str, Any] = {}
+        for field in dataclasses.fields(value):
+            inner = getattr(value, field.name)
+            if "inlined" in field.metadata:
+                found |= plain(inner)
+            elif inner is not None or "omitted" not in field.metadata:
+                found[key_of(field)] = plain(inner)
+        return found
     if isinstance(value, Mapping):
         return {key: plain(inner) for key, inner in value.items()}
     if isinstance(value, (list, tuple)):
@@ -57,9 +63,9 @@ def plain(value: Any) -> Any:
     return value
 
 
-def as_json(value: Any) -> str:
+def as_json(value: Any, indent: int = 2) -> str:
     """The text of a JSON file that holds a record."""
-    return json.dumps(plain(value), indent=2, allow_nan=False) + "\n"
+    return json.dumps(plain(value), indent=indent, allow_nan=False) + "\n"
 
 
 def record_from(kind: type[T], values: Any, source: str) -> T:
@@ -121,6 +127,11 @@ def _record(kind: type, value: Any, name: str, nan: bool) -> Any:
     if not isinstance(value, Mapping):
         raise InputError(f"{name}: expected an object, found {value!r:.80}")
     fields, hints = _keys(kind), hints_of(kind)
+    inlined = next((field for field in fields.values() if "inlined" in field.metadata), None)
+    if inlined is not None:
+        own = fields.keys() - {inlined.name}
+        apart = {key: inner for key, inner in value.items() if key not in own}
+        value = {key: inner for key, inner in value.items() if key in own} | {inlined.name: apart}
     join = "." if ": " in name else ": "
     for key in () if issubclass(kind, Partial) else value:
         if key not in fields:

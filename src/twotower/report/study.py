@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
-from .instruments.record import figure
+from ..comparison.study import Study
 from .sheet import plate
 from .study_answers import conclusions, finding, number
 from .study_figures import LABELS, drawings
 from .style import class_name
+from .summary import figure, p_value
 from .templating import fill
 
 LINKS = ("reliability", "profiles", "classes", "context")
 """Where on the page each answer has its table."""
 
 
-def render(title: str, study: dict[str, Any], figures: Path | None = None) -> str:
-    """The page; `study` is what `study.json` holds. Writes its figures, as SVG and PDF, into the folder `figures`."""
+def render(title: str, study: Study, figures: Path | None = None) -> str:
+    """The page. Writes its figures, as SVG and PDF, into the folder `figures`."""
     plates = {name: plate(name, draw) for name, draw in drawings(study).items()}
     if figures is not None:
         for drawn in plates.values():
@@ -29,9 +29,10 @@ def render(title: str, study: dict[str, Any], figures: Path | None = None) -> st
         answers=[(*answer.split("? ", 1), link) for answer, link in zip(conclusions(study), LINKS, strict=True)],
         study=study,
         figure=figure,
+        p=p_value,
         number=number,
         class_name=class_name,
-        q_values={(test["family"], test["name"]): test["q_value"] for test in study["tests"]},
+        q_values={(test.family, test.name): test.q_value for test in study.tests},
         opening="profiles" if "profiles" in plates else "emergence",
         figures={name: drawn.inline(LABELS.get(name, "Agreement of every two runs")) for name, drawn in plates.items()},
     )

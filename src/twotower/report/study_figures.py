@@ -6,8 +6,8 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from operator import itemgetter
-from typing import Any, Literal
+from math import isfinite
+from typing import Any, Literal, TypeVar
 
 import matplotlib
 import numpy as np
@@ -17,10 +17,14 @@ from matplotlib.colors import Normalize
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
+from ..comparison.figures import Dose, RunOfStudy
+from ..comparison.profiles import Profiles
+from ..comparison.study import AgreementOfText, Study
+from ..preference.emergence import Evaluation
 from .sheet import Draw, Sheet
 from .style import CONTEXT_AXES, SOFT, TOWER_COLORS, class_name
 
-Study = dict[str, Any]
+Point = TypeVar("Point")
 DIVERGING = "RdBu_r"
 Dash = Literal["-", ":"]
 LEVELS = 21
@@ -32,14 +36,14 @@ MOST_NAMED = 60
 def drawings(study: Study) -> dict[str, Draw]:
     """By name, the figures that the study has data for."""
     found: dict[str, Draw] = {"emergence": partial(_emergence, study)}
-    if study["profiles"]:
-        found["profiles"] = partial(_profiles, study["profiles"])
-    if any(study["context"].values()):
+    if study.profiles:
+        found["profiles"] = partial(_profiles, study.profiles)
+    if any(study.context.values()):
         found["context"] = partial(_context, study)
-    for number, one in enumerate(study["agreement"]):
+    for number, one in enumerate(study.agreement):
         found[f"agreement-{number}"] = partial(_matrix, one)
-    if study["doses"]:
-        found["doses"] = partial(_doses, study["doses"])
+    if study.doses:
+        found["doses"] = partial(_doses, study.doses)
     return found
 
 
@@ -86,15 +90,15 @@ def _cells(
     bar.outline.set_visible(False)
 
 
-def _profiles(profiles: dict[str, Any], sheet: Sheet) -> None:
+def _profiles(profiles: Profiles, sheet: Sheet) -> None:
     """Classes x runs; each run is turned so that it loads on the first axis positively, classes in the axis' order."""
-    axis = profiles["axes"][0]
-    names = sorted(profiles["classes"], key=lambda name: float(axis["classes"][name]))
-    place = [profiles["classes"].index(name) for name in names]
-    rows = [np.asarray(run["profile"]) * (1 if axis["loadings"][run["name"]] >= 0 else -1) for run in profiles["runs"]]
+    axis = profiles.axes[0]
+    names = sorted(profiles.classes, key=lambda name: axis.classes[name])
+    place = [profiles.classes.index(name) for name in names]
+    rows = [np.asarray(run.profile) * (1 if axis.loadings[run.name] >= 0 else -1) for run in profiles.runs]
     values = np.stack(rows)[:, place]
     limit = float(np.quantile(np.abs(values), 0.98)) or 1.0
-    runs = [run["name"] for run in profiles["runs"]]
+    runs = [run.name for run in profiles.runs]
 
     def tip(row: int, column: int) -> str:
         return f"{runs[row]}, {class_name(names[column])}: {values[row, column]:+.2f} nats"
@@ -102,8 +106,8 @@ def _profiles(profiles: dict[str, Any], sheet: Sheet) -> None:
     _cells(sheet, values, limit, [class_name(name) for name in names], runs, tip, "nats, relative to all words")
 
 
-def _matrix(agreement: dict[str, Any], sheet: Sheet) -> None:
-    names, values = agreement["names"], np.asarray(agreement["r"], dtype=np.float64)
+def _matrix(text: AgreementOfText, sheet: Sheet) -> None:
+    names, values = text.names, np.asarray(text.agreement.r, dtype=np.float64)
 
     def tip(row: int, column: int) -> str:
         return f"{names[row]} and {names[column]}: r = {values[row, column]:.2f}"
@@ -113,7 +117,7 @@ def _matrix(agreement: dict[str, Any], sheet: Sheet) -> None:
 
 def _styles(study: Study) -> dict[tuple[str, bool], tuple[str, str, Dash]]:
     """From a group, and whether it is of strangers, to its label, colour and line style."""
-    groups = list(dict.fromkeys(row["group"] for row in study["runs"]))
+    groups = list(dict.fromkeys(row.group for row in study.runs))
     found: dict[tuple[str, bool], tuple[str, str, Dash]] = {}
     for number, group in enumerate(groups):
         color = TOWER_COLORS[number % len(TOWER_COLORS)]
@@ -124,7 +128,7 @@ def _styles(study: Study) -> dict[tuple[str, bool], tuple[str, str, Dash]]:
 
 def _key(sheet: Sheet, study: Study) -> None:
     styles = _styles(study)
-    used = dict.fromkeys((row["group"], row["stranger"]) for row in study["runs"])
+    used = dict.fromkeys((row.group, row.stranger) for row in study.runs)
     sheet.key(columns=2, handles=[
         Line2D([], [], color=color, linestyle=dash, label=label)
         for label, color, dash in (styles[one] for one in used)
@@ -161,15 +165,15 @@ def _context(study: Study, sheet: Sheet) -> None:
     """What each tower of each run gains as its context grows; a line for each tower."""
     axes, styles, ticks = sheet.add_subplot(), _styles(study), set[int]()
     curves: defaultdict[tuple[str, bool], _Curves] = defaultdict(_Curves)
-    for row in study["runs"]:
-        found = study["context"][row["name"]]
-        for curve in found["curves"] if found else []:
-            if curve["head"] == "joint":
+    for row in study.runs:
+        found = study.context[row.name]
+        for curve in found.curves if found else []:
+            if curve.head == "joint":
                 continue
-            x, y = _points(curve["points"], lambda point: point["gain"]["estimate"], "context")
+            x, y = _points(curve.points, lambda point: point.context, lambda point: point.gain.estimate)
             ticks |= {int(one) for one in x}
-            curves[row["group"], row["stranger"]].add(x, y, [
-                f"{row['name']}, {curve['head']}, {int(a)} tokens of context: {b:.3f} nats above one token"
+            curves[row.group, row.stranger].add(x, y, [
+                f"{row.name}, {curve.head}, {int(a)} tokens of context: {b:.3f} nats above one token"
                 for a, b in zip(x, y, strict=True)
             ])  # fmt: skip
     for key, some in curves.items():
@@ -181,25 +185,27 @@ def _context(study: Study, sheet: Sheet) -> None:
     _key(sheet, study)
 
 
-def _points(points: Sequence[Any], value: Callable[[Any], Any], across: str) -> tuple[list[float], list[float]]:
+def _points(
+    points: Sequence[Point], across: Callable[[Point], float], up: Callable[[Point], float | None]
+) -> tuple[list[float], list[float]]:
     """The coordinates of the points whose value is known."""
-    known = [(float(point[across]), float(value(point))) for point in points if value(point) is not None]
+    known = [(float(across(one)), y) for one in points if (y := up(one)) is not None and isfinite(y)]
     return [one for one, _ in known], [one for _, one in known]
 
 
 def _emergence(study: Study, sheet: Sheet) -> None:
     """Held-out nats per token of each run, of all towers together and of the better one alone, against tokens."""
     panels, styles = sheet.panels(2, 2.4), _styles(study)
-    values: tuple[Callable[[Any], float], ...] = (lambda point: point["joint_nats"], lambda p: min(p["tower_nats"]))
-    groups: dict[tuple[str, bool], list[Any]] = {}
-    for row in study["runs"]:
-        groups.setdefault((row["group"], row["stranger"]), []).append(row)
+    values: tuple[Callable[[Evaluation], float], ...] = (lambda one: one.joint_nats, lambda one: min(one.tower_nats))
+    groups: dict[tuple[str, bool], list[RunOfStudy]] = {}
+    for row in study.runs:
+        groups.setdefault((row.group, row.stranger), []).append(row)
     for key, rows in groups.items():
         _, color, dash = styles[key]
         for axes, value in zip(panels, values, strict=True):
             curves = _Curves()
             for row in rows:
-                _add(curves, study["emergence"][row["name"]]["evaluations"], value, row["name"])
+                _add(curves, study.emergence[row.name].evaluations, value, row.name)
             curves.draw(sheet, axes, color, dash, width=1.1, size=7)
     for axes, title in zip(panels, ("all towers together (nats)", "the better tower alone (nats)"), strict=True):
         axes.set(title=title)
@@ -207,20 +213,21 @@ def _emergence(study: Study, sheet: Sheet) -> None:
     _key(sheet, study)
 
 
-def _add(curves: _Curves, points: Sequence[Any], value: Callable[[Any], Any], name: str) -> None:
+def _add(curves: _Curves, points: Sequence[Evaluation], value: Callable[[Evaluation], float], name: str) -> None:
     """A curve of what evaluations found, against millions of tokens."""
-    x, y = _points(points, value, "tokens")
+    x, y = _points(points, lambda one: one.tokens, value)
     tips = [f"{name}, after {int(a):,} tokens: {b:.2f}" for a, b in zip(x, y, strict=True)]
     curves.add([one / 1e6 for one in x], y, tips)
 
 
-def _doses(doses: list[dict[str, Any]], sheet: Sheet) -> None:
+def _doses(doses: list[Dose], sheet: Sheet) -> None:
     """Reliability and share of word class of each run against each setting that varies."""
     panels = sheet.panels(2 * len(doses), 2.5)
     for number, dose in enumerate(doses):
         for axes, kind in zip(panels[2 * number : 2 * number + 2], ("reliability", "explained"), strict=True):
-            x, y = _points(dose["points"], itemgetter(kind), "dose")
-            dots = axes.scatter(x, y, s=18, color=TOWER_COLORS[0], alpha=0.8)
-            known = [point for point in dose["points"] if point[kind] is not None]
-            sheet.tell(dots, [f"{point['run']}: {kind} {point[kind]:.2f}" for point in known])
-            axes.set(title=sheet.wrap(f"{dose['preset']}: {kind}"), xlabel=dose["setting"])
+            known = [(one.run, one.dose, y) for one in dose.points if (y := one.figures[kind]) is not None]
+            dots = axes.scatter(
+                [x for _, x, _ in known], [y for *_, y in known], s=18, color=TOWER_COLORS[0], alpha=0.8
+            )
+            sheet.tell(dots, [f"{run}: {kind} {value:.2f}" for run, _, value in known])
+            axes.set(title=sheet.wrap(f"{dose.preset}: {kind}"), xlabel=dose.setting)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-from ..config.conversion import plain
+from ..config.conversion import as_json
 from ..config.schema import flatten, to_dict
 from ..data.corpus_names import short_name
 from ..runs.finished import RunFolder
@@ -16,8 +16,11 @@ from ..runs.stages import OPERATIONAL
 from ..runs.writing import make_folder, write_text
 from ..system.errors import InputError
 
+if TYPE_CHECKING:
+    from ..comparison.study import Study
 
-def compare_folders(folders: Sequence[Path], out: Path) -> dict[str, Any]:
+
+def compare_folders(folders: Sequence[Path], out: Path) -> Study:
     """Compare finished runs, wherever they are; writes `study.json` and `study.html` into `out` and returns the former.
 
     Runs are of one group if they have the same preset, corpus and settings, whatever their seeds. Raises `InputError`
@@ -56,13 +59,13 @@ def describe(folders: Sequence[Path]) -> list[tuple[str, Path, str, bool]]:
     return found
 
 
-def compare_described(described: Sequence[tuple[str, Path, str, bool]], out: Path, failed: list[str]) -> dict[str, Any]:
+def compare_described(described: Sequence[tuple[str, Path, str, bool]], out: Path, failed: list[str]) -> Study:
     """Compare runs that are given as name, folder, group and whether they are strangers (see `compare_folders`)."""
     from ..comparison.compare import compare_runs
     from ..report.study import render
 
     links = {name: os.path.relpath(folder / "report.html", out) for name, folder, _, _ in described}
-    study: dict[str, Any] = plain(compare_runs(described)) | {"failed": failed, "links": links}
-    write_text(out / "study.json", json.dumps(study, indent=1, allow_nan=False) + "\n")
+    study = replace(compare_runs(described), failed=failed, links=links)
+    write_text(out / "study.json", as_json(study, indent=1))
     write_text(out / "study.html", render(out.name, study, out / "figures"))
     return study

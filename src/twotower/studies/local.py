@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event, Thread
-from typing import Any
+from typing import TYPE_CHECKING
 
 from ..comparison.grid import Grid, is_stranger, jobs, require_seeds
 from ..system.errors import InputError
@@ -21,6 +21,9 @@ from .status import is_finished, progress_line, run_status
 SECONDS_BETWEEN_LOOKS = 2.0
 """At the logs of runs that are being made."""
 
+if TYPE_CHECKING:
+    from ..comparison.study import Study
+
 
 def run_study(
     grid: Grid,
@@ -29,7 +32,7 @@ def run_study(
     threads: int = 0,
     say: Callable[[str], None] = lambda _: None,
     seconds: Mapping[str, float] | None = None,
-) -> tuple[dict[str, Any], list[str]]:
+) -> tuple[Study, list[str]]:
     """Run what is missing from a grid, each run in `out/runs/NAME`, `workers` at a time, and compare all runs.
 
     Writes `study.yaml` (the grid), `manifest.jsonl` (a line for each run, with its estimate if `seconds` has one),
@@ -46,7 +49,7 @@ def run_study(
     return compare_lines(finished, out, failed), failed
 
 
-def compare_study(out: Path) -> dict[str, Any]:
+def compare_study(out: Path) -> Study:
     """Compare the runs of a study that are finished, whatever has become of the others; writes as `run_study` does.
 
     Raises `InputError` for a folder that holds no study, or fewer than two finished runs.
@@ -60,7 +63,7 @@ def compare_study(out: Path) -> dict[str, Any]:
     return compare_lines(lines, out, [name for name in found if not found[name]])
 
 
-def compare_lines(finished: Sequence[Line], out: Path, failed: list[str]) -> dict[str, Any]:
+def compare_lines(finished: Sequence[Line], out: Path, failed: list[str]) -> Study:
     """Compare finished runs of a study and write `study.json` and `study.html`; `failed` are named in them."""
     if len(finished) < 2:
         raise InputError(f"study: fewer than two runs of {out} are finished, and one cannot be compared with itself")
