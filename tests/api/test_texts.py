@@ -32,7 +32,7 @@ def test_a_sentence_is_scored_as_transformers_scores_it(run):
         logits = run.model(head="joint")(torch.tensor([ids])).logits[0, :-1]
     known = torch.log_softmax(logits, dim=-1).gather(1, torch.tensor(ids[1:])[:, None]).squeeze(1)
     np.testing.assert_allclose(first["joint"], known, atol=1e-4)
-    with pytest.raises(twotower.InputError, match="text 1 has .* pieces, and the towers read at most"):
+    with pytest.raises(twotower.InputError, match=r"text 1 has .* pieces, and the towers read at most"):
         run.score(["short", "long " * 200])
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from small_results import UNKNOWN
 from twotower.comparison.agreement import Agreement, AgreementOfPairs, AxisOfTypes, Spectrum
-from twotower.comparison.families import tests_of
+from twotower.comparison.families import hypothesis_tests
 from twotower.comparison.figures import FIGURES, Dose, PointOfDose, RunOfStudy, doses
 from twotower.comparison.grid import Grid, jobs
 from twotower.comparison.inference import Trend
@@ -141,7 +141,7 @@ def study(**changes):
 
 
 def test_each_question_of_a_study_is_a_test():
-    found = {(test.family, test.name): test.p_value for test in tests_of(study())}
+    found = {(test.family, test.name): test.p_value for test in hypothesis_tests(study())}
     assert found == {
         ("signs that agree", "x and y"): 0.5,
         **{("agreement of pairs", f"sotu: {name}"): 0.01 for name in ("all", "within a", "within b")},
@@ -155,7 +155,7 @@ def test_each_question_of_a_study_is_a_test():
 def test_what_each_tower_of_a_run_knows_is_tested_for_each_instrument():
     differences = [Difference("probe", "syntax", 0.1, value) for value in (0.01, None)]
     known = KnowledgeOfRuns([], [], [DifferencesOfRun("r", True, differences)])
-    found = [test for test in tests_of(study(knowledge=known)) if test.name == "r"]
+    found = [test for test in hypothesis_tests(study(knowledge=known)) if test.name == "r"]
     assert [(test.family, test.p_value) for test in found] == [("probe (syntax), strangers", 0.01)]
 
 
@@ -163,7 +163,7 @@ def test_a_first_axis_within_its_null_counts_among_the_tests_that_fail():
     """Without it the family would hold the axes of those corpora only that pass."""
     one = study().agreement[0]
     without = agreement_of("books", 0.6, [], one.agreement.groups)
-    found = [test for test in tests_of(study(agreement=[one, without])) if test.family.startswith("first axis")]
+    found = [test for test in hypothesis_tests(study(agreement=[one, without])) if test.family.startswith("first axis")]
     assert [(test.name, test.p_value, test.q_value) for test in found] == [
         ("sotu", 0.07, pytest.approx(0.14)), ("books", 0.6, pytest.approx(0.6)),
     ]  # fmt: skip
@@ -179,7 +179,7 @@ def test_one_test_under_two_names_is_listed_once():
         Dose("quickstart", setting, [PointOfDose(str(number), dose(number % 2), {}) for number in range(4)], trends)
         for setting, dose in (("model.width", float), ("model.embedding", lambda value: 8.0 * value + 8))
     )
-    found = tests_of(study(
+    found = hypothesis_tests(study(
         agreement=[agreement_of("sotu", 0.07, [0.07], {"all": same, "within a": same})],
         profiles=replace(usual.profiles, agreement=profiles), doses=[width, heads],
     ))  # fmt: skip

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from twotower.comparison.inference import discoveries, dose_response, excess
+from twotower.comparison.inference import Trend, discoveries, dose_response, excess
 
 
 def test_an_excess_has_its_size_its_interval_and_an_exact_p_value():
@@ -30,12 +30,9 @@ def test_one_run_gives_a_difference_and_no_more():
 
 
 def test_a_dose_response_is_monotone_association():
-    assert dose_response([1, 2, 3, 4, 5], [1, 4, 9, 16, 25]) == {
-        "tau": pytest.approx(1),
-        "p_value": pytest.approx(1 / 60),
-    }
-    assert dose_response([1, 1, 1, 1], [1, 2, 3, 4]) == {"tau": None, "p_value": None}
-    assert dose_response([1, 2, 3], [1, 2, 3]) == {"tau": None, "p_value": None}
+    assert dose_response([1, 2, 3, 4, 5], [1, 4, 9, 16, 25]) == Trend(pytest.approx(1), pytest.approx(1 / 60))
+    assert dose_response([1, 1, 1, 1], [1, 2, 3, 4]) == Trend(tau=None, p_value=None)
+    assert dose_response([1, 2, 3], [1, 2, 3]) == Trend(tau=None, p_value=None)
 
 
 @pytest.mark.parametrize(
@@ -57,7 +54,7 @@ def test_a_trend_without_exception_is_the_rarest_of_the_orders_that_the_design_a
 def test_where_orders_are_too_many_the_same_are_drawn_every_time_and_none_has_no_chance():
     doses, seeds = [1, 2, 3, 4] * 4, [0] * 4 + [1] * 4 + [2] * 4 + [3] * 4
     found = dose_response(doses, [10 * dose + seed for dose, seed in zip(doses, seeds, strict=True)], seeds)
-    assert found == {"tau": pytest.approx(0.89, abs=0.01), "p_value": 1 / 10_000}
+    assert found == Trend(tau=pytest.approx(0.89, abs=0.01), p_value=1 / 10_000)
     noise = np.random.default_rng(0).normal(size=16).tolist()
     assert dose_response(doses, noise, seeds) == dose_response(doses, noise, seeds)
     assert 0.05 < dose_response(doses, noise, seeds).p_value <= 1

@@ -11,7 +11,7 @@ import numpy as np
 from ..preference.class_contrasts import PLANNED
 from .agreement import agreement, family_groups
 from .class_effect import FEWEST_RUNS, class_effect
-from .families import tests_of
+from .families import hypothesis_tests
 from .figures import CONFIDENCE, doses, excess_over_strangers, row_of, signs_of
 from .knowledge import knowledge_of_runs
 from .profiles import Profiles, compare_profiles
@@ -66,7 +66,7 @@ def compare_runs(described: Sequence[Described]) -> Study:
             [(one.name, one.stranger, one.results.knowledge) for one in paired if one.results.knowledge]
         ),
     )
-    return replace(study, tests=tests_of(study))
+    return replace(study, tests=hypothesis_tests(study))
 
 
 def _agreement(corpus: str, strangers: bool, runs: Sequence[OneRun]) -> AgreementOfText | None:

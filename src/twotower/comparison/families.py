@@ -13,7 +13,7 @@ from .study import Study
 Group = TypeVar("Group", AgreementOfPairs, AgreementOfProfiles)
 
 
-def tests_of(study: Study) -> list[Discovery]:
+def hypothesis_tests(study: Study) -> list[Discovery]:
     """The hypothesis tests of a study, each once, in families of like questions and with its q-value.
 
     See `discoveries`. All p-values of `study.json` are here but these:
