@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup demo test test-slow test-all lint bench docs audit hashes clean
+.PHONY: help setup demo test test-slow test-all lint bench schemas docs audit hashes clean
 
 help:
 	@echo "make demo      set up, and run the main job on real text (about eight minutes)"
@@ -46,6 +46,9 @@ lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+schemas: setup
+	$(BIN)/python tools/schemas.py
 
 bench: setup
 	$(BIN)/python benchmarks/bench.py
