@@ -37,4 +37,4 @@ def model_for(family: str, objective: str, **fields) -> TowersModel:
 
 
 def watched(model):
-    return JointObjective(model, fresh_readouts(model.config, seed=1), fresh_readouts(model.config, seed=2)[0])
+    return JointObjective(model, fresh_readouts(model.config, seed=1), fresh_readouts(model.config, seed=2))

@@ -71,8 +71,8 @@ def test_annotations_stand_beside_the_held_out_pieces(tmp_path, small):
         [pd.read_parquet(text.run / "data" / "heldout.parquet")[["word", "upos"]], text.annotations], axis=1
     )
     whole = table.drop_duplicates("word").set_index("word").astype(str)
-    assert whole.loc["songs"].tolist() == ["NOUN", "obj", "Number=Plur"]
-    assert whole.loc["."].tolist() == ["PUNCT", "punct", "_"]
+    assert whole.loc["songs"].tolist() == ["NOUN", "obj", "Number=Plur", "VERB", "-1"]
+    assert whole.loc["."].tolist()[:3] == ["PUNCT", "punct", "_"]
 
 
 def test_a_treebank_without_features_has_none_and_other_text_no_annotations(tmp_path, small, finished):
@@ -81,5 +81,5 @@ def test_a_treebank_without_features_has_none_and_other_text_no_annotations(tmp_
         for line in SENTENCE.split("\n")
     )
     text = prepared(tmp_path, small, unlike(bare))
-    assert list(text.annotations) == ["deprel"]
+    assert list(text.annotations) == ["deprel", "head", "distance"]
     assert PreparedText(finished).annotations is None

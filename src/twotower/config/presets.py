@@ -32,8 +32,8 @@ def paper_protocol(config: RunConfig) -> RunConfig:
         train=replace(
             config.train,
             tokens=PAPER_UPDATES * per_update, minutes=None, window=PAPER_WINDOW, windows="pairs", masked=0.15,
-            batch=PAPER_BATCH, micro_batch=128, learning_rate=1e-3, betas=(0.9, 0.98), weight_decay=0.01, clip=1.0,
-            warmup=PAPER_WARMUP, readout_share=0.01, readout_learning_rate=1e-3,
+            batch=PAPER_BATCH, micro_batch=128, learning_rate=1e-3, embedding_rate=1.0, bias="zero", betas=(0.9, 0.98),
+            weight_decay=0.01, clip=1.0, warmup=PAPER_WARMUP, readout_share=0.01, readout_learning_rate=1e-3,
         ),
         readout=replace(
             config.readout,

@@ -160,6 +160,12 @@ class TrainConfig:
     weights to AdamW at the same learning rate."""
     learning_rate: Annotated[float, Range(above=0)] = 3e-3
     """Peak learning rate."""
+    embedding_rate: Annotated[float, Range(above=0)] = 30.0
+    """Learning rate of the shared embedding, which is also the layer to the vocabulary, in multiples of the learning
+    rate. 1 is the paper's."""
+    bias: Literal["unigram", "zero"] = "unigram"
+    """Where the bias of the layer to the vocabulary begins: at the logarithm of the training split's unigram
+    probabilities, or at zero, as in the paper."""
     betas: Annotated[tuple[float, float], Range(0, below=1)] = (0.9, 0.98)
     """Decay rates of the two moments of AdamW."""
     weight_decay: Annotated[float, Range(0)] = 0.01

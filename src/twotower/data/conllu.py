@@ -14,6 +14,8 @@ from .tagging import UPOS
 from .textfiles import lines_of
 
 COLUMNS = 10
+FARTHEST = 10
+"""Words between a word and its head beyond which distances are not told apart."""
 _COMMENT = re.compile(r"#\s*(newdoc|sent_id)\b(?:[^=]*=)?(.*)")
 
 
@@ -146,12 +148,27 @@ def read_conllu(path: Path | TextFile, encoding: str, tags: bool = True) -> Iter
         for token, parts in sentence.tokens():
             start = length + len(text)
             upos = _universal(file, parts[0]) if tags else ""
-            words.append(Word(start, start + len(token.form), upos, parts[0].deprel, parts[0].feats))
+            row = parts[0]
+            head, distance = _head_of(row, sentence)
+            words.append(Word(start, start + len(token.form), upos, row.deprel, row.feats, head, distance))
             text += token.form + " " * token.space_after
         lines.append(text.rstrip() + "\n")
         length += len(lines[-1])
     if lines:
         yield Document(document[0], "".join(lines), tuple(words))
+
+
+def _head_of(row: Row, sentence: Sentence) -> tuple[str, str]:
+    """The part of speech of the head, `root` for none, and where it stands from the word; empty where it is not given.
+
+    Distances count words, not tokens, and end at `FARTHEST`.
+    """
+    if row.head == "0":
+        return "root", ""
+    head = next((other for other in sentence.rows if not other.multiword and str(other.first) == row.head), None)
+    if head is None:
+        return "", ""
+    return head.upos.upper(), str(min(max(head.first - row.first, -FARTHEST), FARTHEST))
 
 
 def _universal(file: TextFile, row: Row) -> str:

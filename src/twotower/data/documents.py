@@ -16,7 +16,8 @@ from .characters import visible
 class Word(NamedTuple):
     """A word of a document: characters `start` to `end` of its text, and its universal part of speech.
 
-    Words of a treebank also have their relation to their head and their morphological features, as CoNLL-U writes them.
+    Words of a treebank also have their relation to their head and their morphological features, as CoNLL-U writes them,
+    the part of speech of the head (`root` for a root), and how many words before (negative) or after it stands.
     """
 
     start: int
@@ -24,6 +25,8 @@ class Word(NamedTuple):
     upos: str
     deprel: str = ""
     feats: str = ""
+    head: str = ""
+    distance: str = ""
 
 
 Tagger = Callable[[Sequence[str]], Sequence[Sequence[Word]]]

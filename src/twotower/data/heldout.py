@@ -111,12 +111,13 @@ class PreparedText:
 
     @cached_property
     def annotations(self) -> pd.DataFrame | None:
-        """Dependency relation (`deprel`) and features (`feats`) of the word of each held-out piece, in their order.
+        """What a treebank says of the word of each held-out piece, in their order (see `documents.Word`).
 
+        Its dependency relation (`deprel`), its features (`feats`), the class of its `head` and its `distance` from it.
         `_` where there is none. Only the columns in which the treebank has anything; None for other corpora.
         """
         path = self.run / "data" / "heldout.parquet"
-        known = [name for name in ("deprel", "feats") if name in pq.read_schema(path).names]
+        known = [name for name in ("deprel", "feats", "head", "distance") if name in pq.read_schema(path).names]
         table = pd.read_parquet(path, columns=known)
         kept = [name for name in known if (table[name].astype(str) != NO_WORD).any()]
         return table[kept] if kept else None

@@ -43,7 +43,7 @@ DOCUMENTS = pa.schema(
     [("document", pa.int32()), ("name", pa.string()), ("part", pa.string()), ("heldout", pa.bool_()),
      ("validation", pa.bool_()), ("start", pa.int64()), ("tokens", pa.int64()), ("characters", pa.int64())]
 )  # fmt: skip
-ANNOTATIONS = ("deprel", "feats")
+ANNOTATIONS = ("deprel", "feats", "head", "distance")
 """Columns that `heldout.parquet` has besides where words have gold tags."""
 TRAIN, HELD, LEFT_OUT, VALIDATION = 0, 1, 2, 3
 """What a document is for; left out are copies, and those for which a weighted mixture has no room."""

@@ -178,6 +178,12 @@ class TowersModel(PreTrainedModel):
         if module is self.embedding:
             nn.init.uniform_(self.embedding.weight, -0.02, 0.02)
 
+    @torch.no_grad()
+    def begin_at(self, log_frequencies: Tensor) -> None:
+        """Let the joint head and the towers' own begin as the unigram model, (vocabulary,), instead of at nothing."""
+        for bias in (self.decoder_bias, *(head.bias for head in cast(list[OwnHead], list(self.own_heads)))):
+            bias.copy_(log_frequencies)
+
     def get_input_embeddings(self) -> nn.Module:
         """The shared embedding, which is also the joint head's decoder."""
         return self.embedding

@@ -18,7 +18,7 @@ from .backbones import PREFIX, check_backbone
 from .configuration import TowersConfig
 from .fused_losses import VocabularyLoss
 from .losses import cross_entropy_sum
-from .model import OwnHead, Readout, TowersModel
+from .model import OwnHead, TowersModel
 
 MASKED_AS_MASK, MASKED_AS_RANDOM = 0.8, 0.1
 """Of the selected tokens, the shares replaced by [MASK] and by a random piece (Devlin et al. 2019); the rest stay."""
@@ -135,7 +135,7 @@ class JointObjective(nn.Module):
         self,
         model: TowersModel,
         readouts: nn.ModuleList,
-        second: Readout,
+        second: nn.ModuleList,
         loss: VocabularyLoss = cross_entropy_sum,
     ) -> None:
         super().__init__()
@@ -143,16 +143,16 @@ class JointObjective(nn.Module):
         self.model = model
         self.readouts = readouts
         self.second = second
-        """Another readout on the first tower, of another set."""
+        """Readouts of another set on the same towers: what both sets agree on is of the towers."""
 
     def forward(
         self, inputs: Tensor, targets: Tensor, predicted: Tensor, present: Tensor | None, watched_rows: int
     ) -> Tensor:
         """Summed nats under each head, for a batch (see `Batch`).
 
-        Returns a tensor of shape (2 + towers,): the joint head over all predicted positions, then each tower's readout
-        and the second one of the first tower over those in the first `watched_rows` rows. With `cooperation` below 1
-        the towers' own heads follow, over all predicted positions.
+        Returns a tensor of shape (1 + 2 x towers,): the joint head over all predicted positions, then each tower's
+        readout and each tower's of the second set over those in the first `watched_rows` rows. With `cooperation`
+        below 1 the towers' own heads follow, over all predicted positions.
         """
         outputs = self.model.tower_outputs(inputs, present, predicted)
         targets = targets[predicted]
@@ -164,7 +164,7 @@ class JointObjective(nn.Module):
         sums = [self.loss(features, decoder, bias, targets)]
         watched = int(predicted[:watched_rows].sum())
         seen = self.model.readout_inputs([output[:watched] for output in outputs])
-        sums += readout_losses([*self.readouts, self.second], [*seen, seen[0]], targets[:watched], self.loss)
+        sums += readout_losses([*self.readouts, *self.second], [*seen, *seen], targets[:watched], self.loss)
         for head, output in zip(cast(list[OwnHead], list(self.model.own_heads)), outputs, strict=False):
             sums.append(self.loss(head.fusion(output), weight, head.bias, targets))
         return torch.stack(sums)
@@ -187,8 +187,8 @@ def loss_weights(config: TowersConfig) -> list[float]:
 
 
 def watched_heads(config: TowersConfig) -> int:
-    """How many readouts watch the joint phase: one on each tower, and a second one on the first."""
-    return int(config.towers) + 1
+    """How many readouts watch the joint phase: two sets, with one on each tower."""
+    return 2 * int(config.towers)
 
 
 def readout_losses(

@@ -109,11 +109,17 @@ def label_codes(labels: pd.Categorical, left_out: Sequence[str] = ()) -> tuple[N
 
 
 def annotated_labels(annotations: Any) -> Iterator[tuple[str, pd.Categorical]]:
-    """Name, `deprel` or `feature NAME`, and the label of each occurrence; features have a value or `_`."""
+    """What a treebank says of the word at each occurrence: names, and labels (occurrences,), `_` for none.
+
+    Names are `deprel`, `head's class`, `distance to the head`, and `feature NAME` for each morphological feature.
+    """
     if annotations is None:
         return
     if "deprel" in annotations:
         yield "deprel", pd.Categorical(annotations["deprel"])
+    for column, name in (("head", "head's class"), ("distance", "distance to the head")):
+        if column in annotations:
+            yield name, pd.Categorical(annotations[column])
     if "feats" in annotations:
         feats = pd.Categorical(annotations["feats"])
         texts = [str(text) for text in feats.categories]

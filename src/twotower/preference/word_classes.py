@@ -136,6 +136,8 @@ def word_classes(measured: Measured) -> WordClasses | None:
     features: dict[str, Labelling | None] = {}
     for name, labels in annotated_labels(annotations):
         kind, _, feature = name.partition(" ")
+        if kind not in ("deprel", "feature"):
+            continue
         of = _units(measured, labels)
         part = _of_labels(measured, of, of.classes, name)
         if kind == "deprel":

@@ -53,7 +53,7 @@ def analyze(config: StageConfig, run: Path, out: Path) -> None:
         direction=direction(
             pd.read_parquet(run / "direction.parquet"), towers, *resampling, measured.generator("direction")
         ),
-        emergence=emergence(pd.read_parquet(run / "emergence.parquet"), towers),
+        emergence=emergence(pd.read_parquet(run / "emergence.parquet"), measured),
         knowledge=knowledge_of(run, config.made) or None,
     )  # fmt: skip
     if "strangers.json" in config.made and results.division is not None:

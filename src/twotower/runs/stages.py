@@ -48,9 +48,9 @@ def _stage_of(one: Instrument) -> Stage:
 STAGES: dict[str, Stage] = {
     stage.name: stage
     for stage in (
-        Stage("prepare", ("prepare",), (), ("data", "tokenizer.json"), format=6, reads=("threads", "train.window")),
+        Stage("prepare", ("prepare",), (), ("data", "tokenizer.json"), format=7, reads=("threads", "train.window")),
         Stage("train", ("seed", "threads", "model", "train"), ("data", "tokenizer.json"),
-              ("trunk", "training.json", "metrics.jsonl", "emergence.parquet"), format=5),
+              ("trunk", "training.json", "metrics.jsonl", "emergence.parquet"), format=6),
         Stage("readout", ("seed", "threads", "readout", "train.masked", "train.micro_batch", "train.loss",
                           "train.clip", "score.passes"),
               ("data", "tokenizer.json", "trunk"),
@@ -64,7 +64,7 @@ STAGES: dict[str, Stage] = {
                           "model.width", "model.layers"),
               ("data", "training.json", "metrics.jsonl", "emergence.parquet", "readout.json", "scores.parquet",
                "context.parquet", "direction.parquet"),
-              ("preference.parquet", "results.json"), format=15,
+              ("preference.parquet", "results.json"), format=16,
               optional=("strangers.json", *(f"knowledge/{name}" for name in INSTRUMENTS))),
         Stage("report", ("analyze.min_count", "analyze.confidence", "model.towers"),
               ("data", "training.json", "metrics.jsonl", "scores.parquet", "preference.parquet", "results.json"),

@@ -23,6 +23,8 @@ from ..modeling.objectives import JointObjective
 from ..modeling.scoring import score_rows
 
 BATCH = 64
+WATCHING = {"readout": "readouts", "second": "second"}
+"""Where the objective has each set of readouts that watches."""
 PASSES = 7
 """How many times each window is read under the masked objective, as by default when the finished run is scored."""
 
@@ -50,6 +52,8 @@ class Evaluator:
         self.rows = rows.every(max(1, round(rows.scored / tokens)))
         document = np.searchsorted(text.documents["start"].to_numpy(), self.rows.first, side="right") - 1
         self.document = np.repeat(document.astype(np.int32), self.rows.last - self.rows.first)
+        scored = [np.arange(first, last) for first, last in zip(self.rows.first, self.rows.last, strict=True)]
+        self.previous = text.heldout[np.concatenate(scored) - 1].astype(np.int32)
         self.folder = work / "emergence"
 
     @torch.no_grad()
@@ -61,15 +65,16 @@ class Evaluator:
         model = objective.model
         training = model.training
         model.eval()
-        watching = cast(list[nn.Module], objective.readouts)
-        model.readouts["readout"] = nn.ModuleDict({str(tower): one for tower, one in enumerate(watching, start=1)})
-        model.readouts["second"] = nn.ModuleDict({"1": objective.second})
+        for name, watching in WATCHING.items():
+            readouts = cast(list[nn.Module], getattr(objective, watching))
+            model.readouts[name] = nn.ModuleDict({str(tower): read for tower, read in enumerate(readouts, start=1)})
         scored: list[tuple[NDArray[np.int64], dict[str, NDArray[np.float32]]]] = []
         try:
             for piece, heads in score_rows(model, self.rows, BATCH, PASSES):
                 scored.append((piece.numpy(), {name: values.numpy() for name, values in heads.items()}))
         finally:
-            del model.readouts["readout"], model.readouts["second"]
+            for name in WATCHING:
+                del model.readouts[name]
             model.train(training)
         pieces = np.concatenate([one for one, _ in scored])
         columns = {name: np.concatenate([heads[name] for _, heads in scored]) for name in scored[0][1]}
@@ -85,7 +90,7 @@ class Evaluator:
         self.folder.mkdir(parents=True, exist_ok=True)
         table = {
             "tokens": np.full(len(piece), tokens), "document": self.document, "piece_id": piece.astype(np.int32),
-            **columns,
+            "previous_id": self.previous, **columns,
         }  # fmt: skip
         partial = self.folder / "partial"
         pq.write_table(pa.table(table), partial)
@@ -97,8 +102,9 @@ class Evaluator:
     def gather(self, path: Path, tokens: int) -> None:
         """Write what the evaluations up to so many `tokens` have scored to one file.
 
-        Columns: `tokens` (trained on before the evaluation), `document`, `piece_id`, then log-probabilities in nats:
-        `joint`, `readout_K` for each tower K, and `second_1`, of a second readout on the first tower.
+        Columns: `tokens` (trained on before the evaluation), `document`, `piece_id`, `previous_id` (the piece before in
+        the stream, be it the separator), then log-probabilities in nats: `joint`, and for each tower K `readout_K` and
+        `second_K`, of the two sets of readouts that watch.
         """
         writer: pq.ParquetWriter | None = None
         for file in sorted(self.folder.glob("*.parquet")):

@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, nullcontext
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import torch
@@ -25,7 +25,7 @@ from ..config.schema import RunConfig
 from ..data.heldout import PreparedText
 from ..modeling.configuration import TowersConfig
 from ..modeling.fused_losses import vocabulary_loss
-from ..modeling.model import Readout, TowersModel, fresh_readouts
+from ..modeling.model import TowersModel, fresh_readouts
 from ..modeling.objectives import JointObjective, loss_weights, watched_heads
 from ..modeling.sizes import towers_config
 from ..runs.writing import write_text
@@ -225,8 +225,10 @@ def _build(
         for tower in model.towers:
             tower.compile()
     unigram = torch.from_numpy(text.log_frequencies)
+    if config.train.bias == "unigram":
+        model.begin_at(unigram)
     watching = fresh_readouts(model.config, config.seed, unigram)
-    second = cast(Readout, fresh_readouts(model.config, config.seed + SECOND_SEED, unigram)[0])
+    second = fresh_readouts(model.config, config.seed + SECOND_SEED, unigram)
     objective = JointObjective(model, watching, second, vocabulary_loss(config.train.loss))
     objective.train()
     settings = config.train

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import nn
@@ -17,8 +17,8 @@ from .rotated import RotatedAdamW
 def joint_optimizers(objective: JointObjective, settings: TrainConfig) -> list[torch.optim.Optimizer]:
     """The optimizers of the joint phase, which share out the parameters.
 
-    AdamW has all of them, the readouts that watch at a learning rate of their own; or, under `optimizer: muon`, all but
-    the weight matrices of the towers, which Muon has.
+    AdamW has all of them, the shared embedding and the readouts that watch at learning rates of their own. Under
+    `optimizer: muon` it has all but the weight matrices of the towers, which Muon has.
     """
     watching = [*objective.readouts.parameters(), *objective.second.parameters()]
     trained = [parameter for parameter in objective.model.parameters() if parameter.requires_grad]
@@ -27,8 +27,10 @@ def joint_optimizers(objective: JointObjective, settings: TrainConfig) -> list[t
         hidden = {id(p): p for p in objective.model.towers.parameters() if p.ndim == 2}
         optimizers.append(Muon(list(hidden.values()), settings.learning_rate, weight_decay=settings.weight_decay))
         trained = [parameter for parameter in trained if id(parameter) not in hidden]
+    embedding = cast(nn.Parameter, objective.model.embedding.weight)
     groups = [
-        *adamw_groups(trained, settings.learning_rate, settings.weight_decay),
+        *adamw_groups([p for p in trained if p is not embedding], settings.learning_rate, settings.weight_decay),
+        *adamw_groups([embedding], settings.embedding_rate * settings.learning_rate, settings.weight_decay),
         *adamw_groups(watching, settings.readout_learning_rate, settings.weight_decay),
     ]
     return [adamw(groups, settings.betas), *optimizers]

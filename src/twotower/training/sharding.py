@@ -14,7 +14,7 @@ from torch.distributed.checkpoint.state_dict import get_model_state_dict
 from torch.distributed.device_mesh import init_device_mesh
 from torch.distributed.fsdp import FSDPModule, fully_shard
 
-from ..modeling.model import Readout, TowersModel, fresh_readouts
+from ..modeling.model import TowersModel, fresh_readouts
 from ..modeling.objectives import JointObjective
 from .checkpoints import FULL
 
@@ -41,7 +41,6 @@ def whole(objective: nn.Module) -> JointObjective | None:
     if torch.distributed.get_rank():
         return None
     model = TowersModel(cast(JointObjective, objective).model.config)
-    second = cast(Readout, fresh_readouts(model.config, seed=0)[0])
-    copy = JointObjective(model, fresh_readouts(model.config, seed=0), second)
+    copy = JointObjective(model, *(fresh_readouts(model.config, seed=0) for _ in range(2)))
     copy.load_state_dict(weights)
     return copy.to(next(objective.parameters()).device)
