@@ -40,6 +40,8 @@ def load_model(path: Path | str, head: str = "joint") -> TowersForCausalLM | Tow
     try:
         config = TowersConfig.from_pretrained(folder)
         kind = TowersForCausalLM if config.objective == "causal" else TowersForMaskedLM
-        return kind.from_pretrained(folder, head=head, use_safetensors=True).eval()
+        model: TowersForCausalLM | TowersForMaskedLM = kind.from_pretrained(folder, head=head, use_safetensors=True)
+        model.eval()
+        return model
     except (ValueError, OSError) as error:
         raise InputError(f"{folder}: {error}") from None

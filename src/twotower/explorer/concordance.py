@@ -60,7 +60,7 @@ def concordance(
 
 
 def _cut(run: ExploredRun, begin: int, end: int) -> list[str]:
-    return run.pieces[run.piece_ids[begin:end]].tolist()
+    return list(run.pieces[run.piece_ids[begin:end]].tolist())
 
 
 def _ranked(run: ExploredRun, found: NDArray[np.int64], document: NDArray[np.int64], order: str) -> NDArray[np.int64]:

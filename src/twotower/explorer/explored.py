@@ -80,7 +80,7 @@ class ExploredRun:
     @cached_property
     def piece_ids(self) -> NDArray[np.int64]:
         """The piece of each held-out occurrence, (occurrences,)."""
-        return self.scores["piece_id"].to_numpy(np.int64)
+        return np.asarray(self.scores["piece_id"], dtype=np.int64)
 
     @cached_property
     def pieces(self) -> NDArray[np.object_]:

@@ -22,7 +22,7 @@ def column(values: pd.Series | np.ndarray) -> list[Any]:
         rounded = np.round(array.astype(np.float64), DIGITS)
         return [value if math.isfinite(value) else None for value in rounded.tolist()]
     if array.dtype.kind in "iub":
-        return array.tolist()
+        return list(array.tolist())
     return [text(value) for value in array.tolist()]
 
 

@@ -42,7 +42,8 @@ class Elmo(nn.Module):
             halves.append(reorder(self.backward_map(backwards), reverse))
         elif self.has_backward_half:
             halves.append(torch.zeros_like(halves[0]))
-        return self.dropout(torch.cat(halves, dim=-1))
+        states: Tensor = self.dropout(torch.cat(halves, dim=-1))
+        return states
 
     def past(self, embeddings: Tensor) -> Tensor:
         """What the LSTM reads at each step: under `bidirectional` the token before, and zeros at the first."""

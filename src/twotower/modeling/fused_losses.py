@@ -36,6 +36,7 @@ def _liger_loss() -> VocabularyLoss:
     def loss(hidden: Tensor, weight: Tensor, bias: Tensor | None, targets: Tensor) -> Tensor:
         if not len(targets):  # of a few masked windows, say, for which the kernel is not made
             return cross_entropy_sum(hidden, weight, bias, targets)
-        return fused(weight, hidden.to(weight.dtype), targets, bias).float()
+        nats: Tensor = fused(weight, hidden.to(weight.dtype), targets, bias).float()
+        return nats
 
     return loss

@@ -46,7 +46,8 @@ class EmbeddingNorm(nn.Module):
         """Add positions, normalize, drop."""
         if self.positions is not None:
             embedded = embedded + self.positions[: embedded.shape[1]]
-        return self.dropout(self.norm(embedded))
+        normed: Tensor = self.dropout(self.norm(embedded))
+        return normed
 
 
 class Fusion(nn.Module):
@@ -61,7 +62,8 @@ class Fusion(nn.Module):
 
     def forward(self, joined: Tensor) -> Tensor:
         """Fuse the towers' outputs."""
-        return self.out_norm(F.gelu(self.dense(self.norm(joined))))
+        fused: Tensor = self.out_norm(F.gelu(self.dense(self.norm(joined))))
+        return fused
 
 
 class OwnHead(nn.Module):
@@ -93,7 +95,8 @@ class Readout(nn.Module):
 
     def features(self, hidden: Tensor) -> Tensor:
         """What the decoder sees: (..., towers x output_width) to (..., width), for a lens (..., embedding_size)."""
-        return self.out_norm(F.gelu(self.dense(self.norm(hidden))))
+        features: Tensor = self.out_norm(F.gelu(self.dense(self.norm(hidden))))
+        return features
 
 
 def fresh_readouts(config: TowersConfig, seed: int, log_frequencies: Tensor | None = None) -> nn.ModuleList:
@@ -207,7 +210,8 @@ class TowersModel(PreTrainedModel):
 
     def joint_features(self, outputs: list[Tensor]) -> Tensor:
         """What the decoder of the joint head sees: (..., embedding_size)."""
-        return self.fusion(torch.cat(outputs, dim=-1))
+        features: Tensor = self.fusion(torch.cat(outputs, dim=-1))
+        return features
 
     def joint_decoder(self) -> tuple[Tensor, Tensor]:
         """Weight (vocabulary, embedding_size) and bias (vocabulary,) of the joint head."""

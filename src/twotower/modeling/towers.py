@@ -142,8 +142,10 @@ class Tower(nn.Module):
         """Run the tower."""
         embeddings = self.input_map(embeddings)
         if isinstance(self.backbone, Elmo):
-            return self.backbone(embeddings, present)
-        return self.run_backbone(embeddings, present).last_hidden_state
+            states: Tensor = self.backbone(embeddings, present)
+        else:
+            states = self.run_backbone(embeddings, present).last_hidden_state
+        return states
 
     def run_backbone(self, mapped: Tensor, present: Tensor | None = None, **extra: Any) -> Any:
         """What the backbone of `transformers` gives for mapped embeddings (batch, time, width)."""

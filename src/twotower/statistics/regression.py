@@ -17,7 +17,8 @@ def residual_squares(values: Floats, weights: Floats, columns: Floats) -> Floats
     (types, columns). Returns (draws,).
     """
     beta, squares, cross = _solve(values, weights, columns)
-    return squares - np.einsum("dk,dk->d", beta, cross)
+    left: Floats = squares - np.einsum("dk,dk->d", beta, cross)
+    return left
 
 
 def residuals(values: Floats, weights: Floats, columns: Floats) -> Floats:

@@ -31,7 +31,8 @@ def orthogonalized(matrices: Tensor) -> Tensor:
     for _ in range(STEPS):
         gram = x @ x.mT
         x = a * x + torch.baddbmm(gram, gram, gram, beta=b, alpha=c) @ x
-    return x.mT if transposed else x
+    orthogonal: Tensor = x.mT if transposed else x
+    return orthogonal
 
 
 class Muon(torch.optim.Optimizer):

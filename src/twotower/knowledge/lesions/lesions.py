@@ -389,7 +389,8 @@ def dissociation(
 
     def apart(first: str, second: str) -> Floats:
         """How much more the first lesion costs than the second, of each pair, in standard deviations."""
-        return (margins[second] - margins[first]) / np.maximum(scale, 1e-12)
+        gaps: Floats = (margins[second] - margins[first]) / np.maximum(scale, 1e-12)
+        return gaps
 
     def contrast(gap: Floats, inside: NDArray[np.bool_]) -> float:
         return float(gap[inside & syntax].mean() - gap[inside & ~syntax].mean())

@@ -91,7 +91,8 @@ def r_squared(weights: Floats, targets: Floats, predicted: Floats) -> Floats:
     size = weights.sum(axis=1, keepdims=True)
     mean = weights @ targets / size
     total = weights @ targets**2 - size * mean**2
-    return 1 - weights @ (targets - predicted) ** 2 / total
+    explained: Floats = 1 - weights @ (targets - predicted) ** 2 / total
+    return explained
 
 
 def _group(

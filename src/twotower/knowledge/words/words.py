@@ -203,7 +203,8 @@ def measure_set(
 
 def _centred(vectors: Floats, used: NDArray[np.int64]) -> Floats:
     """Vectors about their mean: what all words share says nothing of any, and makes all cosines alike."""
-    return vectors - vectors[used].mean(axis=0)
+    centred: Floats = vectors - vectors[used].mean(axis=0)
+    return centred
 
 
 def cosines(vectors: Floats, pairs: NDArray[np.int64]) -> Floats:
