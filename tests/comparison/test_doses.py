@@ -41,7 +41,7 @@ def axis_of(p_value):
 
 def agreement_of(corpus, p_value, axes, groups):
     spectrum = Spectrum([], [], p_value, [AxisOfTypes(0.5, 0.4, p, [], [], []) for p in axes])
-    return AgreementOfText(corpus, False, [], "pieces", Agreement(9, [], [], groups, spectrum))
+    return AgreementOfText(corpus, False, [], "pieces", Agreement(9, [], [], groups, spectrum), [])
 
 
 def study_of(configs, strangers=()):

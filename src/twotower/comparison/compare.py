@@ -14,6 +14,7 @@ from .class_effect import FEWEST_RUNS, class_effect
 from .families import hypothesis_tests
 from .figures import CONFIDENCE, doses, excess_over_strangers, row_of, signs_of
 from .knowledge import knowledge_of_runs
+from .label_agreement import label_agreement
 from .profiles import Profiles, compare_profiles
 from .reading import (
     Described,
@@ -82,7 +83,8 @@ def _agreement(corpus: str, strangers: bool, runs: Sequence[OneRun]) -> Agreemen
         shared.preferences, shared.frequency, shared.pieces, groups, DRAWS, PERMUTATIONS, CONFIDENCE,
         np.random.default_rng(0), seeds,
     )  # fmt: skip
-    return AgreementOfText(corpus, strangers, [one.name for one in runs], shared.kind, found)
+    labels = label_agreement(runs, groups, DRAWS, PERMUTATIONS, CONFIDENCE, seeds)
+    return AgreementOfText(corpus, strangers, [one.name for one in runs], shared.kind, found, labels)
 
 
 def _profiles(runs: Sequence[OneRun]) -> Profiles | None:

@@ -237,7 +237,7 @@ def observed(runs: Sequence[OneRun]) -> Observed:
     """
     text = runs[0].text
     for one in runs[1:]:
-        if one.text is not text and not _same_occurrences(one.text, text):
+        if one.text is not text and not same_occurrences(one.text, text):
             raise InputError(
                 f"study: {runs[0].name} and {one.name}, both of {one.group}, have different corpora, tokenizers or "
                 "tags; a class effect needs the same held-out text in the same pieces with the same tags"
@@ -247,7 +247,8 @@ def observed(runs: Sequence[OneRun]) -> Observed:
     return Observed(occurrences, text.frequencies, [one.difference() for one in runs])
 
 
-def _same_occurrences(one: ScoredText, other: ScoredText) -> bool:
+def same_occurrences(one: ScoredText, other: ScoredText) -> bool:
+    """Whether two texts have the same held-out pieces with the same tags."""
     if one.summary.digest != other.summary.digest or one.pieces != other.pieces:
         return False
     columns = ["document", "piece_id", "upos"]

@@ -14,6 +14,7 @@ from .class_effect import ClassEffect
 from .figures import Dose, ExcessOfGroup, RunOfStudy
 from .inference import Discovery
 from .knowledge import KnowledgeOfRuns
+from .label_agreement import AgreementOfLabel
 from .profiles import AgreementOfSigns, Profiles
 
 
@@ -29,6 +30,8 @@ class AgreementOfText:
     shared: str
     """What types they share: `pieces`, or `whole words` where vocabularies differ."""
     agreement: Agreement = field(metadata=INLINED)
+    labels: list[AgreementOfLabel]
+    """Whether the runs divide the same values of other labels than the type."""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,84 @@
+"""Whether runs divide the same labels: classes, what stands before a word, pairs of classes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ..preference.measured import SETS
+from ..statistics.contrasts import contrasts
+from ..statistics.tallies import Tallies
+from .agreement import AgreementOfPairs, Pair, agreement
+from .reading import Cells, OneRun, same_occurrences
+
+FEWEST_LABELS = 10
+"""Labels below which a correlation over them says nothing."""
+
+
+@dataclass(frozen=True)
+class AgreementOfLabel:
+    """How well runs agree in the preferences of the values of one label, beyond how often these occur."""
+
+    label: str
+    """`class`, `previous type` or `class x previous class`, as the ruler has them."""
+    values: int
+    """How many values of it are frequent enough."""
+    groups: dict[str, AgreementOfPairs]
+
+
+def label_agreement(
+    runs: Sequence[OneRun],
+    groups: Mapping[str, Sequence[Pair]],
+    draws: int,
+    permutations: int,
+    confidence: float,
+    seeds: Sequence[int],
+) -> list[AgreementOfLabel]:
+    """`agreement` with the values of a label in the place of types; empty where runs have different occurrences.
+
+    A value counts if it occurs twice `analyze.min_count` times; how often it occurs takes the place of frequency.
+    """
+    text = runs[0].text
+    if any(one.text is not text and not same_occurrences(one.text, text) for one in runs):
+        return []
+    least = max(2 * one.config.analyze.min_count for one in runs)
+    sets = SETS[: min(len(one.sets) for one in runs)]
+    scores = [one.scores(*(f"{name}_{tower}" for name in sets for tower in (1, 2))) for one in runs]
+    found = []
+    for label, values in _labels(text.occurrences).items():
+        counts = np.bincount(values)
+        frequent = np.flatnonzero(counts >= least)
+        if len(frequent) < FEWEST_LABELS:
+            continue
+        cells = Cells.of(pd.DataFrame({"document": text.occurrences["document"], "piece_id": values}), frequent)
+        preferences: list[list[Tallies]] = [
+            [cells.tally(contrasts(2)[0].of(table, name)) for name in sets] for table in scores
+        ]
+        agreed = agreement(
+            preferences, counts[frequent], [str(value) for value in frequent], groups, draws, permutations, confidence,
+            np.random.default_rng(0), seeds,
+        )  # fmt: skip
+        found.append(AgreementOfLabel(label, len(frequent), agreed.groups))
+    return found
+
+
+def _labels(occurrences: pd.DataFrame) -> dict[str, NDArray[np.int64]]:
+    """Label of each occurrence, (occurrences,), by its name; a document's first token has a value of its own before."""
+    document = occurrences["document"].to_numpy()
+    begins = np.append(True, document[1:] != document[:-1])
+    piece = occurrences["piece_id"].to_numpy(np.int64)
+    word_class = pd.factorize(occurrences["upos"])[0].astype(np.int64)
+
+    def before(values: NDArray[np.int64]) -> NDArray[np.int64]:
+        return np.where(begins, values.max(initial=0) + 1, np.append(0, values[:-1]))
+
+    classes = int(word_class.max(initial=0)) + 2
+    return {
+        "class": word_class,
+        "previous type": before(piece),
+        "class x previous class": word_class * classes + before(word_class),
+    }
