@@ -36,7 +36,7 @@ def load_model(path: Path | str, head: str = "joint") -> TowersForCausalLM | Tow
 
     folder = Path(path) / "model" if (Path(path) / "model").is_dir() else Path(path)
     if not (folder / "config.json").is_file():
-        raise InputError(f"{path}: no model here; give a finished run folder, or its model folder")
+        raise InputError(f"{path}: no model here; give a finished run folder, its model folder, or an export")
     try:
         config = TowersConfig.from_pretrained(folder)
         kind = TowersForCausalLM if config.objective == "causal" else TowersForMaskedLM

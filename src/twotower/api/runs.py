@@ -282,6 +282,16 @@ class Run:
             pipeline.know(self.path, settings, instruments, overwrite)
         return what_is_known(self.results().knowledge)
 
+    def export(self, folder: Path | str, *, with_text: bool = False) -> Path:
+        """Write the run into a folder to share: model, model card, results, tables, page and figures.
+
+        `Run.load` and `load_model` read it back, and the hub takes it as a model. Held-out text goes along only
+        `with_text`. Raises `InputError` if the run is not finished, or the folder holds anything.
+        """
+        from .export import export
+
+        return export(self._folder, Path(folder), with_text)
+
     def __repr__(self) -> str:
         return f"Run({str(self.path)!r})"
 

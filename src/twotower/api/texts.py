@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 import torch
+from tokenizers import Tokenizer
 
 from ..data.characters import visible
-from ..data.heldout import PreparedText
-from ..data.tokenization import Vocabulary
+from ..data.tokenization import Vocabulary, vocabulary_of
+from ..data.tokenizer_files import load_tokenizer
 from ..knowledge.sentences import Ids, encode, longest, score_sentences
 from ..modeling.model import TowersModel, finished_model
-from ..modeling.sizes import require_same_vocabulary
 from ..preference.measured import SETS
 from ..runs.finished import RunFolder
 from ..statistics.contrasts import contrasts
@@ -71,10 +72,20 @@ def predict(run: RunFolder, beginning: str, top: int) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["head", "rank", "piece_id", "piece", "log_prob"])
 
 
-def _model_and_text(run: RunFolder) -> tuple[TowersModel, PreparedText]:
-    model, text = finished_model(run), PreparedText(run.path)
-    require_same_vocabulary(model.config, text)
-    return model, text
+@dataclass(frozen=True)
+class _Pieces:
+    """How a run's towers read text."""
+
+    tokenizer: Tokenizer
+    pieces: list[str]
+    """By id."""
+    vocabulary: Vocabulary
+
+
+def _model_and_text(run: RunFolder) -> tuple[TowersModel, _Pieces]:
+    model, tokenizer = finished_model(run), load_tokenizer(run.require("model") / "tokenizer.json")
+    pieces = [str(tokenizer.id_to_token(number)) for number in range(tokenizer.get_vocab_size())]
+    return model, _Pieces(tokenizer, pieces, vocabulary_of(tokenizer))
 
 
 def _require_length(length: int, most: int, name: str) -> None:

@@ -10,6 +10,7 @@ from . import plan as plans
 from .browse import ListArguments, ShowArguments, list_runs, show_run
 from .checks import RerunArguments, VerifyArguments, rerun, verify
 from .explore import ExploreArguments, explore
+from .export import ExportArguments, export_run
 from .helping import HelpArguments, show_help
 from .know import default_arguments, know, lesion
 from .options import Command
@@ -42,6 +43,8 @@ COMMANDS = {
         Command("list", "The runs below a folder: how far each has come, and its main figures.",
                 list_runs, ListArguments),
         Command("show", "The summary of a finished run again.", show_run, ShowArguments),
+        Command("export", "A run as a folder to share: a model for the hub, a supplement for a paper.",
+                export_run, ExportArguments),
         Command("study", "Many runs over presets, seeds and settings, and what they say together.",
                 study, StudyArguments),
         Command("study submit", "Send the runs of a planned study to a cluster.",

@@ -15,7 +15,7 @@ from ..system.spelling import did_you_mean
 from .helptext import for_help
 from .options import Command
 
-OF_RUNS = ("show", "know", "lesion", "explore", "verify", "rerun", "compare")
+OF_RUNS = ("show", "know", "lesion", "explore", "verify", "rerun", "compare", "export")
 """The commands whose arguments are run folders."""
 CHOICES = {"config.preset": tuple(PRESETS), "grid.presets": tuple(PRESETS)}
 """What is completed after options whose type is any text, by their place."""

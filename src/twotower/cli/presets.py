@@ -37,7 +37,7 @@ def presets(command: Command, words: list[str]) -> int:
     lines = [HEADINGS, *((row["preset"], row["question"], row["towers"], row["text"], row["time"]) for row in rows)]
     notes = [
         "",
-        "time: of one run with one thread here, without its statistics; at most, as readouts stop when converged",
+        "time: of one run with one thread here, without statistics; at most, as readouts may stop sooner",
     ]
     parsed.output.result({"presets": rows}, f"estimates: {source_of(rate)}", "\n".join([*aligned(lines), *notes]))
     return SUCCESS

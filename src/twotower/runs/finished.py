@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..config.schema import RunConfig
+from .exported import is_exported, require_exported
 from .records import load_config, require_current
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ class RunFolder:
 
     def require(self, artifact: str) -> Path:
         """The path of an artifact that is up to date and whole. Raises `InputError` if it is not, with the remedy."""
+        if is_exported(self.path):
+            return require_exported(self.path, artifact)
         return require_current(self.path, self.config, artifact)
 
     def __repr__(self) -> str:

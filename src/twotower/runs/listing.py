@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ..config.conversion import Partial, plain, record_from
 from ..config.schema import RunConfig
 from ..system.errors import InputError
+from .exported import faults_of, is_exported
 from .locking import at_work
 from .records import damage_error, first_damaged, load_config, read_json, read_records, up_to_date
 from .stages import MAIN
@@ -152,6 +153,10 @@ def look_at(folder: Path) -> Listed:
         busy = at_work(folder)
         return Listed(folder, RUNNING if busy else DAMAGED, "" if busy else str(error))
     try:
+        if is_exported(folder):
+            faults = faults_of(folder)
+            state, note = (DAMAGED, faults[0]) if faults else (FINISHED, "an export")
+            return Listed(folder, state, note, config, None if faults else _main_figures(folder))
         records = read_records(folder)
         figures = _main_figures(folder) if "analyze" in records else None
         state, note = _state(folder, config, records)

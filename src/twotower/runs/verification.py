@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ..system.errors import InputError
 from .checkpoint_index import is_whole
+from .exported import faults_of, files_of, is_exported
 from .records import fingerprint, load_config, read_json, read_records, require_as_written
 from .stages import STAGES
 
@@ -18,6 +19,9 @@ def verify(run: Path) -> tuple[int, list[str]]:
     """
     if not (run / "config.yaml").exists() and not (run / "stages.json").exists():
         raise InputError(f"{run} is not a run folder (it has no config.yaml); give the folder of a run")
+    if is_exported(run):
+        faults = faults_of(run)
+        return files_of(run) - len(faults), faults
     whole, faults = 0, []
     for name in ("config.yaml", "stages.json", "provenance.json"):
         try:
