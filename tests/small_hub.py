@@ -1,4 +1,4 @@
-"""A small hub on this machine that speaks what `huggingface_hub` uploads with, for tests: repositories, commits, LFS."""
+"""A small hub for tests that speaks what `huggingface_hub` uploads with: repositories, commits, large files."""
 
 from __future__ import annotations
 

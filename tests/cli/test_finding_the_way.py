@@ -43,7 +43,7 @@ def test_what_is_like_nothing_gets_no_suggestion(capsys):
     assert "did you mean" not in capsys.readouterr().err
 
 
-def test_help_is_a_command_and_shows_what_the_option_shows(capsys):
+def test_the_word_help_shows_what_the_option_shows(capsys):
     assert cli.main(["help"]) == 0
     listed = capsys.readouterr().out
     assert cli.main(["--help"]) == 0

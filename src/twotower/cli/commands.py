@@ -12,7 +12,6 @@ from .checks import RerunArguments, VerifyArguments, rerun, verify
 from .doctor import DoctorArguments, doctor
 from .explore import ExploreArguments, explore
 from .export import ExportArguments, export_run
-from .helping import HelpArguments, show_help
 from .know import default_arguments, know, lesion
 from .options import Command
 from .presets import PresetsArguments, presets
@@ -65,6 +64,5 @@ COMMANDS = {
                 "written.", plans.plan, plans.default_arguments, plans.COMMON),
         Command("doctor", "What this machine can do, what each preset takes here, and what is wrong.",
                 doctor, DoctorArguments),
-        Command("help", "The options of a command, as its --help shows them.", show_help, HelpArguments),
     )
 }  # fmt: skip

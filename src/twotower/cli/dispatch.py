@@ -45,6 +45,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if arguments is None:
         _speak_utf8()
     words = list(sys.argv[1:] if arguments is None else arguments)
+    if words[:1] == ["help"]:
+        words = [*words[1:], "--help"]
     if not words or words[0] in ("-h", "--help"):
         return exit_code_of(lambda: _show_usage(SUCCESS if words else BAD_INPUT))
     if words[0] == "--version":

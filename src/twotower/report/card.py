@@ -11,6 +11,7 @@ from .. import __version__
 from ..config.presets import PRESETS
 from ..config.schema import RunConfig, flatten, to_dict
 from ..results.results import Results
+from ..statistics.intervals import Interval
 from .summary import headline, sentences
 
 PIPELINES = {"causal": "text-generation", "masked": "fill-mask"}
@@ -115,12 +116,18 @@ def _controls(results: Results) -> str:
             "**None.** The run has no strangers (the same towers without cooperation), so that nobody can say whether "
             "what it shows comes from cooperation."
         )
+    theirs, own = division.strangers, division
     return (
-        "Strangers: the same towers on the same batches, each with a loss of its own. "
-        f"They differ by D = {division.strangers.size.estimate:.2f} nats (the pair: {division.size.estimate:.2f}), and "
-        f"together they are {division.strangers.surplus.estimate:.3f} nats per token better than the better one "
-        f"(the pair: {division.surplus.estimate:.3f})."
+        "Strangers: the same towers on the same batches, each with a loss of its own.\n\n"
+        "| | the pair | strangers |\n|---|---|---|\n"
+        f"| D, how far the towers differ (nats) | {_figure(own.size)} | {_figure(theirs.size)} |\n"
+        "| surplus of all towers over the better one (nats per token) "
+        f"| {_figure(own.surplus)} | {_figure(theirs.surplus)} |"
     )
+
+
+def _figure(value: Interval | None) -> str:
+    return "not measurable" if value is None else f"{value.estimate:.3f} [{value.low:.3f}, {value.high:.3f}]"
 
 
 def _text(results: Results, with_text: bool) -> str:

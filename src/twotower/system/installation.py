@@ -18,9 +18,7 @@ def installation_faults(requirements: Sequence[str] | None = None) -> list[str]:
         try:
             requirements = metadata.requires("twotower") or []
         except metadata.PackageNotFoundError:
-            return [
-                "twotower is not installed here, only its source is found; `pip install .` in its folder installs it"
-            ]
+            return ["twotower is not installed, only its source is found; `pip install .` in its folder installs it"]
     faults = []
     for one in map(Requirement, requirements):
         if one.marker is not None and not one.marker.evaluate({"extra": ""}):
