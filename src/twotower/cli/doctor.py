@@ -45,7 +45,8 @@ def doctor(command: Command, words: list[str]) -> int:
     wrong = [*installation_faults(), *faults_of(machine)]
     table = aligned([("preset", "time"), *((row["preset"], row["time"]) for row in rows)])
     lines = [
-        *describe(machine), "", *table, "time: of one run with one thread of the processor, without statistics; at most",
+        *describe(machine), "", *table,
+        "time: of one run with one thread of the processor, without statistics, at most",
         f"estimates: {source_of(rate)}", "", *(f"- {fault}" for fault in wrong),
     ]  # fmt: skip
     said = f"{len(wrong)} thing{'s' * (len(wrong) > 1)} to look at" if wrong else "nothing is wrong"
