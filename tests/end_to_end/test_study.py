@@ -113,7 +113,7 @@ def test_finished_runs_are_kept_a_failed_one_is_reported_and_the_rest_is_compare
     assert all(f"C{number}: " in page and f"C{number}: " in said.out for number in (1, 2, 3))
     assert f'href="runs/{planned[1].name}/report.html"' in page
     assert cli.main(["study", "--seeds", "0", "2", "--set", *usual, "--out", str(out)]) == 2
-    assert "is the study of another grid" in capsys.readouterr().err
+    assert "holds a study of a different grid" in capsys.readouterr().err
 
 
 def test_towers_that_do_not_cooperate_are_strangers_whatever_asks_for_them():

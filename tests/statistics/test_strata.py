@@ -1,4 +1,4 @@
-"""Bins of frequency hold types of like frequency; permutations stay inside them; the spline takes frequency out."""
+"""Bins of frequency hold types of similar frequency; permutations stay inside them; the spline takes frequency out."""
 
 import numpy as np
 from hypothesis import given

@@ -40,7 +40,7 @@ def test_a_grid_may_grow_and_its_manifest_with_it(tmp_path):
     planned(tmp_path / "study")
     grown = Grid(("quickstart",), (0, 1, 2), ("model.width=16,32",), strangers=True)
     assert len(planned(tmp_path / "study", grown)) == 12 == len(read_manifest(tmp_path / "study"))
-    with pytest.raises(InputError, match="is the study of another grid"):
+    with pytest.raises(InputError, match="holds a study of a different grid"):
         claim(tmp_path / "study", GRID, jobs(GRID))
 
 

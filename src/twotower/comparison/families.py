@@ -1,4 +1,4 @@
-"""The hypothesis tests of a study, in families of like questions."""
+"""The hypothesis tests of a study, in families of similar questions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Group = TypeVar("Group", AgreementOfPairs, AgreementOfProfiles)
 
 
 def hypothesis_tests(study: Study) -> list[Discovery]:
-    """The hypothesis tests of a study, each once, in families of like questions and with its q-value.
+    """The hypothesis tests of a study, each once, in families of similar questions and with its q-value.
 
     See `discoveries`. All p-values of `study.json` are here but these:
 

@@ -52,7 +52,7 @@ class FigureOfProfiles(Estimate):
     """A figure of pairs of profiles, with its interval over documents and its null."""
 
     chance: float
-    """Its mean with labels exchanged between words of like frequency."""
+    """Its mean with labels exchanged between words of similar frequency."""
     null_high: float
     p_value: float
 

@@ -90,7 +90,7 @@ def from_dict(values: Mapping[str, Any], source: str = "configuration") -> RunCo
 
 
 def flat_settings(given: Mapping[str, Any], source: str) -> dict[str, Any]:
-    """Nested settings by their dotted names. Raises `InputError` for one that is given twice."""
+    """Nested settings by their dotted names. Raises `InputError` if a setting is given twice."""
     flat: dict[str, Any] = {}
     for name, value in given.items():
         for key, inner in flatten({str(name): _text_keys(value)}).items():

@@ -55,7 +55,7 @@ def validate(config: RunConfig) -> None:
         require_objective(model.family, model.objective, OBJECTIVES[model.family])
     _require(
         model.cooperation == 1 or model.towers > 1,
-        "model.cooperation", model.cooperation, "1, for one tower: it has nobody to cooperate with",
+        "model.cooperation", model.cooperation, "1, for one tower: there is no other tower to cooperate with",
     )  # fmt: skip
     _require(
         model.family == "elmo" or model.width % model.heads == 0,

@@ -135,7 +135,7 @@ def without_litter(paths: list[Path], base: Path, left_out: Counter[str]) -> lis
 
 
 def why_litter(parts: tuple[str, ...]) -> str:
-    """Why nobody means a file with this path; empty if somebody may."""
+    """Why a file with this path is left out; empty if it is read."""
     if _VERSIONS & set(parts):
         return "version control"
     if any(_BACKUP.search(part) for part in parts[-1:]):

@@ -124,7 +124,7 @@ NO_PROSE = frozenset({
 
 
 def refusal(file: TextFile) -> InputError | None:
-    """Why a file is of a format that is not read, and what makes text of it; None for one that may be."""
+    """Why a file has a format that cannot be read, and what turns it into text; None if it can be read."""
     found: tuple[str, str] | None = None
     if file.head.startswith(b"PK\3\4"):
         found = next(((what, way) for mark, what, way in _REFUSED_ZIPS if mark in file.head[:4096]), None)

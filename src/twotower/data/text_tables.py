@@ -99,7 +99,7 @@ def further_columns(names: Sequence[str], chosen: Columns) -> str:
 
 
 def columns_of(file: TextFile, encoding: str) -> list[str]:
-    """The names of the columns of a table, as far as its first line tells; empty for one that cannot be read so."""
+    """The names of the columns of a table, read from its first line; empty if that line cannot be read."""
     try:
         if file.head.startswith(b"PAR1"):
             with seekable(file) as stream:

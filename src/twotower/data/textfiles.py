@@ -38,7 +38,7 @@ def decode(path: Path | TextFile, encoding: str) -> str:
 def encoding_of(begins: bytes, named: str) -> str:
     """The encoding that was named; where that is UTF-8, the one that the first bytes of the file name.
 
-    Raises `InputError` for one that Python does not know.
+    Raises `InputError` if Python does not know the encoding.
     """
     try:
         usual = codecs.lookup(named).name == "utf-8"

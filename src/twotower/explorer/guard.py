@@ -30,7 +30,7 @@ HEADERS = {
 
 
 class Guard:
-    """ASGI middleware that answers 403 to whoever has not the token, the Host and the Origin; else takes the token off.
+    """ASGI middleware that answers 403 unless a request has the token, the Host and the Origin, and removes the token.
 
     `hosts` are the values of Host that are this server's own, with its port.
     """

@@ -23,7 +23,7 @@ from ..system.progress import Progress
 Ids = NDArray[np.int64]
 Span = tuple[int, int]
 BATCH_TOKENS = 4096
-"""Tokens of a batch, padding included: rows of like length stand together."""
+"""Tokens of a batch, padding included: rows of similar length stand together."""
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,7 @@ def _encode(tokenizer: Tokenizer, texts: Sequence[str], spans: Sequence[list[Spa
 
 
 def longest(model: TowersModel) -> int:
-    """Pieces of the longest sentence that fits into the model's window with what stands around it."""
+    """The most pieces of a sentence that fit into the model's window beside the separators."""
     return int(model.config.window) - (1 if model.config.objective == "causal" else 2)
 
 

@@ -24,7 +24,7 @@ from ..system.progress import Progress
 
 Ids = NDArray[np.int64]
 BATCH_TOKENS = 4096
-"""Tokens of a batch, padding included: rows of like length stand together."""
+"""Tokens of a batch, padding included: rows of similar length stand together."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def encode(tokenizer: Tokenizer, texts: Sequence[str]) -> Sentences:
 
 
 def longest(model: TowersModel) -> int:
-    """Pieces of the longest sentence that fits into the model's window with what stands around it."""
+    """The most pieces of a sentence that fit into the model's window beside the separators."""
     return int(model.config.window) - (0 if model.config.objective == "causal" else 2)
 
 

@@ -95,7 +95,7 @@ def _settable(settings: PreTrainedConfig, name: str) -> bool:
 def check_backbone(config: TowersConfig) -> bool:
     """Try the backbone of `config.family` on random embeddings, at two layers at most.
 
-    Returns whether its positions see later ones. Raises `InputError`, with the reason, for one that cannot be a tower.
+    Returns whether its positions see later ones. Raises `InputError` with the reason if it cannot be a tower.
     """
     shallow = TowersConfig(**{**config.to_dict(), "layers": min(config.layers, 2)})
     with torch.random.fork_rng(devices=[]):

@@ -17,7 +17,7 @@ VocabularyLoss = Callable[[Tensor, Tensor, Tensor | None, Tensor], Tensor]
 def vocabulary_loss(name: str) -> VocabularyLoss:
     """The implementation called `name`: `blocks` or `liger`. They agree to rounding, gradients included.
 
-    Raises `InputError`, with what to install or to choose instead, for one that this machine cannot run.
+    Raises `InputError` if this machine cannot run it, and says what to install or choose instead.
     """
     return _liger_loss() if name == "liger" else cross_entropy_sum
 

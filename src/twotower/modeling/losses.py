@@ -149,7 +149,7 @@ class _CrossEntropySum(torch.autograd.Function):
     def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor | None, ...]:
         if ctx.grads is None:
             raise RuntimeError("the gradient of the vocabulary loss can be taken once only")
-        grads, ctx.grads = ctx.grads, None  # they are nobody else's, so that they can be scaled in place
+        grads, ctx.grads = ctx.grads, None  # nothing else holds them, so they can be scaled in place
         scale = grad_outputs[0]
         return (*(None if grad is None else grad.mul_(scale.to(grad.dtype)) for grad in grads), None)
 

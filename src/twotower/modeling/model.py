@@ -113,7 +113,7 @@ def fresh_readouts(config: TowersConfig, seed: int, log_frequencies: Tensor | No
 def fresh_set(config: TowersConfig, name: str, seed: int, log_frequencies: Tensor | None = None) -> nn.ModuleDict:
     """The readouts of the set called `name`, by what they read (see `TowersConfig.readouts_of`).
 
-    Those of one tower begin as `fresh_readouts` do; those of several, be they one tower given twice, begin alike too.
+    Those of one tower begin as `fresh_readouts` do; those of several towers, or of one given twice, are alike too.
     """
     return nn.ModuleDict(
         {

@@ -1,4 +1,4 @@
-"""Whether two classes of words of like frequency are preferred by different towers."""
+"""Whether two classes of words of similar frequency are preferred by different towers."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ CHUNK = 100
 
 @dataclass(frozen=True)
 class ContrastOfClasses:
-    """Two classes of words of like frequency against each other."""
+    """Two classes of words of similar frequency against each other."""
 
     contrast: str
     first: list[str]
     """Parts of speech of the first class."""
     second: list[str]
     first_types: int
-    """Words that have a counterpart of like frequency in the second class."""
+    """Words that have a counterpart of similar frequency in the second class."""
     second_types: int
     unmatched: int
     """Words without one, which are left out."""
@@ -49,7 +49,7 @@ class ContrastOfClasses:
 
 
 def contrast_classes(measured: Measured, units: Units, preference: Tallies) -> list[ContrastOfClasses]:
-    """Areas under the ROC curve between classes of words of like frequency: the planned contrasts.
+    """Areas under the ROC curve between classes of words of similar frequency: the planned contrasts.
 
     The area is the probability that a word of the first class has the higher preference (for tower 1 of two) than one
     of the second whose training frequency differs by a factor up to `frequency_ratio`; words without such a counterpart

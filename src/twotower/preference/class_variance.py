@@ -23,7 +23,7 @@ CHUNK = 100
 
 @dataclass(frozen=True)
 class Null:
-    """What chance gives: labels are exchanged between words of like frequency."""
+    """What chance gives: labels are exchanged between words of similar frequency."""
 
     mean: float
     high: float
@@ -72,7 +72,7 @@ def explained(
         weights = words[chosen][:, frequent] * np.isfinite(means)
         drawn.append(omega_squared(means, weights, base, hot))
     low, high = centred_interval(estimate, np.concatenate(drawn), confidence)
-    # Labels move among all words of a bin, and frequent ones keep to themselves: bins hold words of like frequency.
+    # Labels move among all words of a bin, and frequent ones keep to themselves: bins hold words of similar frequency.
     inside = permutations_within(units.strata[frequent], permutations, np.random.default_rng(len(label)))
     null = np.array([omega_squared(values, ones, base, hot[order])[0] for order in inside])
     reliable = reliable_share([one.select(frequent) for one in sets], first, base)

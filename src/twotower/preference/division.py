@@ -115,7 +115,7 @@ def unmeasurable(measured: Measured) -> str:
 
 
 def converged_of(measured: Measured) -> bool | None:
-    """Whether the readouts were trained until nothing changed; None where nobody asked."""
+    """Whether the readouts were trained until nothing changed; None if that was not checked."""
     run = measured.text.run if measured.text else None
     return None if run is None or not (run / READOUTS).exists() else read_readouts(run).converged
 
@@ -199,7 +199,7 @@ def _surplus(measured: Measured, sets: Sequence[str], readings: Readings) -> Sur
 
 
 def _both(differ: Verdict, gain: Verdict, strangers: Division | None) -> Verdict:
-    """Whether towers divide the work; nobody says yes without strangers."""
+    """Whether towers divide the work; never yes without strangers."""
     each = (differ, gain)
     if "not measurable" in each:
         return "not measurable"

@@ -20,7 +20,7 @@ CELLS = 20_000_000
 """Pairs of a document and a type that are held as dense arrays at a time."""
 FEWEST_TYPES, MOST_TYPES, FEWEST_DRAWS = 16, 1024, 10
 POOLED = 50
-"""Types of like count whose variance between readouts is pooled."""
+"""Types of similar count whose variance between readouts is pooled."""
 
 
 def type_preferences(
@@ -97,7 +97,7 @@ def with_readouts(columns: dict[str, Floats], sets: Floats, confidence: float) -
     """Standard errors and intervals of `type_preferences`, with the variance of readouts added to that of documents.
 
     `sets` (sets, types) are the means under each set of readouts. Two sets say next to nothing of a single type, so
-    that the variance between them is pooled over `POOLED` types of like count; half-widths are added in quadrature.
+    that the variance between them is pooled over `POOLED` types of similar count; half-widths are added in quadrature.
     """
     count, mean = columns["count"], columns["mean"]
     variance = sets.var(axis=0, ddof=1) / len(sets)

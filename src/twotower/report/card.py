@@ -113,8 +113,8 @@ def _controls(results: Results) -> str:
         return "A single tower: a baseline, which has no strangers."
     if division.strangers is None:
         return (
-            "**None.** The run has no strangers (the same towers without cooperation), so that nobody can say whether "
-            "what it shows comes from cooperation."
+            "**None.** The run has no strangers (the same towers without cooperation), so that it cannot tell "
+            "whether what it shows comes from cooperation."
         )
     theirs, own = division.strangers, division
     return (

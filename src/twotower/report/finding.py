@@ -28,12 +28,12 @@ PROSE = {
 
 
 def untagged(results: Results) -> bool:
-    """Whether nobody looked for word classes."""
+    """Whether word classes were not looked for."""
     return results.corpus.tagger == NONE
 
 
 def verdict_sentence(division: Division | None, converged: bool | None = None) -> str:
-    """Whether the towers divide the work, in one sentence; nobody says that they do without strangers.
+    """Whether the towers divide the work, in one sentence. Without strangers it never says that they do.
 
     `converged`: whether the readouts are, as far as that is known.
     """

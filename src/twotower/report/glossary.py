@@ -41,7 +41,7 @@ GLOSSARY = {
         "that the towers do not differ, 1 that every measurement gives the same preferences."
     ),
     "null": (
-        "What chance alone gives: the same figure after class labels were exchanged between words of like frequency."
+        "What chance alone gives: the same figure after class labels were exchanged between words of similar frequency."
     ),
     "interval": ("The range that holds the true figure with the stated confidence, from resampling whole documents."),
     "AUROC": (

@@ -119,7 +119,7 @@ def _classes(pairs: list[RunOfStudy], strangers: list[RunOfStudy], study: Study)
     if nominal := [row.nominal for row in pairs if row.explained and row.nominal]:
         apart = sum(one.p_value < 0.05 for one in nominal)
         text += (
-            f". Nominal words differ from verbal and grammatical ones of like frequency in {apart} of {len(nominal)}"
+            f". Nominal words differ from verbal and grammatical ones of similar frequency in {apart} of {len(nominal)}"
         )
     text += _class_effects(study.class_effects)
     if by_direction := [row for row in pairs if row.explained and row.direction and divides(row.direction)]:

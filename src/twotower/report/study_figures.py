@@ -30,7 +30,7 @@ Dash = Literal["-", ":"]
 LEVELS = 21
 """Shades of a matrix: more cannot be told apart, and each is a path of the figure."""
 MOST_NAMED = 60
-"""Runs whose names stand at a matrix; with more, nobody could read them or find a cell."""
+"""The most runs whose names stand at a matrix; more could not be read."""
 
 
 def drawings(study: Study) -> dict[str, Draw]:

@@ -131,7 +131,7 @@ def _context(results: Results) -> str:
     differ = difference.low > 0 or difference.high < 0
     verdict = "The towers differ in how far they look" if differ else "The towers show no clear difference in reach"
     return (
-        f"{verdict}: context beyond {found.near} tokens gains them {gains} nats per token (difference "
+        f"{verdict}: context beyond {found.near} tokens helps them by {gains} nats per token (difference "
         f"{figure(difference, digits=3)})."
     )
 

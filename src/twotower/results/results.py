@@ -49,12 +49,12 @@ class CorpusOfRun:
     digest: str
     """SHA-256 of the text."""
     tagger: str
-    """What named the parts of speech; `none` if nobody did."""
+    """What named the parts of speech; `none` if nothing did."""
     vocabulary: int
     """Pieces that the tokenizer knows."""
     inventory: Inventory
     heldout_blocks: int | None
-    """Blocks of neighbouring documents that are resampled in the place of single ones; None where single ones are."""
+    """Blocks of neighbouring documents that are resampled instead of single ones; None if single ones are."""
 
     @classmethod
     def of(cls, summary: CorpusSummary, heldout_blocks: int | None) -> CorpusOfRun:

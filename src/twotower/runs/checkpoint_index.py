@@ -59,7 +59,7 @@ def sharded_index(state: dict[str, Any], digests: Sequence[str], tensors: Mappin
 
 
 def read_index(folder: Path) -> Index:
-    """The index of a checkpoint, checked. Raises `ValueError` for one that nobody wrote so, `OSError` for none."""
+    """The index of a checkpoint, checked. Raises `ValueError` if it is damaged, `OSError` if there is none."""
     try:
         return _checked(json.loads((folder / INDEX).read_text(encoding="utf-8")))
     except RecursionError:

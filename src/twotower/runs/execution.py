@@ -105,7 +105,7 @@ def _make_folder(run: Path) -> None:
 
 
 def _is_run(run: Path) -> bool:
-    """Whether a folder was made by a run, be it one that was killed in its first stage."""
+    """Whether a run made this folder, even if it was killed in its first stage."""
     return any((run / name).exists() for name in ("config.yaml", "stages.json", ".lock"))
 
 

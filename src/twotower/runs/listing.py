@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 FINISHED, UNFINISHED, RUNNING, DAMAGED = "finished", "unfinished", "running", "damaged"
 MARKS = ("config.yaml", "stages.json", ".lock")
-"""What tells a run folder, be it one that is in its first stage."""
+"""Files that a run folder has, even while its first stage is running."""
 PREPARED = "prepared"
 """The folder of a study that holds the text its runs share, and no run."""
 
@@ -142,7 +142,9 @@ def _walk(folder: Path) -> Iterator[Path]:
 
 
 def _unreadable(error: OSError) -> None:
-    raise InputError(f"{error.filename} cannot be read ({error.strerror}); give a folder of which all can be") from None
+    raise InputError(
+        f"{error.filename} cannot be read ({error.strerror}); give a folder that you can read in full"
+    ) from None
 
 
 def look_at(folder: Path) -> Listed:

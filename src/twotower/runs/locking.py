@@ -16,7 +16,7 @@ from typing import IO
 from ..system.errors import InputError
 
 PATIENCE, PAUSE = 1.0, 0.05
-"""Seconds to wait for a lock, and between tries: whoever asks whether it is held holds it for a moment."""
+"""Seconds to wait for a lock, and between tries: asking whether a lock is held takes it for a moment."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Holder:
 def lock(run: Path) -> Iterator[None]:
     """Keep other processes out of a run folder. Raises `InputError` if one is at work in it.
 
-    While it is held, `.lock` names the holder. A holder that is still named when nobody has the lock was killed.
+    While it is held, `.lock` names the holder. A holder that is still named while the lock is free was killed.
     """
     with (run / ".lock").open("a+", encoding="utf-8") as handle:
         if not _take(handle):
@@ -56,7 +56,7 @@ def lock(run: Path) -> Iterator[None]:
 
 @contextmanager
 def waiting_for(path: Path) -> Iterator[None]:
-    """Hold the lock file `path`, waiting until nobody else does."""
+    """Hold the lock file `path`, waiting until no other process does."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a+", encoding="utf-8") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)

@@ -179,7 +179,7 @@ def _fault_of(record: Any) -> str:
     """What is wrong with the record of a stage; empty if nothing is."""
     kinds = {"format": int, "settings": dict, "inputs": dict, "outputs": dict}
     if not isinstance(record, dict):
-        return "it is no record"
+        return "it is not a record of a stage"
     wrong = next((name for name, kind in kinds.items() if not isinstance(record.get(name), kind)), None)
     if wrong:
         return f"{wrong!r} is missing, or of another kind"

@@ -1,4 +1,4 @@
-"""Types of like frequency: bins of training frequency, permutation within them, and a smooth function of it."""
+"""Types of similar frequency: bins of training frequency, permutation within them, and a smooth function of it."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ def claim(out: Path, grid: Grid, planned: Iterable[Job]) -> None:
         for name, known in read_study(out).items():
             if mine.get(name) != known:
                 raise InputError(
-                    f"{out}: is the study of another grid (it has {name}, with settings of its own); give another "
+                    f"{out} holds a study of a different grid (its run {name} has other settings); give another "
                     "--out, or a grid that contains it"
                 )
     elif out.exists() and (not out.is_dir() or any(out.iterdir())):

@@ -59,7 +59,7 @@ class Worker:
 
 
 class Workers:
-    """As many workers of one module as are asked for. Several threads may ask; each waits for one that is free."""
+    """As many workers of one module as are asked for. Several threads may ask; each waits for a free worker."""
 
     def __init__(self, module: str, count: int, environment: Mapping[str, str] | None = None) -> None:
         self._all = [Worker(module, environment or {}) for _ in range(count)]

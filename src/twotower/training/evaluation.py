@@ -103,8 +103,8 @@ class Evaluator:
         """Write what the evaluations up to so many `tokens` have scored to one file.
 
         Columns: `tokens` (trained on before the evaluation), `document`, `piece_id`, `previous_id` (the piece before in
-        the stream, be it the separator), then log-probabilities in nats: `joint`, and for each tower K `readout_K` and
-        `second_K`, of the two sets of readouts that watch.
+        the stream, even if that is the separator), then log-probabilities in nats: `joint`, and for each tower K
+        `readout_K` and `second_K`, of the two sets of readouts that watch.
         """
         writer: pq.ParquetWriter | None = None
         for file in sorted(self.folder.glob("*.parquet")):

@@ -22,7 +22,7 @@ class Interruption:
             for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
                 self._before[number] = signal.signal(number, self._request)
         except ValueError:
-            pass  # not the main thread: signals stay with whoever has it
+            pass  # not the main thread, which alone may handle signals
         return self
 
     def _request(self, number: int, _: FrameType | None) -> None:

@@ -58,7 +58,7 @@ class Part:
 
 
 class StateCache:
-    """The parts of the training text in a seeded order; each is made when it is asked for, in the place of the last.
+    """The parts of the training text in a seeded order; each is made when it is asked for, and replaces the one before.
 
     Used as a context manager, it leaves nothing on disk.
     """

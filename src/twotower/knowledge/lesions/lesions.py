@@ -176,7 +176,7 @@ def _by_class(
     """Loss of each lesion by class, and how far the towers' profiles are apart beside random halves.
 
     `labels`, `documents` and `frequency` are of the occurrences. Beyond frequency means: less the mean of all
-    occurrences of like training frequency, which is strict on a class of one very frequent word.
+    occurrences of similar training frequency, which is strict on a class of one very frequent word.
     """
     names, counts = np.unique(labels, return_counts=True)
     kept = [(str(name), int(count)) for name, count in zip(names, counts, strict=True) if count >= FEWEST]

@@ -43,7 +43,7 @@ class Lexicon:
     """The forms of a treebank, and how often words occur where the towers were trained."""
 
     count: Callable[[str], int]
-    """Occurrences of a form in the training text, 0 for one that it lacks."""
+    """Occurrences of a form in the training text; 0 if it does not occur."""
     together: Callable[[str, str], tuple[int, float]]
     """How often a noun follows a verb (lemmas) in the training text within a few words, and how often it would by
     chance."""
