@@ -68,6 +68,7 @@ def describe(machine: MachineFound) -> list[str]:
                      f"transformers {known['transformers']}"),
         ("processor", f"{processor_name()}, {machine.cores} core{'s' * (machine.cores > 1)} for this process"),
         ("speed", f"{machine.gflops:.0f} GFLOP/s on one thread; {_threads(machine.second_thread)}"),
+        ("load", _load(machine)),
         ("memory", f"{_gigabytes(machine.memory)}, {_gigabytes(machine.memory_free)} of it free"),
         ("disk", f"{_gigabytes(machine.disk_free)} free; writes {machine.disk_speed / 1e6:,.0f} MB/s"),
         ("GPU", "; ".join(gpus) or "none that PyTorch can use"),
@@ -89,11 +90,15 @@ def faults_of(machine: MachineFound) -> list[str]:
         faults.append(
             f"the disk writes {machine.disk_speed / 1e6:.0f} MB/s, which slows checkpoints; choose a local one"
         )
-    if machine.load is not None and machine.load > machine.cores + 1:
-        faults.append(
-            f"{machine.load:.0f} processes share {machine.cores} cores now: everything takes longer than is said here"
-        )
     return faults
+
+
+def _load(machine: MachineFound) -> str:
+    if machine.load is None:
+        return "unknown"
+    busy = machine.load > machine.cores + 1
+    said = f"{machine.load:.1f} processes at work in the last minute"
+    return f"{said}: everything takes longer now than is said here" if busy else said
 
 
 def _threads(second: float | None) -> str:
