@@ -1,5 +1,6 @@
 """`twotower export`: a folder that the hub takes as a model and a paper as a supplement, without the corpus."""
 
+import html
 import json
 import os
 import re
@@ -58,15 +59,17 @@ def test_the_card_tells_what_was_found_and_how_to_repeat_it(exported, finished):
 
 
 def running_text(finished) -> list[str]:
-    """Stretches of six words of the held-out text."""
-    words = twotower.Run(finished).scores().drop_duplicates(["document", "word", "position"])["word"].astype(str)
-    kept = [word for word in words if word.isalpha()]
-    return [" ".join(kept[start : start + 6]) for start in range(0, len(kept) - 6, 3)]
+    """Stretches of eight pieces of the held-out text, as a page that sets each apart shows them, and as they are read."""
+    pieces = twotower.Run(finished).scores()["piece"].astype(str).tolist()
+    each = [pieces[start : start + 8] for start in range(0, len(pieces) - 8, 3)]
+    apart = [" ".join(piece.removeprefix("##") for piece in stretch) for stretch in each]
+    return [*apart, *(" ".join(stretch).replace(" ##", "") for stretch in each)]
 
 
 def shown(path) -> str:
-    """The words of a page, tags left out."""
-    return " ".join(re.sub(r"<[^>]*>", " ", path.read_text(encoding="utf-8", errors="replace")).split())
+    """The words of a file, tags and case left out."""
+    text = html.unescape(re.sub(r"<[^>]*>", " ", path.read_text(encoding="utf-8", errors="replace")))
+    return " ".join(text.split()).lower()
 
 
 def test_no_running_text_goes_along_unless_it_is_asked_for(exported, finished, tmp_path):
