@@ -59,7 +59,7 @@ def test_the_card_tells_what_was_found_and_how_to_repeat_it(exported, finished):
 
 
 def running_text(finished) -> list[str]:
-    """Stretches of eight pieces of the held-out text, as a page that sets each apart shows them, and as they are read."""
+    """Stretches of eight pieces of the held-out text, as a page that sets each apart shows them, and as people read."""
     pieces = twotower.Run(finished).scores()["piece"].astype(str).tolist()
     each = [pieces[start : start + 8] for start in range(0, len(pieces) - 8, 3)]
     apart = [" ".join(piece.removeprefix("##") for piece in stretch) for stretch in each]
