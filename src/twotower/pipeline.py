@@ -8,7 +8,6 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from .comparison.grid import strangers_of
 from .config.instruments import INSTRUMENTS
 from .config.presets import preset
 from .config.schema import RunConfig, to_dict
@@ -41,6 +41,12 @@ def _prepare(config: StageConfig, run: Path, out: Path, say: Callable[[str], Non
     from .data.prepare import prepare
 
     prepare(config, out, say)
+
+
+def _rewrite(config: StageConfig, run: Path, out: Path, say: Callable[[str], None] = lambda _: None) -> None:
+    from .data.planted_texts import write_planted_texts
+
+    write_planted_texts(config, run, out, say)
 
 
 def _train(config: StageConfig, run: Path, out: Path) -> None:
@@ -87,15 +93,17 @@ def _instrument(name: str) -> StageFunction:
 
 
 def _no_strangers(config: StageConfig, run: Path, out: Path) -> None:
-    raise AssertionError("strangers are a run of their own, which `run` makes")
+    raise AssertionError("strangers, and planted divisions, are runs of their own, which `run` makes")
 
 
 FUNCTIONS: dict[str, StageFunction] = {
     "prepare": _prepare,
+    "rewrite": _rewrite,
     "train": _train,
     "readout": _readout,
     "score": _score,
     "strangers": _no_strangers,
+    "planted": _no_strangers,
     **{name: _instrument(name) for name in INSTRUMENTS},
     "analyze": _analyze,
     "report": _report,
@@ -103,6 +111,10 @@ FUNCTIONS: dict[str, StageFunction] = {
 
 STRANGERS = "strangers"
 """The folder, in that of a run, of its strangers; the stage that makes them."""
+PLANTED = "planted"
+"""The stage that makes the planted divisions, which lie among the controls."""
+CONTROLS = "controls"
+"""The folder, in that of a run, of its other controls."""
 SHARED = ("train", "readout", "score")
 """The stages that several processes share."""
 
@@ -157,17 +169,30 @@ def make(
         from .modeling.sizes import towers_config
 
         towers_config(config, vocabulary=8)
-    wanted = {name: FUNCTIONS[name] for name in STAGES if name in set(stages)}
+    asked_for = set(stages)
+    if "train" in asked_for and config.model.planted == "texts":
+        asked_for.add("rewrite")
+    wanted = {name: FUNCTIONS[name] for name in STAGES if name in asked_for}
     if STRANGERS in wanted:
         require_cooperation(config)
         wanted[STRANGERS] = partial(_strangers, config, overwrite, say)
+    if PLANTED in wanted:
+        require_cooperation(config)
+        wanted[PLANTED] = partial(_planted, config, overwrite, say)
     if "prepare" in wanted:
         wanted["prepare"] = partial(_prepare, say=say)
+    if "rewrite" in wanted:
+        wanted["rewrite"] = partial(_rewrite, say=say)
     if "analyze" in wanted and config.analyze.norms:  # before hours of training
         from .data.norms import read_norms
 
         for line in read_norms(config.analyze.norms).tell("analyze.norms"):
             say(line)
+    if "train" in wanted and config.model.planted == "classes":
+        from .modeling.planted import CLASSES, TYPES, read_word_labels
+
+        if config.model.planted_labels not in (CLASSES, TYPES):
+            read_word_labels(config.model.planted_labels)
     if "analyze" in wanted and config.analyze.labels:
         from .preference.own_labels import read_labels
 
@@ -215,13 +240,11 @@ def run_with_strangers(
 
 def require_cooperation(config: RunConfig) -> None:
     """Raise `InputError` for towers that have no strangers."""
-    if config.model.towers == 1 or config.model.cooperation < 1:
-        raise InputError("strangers: only cooperating towers have strangers; give two or more, and cooperation 1")
-
-
-def strangers_of(config: RunConfig) -> RunConfig:
-    """The same run without cooperation."""
-    return replace(config, model=replace(config.model, cooperation=0.0))
+    model = config.model
+    if model.towers == 1 or model.cooperation < 1 or model.planted == "texts":
+        raise InputError(
+            "strangers: only cooperating towers have strangers; give two or more, cooperation 1, and plant no texts"
+        )
 
 
 def _strangers(
@@ -234,6 +257,37 @@ def _strangers(
     adopt(theirs, folder, "prepare")
     run(strangers_of(whole), theirs, overwrite=overwrite, say=lambda text: say(f"strangers: {text}"))
     shutil.copyfile(theirs / "results.json", out / "strangers.json")
+
+
+def _planted(
+    whole: RunConfig, overwrite: bool, say: Callable[[str], None], config: StageConfig, folder: Path, out: Path
+) -> None:
+    """The stage: finish the runs with a planted division that a scale is made of, and keep what the ruler found."""
+    from .comparison.controls import SCALE, planted_configs
+    from .config.conversion import as_json
+    from .data.heldout import PreparedText
+    from .results.results import read_results
+    from .runs.sharing import adopt
+
+    configs = _possible(planted_configs(whole), PreparedText(folder).summary.tagger)
+    divisions = {}
+    for kind, name in SCALE.items():
+        if name not in configs:
+            continue
+        place = folder / CONTROLS / name
+        adopt(place, folder, "prepare")
+        finished = run(configs[name], place, overwrite=overwrite, say=say)
+        divisions[kind] = read_results(finished).division
+    write_text(out / "planted.json", as_json(divisions))
+
+
+def _possible(configs: Mapping[str, RunConfig], tagger: str) -> dict[str, RunConfig]:
+    """The controls that a text can have whose held-out words were tagged by `tagger`."""
+    from .comparison.controls import SCALE
+    from .data.tagging import NONE
+
+    need_tags = (SCALE["classes"], SCALE["texts"]) if tagger == NONE else ()
+    return {name: config for name, config in configs.items() if name not in need_tags}
 
 
 @contextmanager
@@ -272,23 +326,29 @@ def run_controls(
 ) -> list[Control]:
     """Run each control of the finished run in `out`, in `out/controls/NAME`, and compare them with it.
 
-    Writes `controls.json` (the rows that are returned, the run first) and `controls.html` into `out`. What is up to
-    date is not run again. `config` is that of the run, of several cooperating towers.
+    Strangers are in `out/strangers`. Writes `controls.json` (the rows that are returned, the run first) and
+    `controls.html` into `out`, and sets the run's own results on the scale from strangers to planted divisions. What is
+    up to date is not run again. `config` is that of the run, of several cooperating towers.
     """
     from .comparison.controls import HALF, against_half, compare, control_configs
     from .config.conversion import as_json
     from .report.controls import render
     from .results.results import read_results
+    from .runs.sharing import adopt
 
     folder = Path(out)
     results = {"run": read_results(RunFolder(folder))}
-    for name, control in control_configs(config).items():
+    for name, control in _possible(control_configs(config), results["run"].corpus.tagger).items():
         say(f"control {name}:")
-        finished = run(control, folder / "controls" / name, overwrite=overwrite, say=say)
+        place = folder / STRANGERS if name == STRANGERS else folder / CONTROLS / name
+        if control.prepare == config.prepare:
+            adopt(place, folder, "prepare")
+        finished = run(control, place, overwrite=overwrite, say=say)
         results[name] = against_half(RunFolder(folder), finished) if name == HALF else read_results(finished)
+    results["run"] = read_results(run(config, folder, (STRANGERS, PLANTED, "analyze", "report"), overwrite, say))
     rows = compare(results)
     write_text(folder / "controls.json", as_json(rows))
-    page = render(results["run"].corpus.name, rows, folder / "controls" / "figures")
+    page = render(results["run"].corpus.name, rows, folder / CONTROLS / "figures")
     write_text(folder / "controls.html", page)
     return rows
 

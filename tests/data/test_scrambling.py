@@ -43,7 +43,7 @@ def prepared(small, tmp_path_factory):
 
     folder = tmp_path_factory.mktemp("scrambled")
     runs = {}
-    for words in ("text", "shuffled", "unigram"):
+    for words in ("text", "scrambled", "shuffled", "bag", "unigram"):
         config = replace(small, prepare=replace(small.prepare, words=words))
         runs[words] = twotower.run(config, folder / words, stages=("prepare",)).path
     return runs
@@ -66,7 +66,7 @@ def test_unigram_text_keeps_the_words_of_the_split_and_their_number_in_each_docu
     assert before != after and (len(before) == 1 or Counter(before[0]) != Counter(after[0]))
 
 
-@pytest.mark.parametrize("words", ["shuffled", "unigram"])
+@pytest.mark.parametrize("words", ["scrambled", "shuffled", "unigram"])
 def test_tags_and_counts_stay_with_their_words(prepared, words):
     columns = ["piece", "word", "upos", "whole_word"]
     tables = [pd.read_parquet(prepared[name] / "data" / "heldout.parquet") for name in ("text", words)]
@@ -78,6 +78,38 @@ def test_tags_and_counts_stay_with_their_words(prepared, words):
     assert (tables[1].groupby("document")["position"].max() + 1).tolist() == text.documents["tokens"].tolist()
     for name in ("frequencies.npy", "tags.npy"):
         assert (prepared[words] / "data" / name).read_bytes() == (prepared["text"] / "data" / name).read_bytes()
+
+
+@pytest.mark.parametrize("split", SPLITS)
+def test_scrambling_keeps_the_words_of_each_sentence_and_its_end(prepared, split):
+    before, after = (words_by_document(prepared[name], split) for name in ("text", "scrambled"))
+    for one, other in zip(before, after, strict=True):
+        assert one != other and len(one) == len(other)
+        begin = 0
+        for place, word in enumerate(one):
+            if word in ((".",), ("!",), ("?",)) or place == len(one) - 1:
+                assert other[place] == word or place == len(one) - 1
+                assert Counter(one[begin : place + 1]) == Counter(other[begin : place + 1])
+                begin = place + 1
+
+
+def test_a_bag_draws_as_many_words_of_the_document_and_counts_what_it_drew(prepared):
+    for split in SPLITS:
+        before, after = (words_by_document(prepared[name], split) for name in ("text", "bag"))
+        for one, other in zip(before, after, strict=True):
+            assert len(one) == len(other) and set(other) < set(one)
+    text = PreparedText(prepared["bag"])
+    kept = np.bincount(text.train, minlength=len(text.frequencies))
+    kept[text.vocabulary.sep] = text.frequencies[text.vocabulary.sep]
+    assert (kept == text.frequencies).all()
+    held = text.summary.heldout_tokens
+    assert text.summary.parts[0].heldout_tokens == text.documents["tokens"].sum() == held
+    table = pd.read_parquet(prepared["bag"] / "data" / "heldout.parquet")
+    assert len(table) == held
+    assert (
+        np.load(prepared["bag"] / "data" / "tags.npy")[:, -1].tolist()
+        == np.bincount(table["piece"], minlength=len(text.frequencies)).tolist()
+    )
 
 
 def test_a_run_on_shuffled_text_is_measured(with_settings, tmp_path):

@@ -145,8 +145,8 @@ def test_stanza_is_asked_for_words_and_gives_one_for_a_multiword_token(monkeypat
     """What Stanza returns, as its documentation has it; its models are not here."""
     part = SimpleNamespace
     tokens = [
-        part(start_char=0, end_char=2, words=[part(upos="ADP"), part(upos="DET")]),
-        part(start_char=3, end_char=7, words=[part(upos="NOUN")]),
+        part(start_char=0, end_char=2, words=[part(upos="ADP", feats=None), part(upos="DET", feats=None)]),
+        part(start_char=3, end_char=7, words=[part(upos="NOUN", feats=None)]),
     ]
     read = [part(sentences=[part(tokens=tokens)])]
     model = part(bulk_process=lambda texts: read if texts == ["Im Haus"] else 1 / 0)

@@ -20,9 +20,11 @@ from .study import CompareArguments, StudyArguments, compare, compare_one, defau
 STAGES = {
     "prepare": "Text to tokens: tokenizer, held-out split, part of speech.",
     "train": "The joint phase: all towers on one objective.",
+    "rewrite": "The training text without meaning and without syntax, for towers planted by text.",
     "readout": "Readouts of each tower and of all, the trunk frozen, until they have converged; in independent sets.",
     "score": "Log-probability of every held-out token under every head.",
     "strangers": "The control: towers on the same text and batches that do not cooperate, in a run of their own.",
+    "planted": "The scale: the same towers with a division planted, each kind in a run of its own.",
     "analyze": "Preference per type, its reliability, and what it follows.",
     "report": "One self-contained page, and its figures as SVG.",
 }

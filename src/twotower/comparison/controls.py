@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 
 from ..config.schema import OBJECTIVES, RunConfig
+from ..data.tagging import NONE
 from ..modeling.model import TowersModel
 from ..modeling.sizes import towers_config
 from ..preference.class_variance import Explained
+from ..preference.division import Division, with_strangers
 from ..preference.measured import Measured
 from ..preference.types import Perplexity, perplexity
 from ..results.analysis import analyze_measured
 from ..results.results import Results, read_results
 from ..runs.finished import RunFolder
 from ..statistics.intervals import Estimate
+from ..statistics.verdicts import Verdict
 from ..system.errors import InputError
 
 HALF = "half-trained"
@@ -28,7 +32,17 @@ MEANING = {
     "unigram": "words dealt out over all documents: frequencies alone",
     "single": "one tower with as many parameters as all towers together",
     "forwards": "towers that read in one direction only",
+    "planted-classes": "each tower also trained on its own half of the word classes",
+    "planted-texts": "one tower trained on text that keeps syntax alone, the other on text that keeps topics alone",
+    "planted-reach": "one tower sees the last tokens, the other what is further back",
+    "idle-zero": "the second tower gives nothing",
+    "idle-copy": "the second tower gives what the first one gives",
+    "idle-frozen": "the second tower stays as it was before training",
 }
+SCALE = {"classes": "planted-classes", "texts": "planted-texts", "reach": "planted-reach"}
+"""The planted divisions that are the 100 % of a scale, by their kind (`model.planted`)."""
+OTHER_SEED = 1
+"""Added to the seed of a pair that is planted by text, because tokens are compared with it one by one."""
 
 
 def control_configs(config: RunConfig) -> dict[str, RunConfig]:
@@ -42,7 +56,29 @@ def control_configs(config: RunConfig) -> dict[str, RunConfig]:
     }
     if config.model.family == "elmo" and config.model.elmo_backward == "on":
         found["forwards"] = replace(config, model=replace(config.model, elmo_backward="off"))
-    return found
+    return found | planted_configs(config)
+
+
+def planted_configs(config: RunConfig) -> dict[str, RunConfig]:
+    """The settings of the controls in which a division is planted, or a tower idle, by name.
+
+    `reach` only where towers can have one; classes and texts only where the text may be tagged.
+    """
+    if config.model.towers != 2:
+        return {}
+
+    def planted(**changed: Any) -> RunConfig:
+        return replace(config, model=replace(config.model, dial=1.0, **changed))
+
+    found = {}
+    if config.prepare.tagger != NONE:
+        found[SCALE["classes"]] = planted(planted="classes")
+        found[SCALE["texts"]] = replace(planted(planted="texts"), seed=config.seed + OTHER_SEED)
+    if config.model.family == "gpt" and config.model.objective in ("auto", "causal"):
+        reach = max(config.model.reach, config.model.layers + 1)
+        if reach < config.train.window:
+            found[SCALE["reach"]] = planted(planted="reach", reach=reach)
+    return found | {f"idle-{idle}": planted(planted="idle", idle=idle) for idle in ("zero", "copy", "frozen")}
 
 
 def equal_single(config: RunConfig) -> RunConfig:
@@ -87,6 +123,12 @@ def equal_single(config: RunConfig) -> RunConfig:
     return min(single(low), single(high), key=lambda candidate: abs(parameters(candidate) - wanted))
 
 
+def _divides(division: Division | None, strangers: Division | None) -> Verdict | None:
+    if division is None:
+        return None
+    return division.verdict if strangers is None else with_strangers(division, strangers).verdict
+
+
 def against_half(run: RunFolder, half: RunFolder) -> Results:
     """The figures of a run's first tower against the same tower half-way through training, as if they were two towers.
 
@@ -115,6 +157,8 @@ class Control:
     sd: float | None
     """Standard deviation of the preferences of types, in nats; None for a single tower."""
     tagger: str
+    divides: Verdict | None
+    """Whether the towers divide the work, compared with the strangers where these are known; None for one tower."""
     reliability: Estimate
     explained: Explained | None
     """By word class; None where it could not be had."""
@@ -122,10 +166,11 @@ class Control:
 
 def compare(results: Mapping[str, Results]) -> list[Control]:
     """One row per run of `results` (by name, `run` first)."""
+    strangers = results["strangers"].division if "strangers" in results else None
     return [
         Control(
             name, MEANING[name], of.model.parameters, of.training.heldout_perplexity, of.preference.sd,
-            of.corpus.tagger, of.reliability,
+            of.corpus.tagger, _divides(of.division, strangers), of.reliability,
             explained=of.word_classes.upos.explained if of.word_classes and of.word_classes.upos else None,
         )
         for name, of in results.items()

@@ -71,13 +71,18 @@ def jobs(grid: Grid) -> list[Job]:
                 for key, value in [*fixed, *own, *combination]:
                     config = with_settings(config, {key: value}, "study")
                 if stranger:
-                    config = replace(config, model=replace(config.model, cooperation=0.0))
+                    config = strangers_of(config)
                 validate(config)
                 title = f"{group}-seed{seed}" + ("-strangers" if stranger else "")
                 found.append(Job(title.replace("/", "_"), config, group, is_stranger(config)))
     if len({job.name for job in found}) < len(found):
         raise InputError("study: a preset, seed or value is named twice; name each once")
     return found
+
+
+def strangers_of(config: RunConfig) -> RunConfig:
+    """The same run without cooperation, and without what was planted."""
+    return replace(config, model=replace(config.model, cooperation=0.0, planted="none", dial=1.0))
 
 
 def is_stranger(config: RunConfig) -> bool:

@@ -64,9 +64,12 @@ class PrepareConfig:
     split_seed: Annotated[int, Range(0, LARGEST_SEED)] = 0
     """Seed of the held-out split. It is not the run's seed, so that runs with different seeds are measured on the same
     text."""
-    words: Literal["text", "shuffled", "unigram"] = "text"
-    """Order of the words. `text` keeps it. For controls, `shuffled` shuffles the words of each document (no syntax),
-    and `unigram` deals them out over all documents (frequencies alone)."""
+    words: Literal["text", "relexicalized", "relexicalized_once", "scrambled", "shuffled", "bag", "unigram"] = "text"
+    """What becomes of the words. `text` leaves them. For controls, two keep syntax and lose meaning: `relexicalized`
+    replaces every content word by another of its class, form and frequency, `relexicalized_once` by the same one
+    throughout a document. Others lose syntax and keep topics: `scrambled` reorders the words of each sentence,
+    `shuffled` those of each document, `bag` draws them from its document anew. `unigram` deals them out over all
+    documents (frequencies alone)."""
     vocabulary: Annotated[int, Range(64)] = 8192
     """Number of pieces in the WordPiece vocabulary, which is trained on the training split."""
     lowercase: Literal["on", "off"] = "on"
@@ -105,6 +108,22 @@ class ModelConfig:
     """Strength of cooperation, 0 to 1. The loss is this times the joint loss, plus the rest times the sum of the
     towers' own losses. 1 is the paper's model; at 0 the towers are strangers, trained side by side on the same
     batches."""
+    planted: Literal["none", "classes", "texts", "reach", "idle"] = "none"
+    """A division to plant, as a control of which the answer is known. `classes`: each tower also has a loss of its own,
+    on its share of the word classes. `texts`: one tower is trained on text that keeps syntax, the other on text that
+    keeps meaning. `reach`: one tower sees the last tokens, the other what is further back. `idle`: the last tower does
+    nothing."""
+    dial: Annotated[float, Range(0, 1, zero="as without")] = 1.0
+    """How strongly a division is planted, 0 to 1: the weight of the towers' own losses, the share of their own texts,
+    or how much of the rest is out of reach."""
+    planted_labels: str = "classes"
+    """What planted `classes` deals out to the towers: `classes` (parts of speech), `types`, or a table of your own with
+    the columns `word` and `label`."""
+    reach: Annotated[int, Range(2)] = 5
+    """Tokens that one tower sees back, itself included, and the other does not see, where `reach` is planted."""
+    idle: Literal["zero", "copy", "frozen"] = "zero"
+    """How the last tower is idle, where `idle` is planted: its output is `zero`, a `copy` of the first tower's, or it
+    is `frozen` as it was before training."""
     width: Annotated[int, Range(1)] = 32
     """Hidden size of a tower; for `elmo`, of each of its directions."""
     embedding: Annotated[int, Range(0, zero="the width of a tower")] = 64

@@ -57,6 +57,7 @@ def validate(config: RunConfig) -> None:
         model.cooperation == 1 or model.towers > 1,
         "model.cooperation", model.cooperation, "1, for one tower: there is no other tower to cooperate with",
     )  # fmt: skip
+    _validate_planted(config)
     _require(
         model.family == "elmo" or model.width % model.heads == 0,
         "model.width", model.width, f"a multiple of model.heads ({model.heads})",
@@ -87,6 +88,34 @@ def validate(config: RunConfig) -> None:
     )  # fmt: skip
     clusters = config.analyze.clusters
     _require(_has_group(clusters), "analyze.clusters", repr(clusters), "a regular expression with a group")
+
+
+def _validate_planted(config: RunConfig) -> None:
+    """Refuse what cannot be planted."""
+    model, planted = config.model, config.model.planted
+    if planted == "none":
+        return
+    need = "2 or more" if planted == "classes" else "2"
+    _require(
+        model.towers == 2 or (planted == "classes" and model.towers > 2),
+        "model.towers", model.towers, f"{need}, where model.planted is {planted}",
+    )  # fmt: skip
+    _require(
+        model.cooperation == 1, "model.cooperation", model.cooperation,
+        f"1, where model.planted is {planted}: model.dial says how much is planted",
+    )  # fmt: skip
+    if planted == "idle":
+        _require(model.dial == 1, "model.dial", model.dial, "1, where model.planted is idle: a tower is idle or not")
+    if planted == "reach":
+        _require(
+            model.family == "gpt" and model.objective in ("auto", "causal"),
+            "model.planted", planted, "with causal gpt towers only: others have no attention that looks back alone",
+        )  # fmt: skip
+        _require(
+            model.layers < model.reach < config.train.window, "model.reach", model.reach,
+            f"more than the {model.layers} layers of a tower, which see back a token each at least, and less than "
+            f"train.window ({config.train.window})",
+        )  # fmt: skip
 
 
 def require_objective(family: str, asked: str, possible: tuple[str, ...]) -> None:

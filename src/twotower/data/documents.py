@@ -27,6 +27,8 @@ class Word(NamedTuple):
     feats: str = ""
     head: str = ""
     distance: str = ""
+    tag: str = ""
+    """The tagger's own tag, which also tells number and tense; of a treebank `feats` does."""
 
 
 Tagger = Callable[[Sequence[str]], Sequence[Sequence[Word]]]

@@ -22,6 +22,8 @@ from .tokenization import Vocabulary, vocabulary_of
 from .tokenizer_files import load_tokenizer
 from .windows import ScoringRows, contiguous_rows, pair_rows, sliding_rows
 
+PLANTED_TEXTS = ("relexicalized", "scrambled")
+"""What the first tower and the second one are trained on where texts are planted (see `planted_texts.py`)."""
 FUNCTION_CLASS, CONTENT_CLASS, OTHER_CLASS = "function", "content", "other"
 
 
@@ -46,6 +48,11 @@ class PreparedText:
     def train(self) -> NDArray[np.unsignedinteger[Any]]:
         """The training stream, shape (tokens,)."""
         stream: NDArray[np.unsignedinteger[Any]] = np.load(self.run / "data" / "train.npy", mmap_mode="r")
+        return stream
+
+    def planted(self, words: str) -> NDArray[np.unsignedinteger[Any]]:
+        """The training stream with its words changed, one of `PLANTED_TEXTS`, shape (tokens,)."""
+        stream: NDArray[np.unsignedinteger[Any]] = np.load(self.run / "texts" / f"{words}.npy", mmap_mode="r")
         return stream
 
     @cached_property

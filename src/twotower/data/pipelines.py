@@ -48,7 +48,7 @@ def load_spacy(pipeline: str) -> Tagger:
             for token in model(text[begin:finish]):
                 if not token.is_space:
                     start = begin + token.idx
-                    words.append(Word(start, start + len(token), token.pos_ or "X"))
+                    words.append(Word(start, start + len(token), token.pos_ or "X", tag=f"{token.tag_} {token.morph}"))
         return words
 
     return lambda texts: [tag(text) for text in texts]
@@ -75,7 +75,7 @@ def load_stanza(language: str) -> Tagger:
         read = iter(model.bulk_process(filled) if filled else [])
         return [
             [
-                Word(token.start_char, token.end_char, token.words[0].upos or "X")
+                Word(token.start_char, token.end_char, token.words[0].upos or "X", tag=token.words[0].feats or "")
                 for sentence in next(read).sentences for token in sentence.tokens
             ]
             if text.strip() else []

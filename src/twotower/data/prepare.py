@@ -7,14 +7,12 @@ from contextlib import nullcontext
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from numpy.lib import format as npy
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
@@ -29,8 +27,10 @@ from .duplicates import Sentences
 from .inventory import CorpusSummary, Inventory, Language, PartOfCorpus, Unknown
 from .languages import guess
 from .mixtures import thin
-from .scrambling import scramble
+from .relexicalizing import RELEXICALIZED, Rewriting, open_rewriting
+from .scrambling import REORDERED, scramble
 from .segmentation import has_no_spaces, pieces_as_words
+from .streams import Stream, piece_type
 from .survey import Survey, survey
 from .tagging import GOLD, NO_WORD, NONE, UPOS, choose_tagger, open_tagger, words_of_pieces
 from .tokenization import chunks, encode, encode_batch, padded_size, vocabulary_of
@@ -112,12 +112,22 @@ def _prepare(
     used = roles != LEFT_OUT
     by_piece = tagged == NONE and has_no_spaces(found.passages)
     sentences, characters = Sentences(), int(found.characters[used].sum())
+    rewriting = None
+    if settings.words in RELEXICALIZED:
+        documents = (document for document, role in zip(corpus.documents(), roles, strict=True) if role == TRAIN)
+        rewriting = open_rewriting(
+            settings.words, settings.split_seed, documents, tagged, language.code, tagger, characters, say
+        )
     tokens = write_tokens(
-        corpus, roles, tokenizer, tagger, characters, out / "data", settings.heldout_words, sentences, by_piece
-    )
+        corpus, roles, tokenizer, tagger, characters, out / "data", settings.heldout_words, sentences, by_piece,
+        rewriting,
+    )  # fmt: skip
     require_window(int(tokens["train"].sum()), config.train.window)  # now, so that no folder is left behind
-    if settings.words != "text":
-        scramble(out / "data", settings.words, settings.split_seed)
+    if rewriting is not None:
+        say(f"relexicalized: {rewriting.summary()}")
+    if settings.words in REORDERED:
+        ends = vocabulary_of(tokenizer).sentence_ends
+        tokens = scramble(out / "data", settings.words, settings.split_seed, ends, corpus.parts)
     inventory = replace(inventory, shared_sentences=sentences.shared())
     inventory = _counted(
         inventory, out / "data", tokenizer, tokens, f"{tagged} (each piece a word)" if by_piece else tagged
@@ -242,11 +252,12 @@ def write_tokens(
     heldout_words: int = 0,
     sentences: Sentences | None = None,
     by_piece: bool = False,
+    rewriting: Rewriting | None = None,
 ) -> dict[str, NDArray[np.int64]]:
     """Encode the corpus into `folder`: the three streams and the tables (see `prepare`), documents by their `roles`.
 
     Of each held-out document at most `heldout_words` from its middle are kept (0: all). `sentences` gets all texts.
-    `by_piece` takes each held-out piece for a word, where nothing tells words.
+    `by_piece` takes each held-out piece for a word, where nothing tells words. `rewriting` replaces words beforehand.
 
     Returns, for `train`, `validation` and `heldout`, the tokens of each part of the corpus, shape (parts,), separators
     left out.
@@ -255,19 +266,21 @@ def write_tokens(
     vocabulary = padded_size(tokenizer)
     frequencies = np.zeros(vocabulary, dtype=np.int64)
     tag_counts = np.zeros((vocabulary, len(UPOS) + 1), dtype=np.int64)
-    dtype = np.uint16 if vocabulary <= 1 << 16 else np.uint32
+    dtype = piece_type(vocabulary)
     counts = {name: np.zeros(len(corpus.parts), dtype=np.int64) for name in STREAMS.values()}
     with (
         Progress("prepare", total=characters, unit="char") as progress,
-        _Stream(folder, "train", dtype, separator) as train,
-        _Stream(folder, "validation", dtype, separator) as validation,
-        _Stream(folder, "heldout", dtype, separator) as heldout,
+        Stream(folder, "train", dtype, separator) as train,
+        Stream(folder, "validation", dtype, separator) as validation,
+        Stream(folder, "heldout", dtype, separator) as heldout,
         pq.ParquetWriter(folder / "documents.parquet", DOCUMENTS) as documents,
         pq.ParquetWriter(folder / "heldout.parquet", heldout_schema(gold=tagger is None)) as table,
     ):
         streams = {TRAIN: train, VALIDATION: validation, HELD: heldout}
         rows: list[dict[str, Any]] = []
-        for number, role, document, encoded, words in _encoded(corpus, roles, tokenizer, tagger, heldout_words):
+        for number, role, document, encoded, words in _encoded(
+            corpus, roles, tokenizer, tagger, heldout_words, rewriting
+        ):
             stream = streams[role]
             characters_read = len(document.text)
             if sentences:
@@ -298,13 +311,24 @@ def write_tokens(
 
 
 def _encoded(
-    corpus: Corpus, roles: NDArray[np.int64], tokenizer: Tokenizer, tagger: Tagger | None, heldout_words: int
+    corpus: Corpus,
+    roles: NDArray[np.int64],
+    tokenizer: Tokenizer,
+    tagger: Tagger | None,
+    heldout_words: int,
+    rewriting: Rewriting | None,
 ) -> Iterator[tuple[int, int, Document, EncodedText, Sequence[Word]]]:
     """Number, role, document and, not held out, its pieces; held out, the words of its middle. In order.
 
     Many are encoded, or tagged, together.
     """
     for group in _groups(zip(count(), corpus.documents(), roles.tolist(), strict=False)):
+        if rewriting is not None:
+            kept = [(number, document, role) for number, document, role in group if role != LEFT_OUT]
+            used = [middle_of(document, heldout_words) if role == HELD else document for _, document, role in kept]
+            changed = rewriting.rewritten([number for number, _, _ in kept], used)
+            group = [(number, document, role) for (number, _, role), document in zip(kept, changed, strict=True)]
+            tagger = None  # what was tagged has brought its words along
         texts = [document.text for _, document, role in group if role in (TRAIN, VALIDATION)]
         encoded = iter(encode_batch(tokenizer, texts))
         held = [middle_of(document, heldout_words) for _, document, role in group if role == HELD]
@@ -374,62 +398,3 @@ def _write_heldout(
             labels = pa.array([values[word] for word in index.tolist()], pa.string())
             columns.append(labels.dictionary_encode())
     table.write_table(pa.Table.from_arrays(columns, schema=heldout_schema(gold)))
-
-
-class _Stream:
-    """The pieces of documents one after the other, a separator around each, and where words begin among them."""
-
-    def __init__(self, folder: Path, name: str, dtype: type[np.unsignedinteger[Any]], separator: int) -> None:
-        self._ids = _Array(folder / f"{name}.npy", dtype)
-        self._begins = _Array(folder / f"{name}_begins.npy", np.bool_)
-        self._separator = np.array([separator])
-        self._separate()
-
-    @property
-    def length(self) -> int:
-        """Pieces written so far, separators included."""
-        return self._ids.length
-
-    def _separate(self) -> None:
-        self._ids.append(self._separator)
-        self._begins.append(np.array([True]))
-
-    def append(self, encoded: EncodedText) -> None:
-        """Write a document and the separator after it."""
-        self._ids.append(encoded.ids)
-        self._begins.append(encoded.begins)
-        self._separate()
-
-    def __enter__(self) -> _Stream:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        for array in (self._ids, self._begins):
-            array.close(whole=kind is None)
-
-
-class _Array:
-    """A one-dimensional `.npy` file of unknown length, written piece by piece."""
-
-    def __init__(self, path: Path, dtype: type[np.unsignedinteger[Any] | np.bool_]) -> None:
-        self.length = 0
-        self.dtype = np.dtype(dtype)
-        self.file = path.open("wb")
-        self._write_header()
-
-    def _write_header(self) -> None:
-        # NumPy pads headers so that the length may grow to any number of digits in place.
-        self.file.seek(0)
-        header = {"descr": npy.dtype_to_descr(self.dtype), "fortran_order": False, "shape": (self.length,)}
-        npy.write_array_header_1_0(self.file, header)
-
-    def append(self, values: NDArray[np.integer | np.bool_]) -> None:
-        self.file.write(values.astype(self.dtype).tobytes())
-        self.length += len(values)
-
-    def close(self, whole: bool) -> None:
-        if whole:
-            self._write_header()
-        self.file.close()

@@ -92,7 +92,7 @@ def words_of_pieces(words: Sequence[Word], starts: NDArray[np.int64]) -> tuple[N
     return index, inside & (pieces[index] == 1) & first[index] & ~runs_on[index]
 
 
-def _tag_by_sentence(texts: Sequence[str], language: str, tag: TagSentences) -> list[list[Word]]:
+def _tag_by_sentence(texts: Sequence[str], language: str, tag_sentences: TagSentences) -> list[list[Word]]:
     """The words of documents, tagged sentence by sentence, all sentences of all documents in one go."""
     places = [sentences_of(text, language) for text in texts]
     forms = [
@@ -100,14 +100,14 @@ def _tag_by_sentence(texts: Sequence[str], language: str, tag: TagSentences) -> 
         for text, sentences in zip(texts, places, strict=True) for sentence in sentences
     ]  # fmt: skip
     known = [[form if len(form) <= LONGEST_WORD else "x" for form in sentence] for sentence in forms]
-    tagged = iter(zip(forms, known, tag(known), strict=True))
+    tagged = iter(zip(forms, known, tag_sentences(known), strict=True))
     universal = TO_UPOS[language]
     found = []
     for sentences in places:
         words: list[Word] = []
         for sentence in sentences:
             raw, clean, tags = next(tagged)
-            for (start, end), form, upos in zip(sentence, raw, universal(clean, tags), strict=True):
-                words.append(Word(start, end, upos if len(form) <= LONGEST_WORD else "X"))
+            for (start, end), form, tag, upos in zip(sentence, raw, tags, universal(clean, tags), strict=True):
+                words.append(Word(start, end, upos if len(form) <= LONGEST_WORD else "X", tag=tag))
         found.append(words)
     return found

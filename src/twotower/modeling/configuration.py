@@ -52,6 +52,11 @@ class TowersConfig(PreTrainedConfig):
     positions: str = "learned"
     activation: str = "auto"
     cooperation: float = 1.0
+    planted: str = "none"
+    dial: float = 1.0
+    planted_labels: str = "classes"
+    reach: int = 5
+    idle: str = "zero"
     window: int = 64
     windows: str = "contiguous"
     dropout: float = 0.0
@@ -78,6 +83,21 @@ class TowersConfig(PreTrainedConfig):
     def head_names(self) -> list[str]:
         """`joint`, the joint head, and `NAME_INPUT` for each readout of the set NAME (see `readouts_of`)."""
         return ["joint", *(f"{name}_{read}" for name in self.readouts for read in self.readouts_of(name))]
+
+    @property
+    def joint_weight(self) -> float:
+        """The weight of the joint loss. Where it is 0 the joint head only watches."""
+        return 1 - self.dial if self.planted == "texts" else self.cooperation
+
+    @property
+    def own_weight(self) -> float:
+        """The weight of each tower's own loss, which has a head of its own; 0 where there are none."""
+        return self.dial if self.planted in ("classes", "texts") else 1 - self.cooperation
+
+    @property
+    def idle_kind(self) -> str:
+        """How the last tower is idle (`zero`, `copy` or `frozen`); "" where none is."""
+        return self.idle if self.planted == "idle" else ""
 
     @property
     def output_width(self) -> int:

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from .elmo import Elmo, reorder, reversal
+from .planted import idle_output
 from .towers import Tower
 
 if TYPE_CHECKING:
@@ -29,7 +30,10 @@ def layer_states(model: TowersModel, input_ids: Tensor, present: Tensor | None =
 def states_of_layers(model: TowersModel, input_ids: Tensor, present: Tensor | None) -> list[list[Tensor]]:
     """`layer_states`, with gradients."""
     embedded = model.embedding_norm(model.embedding(input_ids))
-    return [_of_tower(cast(Tower, tower), embedded, present) for tower in model.towers]
+    if model.config.idle_kind not in ("zero", "copy"):
+        return [_of_tower(cast(Tower, tower), embedded, present) for tower in model.towers]
+    working = [_of_tower(cast(Tower, tower), embedded, present) for tower in list(model.towers)[:-1]]
+    return [*working, [idle_output(model.config, states) for states in working[0]]]
 
 
 def side_by_side(layers: list[list[Tensor]]) -> tuple[Tensor, ...]:

@@ -23,6 +23,7 @@ from ..runs.finished import RunFolder
 from .configuration import TOGETHER, TWICE, TowersConfig
 from .layers import side_by_side, states_of_layers
 from .losses import token_log_probs
+from .planted import outputs_of
 from .towers import Tower, needs_embedding_norm
 
 
@@ -169,12 +170,14 @@ class TowersModel(PreTrainedModel):
         super().__init__(config)
         self.embedding = nn.Embedding(config.vocab_size, config.embedding_size)
         self.embedding_norm = EmbeddingNorm(config) if needs_embedding_norm(config.family) else nn.Identity()
-        self.towers = nn.ModuleList(Tower(config) for _ in range(config.towers))
+        self.towers = nn.ModuleList(Tower(config, number) for number in range(config.towers))
         self.fusion = Fusion(config, config.towers)
         self.decoder_bias = nn.Parameter(torch.zeros(config.vocab_size))
-        self.own_heads = nn.ModuleList(OwnHead(config) for _ in range(config.towers if config.cooperation < 1 else 0))
+        self.own_heads = nn.ModuleList(OwnHead(config) for _ in range(config.towers if config.own_weight > 0 else 0))
         self.readouts = nn.ModuleDict({name: fresh_set(config, name, seed=0) for name in config.readouts})
         self.post_init()
+        if config.idle_kind:
+            self.towers[-1].requires_grad_(False)
 
     def _init_weights(self, module: nn.Module) -> None:
         # The backbones initialize themselves; linear layers and norms outside them keep PyTorch's defaults.
@@ -200,13 +203,12 @@ class TowersModel(PreTrainedModel):
         output_width), or, for `chosen` positions, bool (batch, time), of shape (chosen positions, output_width).
         """
         embedded = self.embedding_norm(self.embedding(input_ids))
-        outputs = [tower(embedded, present) for tower in self.towers]
-        if chosen is None:
-            return outputs
-        if bool(chosen.all()):  # an index copies
-            return [output.flatten(0, 1) for output in outputs]
-        places = chosen.flatten().nonzero().squeeze(1)
-        return [output.flatten(0, 1).index_select(0, places) for output in outputs]
+        return at_positions(outputs_of(list(self.towers), self.config, embedded, present), chosen)
+
+    def tower_output(self, number: int, input_ids: Tensor, present: Tensor | None, chosen: Tensor) -> Tensor:
+        """The same of one tower, from 0, alone."""
+        embedded = self.embedding_norm(self.embedding(input_ids))
+        return at_positions([self.towers[number](embedded, present)], chosen)[0]
 
     def joint_features(self, outputs: list[Tensor]) -> Tensor:
         """What the decoder of the joint head sees: (..., embedding_size)."""
@@ -305,6 +307,16 @@ class TowersModel(PreTrainedModel):
             last_hidden_state=self.joint_features(outputs), hidden_states=hidden, tower_states=tuple(outputs)
         )
         return output if asked(return_dict, self.config.return_dict) else output.to_tuple()
+
+
+def at_positions(outputs: list[Tensor], chosen: Tensor | None) -> list[Tensor]:
+    """States (batch, time, width) at `chosen` positions, bool (batch, time): (chosen positions, width); None: all."""
+    if chosen is None:
+        return outputs
+    if bool(chosen.all()):  # an index copies
+        return [output.flatten(0, 1) for output in outputs]
+    places = chosen.flatten().nonzero().squeeze(1)
+    return [output.flatten(0, 1).index_select(0, places) for output in outputs]
 
 
 def asked(given: bool | None, usual: bool) -> bool:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -128,7 +129,9 @@ class JointObjective(nn.Module):
 
     The readouts' gradients end at the towers' outputs: the towers train exactly as they would without them. With
     `cooperation` below 1 each tower also has a head of its own, on the shared embedding, which trains it alone; at 0
-    the joint head, too, only watches: its gradients end where the readouts' do.
+    the joint head, too, only watches: its gradients end where the readouts' do. Planted labels and planted texts use
+    the same heads: `owners` (vocabulary,) has the tower, from 0, whose own loss a target counts in (None: everyone's),
+    and with planted texts each tower's own loss is that of a text of its own.
     """
 
     def __init__(
@@ -137,6 +140,7 @@ class JointObjective(nn.Module):
         readouts: nn.ModuleList,
         second: nn.ModuleList,
         loss: VocabularyLoss = cross_entropy_sum,
+        owners: Tensor | None = None,
     ) -> None:
         super().__init__()
         self.loss = loss
@@ -144,20 +148,31 @@ class JointObjective(nn.Module):
         self.readouts = readouts
         self.second = second
         """Readouts of another set on the same towers: what both sets agree on is of the towers."""
+        self.owners: Tensor | None
+        self.register_buffer("owners", owners, persistent=False)
 
     def forward(
-        self, inputs: Tensor, targets: Tensor, predicted: Tensor, present: Tensor | None, watched_rows: int
+        self,
+        inputs: Tensor,
+        targets: Tensor,
+        predicted: Tensor,
+        present: Tensor | None,
+        watched_rows: int,
+        own_texts: Sequence[Batch] = (),
     ) -> Tensor:
         """Summed nats under each head, for a batch (see `Batch`).
 
         Returns a tensor of shape (1 + 2 x towers,): the joint head over all predicted positions, then each tower's
-        readout and each tower's of the second set over those in the first `watched_rows` rows. With `cooperation`
-        below 1 the towers' own heads follow, over all predicted positions.
+        readout and each tower's of the second set over those in the first `watched_rows` rows. Where towers
+        have losses of their own these follow, over all predicted positions, over those whose target is the tower's, or
+        over those of its own text (`own_texts`, a batch for each tower).
         """
-        outputs = self.model.tower_outputs(inputs, present, predicted)
+        joint = self.model.config.joint_weight > 0
+        with nullcontext() if joint or not own_texts else torch.no_grad():
+            outputs = self.model.tower_outputs(inputs, present, predicted)
         targets = targets[predicted]
         weight, bias = self.model.joint_decoder()
-        if self.model.config.cooperation > 0:
+        if joint:
             features, decoder = self.model.joint_features(outputs), weight
         else:
             features, decoder = self.model.joint_features([output.detach() for output in outputs]), weight.detach()
@@ -165,14 +180,27 @@ class JointObjective(nn.Module):
         watched = int(predicted[:watched_rows].sum())
         seen = self.model.readout_inputs([output[:watched] for output in outputs])
         sums += readout_losses([*self.readouts, *self.second], [*seen, *seen], targets[:watched], self.loss)
-        for head, output in zip(cast(list[OwnHead], list(self.model.own_heads)), outputs, strict=False):
-            sums.append(self.loss(head.fusion(output), weight, head.bias, targets))
+        for number, head in enumerate(cast(list[OwnHead], list(self.model.own_heads))):
+            output, wanted = self._own_part(number, outputs, targets, own_texts)
+            sums.append(self.loss(head.fusion(output), weight, head.bias, wanted))
         return torch.stack(sums)
+
+    def _own_part(
+        self, number: int, outputs: list[Tensor], targets: Tensor, own_texts: Sequence[Batch]
+    ) -> tuple[Tensor, Tensor]:
+        """The states and targets, (positions, …), of a tower's own loss."""
+        if own_texts:
+            own = own_texts[number]
+            return self.model.tower_output(number, own.inputs, own.present, own.predicted), own.targets[own.predicted]
+        if self.owners is None:
+            return outputs[number], targets
+        mine = (self.owners[targets] == number).nonzero().squeeze(1)
+        return outputs[number].index_select(0, mine), targets.index_select(0, mine)
 
     def trained_apart(self) -> list[list[nn.Parameter]]:
         """The parameters in groups whose gradients must not scale each other's: what trains, and what only watches."""
         watching = [*self.readouts.parameters(), *self.second.parameters()]
-        if self.model.config.cooperation > 0:
+        if self.model.config.joint_weight > 0:
             return [list(self.model.parameters()), watching]
         joint = [*self.model.fusion.parameters(), self.model.decoder_bias]
         rest = [parameter for parameter in self.model.parameters() if all(parameter is not other for other in joint)]
@@ -181,9 +209,8 @@ class JointObjective(nn.Module):
 
 def loss_weights(config: TowersConfig) -> list[float]:
     """The weight of each sum that `JointObjective` returns in the loss; what only watches has 1."""
-    strength = config.cooperation
-    own = [1 - strength] * config.towers if strength < 1 else []
-    return [strength or 1.0, *[1.0] * watched_heads(config), *own]
+    own = [config.own_weight] * config.towers if config.own_weight > 0 else []
+    return [config.joint_weight or 1.0, *[1.0] * watched_heads(config), *own]
 
 
 def watched_heads(config: TowersConfig) -> int:

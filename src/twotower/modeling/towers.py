@@ -11,6 +11,7 @@ from transformers import GPT2Config, GPT2Model, PreTrainedModel, RobertaPreLayer
 from .backbones import build_backbone, takes
 from .configuration import TowersConfig
 from .elmo import Elmo
+from .planted import Reach
 
 USUAL_ACTIVATION = {"gpt": "gelu_tanh", "bert": "gelu"}
 
@@ -113,17 +114,20 @@ def needs_embedding_norm(family: str) -> bool:
 class Tower(nn.Module):
     """One tower: embeddings (batch, time, embedding_size) to hidden states (batch, time, output_width).
 
+    `number` is its place among the towers, from 0: only where a reach is planted do towers differ by it.
+
     `present` (batch, time) is False for padding, which comes last in its row; None where there is none. Backbones in
     which no position sees a later one do not need it.
     """
 
-    def __init__(self, config: TowersConfig) -> None:
+    def __init__(self, config: TowersConfig, number: int = 0) -> None:
         super().__init__()
         same = config.embedding_size == config.width
         self.input_map = nn.Identity() if same else nn.Linear(config.embedding_size, config.width)
         self.relative: RelativePositions | None = None
         self.backbone: nn.Module
         self.masks_padding = True
+        self.reach = Reach(config, near=number == 0) if config.planted == "reach" else None
         if config.family == "elmo":
             self.backbone = Elmo(config)
         elif config.family == "bert":
@@ -149,7 +153,10 @@ class Tower(nn.Module):
 
     def run_backbone(self, mapped: Tensor, present: Tensor | None = None, **extra: Any) -> Any:
         """What the backbone of `transformers` gives for mapped embeddings (batch, time, width)."""
-        if self.relative is not None:
+        if self.reach is not None:
+            mapped, mask = self.reach.delayed(mapped), self.reach.mask(mapped)
+            extra |= {} if mask is None else {"attention_mask": mask}
+        elif self.relative is not None:
             extra["attention_mask"] = self.relative(mapped.shape[1], present)
         elif present is not None and self.masks_padding:
             extra["attention_mask"] = present.long()

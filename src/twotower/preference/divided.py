@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from ..config.conversion import OMITTED
 from .contexts import ContextOfType, contexts_of
 from .division import Division, division_of
 from .measured import Measured
 from .router import Router, router_of
+from .scale import ScaleRow
 
 
 @dataclass(frozen=True)
@@ -18,6 +20,8 @@ class DivisionOfRun(Division):
     """What a rule fitted to all labels holds of the difference; None where nothing can be measured."""
     contexts: list[ContextOfType]
     """The words in context that divide most."""
+    scale: list[ScaleRow] | None = field(default=None, metadata=OMITTED)
+    """Where each label lies between strangers and a planted division; left out where none was planted."""
 
 
 def division_of_run(measured: Measured) -> DivisionOfRun | None:

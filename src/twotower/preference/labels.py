@@ -108,6 +108,8 @@ class Label:
     """Whether the null exchanges labels whatever the frequency of what carries them."""
     within_documents: bool = False
     """Whether two halves of each document stand for groups of documents, because no two documents share a label."""
+    planted: str = "reach"
+    """The kind of planted division that is this label's 100 % (`model.planted`)."""
 
 
 def _kind_of_piece(text: Occurrences) -> Numbers:
@@ -161,10 +163,11 @@ def _surprisal(text: Occurrences) -> Numbers | None:
 
 
 LABELS: tuple[Label, ...] = (
-    Label("type", lambda text: text.type, given=("", "frequency", "previous type")),
-    Label("class", lambda text: text.word_class, ("type",), given=("", "frequency", "previous type")),
-    Label("kind of piece", _kind_of_piece, ("type",), given=("", "frequency")),
-    Label("frequency", lambda text: text.strata[text.type], ("type",), any_frequency=True),
+    Label("type", lambda text: text.type, given=("", "frequency", "previous type"), planted="classes"),
+    Label("class", lambda text: text.word_class, ("type",), given=("", "frequency", "previous type"),
+          planted="classes"),
+    Label("kind of piece", _kind_of_piece, ("type",), given=("", "frequency"), planted="classes"),
+    Label("frequency", lambda text: text.strata[text.type], ("type",), any_frequency=True, planted="classes"),
     Label("previous type", lambda text: text.previous, given=("", "type")),
     Label("previous class", lambda text: text.before(text.word_class, text.classes), ("previous",),
           given=("", "type")),
@@ -193,6 +196,11 @@ GIVEN: dict[str, Callable[[Occurrences], Numbers]] = {
 }
 
 
+def planted_kind(label: str) -> str:
+    """The kind of planted division that is a label's 100 %; of a treebank's and a reader's own labels, `classes`."""
+    return next((known.planted for known in LABELS if known.name == label), "classes")
+
+
 def gold_labels(measured: Measured) -> list[Label]:
     """Dependency relation and morphological features of the words, where the corpus is a treebank."""
     annotations = measured.text.annotations if measured.text else None
@@ -202,7 +210,7 @@ def gold_labels(measured: Measured) -> list[Label]:
 def from_categories(name: str, labels: pd.Categorical) -> Label:
     """A label that somebody has given to each word, (occurrences,); `_` is a value, a missing one is none."""
     codes = labels.codes.astype(np.int64)
-    return Label(name, lambda _: codes, ("type",), given=("", "frequency", "type"))
+    return Label(name, lambda _: codes, ("type",), given=("", "frequency", "type"), planted="classes")
 
 
 def carriers_of(label: Label, values: Numbers, text: Occurrences) -> list[Carriers]:

@@ -66,6 +66,7 @@ def _forest(rows: list[Control], sheet: Sheet) -> None:
 
 
 CONTROLS = ("half-trained", "strangers", "shuffled", "unigram", "forwards")
+PLANTED = ("planted-classes", "planted-texts", "planted-reach", "idle-zero", "idle-copy", "idle-frozen")
 """Those that have towers to compare with."""
 
 
@@ -106,6 +107,7 @@ def conclusions(rows: list[Control]) -> list[str]:
     for name in CONTROLS:
         if name in by_name:
             said.append(_against(run, by_name[name]))
+    said += [_planted(by_name[name]) for name in PLANTED if name in by_name]
     if "single" in by_name:
         said.append(_single(run, by_name["single"]))
     return said
@@ -130,6 +132,14 @@ def _against(run: Control, control: Control) -> str:
             said.append(f"{what} cannot be compared: {why}")
     text = f"The standard deviation of preferences is {control.sd:.2f} nats (run: {run.sd:.2f})."
     return f"{head}{', and '.join(said)}. {text}"
+
+
+def _planted(control: Control) -> str:
+    answers = {
+        "yes": "the ruler finds that they divide the work", "no": "the ruler finds no division of the work",
+        "undecided": "whether they divide the work is undecided", "not measurable": "a division cannot be measured",
+    }  # fmt: skip
+    return f"{control.name.capitalize()} ({control.meaning}): {answers[control.divides or 'not measurable']}."
 
 
 def _single(run: Control, control: Control) -> str:

@@ -24,6 +24,7 @@ from .contents import (
 )
 from .division_figure import forest, shown_labels
 from .instruments import figures_of
+from .scale_figure import scale, scale_rows
 from .sheet import Draw, Plate, Sheet, interval, plate, zero
 from .style import (
     ALL_COLOR,
@@ -243,7 +244,12 @@ def drawings(contents: Contents) -> dict[str, Callable[[Contents, Sheet], None]]
     clouds = {f"cloud_{tower}": cloud(tower) for tower in _towers(contents)}
     division = contents.results.division
     shares_of_labels = {"labels": labels} if division and shown_labels(division) else {}
-    return shares_of_labels | DRAWINGS | clouds | known
+    on_scale = {"scale": _scale} if scale_rows(contents.results) else {}
+    return shares_of_labels | on_scale | DRAWINGS | clouds | known
+
+
+def _scale(contents: Contents, sheet: Sheet) -> None:
+    scale(scale_rows(contents.results), sheet)
 
 
 def _ignoring_contents(drawn: Draw) -> Callable[[Contents, Sheet], None]:

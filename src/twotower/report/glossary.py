@@ -58,6 +58,10 @@ GLOSSARY = {
         "Two towers trained on the same text, each with a loss of its own, so that they do not cooperate. "
         "What cooperation adds is the excess over strangers."
     ),
+    "planted": (
+        "Of a division: made on purpose, so that it is known beforehand along what the towers divide the work. "
+        "It is the 100 % of a scale on which strangers are 0 %."
+    ),
     "RMS r": (
         "Root mean square of the correlations between runs, beyond frequency and freed of errors of measurement. "
         "Squaring makes the labels of the towers irrelevant."

@@ -17,12 +17,14 @@ from .division_figure import shown_labels
 from .drawings import draw
 from .instruments import LABELS as KNOWLEDGE_LABELS
 from .instruments import figures_of, parts
+from .scale_figure import scale_rows
 from .style import TOWER_COLORS, class_name
 from .summary import figure, p_value
 from .templating import part
 
 LABELS = {
     "labels": "Share of the difference between towers that each label of the tokens holds, beside its null",
+    "scale": "Where each label lies between strangers and a planted division",
     "profile": "What each word class prefers beyond frequency, with intervals",
     "preference": "How many pieces have which preference",
     "towers": "Log-probability of each piece under one tower and under the other",
@@ -88,6 +90,16 @@ def passages(contents: Contents) -> Section | None:
         return None
     body = part("sections/passages.html.j2", passages=contents.passages, towers=contents.towers)
     return Section("passages", "The towers at work on held-out text", body)
+
+
+def scale(contents: Contents) -> Section | None:
+    """How large the division is beside a planted one."""
+    rows = scale_rows(contents.results)
+    if not rows:
+        return None
+    kinds = sorted({row.planted for row in rows})
+    body = part("sections/scale.html.j2", drawn=picture(contents, "scale"), kinds=kinds)
+    return Section("scale", "How large the division is, from strangers to a planted one", body)
 
 
 def contrasts(contents: Contents) -> Section | None:
@@ -166,7 +178,7 @@ Make = Callable[[Contents], Section | None]
 SECTIONS: tuple[Make, ...] = (classes, words, passages)
 """For every reader."""
 EXPERT_SECTIONS: tuple[Make, ...] = (
-    knowledge, contrasts, preference, towers, context, predictors, training, record,
+    scale, knowledge, contrasts, preference, towers, context, predictors, training, record,
 )  # fmt: skip
 """Below those, under a heading of their own."""
 

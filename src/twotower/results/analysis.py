@@ -10,13 +10,15 @@ from typing import Any
 
 import pandas as pd
 
-from ..config.conversion import as_json
+from ..config.conversion import as_json, record_from
 from ..data.bigrams import baselines
 from ..preference.context import context
 from ..preference.direction import direction
+from ..preference.divided import DivisionOfRun
 from ..preference.division import with_strangers
 from ..preference.emergence import emergence
 from ..preference.measured import Measured
+from ..preference.scale import scale_of
 from ..preference.types import perplexity, types_table
 from ..runs.records import read_json
 from ..runs.stages import INSTRUMENTS, STAGES
@@ -39,7 +41,7 @@ def analyze(config: StageConfig, run: Path, out: Path) -> None:
         ),
         model=ModelOfRun(
             config.model.family, training["objective"], towers, config.model.cooperation, training["parameters"],
-            config.model.width, config.model.layers,
+            config.model.width, config.model.layers, config.model.planted, config.model.dial,
         ),
         training=TrainingOfRun(
             training["steps"], training["tokens"], perplexity(measured), Baselines(**baselines(measured.text))
@@ -60,8 +62,18 @@ def analyze(config: StageConfig, run: Path, out: Path) -> None:
         strangers = results_in(run / "strangers.json", run).division
         if strangers is not None:
             results = replace(results, division=with_strangers(results.division, strangers))
+    if "planted.json" in config.made and results.division is not None:
+        rows = scale_of(results.division, planted_divisions(run), config.analyze.confidence)
+        results = replace(results, division=replace(results.division, scale=rows))
     types.to_parquet(out / "preference.parquet", index=False)
     (out / "results.json").write_text(as_json(results), encoding="utf-8")
+
+
+def planted_divisions(run: Path) -> dict[str, DivisionOfRun]:
+    """What the ruler found of the planted pairs of a run, by their kind."""
+    path = run / "planted.json"
+    values = read_json(path, f"redo it with `{STAGES['planted'].command(run)}`")
+    return record_from(dict[str, DivisionOfRun], values, str(path))
 
 
 def knowledge_of(run: Path, made: Collection[str]) -> dict[str, Any]:

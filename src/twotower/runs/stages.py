@@ -49,8 +49,9 @@ STAGES: dict[str, Stage] = {
     stage.name: stage
     for stage in (
         Stage("prepare", ("prepare",), (), ("data", "tokenizer.json"), format=7, reads=("threads", "train.window")),
+        Stage("rewrite", ("prepare",), ("data", "tokenizer.json"), ("texts",), reads=("threads",)),
         Stage("train", ("seed", "threads", "model", "train"), ("data", "tokenizer.json"),
-              ("trunk", "training.json", "metrics.jsonl", "emergence.parquet"), format=6),
+              ("trunk", "training.json", "metrics.jsonl", "emergence.parquet"), format=6, optional=("texts",)),
         Stage("readout", ("seed", "threads", "readout", "train.masked", "train.micro_batch", "train.loss",
                           "train.clip", "score.passes"),
               ("data", "tokenizer.json", "trunk"),
@@ -60,20 +61,24 @@ STAGES: dict[str, Stage] = {
         *map(_stage_of, INSTRUMENTS.values()),
         Stage("strangers", ("seed", "threads", "prepare", "model", "train", "readout", "score", "analyze"),
               ("data", "tokenizer.json"), ("strangers.json",)),
+        Stage("planted", ("seed", "threads", "prepare", "model", "train", "readout", "score", "analyze"),
+              ("data", "tokenizer.json"), ("planted.json",)),
         Stage("analyze", ("seed", "threads", "analyze", "model.family", "model.towers", "model.cooperation",
-                          "model.width", "model.layers"),
+                          "model.planted", "model.dial", "model.width", "model.layers"),
               ("data", "training.json", "metrics.jsonl", "emergence.parquet", "readout.json", "scores.parquet",
                "context.parquet", "direction.parquet"),
               ("preference.parquet", "results.json"), format=16,
-              optional=("strangers.json", *(f"knowledge/{name}" for name in INSTRUMENTS))),
+              optional=("strangers.json", "planted.json", *(f"knowledge/{name}" for name in INSTRUMENTS))),
         Stage("report", ("analyze.min_count", "analyze.confidence", "model.towers"),
               ("data", "training.json", "metrics.jsonl", "scores.parquet", "preference.parquet", "results.json"),
               ("report.html", "figures"), format=12),
     )
 }  # fmt: skip
 """In the order in which they run."""
-MAIN = tuple(name for name in STAGES if name not in INSTRUMENTS and name != "strangers")
-"""The stages of `twotower run`, but for its control."""
+CONTROLS = ("strangers", "planted", "rewrite")
+"""The stages that only controls need: runs of their own, and the texts that towers planted by text read."""
+MAIN = tuple(name for name in STAGES if name not in INSTRUMENTS and name not in CONTROLS)
+"""The stages of `twotower run`."""
 OPERATIONAL = frozenset({"train.checkpoint_seconds", "train.shard"})
 """Settings that do not change any artifact."""
 

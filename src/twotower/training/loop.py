@@ -27,6 +27,7 @@ from ..modeling.configuration import TowersConfig
 from ..modeling.fused_losses import vocabulary_loss
 from ..modeling.model import TowersModel, fresh_readouts
 from ..modeling.objectives import JointObjective, loss_weights, watched_heads
+from ..modeling.planted import owners_of
 from ..modeling.sizes import towers_config
 from ..runs.writing import write_text
 from ..system.errors import InputError, Interrupted
@@ -187,19 +188,25 @@ def update(
     """One update on this process's share of batch `step`; returns mean nats under each head (see `JointObjective`)."""
     batch, processes = batches.get(step), accelerator.num_processes
     size = len(batch) // processes
-    mine = batch.rows(slice(accelerator.process_index * size, (accelerator.process_index + 1) * size))
+    rows = slice(accelerator.process_index * size, (accelerator.process_index + 1) * size)
+    mine = batch.rows(rows)
     parts = list(mine.split(config.train.micro_batch))
+    own_texts = batches.own_texts(step)
+    own_parts = [list(text.rows(rows).split(config.train.micro_batch)) for text in own_texts]
     watched = [max(1, round(config.train.readout_share * len(part))) for part in parts]
     # Sums over the whole batch's number of targets: neither micro-batches nor processes change the gradient.
     weights = torch.tensor(loss_weights(batches.towers), device=accelerator.device)
     counts = torch.full_like(weights, batch.count / processes)
     seen = max(1, sum(int(part.predicted[:rows].sum()) for part, rows in zip(parts, watched, strict=True)))
     counts[1 : 1 + watched_heads(batches.towers)] = seen
+    for head, text in enumerate(own_texts, start=1 + watched_heads(batches.towers)):
+        counts[head] = text.count / processes
     nats = torch.zeros_like(counts)
-    for number, (part, rows) in enumerate(zip(parts, watched, strict=True), start=1):
+    for number, (part, watched_rows) in enumerate(zip(parts, watched, strict=True), start=1):
         part = part.to(accelerator.device)
         with nullcontext() if number == len(parts) else accelerator.no_sync(objective):
-            means = objective(part.inputs, part.targets, part.predicted, part.present, rows) / counts
+            own = [text[number - 1].to(accelerator.device) for text in own_parts]
+            means = objective(part.inputs, part.targets, part.predicted, part.present, watched_rows, own) / counts
             # The readouts' losses reach only the readouts; adding them up leaves the towers' gradients as they are.
             accelerator.backward((means * weights).sum())
         nats += means.detach()
@@ -229,7 +236,7 @@ def _build(
         model.begin_at(unigram)
     watching = fresh_readouts(model.config, config.seed, unigram)
     second = fresh_readouts(model.config, config.seed + SECOND_SEED, unigram)
-    objective = JointObjective(model, watching, second, vocabulary_loss(config.train.loss))
+    objective = JointObjective(model, watching, second, vocabulary_loss(config.train.loss), owners_of(towers, text))
     objective.train()
     settings = config.train
     sharded = settings.shard and accelerator.num_processes > 1

@@ -24,7 +24,7 @@ def joint_optimizers(objective: JointObjective, settings: TrainConfig) -> list[t
     trained = [parameter for parameter in objective.model.parameters() if parameter.requires_grad]
     optimizers: list[torch.optim.Optimizer] = []
     if settings.optimizer == "muon":
-        hidden = {id(p): p for p in objective.model.towers.parameters() if p.ndim == 2}
+        hidden = {id(p): p for p in objective.model.towers.parameters() if p.ndim == 2 and p.requires_grad}
         optimizers.append(Muon(list(hidden.values()), settings.learning_rate, weight_decay=settings.weight_decay))
         trained = [parameter for parameter in trained if id(parameter) not in hidden]
     embedding = cast(nn.Parameter, objective.model.embedding.weight)

@@ -1,0 +1,77 @@
+"""Streams of pieces, written document by document into files that are memory-mapped later."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+from numpy.lib import format as npy
+from numpy.typing import NDArray
+
+from .word_starts import EncodedText
+
+
+def piece_type(vocabulary: int) -> type[np.unsignedinteger[Any]]:
+    """The smallest type that holds the ids of a vocabulary."""
+    return np.uint16 if vocabulary <= 1 << 16 else np.uint32
+
+
+class Stream:
+    """The pieces of documents one after the other, a separator around each, and where words begin among them."""
+
+    def __init__(self, folder: Path, name: str, dtype: type[np.unsignedinteger[Any]], separator: int) -> None:
+        self._ids = _Array(folder / f"{name}.npy", dtype)
+        self._begins = _Array(folder / f"{name}_begins.npy", np.bool_)
+        self._separator = np.array([separator])
+        self._separate()
+
+    @property
+    def length(self) -> int:
+        """Pieces written so far, separators included."""
+        return self._ids.length
+
+    def _separate(self) -> None:
+        self._ids.append(self._separator)
+        self._begins.append(np.array([True]))
+
+    def append(self, encoded: EncodedText) -> None:
+        """Write a document and the separator after it."""
+        self._ids.append(encoded.ids)
+        self._begins.append(encoded.begins)
+        self._separate()
+
+    def __enter__(self) -> Stream:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for array in (self._ids, self._begins):
+            array.close(whole=kind is None)
+
+
+class _Array:
+    """A one-dimensional `.npy` file of unknown length, written piece by piece."""
+
+    def __init__(self, path: Path, dtype: type[np.unsignedinteger[Any] | np.bool_]) -> None:
+        self.length = 0
+        self.dtype = np.dtype(dtype)
+        self.file = path.open("wb")
+        self._write_header()
+
+    def _write_header(self) -> None:
+        # NumPy pads headers so that the length may grow to any number of digits in place.
+        self.file.seek(0)
+        header = {"descr": npy.dtype_to_descr(self.dtype), "fortran_order": False, "shape": (self.length,)}
+        npy.write_array_header_1_0(self.file, header)
+
+    def append(self, values: NDArray[np.integer | np.bool_]) -> None:
+        self.file.write(values.astype(self.dtype).tobytes())
+        self.length += len(values)
+
+    def close(self, whole: bool) -> None:
+        if whole:
+            self._write_header()
+        self.file.close()
