@@ -77,7 +77,7 @@ def _tags_of(folder: Path) -> Ints:
     """How often each piece is a held-out word of each part of speech, and how often it occurs held out; as `prepare`
     counts them."""
     table = pd.read_parquet(folder / "heldout.parquet", columns=["piece", "upos", "whole_word"])
-    counts = np.zeros_like(np.load(folder / "tags.npy"))
+    counts: Ints = np.zeros_like(np.load(folder / "tags.npy"))
     codes = table["upos"].cat.set_categories([*UPOS, NO_WORD]).cat.codes.to_numpy()
     known = table["whole_word"].to_numpy(bool) & (codes < len(UPOS))
     piece = table["piece"].to_numpy()
