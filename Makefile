@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup demo test test-slow test-all lint bench schemas docs audit hashes clean
+.PHONY: help setup demo test test-slow test-all lint bench schemas docs audit hashes wheels clean
 
 help:
 	@echo "make demo      set up, and run the main job on real text (about eight minutes)"
@@ -15,6 +15,7 @@ help:
 	@echo "make bench     speed and memory beside the reference's algorithm, Trainer and the machine's limit (20 minutes)"
 	@echo "make audit     look up known vulnerabilities of what is installed, where that can be reached"
 	@echo "make hashes    write requirements.txt, which pins the demo's packages with their hashes"
+	@echo "make wheels    gather what a machine without a network needs (PYTHON_THERE=3.12 PLATFORM=manylinux_2_28_x86_64)"
 	@echo "make docs      build the documentation into site/, with every link checked"
 
 setup: $(STAMP)
@@ -69,6 +70,12 @@ hashes: setup
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt uv
 	$(BIN)/uv pip compile pyproject.toml --constraint constraints.txt --universal --generate-hashes --no-annotate \
 		--custom-compile-command "make hashes" --output-file requirements.txt --quiet
+
+PYTHON_THERE ?= 3.12
+PLATFORM ?= manylinux_2_28_x86_64
+
+wheels: setup
+	$(BIN)/python tools/wheels.py --python $(PYTHON_THERE) --platform $(PLATFORM) --out wheels
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache build dist site

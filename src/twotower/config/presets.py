@@ -71,7 +71,12 @@ STANDARD_BERT = replace(
     train=replace(STANDARD.train, tokens=5_000_000, masked=0.4, evaluation_tokens=20_000),
     readout=replace(STANDARD.readout, tokens=8_000_000),
 )
-STANDARD_ELMO = replace(STANDARD, model=replace(STANDARD.model, family="elmo", layers=2, lstm_hidden=64))
+STANDARD_ELMO = replace(
+    STANDARD,
+    model=replace(STANDARD.model, family="elmo", layers=2, lstm_hidden=64),
+    # Its first layer of LSTMs reads the embedding as it is: at thirty times the rate, perplexity 176 instead of 104.
+    train=replace(STANDARD.train, embedding_rate=1.0),
+)
 
 
 def _quick(config: RunConfig, tokens: int, readout_tokens: int) -> RunConfig:

@@ -68,6 +68,7 @@ def make_plan(config: RunConfig, machine: Machine) -> Plan:
     from .configuration import READOUT_SETS, TWICE_SETS
     from .costs import count_costs, head_flops
     from .losses import block_rows
+    from .objectives import watched_heads
     from .sizes import towers_config
 
     _check(machine, config)
@@ -83,7 +84,7 @@ def make_plan(config: RunConfig, machine: Machine) -> Plan:
     flops = {
         "joint: towers and fusion": costs.training_flops,
         "joint: vocabulary": joint_head,
-        "joint: readouts that watch": train.readout_share * (towers.towers + 1) * one_readout,
+        "joint: readouts that watch": train.readout_share * watched_heads(towers) * one_readout,
         "readouts: frozen towers": costs.forward_flops,  # at most: their states are kept for all readouts
         "readouts: vocabulary": readouts * one_readout,
         **_scoring(config, towers, vocabulary, costs.forward_flops),
@@ -94,7 +95,7 @@ def make_plan(config: RunConfig, machine: Machine) -> Plan:
     share = train.batch // machine.devices
     rows = min(train.micro_batch or share, share)
     shards = machine.devices if machine.sharded else 1
-    trained = costs.trained + (towers.towers + 1) * costs.parameters["readout"]
+    trained = costs.trained + watched_heads(towers) * costs.parameters["readout"]
     activations = rows * train.window * costs.activation_bytes / (1 if train.precision == "no" else 2)
     memory = {
         "parameters": BYTES * trained / shards,

@@ -27,7 +27,7 @@ def run_flops(config: RunConfig) -> float:
     trunk = model.towers * (tower_flops(model, train.window) + input_map) + fusion
     joint_head = predicted * (2 * embedding * vocabulary)
     one_readout = predicted * 2 * model.width * vocabulary
-    watched = train.readout_share * (model.towers + 1) * one_readout
+    watched = train.readout_share * 2 * model.towers * one_readout
     joint = train.tokens * BACKWARD * (trunk + joint_head + watched)
     # A set has a readout for each tower and one for all; one of the sets also reads each tower given twice.
     heads = readout.replicates * (model.towers + 1) + model.towers if model.towers > 1 else readout.replicates
