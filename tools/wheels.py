@@ -35,8 +35,8 @@ def installed_requires(name: str) -> list[str]:
 def needed(root: str, python: str, requires: Requires = installed_requires) -> list[str]:
     """The packages that `root` needs on Linux with a Python, such as `3.12`, beside what is provided; sorted."""
     environment = {
-        **default_environment(), "python_version": python, "python_full_version": f"{python}.0", "sys_platform": "linux",
-        "platform_system": "Linux", "os_name": "posix", "implementation_name": "cpython",
+        **default_environment(), "python_version": python, "python_full_version": f"{python}.0",
+        "sys_platform": "linux", "platform_system": "Linux", "os_name": "posix", "implementation_name": "cpython",
     }  # fmt: skip
     provided = {canonicalize_name(name) for name in (*PROVIDED, *COMING_ALONG)}
     seen = {(root, "")}
@@ -59,9 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Download the wheels and build that of twotower; returns pip's exit code."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--python", default="3.12", help="version of Python there")
-    parser.add_argument(
-        "--platform", default="manylinux_2_28_x86_64", help="platform tag there; older tags are tried too"
-    )
+    parser.add_argument("--platform", default="manylinux_2_28_x86_64", help="platform tag there; older ones are tried")
     parser.add_argument("--out", type=Path, default=Path("wheels"), help="folder that takes the wheels")
     asked = parser.parse_args(arguments)
     architecture = asked.platform.split("_", 3)[-1]
