@@ -21,12 +21,12 @@ from .config.presets import preset
 from .config.schema import RunConfig, to_dict
 from .config.settings import with_settings
 from .config.validation import validate
-from .data.corpus_names import file_name
+from .data.corpus_names import SCORES, file_name
 from .data.inventory import Inventory
 from .runs.execution import execute, partial_folder
 from .runs.finished import RunFolder
 from .runs.records import as_asked, load_config, read_records
-from .runs.stages import MAIN, STAGES, producer_of, stage_settings
+from .runs.stages import MAIN, STAGES, producer_of, stage_settings, stages_of
 from .runs.views import StageConfig, StageFunction, view_of
 from .runs.writing import write_text
 from .system.allocator import freed_memory_kept
@@ -96,6 +96,31 @@ def _no_strangers(config: StageConfig, run: Path, out: Path) -> None:
     raise AssertionError("strangers, and planted divisions, are runs of their own, which `run` makes")
 
 
+def _prepare_text(config: StageConfig, run: Path, out: Path, say: Callable[[str], None] = lambda _: None) -> None:
+    from .data.measured_text import prepare_text
+
+    prepare_text(config, out, say)
+
+
+def _score_models(config: StageConfig, run: Path, out: Path, say: Callable[[str], None] = lambda _: None) -> None:
+    from .scoring.diff_scores import score_models
+
+    with freed_memory_kept():
+        score_models(config, run, out, say)
+
+
+def _analyze_diff(config: StageConfig, run: Path, out: Path) -> None:
+    from .results.diff_analysis import analyze_diff
+
+    analyze_diff(config, run, out)
+
+
+def _report_diff(config: StageConfig, run: Path, out: Path) -> None:
+    from .report.diff_page import report_diff
+
+    report_diff(config, run, out)
+
+
 FUNCTIONS: dict[str, StageFunction] = {
     "prepare": _prepare,
     "rewrite": _rewrite,
@@ -109,6 +134,9 @@ FUNCTIONS: dict[str, StageFunction] = {
     "report": _report,
 }
 
+DIFF_FUNCTIONS: dict[str, StageFunction] = {
+    "prepare": _prepare_text, "score": _score_models, "analyze": _analyze_diff, "report": _report_diff,
+}  # fmt: skip
 STRANGERS = "strangers"
 """The folder, in that of a run, of its strangers; the stage that makes them."""
 PLANTED = "planted"
@@ -126,7 +154,18 @@ LONGEST_NAME = 80
 def default_folder(config: RunConfig) -> Path:
     """Where a run goes that is given no folder: the same command finds it again."""
     name = "+".join(file_name(part) for part in config.prepare.corpus)
+    if config.diff.models:
+        models = "-".join(file_name(Path(one).name) for one in config.diff.models)
+        return Path("runs") / f"diff-{models[:LONGEST_NAME]}-{name[:LONGEST_NAME]}"
     return Path("runs") / f"{config.preset}-{name[:LONGEST_NAME]}-seed{config.seed}"
+
+
+def with_text_of_scores(config: RunConfig) -> RunConfig:
+    """The same comparison, on the text of its first file where all of its models are files of scores."""
+    models = config.diff.models
+    if not models or not all(model.startswith(SCORES) for model in models):
+        return config
+    return replace(config, prepare=replace(config.prepare, corpus=(models[0],)))
 
 
 def run(
@@ -169,20 +208,19 @@ def make(
         from .modeling.sizes import towers_config
 
         towers_config(config, vocabulary=8)
+    if config.diff.models and launched() > 1:
+        raise InputError("several processes: models are compared in one process; start it without a launcher")
     asked_for = set(stages)
     if "train" in asked_for and config.model.planted == "texts":
         asked_for.add("rewrite")
-    wanted = {name: FUNCTIONS[name] for name in STAGES if name in asked_for}
+    functions = functions_of(config, say)
+    wanted = {name: functions[name] for name in stages_of(config) if name in asked_for}
     if STRANGERS in wanted:
         require_cooperation(config)
         wanted[STRANGERS] = partial(_strangers, config, overwrite, say)
     if PLANTED in wanted:
         require_cooperation(config)
         wanted[PLANTED] = partial(_planted, config, overwrite, say)
-    if "prepare" in wanted:
-        wanted["prepare"] = partial(_prepare, say=say)
-    if "rewrite" in wanted:
-        wanted["rewrite"] = partial(_rewrite, say=say)
     if "analyze" in wanted and config.analyze.norms:  # before hours of training
         from .data.norms import read_norms
 
@@ -206,11 +244,19 @@ def make(
         with announcing() as announce:
             execute(folder, config, _announced(wanted, announce), overwrite, say, own)
     else:
+        stages = stages_of(config)
         follow({
-            name: partial(FUNCTIONS[name], view_of(config, STAGES[name]), folder, partial_folder(folder, name))
-            for name in SHARED
+            name: partial(functions[name], view_of(config, stages[name]), folder, partial_folder(folder, name))
+            for name in SHARED if name in functions
         })  # fmt: skip
     return RunFolder(folder)
+
+
+def functions_of(config: RunConfig, say: Callable[[str], None] = lambda _: None) -> dict[str, StageFunction]:
+    """What writes the outputs of each stage of this kind of run; some `say` what they read."""
+    if config.diff.models:
+        return DIFF_FUNCTIONS | {"prepare": partial(_prepare_text, say=say), "score": partial(_score_models, say=say)}
+    return FUNCTIONS | {"prepare": partial(_prepare, say=say), "rewrite": partial(_rewrite, say=say)}
 
 
 def inventory(config: RunConfig, say: Callable[[str], None] = lambda _: None) -> Inventory:

@@ -22,15 +22,17 @@ def card(run: Listed) -> str:
     rows = {"run": str(run.folder)}
     if run.config is not None:
         config = run.config
-        rows |= {
-            "corpus": " + ".join(config.prepare.corpus), "preset": config.preset, "seed": str(config.seed),
-            "towers": f"{config.model.towers} × {config.model.family}",
-        }  # fmt: skip
+        rows |= {"corpus": " + ".join(config.prepare.corpus), "preset": config.preset, "seed": str(config.seed)}
+        if config.diff.models:
+            rows["models"] = ", ".join(config.diff.models)
+        else:
+            rows["towers"] = f"{config.model.towers} × {config.model.family}"
     if figures := run.figures:
-        rows["training"] = f"{figures.tokens:,} tokens"
-        rows["held-out perplexity"] = f"{figures.perplexity:.0f}"
+        if figures.tokens is not None and figures.perplexity is not None:
+            rows["training"] = f"{figures.tokens:,} tokens"
+            rows["held-out perplexity"] = f"{figures.perplexity:.0f}"
         for name, values, digits in (
-            ("D, how far towers differ", (figures.size, figures.size_low, figures.size_high), 2),
+            ("D, how far they differ", (figures.size, figures.size_low, figures.size_high), 2),
             ("surplus (nats per token)", (figures.surplus, figures.surplus_low, figures.surplus_high), 3),
         ):
             if values[0] is not None:
@@ -45,11 +47,11 @@ def card(run: Listed) -> str:
 
 def _headline(run: Listed) -> str:
     from ..report.summary import headline
-    from ..results.results import read_results
+    from ..results.kinds import read_any_results
     from ..runs.finished import RunFolder
 
     try:
-        return headline(read_results(RunFolder(run.folder)))
+        return headline(read_any_results(RunFolder(run.folder)))
     except InputError as error:
         return str(error)
 

@@ -9,7 +9,7 @@ from typing import Any
 from ..pipeline import make
 from ..runs.provenance import provenance
 from ..runs.records import as_asked, load_config, read_json, read_records
-from ..runs.stages import INSTRUMENTS, STAGES
+from ..runs.stages import INSTRUMENTS, stages_of
 from ..system.errors import InputError
 
 TIMED = frozenset({"training.json", "report.html", "figures"})
@@ -24,7 +24,7 @@ def rerun(folder: Path, out: Path, say: Callable[[str], None] = lambda _: None) 
     machine, in words. Raises `InputError` if the folder is not a run, nothing in it is finished, or `out` is in use.
     """
     config, before = load_config(folder), read_records(folder)
-    finished = [name for name in STAGES if name in before]
+    finished = [name for name in stages_of(config) if name in before]
     if not finished:
         raise InputError(f"{folder}: no stage is finished, so there is nothing to compare with")
     if out.exists() and any(out.iterdir()):
@@ -37,7 +37,7 @@ def rerun(folder: Path, out: Path, say: Callable[[str], None] = lambda _: None) 
     after = read_records(out)
     for stage in finished:
         old, new = (records[stage]["outputs"] for records in (before, after))
-        for name in STAGES[stage].outputs:
+        for name in stages_of(config)[stage].outputs:
             if name not in TIMED and old[name]["digest"] != new[name]["digest"]:
                 return {"same": False, "first": name, "stage": stage, "reasons": reasons}
     return {"same": True, "first": None, "stage": None, "reasons": reasons}

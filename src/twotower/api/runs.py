@@ -13,6 +13,7 @@ from ..config.schema import RunConfig
 from ..runs.finished import RunFolder
 from ..runs.listing import look_at
 from ..runs.stages import MAIN
+from ..system.errors import InputError
 from ..system.progress import without_progress
 from .notebook import card
 
@@ -76,10 +77,13 @@ class Run:
     def results(self) -> Results:
         """Every number in the report, with its interval and its null: what `results.json` holds, by attributes.
 
-        `run.results().division.surplus.estimate`. What is null there is None, or NaN where a number belongs.
+        `run.results().division.surplus.estimate`. What is null there is None, or NaN where a number belongs. Raises
+        `InputError` for a comparison of models (see `twotower.Diff`).
         """
         from ..results.results import read_results
 
+        if self.config.diff.models:
+            raise InputError(f"{self.path}: a comparison of models; read it with twotower.Diff({str(self.path)!r})")
         return read_results(self._folder)
 
     def headline(self) -> str:

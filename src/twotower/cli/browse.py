@@ -119,10 +119,10 @@ def show_run(command: Command, words: list[str]) -> int:
     if parsed.run == Path():
         raise InputError("show: give the folder of a run")
     from ..report.summary import headline, sentences, summarize
-    from ..results.results import read_results
+    from ..results.kinds import read_any_results
     from ..runs.finished import RunFolder
 
-    results = read_results(RunFolder(parsed.run))
+    results = read_any_results(RunFolder(parsed.run))
     page = parsed.run / "report.html"
     parsed.output.result(
         {"run": str(parsed.run), "headline": headline(results), "sentences": sentences(results),

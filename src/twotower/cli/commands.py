@@ -6,6 +6,7 @@ A name may be two words, such as `study submit`.
 from __future__ import annotations
 
 from . import cluster, stages
+from . import diff as diffs
 from . import plan as plans
 from .browse import ListArguments, ShowArguments, list_runs, show_run
 from .checks import RerunArguments, VerifyArguments, rerun, verify
@@ -35,6 +36,8 @@ COMMANDS = {
                 stages.run_stages, stages.default_arguments, stages.COMMON),
         *(Command(name, text, stages.run_stages, stages.default_arguments, stages.common_of(name))
           for name, text in STAGES.items()),
+        Command("diff", "Any two language models, or more: which words each predicts better, by class and context.",
+                diffs.diff, diffs.default_arguments, diffs.COMMON),
         Command("know", "What each tower of a finished run knows: minimal pairs, probes, lesions and the like.",
                 know, default_arguments),
         Command("lesion", "What is lost without each tower: the lesions of `know` alone.", lesion, default_arguments),

@@ -98,9 +98,9 @@ def run_stages(command: Command, words: list[str]) -> int:
             return SUCCESS
         if command.name in ("run", "analyze", "report"):
             from ..report.summary import headline, sentences, summarize
-            from ..results.results import read_results
+            from ..results.kinds import read_any_results
 
-            results = read_results(finished)
+            results = read_any_results(finished)
             data |= {"headline": headline(results), "sentences": sentences(results), "figures": plain(results.main)}
             text.append(summarize(results))
         if command.name in ("run", "report"):

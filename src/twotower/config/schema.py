@@ -333,6 +333,37 @@ class KnowConfig:
 
 
 @dataclass(frozen=True)
+class DiffConfig:
+    """Two or more language models, compared in place of towers: `twotower diff`."""
+
+    models: tuple[str, ...] = ()
+    """The models: a folder that `save_pretrained` has written, a name on the Hugging Face hub (NAME or NAME@REVISION),
+    RUN:HEAD for a head of trained towers (such as runs/first:joint or runs/first:readout_1), or scores:FILE for
+    log-probabilities that another tool has computed."""
+    control: Annotated[str, short("control")] = ""
+    """A further model of the kind of the first one, such as another seed: how much the first one and this one differ
+    is what two models of one kind differ by anyway."""
+    unit: Annotated[Literal["auto", "token", "word"], short("unit")] = "auto"
+    """What is compared. `token`: each token, for models of one tokenizer. `word`: the pieces of a word added up, for
+    any tokenizers. `auto` is `token` where all tokenizers make the same tokens of the text."""
+    window: Annotated[int, Range(0, zero="the model's own, at most 2,048"), short("window")] = 0
+    """Tokens that a model reads at a time (0: as many as it can, at most 2,048)."""
+    stride: Annotated[Literal["half", "window"], short("score.stride")] = "half"
+    """How far a window moves on. `half`: by half a window, so that each token but the first of a document has half a
+    window of context or more. `window`: by a whole one, as in lm-evaluation-harness, so that some have hardly any."""
+    batch: Annotated[int, Range(1), short("batch")] = 4096
+    """Tokens per forward pass. Where memory runs out they are halved until it suffices."""
+    device: Annotated[str, short("device")] = "auto"
+    """Where models run: `cpu`, `cuda`, `cuda:1`, `mps`, or `auto`, which is a GPU if there is one. `balanced` spreads a
+    model that is larger than one GPU over all of them, and over the main memory (Accelerate's device map)."""
+    dtype: Annotated[Literal["float32", "bfloat16", "float16"], short("dtype")] = "float32"
+    """Precision of the weights. Log-probabilities are always computed from the logits in single precision."""
+    divergence: Annotated[int, Range(0, zero="none"), short("divergence")] = 100_000
+    """Tokens, spread over the text, on which whole distributions are compared where vocabularies agree. Two models are
+    then in memory at once."""
+
+
+@dataclass(frozen=True)
 class RunConfig:
     """All that a run is made from."""
 
@@ -352,6 +383,7 @@ class RunConfig:
     score: ScoreConfig = field(default_factory=ScoreConfig)
     analyze: AnalyzeConfig = field(default_factory=AnalyzeConfig)
     know: KnowConfig = field(default_factory=KnowConfig)
+    diff: DiffConfig = field(default_factory=DiffConfig)
 
 
 def to_dict(config: RunConfig) -> dict[str, Any]:

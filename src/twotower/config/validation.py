@@ -19,7 +19,10 @@ def validate(config: RunConfig) -> None:
     Numbers are checked against the ranges beside their fields. What is here depends on another setting or is no number.
     """
     prepare, model, train, readout = config.prepare, config.model, config.train, config.readout
-    preset(config.preset)
+    if config.diff.models:
+        _validate_diff(config)
+    else:
+        preset(config.preset)
     values = flatten(to_dict(config))
     for name, allowed in RANGES.items():
         numbers = values[name] if isinstance(values[name], list) else [values[name]]
@@ -116,6 +119,29 @@ def _validate_planted(config: RunConfig) -> None:
             f"more than the {model.layers} layers of a tower, which see back a token each at least, and less than "
             f"train.window ({config.train.window})",
         )  # fmt: skip
+
+
+TOWERS_ALONE = ("model", "train", "readout", "score", "know")
+"""Sections that a comparison of models has no use for."""
+
+
+def _validate_diff(config: RunConfig) -> None:
+    usual, given = flatten(to_dict(RunConfig())), flatten(to_dict(config))
+    if other := [name for name in given if name.startswith(TOWERS_ALONE) and given[name] != usual[name]]:
+        raise InputError(f"{other[0]}: belongs to towers, which `twotower diff` does not train; leave it out")
+    if len(config.diff.models) < 2:
+        raise InputError("diff.models: give two models or more")
+    if config.diff.control and len(config.diff.models) > 2:
+        raise InputError(
+            f"diff.control: {config.diff.control} stands beside two models, not {len(config.diff.models)}; "
+            "compare the first two alone, or leave it out"
+        )
+    most = MOST_MODELS
+    _require(len(config.diff.models) <= most, "diff.models", f"{len(config.diff.models)} models", f"at most {most}")
+
+
+MOST_MODELS = 20
+"""Each is compared with the mean of all; of more no figure could be read."""
 
 
 def require_objective(family: str, asked: str, possible: tuple[str, ...]) -> None:

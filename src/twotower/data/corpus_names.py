@@ -9,6 +9,9 @@ from pathlib import Path
 
 from ..system.errors import InputError
 
+SCORES = "scores:"
+"""How a table of log-probabilities is named where models are, or texts."""
+
 
 def parse_mixture(name: str) -> list[tuple[str, float | None]]:
     """The parts of a corpus name and their weights (None: no weights); a path that exists is one part as it is.

@@ -75,7 +75,7 @@ def prepare(config: RunConfig, out: Path, say: Callable[[str], None] = lambda _:
     corpus = open_corpus(settings)
     found = survey(corpus)
     language = guess(found.passages, settings.language)
-    name = _choose_tagger(settings, corpus, language.code)
+    name = tagger_for(settings, corpus, language.code)
     processes = config.threads or usable_cores()
     with nullcontext() if name == GOLD else open_tagger(name, language.code, processes) as tagger:
         return _prepare(config, corpus, found, language, name, tagger, out, say)
@@ -193,7 +193,7 @@ def _counted(
     )
 
 
-def _choose_tagger(settings: PrepareConfig, corpus: Corpus, language: str) -> str:
+def tagger_for(settings: PrepareConfig, corpus: Corpus, language: str) -> str:
     """The tagger's name: gold tags that the corpus brings, or what goes with its language."""
     if settings.tagger == GOLD or (settings.tagger == "auto" and corpus.has_gold_tags):
         if not corpus.has_gold_tags:

@@ -6,7 +6,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import permutations
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +18,7 @@ from ..statistics.blocks import blocks_of
 from ..statistics.intervals import Estimate, centred_interval
 from ..statistics.tallies import Floats, Sums, Tallies, ValuesOf, add_up, halves, resample
 from ..system.errors import InputError
-from .measured import Measured
+from .measured import Measured, pairs_of_sets
 from .reliability import Sets, correlations
 
 FEWEST_DOCUMENTS = 8
@@ -144,6 +143,6 @@ def _between_sets(sets: Sets, first: Floats, weights: Floats, min_count: int) ->
     for half in (first * weights, (1 - first) * weights):
         sides.append([np.nan_to_num([one.means(half)[0] for one in several]) for several in sets])
         present = present & (half @ sets[0][0].counts >= min_count)
-    pairs = permutations(range(len(sets)), 2)
+    pairs = pairs_of_sets(len(sets))
     found: Floats = np.mean([correlations(sides[0][one], sides[1][other], present) for one, other in pairs], axis=0)
     return found

@@ -57,7 +57,8 @@ def contexts_of(measured: Measured) -> list[ContextOfType]:
     of_type, before = np.divmod(pairs, len(pieces))
     found = []
     for number, contrast in enumerate(measured.contrasts):
-        first, second = (_Half(readings.centred[side, number], pair, of_type, half == side) for side in (0, 1))
+        values = readings.centred[[0, -1], number]  # of two sets, or twice of the only one
+        first, second = (_Half(values[side], pair, of_type, half == side) for side in (0, 1))
         enough = np.minimum(first.enough, second.enough)
         weight = np.where(enough, first.shift**2 * first.counts, 0.0)
         best = np.lexsort((-weight, of_type))
@@ -65,11 +66,9 @@ def contexts_of(measured: Measured) -> list[ContextOfType]:
         best = best[np.argsort(-weight[best], kind="stable")][:MOST]
         for place in best[weight[best] > 0].tolist():
             inside = (half == 1) & (text.type == of_type[place])
-            error = _standard_error(
-                readings.centred[1, number, inside], pair[inside] == place, readings.document[inside]
-            )
+            error = _standard_error(values[1, inside], pair[inside] == place, readings.document[inside])
             if second.shift[place] * np.sign(first.shift[place]) > SURE * error:
-                means = readings.means[:, number]
+                means = readings.means[[0, -1], number]
                 found.append(ContextOfType(
                     contrast.tower, pieces[of_type[place]], pieces[before[place]],
                     float(second.there[place] + means[1]), float(second.otherwise[place] + means[1]),

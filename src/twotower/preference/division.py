@@ -15,7 +15,6 @@ from ..statistics.intervals import Estimate
 from ..statistics.relabelling import permuted_shares, shifted_shares, turned_shares
 from ..statistics.tallies import Floats
 from ..statistics.verdicts import Verdict, verdict
-from ..training.convergence import READOUTS, read_readouts
 from .labels import GIVEN, LABELS, Label, Occurrences, carriers_of, gold_labels
 from .measured import Measured
 from .own_labels import own_labels
@@ -83,7 +82,7 @@ def division_of(measured: Measured) -> Division | None:
         return Division(None, None, [], None, "not measurable", "not measurable", "not measurable", why)
     sets = measured.sets
     text = Occurrences(measured)
-    readings, converged = readings_of(measured, sets, text), converged_of(measured)
+    readings, converged = readings_of(measured, sets, text), measured.converged
     found = _surplus(measured, sets, readings)
     asked = [*LABELS, *gold_labels(measured), *own_labels(measured)]
     rows = [row for label in asked for row in shares_of(label, readings, text, converged)]
@@ -98,26 +97,21 @@ def along(labels: Sequence[Label], measured: Measured) -> list[LabelDivision]:
     if measured.towers == 1 or unmeasurable(measured):
         return []
     text = Occurrences(measured)
-    readings, converged = readings_of(measured, measured.sets, text), converged_of(measured)
+    readings, converged = readings_of(measured, measured.sets, text), measured.converged
     return [row for label in labels for row in shares_of(label, readings, text, converged)]
 
 
 def unmeasurable(measured: Measured) -> str:
     """Why nothing can be measured, and what to do about it; "" if it can."""
-    if len(measured.sets) < 2:
+    if len(measured.sets) < 2 and not measured.exact:
         return "Only one set of readouts was trained; redo the run from `twotower readout` on."
     if measured.documents < FEWEST_DOCUMENTS:
         return (
-            f"Only {measured.documents} documents are held out, and intervals need {FEWEST_DOCUMENTS}; give a corpus "
-            "of more documents, or a higher prepare.heldout."
+            f"Only {measured.documents} documents are {'measured' if measured.exact else 'held out'}, and intervals "
+            f"need {FEWEST_DOCUMENTS}; give a corpus of more documents, "
+            + ("or cut them with --prepare.section-words." if measured.exact else "or a higher prepare.heldout.")
         )
     return ""
-
-
-def converged_of(measured: Measured) -> bool | None:
-    """Whether the readouts were trained until nothing changed; None if that was not checked."""
-    run = measured.text.run if measured.text else None
-    return None if run is None or not (run / READOUTS).exists() else read_readouts(run).converged
 
 
 def readings_of(measured: Measured, sets: Sequence[str], text: Occurrences) -> Readings:

@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..runs.records import read_json
 from ..statistics.division import FEWEST_DOCUMENTS
 from ..statistics.relabelling import Carriers, carriers
 from ..statistics.strata import FEWEST, frequency_bins
@@ -27,7 +26,6 @@ SENTENCE_PLACES = (1, 2, 3, 4, 6, 9, 13, 21)
 DOCUMENT_PLACES = (16, 64, 256, 1024, 4096)
 DISTANCES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
 """Tokens back to the last occurrence of the type; the bin below 1 is for its first in the document."""
-JOINT_READOUT = "readout_together"
 
 
 class Occurrences:
@@ -123,11 +121,7 @@ def _pair(first: Numbers, second: Numbers) -> Numbers:
 
 
 def _next_class(text: Occurrences) -> Numbers | None:
-    prepared = text.measured.text
-    training = prepared.run / "training.json" if prepared else None
-    if training is None or read_json(training, "run `twotower train`")["objective"] == "causal":
-        return None
-    return text.after(text.word_class, text.classes)
+    return text.after(text.word_class, text.classes) if text.measured.reads_ahead else None
 
 
 def _since_last(text: Occurrences) -> Numbers:
@@ -155,10 +149,11 @@ def _source(text: Occurrences) -> Numbers | None:
 
 
 def _surprisal(text: Occurrences) -> Numbers | None:
-    """Tenths of the text by log-probability under the joint readout of the first set, in which no tower counts more."""
-    if JOINT_READOUT not in text.measured.scores.columns:
+    """Tenths of the text by log-probability under all together in the first set, where no tower counts more."""
+    together = f"{text.measured.sets[0]}_together"
+    if together not in text.measured.scores.columns:
         return None
-    log_probs = text.measured.log_probs(JOINT_READOUT)
+    log_probs = text.measured.log_probs(together)
     return np.digitize(log_probs, np.quantile(log_probs, np.arange(1, SURPRISALS) / SURPRISALS))
 
 
@@ -203,8 +198,7 @@ def planted_kind(label: str) -> str:
 
 def gold_labels(measured: Measured) -> list[Label]:
     """Dependency relation and morphological features of the words, where the corpus is a treebank."""
-    annotations = measured.text.annotations if measured.text else None
-    return [from_categories(name, labels) for name, labels in annotated_labels(annotations)]
+    return [from_categories(name, labels) for name, labels in annotated_labels(measured.annotations)]
 
 
 def from_categories(name: str, labels: pd.Categorical) -> Label:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
+from itertools import permutations
 from pathlib import Path
 from zlib import crc32
 
@@ -14,20 +15,30 @@ from numpy.typing import NDArray
 
 from ..config.schema import AnalyzeConfig, RunConfig
 from ..data.heldout import PreparedText
+from ..runs.records import read_json
+from ..runs.stages import STAGES
 from ..scoring.score_table import ScoreColumns
 from ..statistics.blocks import blocks_of
 from ..statistics.contrasts import Columns, Contrast, contrasts
 from ..statistics.stretches import stretches
 from ..statistics.tallies import Floats, Sums, Tallies, ValuesOf, add_up, mean_of
+from ..training.convergence import read_readouts
 
 SETS = ("readout", "second", "third", "fourth")
 """The sets of readouts that a run may have (`training.readouts.SETS`): any two share nothing but the towers."""
+MODEL = "model"
+"""The only set of a comparison of models: they are what is compared, and nothing has to be trained to read them."""
 EVERYTHING = slice(None)
 
 
 def sets_in(columns: Container[str]) -> list[str]:
-    """The sets of readouts that a table of scores has."""
-    return [name for name in SETS if f"{name}_1" in columns]
+    """The sets of readouts that a table of scores has; of models, the one that is exact."""
+    return [name for name in (*SETS, MODEL) if f"{name}_1" in columns]
+
+
+def pairs_of_sets(sets: int) -> list[tuple[int, int]]:
+    """The sets under which two factors of a product are taken, in either order; the only one twice, if it is exact."""
+    return list(permutations(range(sets), 2)) if sets > 1 else [(0, 0)]
 
 
 @dataclass(frozen=True)
@@ -47,15 +58,26 @@ class Measured:
     seed: int
     text: PreparedText | None = None
     """The prepared text, for what needs more of it than its scores."""
+    names: Mapping[int, str] | None = None
+    """The names of the documents by their numbers, where there is no prepared text."""
+    annotations: pd.DataFrame | None = None
+    """`deprel` and `feats` of the word of each occurrence, of treebanks."""
+    reads_ahead: bool = False
+    """Whether what is measured has read the tokens after the one that is predicted."""
+    converged: bool | None = None
+    """Whether the readouts were trained until nothing changed; None where nobody asked."""
 
     @classmethod
     def of(cls, config: RunConfig, run: Path) -> Measured:
         """Read a run folder."""
         text = PreparedText(run)
         scores = ScoreColumns(run / "scores.parquet")
+        trained = read_json(run / "training.json", f"run `{STAGES['train'].command(run)}`")
         return cls(
-            scores, config.model.towers, text.pieces, text.frequencies, text.classes, config.analyze, config.seed, text
-        )
+            scores, config.model.towers, text.pieces, text.frequencies, text.classes, config.analyze, config.seed, text,
+            annotations=text.annotations, reads_ahead=trained["objective"] != "causal",
+            converged=read_readouts(run).converged,
+        )  # fmt: skip
 
     def generator(self, name: str) -> np.random.Generator:
         """The random stream of a statistic: it depends on the run's seed and its name, not on other statistics."""
@@ -94,11 +116,10 @@ class Measured:
     @cached_property
     def document_names(self) -> list[str]:
         """The name of each document, in the order of `document`. Without a prepared text, its number."""
-        numbers = self.scores["document"].unique()
-        if self.text is None:
-            return [str(number) for number in numbers]
-        names = self.text.documents.set_index("document")["name"]
-        return [str(names[number]) for number in numbers]
+        names = self.names
+        if names is None and self.text is not None:
+            names = dict(zip(self.text.documents["document"], self.text.documents["name"], strict=True))
+        return [str(number) if names is None else str(names[number]) for number in self.scores["document"].unique()]
 
     @cached_property
     def upos(self) -> pd.Categorical:
@@ -119,6 +140,11 @@ class Measured:
     def sets(self) -> list[str]:
         """The sets of readouts that this run has."""
         return sets_in(self.scores.columns)
+
+    @property
+    def exact(self) -> bool:
+        """Whether what differs is known without readouts, so that documents alone are random."""
+        return self.sets == [MODEL]
 
     def log_probs(self, head: str, part: slice = EVERYTHING) -> Floats:
         """Log-probability under a head of each occurrence, or of those in a part, in nats, (occurrences,)."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import permutations
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +12,7 @@ from scipy import stats
 from ..statistics.intervals import Estimate, jackknife_error, row_means
 from ..statistics.regression import residuals
 from ..statistics.tallies import Floats, Tallies, halves
-from .measured import Measured
+from .measured import Measured, pairs_of_sets
 
 GROUPS, FEW_SPLITS = 20, 6
 """Groups of documents, and of types, of which one is left out at a time; the splits that are read again for each."""
@@ -95,7 +94,7 @@ class _Sides:
     def mean(self, types: NDArray[np.bool_]) -> float:
         """Fisher's z of the correlation over some types (types,), mean over splits and pairs of sets; NaN: none."""
         z = []
-        for one, other in permutations(range(self.means.shape[1]), 2):
+        for one, other in pairs_of_sets(self.means.shape[1]):
             z.append(correlations(self.means[0, one], self.means[1, other], self.present & types))
         known = row_means(np.array(z).reshape(1, -1))
         return float(known[0])
@@ -127,7 +126,7 @@ def reliable_share(sets: Sequence[Tallies], first: Floats, base: Floats) -> floa
         means = [one.means(half)[0] for one in sets]
         weights = np.isfinite(means[0]).astype(np.float64)
         sides.append([residuals(one, weights, base) for one in means])
-    products = [(sides[0][one] * sides[1][other]).mean() for one, other in permutations(range(len(sets)), 2)]
+    products = [(sides[0][one] * sides[1][other]).mean() for one, other in pairs_of_sets(len(sets))]
     values = np.mean([one.means(np.ones((1, one.documents)))[0] for one in sets], axis=0)
     whole = float((residuals(values, np.isfinite(values).astype(np.float64), base) ** 2).mean())
     return min(max(float(np.mean(products)) / whole, 0.0), 1.0) if whole > 0 else 0.0

@@ -67,7 +67,7 @@ def router_of(measured: Measured) -> Router | None:
     if measured.towers == 1 or unmeasurable(measured):
         return None
     text = Occurrences(measured)
-    readings = readings_of(measured, measured.sets[:2], text)
+    readings = readings_of(measured, (measured.sets * 2)[:2] if measured.exact else measured.sets[:2], text)
     if readings.square[0] <= 0:
         return None
     known = {label.name: values for label in LABELS if (values := _asked(label, text)) is not None}

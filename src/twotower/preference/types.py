@@ -74,7 +74,7 @@ def types_table(measured: Measured) -> pd.DataFrame:
         "piece": measured.pieces,
         "upos": measured.classes["upos"],
         "word_class": measured.classes["word_class"],
-        "training_count": measured.frequencies,
+        **({} if measured.exact else {"training_count": measured.frequencies}),
         "count": count,
         "documents": _documents_with(measured),
     })  # fmt: skip
@@ -85,11 +85,12 @@ def types_table(measured: Measured) -> pd.DataFrame:
         columns = with_readouts(columns, np.stack(list(sets.values())), settings.confidence)
         for name in ("mean", "standard_error", "low", "high"):
             table[name + contrast.suffix] = columns[name]
-        for name, means in sets.items():
+        for name, means in sets.items() if not measured.exact else ():
             table[f"under_{name}{contrast.suffix}"] = means
-    table["joint"] = measured.type_means(partial(measured.log_probs, "joint"))
+    if not measured.exact:
+        table["joint"] = measured.type_means(partial(measured.log_probs, "joint"))
     for tower in range(1, measured.towers + 1):
-        table[f"readout_{tower}"] = measured.type_means(partial(measured.alone, tower))
+        table[f"{measured.sets[0]}_{tower}"] = measured.type_means(partial(measured.alone, tower))
     return table[table["count"] > 0].reset_index(drop=True)
 
 
@@ -98,8 +99,11 @@ def with_readouts(columns: dict[str, Floats], sets: Floats, confidence: float) -
 
     `sets` (sets, types) are the means under each set of readouts. Two sets say next to nothing of a single type, so
     that the variance between them is pooled over `POOLED` types of similar count; half-widths are added in quadrature.
+    One set is exact, and adds nothing.
     """
     count, mean = columns["count"], columns["mean"]
+    if len(sets) == 1:
+        return columns
     variance = sets.var(axis=0, ddof=1) / len(sets)
     order = np.argsort(-count, kind="stable")
     order = order[count[order] > 0]

@@ -131,10 +131,9 @@ def word_classes(measured: Measured) -> WordClasses | None:
     units = _units(measured, measured.upos)
     upos = _of_labels(measured, units, LEXICAL_AND_GRAMMATICAL, "upos")
     contrasts = contrast_classes(measured, units, mean_of(units.tallies[: len(measured.sets)]))
-    annotations = None if measured.text is None else measured.text.annotations
     deprel: Labelling | None = None
     features: dict[str, Labelling | None] = {}
-    for name, labels in annotated_labels(annotations):
+    for name, labels in annotated_labels(measured.annotations):
         kind, _, feature = name.partition(" ")
         if kind not in ("deprel", "feature"):
             continue

@@ -30,8 +30,8 @@ def shown_labels(division: Division) -> list[LabelDivision]:
     return sorted(rows, key=lambda row: row.share.estimate)
 
 
-def forest(division: Division, sheet: Sheet) -> None:
-    """A forest plot of the shares, with the band of relabelled units and, where there are some, strangers."""
+def forest(division: Division, sheet: Sheet, compared: str = "the towers", control: str = "strangers") -> None:
+    """A forest plot of the shares, with the band of relabelled units and, where there is one, the control."""
     rows = shown_labels(division)
     sheet.height(1.2 + 0.23 * max(3, len(rows)))
     axes = sheet.add_subplot()
@@ -54,29 +54,29 @@ def forest(division: Division, sheet: Sheet) -> None:
         interval(axes, chosen, [100 * row.share.low for row in kept], [100 * row.share.high for row in kept], color)
         dots = axes.scatter([100 * row.share.estimate for row in kept], chosen, s=26, color=color, label=name, zorder=3)
         sheet.tell(dots, [_tip(row) for row in kept])
-    _strangers(division, rows, axes, sheet)
+    _control(division, rows, axes, sheet, control)
     axes.set(ylim=(-0.7, len(rows) - 0.3))
     # Beneath names of labels as well: beside them the axis may be narrower than what it is called.
-    axes.set_xlabel(sheet.wrap("share of the difference between the towers, D² (%)"), loc="right")
+    axes.set_xlabel(sheet.wrap(f"share of the difference between {compared}, D² (%)"), loc="right")
     axes.set_yticks(heights, [row_name(row) for row in rows])
     axes.tick_params(axis="y", length=0)
     sheet.key(columns=2)
 
 
-def _strangers(division: Division, rows: list[LabelDivision], axes: object, sheet: Sheet) -> None:
-    """What the label holds of strangers, in shares of the pair's difference: theirs alone is next to nothing."""
+def _control(division: Division, rows: list[LabelDivision], axes: object, sheet: Sheet, name: str) -> None:
+    """What the label holds of the control, in shares of the pair's difference: theirs alone is next to nothing."""
     if division.strangers is None or not division.size or not division.size.estimate:
         return
     places, values, tips = [], [], []
     for height, row in enumerate(rows):
-        control = row_of(division.strangers, row.label, row.given)
-        if control is not None and control.verdict != "not measurable":
-            share = 100 * control.held.estimate / division.size.estimate**2
+        theirs = row_of(division.strangers, row.label, row.given)
+        if theirs is not None and theirs.verdict != "not measurable":
+            share = 100 * theirs.held.estimate / division.size.estimate**2
             places.append(height)
             values.append(share)
-            tips.append(f"{row_name(row)}, strangers: {share:.1f} % of what the pair differs in")
+            tips.append(f"{row_name(row)}, {name}: {share:.1f} % of what the pair differs in")
     dots = axes.scatter(  # type: ignore[attr-defined]
-        values, places, s=26, facecolors="none", edgecolors=ZERO_COLOR, label="strangers", zorder=2
+        values, places, s=26, facecolors="none", edgecolors=ZERO_COLOR, label=name, zorder=2
     )
     sheet.tell(dots, tips)
 

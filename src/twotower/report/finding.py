@@ -79,7 +79,7 @@ def finding_sentences(results: Results) -> list[str]:
     if division.size is None:
         return [_quality(results)]
     said = [
-        _surplus(division), _size(division), _shares(division), _known(division.router),
+        _surplus(division), _size(division), largest_shares(division), _known(division.router),
         _contexts(division.contexts, results.model.towers > 2), _beyond(division, untagged(results)),
         _quality(results),
     ]  # fmt: skip
@@ -90,30 +90,30 @@ def _surplus(division: Division) -> str:
     found = division.surplus
     if found is None:
         return "What the towers gain from each other was not measured: no readout of all towers together was trained."
-    text = f"Surplus: read alike, all towers together gain {_nats(found)} nats per token over the better one"
+    text = f"Surplus: read alike, all towers together gain {nats(found)} nats per token over the better one"
     controls = []
     if found.null is not None:
         controls.append(f"one tower given twice gains {found.null:.3f}")
     if division.strangers and division.strangers.surplus:
-        controls.append(f"strangers together gain {_nats(division.strangers.surplus)}")
+        controls.append(f"strangers together gain {nats(division.strangers.surplus)}")
     return f"{text}; {', '.join(controls)}." if controls else f"{text}."
 
 
 def _size(division: Division) -> str:
     assert division.size is not None
-    text = f"Size: the towers differ by D = {_nats(division.size, 2)} nats at a token, where two readings agree"
+    text = f"Size: the towers differ by D = {nats(division.size, 2)} nats at a token, where two readings agree"
     if division.strangers and division.strangers.size:
-        return f"{text}; strangers differ by {_nats(division.strangers.size, 2)}."
+        return f"{text}; strangers differ by {nats(division.strangers.size, 2)}."
     return f"{text}. No strangers were trained to compare it with."
 
 
-def _shares(division: Division) -> str:
+def largest_shares(division: Division) -> str:
     """The labels that hold most, of those that hold anything."""
     rows = [row for row in division.labels if not row.given and row.verdict == "yes"]
     if not rows:
         return "No labelling of the tokens is shown to hold a share of this difference."
     rows = sorted(rows, key=lambda row: -row.share.estimate)[:LEADING]
-    named = "; ".join(f"{PROSE.get(row.label, row.label)} {_percent(row.share)}" for row in rows)
+    named = "; ".join(f"{PROSE.get(row.label, row.label)} {percent(row.share)}" for row in rows)
     return f"What holds most of this difference (D squared): {named}."
 
 
@@ -121,7 +121,7 @@ def _known(router: Router | None) -> str:
     """What a rule finds that was fitted to all labels; no more than labels that are tallied hold by themselves."""
     if router is None or not router.share.low > 0:
         return ""
-    return f"A rule fitted to all labels at once predicts {_percent(router.share)} of it on other documents."
+    return f"A rule fitted to all labels at once predicts {percent(router.share)} of it on other documents."
 
 
 def _contexts(contexts: Sequence[ContextOfType], several: bool) -> str:
@@ -150,7 +150,7 @@ def _beyond(division: Division, is_untagged: bool) -> str:
         "yes": "Word class matters beyond frequency", "no": "Word class does not matter beyond frequency",
         "undecided": "Whether word class matters beyond frequency is undecided",
     }  # fmt: skip
-    text = f"{said[row.verdict]}: it holds {_percent(row.share)} of the difference{chance}"
+    text = f"{said[row.verdict]}: it holds {percent(row.share)} of the difference{chance}"
     control = row_of(division.strangers, "class", "frequency") if division.strangers else None
     if control is None:
         return f"{text}."
@@ -182,9 +182,11 @@ def row_of(division: Division | None, label: str, given: str = "") -> LabelDivis
     return next((row for row in rows if row.label == label and row.given == given), None)
 
 
-def _nats(values: Estimate, digits: int = 3) -> str:
+def nats(values: Estimate, digits: int = 3) -> str:
+    """A figure in nats with its interval."""
     return f"{values.estimate:.{digits}f} [{values.low:.{digits}f}, {values.high:.{digits}f}]"
 
 
-def _percent(values: Estimate) -> str:
+def percent(values: Estimate) -> str:
+    """A share in per cent with its interval."""
     return f"{100 * values.estimate:.1f} % [{100 * values.low:.1f}, {100 * values.high:.1f}]"

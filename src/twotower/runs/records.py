@@ -14,7 +14,7 @@ import yaml
 from ..config.schema import RunConfig
 from ..config.settings import from_dict, with_settings
 from ..system.errors import InputError
-from .stages import INSTRUMENTS, STAGES, Stage, defaults_of, producer_of, stage_settings
+from .stages import INSTRUMENTS, STAGES, Stage, defaults_of, producer_of, stage_settings, stages_of
 from .writing import write_text
 
 # Both construct plain values only. LibYAML's, which is ten times as fast, is missing from some builds of PyYAML.
@@ -75,7 +75,7 @@ def up_to_date(run: Path, config: RunConfig, name: str, records: dict[str, Any] 
     Whoever asks several times reads the `records` once (see `read_records`) and hands them on. For what an instrument
     was asked with see `as_asked`.
     """
-    stage, records = STAGES[name], read_records(run) if records is None else records
+    stage, records = stages_of(config)[name], read_records(run) if records is None else records
     record = records.get(name)
     return (
         record is not None
@@ -107,7 +107,7 @@ class Artifacts:
         Raises `InputError` if it does not exist yet, if a stage that it depends on was redone, or if it is damaged (see
         `is_damaged`).
         """
-        path, stage = self.run / artifact, producer_of(artifact)
+        path, stage = self.run / artifact, producer_of(artifact, stages_of(self.config))
         if artifact in self._checked:
             return path
         remedy = f"`{stage.command(self.run)}`"
@@ -130,7 +130,8 @@ def inputs_of(run: Path, config: RunConfig, stage: Stage, records: dict[str, Any
     """The digests of what a stage reads: all its inputs, and of the optional ones those that are up to date."""
     records = read_records(run) if records is None else records
     made = [name for name in stage.optional if is_current(run, config, producer_of(name).name, records)]
-    return {name: recorded_digest(records, name) for name in (*stage.inputs, *made)}
+    stages = stages_of(config)
+    return {name: recorded_digest(records, name, stages) for name in (*stage.inputs, *made)}
 
 
 def is_current(run: Path, config: RunConfig, name: str, records: dict[str, Any]) -> bool:
@@ -212,9 +213,9 @@ def read_json(path: Path, remedy: str) -> dict[str, Any]:
     return found
 
 
-def recorded_digest(records: dict[str, Any], artifact: str) -> str:
-    """The digest under which an artifact was recorded; empty if it was not."""
-    producer = producer_of(artifact)
+def recorded_digest(records: dict[str, Any], artifact: str, stages: Mapping[str, Stage] = STAGES) -> str:
+    """The digest under which an artifact of these stages was recorded; empty if it was not."""
+    producer = producer_of(artifact, stages)
     return str(records[producer.name]["outputs"][artifact]["digest"]) if producer.name in records else ""
 
 

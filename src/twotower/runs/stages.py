@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -74,13 +75,40 @@ STAGES: dict[str, Stage] = {
               ("report.html", "figures"), format=12),
     )
 }  # fmt: skip
-"""In the order in which they run."""
+"""The stages of towers, in the order in which they run."""
+DIFF: dict[str, Stage] = {
+    stage.name: stage
+    for stage in (
+        Stage("prepare", ("prepare.corpus", "prepare.documents", "prepare.section_words", "prepare.encoding",
+                          "prepare.heldout_words", "prepare.language", "prepare.tagger"),
+              (), ("data",), reads=("threads",), format=1),
+        Stage("score", ("threads", "diff"), ("data",), ("scores.parquet", "vocabulary.parquet", "scorers.json"),
+              format=1),
+        Stage("analyze", ("seed", "threads", "analyze", "diff.models", "diff.control"),
+              ("data", "scores.parquet", "vocabulary.parquet", "scorers.json"),
+              ("preference.parquet", "results.json"), format=1),
+        Stage("report", ("analyze.min_count", "analyze.confidence", "diff.models"),
+              ("data", "scores.parquet", "preference.parquet", "results.json"), ("report.html", "figures"), format=1),
+    )
+}  # fmt: skip
+"""The stages of a comparison of language models, which trains nothing. A stage has the name of the one of towers that
+writes the same artifacts."""
 CONTROLS = ("strangers", "planted", "rewrite")
 """The stages that only controls need: runs of their own, and the texts that towers planted by text read."""
 MAIN = tuple(name for name in STAGES if name not in INSTRUMENTS and name not in CONTROLS)
 """The stages of `twotower run`."""
-OPERATIONAL = frozenset({"train.checkpoint_seconds", "train.shard"})
+OPERATIONAL = frozenset({"train.checkpoint_seconds", "train.shard", "diff.batch", "diff.device"})
 """Settings that do not change any artifact."""
+
+
+def stages_of(config: RunConfig) -> dict[str, Stage]:
+    """The stages of this kind of run, by name, in the order in which they run."""
+    return DIFF if config.diff.models else STAGES
+
+
+def main_of(config: RunConfig) -> tuple[str, ...]:
+    """The stages that bring this kind of run to its report."""
+    return tuple(name for name in stages_of(config) if name in MAIN)
 
 
 def declares(stage: Stage, name: str) -> bool:
@@ -110,6 +138,6 @@ def defaults_of(stage: Stage) -> dict[str, Any]:
     return stage_settings(RunConfig(), stage)
 
 
-def producer_of(artifact: str) -> Stage:
-    """The stage that writes an artifact."""
-    return next(stage for stage in STAGES.values() if artifact in stage.outputs)
+def producer_of(artifact: str, stages: Mapping[str, Stage] = STAGES) -> Stage:
+    """The one of the stages (by default those of towers) that writes an artifact."""
+    return next(stage for stage in stages.values() if artifact in stage.outputs)

@@ -8,7 +8,7 @@ from ..system.errors import InputError
 from .checkpoint_index import is_whole
 from .exported import faults_of, files_of, is_exported
 from .records import fingerprint, load_config, read_json, read_records, require_as_written
-from .stages import STAGES
+from .stages import STAGES, stages_of
 
 
 def verify(run: Path) -> tuple[int, list[str]]:
@@ -38,9 +38,10 @@ def verify(run: Path) -> tuple[int, list[str]]:
             faults.append(f"{checkpoint} is damaged; {remedy}")
     try:
         records = read_records(run)
+        stages = stages_of(load_config(run))
     except InputError:
         return whole, faults
-    for stage in STAGES.values():
+    for stage in stages.values():
         if stage.name not in records:
             continue
         known = records[stage.name].get("outputs", {})

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 
+NOTHING: Mapping[str, str] = MappingProxyType({})
+
 
 class ScoreColumns:
     """`scores.parquet` as a frame of which only the column that is asked for is read, and none is kept."""
 
-    def __init__(self, path: Path, part: slice = slice(None)) -> None:
-        self.path, metadata = path, pq.read_metadata(path)
-        self.columns: list[str] = metadata.schema.to_arrow_schema().names
+    def __init__(self, path: Path, part: slice = slice(None), renamed: Mapping[str, str] = NOTHING) -> None:
+        """Of a file, or of some of its rows. `renamed`: from a name that is asked for to that of a column."""
+        self.path, self._renamed, metadata = path, renamed, pq.read_metadata(path)
+        self.columns: list[str] = [*metadata.schema.to_arrow_schema().names, *renamed]
         ends = np.cumsum([0, *(metadata.row_group(number).num_rows for number in range(metadata.num_row_groups))])
         start, stop, _ = part.indices(metadata.num_rows)
         first, last = np.searchsorted(ends, start, side="right") - 1, np.searchsorted(ends, stop)
@@ -26,13 +31,14 @@ class ScoreColumns:
 
     def __getitem__(self, name: str) -> pd.Series:
         """One value for each held-out occurrence, (occurrences,)."""
+        column = self._renamed.get(name, name)
         with pq.ParquetFile(self.path) as file:
-            table = file.read_row_groups(list(self._groups), columns=[name])
-        return table.slice(self._rows.start, len(self)).to_pandas()[name]
+            table = file.read_row_groups(list(self._groups), columns=[column])
+        return table.slice(self._rows.start, len(self)).to_pandas()[column]
 
     def part(self, rows: slice) -> ScoreColumns:
         """Some of the rows: only the row groups that hold them are read."""
-        return ScoreColumns(self.path, rows)
+        return ScoreColumns(self.path, rows, self._renamed)
 
 
 def read_scores(path: Path, columns: list[str] | None = None) -> pd.DataFrame:

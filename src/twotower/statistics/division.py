@@ -26,7 +26,10 @@ NOTHING: Codes = np.zeros(0, np.int64)
 
 @dataclass(frozen=True)
 class Readings:
-    """The difference between towers at each occurrence, as several independent sets of readouts read it."""
+    """The difference between towers at each occurrence, as several independent sets of readouts read it.
+
+    One set stands for a difference that is known exactly, such as that of two models as they are.
+    """
 
     differences: Floats
     """In nats, (sets, contrasts, occurrences): one contrast for two towers, one for each tower beyond that."""
@@ -71,9 +74,7 @@ class Readings:
     @cached_property
     def square(self) -> tuple[float, Floats]:
         """D squared, in nats squared, and the influence of each occurrence on it, (occurrences,)."""
-        together = self.centred.sum(axis=0)
-        pairs = len(self.differences) * (len(self.differences) - 1) / 2
-        product = ((together**2).sum(axis=0) - (self.centred**2).sum(axis=(0, 1))) / (2 * pairs)
+        product = between_sets(self.centred)
         estimate = float(product.mean())
         return estimate - float(self.between.means[0]), (product - estimate) / len(product)
 
@@ -116,7 +117,8 @@ class Products:
         n, means, pairs = products_of(label_of, labels, counts, sums)
         outside = added(label_of, labels, sums)[..., label_of] - sums
         number = len(values) * (len(values) - 1) / 2
-        return cls(n, pairs, means, cell, n[label_of] - counts, (outside.sum(axis=0) - outside) / number, label_of)
+        others = 2 * outside if len(values) == 1 else (outside.sum(axis=0) - outside) / number
+        return cls(n, pairs, means, cell, n[label_of] - counts, others, label_of)
 
     def influence(self, values: Floats, weights: Floats) -> Floats:
         """What one more of each occurrence adds to the sum of `weights` (labels,) times the means, (occurrences,)."""
@@ -230,6 +232,18 @@ def added(place: Codes, places: int, values: Floats) -> Floats:
     )
 
 
+def between_sets(values: Floats) -> Floats:
+    """Mean product of two sets' values, contrasts added up; of one set, which is exact, its square.
+
+    `values` has shape (sets, contrasts, …), and so on without the first two what is returned.
+    """
+    squares: Floats = (values**2).sum(axis=(0, 1))
+    if len(values) == 1:
+        return squares
+    found: Floats = ((values.sum(axis=0) ** 2).sum(axis=0) - squares) / (len(values) * (len(values) - 1))
+    return found
+
+
 def products_of(label_of: Codes, labels: int, counts: Floats, sums: Floats) -> tuple[Floats, Floats, Floats]:
     """Occurrences, mean product between groups and sets, and pairs of occurrences of each label, each (labels,).
 
@@ -240,13 +254,8 @@ def products_of(label_of: Codes, labels: int, counts: Floats, sums: Floats) -> t
         found: Floats = added(label_of, labels, values[None])[0]
         return found
 
-    def between_sets(parts: Floats) -> Floats:
-        found: Floats = ((parts.sum(axis=0) ** 2).sum(axis=0) - (parts**2).sum(axis=(0, 1))) / 2
-        return found
-
     n = in_labels(counts)
     pairs = n**2 - in_labels(counts**2)
     pairs = np.where(pairs > 0.5, pairs, 0.0)
     products = between_sets(added(label_of, labels, sums)) - in_labels(between_sets(sums))
-    number = len(sums) * (len(sums) - 1) / 2
-    return n, np.divide(products / number, pairs, where=pairs > 0, out=np.zeros(labels)), pairs
+    return n, np.divide(products, pairs, where=pairs > 0, out=np.zeros(labels)), pairs

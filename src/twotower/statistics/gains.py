@@ -52,8 +52,8 @@ def worth(readings: Readings, label: Codes) -> Worth:
     known, place = (others > 0)[cell], np.arange(len(label))
     routed, specialized = np.zeros((2, len(label)))
     for number in range(len(towers)):
-        theirs = (towers.sum(axis=0) - towers[number]) / (len(towers) - 1)
-        own = theirs - (means.sum(axis=0) - means[number]) / (len(towers) - 1)
+        theirs = _of_other_sets(towers, number)
+        own = theirs - _of_other_sets(means, number)
         routed += theirs[asked[number][cell], place] - theirs[best[number][readings.group], place]
         specialized += np.where(known, own[special[number][cell], place], 0.0)
     return Worth(*(_mean(values / len(towers), readings.clusters, readings.confidence)
@@ -88,6 +88,12 @@ def surplus(
 def _of_towers(differences: Floats) -> Floats:
     """Each tower's difference from the mean of all, (sets, towers, occurrences), from the contrasts."""
     return differences if differences.shape[1] > 1 else np.concatenate([differences, -differences], axis=1) / 2
+
+
+def _of_other_sets(values: Floats, number: int) -> Floats:
+    """The mean over all sets but one, or of the only set, which is exact; without the first axis."""
+    found: Floats = values[0] if len(values) == 1 else (values.sum(axis=0) - values[number]) / (len(values) - 1)
+    return found
 
 
 def _mean(values: Floats, clusters: Clusters, confidence: float) -> Estimate:

@@ -1,0 +1,129 @@
+"""What the page of a comparison shows, as plain data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ..config.schema import RunConfig
+from ..data.measured_text import MeasuredText
+from ..data.tagging import CONTENT, FUNCTION, NO_WORD
+from ..preference.class_variance import FEW_TYPES
+from ..preference.division import Division
+from ..results.diff_results import DiffResults, diff_results_in
+from ..runs.records import read_json
+from ..scoring.score_table import ScoreColumns
+from ..statistics.contrasts import Contrast, contrasts
+from .contents import PASSAGE_LIMIT, PASSAGE_SHADE, PASSAGES, is_plain_word
+from .style import class_name
+
+PASSAGE_ROWS = 160
+FAVOURITES = 40
+"""Words of each model that are shown."""
+
+
+@dataclass(frozen=True)
+class DiffContents:
+    """Everything on the page of a comparison."""
+
+    config: RunConfig
+    settings: str
+    """All settings of the run, as YAML."""
+    provenance: dict[str, Any]
+    results: DiffResults
+    types: pd.DataFrame
+    """`preference.parquet`, the types that occur often enough for statistics."""
+    profile: pd.DataFrame
+    """For each word class and model: `model` (from 0), `upos`, `mean`, `low`, `high` (beyond frequency), `kind`."""
+    passages: list[dict[str, Any]]
+
+    @property
+    def names(self) -> list[str]:
+        """What the models are called."""
+        return self.results.names
+
+    @property
+    def division(self) -> Division:
+        """The ruler's figures, as figures of towers show them."""
+        return self.results.division.as_division
+
+    @property
+    def contrasts(self) -> list[Contrast]:
+        """The differences of which the page tells."""
+        return contrasts(len(self.names))
+
+
+def read_diff_contents(config: RunConfig, run: Path) -> DiffContents:
+    """Gather the data of the page from a run folder."""
+    results = diff_results_in(run / "results.json", run)
+    provenance = read_json(run / "provenance.json", f"delete it, and `twotower run --out {run}` writes it")
+    types = pd.read_parquet(run / "preference.parquet")
+    types = types[types["count"] >= 2 * config.analyze.min_count].reset_index(drop=True)
+    return DiffContents(
+        config, (run / "config.yaml").read_text(encoding="utf-8"), provenance, results,
+        types, _profile(results), _passages(run, results.names),
+    )  # fmt: skip
+
+
+def favourite_words(contents: DiffContents, model: int) -> dict[str, float]:
+    """Words that a model (from 0) predicts surely better than the mean word, the strongest first, in nats.
+
+    Plain words alone, whose interval leaves out the mean of all words.
+    """
+    contrast = contents.contrasts[0 if len(contents.contrasts) == 1 else model]
+    sign = 1.0 if contrast.tower == model + 1 else -1.0
+    types = contents.types
+    mean, low, high = (types[name + contrast.suffix] for name in ("mean", "low", "high"))
+    centre = float(mean.mean())
+    plain = [is_plain_word(str(piece), str(upos)) for piece, upos in zip(types["piece"], types["upos"], strict=True)]
+    beyond = ((low > centre) if sign > 0 else (high < centre)) & np.asarray(plain, dtype=bool)
+    ranked = (sign * (mean - centre))[beyond].sort_values(ascending=False, kind="stable").head(FAVOURITES)
+    return {str(types.loc[index, "piece"]): float(value) for index, value in ranked.items()}
+
+
+def _profile(results: DiffResults) -> pd.DataFrame:
+    upos = results.word_classes.upos if results.word_classes else None
+    rows = []
+    for row in upos.profile if upos else []:
+        kind = "function" if row.name in FUNCTION else "content" if row.name in CONTENT else "other"
+        for one in row.each:
+            if one.adjusted and row.types >= FEW_TYPES and row.compared:
+                figures = {"mean": one.adjusted.mean, "low": one.adjusted.low, "high": one.adjusted.high}
+                rows.append({"model": one.tower - 1, "upos": row.name, "kind": kind, **figures})
+    return pd.DataFrame(rows, columns=["model", "upos", "kind", "mean", "low", "high"])
+
+
+def _passages(run: Path, names: list[str]) -> list[dict[str, Any]]:
+    """The middle of a few documents, spread over the text, row by row, with the model that predicts each better."""
+    scores, text = ScoreColumns(run / "scores.parquet"), MeasuredText(run).documents.set_index("document")
+    of_rows = scores["document"].to_numpy()
+    documents = pd.unique(of_rows)
+    chosen = documents[np.unique(np.linspace(0, len(documents) - 1, PASSAGES).astype(int))]
+    passages = []
+    for document in chosen:
+        places = np.flatnonzero(of_rows == document)
+        begin = int(places[0]) + max(0, len(places) // 2 - PASSAGE_ROWS // 2)
+        part = scores.part(slice(begin, min(begin + PASSAGE_ROWS, int(places[-1]) + 1)))
+        log_probs = np.array([part[f"model_{number}"] for number in range(1, len(names) + 1)], dtype=np.float64)
+        starts, upos = part["start"].tolist(), part["upos"].tolist()
+        whole = str(text.loc[document, "text"])
+        bounds = [*starts, int(part["end"].iloc[-1])]
+        best = log_probs.argmax(axis=0)
+        ahead = log_probs.max(axis=0) - (log_probs.min(axis=0) if len(names) == 2 else log_probs.mean(axis=0))
+        pieces = []
+        for row in range(len(starts)):
+            kind = "part of a word" if upos[row] == NO_WORD else class_name(upos[row])
+            each = ", ".join(f"{name} {value:.2f}" for name, value in zip(names, log_probs[:, row], strict=True))
+            pieces.append({
+                "text": whole[bounds[row] : bounds[row + 1]],
+                "model": int(best[row]) + 1,
+                "shade": round(min(1.0, ahead[row] / PASSAGE_LIMIT) * PASSAGE_SHADE),
+                "tip": f"{whole[bounds[row] : bounds[row + 1]].strip()} ({kind}): log-probability {each} nats; "
+                f"{names[best[row]]} ahead by {ahead[row]:.2f}",
+            })  # fmt: skip
+        passages.append({"name": str(text.loc[document, "name"]), "pieces": pieces})
+    return passages

@@ -1,0 +1,244 @@
+"""What a comparison of models says, in sentences: which predicts better, by how much they differ, and along what."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..data.tagging import NONE
+from ..preference.division import Division
+from ..preference.word_classes import ClassOfPair
+from ..results.diff_results import DiffResults
+from ..statistics.intervals import Estimate
+from ..statistics.verdicts import Verdict
+from .finding import LEADING, UNTAGGED, largest_shares, nats, percent, row_of
+from .style import plural
+
+FEW_DOCUMENTS = 20
+MUCH_MERGED = 0.01
+"""Share of words that could not be told apart above which that is a warning."""
+
+
+def in_words(names: Sequence[str]) -> str:
+    """`A`, `A and B`, `A, B and C`."""
+    return " and ".join(", ".join(names).rsplit(", ", 1))
+
+
+def measured_on(results: DiffResults) -> str:
+    """The text and what is compared in it."""
+    corpus = results.corpus
+    return f"{corpus.name}: {results.preference.occurrences:,} {results.unit}s in {corpus.documents:,} documents"
+
+
+def diff_headline(results: DiffResults) -> str:
+    """Which model predicts the text better, and by how much the two differ, in one sentence."""
+    names, unit = results.names, results.unit
+    size = results.division.size
+    if size is not None and size.estimate == 0 and not any(one.estimate for one in results.difference):
+        return f"{in_words(names)} are alike: they give every {unit} of this text the same probability."
+    differ = "" if size is None else f" At a {unit} they differ by D = {nats(size, 2)} nats."
+    if len(names) > 2:
+        best = max(results.difference, key=lambda one: one.estimate)
+        return (
+            f"Of {in_words(names)}, {best.model} predicts this text best: {nats(best)} nats per {unit} "
+            f"better than all on average.{differ}"
+        )
+    one: Estimate = results.difference[0]
+    if one.low <= 0 <= one.high:
+        return (
+            f"Neither {names[0]} nor {names[1]} surely predicts this text better ({nats(one)} nats per {unit} for "
+            f"{names[0]}).{differ}"
+        )
+    if one.estimate < 0:
+        one, names = Estimate(-one.estimate, -one.high, -one.low), names[::-1]
+    return f"{names[0]} predicts this text better than {names[1]}, by {nats(one)} nats per {unit}.{differ}"
+
+
+def diff_sentences(results: DiffResults) -> list[str]:
+    """The finding, each figure beside its control, then how the models were read."""
+    division = results.division.as_division
+    said = [
+        _bits(results), *_warnings(results), _size(results, division), _shares(results, division), _contexts(results),
+        _class(results, division), _profile(results), _mixing(results, division), _divergence(results),
+        _aligned(results), _control(results, division), *_resampled(results),
+    ]  # fmt: skip
+    return [sentence for sentence in said if sentence]
+
+
+def _bits(results: DiffResults) -> str:
+    each = ", ".join(f"{one.name} {one.bits_per_character:.3f}" for one in results.scorers)
+    masked = any(one.kind == "masked" for one in results.scorers)
+    return f"Bits per character: {each}" + (
+        " (from pseudo-log-likelihoods where a model is masked)." if masked else "."
+    )
+
+
+def _warnings(results: DiffResults) -> list[str]:
+    said = [f"Beware: {warning}." for warning in results.corpus.inventory.warnings()]
+    kinds = {one.kind for one in results.scorers}
+    if {"causal", "masked"} <= kinds:
+        said.append(
+            "Beware: a causal model sees what stands before a word, a masked one what stands on both sides. What the "
+            "two differ in is also that."
+        )
+    if lossy := [one.name for one in results.scorers if one.lossless is False]:
+        said.append(
+            f"Beware: the tokenizer of {in_words(lossy)} does not keep capitals, accents or white space, and so has "
+            "less to predict."
+        )
+    return said
+
+
+def _size(results: DiffResults, division: Division) -> str:
+    if division.size is None:
+        return division.why
+    text = f"Size: D = {nats(division.size, 2)} nats at a {results.unit}"
+    if division.strangers and division.strangers.size:
+        first, control = results.scorers[0].name, (results.control.name if results.control else "")
+        return f"{text}; {first} and the control {control} differ by {nats(division.strangers.size, 2)}."
+    return f"{text}."
+
+
+def _shares(results: DiffResults, division: Division) -> str:
+    if division.size is None:
+        return ""
+    text = largest_shares(division)
+    if results.unit == "word":  # what is a token of towers is a word here
+        text = (
+            text.replace("the tokens", "the words")
+            .replace("the token", "the word")
+            .replace("its word class", "its class")
+        )
+    return text
+
+
+def _contexts(results: DiffResults) -> str:
+    rows = [row for row in results.division.contexts if row.piece.isalpha() and row.after.isalpha()]
+    if not rows:
+        return ""
+    names = results.names
+    named = "; ".join(
+        f"“{row.piece}” after “{row.after}” {row.there:+.2f}, otherwise {row.otherwise:+.2f}"
+        + (f" ({names[row.tower - 1]})" if len(names) > 2 else "")
+        for row in rows[:LEADING]
+    )
+    whose = f"{names[0]} minus {names[1]}" if len(names) == 2 else "a model's log-probability minus the mean of all"
+    return f"Where it comes from, in nats, {whose}: {named}."
+
+
+def _class(results: DiffResults, division: Division) -> str:
+    row = row_of(division, "class", "frequency")
+    if row is None or row.verdict == "not measurable":
+        if division.size is None or not division.size.estimate:
+            return ""
+        why = UNTAGGED if results.corpus.tagger == NONE else "too few words have a word class"
+        return f"Whether word class matters beyond frequency cannot be measured: {why}."
+    said: dict[Verdict, str] = {
+        "yes": "Word class matters beyond frequency", "no": "Word class does not matter beyond frequency",
+        "undecided": "Whether word class matters beyond frequency is undecided",
+    }  # fmt: skip
+    chance = "" if row.share.null_high is None else f"; exchanged labels hold at most {100 * row.share.null_high:.1f} %"
+    return f"{said[row.verdict]}: it holds {percent(row.share)} of the difference{chance}."
+
+
+def _profile(results: DiffResults) -> str:
+    upos, names = results.word_classes.upos if results.word_classes else None, results.names
+    if upos is None or len(names) > 2:
+        return ""
+    sure = [
+        (plural(row.name), row.adjusted.mean) for row in upos.profile
+        if isinstance(row, ClassOfPair) and row.compared and row.adjusted and row.adjusted.sure
+    ]  # fmt: skip
+    if not sure:
+        return "No single word class is surely predicted better by one of them beyond frequency."
+
+    def named(sign: int) -> str:
+        some = sorted((one for one in sure if sign * one[1] > 0), key=lambda one: -sign * one[1])
+        return ", ".join(f"{name} ({mean:+.2f})" for name, mean in some) or "none"
+
+    return (
+        f"Beyond frequency and their means, in nats, {names[0]} has the advantage in {named(1)}; {names[1]} in "
+        f"{named(-1)} (false-discovery rate 5 %)."
+    )
+
+
+def _mixing(results: DiffResults, division: Division) -> str:
+    found = division.surplus
+    if found is None:
+        return ""
+    text = (
+        f"beside the better one, the mean of their probabilities predicts the text {_than(found)} nats per "
+        f"{results.unit}"
+    )
+    if division.strangers and division.strangers.surplus:
+        return f"Surplus: {text}; {results.scorers[0].name} with the control {_than(division.strangers.surplus)}."
+    return f"Both together: {text}."
+
+
+def _than(gain: Estimate) -> str:
+    """A gain, or a loss, as `better by` or `worse by`."""
+    if gain.estimate >= 0:
+        return f"better by {nats(gain)}"
+    return f"worse by {nats(Estimate(-gain.estimate, -gain.high, -gain.low))}"
+
+
+def _divergence(results: DiffResults) -> str:
+    pairs = results.divergence or []
+    if not pairs:
+        return ""
+    one = pairs[0]
+    first, second, means = one.first, one.second, one.means
+    return (
+        f"Whole distributions ({means.tokens:,} tokens): KL({first} ‖ {second}) is {means.kl.estimate:.3f}, "
+        f"KL({second} ‖ {first}) {means.kl_back.estimate:.3f}, Jensen–Shannon "
+        f"{means.jensen_shannon.estimate:.3f} nats; the best guess is the same at "
+        f"{100 * means.agreement.estimate:.0f} % of the tokens."
+    )
+
+
+def _aligned(results: DiffResults) -> str:
+    found = results.alignment
+    if results.unit != "word":
+        return ""
+    merged = found.words_not_aligned
+    text = (
+        "Models have other tokens, so that words are compared, as sums over their tokens"
+        if not results.same_vocabulary
+        else "Words are compared, as sums over their tokens"
+    )
+    uncorrected = [one.name for one in results.scorers if one.corrected is False and one.kind != "masked"]
+    note = (
+        f". The sums of {in_words(uncorrected)} are not corrected for the white space before words: a file does not "
+        "say where words begin"
+        if uncorrected
+        else ""
+    )
+    return (
+        f"{text}{note}. {merged:,} of {found.words:,} words have no token of their own in one of the tokenizers, "
+        "and are counted with their neighbours."
+    )
+
+
+def _control(results: DiffResults, division: Division) -> str:
+    if division.strangers is None:
+        return results.division.why
+    said: dict[Verdict, str] = {
+        "yes": "is more", "no": "is no more", "undecided": "may be more", "not measurable": "cannot be compared with",
+    }  # fmt: skip
+    return (
+        f"Beside the control, what {in_words(results.names)} differ in {said[division.differ]}"
+        f"{'' if division.differ == 'not measurable' else ' than'} what two models of one kind differ in anyway."
+    )
+
+
+def _resampled(results: DiffResults) -> list[str]:
+    documents, said = results.corpus.documents, []
+    if documents < FEW_DOCUMENTS:
+        said.append(
+            f"Only {documents} documents are measured. Intervals over so few are rough and tend to be too narrow; cut "
+            "long documents with --prepare.section-words."
+        )
+    if results.unscored:
+        said.append(
+            f"{results.unscored:,} {results.unit}s have no log-probability under one of the models, and are left out."
+        )
+    return said

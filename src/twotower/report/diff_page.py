@@ -1,0 +1,103 @@
+"""The stage `report` of a comparison: one self-contained page, and its figures as SVG and PDF."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import yaml
+from markupsafe import Markup
+
+from ..config.schema import RunConfig
+from ..data.tagging import NO_WORD
+from .diff_contents import DiffContents, favourite_words, read_diff_contents
+from .diff_drawings import LABELS, diff_drawings
+from .diff_finding import diff_headline, diff_sentences, in_words
+from .sections import json_for_script
+from .sheet import Plate, plate
+from .style import TOWER_COLORS, class_name
+from .summary import figure, p_value
+from .templating import fill
+
+
+def report_diff(config: RunConfig, run: Path, out: Path) -> None:
+    """Write `report.html`, and `figures/*.svg` and `figures/*.pdf`, into `out`."""
+    contents = read_diff_contents(config, run)
+    plates = {name: plate(name, draw) for name, draw in diff_drawings(contents).items()}
+    (out / "report.html").write_text(render(contents, plates), encoding="utf-8")
+    (out / "figures").mkdir(exist_ok=True)
+    for drawn in plates.values():
+        drawn.save(out / "figures")
+
+
+def render(contents: DiffContents, plates: dict[str, Plate]) -> str:
+    """The page. Text of the corpus reaches it through the template's escaping, or as JSON shown by `textContent`."""
+    results = contents.results
+    return fill(
+        "diff.html.j2",
+        title=f"{in_words(contents.names)} on {results.corpus.name}",
+        names=contents.names,
+        headline=diff_headline(results),
+        sentences=diff_sentences(results),
+        results=results,
+        division=contents.division,
+        figure=figure,
+        p_value=p_value,
+        confidence=f"{contents.config.analyze.confidence:.0%}",
+        drawn={name: drawn.inline(LABELS[name]) for name, drawn in plates.items()},
+        favourites=[favourite_words(contents, number) for number in range(len(contents.names))],
+        columns=columns(contents),
+        rows=Markup(json_for_script({"rows": type_rows(contents), "pair": len(contents.names) == 2})),
+        min_count=2 * contents.config.analyze.min_count,
+        passages=contents.passages,
+        controls=[results.control] if results.control else [],
+        colors=model_rules(len(contents.names)),
+        contrasts=results.word_classes.contrasts if results.word_classes else [],
+        read=results.corpus.inventory.facts(),
+        settings=contents.settings,
+        provenance=yaml.safe_dump(contents.provenance, sort_keys=False),
+    )
+
+
+def columns(contents: DiffContents) -> dict[str, str]:
+    """The columns of the table of types, each with its heading."""
+    named = {"piece": results_unit(contents), "upos": "word class", "count": "count", "documents": "documents"}
+    if len(contents.contrasts) == 1:
+        first, second = contents.names
+        return named | {
+            "mean": f"{first} minus {second}", "standard_error": "standard error", "low": "low", "high": "high",
+            "model_1": first, "model_2": second,
+        }  # fmt: skip
+    for contrast in contents.contrasts:
+        named[f"mean{contrast.suffix}"] = contents.names[contrast.tower - 1]
+        named[f"standard_error{contrast.suffix}"] = "standard error"
+    return named
+
+
+def results_unit(contents: DiffContents) -> str:
+    """What a type is: a `word`, or a `piece` of the vocabulary."""
+    return "word" if contents.results.unit == "word" else "piece"
+
+
+def type_rows(contents: DiffContents) -> list[list[Any]]:
+    """The table of types, those that the first model predicts better first."""
+    wanted = list(columns(contents))
+    ordered = contents.types.sort_values(wanted[4], ascending=False, kind="stable")
+    return [
+        [_cell(name, value) for name, value in zip(wanted, row, strict=True)] for row in ordered[wanted].values.tolist()
+    ]
+
+
+def _cell(column: str, value: Any) -> Any:
+    if column == "upos":
+        return "part of a word" if value == NO_WORD else class_name(value)
+    if isinstance(value, float):
+        return round(value, 4) if math.isfinite(value) else None
+    return value
+
+
+def model_rules(models: int) -> Markup:
+    """The variables that give each model its colour on the page."""
+    colors = (TOWER_COLORS[number % len(TOWER_COLORS)] for number in range(models))
+    return Markup(" ".join(f"--tower-{k}: var(--c{color[1:]});" for k, color in enumerate(colors, start=1)))

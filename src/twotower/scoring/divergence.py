@@ -1,0 +1,61 @@
+"""How far the whole distributions of two models of one vocabulary are apart, token by token.
+
+Kullback–Leibler divergences in both directions, Jensen–Shannon divergence (Lin 1991), whether the best guess is the
+same, and how far apart the ranks of the token are that came; compare Fehlauer, Mahowald and Pimentel (2025).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ..system.progress import Progress
+from .batches import Batches, Indices
+from .encoded import Encoded
+from .log_probs import logits_at
+from .rows import Rows
+
+MEASURES = ("kl", "kl_back", "jensen_shannon", "agreement", "rank_distance")
+"""What is measured at each token: KL of the second model from the first, of the first from the second, and the
+Jensen–Shannon divergence, in nats; 1 where the best guess is the same; the distance of the logarithms (base 2) of the
+ranks of the token that came."""
+
+
+def divergences(
+    first: Any, second: Any, rows: Rows, encoded: Encoded, most: int, batches: Batches, name: str
+) -> dict[str, NDArray[np.float32]]:
+    """`MEASURES` on at most about `most` tokens, in rows spread over the text, each (tokens,); NaN elsewhere."""
+    found = np.full((len(MEASURES), len(encoded)), np.nan, dtype=np.float32)
+    chosen = np.arange(len(rows.lengths))[:: max(1, math.ceil(len(encoded) / most))]
+
+    def measure(some: Indices) -> None:
+        batch = rows.read(chosen[some])
+        ours, theirs = (logits_at(model, batch).float() for model in (first, second))
+        entries = min(ours.shape[-1], theirs.shape[-1])  # one of them may be padded
+        targets = torch.from_numpy(encoded.ids[batch.tokens].astype(np.int64)).to(ours.device)
+        values = of_logits(ours[:, :entries], theirs[:, :entries].to(ours.device), targets)
+        found[:, batch.tokens] = values.cpu().numpy()
+
+    lengths = rows.lengths[chosen]
+    with Progress(name, int(lengths.sum()), "token") as progress:
+        for done in batches.each(lengths, measure):
+            progress.advance(int(lengths[done].sum()))
+    return dict(zip(MEASURES, found, strict=True))
+
+
+@torch.inference_mode()
+def of_logits(ours: Tensor, theirs: Tensor, targets: Tensor) -> Tensor:
+    """`MEASURES` of two rows of logits each, (tokens, vocabulary), and the tokens that came, (tokens,)."""
+    p, q = ours.log_softmax(dim=-1), theirs.log_softmax(dim=-1)
+    mean = torch.logaddexp(p, q) - math.log(2)
+    forth, back = ((a.exp() * (a - b)).sum(dim=-1) for a, b in ((p, q), (q, p)))
+    shannon = ((p.exp() * (p - mean)).sum(dim=-1) + (q.exp() * (q - mean)).sum(dim=-1)) / 2
+    same = (p.argmax(dim=-1) == q.argmax(dim=-1)).float()
+    ranks = [1 + (one > one.gather(-1, targets[:, None])).sum(dim=-1) for one in (p, q)]
+    distance = (ranks[0].float().log2() - ranks[1].float().log2()).abs()
+    return torch.stack([forth.clamp(min=0), back.clamp(min=0), shannon.clamp(min=0), same, distance])

@@ -1,0 +1,161 @@
+"""Log-probabilities of tokens under a causal or a masked model of `transformers`."""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ..system.errors import InputError
+from ..system.processes import ALONE, Processes
+from ..system.progress import Progress
+from .batches import Batches, Indices
+from .encoded import Encoded
+from .loading import ModelFiles
+from .rows import Batch, CausalRows, MaskedRows, Rows
+
+Floats = NDArray[np.float32]
+LONGEST_WINDOW = 2048
+"""Tokens of a window where nobody asks for more: attention to more costs much and predicts little better."""
+
+
+@dataclass(frozen=True)
+class TokenScores:
+    """What a model makes of each token, in nats, each (tokens,); NaN where it says nothing."""
+
+    log_probs: Floats
+    beginnings: Floats | None = None
+    """Log-probability that a word begins at the token; None where nobody asked, or the model cannot tell."""
+
+
+@dataclass(frozen=True)
+class Framing:
+    """The special tokens that a model's tokenizer puts around a text."""
+
+    before: tuple[int, ...]
+    after: tuple[int, ...]
+
+    @classmethod
+    def of(cls, files: ModelFiles) -> Framing:
+        """For a causal model whose tokenizer puts nothing first, the token that begins or else ends its texts."""
+        tokenizer = files.tokenizer
+        inner, whole = (tokenizer("a", add_special_tokens=special)["input_ids"] for special in (False, True))
+        place = next(place for place in range(len(whole)) if whole[place : place + len(inner)] == inner)
+        before, after = tuple(whole[:place]), tuple(whole[place + len(inner) :])
+        if files.direction == "causal" and not before:
+            first = tokenizer.bos_token_id if tokenizer.bos_token_id is not None else tokenizer.eos_token_id
+            before = () if first is None else (first,)
+        return cls(before, after)
+
+
+def window_of(model: Any, files: ModelFiles, asked: int) -> int:
+    """The tokens that the model reads at a time. Raises `InputError` if it is asked for more than it can read."""
+    config = files.config.get_text_config()
+    limits = [files.tokenizer.model_max_length]
+    limits += [
+        value for name in ("max_position_embeddings", "window") if isinstance(value := getattr(config, name, None), int)
+    ]
+    for name, module in model.named_modules():  # RoBERTa and its kin count positions from behind the padding's
+        if name.endswith("position_embeddings") and getattr(module, "padding_idx", None) is not None:
+            limits.append(module.num_embeddings - module.padding_idx - 1)
+    most = min(limits)
+    if asked > most:
+        raise InputError(f"diff.window: {asked} is more than {files.named.given} reads ({most} tokens); give less")
+    return asked or min(most, LONGEST_WINDOW)
+
+
+def rows_of(files: ModelFiles, encoded: Encoded, window: int, step: int) -> Rows:
+    """The rows in which a model reads a text. Raises `InputError` for a masked model without a mask token."""
+    framing = Framing.of(files)
+    if files.direction == "causal":
+        return CausalRows(encoded, framing.before, window, step)
+    mask = files.tokenizer.mask_token_id
+    if mask is None:
+        raise InputError(f"diff: {files.named.given} is a masked model whose tokenizer has no mask token; give another")
+    return MaskedRows(encoded, framing.before, framing.after, mask, window, step)
+
+
+@torch.inference_mode()
+def logits_at(model: Any, batch: Batch) -> Tensor:
+    """Logits where tokens are asked for, (asked, vocabulary), row by row.
+
+    The head to the vocabulary is computed there alone: what it gets from the model below is cut down on its way.
+    """
+    cut = False
+    device = model.get_input_embeddings().weight.device
+    inputs, present, asked = (torch.from_numpy(one).to(device) for one in batch[:3])
+
+    def cut_down(_: object, __: object, output: Any) -> Any:
+        nonlocal cut
+        states = output[0]
+        if states.shape[:2] != asked.shape:
+            return output
+        cut = True
+        kept = states[asked.to(states.device)][None]
+        if isinstance(output, tuple):
+            return (kept, *output[1:])
+        output[next(iter(output))] = kept
+        return output
+
+    options = {"use_cache": False} if "use_cache" in inspect.signature(model.forward).parameters else {}
+    hook = model.base_model.register_forward_hook(cut_down) if model.base_model is not model else None
+    try:
+        logits: Tensor = model(input_ids=inputs, attention_mask=present, **options).logits
+    finally:
+        if hook is not None:
+            hook.remove()
+    return logits[0] if cut else logits[asked.to(logits.device)]
+
+
+def log_probs_of_targets(logits: Tensor, targets: NDArray[np.integer]) -> NDArray[np.float32]:
+    """Log-probability of the target in each row of logits, in nats and single precision, (rows,)."""
+    logits = logits.float()
+    chosen = torch.from_numpy(targets.astype(np.int64)).to(logits.device)
+    found = logits.gather(-1, chosen[:, None])[:, 0] - logits.logsumexp(dim=-1)
+    return np.asarray(found.cpu().numpy(), dtype=np.float32)
+
+
+def score_rows(
+    model: Any,
+    rows: Rows,
+    encoded: Encoded,
+    batches: Batches,
+    name: str,
+    beginning: NDArray[np.bool_] | None = None,
+    asked: NDArray[np.bool_] | None = None,
+    processes: Processes = ALONE,
+) -> TokenScores:
+    """Log-probabilities of the tokens of all rows.
+
+    `beginning` (vocabulary,) says which pieces begin a word, and `asked` (tokens,) at which tokens the probability of
+    these is wanted; None: nowhere. One of several `processes` scores a stretch of the rows, and leaves NaN elsewhere.
+    """
+    found, begins = np.full((2, len(encoded)), np.nan, dtype=np.float32)
+    pieces = None if beginning is None else torch.from_numpy(np.flatnonzero(beginning))
+    lengths = rows.lengths
+    mine = stretch_of(len(lengths), processes)
+
+    def score(chosen: Indices) -> None:
+        batch = rows.read(mine[chosen])
+        logits = logits_at(model, batch)
+        found[batch.tokens] = log_probs_of_targets(logits, encoded.ids[batch.tokens])
+        if pieces is not None and asked is not None and (at := asked[batch.tokens]).any():
+            some = logits[torch.from_numpy(np.flatnonzero(at)).to(logits.device)].float()
+            inside = some[:, pieces[pieces < some.shape[1]].to(some.device)].logsumexp(dim=-1)
+            begins[batch.tokens[at]] = (inside - some.logsumexp(dim=-1)).cpu().numpy()
+
+    with Progress(name, int(lengths[mine].sum()), "token", quiet=not processes.first) as progress:
+        for done in batches.each(lengths[mine], score):
+            progress.advance(int(lengths[mine[done]].sum()))
+    return TokenScores(found, None if pieces is None else begins)
+
+
+def stretch_of(rows: int, processes: Processes) -> Indices:
+    """The rows of this process, one after the other."""
+    first, last = (rows * number // processes.count for number in (processes.rank, processes.rank + 1))
+    return np.arange(first, last)

@@ -1,0 +1,200 @@
+"""What gives log-probabilities of the tokens of a text: models, heads of towers, and files, one as the other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from tokenizers import Tokenizer
+
+from ..config.schema import DiffConfig
+from ..data.score_files import read_score_file
+from ..system.errors import InputError
+from ..system.processes import ALONE, Processes
+from .batches import Batches
+from .divergence import divergences
+from .encoded import encode_documents, encoded_tokens, word_beginning_pieces
+from .loading import ModelFiles, load_model, read_model_files, resolved_device
+from .log_probs import Framing, TokenScores, rows_of, score_rows, window_of
+from .named_models import NamedModel
+
+Kind = Literal["causal", "masked", "file"]
+
+
+@dataclass(frozen=True)
+class About:
+    """A scorer, as `scorers` of `results.json` has it."""
+
+    name: str
+    """What tables and pages call it."""
+    given: str
+    """What the user called it."""
+    kind: Kind
+    model: str | None = None
+    """The architecture; like all that follows, None for a file."""
+    parameters: int | None = None
+    tokenizer: str | None = None
+    """Its class."""
+    vocabulary: int | None = None
+    """Entries of the vocabulary."""
+    lossless: bool | None = None
+    """Whether its tokens spell the text as it is: False if capitals, accents or white space are lost on the way."""
+    unknown: float | None = None
+    """Share of the tokens that stand for what the vocabulary cannot spell."""
+    window: int | None = None
+    """Tokens that it read at a time."""
+    stride: int | None = None
+    """Tokens by which the window moved on."""
+    before: tuple[str, ...] = ()
+    """The special tokens before each text."""
+    after: tuple[str, ...] = ()
+    corrected: bool | None = None
+    """Whether sums over words have been corrected for the white space before them; None where tokens are compared."""
+    dtype: str | None = None
+    revision: str | None = None
+    tokens: int = 0
+    """Of the whole text."""
+    bits_per_character: float | None = None
+
+
+class Scorer:
+    """A scorer of one text: its tokens first, then, when it is its turn, their log-probabilities."""
+
+    def __init__(self, named: NamedModel, name: str, texts: Sequence[str], document_names: Sequence[str]) -> None:
+        self.named, self.name = named, name
+        self._log_probs: NDArray[np.float32] | None = None
+        self.files: ModelFiles | None = None
+        self.backend: Tokenizer | None = None
+        self.pieces: list[str] = []
+        if named.kind == "file":
+            self._read_file(texts, document_names)
+        else:
+            self.files = read_model_files(named)
+            self.backend = self.files.backend
+            self.encoded = encode_documents(self.backend, texts)
+
+    def _read_file(self, texts: Sequence[str], document_names: Sequence[str]) -> None:
+        documents = read_score_file(self.named.place)
+        by_name = {one.name: one for one in documents}
+        found = []
+        for number, (name, text) in enumerate(zip(document_names, texts, strict=True)):
+            one = by_name.get(name) or (documents[number] if len(documents) == len(texts) else None)
+            if one is None or one.text != text:
+                raise InputError(
+                    f"diff: {self.named.given} is of another text: its tokens do not spell the document {name!r}"
+                    + ("" if one is None else f" (they differ from character {_first_difference(one.text, text):,} on)")
+                )
+            found.append(one)
+        self.encoded, self.pieces = encoded_tokens([one.tokens for one in found])
+        self._log_probs = np.concatenate([one.log_probs for one in found])
+
+    @property
+    def kind(self) -> Kind:
+        """Which way it predicts."""
+        return "file" if self.files is None else self.files.direction
+
+    def score(
+        self,
+        settings: DiffConfig,
+        unit_places: NDArray[np.bool_] | None,
+        correct: bool,
+        say: Callable[[str], None],
+        processes: Processes = ALONE,
+    ) -> tuple[TokenScores, About]:
+        """Log-probabilities of all tokens; `unit_places` (tokens,) are those where words begin that are compared, and
+        `correct` asks for the probability there that a word begins.
+
+        The model is loaded here and let go again. Raises `InputError` for a model that cannot be loaded, or that
+        cannot read its window.
+        """
+        if self.files is None:
+            assert self._log_probs is not None
+            corrected = None if unit_places is None else False
+            return TokenScores(self._log_probs), About(
+                self.name, self.named.given, "file", corrected=corrected, tokens=len(self.encoded)
+            )
+        assert self.backend is not None
+        files = self.files
+        model = load_model(files, settings.dtype, resolved_device(settings.device))
+        window, step = self.window_and_step(model, settings)
+        beginning = None
+        if files.direction == "causal" and correct and unit_places is not None:
+            beginning = word_beginning_pieces(self.backend)
+        rows = rows_of(files, self.encoded, window, step)
+        batches = Batches(settings.batch, say)
+        scores = score_rows(model, rows, self.encoded, batches, f"score {self.name}", beginning, unit_places, processes)
+        framing = Framing.of(files)
+        corrected = None if unit_places is None else scores.beginnings is not None
+        return scores, self._about(model, settings, window, step, framing, corrected)
+
+    def window_and_step(self, model: Any, settings: DiffConfig) -> tuple[int, int]:
+        """Tokens that the model reads at a time, and by which its window moves on.
+
+        Raises `InputError` for a window that it cannot read, or that is longer than the whole text.
+        """
+        assert self.files is not None
+        window = window_of(model, self.files, settings.window)
+        if len(self.encoded) < window:
+            raise InputError(
+                f"corpus: {len(self.encoded):,} tokens of {self.named.given} are fewer than one of its windows of "
+                f"{window:,}; give more text, or a smaller --window"
+            )
+        return window, window if settings.stride == "window" else max(1, window // 2)
+
+    def _about(
+        self, model: Any, settings: DiffConfig, window: int, step: int, framing: Framing, corrected: bool | None
+    ) -> About:
+        assert self.files is not None and self.backend is not None
+        tokenizer = self.files.tokenizer
+        unknown = tokenizer.unk_token_id
+        return About(
+            self.name, self.named.given, self.files.direction, type(model).__name__,
+            sum(one.numel() for one in model.parameters()), type(tokenizer).__name__, len(tokenizer),
+            _is_lossless(self.backend), 0.0 if unknown is None else float((self.encoded.ids == unknown).mean()),
+            window, step, tuple(tokenizer.convert_ids_to_tokens(list(framing.before))),
+            tuple(tokenizer.convert_ids_to_tokens(list(framing.after))),
+            corrected, settings.dtype, self.named.revision, len(self.encoded),
+        )  # fmt: skip
+
+
+def pair_divergences(
+    first: Scorer, second: Scorer, settings: DiffConfig, say: Callable[[str], None]
+) -> dict[str, NDArray[np.float32]]:
+    """`divergence.MEASURES` of two models of one vocabulary, each (tokens,); NaN where they were not measured.
+
+    Both models read the same rows, as long as the shorter of their windows.
+    """
+    assert first.files is not None and second.files is not None
+    device = resolved_device(settings.device)
+    ours, theirs = (load_model(files, settings.dtype, device) for files in (first.files, second.files))
+    window, step = min(first.window_and_step(ours, settings), second.window_and_step(theirs, settings))
+    rows = rows_of(first.files, first.encoded, window, step)
+    name = f"divergence {first.name}, {second.name}"
+    return divergences(ours, theirs, rows, first.encoded, settings.divergence, Batches(settings.batch, say), name)
+
+
+def same_vocabulary(scorers: Sequence[Scorer]) -> bool:
+    """Whether all have the same entries under the same numbers, and the same tokens of the text."""
+    first, *others = scorers
+    if not all(first.encoded.same_as(other.encoded) for other in others):
+        return False
+    if any(one.backend is None for one in scorers):
+        return False
+    vocabulary = first.backend.get_vocab() if first.backend else {}
+    return all(other.backend is not None and other.backend.get_vocab() == vocabulary for other in others)
+
+
+def _first_difference(one: str, other: str) -> int:
+    return next(
+        (place for place, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other))
+    )
+
+
+def _is_lossless(tokenizer: Tokenizer) -> bool:
+    """Whether a probe with capitals, accents and white space comes back as it was."""
+    probe = "A Été,  naïve Zürich.\nB"
+    back = tokenizer.decode(tokenizer.encode(probe, add_special_tokens=False).ids, skip_special_tokens=False)
+    return bool(back.strip() == probe)

@@ -1,0 +1,279 @@
+"""Whole comparisons of small models, on real text."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import twotower
+from twotower.cli import main
+from twotower.system.errors import InputError
+
+QUICK = {
+    "threads": 1, "diff.window": 32, "diff.device": "cpu", "prepare.tagger": "none", "analyze.bootstrap": 100,
+    "analyze.permutations": 99, "analyze.splits": 5, "analyze.min_count": 3,
+}  # fmt: skip
+
+
+def compared(*models: object, corpus: Path, out: Path, **given: object) -> twotower.Diff:
+    control = given.pop("control", "")
+    return twotower.diff(
+        *map(str, models), corpus=corpus, out=out, control=str(control), settings=QUICK | given, quiet=True
+    )
+
+
+def results_of(run: twotower.Diff | Path) -> dict:
+    """`results.json`, as scripts read it."""
+    folder = run if isinstance(run, Path) else run.path
+    return json.loads((folder / "results.json").read_text())
+
+
+@pytest.fixture(scope="module")
+def tagged(corpus: Path, language_model, built_once) -> Path:
+    """Two models of one tokenizer that differ in their seed, beside a third one. Tests must not change it."""
+    models = [language_model(name) for name in ("gpt-a", "gpt-short")]
+    given = {"control": language_model("gpt-b"), "prepare.tagger": "auto"}
+    return built_once("diff-tagged", lambda folder: compared(*models, corpus=corpus, out=folder, **given))
+
+
+def test_results_have_what_scripts_read(tagged: Path):
+    results = results_of(tagged)
+    assert results["unit"] == "token"
+    assert [one["kind"] for one in results["scorers"]] == ["causal", "causal"]
+    assert all(0 < one["bits_per_character"] < 8 for one in results["scorers"])
+    assert results["difference"][0]["low"] > 0, "the model that was trained longer predicts better"
+    division = results["division"]
+    assert division["size"]["low"] > 0
+    assert {row["label"] for row in division["labels"]} >= {"type", "class", "previous type", "surprisal"}
+    assert division["surplus"] == division["mixing"]
+    assert division["control"]["size"]["estimate"] > 0
+    assert {"differ", "gain", "verdict"} <= division.keys()
+    one = results["divergence"][0]
+    assert one["means"]["kl"]["estimate"] > one["means"]["jensen_shannon"]["estimate"] > 0
+    assert 0 < one["means"]["agreement"]["estimate"] < 1
+    assert {row["upos"] for row in one["classes"]} >= {"NOUN", "DET"}
+
+
+def test_what_belongs_to_readouts_is_absent(tagged: Path):
+    text = (tagged / "results.json").read_text()
+    for word in ("readout", "strangers", "converged", '"null"'):
+        assert word not in text.replace('"null": {', ""), word
+    assert not {name for name in twotower.Diff(tagged).scores() if name.startswith(("readout", "joint", "near"))}
+
+
+def test_the_columns_of_scores_are_what_the_results_say(tagged: Path):
+    run = twotower.Diff(tagged)
+    scores, results = run.scores(), results_of(run)
+    size = (scores["model_1"].astype(float) - scores["model_2"]).var(ddof=0)
+    assert results["division"]["size"]["estimate"] == pytest.approx(size**0.5, rel=1e-3)
+    bits = -scores["model_1"].astype(float).sum() / np.log(2) / results["characters"]
+    assert results["scorers"][0]["bits_per_character"] == pytest.approx(bits, rel=1e-5)
+    together = np.logaddexp(scores["model_1"].astype(float), scores["model_2"]) - np.log(2)
+    assert scores["model_together"].to_numpy() == pytest.approx(together.to_numpy(), abs=1e-4)
+
+
+def test_a_comparison_is_a_run_like_any_other(tagged: Path, capsys):
+    assert main(["verify", str(tagged)]) == 0
+    assert main(["show", str(tagged)]) == 0
+    assert "model-gpt-a predicts this text better than model-gpt-short" in capsys.readouterr().out
+    assert main(["list", str(tagged), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["runs"][0]["state"] == "finished"
+    assert main(["diff", "--out", str(tagged)]) == 0
+    assert capsys.readouterr().err.count("done before, skipped") == 4
+
+
+def test_the_page_names_the_models_and_has_no_towers(tagged: Path):
+    page = (tagged / "report.html").read_text()
+    main_part = page[page.index("<main>") : page.index('id="glossary"')]
+    assert "gpt-short" in main_part
+    assert "tower 1" not in main_part and "readout" not in main_part.replace("twotower", "")
+    assert {path.stem for path in (tagged / "figures").iterdir()} >= {"labels", "profile", "types"}
+
+
+def test_a_model_beside_itself_differs_in_nothing(corpus: Path, language_model, tmp_path: Path):
+    run = compared(language_model("gpt-a"), language_model("gpt-a"), corpus=corpus, out=tmp_path / "run")
+    results = results_of(run)
+    assert results["division"]["size"] == {"estimate": 0, "low": 0, "high": 0}
+    assert results["difference"][0]["estimate"] == 0
+    assert results["division"]["mixing"]["estimate"] == pytest.approx(0, abs=1e-6)
+    assert not results["division"]["contexts"] and results["division"]["router"] is None
+    assert all(row["verdict"] in ("no", "not measurable") for row in results["division"]["labels"])
+    assert "alike" in run.summary()
+    assert "No control was given" in results["division"]["why"]
+    assert not {"surplus", "verdict", "gain", "differ"} & results["division"].keys()
+
+
+def test_models_of_other_tokenizers_are_compared_by_word(corpus: Path, language_model, tmp_path: Path):
+    run = compared(language_model("gpt-a"), language_model("llama"), corpus=corpus, out=tmp_path / "run")
+    results, scores = results_of(run), run.scores()
+    assert results["unit"] == "word" and "divergence" not in results
+    assert all(one["corrected"] for one in results["scorers"])
+    assert results["alignment"]["words_not_aligned"] < 0.1 * results["alignment"]["words"]
+    lines = scores[["document", "start", "end"]]
+    assert (lines["start"] < lines["end"]).all() and len(scores) == results["alignment"]["rows"]
+    assert (scores["whole_word"].to_numpy()).mean() > 0.9
+
+
+def test_more_than_two_models_are_compared_with_their_mean(corpus: Path, language_model, tmp_path: Path):
+    models = [language_model(name) for name in ("gpt-a", "gpt-b", "gpt-short")]
+    run = compared(*models, corpus=corpus, out=tmp_path / "run", **{"diff.divergence": 0})
+    results = results_of(run)
+    assert [one["model"] for one in results["difference"]] == ["model-gpt-a", "model-gpt-b", "model-gpt-short"]
+    assert sum(one["estimate"] for one in results["difference"]) == pytest.approx(0, abs=1e-6)
+    assert "predicts this text best" in run.summary()
+
+
+def tokens_of(run: twotower.Diff, column: str, texts: list[str]) -> pd.DataFrame:
+    """Scores as another tool would write them: each token with the white space before it."""
+    scores = run.scores()
+    rows = []
+    for number, (_, own) in enumerate(scores.groupby("document", sort=False)):
+        ends, text = own["end"].tolist(), texts[number]
+        begins = [0, *ends[:-1]]
+        ends[-1] = len(text)
+        rows += [
+            {"document": number, "token": text[a:b], "log_prob": value}
+            for a, b, value in zip(begins, ends, own[column], strict=True)
+        ]
+    return pd.DataFrame(rows)
+
+
+def test_scores_of_another_tool_say_the_same_as_the_models_they_are_of(tagged: Path, tmp_path: Path):
+    run = twotower.Diff(tagged)
+    texts = pd.read_parquet(tagged / "data" / "documents.parquet")["text"].tolist()
+    for name in ("model_1", "model_2"):
+        tokens_of(run, name, texts).to_parquet(tmp_path / f"{name}.parquet")
+    files = [f"scores:{tmp_path}/{name}.parquet" for name in ("model_1", "model_2")]
+    found = results_of(twotower.diff(*files, out=tmp_path / "run", settings=QUICK, quiet=True))
+    expected = results_of(run)
+    assert found["unit"] == "token"
+    assert found["division"]["size"]["estimate"] == pytest.approx(expected["division"]["size"]["estimate"], rel=1e-3)
+    other = pd.read_parquet(tmp_path / "model_2.parquet")
+    other.loc[3, "token"] = "elsewhere"
+    other.to_parquet(tmp_path / "model_2.parquet")
+    with pytest.raises(InputError, match="of another text"):
+        twotower.diff(*files, out=tmp_path / "other", settings=QUICK, quiet=True)
+    assert not (tmp_path / "other").exists()
+
+
+def test_heads_of_towers_are_models(finished: Path, tmp_path: Path, corpus: Path):
+    run = compared(f"{finished}:joint", f"{finished}:readout_1", corpus=corpus, out=tmp_path / "run",
+                   **{"diff.window": 0})  # fmt: skip
+    results = results_of(run)
+    assert [one["kind"] for one in results["scorers"]] == ["causal", "causal"]
+    assert results["unit"] == "token" and results["division"]["size"]["estimate"] > 0
+
+
+def test_moved_logits_are_found_as_they_were_moved(corpus: Path, language_model, tagged: Path, tmp_path: Path):
+    """Planted: the logits of a few words are raised, and every log-probability changes by what follows from that."""
+    from twotower.config.schema import DiffConfig
+    from twotower.scoring.loading import load_model, read_model_files
+    from twotower.scoring.log_probs import logits_at, rows_of
+    from twotower.scoring.named_models import parse_model
+    from twotower.scoring.scorers import Scorer
+
+    table = pd.read_parquet(tagged / "data" / "documents.parquet")
+    texts = table["text"].tolist()
+    named = parse_model(str(language_model("gpt-a")))
+    scorer = Scorer(named, "a", texts, table["name"].tolist())
+    scores, _ = scorer.score(DiffConfig(window=32, device="cpu"), None, False, lambda _: None)
+    types = twotower.Diff(tagged).preference()
+    moved = types[types["upos"] == "DET"]["piece_id"].to_numpy()
+    assert len(moved) >= 2
+    model, delta = load_model(read_model_files(named), "float32", "cpu"), 1.5
+    rows, share = rows_of(read_model_files(named), scorer.encoded, 32, 16), np.zeros(len(scorer.encoded))
+    for start in range(0, len(rows.lengths), 64):
+        batch = rows.read(np.arange(start, min(start + 64, len(rows.lengths))))
+        share[batch.tokens] = logits_at(model, batch).softmax(-1)[:, moved].sum(-1).numpy()
+    inside = np.isin(scorer.encoded.ids, moved)
+    change = delta * inside - np.log1p(share * np.expm1(delta))  # log of exp(delta) p over 1 + P(S) (exp(delta) - 1)
+    run = twotower.Diff(tagged)
+    ours = tokens_of(run, "model_1", texts)
+    assert ours["log_prob"].to_numpy() == pytest.approx(scores.log_probs, abs=1e-4)
+    ours.assign(log_prob=np.minimum(0, ours["log_prob"] + change)).to_parquet(tmp_path / "moved.parquet")
+    ours.to_parquet(tmp_path / "ours.parquet")
+    found = twotower.diff(
+        f"scores:{tmp_path}/moved.parquet", f"scores:{tmp_path}/ours.parquet", out=tmp_path / "run",
+        settings=QUICK | {"prepare.tagger": "auto"}, quiet=True,
+    )  # fmt: skip
+    results = results_of(found)
+    assert results["difference"][0]["estimate"] == pytest.approx(change.mean(), abs=1e-3)
+    assert results["division"]["size"]["estimate"] == pytest.approx(change.std(), rel=1e-2)
+    shares = {row["label"]: row for row in results["division"]["labels"] if not row["given"]}
+    assert shares["class"]["verdict"] == "yes" and shares["type"]["verdict"] == "yes"
+    assert shares["type"]["share"]["estimate"] > 0.8
+    largest = found.preference().nlargest(1, "mean").iloc[0]
+    assert largest["mean"] == pytest.approx(change[inside].mean(), abs=0.5)
+
+
+BAD = {
+    "missing": (["{gpt}", "./nothing"], "does not exist"),
+    "a file": (["{gpt}", "{gpt}/config.json"], "is a file"),
+    "one model": (["{gpt}"], "two models or more"),
+    "a run": (["{gpt}", "{run}"], "name one of its heads"),
+    "no such head": (["{run}:joint", "{run}:nothing"], "there is no 'nothing'"),
+    "a tokenizer alone": (["{gpt}", "{tokenizer}"], "tokenizer without its model"),
+    "no language model": (["{gpt}", "{vision}"], "no language model"),
+    "encoder-decoder": (["{gpt}", "{t5}"], "encoder-decoder"),
+    "no head": (["{gpt}", "{headless}"], "lacks weights"),
+    "tokens of two tokenizers": (["{gpt}", "{llama}", "--unit", "token"], "into other tokens"),
+    "a long window": (["{gpt}", "{gpt}", "--window", "4096"], "is more than"),
+    "no such file": (["scores:nothing.parquet", "scores:other.parquet"], "no such file"),
+    "settings of towers": (["{gpt}", "{gpt}", "--model.width", "8"], "belongs to towers"),
+    "a device": (["{gpt}", "{gpt}", "--device", "abacus"], "diff.device"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_input_is_one_line(case: str, corpus: Path, language_model, finished: Path, tmp_path: Path, capsys):
+    words, said = BAD[case]
+    places = {"gpt": language_model("gpt-a"), "llama": language_model("llama"), "run": finished}
+    for name in ("tokenizer", "vision", "t5", "headless"):
+        places[name] = tmp_path / name
+        places[name].mkdir()
+        (places[name] / "tokenizer.json").write_bytes((places["gpt"] / "tokenizer.json").read_bytes())
+    for name, kind in (("vision", "vit"), ("t5", "t5")):
+        (places[name] / "config.json").write_text(json.dumps({"model_type": kind}))
+    if "{headless}" in words:
+        from safetensors.numpy import save_file
+        from transformers import AutoModelForCausalLM
+
+        config = json.loads((places["gpt"] / "config.json").read_text()) | {"tie_word_embeddings": False}
+        (places["headless"] / "config.json").write_text(json.dumps(config))
+        whole = AutoModelForCausalLM.from_pretrained(places["gpt"]).transformer.state_dict()
+        save_file({name: one.numpy() for name, one in whole.items()}, places["headless"] / "model.safetensors")
+    arguments = [word.format(**places) for word in words]
+    out = tmp_path / "out" / "run"
+    text = [] if words[0].startswith("scores:") else ["--corpus", str(corpus), "--prepare.tagger", "none"]
+    short = [] if "--window" in words else ["--window", "32"]
+    assert main(["diff", *arguments, *text, *short, "--out", str(out), "--quiet"]) == 2
+    error = capsys.readouterr().err.strip().splitlines()[-1]
+    assert said in error, error
+    assert not (out / "scores.parquet").exists()
+
+
+def test_a_corpus_shorter_than_a_window_is_refused(language_model, tmp_path: Path, capsys):
+    (tmp_path / "short.txt").write_text("Fellow citizens of the Senate.")
+    gpt, out = str(language_model("gpt-a")), tmp_path / "run"
+    assert main(["diff", gpt, gpt, "--corpus", str(tmp_path / "short.txt"), "--out", str(out), "--quiet"]) == 2
+    assert "fewer than one of its windows" in capsys.readouterr().err
+
+
+def test_a_comparison_does_not_overwrite_towers(finished: Path, language_model, corpus: Path, capsys):
+    gpt = str(language_model("gpt-a"))
+    assert main(["diff", gpt, gpt, "--corpus", str(corpus), "--out", str(finished), "--overwrite"]) == 2
+    assert "holds towers, not a comparison of models" in capsys.readouterr().err
+
+
+def test_settings_that_change_nothing_redo_nothing(tagged: Path):
+    run = twotower.Diff(tagged)
+    from twotower.runs.records import up_to_date
+
+    config = run.config
+    assert up_to_date(tagged, replace(config, diff=replace(config.diff, batch=64, device="auto")), "score")
+    assert not up_to_date(tagged, replace(config, diff=replace(config.diff, window=16)), "score")
