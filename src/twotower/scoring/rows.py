@@ -54,7 +54,8 @@ class CausalRows:
     def _begins(self) -> Indices:
         """Where each document's special tokens begin in the stream, (documents,)."""
         sizes = np.diff(self.encoded.first) + len(self.before)
-        return np.cumsum(sizes) - sizes
+        begins: Indices = np.cumsum(sizes) - sizes
+        return begins
 
     @cached_property
     def _stream(self) -> Indices:
