@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -244,9 +245,9 @@ def make(
         with announcing() as announce:
             execute(folder, config, _announced(wanted, announce), overwrite, say, own)
     else:
-        stages = stages_of(config)
+        known = stages_of(config)
         follow({
-            name: partial(functions[name], view_of(config, stages[name]), folder, partial_folder(folder, name))
+            name: partial(functions[name], view_of(config, known[name]), folder, partial_folder(folder, name))
             for name in SHARED if name in functions
         })  # fmt: skip
     return RunFolder(folder)
