@@ -283,4 +283,5 @@ def _spelled(text: MeasuredText, word: NDArray[np.int64]) -> NDArray[np.object_]
         of_document[document][start : min(end, start + longest)]
         for document, start, end in zip(*places, strict=True)
     ]  # fmt: skip
-    return np.array([*forms, ""], dtype=object)[word]
+    found: NDArray[np.object_] = np.array([*forms, ""], dtype=object)[word]
+    return found
