@@ -9,14 +9,21 @@ from typing import Any
 
 from twotower.comparison.study import Study
 from twotower.config.json_schema import schema_of
+from twotower.results.diff_results import DiffResults
 from twotower.results.results import Results
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
-FILES = {"results": (Results, "results.json of a run"), "study": (Study, "study.json of a study or a comparison")}
+FILES = {
+    "results": (Results, "results.json of a run"),
+    "study": (Study, "study.json of a study or a comparison"),
+    "diff": (DiffResults, "results.json of a comparison of models"),
+}
+TITLES = {"diff": "results.json of a comparison of models"}
 HEAD = """# Keys of results.json and study.json
 
 `results.json` holds every number of a run's report, `study.json` every number of a study's page. Their JSON Schemas are
-[results.schema.json](schemas/results.schema.json) and [study.schema.json](schemas/study.schema.json). From Python the
+[results.schema.json](schemas/results.schema.json) and [study.schema.json](schemas/study.schema.json); that of the
+`results.json` of [a comparison of models](diff.md) is [diff.schema.json](schemas/diff.schema.json). From Python the
 same are attributes: `run.results().division.surplus.estimate` and `comparison.results().runs[0].reliability.low`. A
 number that cannot be computed is null, in Python NaN. What the figures mean is defined in [Statistics](statistics.md).
 
@@ -35,7 +42,7 @@ def page(found: dict[str, dict[str, Any]]) -> str:
     told: set[str] = set()
     for name, schema in found.items():
         root = schema["$ref"].removeprefix("#/$defs/")
-        parts.append(f"## {name}.json\n\nThe whole file is a [{root}](#{_anchor(root)}).\n")
+        parts.append(f"## {TITLES.get(name, name + '.json')}\n\nThe whole file is a [{root}](#{_anchor(root)}).\n")
         for record in [root, *(one for one in schema["$defs"] if one != root)]:
             if record not in told:
                 told.add(record)
