@@ -199,4 +199,10 @@ def test_zsh_reads_its_script(tmp_path):
     script.write_bytes(made.stdout)
     lines = f"autoload -U compinit; compinit -u; source {script}; print $_comps[twotower]"
     shown = subprocess.run(["zsh", "-fc", lines], capture_output=True, text=True, cwd=Path(tmp_path))
-    assert shown.stdout.strip() == "_twotower_runs", shown.stderr
+    assert (shown.stdout.strip(), shown.stderr) == ("_twotower_runs", "")
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_a_script_is_short_enough_to_be_one_argument(shell, capsys):
+    assert cli.main(["--print-completion", shell]) == 0
+    assert len(capsys.readouterr().out.encode()) < 128 << 10

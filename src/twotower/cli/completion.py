@@ -1,18 +1,23 @@
-"""Completion in shells: commands, options and presets by scripts that tyro writes, run folders by lines of our own."""
+"""Completion in shells: commands, options and presets by scripts that tyro writes, run folders by lines of our own.
+
+Options are those that `--help` shows, with the first sentence of their text: fish hands the whole script to Python as
+one argument, which Linux limits to 128 KiB.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import io
-from collections.abc import Mapping
-from typing import Annotated, Any, Union
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal, Union, cast, get_args, get_origin, get_type_hints
 
 import tyro
 
 from ..config.presets import PRESETS
 from ..system.errors import InputError
 from ..system.spelling import did_you_mean
-from .helptext import for_help
+from .helptext import annotated, field_docstrings
 from .options import Command
 
 OF_RUNS = ("show", "know", "lesion", "explore", "verify", "rerun", "compare", "export")
@@ -52,7 +57,11 @@ _twotower_runs() {{
   fi
   _{function} "$@"
 }}
-compdef _twotower_runs twotower
+if [[ "$zsh_eval_context[-1]" == loadautofunc ]]; then  # from a folder of $fpath
+  _twotower_runs "$@"
+else
+  compdef _twotower_runs twotower
+fi
 """
 RUNS_IN_FISH = """
 # Run folders, and presets of `plan`: what the function above does not know, since they are no options.
@@ -75,6 +84,8 @@ def print_completion(commands: Mapping[str, Command], shell: str) -> None:
     if shell not in SHELLS:
         raise InputError(f"--print-completion: give a shell{did_you_mean(shell, SHELLS)}: {', '.join(SHELLS)}")
     script = _script_of_tyro(commands, shell)
+    if shell == "zsh":  # tyro's script ends with a call, which fails where the script is sourced
+        script = script.rstrip().removesuffix(f'_{FUNCTION} "$@"')
     lines, between = OWN_LINES[shell]
     names = " ".join(name for name in commands if " " not in name)
     print(script + lines.format(
@@ -91,7 +102,7 @@ def _script_of_tyro(commands: Mapping[str, Command], shell: str) -> str:
     for name, command in commands.items():
         if " " in name:  # tyro completes words, and no verb after them
             continue
-        default = for_help(command.arguments(), choices=CHOICES)
+        default = completed(command.arguments(), command.common)
         subcommand = tyro.conf.subcommand(name, default=default, description=command.help)
         kinds.append(Annotated[type(default), subcommand])
     union: Any = Union
@@ -108,3 +119,39 @@ def _script_of_tyro(commands: Mapping[str, Command], shell: str) -> str:
         if stop.code not in (0, None):
             raise
     return script.getvalue()
+
+
+def completed(default: object, common: Sequence[str], place: str = "") -> Any:
+    """The options of a command that are completed, with their values, as another dataclass.
+
+    `common` are the fields that are kept, or sections of them, by their place; with none, all are.
+    """
+    kind: type = type(default)
+    hints: dict[str, Any] = get_type_hints(kind, include_extras=True)
+    texts = field_docstrings(kind)
+    fields: list[tuple[str, Any, Any]] = []
+    for one in dataclasses.fields(cast(Any, default)):
+        name, value, hint = f"{place}{one.name}", getattr(default, one.name), hints[one.name]
+        if dataclasses.is_dataclass(value):
+            value = completed(value, () if name in common else common, f"{name}.")
+            if not dataclasses.fields(value):
+                continue
+            hint = annotated(type(value), *getattr(hint, "__metadata__", ()))
+        elif common and name not in common:
+            continue
+        elif one.name in texts:
+            help_text = tyro.conf.arg(help=texts[one.name].split(". ")[0])
+            hint = annotated(_limited(hint, CHOICES.get(name)), help_text)
+        fields.append((one.name, hint, dataclasses.field(default=value)))
+    return dataclasses.make_dataclass(kind.__name__, fields, frozen=True)()
+
+
+def _limited(hint: Any, choices: tuple[str, ...] | None) -> Any:
+    """The type of a field that takes these texts alone, or several of them."""
+    if choices is None:
+        return hint
+    literal: Any = Literal
+    several: Any = tuple
+    kind, *metadata = get_args(hint) if get_origin(hint) is Annotated else (hint,)
+    limited = several[literal[choices], ...] if get_origin(kind) is tuple else literal[choices]
+    return annotated(limited, *metadata)
