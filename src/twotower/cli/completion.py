@@ -1,6 +1,6 @@
 """Completion in shells: commands, options and presets by scripts that tyro writes, run folders by lines of our own.
 
-Options are those that `--help` shows, with the first sentence of their text: fish hands the whole script to Python as
+Options are those that `--help` shows, with the beginning of their text: fish hands the whole script to Python as
 one argument, which Linux limits to 128 KiB.
 """
 
@@ -10,6 +10,7 @@ import contextlib
 import dataclasses
 import io
 from collections.abc import Mapping, Sequence
+from textwrap import shorten
 from typing import Annotated, Any, Literal, Union, cast, get_args, get_origin, get_type_hints
 
 import tyro
@@ -93,6 +94,8 @@ def print_completion(commands: Mapping[str, Command], shell: str) -> None:
     ), end="")  # fmt: skip
 
 
+LONGEST_TEXT = 48
+"""Characters of an option's text."""
 FUNCTION = "tyro_twotower"
 """The function of tyro's script."""
 
@@ -140,7 +143,7 @@ def completed(default: object, common: Sequence[str], place: str = "") -> Any:
         elif common and name not in common:
             continue
         elif one.name in texts:
-            help_text = tyro.conf.arg(help=texts[one.name].split(". ")[0])
+            help_text = tyro.conf.arg(help=shorten(texts[one.name], LONGEST_TEXT, placeholder=" …"))
             hint = annotated(_limited(hint, CHOICES.get(name)), help_text)
         fields.append((one.name, hint, dataclasses.field(default=value)))
     return dataclasses.make_dataclass(kind.__name__, fields, frozen=True)()
