@@ -103,36 +103,98 @@ def test_every_view_draws_from_disk(look, folder):
 
 def test_the_folder_says_what_the_server_says(look, address, folder):
     pages = [look(address, "concordance"), look(folder, "concordance")]
-    ask = """async given => { const types = await explorer.types(0);
-      const piece = types.piece_id[types.place.get("the")];
-      return explorer.concordance({run: 0, piece, upos: "", offset: 0, limit: 500, ...given}); }"""
-    for given in (
-        {"order": "document", "descending": "0"}, {"order": "left", "descending": "0"},
-        {"order": "right", "descending": "1"}, {"order": "right", "descending": "0", "offset": 30, "limit": 20},
-        {"order": "document", "descending": "0", "upos": "DET"},
-    ):  # fmt: skip
-        served_, exported = (page.evaluate(ask, given) for page in pages)
-        assert served_["total"] > 50
-        for name in ("total", "upos", "document", "position", "tag", "left", "right"):
-            assert served_[name] == exported[name], (given, name)
-        for name, values in served_["measures"].items():  # hundredths on disk
-            assert exported["measures"][name] == pytest.approx(values, abs=0.0101), name
-    by_preference = [page.evaluate(ask, {"order": "preference", "descending": "1"}) for page in pages]
-    for found in by_preference:
-        values = found["measures"]["preference"]
-        assert values == sorted(values, reverse=True)
+    ask = "given => explorer.concordance({run: 0, query: given[0], case: given[1]})"
+    for query, case in (("the", False), ("of the", False), ("st*", False), ("VERB", True), ("the NOUN", False),
+                        ("*_ADJ *", False), ("[the]", True), ("[##s]", False), ("nosuchword", False)):  # fmt: skip
+        served_, exported = (page.evaluate(ask, [query, case]) for page in pages)
+        assert served_["total"] > 5 or query == "nosuchword", query
+        for name in ("total", "tokens", "document", "position", "length", "tag", "before", "after"):
+            assert served_.get(name) == exported.get(name), (query, name)
+        for name in ("key", "left", "right"):
+            of = [[found["word"][k] if k >= 0 else "" for k in found[name]] for found in (served_, exported)]
+            assert of[0] == of[1], (query, name)
+        for name, values in served_["measures"].items():  # hundredths on disk, and more for phrases
+            assert exported["measures"][name] == pytest.approx(values, abs=0.05), (query, name)
+    for page in pages:
+        page.evaluate("explorer.filter = {since: '1900', in: '19'}")
+    filtered = [page.evaluate(ask, ["the", False]) for page in pages]
+    assert 0 < filtered[0]["total"] == filtered[1]["total"] < pages[0].evaluate("explorer.runs[0].heldout_tokens")
+    assert filtered[0]["document"] == filtered[1]["document"]
     passages = [page.evaluate("explorer.passage({run: 0, document: 1, start: 7, length: 50})") for page in pages]
     assert all(passages[0][name] == passages[1][name] for name in ("piece", "upos", "start", "tokens"))
 
 
+def test_lines_are_sorted_by_what_the_reader_asks_and_the_sort_key_is_coloured(look, address):
+    page = look(address, "concordance?query=the&order=1L")
+    before = page.eval_on_selector_all(".kwic .line .left", "all => all.map(one => one.innerText.split(' ').at(-1))")
+    assert len(before) > 20 and before == sorted(before)
+    keyed = page.eval_on_selector_all(".kwic .left .sort1", "all => all.map(one => one.textContent)")
+    assert keyed == [word for word in before if word]
+    page = look(address, "concordance?query=the&order=preference&down=1")
+    values = page.eval_on_selector_all(
+        ".kwic .line:not(.head) .number:not(.sets)", "all => all.map(one => one.innerText)"
+    )
+    numbers = [float(value.replace("−", "-")) for value in values]
+    assert numbers == sorted(numbers, reverse=True)
+
+
+def test_what_a_concordance_adds_up_to(look, address):
+    page = look(address, "concordance?query=the")
+    found = page.evaluate("""async () => {
+      const answer = await explorer.concordance({run: 0, query: "the"});
+      const before = hit => answer.word[answer.left[hit * explorer.CONTEXT]] ?? null;
+      const groups = explorer.groupHits(answer, "preference", before);
+      const documents = await explorer.whole("documents", 0);
+      return {answer, groups, near: explorer.collocates(answer, "preference", 1, 1),
+              spread: explorer.dispersion(answer, documents.tokens, documents.name.map(() => true))}; }""")
+    answer, groups = found["answer"], {row["label"]: row for row in found["groups"]}
+    width = len(answer["left"]) // answer["total"]
+    before = [answer["word"][k] if k >= 0 else None for k in answer["left"][::width]]
+    of = [value for word, value in zip(before, answer["measures"]["preference"], strict=True) if word == "of"]
+    assert groups["of"]["count"] == len(of) and groups["of"]["mean"] == pytest.approx(sum(of) / len(of))
+    near = {row["word"]: row for row in found["near"]}
+    assert near["of"]["hits"] >= len(of) and max(row["dice"] for row in near.values()) <= 14
+    assert 0 <= found["spread"]["dp"] < 0.5 and found["spread"]["documents"] == len(set(answer["document"]))
+    for panel, shown in (("collocates", "tbody a"), ("sketch", "caption"), ("spread", "canvas")):
+        turn_to(page, f"concordance?query=the&panel={panel}")
+        page.wait_for_selector(f"#view {shown}")
+
+
+def test_a_filter_stays_over_all_views(look, address):
+    page = look(address, "concordance?query=the&since=1900")
+    some = page.inner_text("#view .told[role=status]")
+    for view in VIEWS:
+        page.click(f"#tabs a[data-key={view}]")
+        page.wait_for_selector(f"#view[data-shown={view}]")
+        assert "since=1900" in page.evaluate("location.hash") and page.inner_text("#filtered"), view
+    page.click("text=all documents")
+    page.wait_for_selector("#view[data-shown]")
+    page.click("#tabs a[data-key=concordance]")
+    page.fill("input[name=query]", "the")
+    page.click("text='show'")
+    page.wait_for_selector(".kwic .key")
+    assert page.inner_text("#view .told[role=status]") != some
+
+
+def test_a_query_that_cannot_be_read_says_why_and_the_next_one_works(look, address, folder):
+    for where, query in ((address, "%2F(a%2F"), (folder, "%2Fa%2F")):
+        page = look(where, "none")
+        page.evaluate("hash => { location.hash = hash; }", f"concordance?query={query}")
+        page.wait_for_selector("#view .failure")
+        page.evaluate("document.querySelector('input[name=query]').value = 'the'")
+        page.click("text='show'")
+        page.wait_for_selector(".kwic .key")
+        assert page.query_selector(".failure") is None
+
+
 def test_a_view_has_an_address_of_its_own(look, address):
-    page = look(address, "words")
-    page.fill("input[type=search]", "nation")
+    page = look(address, "words?kind=all")
+    page.fill("input[name=search]", "nation")
     until(page, "location.hash.includes('search=nation')")
     page.wait_for_timeout(200)
     told = page.inner_text("#view .told")
     again = look(address, page.evaluate("location.hash.slice(1)"))
-    assert again.input_value("input[type=search]") == "nation" and again.inner_text("#view .told") == told
+    assert again.input_value("input[name=search]") == "nation" and again.inner_text("#view .told") == told
     rows = again.eval_on_selector_all("tbody tr:not(.spacer) td:first-child", "cells => cells.map(c => c.textContent)")
     assert rows and all("nation" in row for row in rows)
     again.click("tbody a")
@@ -143,11 +205,11 @@ def test_a_view_has_an_address_of_its_own(look, address):
 
 
 def test_tables_and_figures_can_be_saved(look, address):
-    page = look(address, "words?least=1")
+    page = look(address, "words?least=1&kind=all&plot=towers")
     with page.expect_download() as saved:
         page.click("button:text-is('CSV')")
     lines = saved.value.path().read_text(encoding="utf-8-sig").splitlines()
-    assert lines[0].startswith("type,part of speech,count,mean (nats)")
+    assert lines[0].startswith("type,word class,count,mean (nats)")
     shown = int(page.inner_text("#view .told").split(" of ")[0].replace(",", ""))
     assert len(lines) == shown + 1
     assert not [line for line in lines if line[0] in "=+-@"]
@@ -182,3 +244,14 @@ def test_the_keyboard_is_enough(look, address):
     until(page, "location.hash.includes('zoom=')")
     page.keyboard.press("0")
     until(page, "!location.hash.includes('zoom=')")
+
+
+def test_the_words_view_opens_on_whole_words_that_every_set_of_readouts_agrees_on(look, address):
+    page = look(address, "words")
+    rows = page.evaluate("""async () => {
+      const types = await explorer.types(0), shown = explorer.address().given;
+      return {kind: shown.get("kind"), words: [...document.querySelectorAll("tbody tr:not(.spacer) td:first-child")]
+        .map(cell => { const row = types.place.get(cell.textContent);
+          return [types.piece[row], types.upos[row]]; })}; }""")
+    assert rows["kind"] == "robust"
+    assert all(not piece.startswith("##") and upos not in ("_", "NUM", "PUNCT") for piece, upos in rows["words"])

@@ -13,14 +13,15 @@ import twotower
 from browsers import chromium
 from explorer_runs import TOKEN
 from twotower.data.tagging import NO_WORD
-from twotower.explorer.concordance import concordance
+from twotower.explorer.concordance import CONTEXT, concordance
 from twotower.explorer.emerged import emerged
-from twotower.explorer.explored import ExploredRun
+from twotower.explorer.explored import ANYTIME, ExploredRun
 from twotower.explorer.export import MARK, export
 from twotower.explorer.live import LiveText
 from twotower.explorer.minimal_pairs import minimal_pairs
 from twotower.explorer.plain import to_json
 from twotower.explorer.server import explorer
+from twotower.explorer.types_in import types_in
 from twotower.preference.measured import SETS
 from twotower.system.errors import InputError
 
@@ -50,33 +51,99 @@ def test_types_and_documents_are_those_of_the_run(explored):
     to_json([types, documents, explored.summary()])  # strict: no NaN is left
 
 
-def test_a_concordance_holds_every_occurrence_once_in_its_order(explored):
+def everywhere(explored):
+    return np.ones(len(explored.bounds) - 1, dtype=bool)
+
+
+def found_by(explored, query, case=False):
+    """The hits of a query as (document, first piece, pieces)."""
+    answer = concordance(explored, query, case, everywhere(explored))
+    assert answer["total"] == len(answer["document"])
+    return list(zip(answer["document"], answer["position"], answer["length"], strict=True))
+
+
+def test_a_piece_is_found_wherever_it_stands_with_its_preference_and_its_neighbours(explored):
     scores = explored.run.scores()
     piece = int(scores["piece_id"].mode()[0])
+    answer = concordance(explored, f"[{explored.pieces[piece]}]", True, everywhere(explored))
     rows = np.flatnonzero(scores["piece_id"] == piece)
-    total = len(rows)
-    for order in ("document", "left", "right", "preference"):
-        parts = [concordance(explored, piece, order, False, "", start, 100) for start in range(0, total, 100)]
-        places = [(d, p) for part in parts for d, p in zip(part["document"], part["position"], strict=True)]
-        starts = [int(explored.bounds[d]) + p for d, p in places]
-        assert sorted(starts) == rows.tolist() and parts[0]["total"] == total
-        values = [value for part in parts for value in part["measures"]["preference"]]
-        expected = preference_in(scores).to_numpy()[starts]
-        assert values == pytest.approx(expected, abs=1e-4)
-        if order == "preference":
-            assert values == sorted(values)
-        if order in ("left", "right"):
-            at = -1 if order == "left" else 0
-            near = [(side[at] if side else "").removeprefix("##") for part in parts for side in part[order]]
-            assert near == sorted(near)
-    assert len({text for part in parts for side in part["left"] for text in side}) > 10
+    assert answer["total"] == len(rows) and set(answer["length"]) == {1}
+    places = [int(explored.bounds[d]) + p for d, p in zip(answer["document"], answer["position"], strict=True)]
+    assert places == rows.tolist()
+    assert answer["measures"]["preference"] == pytest.approx(preference_in(scores)[rows], abs=1e-4)
+    assert len(answer["left"]) == len(answer["right"]) == CONTEXT * len(rows)
+    assert max(answer["left"]) < len(answer["word"]) and min(answer["left"]) == -1, "it does not leave its document"
 
 
-def test_a_concordance_does_not_leave_its_document(explored):
-    first = int(explored.piece_ids[explored.bounds[1]])
-    found = concordance(explored, first, "document", False, "", 0, 500)
-    where = list(zip(found["document"], found["position"], strict=True)).index((1, 0))
-    assert found["left"][where] == [] and len(found["right"][where]) == 14
+def test_a_phrase_is_a_word_and_the_word_after_it(explored):
+    words = explored.words
+    whole = [words.folded[word] for word in words.word]
+    expected = [
+        (int(words.document[k]), int(words.start[k] - explored.bounds[words.document[k]]))
+        for k in range(len(words) - 1)
+        if whole[k] == "of" and whole[k + 1] == "the" and words.document[k] == words.document[k + 1]
+    ]
+    assert len(expected) > 20
+    for query in ("of the", "OF The", "/\\bof the\\b/"):
+        assert [hit[:2] for hit in found_by(explored, query)] == expected, query
+    assert found_by(explored, "OF The", case=True) == []
+    assert set(found_by(explored, "of the")) < set(found_by(explored, "o? the"))
+    answer = concordance(explored, "of the", False, everywhere(explored))
+    preference = preference_in(explored.run.scores()).to_numpy()
+    begins = [int(explored.bounds[d]) + p for d, p in expected]
+    sums = [preference[k : k + n].sum() for k, n in zip(begins, answer["length"], strict=True)]
+    assert answer["measures"]["preference"] == pytest.approx(sums, abs=2e-4), "a phrase's is the sum over its pieces"
+    assert set(found_by(explored, "of NOUN")) | set(found_by(explored, "of the")) <= set(found_by(explored, "of *"))
+
+
+def test_beginnings_and_classes_are_what_their_words_are(explored):
+    words = explored.words
+    began = sum(words.folded[word].startswith("stat") for word in words.word)
+    assert len(found_by(explored, "stat*")) == began > 10
+    verbs = int((words.tag == words.tags.index("VERB")).sum())
+    assert len(found_by(explored, "VERB")) == verbs > 100
+    of_class = found_by(explored, "stat*_VERB")
+    assert set(of_class) == set(found_by(explored, "stat*")) & set(found_by(explored, "VERB"))
+    assert found_by(explored, "[a-z]*") == [], "brackets are letters in a word"
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [("", "type a word"), ("  ", "type a word"), ("/[/", "no regular expression"), ("x" * 300, "at most 200"),
+     ("/(?:(?:[a-z ])+)+[0-9]{9}/", "seconds of computing")],
+)  # fmt: skip
+def test_queries_that_cannot_be_answered_are_refused(explored, query, said, monkeypatch):
+    monkeypatch.setattr("twotower.explorer.query.SECONDS", 0.3)
+    with pytest.raises(InputError, match=said):
+        concordance(explored, query, False, everywhere(explored))
+
+
+def test_very_many_hits_are_told_in_part_and_counted_in_full(explored, monkeypatch):
+    monkeypatch.setattr("twotower.explorer.concordance.MOST_HITS", 100)
+    answer = concordance(explored, "*", False, everywhere(explored))
+    assert answer["total"] == len(explored.words) > 1000 and len(answer["document"]) == 100
+    assert answer["document"] == sorted(answer["document"]) and len(set(answer["document"])) > 3
+
+
+def test_a_filter_leaves_documents_by_name_and_year(explored):
+    years = explored.document_years
+    assert all(str(year) in name for year, name in zip(years, explored.document_names, strict=True))
+    later = explored.chosen_documents("", 1900, 9999)
+    assert later.tolist() == [year >= 1900 for year in years] and 0 < later.sum() < len(later)
+    named = explored.chosen_documents(explored.document_names[0].upper(), *ANYTIME)
+    assert named.sum() == 1 and named[0]
+    answer = concordance(explored, "the", False, later)
+    assert set(answer["document"]) <= set(np.flatnonzero(later)) and answer["tokens"] < len(explored.words)
+    some = types_in(explored, later)
+    scores = explored.run.scores()
+    kept = np.repeat(later, np.diff(explored.bounds))
+    the = explored.pieces.tolist().index("the")
+    there = (kept & (scores["piece_id"] == the)).to_numpy()
+    row = some["piece_id"].index(the)
+    assert some["count"][row] == there.sum()
+    assert some["mean"][row] == pytest.approx(preference_in(scores)[there].mean(), abs=1e-4)
+    with pytest.raises(InputError, match="no held-out document"):
+        types_in(explored, explored.chosen_documents("no such document", *ANYTIME))
 
 
 def test_what_emerged_ends_near_the_finished_run(explored):
@@ -98,18 +165,22 @@ def test_a_typed_sentence_is_scored_as_the_model_scores_it(finished, family_runs
     ids, count = answer["piece_id"], len(answer["piece"])
     assert run.text.tokenizer.decode(ids).replace(" ", "") == "thepeopleoftheunitedstates."
     vocabulary = run.text.vocabulary
-    for head in ("joint", "readout_1", "readout_2"):
-        logits_of = twotower.load_model(run.run.path, head)
+    assert len(run.sets) > 1
+    heads = {"joint": ["joint"]} | {f"readout_{k}": [f"{name}_{k}" for name in run.sets] for k in (1, 2)}
+    for head, read in heads.items():
+        models = [twotower.load_model(run.run.path, name) for name in read]
         for place in range(count):
             framed = [vocabulary.sep, *ids] + ([] if family == "gpt" else [vocabulary.sep])
             if family == "bert":
                 framed[place + 1] = vocabulary.mask
+            at = place if family == "gpt" else place + 1
             with torch.no_grad():
-                logits = logits_of(torch.tensor([framed])).logits[0, place if family == "gpt" else place + 1]
-            expected = torch.log_softmax(logits, dim=0)
-            assert answer["log_probs"][head][place] == pytest.approx(float(expected[ids[place]]), abs=2e-3)
+                logits = torch.stack([logits_of(torch.tensor([framed])).logits[0, at] for logits_of in models])
+            expected = torch.log_softmax(logits, dim=1)
+            alone = float(expected[:, ids[place]].mean())
+            assert answer["log_probs"][head][place] == pytest.approx(alone, abs=2e-3), "the mean over sets of readouts"
             best = answer["top"][head][place][0]
-            assert best[1] == pytest.approx(float(expected.max().exp()), abs=2e-3)
+            assert best[1] == pytest.approx(float(expected.exp().mean(dim=0).max()), abs=2e-3)
     assert all(np.isfinite(values).all() for values in answer["cut"]["log_probs"].values())
     whole = live.read("The people of the United States.", 60)
     for head, values in whole["cut"]["log_probs"].items():
@@ -203,10 +274,11 @@ def test_hostile_text_stays_text(hostile, tmp_path):
         page.on("console", lambda line: said.append(line.text) if line.type == "error" else None)
         page.on("pageerror", lambda error: said.append(str(error)))
         for view, shown in (
-            ("words?least=1&search=script", "tbody a"), ("concordance?word=script", ".kwic .key"),
-            ("text", ".passage bdi"), ("concordance?word=constructor", "#view .told"),
+            ("words?least=1&kind=all&search=script", "tbody a"), ("concordance?query=script", ".kwic .key"),
+            ("text", ".passage bdi"), ("concordance?query=constructor&panel=collocates", "#view .told"),
+            ("concordance?query=the&panel=sketch", "caption"),
             ("training?words=the+__proto__", "canvas"),
-            ("compare", ".passage bdi"), ("concordance?word=<img%20src=x%20onerror=alert(4)>", "#view .told"),
+            ("compare", ".passage bdi"), ("concordance?query=<img%20src=x%20onerror=alert(4)>", "#view .told"),
         ):  # fmt: skip
             page.goto(f"{(out / 'index.html').as_uri()}#{view}")
             page.reload()

@@ -62,8 +62,8 @@ def test_no_path_leads_to_another_file(client, path):
 
 @pytest.mark.parametrize(
     "query",
-    ["concordance?piece=-1", "concordance?piece=99999999", "concordance?piece=1e3", "concordance?piece=²",
-     "concordance?piece=5&order=__class__", "concordance?piece=5&limit=100000", "passage?document=100000",
+    ["concordance", "concordance?query=%2F(%2F", "concordance?query=the&since=-1", "concordance?query=the&until=²",
+     "concordance?query=the&since=1e3", "types?in=no-such-document", "passage?document=100000",
      "passage?document=0&length=999999", "types?run=1", "types?run=-1", "nothing"],
 )  # fmt: skip
 def test_what_cannot_be_is_refused_with_a_reason(client, query):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -13,14 +14,18 @@ from numpy.typing import NDArray
 
 from ..config.schema import RunConfig
 from ..data.heldout import PreparedText
-from ..data.pieces import GOES_ON
 from ..preference.measured import SETS
+from ..report.style import WORD_CLASSES
 from ..results.results import read_results
 from ..runs.finished import RunFolder
 from ..statistics.contrasts import Contrast, contrasts
+from .held_words import HeldoutWords, heldout_words
 from .plain import columns, number, text
 
 Floats = NDArray[np.float64]
+YEAR = re.compile(r"(?<!\d)1\d{3}(?!\d)|(?<!\d)20\d{2}(?!\d)")
+ANYTIME = (1, 9999)
+"""Years between which every document lies."""
 
 
 class ExploredRun:
@@ -58,24 +63,28 @@ class ExploredRun:
         return self.run.require(name)
 
     @cached_property
+    def sets(self) -> tuple[str, ...]:
+        """The run's sets of readouts, as the columns of `scores.parquet` begin."""
+        return SETS[: self.config.readout.replicates]
+
+    @cached_property
     def scores(self) -> pd.DataFrame:
         """`document`, `position`, `piece_id`, `upos` and the heads, one row per held-out occurrence.
 
-        What a tower says alone is the mean over sets of readouts.
+        What a tower says alone (`readout_K`) is the mean over sets of readouts.
         """
-        sets = SETS[: self.config.readout.replicates]
-        of_tower = {tower: [f"{name}_{tower}" for name in sets] for tower in range(1, self.towers + 1)}
-        wanted = [
-            "document",
-            "position",
-            "piece_id",
-            "upos",
-            "joint",
-            *(head for some in of_tower.values() for head in some),
-        ]
-        table = pq.read_table(self.run.path / "scores.parquet", columns=wanted).to_pandas()
-        alone = {f"readout_{tower}": table[some].mean(axis=1) for tower, some in of_tower.items()}
-        return table[["document", "position", "piece_id", "upos", "joint"]].assign(**alone)
+        alone = {
+            f"readout_{tower}": self._by_set[[f"{name}_{tower}" for name in self.sets]].mean(axis=1)
+            for tower in range(1, self.towers + 1)
+        }
+        wanted = ["document", "position", "piece_id", "upos", "joint"]
+        return pq.read_table(self.run.path / "scores.parquet", columns=wanted).to_pandas().assign(**alone)
+
+    @cached_property
+    def _by_set(self) -> pd.DataFrame:
+        """Log-probabilities of each tower alone under each set of readouts, columns SET_K."""
+        wanted = [f"{name}_{tower}" for name in self.sets for tower in range(1, self.towers + 1)]
+        return pq.read_table(self.run.path / "scores.parquet", columns=wanted).to_pandas()
 
     @cached_property
     def piece_ids(self) -> NDArray[np.int64]:
@@ -88,12 +97,9 @@ class ExploredRun:
         return np.array([text(piece) for piece in self.text.pieces], dtype=object)
 
     @cached_property
-    def alphabetical(self) -> NDArray[np.int64]:
-        """The rank of each piece in the order of its characters, marks aside; (vocabulary,)."""
-        keys = np.array([str(piece).removeprefix(GOES_ON) for piece in self.pieces], dtype=object)
-        rank = np.empty(len(keys), dtype=np.int64)
-        rank[np.argsort(keys, kind="stable")] = np.arange(len(keys))
-        return rank
+    def words(self) -> HeldoutWords:
+        """The held-out text as words."""
+        return heldout_words(self)
 
     @cached_property
     def bounds(self) -> NDArray[np.int64]:
@@ -110,13 +116,41 @@ class ExploredRun:
         return [text(names[number]) for number in numbers]
 
     @cached_property
+    def document_years(self) -> list[int | None]:
+        """The year in the name of each held-out document, where it has one (`1863-Lincoln.txt`)."""
+        found = [YEAR.search(name) for name in self.document_names]
+        return [int(year.group()) if year else None for year in found]
+
+    def chosen_documents(self, name: str, first: int, last: int) -> NDArray[np.bool_]:
+        """Which held-out documents have `name` in their name, in any case, and a year from `first` to `last`.
+
+        An empty name is in all of them. Documents without a year pass only if no year is asked for (1 to 9999).
+        """
+        wanted, anytime = name.casefold(), (first, last) == ANYTIME
+        return np.array([
+            wanted in document.casefold() and (anytime if year is None else first <= year <= last)
+            for document, year in zip(self.document_names, self.document_years, strict=True)
+        ], dtype=bool)  # fmt: skip
+
+    @cached_property
     def measures(self) -> dict[str, Floats]:
         """What a passage can be coloured by, by name, in nats, each (occurrences,).
 
-        `preference` (for more than two towers `preference_K` of each), and the log-probabilities of the heads.
+        `preference` (for more than two towers `preference_K` of each), the mean over sets of readouts; the same under
+        each set, `set1`, `set2` and so on; and the log-probabilities of the heads.
         """
         found = {f"preference{contrast.suffix}": contrast.of(self.scores) for contrast in self.contrasts}
-        return found | {head: self.scores[head].to_numpy(np.float64) for head in self.heads}
+        return found | self.set_preferences | {head: self.scores[head].to_numpy(np.float64) for head in self.heads}
+
+    @cached_property
+    def set_preferences(self) -> dict[str, Floats]:
+        """The preferences under each set of readouts, `set1`, `set2`, …, each (occurrences,); none for one set."""
+        if len(self.sets) == 1:
+            return {}
+        return {
+            f"set{number_}{contrast.suffix}": contrast.of(self._by_set, name)
+            for contrast in self.contrasts for number_, name in enumerate(self.sets, start=1)
+        }  # fmt: skip
 
     def summary(self) -> dict[str, Any]:
         """What the page needs to know before it shows anything."""
@@ -134,7 +168,11 @@ class ExploredRun:
                 for contrast in self.contrasts
             ],
             "heads": self.heads,
-            "measures": [*(f"preference{contrast.suffix}" for contrast in self.contrasts), *self.heads],
+            "measures": list(self.measures),
+            "sets": len(self.sets),
+            "set_columns": [f"under_{name}" for name in self.sets if self.contrasts],
+            "upos": self.words.tags,
+            "class_names": WORD_CLASSES,
             "corpus": text(corpus.name),
             "heldout_documents": corpus.heldout_documents,
             "heldout_tokens": corpus.heldout_tokens,
@@ -152,13 +190,13 @@ class ExploredRun:
         return columns(self.types)
 
     def documents(self) -> dict[str, Any]:
-        """The held-out documents: `name`, `tokens`, and the mean of each preference, in nats."""
+        """The held-out documents: `name`, `year` (or None), `tokens`, and the mean of each preference, in nats."""
         starts, counts = self.bounds[:-1], np.diff(self.bounds)
         table = pd.DataFrame({"name": self.document_names, "tokens": counts})
         for name, values in self.measures.items():
             if name.startswith("preference"):
                 table[name] = np.add.reduceat(values, starts) / counts if len(starts) else []
-        return columns(table)
+        return {**columns(table), "year": self.document_years}
 
     def passage(self, document: int, start: int, length: int) -> dict[str, Any]:
         """`length` pieces of a held-out document from its piece `start` on: `piece_id`, `piece`, `upos`, measures."""

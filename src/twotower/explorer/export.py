@@ -66,7 +66,7 @@ def _write(runs: Sequence[ExploredRun], folder: Path, tokens: int) -> None:
             for name, read in WHOLE.items():
                 _script(folder, name, number, read(run))
                 progress.advance(1)
-            _script(folder, "pieces", number, {"piece": run.pieces.tolist(), "rank": run.alphabetical.tolist()})
+            _script(folder, "pieces", number, {"piece": run.pieces.tolist()})
             where: dict[int, int] = {}
             for shard, members in enumerate(parts):
                 _script(folder, f"text-{shard}", number, [_document(run, member) for member in members])
@@ -120,6 +120,6 @@ def _document(run: ExploredRun, member: int) -> dict[str, Any]:
         "tag": codes.tolist(),
         "measures": {
             name: column(np.round(values[chosen], 2)) for name, values in run.measures.items()
-            if name in run.heads
+            if name in run.heads or name in run.set_preferences
         },
     }  # fmt: skip

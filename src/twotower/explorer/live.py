@@ -67,7 +67,8 @@ class LiveText:
 
         Returns:
             `piece_id`, `piece`; `log_probs`: by head, of each piece, in nats; `top`: for each head and piece the `TOP`
-            most probable pieces with their probabilities; `preference` (by suffix) at each piece; `lesions`: for each
+            most probable pieces with their probabilities (of a tower alone both are means over sets of readouts);
+            `preference` (by suffix) at each piece; `lesions`: for each
             tower the joint head's log-probabilities with that tower's output replaced by `zero` or by its `mean` over
             held-out text; `cut`: log-probabilities by head with only `context` tokens. Raises `InputError` for a text
             that is empty or too long.
@@ -76,16 +77,18 @@ class LiveText:
         rows, scored = self._rows(ids)
         with torch.no_grad():
             outputs = self.model.tower_outputs(rows, None, scored)
-            heads = self._heads(outputs)
-            found = {name: _log_softmax(*head) for name, head in heads.items()}
             chosen = torch.from_numpy(ids)
-            log_probs = {name: values.gather(1, chosen[:, None]).squeeze(1) for name, values in found.items()}
+            every = {name: _log_softmax(*head) for name, head in self.model.head_features(outputs).items()}
+            log_probs = self._mean_over_sets(
+                {name: values.gather(1, chosen[:, None]).squeeze(1) for name, values in every.items()}
+            )
+            probabilities = self._mean_over_sets({name: values.exp() for name, values in every.items()})
             answer: dict[str, Any] = {
                 "text": text(typed),
                 "piece_id": ids.tolist(),
                 "piece": self.run.pieces[ids].tolist(),
                 "log_probs": {name: column(values.numpy()) for name, values in log_probs.items()},
-                "top": {name: self._top(values) for name, values in found.items()},
+                "top": {name: self._top(values) for name, values in probabilities.items()},
                 "lesions": self._lesions(outputs, chosen),
                 "window": self.model.config.window,
             }
@@ -132,14 +135,18 @@ class LiveText:
             scored[0, 1 : count + 1] = True
         return torch.from_numpy(np.ascontiguousarray(rows)), torch.from_numpy(scored)
 
-    def _heads(self, outputs: list[Tensor]) -> dict[str, tuple[Tensor, Tensor, Tensor]]:
-        heads = self.model.head_features(outputs)
-        return {name: heads[name] for name in self.run.heads}
+    def _mean_over_sets(self, values: dict[str, Tensor]) -> dict[str, Tensor]:
+        """What the run's heads say: of the joint head as it is, of a tower alone the mean over sets of readouts."""
+        alone = {
+            f"readout_{tower}": torch.stack([values[f"{name}_{tower}"] for name in self.run.sets]).mean(dim=0)
+            for tower in range(1, self.run.towers + 1)
+        }
+        return {"joint": values["joint"], **alone}
 
-    def _top(self, log_probs: Tensor) -> list[list[list[Any]]]:
+    def _top(self, probabilities: Tensor) -> list[list[list[Any]]]:
         """For each piece of the text the most probable pieces and their probabilities."""
-        known = log_probs[:, : len(self.run.pieces)]
-        values, places = known.exp().topk(min(TOP, known.shape[1]), dim=1)
+        known = probabilities[:, : len(self.run.pieces)]
+        values, places = known.topk(min(TOP, known.shape[1]), dim=1)
         return [
             [[str(self.run.pieces[place]), number(value)] for place, value in zip(*pair, strict=True)]
             for pair in zip(places.tolist(), values.tolist(), strict=True)
@@ -180,7 +187,8 @@ class LiveText:
             inputs, targets, scored = rows[:, :-1], rows[:, 1:], scored[:, 1:]
         elif objective == "masked":
             inputs = np.where(scored, vocabulary.mask, rows)
-        found = log_probs_of(self.model, inputs, targets, scored, vocabulary.pad, set(self.run.heads))
+        heads = {"joint", *(f"{name}_{k}" for name in self.run.sets for k in range(1, self.run.towers + 1))}
+        found = self._mean_over_sets(log_probs_of(self.model, inputs, targets, scored, vocabulary.pad, heads))
         return {"context": context, "log_probs": {name: column(values.numpy()) for name, values in found.items()}}
 
 

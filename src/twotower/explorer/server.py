@@ -7,6 +7,8 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -14,16 +16,17 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from ..system.errors import InputError
-from .concordance import ORDERS, concordance
+from .concordance import concordance
 from .emerged import emerged
-from .explored import ExploredRun
+from .explored import ANYTIME, ExploredRun
 from .guard import Guard
 from .live import LiveText
 from .minimal_pairs import minimal_pairs
 from .page import files
 from .plain import to_json
+from .types_in import types_in
 
-MOST_PIECES, MOST_ROWS = 2000, 500
+MOST_PIECES = 2000
 LARGEST_BODY = 64 * 1024
 """Bytes of a request: a sentence, not a book."""
 
@@ -77,7 +80,10 @@ class _Service:
             number = _integer(given, "run", 0, len(self.runs) - 1)
             run = self.runs[number]
             if name == "concordance":
-                return to_json(_concordance(run, given))
+                query = given.get("query", "")
+                return to_json(concordance(run, query, given.get("case") == "1", _chosen(run, given)))
+            if name == "types" and (chosen := _chosen(run, given)).sum() < len(chosen):
+                return to_json(types_in(run, chosen))
             if name == "passage":
                 document = _integer(given, "document", 0, len(run.bounds) - 2)
                 start = _integer(given, "start", 0, len(run.piece_ids))
@@ -113,18 +119,15 @@ WHOLE: dict[str, Callable[[ExploredRun], Any]] = {
 """What is sent in one piece."""
 
 
-def _concordance(run: ExploredRun, given: Mapping[str, str]) -> dict[str, Any]:
-    order = given.get("order", "document")
-    if order not in ORDERS and order not in run.measures:
-        raise InputError(f"order: {order!r} is unknown; there are {', '.join((*ORDERS, *run.measures))}")
-    return concordance(
-        run, _integer(given, "piece", 0, len(run.pieces) - 1), order, given.get("descending") == "1",
-        given.get("upos", ""), _integer(given, "offset", 0, len(run.piece_ids)), _integer(given, "limit", 1, MOST_ROWS),
-    )  # fmt: skip
+def _chosen(run: ExploredRun, given: Mapping[str, str]) -> NDArray[np.bool_]:
+    """The documents that the page's filter leaves, (documents,)."""
+    return run.chosen_documents(given.get("in", ""), *(
+        _integer(given, name, *ANYTIME, usual=usual) for name, usual in zip(("since", "until"), ANYTIME, strict=True)
+    ))  # fmt: skip
 
 
-def _integer(given: Mapping[str, str], name: str, low: int, high: int) -> int:
-    text = given.get(name, str(low))
+def _integer(given: Mapping[str, str], name: str, low: int, high: int, usual: int | None = None) -> int:
+    text = given.get(name, str(low if usual is None else usual))
     if not (text.isascii() and text.isdigit() and len(text) < 12 and low <= int(text) <= high):
         raise InputError(f"{name}: expected a whole number from {low} to {high}")
     return int(text)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from importlib import resources
 
 SCRIPTS = (
-    "core.js", "data.js", "color.js", "surface.js", "table.js", "scatter.js", "lines.js", "words.js", "concordance.js",
-    "passages.js", "sentence.js", "training.js", "compare.js", "instruments.js", "main.js",
+    "core.js", "filter.js", "find.js", "data.js", "color.js", "surface.js", "table.js", "scatter.js", "lines.js",
+    "words.js", "hits.js", "panels.js", "concordance.js", "passages.js", "sentence.js", "training.js", "compare.js",
+    "instruments.js", "main.js",
 )  # fmt: skip
 """In the order in which they run: each adds to the one global, `explorer`."""
 KINDS = {

@@ -4,7 +4,11 @@
   const dark = matchMedia("(prefers-color-scheme: dark)");
   const names = ["system", "light", "dark"];
   let chosen = "system";
-  try { chosen = localStorage.getItem("twotower-theme") || "system"; } catch { /* from a disk there may be none */ }
+  try {
+    chosen = localStorage.getItem("twotower-theme") || "system";
+  } catch {
+    /* from a disk there may be none */
+  }
 
   const button = document.getElementById("theme");
   const apply = () => {
@@ -15,20 +19,40 @@
   };
   button.addEventListener("click", () => {
     chosen = names[(names.indexOf(chosen) + 1) % names.length];
-    try { localStorage.setItem("twotower-theme", chosen); } catch { /* see above */ }
+    try {
+      localStorage.setItem("twotower-theme", chosen);
+    } catch {
+      /* see above */
+    }
     apply();
   });
   dark.addEventListener("change", apply);
   explorer.applyTheme = apply;
 
   const LIGHT = {
-    ground: "#ffffff", ink: "#1d2125", soft: "#5c646b", grid: "#dfe3e6", blue: "#2f6db3", orange: "#c25a12",
-    violet: "#7b3fa0", green: "#23774c", grey: "#7b8187", strength: 0.6,
+    ground: "#ffffff",
+    ink: "#1d2125",
+    soft: "#5c646b",
+    grid: "#dfe3e6",
+    blue: "#2f6db3",
+    orange: "#c25a12",
+    violet: "#7b3fa0",
+    green: "#23774c",
+    grey: "#7b8187",
+    strength: 0.6,
     lines: ["#2f6db3", "#c25a12", "#23774c", "#7b3fa0", "#8a6d00", "#b3245a", "#0b7285", "#5c5f66"],
   };
   const DARK = {
-    ground: "#16191c", ink: "#e6e9ec", soft: "#a3abb2", grid: "#343a40", blue: "#6aa5e8", orange: "#f0954e",
-    violet: "#c28fe3", green: "#5fc08d", grey: "#9aa1a8", strength: 0.55,
+    ground: "#16191c",
+    ink: "#e6e9ec",
+    soft: "#a3abb2",
+    grid: "#343a40",
+    blue: "#6aa5e8",
+    orange: "#f0954e",
+    violet: "#c28fe3",
+    green: "#5fc08d",
+    grey: "#9aa1a8",
+    strength: 0.55,
     lines: ["#6aa5e8", "#f0954e", "#5fc08d", "#c28fe3", "#d9b93b", "#f07aa5", "#4fc4d9", "#b4b8be"],
   };
   explorer.paper = LIGHT;
@@ -41,11 +65,14 @@
 
   explorer.LIMIT = 2;
   explorer.SURPRISE = 12;
-  /** The background of a token: blue above 0 and orange below for preferences, violet by surprise for log-probabilities. */
+  /** The background of a token: blue above 0 and orange below for preferences, violet by surprise otherwise. */
   explorer.shade = (measure, value, colors = explorer.colors()) => {
     if (value === null || value === undefined) return "transparent";
     if (explorer.isPreference(measure)) {
-      return alpha(value > 0 ? colors.blue : colors.orange, Math.min(1, Math.abs(value) / explorer.LIMIT) * colors.strength);
+      return alpha(
+        value > 0 ? colors.blue : colors.orange,
+        Math.min(1, Math.abs(value) / explorer.LIMIT) * colors.strength,
+      );
     }
     return alpha(colors.violet, Math.min(1, -value / explorer.SURPRISE) * colors.strength);
   };
@@ -62,7 +89,9 @@
     }
     let [left, right] = ["−12 nats: surprised", "0 nats: certain"];
     if (preference) {
-      const contrast = run.contrasts.find((one) => measure.endsWith(one.suffix) && (one.suffix || run.contrasts.length === 1)) || run.contrasts[0];
+      const contrast =
+        run.contrasts.find((one) => measure.endsWith(one.suffix) && (one.suffix || run.contrasts.length === 1)) ||
+        run.contrasts[0];
       const other = run.towers === 2 ? "tower 2 predicts it better" : "worse than the mean tower";
       const ends = [other, `tower ${contrast.tower} predicts it better`];
       if (turned) ends.reverse();

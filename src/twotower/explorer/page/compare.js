@@ -2,34 +2,60 @@
 // Two runs, or two heads of one, type by type and passage by passage.
 (() => {
   const show = async (place, _, given) => {
-    const runs = explorer.runs, two = runs.length === 2;
-    const choices = runs.flatMap((run, number) => [
-      ...run.contrasts.map(({ suffix, name }) => [`${number}:mean${suffix}`, `preference: ${name}`]),
-      ...run.heads.map((head) => [`${number}:${head}`, explorer.measureName(run, head)]),
-    ].map(([key, label]) => [key, two ? `run ${number + 1}: ${label}` : label]));
+    const runs = explorer.runs,
+      two = runs.length === 2;
+    const choices = runs.flatMap((run, number) =>
+      [
+        ...run.contrasts.map(({ suffix, name }) => [`${number}:mean${suffix}`, `preference: ${name}`]),
+        ...run.heads.map((head) => [`${number}:${head}`, explorer.measureName(run, head)]),
+      ].map(([key, label]) => [key, two ? `run ${number + 1}: ${label}` : label]),
+    );
     const known = new Set(choices.map(([key]) => key));
     const preset = two ? ["0:mean", "1:mean"] : ["0:readout_1", runs[0].towers > 1 ? "0:readout_2" : "0:joint"];
-    const chosen = (name, usual, fall) => (known.has(given.get(name)) ? given.get(name) : known.has(usual) ? usual : choices[fall][0]);
+    const chosen = (name, usual, fall) =>
+      known.has(given.get(name)) ? given.get(name) : known.has(usual) ? usual : choices[fall][0];
     const state = {
-      a: chosen("a", preset[0], 0), b: chosen("b", preset[1], Math.min(1, choices.length - 1)), least: given.get("least") ?? String(runs[0].frequent),
-      turn: given.get("turn") ?? "", zoom: given.get("zoom") || "", document: given.get("document") || "", start: Number(given.get("start")) || 0,
+      a: chosen("a", preset[0], 0),
+      b: chosen("b", preset[1], Math.min(1, choices.length - 1)),
+      least: given.get("least") ?? String(runs[0].frequent),
+      turn: given.get("turn") ?? "",
+      zoom: given.get("zoom") || "",
+      document: given.get("document") || "",
+      start: Number(given.get("start")) || 0,
     };
     const keep = () => explorer.remember("compare", state);
-    const parse = (key) => { const cut = key.indexOf(":"); return [Number(key.slice(0, cut)), key.slice(cut + 1)]; };
-    const [runA, columnA] = parse(state.a), [runB, columnB] = parse(state.b);
+    const parse = (key) => {
+      const cut = key.indexOf(":");
+      return [Number(key.slice(0, cut)), key.slice(cut + 1)];
+    };
+    const [runA, columnA] = parse(state.a),
+      [runB, columnB] = parse(state.b);
     const [typesA, typesB] = await Promise.all([explorer.types(runA), explorer.types(runB)]);
     const least = Number(state.least) || 1;
     const rows = [];
     typesA.piece.forEach((piece, row) => {
       const other = runA === runB ? row : typesB.place.get(piece);
-      if (other !== undefined && typesA.count[row] >= least && typesB.count[other] >= least && typesA[columnA][row] !== null && typesB[columnB][other] !== null) rows.push([row, other]);
+      if (
+        other !== undefined &&
+        typesA.count[row] >= least &&
+        typesB.count[other] >= least &&
+        typesA[columnA][row] !== null &&
+        typesB[columnB][other] !== null
+      )
+        rows.push([row, other]);
     });
     const valueA = (k) => typesA[columnA][rows[k][0]];
     const raw = (k) => typesB[columnB][rows[k][1]];
     const correlation = (values) => {
-      const n = rows.length, [ma, mb] = [0, 1].map((side) => rows.reduce((sum, _row, k) => sum + values(k)[side], 0) / n);
+      const n = rows.length,
+        [ma, mb] = [0, 1].map((side) => rows.reduce((sum, _row, k) => sum + values(k)[side], 0) / n);
       let [ab, aa, bb] = [0, 0, 0];
-      rows.forEach((_row, k) => { const [a, b] = values(k); ab += (a - ma) * (b - mb); aa += (a - ma) ** 2; bb += (b - mb) ** 2; });
+      rows.forEach((_row, k) => {
+        const [a, b] = values(k);
+        ab += (a - ma) * (b - mb);
+        aa += (a - ma) ** 2;
+        bb += (b - mb) ** 2;
+      });
       return ab / Math.sqrt(aa * bb);
     };
     const r = correlation((k) => [valueA(k), raw(k)]);
@@ -38,47 +64,168 @@
     const turned = signed && (state.turn === "" ? r < 0 : state.turn === "1");
     const valueB = (k) => (turned ? -raw(k) : raw(k));
     const label = (key) => choices.find(([each]) => each === key)[1];
-    const names = [label(state.a), turned ? label(state.b).replace("tower 1 minus tower 2", "tower 2 minus tower 1") : label(state.b)];
+    const names = [
+      label(state.a),
+      turned ? label(state.b).replace("tower 1 minus tower 2", "tower 2 minus tower 1") : label(state.b),
+    ];
     const short = (number, column, minus) => {
-      const what = column === "joint" ? "joint head" : column.replace("readout_", "tower ").replace(/^mean_?/, "preference ").trim();
+      const what =
+        column === "joint"
+          ? "joint head"
+          : column
+              .replace("readout_", "tower ")
+              .replace(/^mean_?/, "preference ")
+              .trim();
       return `${two ? `run ${number + 1}, ` : ""}${what}${minus ? ", turned round" : ""} (nats)`;
     };
     const diverging = [columnA, columnB].every((name) => explorer.isPreference(name));
 
     const scatter = explorer.scatter({
-      name: "compare", label: `Types by ${names[0]} and ${names[1]}`, view: state.zoom ? state.zoom.split(",").map(Number) : null,
-      zoomed: (view) => { state.zoom = view ? view.map((value) => value.toFixed(3)).join(",") : ""; keep(); },
-      tip: ({ row }) => [typesA.piece[rows[row][0]], `${names[0]}: ${explorer.signed(valueA(row))} nats`, `${names[1]}: ${explorer.signed(valueB(row))} nats`, `${explorer.count(typesA.count[rows[row][0]])}${runA === runB ? "" : ` and ${explorer.count(typesB.count[rows[row][1]])}`} occurrences`],
-      onpick: ({ row }) => { location.hash = explorer.link("concordance", { run: runA || "", word: typesA.piece[rows[row][0]] }); },
+      name: "compare",
+      label: `Types by ${names[0]} and ${names[1]}`,
+      view: state.zoom ? state.zoom.split(",").map(Number) : null,
+      zoomed: (view) => {
+        state.zoom = view ? view.map((value) => value.toFixed(3)).join(",") : "";
+        keep();
+      },
+      tip: ({ row }) => [
+        typesA.piece[rows[row][0]],
+        `${names[0]}: ${explorer.signed(valueA(row))} nats`,
+        `${names[1]}: ${explorer.signed(valueB(row))} nats`,
+        explorer.count(typesA.count[rows[row][0]]) +
+          (runA === runB ? "" : ` and ${explorer.count(typesB.count[rows[row][1]])}`) +
+          " occurrences",
+      ],
+      onpick: ({ row }) => {
+        location.hash = explorer.link("concordance", { run: runA || "", query: `[${typesA.piece[rows[row][0]]}]` });
+      },
     });
-    const number = (key, name, value) => ({ key, label: name, number: true, width: "7em", value, cell: (k) => {
-      const made = explorer.el("span", { class: diverging ? "swatch" : null }, diverging || key === "difference" ? explorer.signed(value(k)) : explorer.plain(value(k)));
-      if (diverging) made.style.background = explorer.shade("mean", value(k));
-      return made;
-    } });
+    const number = (key, name, value) => ({
+      key,
+      label: name,
+      number: true,
+      width: "7em",
+      value,
+      cell: (k) => {
+        const made = explorer.el(
+          "span",
+          { class: diverging ? "swatch" : null },
+          diverging || key === "difference" ? explorer.signed(value(k)) : explorer.plain(value(k)),
+        );
+        if (diverging) made.style.background = explorer.shade("mean", value(k));
+        return made;
+      },
+    });
     const table = explorer.table({
-      caption: "Types under both", sorted: { key: "difference", descending: true },
+      caption: "Types under both",
+      sorted: { key: "difference", descending: true },
       columns: [
-        { key: "piece", label: "type", width: "9em", value: (k) => typesA.piece[rows[k][0]], cell: (k) => explorer.el("a", { href: explorer.link("concordance", { run: runA || "", word: typesA.piece[rows[k][0]] }) }, explorer.bdi(typesA.piece[rows[k][0]])) },
-        { key: "upos", label: "part of speech", width: "6em", value: (k) => typesA.upos[rows[k][0]], cell: (k) => typesA.upos[rows[k][0]] },
-        { key: "count", label: "count", number: true, width: "5em", value: (k) => typesA.count[rows[k][0]], cell: (k) => explorer.count(typesA.count[rows[k][0]]) },
-        { ...number("a", "first", valueA), title: names[0], csvLabel: `${names[0]} (nats)` }, { ...number("b", "second", valueB), title: names[1], csvLabel: `${names[1]} (nats)` },
+        {
+          key: "piece",
+          label: "type",
+          width: "9em",
+          value: (k) => typesA.piece[rows[k][0]],
+          cell: (k) =>
+            explorer.el(
+              "a",
+              { href: explorer.link("concordance", { run: runA || "", query: `[${typesA.piece[rows[k][0]]}]` }) },
+              explorer.bdi(typesA.piece[rows[k][0]]),
+            ),
+        },
+        {
+          key: "upos",
+          label: "part of speech",
+          width: "6em",
+          value: (k) => typesA.upos[rows[k][0]],
+          cell: (k) => typesA.upos[rows[k][0]],
+        },
+        {
+          key: "count",
+          label: "count",
+          number: true,
+          width: "5em",
+          value: (k) => typesA.count[rows[k][0]],
+          cell: (k) => explorer.count(typesA.count[rows[k][0]]),
+        },
+        { ...number("a", "first", valueA), title: names[0], csvLabel: `${names[0]} (nats)` },
+        { ...number("b", "second", valueB), title: names[1], csvLabel: `${names[1]} (nats)` },
         { ...number("difference", "difference", (k) => valueA(k) - valueB(k)), title: "First minus second, in nats" },
       ],
     });
-    const change = (name) => (value) => { state[name] = value; if (name !== "document") { state.turn = name === "turn" ? value : ""; state.zoom = ""; } keep(); explorer.render(); };
-    const fewest = explorer.el("input", { type: "number", min: "1", value: state.least, size: "5", change: () => { state.least = fewest.value; keep(); explorer.render(); } });
+    const change = (name) => (value) => {
+      state[name] = value;
+      if (name !== "document") {
+        state.turn = name === "turn" ? value : "";
+        state.zoom = "";
+      }
+      keep();
+      explorer.render();
+    };
+    const fewest = explorer.el("input", {
+      type: "number",
+      min: "1",
+      value: state.least,
+      size: "5",
+      change: () => {
+        state.least = fewest.value;
+        keep();
+        explorer.render();
+      },
+    });
     place.append(
-      explorer.el("form", { class: "bar", submit: (event) => event.preventDefault() },
-        explorer.field("first", explorer.select(choices, state.a, change("a"))), explorer.field("second", explorer.select(choices, state.b, change("b"))), explorer.field("at least", fewest, "Occurrences in each"),
-        signed ? explorer.checkbox("turn the second round", turned, (value) => change("turn")(value ? "1" : "0"), "Which tower is called 1 is arbitrary in every run") : null),
-      explorer.el("p", { class: "told", role: "status" }, `${explorer.count(rows.length)} types in common · Pearson's r ${rows.length > 2 ? explorer.signed(turned ? -r : r) : "–"}${turned ? " · the second run's towers are turned round, because their numbers are arbitrary" : ""}${two ? "" : " · give two runs to compare them: twotower explore RUN RUN2"}`),
-      explorer.el("div", { class: "pair" },
-        explorer.el("section", {}, scatter.place, explorer.el("p", { class: "tools" }, scatter.controls, " ", scatter.save)),
-        explorer.el("section", {}, table.place, explorer.el("p", { class: "tools" }, explorer.csvButton("compare", table.csv)))));
+      explorer.el(
+        "form",
+        { class: "bar", submit: (event) => event.preventDefault() },
+        explorer.field("first", explorer.select(choices, state.a, change("a"))),
+        explorer.field("second", explorer.select(choices, state.b, change("b"))),
+        explorer.field("at least", fewest, "Occurrences in each"),
+        signed
+          ? explorer.checkbox(
+              "turn the second round",
+              turned,
+              (value) => change("turn")(value ? "1" : "0"),
+              "Which tower is called 1 is arbitrary in every run",
+            )
+          : null,
+      ),
+      explorer.el(
+        "p",
+        { class: "told", role: "status" },
+        `${explorer.count(rows.length)} types in common · Pearson's r ` +
+          (rows.length > 2 ? explorer.signed(turned ? -r : r) : "–") +
+          (turned ? " · the towers of the second run have changed places, because their numbers are arbitrary" : "") +
+          (two ? "" : " · give two runs to compare them: twotower explore RUN RUN2"),
+      ),
+      explorer.el(
+        "div",
+        { class: "pair" },
+        explorer.el(
+          "section",
+          {},
+          scatter.place,
+          explorer.el("p", { class: "tools" }, scatter.controls, " ", scatter.save),
+        ),
+        explorer.el(
+          "section",
+          {},
+          table.place,
+          explorer.el("p", { class: "tools" }, explorer.csvButton("compare", table.csv)),
+        ),
+      ),
+    );
     table.show(rows.map((_row, k) => k));
     const centre = diverging ? { zero: "both" } : {};
-    scatter.show(rows.map(([row], k) => ({ row: k, x: valueA(k), y: valueB(k), label: typesA.piece[row], group: typesA.word_class[row], weight: Math.abs(valueA(k) - valueB(k)) + (diverging ? Math.abs(valueA(k) + valueB(k)) : 0) })), { x: short(runA, columnA, false), y: short(runB, columnB, turned), diagonal: true, ...centre });
+    scatter.show(
+      rows.map(([row], k) => ({
+        row: k,
+        x: valueA(k),
+        y: valueB(k),
+        label: typesA.piece[row],
+        group: typesA.word_class[row],
+        weight: Math.abs(valueA(k) - valueB(k)) + (diverging ? Math.abs(valueA(k) + valueB(k)) : 0),
+      })),
+      { x: short(runA, columnA, false), y: short(runB, columnB, turned), diagonal: true, ...centre },
+    );
     keep();
     await passages(place, state, keep, { runA, runB, columnA, columnB, turned, names });
   };
@@ -88,26 +235,71 @@
     const [a, b] = await Promise.all([explorer.whole("documents", runA), explorer.whole("documents", runB)]);
     const other = new Map(b.name.map((name, number) => [name, number]));
     const held = (run, number) => explorer.live || explorer.runs[run].shard_of[number] >= 0;
-    const shared = a.name.map((name, number) => [number, other.get(name)]).filter(([one, two]) => two !== undefined && a.tokens[one] === b.tokens[two] && held(runA, one) && held(runB, two));
+    const shared = a.name
+      .map((name, number) => [number, other.get(name)])
+      .filter(
+        ([one, two]) => two !== undefined && a.tokens[one] === b.tokens[two] && held(runA, one) && held(runB, two),
+      );
     place.append(explorer.el("h2", {}, "The same passage under both"));
     if (!shared.length) {
-      place.append(explorer.el("p", { class: "told" }, "These runs share no held-out document with the same tokens."));
+      place.append(
+        explorer.el("p", { class: "told" }, "These runs share no held-out document with the same tokens."),
+      );
       return;
     }
     const [one, two] = shared.find(([number]) => String(number) === state.document) || shared[0];
     const measure = (column) => column.replace(/^mean/, "preference");
     const body = explorer.el("div", { class: "pair" });
-    const choose = explorer.select(shared.map(([number]) => [number, a.name[number]]), one, (value) => { state.document = value; state.start = 0; keep(); explorer.render(); });
-    const turnTo = (start) => { state.start = start; keep(); explorer.render(); };
-    place.append(explorer.el("p", { class: "bar" }, explorer.field("document", choose),
-      explorer.el("button", { type: "button", disabled: state.start === 0, click: () => turnTo(Math.max(0, state.start - 200)) }, "previous"),
-      explorer.el("button", { type: "button", disabled: state.start + 200 >= a.tokens[one], click: () => turnTo(state.start + 200) }, "next")), body);
-    const sides = await Promise.all([[runA, one, columnA, false], [runB, two, columnB, turned]].map(async ([run, document, column, minus], side) => {
-      const passage = await explorer.passage({ run, document, start: state.start, length: 200 });
-      const values = passage[measure(column)].map((value) => (minus ? -value : value));
-      const { text } = explorer.coloured(run, passage, measure(column), { values });
-      return explorer.el("section", {}, explorer.el("p", { class: "told" }, names[side]), explorer.legend(explorer.runs[run], measure(column), minus), text);
-    }));
+    const choose = explorer.select(
+      shared.map(([number]) => [number, a.name[number]]),
+      one,
+      (value) => {
+        state.document = value;
+        state.start = 0;
+        keep();
+        explorer.render();
+      },
+    );
+    const turnTo = (start) => {
+      state.start = start;
+      keep();
+      explorer.render();
+    };
+    place.append(
+      explorer.el(
+        "p",
+        { class: "bar" },
+        explorer.field("document", choose),
+        explorer.el(
+          "button",
+          { type: "button", disabled: state.start === 0, click: () => turnTo(Math.max(0, state.start - 200)) },
+          "previous",
+        ),
+        explorer.el(
+          "button",
+          { type: "button", disabled: state.start + 200 >= a.tokens[one], click: () => turnTo(state.start + 200) },
+          "next",
+        ),
+      ),
+      body,
+    );
+    const sides = await Promise.all(
+      [
+        [runA, one, columnA, false],
+        [runB, two, columnB, turned],
+      ].map(async ([run, document, column, minus], side) => {
+        const passage = await explorer.passage({ run, document, start: state.start, length: 200 });
+        const values = passage[measure(column)].map((value) => (minus ? -value : value));
+        const { text } = explorer.coloured(run, passage, measure(column), { values });
+        return explorer.el(
+          "section",
+          {},
+          explorer.el("p", { class: "told" }, names[side]),
+          explorer.legend(explorer.runs[run], measure(column), minus),
+          text,
+        );
+      }),
+    );
     body.append(...sides);
   };
 

@@ -1,115 +1,371 @@
 "use strict";
-// The occurrences of a type in context (KWIC).
+// Words, phrases and classes in context (KWIC), with their collocates, a sketch, and where in the corpus they stand.
 (() => {
   const PAGE = 100;
+  const PANELS = [
+    ["lines", "Lines"],
+    ["collocates", "Collocates"],
+    ["sketch", "Word sketch"],
+    ["spread", "Dispersion"],
+  ];
+  const HELP =
+    "A word, a phrase (united states), a beginning (stat*), a class (VERB, the NOUN, like_VERB), " +
+    "/a regular expression/, or [a piece] of the vocabulary";
+
+  const { swatch, shown } = explorer;
+  const joined = (words) =>
+    words.map((word, k) => (k && !explorer.glued(word, words[k - 1]) ? " " : "") + word).join("");
 
   const show = async (place, run, given) => {
-    const summary = explorer.runs[run], types = await explorer.types(run);
-    const most = types.count.reduce((best, count, row) => (types.upos[row] !== "_" && types.upos[row] !== "PUNCT" && count > (types.count[best] ?? -1) ? row : best), 0);
+    const summary = explorer.runs[run];
+    const [types, documents] = await Promise.all([explorer.types(run), explorer.whole("documents", run)]);
+    const passes = explorer.passes(documents),
+      periods = explorer.periods(documents);
+    const most = types.count.reduce(
+      (best, count, row) =>
+        /^(NOUN|PROPN)$/.test(types.upos[row]) && count > (types.count[best] ?? -1) ? row : best,
+      -1,
+    );
     const state = {
-      run: run || "", word: given.get("word") ?? types.piece[most] ?? "", order: given.get("order") || "document",
-      down: given.get("down") || "", pos: given.get("pos") || "", from: Number(given.get("from")) || 0,
+      run: run || "",
+      query: given.get("query") ?? types.piece[most] ?? types.piece[0] ?? "",
+      case: given.get("case") === "1" ? "1" : "",
+      order: given.get("order") || "document",
+      down: given.get("down") || "",
+      panel: given.get("panel") || "lines",
+      from: Number(given.get("from")) || 0,
+      span: given.get("span") || "5",
       by: summary.measures.includes(given.get("by")) ? given.get("by") : summary.measures[0],
     };
+    const measure = state.by,
+      sets = explorer.setsOf(summary, measure);
     const keep = () => explorer.remember("concordance", state);
-    const [told, lines, pages, legend] = [explorer.el("p", { class: "told", role: "status" }), explorer.el("div", { class: "kwic" }), explorer.el("p", { class: "tools" }), explorer.el("div")];
-    let answer = null, turn = 0;
+    const [told, panel, tabs] = ["p", "div", "p"].map((tag) => explorer.el(tag));
+    told.className = "told";
+    told.setAttribute("role", "status");
+    tabs.className = "chips";
+    let answer = null,
+      turn = 0;
+    const link = (changed) => explorer.link("concordance", { ...state, from: "", ...changed });
 
-    const ask = (from, limit) => {
-      const row = types.place.get(state.word);
-      return explorer.concordance({
-        run, piece: types.piece_id[row], order: state.order, descending: state.down ? "1" : "0", upos: state.pos, offset: from, limit,
-      });
-    };
-    const update = async (from = 0) => {
-      state.from = from;
+    const update = async () => {
       keep();
-      const row = types.place.get(state.word), mine = ++turn;
-      legend.replaceChildren(explorer.legend(summary, state.by));
-      if (row === undefined) {
+      const mine = ++turn;
+      told.textContent = "…";
+      try {
+        const found = await explorer.concordance({ run, query: state.query, case: state.case });
+        if (mine !== turn) return;
+        answer = found;
+      } catch (error) {
+        if (mine !== turn) return;
         answer = null;
-        lines.replaceChildren(); pages.replaceChildren();
-        const near = state.word ? types.piece.filter((piece) => piece.includes(state.word)).slice(0, 12) : [];
-        told.replaceChildren(`“${state.word}” is no type of the held-out text. `, ...(near.length ? ["Types that contain it: ", ...near.flatMap((piece) => [explorer.el("a", { href: explorer.link("concordance", { run: run || "", word: piece }) }, explorer.bdi(piece)), " "])] : ["A longer word may be several pieces; search in Words."]));
+        panel.replaceChildren();
+        tabs.replaceChildren();
+        told.replaceChildren(explorer.el("span", { class: "failure", role: "alert" }, error.message));
         return;
       }
-      told.textContent = "…";
-      const found = await ask(from, PAGE);
-      if (mine !== turn) return;
-      answer = found;
-      draw(row);
+      summarize();
+      draw();
     };
-    const draw = (row) => {
-      const usual = summary.contrasts.map(({ suffix, name }) => `${name}: ${explorer.signed(types[`mean${suffix}`][row])} nats (${explorer.signed(types[`low${suffix}`][row])} to ${explorer.signed(types[`high${suffix}`][row])})`);
-      told.replaceChildren(explorer.bdi(state.word), ` · ${types.upos[row]} · ${explorer.count(answer.total)} held-out occurrence${answer.total === 1 ? "" : "s"}${usual.length ? ` · preference, ${usual.join("; ")}` : ""} `,
-        explorer.el("a", { href: explorer.link("training", { run: run || "", words: state.word }) }, "as it emerged"));
-      const tags = pos.value;
-      pos.replaceChildren(explorer.el("option", { value: "" }, "all"), ...answer.upos.map(([tag, count]) => explorer.el("option", { value: tag, selected: tag === tags || tag === state.pos }, `${tag} (${count})`)));
-      pos.value = state.pos;
-      lines.replaceChildren(...answer.document.map((document, k) => line(document, k)));
-      const last = Math.min(state.from + PAGE, answer.total);
-      pages.replaceChildren(
-        explorer.el("button", { type: "button", disabled: state.from === 0, click: () => update(Math.max(0, state.from - PAGE)) }, "previous"),
-        ` ${answer.total ? explorer.count(state.from + 1) : 0} to ${explorer.count(last)} of ${explorer.count(answer.total)} `,
-        explorer.el("button", { type: "button", disabled: last >= answer.total, click: () => update(state.from + PAGE) }, "next"), " ",
-        explorer.el("button", { type: "button", class: "save", click: save }, "CSV"));
-    };
-    const side = (pieces, before) => pieces.map((piece, k) => (explorer.glued(piece, k ? pieces[k - 1] : before) || (!k && before === undefined) ? "" : " ") + explorer.shownPiece(piece)).join("");
-    /** The parts of longer words that the type stands in go with it, not with its context. */
-    const parted = (left, right) => {
-      let from = left.length, to = 0, inside = state.word.startsWith("##");
-      while (inside && from > 0) { from--; inside = left[from].startsWith("##"); }
-      while (to < right.length && right[to].startsWith("##")) to++;
-      return { left: left.slice(0, from), before: left.slice(from), after: right.slice(0, to), right: right.slice(to) };
-    };
-    const line = (document, k) => {
-      const parts = parted(answer.left[k], answer.right[k]);
-      const value = answer.measures[state.by][k];
-      const key = explorer.el("a", { class: "key", href: explorer.link("text", { run: run || "", document, at: answer.position[k], by: state.by }) }, explorer.bdi(explorer.shownPiece(state.word)));
-      key.style.background = explorer.shade(state.by, value);
-      const part = (pieces) => (pieces.length ? explorer.bdi(pieces.map(explorer.shownPiece).join(""), { class: "part" }) : null);
-      const tip = (event) => explorer.tip([
-        explorer.documentNames?.[run]?.[document] ?? `document ${document + 1}`, `token ${answer.position[k] + 1} · ${answer.tag[k]}`,
-        ...summary.measures.map((name) => `${explorer.measureName(summary, name)}: ${explorer.isPreference(name) ? explorer.signed(answer.measures[name][k]) : explorer.plain(answer.measures[name][k])} nats`),
-      ], event.clientX ?? key.getBoundingClientRect().left, event.clientY ?? key.getBoundingClientRect().bottom);
-      key.addEventListener("pointermove", tip);
-      key.addEventListener("focus", tip);
-      key.addEventListener("pointerleave", explorer.untip);
-      key.addEventListener("blur", explorer.untip);
-      return explorer.el("div", { class: "line" },
-        explorer.el("span", { class: "left" }, explorer.bdi(side(parts.left))),
-        explorer.el("span", { class: "middle" }, part(parts.before), key, part(parts.after)),
-        explorer.el("span", { class: "right" }, explorer.bdi(side(parts.right, state.word))),
-        explorer.el("span", { class: "number" }, explorer.isPreference(state.by) ? explorer.signed(value) : explorer.plain(value)));
-    };
-    const save = async () => {
-      const rows = [], names = (await explorer.whole("documents", run)).name;
-      for (let from = 0; from < answer.total; from += 500) {
-        const part = await ask(from, 500);
-        part.document.forEach((document, k) => rows.push([
-          names[document], part.position[k], part.tag[k], side(part.left[k]), state.word, side(part.right[k], state.word), ...summary.measures.map((name) => part.measures[name][k]),
-        ]));
+    const summarize = () => {
+      const { total } = answer,
+        values = answer.measures[measure];
+      if (!total) {
+        const like = state.query.replace(/[^\p{L}\p{N}]/gu, "").toLowerCase();
+        const near = like ? types.piece.filter((piece) => piece.toLowerCase().includes(like)).slice(0, 12) : [];
+        told.replaceChildren(
+          explorer.bdi(`“${state.query}”`),
+          " is nowhere in these documents. ",
+          ...(near.length
+            ? [
+                "Pieces that contain it: ",
+                ...near.flatMap((piece) => [
+                  explorer.el("a", { href: link({ query: `[${piece}]` }) }, explorer.bdi(piece)),
+                  " ",
+                ]),
+              ]
+            : ["Try the beginning of a word with *."]),
+        );
+        return;
       }
-      const header = ["document", "position", "part of speech", "left", "type", "right", ...summary.measures.map((name) => `${name} (nats)`)];
-      explorer.download(`${summary.name}-concordance.csv`, "text/csv;charset=utf-8", "\ufeff" + explorer.csv(header, rows));
+      const part =
+        values.length < total ? `, of which ${explorer.count(values.length)}, evenly spread, are shown` : "";
+      const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+      const { dp, documents: several, of } = explorer.dispersion(answer, documents.tokens, passes);
+      told.replaceChildren(
+        explorer.bdi(state.query),
+        ` · ${explorer.count(total)} hit${total === 1 ? "" : "s"}${part} · `,
+        `${explorer.count(Math.round((1e6 * total) / answer.tokens))} per million words · in ${explorer.count(several)} of `,
+        `${explorer.count(of)} documents (DP ${explorer.plain(dp)}) · ${explorer.measureName(summary, measure)}, `,
+        "mean of hits: ",
+        swatch(measure, mean, `${shown(measure, mean)} nats`),
+      );
     };
+    const draw = () => {
+      keep();
+      tabs.replaceChildren(
+        ...PANELS.map(([key, label]) =>
+          explorer.el(
+            "button",
+            {
+              type: "button",
+              "aria-pressed": String(state.panel === key),
+              click: () => {
+                state.panel = key;
+                state.from = 0;
+                draw();
+              },
+            },
+            label,
+          ),
+        ),
+        " ",
+        saveLink(),
+      );
+      panel.replaceChildren();
+      if (!answer.total) return;
+      if (explorer.panels[state.panel]) {
+        const shared = { answer, documents, passes, periods, state, summary, link, draw, run };
+        panel.append(...explorer.panels[state.panel](shared));
+      } else lines();
+    };
+    const saveLink = () =>
+      explorer.el(
+        "button",
+        {
+          type: "button",
+          class: "save",
+          click: (event) => {
+            const box = explorer.el("input", {
+              readonly: true,
+              value: location.href,
+              size: 40,
+              "aria-label": "address",
+            });
+            event.target.replaceWith(box);
+            box.select();
+            navigator.clipboard?.writeText(location.href).catch(() => {
+              /* then it is selected, to be copied by hand */
+            });
+          },
+        },
+        "link to this",
+      );
 
-    const list = explorer.el("datalist", { id: "known-types" }, [...types.piece.keys()].sort((a, b) => types.count[b] - types.count[a]).slice(0, 300).map((row) => explorer.el("option", { value: types.piece[row] })));
-    const word = explorer.el("input", { type: "search", value: state.word, list: "known-types", size: "16", autocomplete: "off" });
-    const pos = explorer.select([["", "all"], ...(state.pos ? [[state.pos, state.pos]] : [])], state.pos, (value) => { state.pos = value; update(); });
-    const orders = [["document", "document"], ["left", "left context"], ["right", "right context"], ...summary.measures.map((name) => [name, explorer.measureName(summary, name)])];
+    // Lines
+    const marked = (words, side, before) => {
+      const made = explorer.el("bdi");
+      const [keyed, from] = explorer.orders[state.order] ?? [];
+      words.forEach((word, k) => {
+        const distance = side === "left" ? words.length - k : k + 1;
+        const last = k ? words[k - 1] : before;
+        if ((k || side === "right") && !explorer.glued(word, last)) made.append(" ");
+        const level = keyed === side && distance >= from && distance < from + 3 ? distance - from + 1 : 0;
+        made.append(level ? explorer.el("span", { class: `sort${level}` }, word) : word);
+      });
+      return made;
+    };
+    const line = (hit) => {
+      const value = answer.measures[measure][hit],
+        key = answer.word[answer.key[hit]];
+      const text = (side) => explorer.beside(answer, side, hit).map((word) => answer.word[word]);
+      const part = (side) => (answer[side]?.[hit] ? explorer.bdi(answer[side][hit], { class: "part" }) : null);
+      const made = explorer.el(
+        "a",
+        {
+          class: state.order === "hit" ? "key sort1" : "key",
+          href: explorer.link("text", {
+            run: run || "",
+            document: answer.document[hit],
+            at: answer.position[hit],
+            by: state.by,
+          }),
+        },
+        explorer.bdi(key),
+      );
+      made.style.background = explorer.shade(measure, value);
+      const tip = (event) =>
+        explorer.tip(
+          [
+            `${documents.name[answer.document[hit]]}, token ${answer.position[hit] + 1} · ${answer.tag[hit]}`,
+            ...summary.measures.map(
+              (name) => `${explorer.measureName(summary, name)}: ${shown(name, answer.measures[name][hit])} nats`,
+            ),
+          ],
+          event.clientX ?? made.getBoundingClientRect().left,
+          event.clientY ?? made.getBoundingClientRect().bottom,
+        );
+      for (const event of ["pointermove", "focus"]) made.addEventListener(event, tip);
+      for (const event of ["pointerleave", "blur"]) made.addEventListener(event, explorer.untip);
+      const name = documents.name[answer.document[hit]];
+      return explorer.el(
+        "div",
+        { class: "line" },
+        explorer.el(
+          "span",
+          { class: `source${state.order === "document" ? " sort1" : ""}`, title: name },
+          explorer.bdi(name),
+        ),
+        explorer.el("span", { class: "left" }, marked(text("left").reverse(), "left")),
+        explorer.el("span", { class: "middle" }, part("before"), made, part("after")),
+        explorer.el("span", { class: "right" }, marked(text("right"), "right", key)),
+        explorer.el("span", { class: `number${state.order === measure ? " sort1" : ""}` }, shown(measure, value)),
+        explorer.el(
+          "span",
+          { class: "number sets" },
+          explorer.range(sets.map((name_) => answer.measures[name_][hit])),
+        ),
+      );
+    };
+    const lines = () => {
+      const ordered = explorer.sortHits(answer, state.order, Boolean(state.down));
+      state.from = Math.min(state.from, Math.floor((ordered.length - 1) / PAGE) * PAGE);
+      const last = Math.min(state.from + PAGE, ordered.length);
+      const turnTo = (from) => {
+        state.from = Math.max(0, from);
+        draw();
+      };
+      const head = explorer.el(
+        "div",
+        { class: "line head" },
+        ...[
+          "document",
+          "",
+          explorer.el("span", { class: "middle" }, "hit"),
+          "",
+          "nats",
+          sets.length ? "readouts" : "",
+        ].map((text) => explorer.el("span", {}, text)),
+      );
+      panel.append(
+        explorer.el("div", { class: "kwic" }, head, ordered.slice(state.from, last).map(line)),
+        explorer.el(
+          "p",
+          { class: "tools" },
+          explorer.el(
+            "button",
+            { type: "button", disabled: state.from === 0, click: () => turnTo(state.from - PAGE) },
+            "previous",
+          ),
+          ` ${explorer.count(state.from + 1)} to ${explorer.count(last)} of ${explorer.count(ordered.length)} `,
+          explorer.el(
+            "button",
+            { type: "button", disabled: last >= ordered.length, click: () => turnTo(state.from + PAGE) },
+            "next",
+          ),
+          " ",
+          explorer.csvButton(`${summary.name}-concordance`, () => csv(ordered)),
+        ),
+      );
+    };
+    const csv = (ordered) => [
+      [
+        "document",
+        "year",
+        "position",
+        "part of speech",
+        "left",
+        "hit",
+        "right",
+        ...summary.measures.map((name) => `${name} (nats)`),
+      ],
+      ordered.map((hit) => {
+        const text = (side) => explorer.beside(answer, side, hit).map((word) => answer.word[word]);
+        const key = `${answer.before?.[hit] ?? ""}${answer.word[answer.key[hit]]}${answer.after?.[hit] ?? ""}`;
+        const number = answer.document[hit];
+        return [
+          documents.name[number],
+          documents.year[number],
+          answer.position[hit],
+          answer.tag[hit],
+          joined(text("left").reverse()),
+          key,
+          joined(text("right")),
+          ...summary.measures.map((name) => answer.measures[name][hit]),
+        ];
+      }),
+    ];
+
+    const often = [...types.piece.keys()]
+      .filter((row) => types.upos[row] !== "_")
+      .sort((a, b) => types.count[b] - types.count[a]);
+    const list = explorer.el(
+      "datalist",
+      { id: "known-types" },
+      often.slice(0, 300).map((row) => explorer.el("option", { value: types.piece[row] })),
+    );
+    const query = explorer.el("input", {
+      type: "search",
+      name: "query",
+      value: state.query,
+      list: "known-types",
+      size: 24,
+      maxlength: 200,
+      autocomplete: "off",
+      spellcheck: "false",
+    });
+    const names = summary.measures.map((name) => [name, explorer.measureName(summary, name)]);
+    const orders = [
+      ["document", "document"],
+      ["1L", "1L: word before"],
+      ["2L", "2L: second before"],
+      ["hit", "the hit itself"],
+      ["1R", "1R: word after"],
+      ["2R", "2R: second after"],
+      ...names,
+    ];
     place.append(
-      explorer.el("form", { class: "bar", submit: (event) => { event.preventDefault(); state.word = word.value.trim(); state.pos = ""; update(); } },
-        explorer.field("type", word, "A piece of the vocabulary, as the Words view lists them"), list, explorer.el("button", {}, "show"),
-        explorer.field("sort by", explorer.select(orders, state.order, (value) => { state.order = value; update(); })),
-        explorer.checkbox("descending", Boolean(state.down), (value) => { state.down = value ? "1" : ""; update(); }),
-        explorer.field("part of speech", pos),
-        explorer.field("colour", explorer.select(summary.measures.map((name) => [name, explorer.measureName(summary, name)]), state.by, (value) => { state.by = value; update(state.from); }))),
-      told, legend, lines, pages);
-    explorer.documentNames ??= [];
-    explorer.documentNames[run] ??= (await explorer.whole("documents", run)).name;
-    await update(state.from);
+      explorer.el(
+        "form",
+        {
+          class: "bar",
+          submit: (event) => {
+            event.preventDefault();
+            state.query = query.value;
+            state.from = 0;
+            update();
+          },
+        },
+        explorer.field("look for", query, HELP),
+        list,
+        explorer.el("button", {}, "show"),
+        explorer.checkbox(
+          "match case",
+          Boolean(state.case),
+          (value) => {
+            state.case = value ? "1" : "";
+            update();
+          },
+          "Of use where the run keeps capitals",
+        ),
+        explorer.field(
+          "sort by",
+          explorer.select(orders, state.order, (value) => {
+            state.order = value;
+            if (answer) draw();
+          }),
+        ),
+        explorer.checkbox("descending", Boolean(state.down), (value) => {
+          state.down = value ? "1" : "";
+          if (answer) draw();
+        }),
+        explorer.field(
+          "colour",
+          explorer.select(names, state.by, (value) => {
+            state.by = value;
+            keep();
+            explorer.render();
+          }),
+        ),
+      ),
+      explorer.el("p", { class: "told" }, `${HELP}.`),
+      told,
+      explorer.legend(summary, state.by),
+      tabs,
+      panel,
+    );
+    await update();
   };
 
-  explorer.views.push({ key: "concordance", label: "Concordance", show });
+  explorer.views.push({ key: "concordance", label: "Concordance", show, filtered: true });
 })();

@@ -41,8 +41,12 @@ const explorer = { views: [], runs: [], live: document.body.dataset.mode === "li
     return { view: view || "words", given: new URLSearchParams(query || "") };
   };
   explorer.link = (view, given) => {
-    const kept = Object.entries(given).filter(([, value]) => value !== "" && value !== null && value !== undefined && value !== false);
-    const query = new URLSearchParams(kept.map(([name, value]) => [name, value === true ? "1" : String(value)])).toString();
+    const kept = Object.entries({ ...explorer.filter, ...given }).filter(
+      ([, value]) => value !== "" && value !== null && value !== undefined && value !== false,
+    );
+    const query = new URLSearchParams(
+      kept.map(([name, value]) => [name, value === true ? "1" : String(value)]),
+    ).toString();
     return `#${view}${query ? `?${query}` : ""}`;
   };
   /** Write what a view shows into the address, without drawing it anew; not if the reader has gone on to another. */
@@ -81,10 +85,15 @@ const explorer = { views: [], runs: [], live: document.body.dataset.mode === "li
     return [header, ...rows].map((row) => row.map(cell).join(",")).join("\r\n") + "\r\n";
   };
   explorer.csvButton = (name, table) =>
-    explorer.el("button", {
-      type: "button", class: "save",
-      click: () => explorer.download(`${name}.csv`, "text/csv;charset=utf-8", "\ufeff" + explorer.csv(...table())),
-    }, "CSV");
+    explorer.el(
+      "button",
+      {
+        type: "button",
+        class: "save",
+        click: () => explorer.download(`${name}.csv`, "text/csv;charset=utf-8", "\ufeff" + explorer.csv(...table())),
+      },
+      "CSV",
+    );
 
   // One tip for the whole page.
   const tip = document.getElementById("tip");
@@ -95,19 +104,43 @@ const explorer = { views: [], runs: [], live: document.body.dataset.mode === "li
     tip.style.left = `${Math.max(4, Math.min(x + 14, innerWidth - width - 8))}px`;
     tip.style.top = `${y + 18 + height > innerHeight ? Math.max(4, y - height - 12) : y + 18}px`;
   };
-  explorer.untip = () => { tip.hidden = true; };
+  explorer.untip = () => {
+    tip.hidden = true;
+  };
 
   /** What each measure is called, for people. */
   explorer.measureName = (run, measure) => {
     if (measure === "joint") return "log-probability, joint head";
     if (measure.startsWith("readout_")) return `log-probability, tower ${measure.slice(8)}`;
     const contrast = run.contrasts.find((one) => measure === `preference${one.suffix}`);
-    return contrast ? `preference: ${contrast.name}` : measure;
+    if (contrast) return `preference: ${contrast.name}`;
+    const [, number, suffix] = /^set(\d+)(_\d+)?$/.exec(measure) ?? [];
+    return number ? `preference${suffix ? ` of tower ${suffix.slice(1)}` : ""}, set ${number} of readouts` : measure;
   };
-  explorer.isPreference = (measure) => measure.startsWith("preference") || measure.startsWith("mean");
+  explorer.isPreference = (measure) => /^(preference|mean|set\d)/.test(measure);
+  /** The names under which the sets of readouts give a preference, `preference` or `preference_K`. */
+  explorer.setsOf = (run, measure) =>
+    run.measures.filter((name) => /^set\d/.test(name) && name.replace(/^set\d+/, "preference") === measure);
+  /** How far the sets of readouts go apart: from the least to the most. */
+  explorer.range = (values) =>
+    values.length ? `${explorer.signed(Math.min(...values))} … ${explorer.signed(Math.max(...values))}` : "";
+
+  /** A number on the colour that the measure gives it. */
+  explorer.swatch = (measure, value, text = explorer.signed(value)) => {
+    const made = explorer.el("span", { class: "swatch" }, text);
+    made.style.background = explorer.shade(measure, value);
+    return made;
+  };
+  /** A value of a measure: preferences have a sign. */
+  explorer.shown = (measure, value) =>
+    explorer.isPreference(measure) ? explorer.signed(value) : explorer.plain(value);
 
   /** Which spaces a reader expects between pieces: none inside a word, and none before a full stop. */
   explorer.glued = (piece, before) =>
-    piece.startsWith("##") || /^[.,;:!?)\]}%’”]+$/.test(piece) || /^[([{“$]$/.test(before ?? "") || piece === "'" || before === "'";
+    piece.startsWith("##") ||
+    /^[.,;:!?)\]}%’”]+$/.test(piece) ||
+    /^[([{“$]$/.test(before ?? "") ||
+    piece === "'" ||
+    before === "'";
   explorer.shownPiece = (piece) => (piece.startsWith("##") ? piece.slice(2) : piece);
 })();

@@ -1,18 +1,22 @@
 "use strict";
 // Which view is shown: the address says so.
 (() => {
-  const view = document.getElementById("view"), tabs = document.getElementById("tabs");
+  const view = document.getElementById("view"),
+    tabs = document.getElementById("tabs");
   let turn = 0;
 
   const failure = (error) => explorer.el("p", { class: "failure", role: "alert" }, error.message || String(error));
 
   explorer.render = async () => {
-    const mine = ++turn, { view: key, given } = explorer.address();
+    const mine = ++turn,
+      { view: key, given } = explorer.address();
     const chosen = explorer.views.find((one) => one.key === key) || explorer.views[0];
+    explorer.readFilter(given);
     const run = Math.min(Math.max(0, Number(given.get("run")) || 0), explorer.runs.length - 1);
     explorer.untip();
     for (const link of tabs.querySelectorAll("a")) {
-      if (link.dataset.key === chosen.key) link.setAttribute("aria-current", "page"); else link.removeAttribute("aria-current");
+      if (link.dataset.key === chosen.key) link.setAttribute("aria-current", "page");
+      else link.removeAttribute("aria-current");
       link.href = explorer.link(link.dataset.key, { run: run || "" });
     }
     document.getElementById("run").value = String(run);
@@ -24,20 +28,30 @@
     try {
       // Laid out before it is filled: figures take their width from where they stand.
       view.replaceChildren(place);
+      await explorer.showFilter(run, chosen.filtered === true || (explorer.live && chosen.filtered === "live"));
       await chosen.show(place, run, given);
     } catch (error) {
       if (mine === turn) view.replaceChildren(failure(error));
-      if (!(error instanceof Error) || error instanceof TypeError || error instanceof ReferenceError) console.error(error);
+      if (!(error instanceof Error) || error instanceof TypeError || error instanceof ReferenceError)
+        console.error(error);
     }
     if (mine === turn) view.dataset.shown = chosen.key;
   };
 
   const about = (run) => {
-    const sample = !explorer.live && run.exported_documents < run.heldout_documents
-      ? ` This folder holds ${explorer.count(run.exported_documents)} of them; concordances count those.` : "";
-    document.getElementById("about").replaceChildren(
-      explorer.bdi(run.name), ` · ${run.towers} ${run.family} tower${run.towers === 1 ? "" : "s"} · ${run.objective} · corpus `, explorer.bdi(run.corpus),
-      ` · ${explorer.count(run.heldout_tokens)} held-out tokens in ${explorer.count(run.heldout_documents)} documents.${sample}`);
+    const sample =
+      !explorer.live && run.exported_documents < run.heldout_documents
+        ? ` This folder holds ${explorer.count(run.exported_documents)} of them; concordances count those.`
+        : "";
+    document
+      .getElementById("about")
+      .replaceChildren(
+        explorer.bdi(run.name),
+        ` · ${run.towers} ${run.family} tower${run.towers === 1 ? "" : "s"} · ${run.objective} · corpus `,
+        explorer.bdi(run.corpus),
+        ` · ${explorer.count(run.heldout_tokens)} held-out tokens in ` +
+          `${explorer.count(run.heldout_documents)} documents.${sample}`,
+      );
   };
 
   const start = async () => {
@@ -49,7 +63,9 @@
       return;
     }
     const select = document.getElementById("run");
-    explorer.runs.forEach((run, number) => select.append(explorer.el("option", { value: number }, `${number + 1}: ${run.name}`)));
+    explorer.runs.forEach((run, number) =>
+      select.append(explorer.el("option", { value: number }, `${number + 1}: ${run.name}`)),
+    );
     document.getElementById("which").hidden = explorer.runs.length < 2;
     select.addEventListener("change", () => {
       const { view: key, given } = explorer.address();

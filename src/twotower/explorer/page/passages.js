@@ -6,7 +6,11 @@
   /** A passage as text: pieces are coloured, tell their numbers, and lead to their concordance. */
   explorer.coloured = (run, passage, measure, { at = -1, values = passage[measure] } = {}) => {
     const summary = explorer.runs[run];
-    const text = explorer.el("p", { class: "passage", tabindex: "0", "aria-label": "Passage; arrow keys go from piece to piece, Enter opens the concordance" });
+    const text = explorer.el("p", {
+      class: "passage",
+      tabindex: "0",
+      "aria-label": "Passage; arrow keys go from piece to piece, Enter opens the concordance",
+    });
     const pieces = passage.piece.map((piece, k) => {
       const made = explorer.bdi(explorer.shownPiece(piece), { "data-k": k });
       made.style.background = explorer.shade(measure, values[k]);
@@ -16,7 +20,9 @@
     });
     const lines = (k) => [
       `${passage.piece[k]} · ${passage.upos?.[k] ?? ""}`,
-      ...summary.measures.filter((name) => passage[name]).map((name) => `${explorer.measureName(summary, name)}: ${explorer.isPreference(name) ? explorer.signed(passage[name][k]) : explorer.plain(passage[name][k])} nats`),
+      ...summary.measures
+        .filter((name) => passage[name])
+        .map((name) => `${explorer.measureName(summary, name)}: ${explorer.shown(name, passage[name][k])} nats`),
     ];
     let current = -1;
     const mark = (k, tell = true) => {
@@ -26,17 +32,26 @@
       pieces[k]?.classList.add("current");
       if (box && tell) explorer.tip(lines(k), box.left, box.bottom);
     };
-    const pick = (k) => { explorer.untip(); location.hash = explorer.link("concordance", { run: run || "", word: passage.piece[k] }); };
+    const pick = (k) => {
+      explorer.untip();
+      location.hash = explorer.link("concordance", { run: run || "", query: `[${passage.piece[k]}]` });
+    };
     text.addEventListener("pointermove", (event) => {
       const k = event.target.dataset?.k;
-      if (k === undefined) explorer.untip(); else explorer.tip(lines(Number(k)), event.clientX, event.clientY);
+      if (k === undefined) explorer.untip();
+      else explorer.tip(lines(Number(k)), event.clientX, event.clientY);
     });
     text.addEventListener("pointerleave", explorer.untip);
     text.addEventListener("blur", explorer.untip);
-    text.addEventListener("click", (event) => { if (event.target.dataset?.k !== undefined) pick(Number(event.target.dataset.k)); });
+    text.addEventListener("click", (event) => {
+      if (event.target.dataset?.k !== undefined) pick(Number(event.target.dataset.k));
+    });
     text.addEventListener("keydown", (event) => {
       const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-      if (step) { event.preventDefault(); mark(Math.min(pieces.length - 1, Math.max(0, current + step))); }
+      if (step) {
+        event.preventDefault();
+        mark(Math.min(pieces.length - 1, Math.max(0, current + step)));
+      }
       if (event.key === "Enter" && current >= 0) pick(current);
       if (event.key === "Escape") explorer.untip();
     });
@@ -45,21 +60,35 @@
   };
 
   const show = async (place, run, given) => {
-    const summary = explorer.runs[run], documents = await explorer.whole("documents", run);
+    const summary = explorer.runs[run],
+      documents = await explorer.whole("documents", run);
     const held = (number) => explorer.live || summary.shard_of[number] >= 0;
-    const first = documents.name.findIndex((_, number) => held(number));
+    const passes = explorer.passes(documents);
+    const listed = documents.name.map((_, number) => number).filter((number) => held(number) && passes[number]);
+    const first = listed[0] ?? 0;
     const state = {
-      run: run || "", document: given.has("document") ? Number(given.get("document")) || 0 : first, start: Number(given.get("start")) || 0, at: given.get("at") ?? "",
+      run: run || "",
+      document: given.has("document") ? Number(given.get("document")) || 0 : first,
+      start: Number(given.get("start")) || 0,
+      at: given.get("at") ?? "",
       by: summary.measures.includes(given.get("by")) ? given.get("by") : summary.measures[0],
     };
-    if (state.at !== "" && !given.has("start")) state.start = Math.max(0, Math.floor(Number(state.at) / LENGTH) * LENGTH);
+    if (state.at !== "" && !given.has("start"))
+      state.start = Math.max(0, Math.floor(Number(state.at) / LENGTH) * LENGTH);
     const keep = () => explorer.remember("text", state);
-    const [title, legend, body, pages] = [explorer.el("h2"), explorer.el("div"), explorer.el("div"), explorer.el("p", { class: "tools" })];
+    const [title, legend, body, pages] = [
+      explorer.el("h2"),
+      explorer.el("div"),
+      explorer.el("div"),
+      explorer.el("p", { class: "tools" }),
+    ];
     let passage = null;
 
     const draw = () => {
       legend.replaceChildren(explorer.legend(summary, state.by));
-      const { text, shown } = explorer.coloured(run, passage, state.by, { at: state.at === "" ? -1 : Number(state.at) - passage.start });
+      const { text, shown } = explorer.coloured(run, passage, state.by, {
+        at: state.at === "" ? -1 : Number(state.at) - passage.start,
+      });
       body.replaceChildren(text);
       shown();
     };
@@ -76,46 +105,137 @@
       }
       draw();
       const last = Math.min(state.start + LENGTH, passage.tokens);
-      const turn = (start) => { state.start = start; state.at = ""; update(); };
+      const turn = (start) => {
+        state.start = start;
+        state.at = "";
+        update();
+      };
       pages.replaceChildren(
-        explorer.el("button", { type: "button", disabled: state.start === 0, click: () => turn(Math.max(0, state.start - LENGTH)) }, "previous"),
+        explorer.el(
+          "button",
+          { type: "button", disabled: state.start === 0, click: () => turn(Math.max(0, state.start - LENGTH)) },
+          "previous",
+        ),
         ` tokens ${explorer.count(state.start + 1)} to ${explorer.count(last)} of ${explorer.count(passage.tokens)} `,
-        explorer.el("button", { type: "button", disabled: last >= passage.tokens, click: () => turn(state.start + LENGTH) }, "next"), " ",
+        explorer.el(
+          "button",
+          { type: "button", disabled: last >= passage.tokens, click: () => turn(state.start + LENGTH) },
+          "next",
+        ),
+        " ",
         explorer.csvButton(`${summary.name}-passage`, () => [
           ["position", "piece", "part of speech", ...summary.measures.map((name) => `${name} (nats)`)],
-          passage.piece.map((piece, k) => [passage.start + k, piece, passage.upos[k], ...summary.measures.map((name) => passage[name][k])]),
-        ]));
+          passage.piece.map((piece, k) => [
+            passage.start + k,
+            piece,
+            passage.upos[k],
+            ...summary.measures.map((name) => passage[name][k]),
+          ]),
+        ]),
+      );
     };
 
     const preferences = summary.contrasts.map(({ suffix, name }) => ({
-      key: `preference${suffix}`, label: suffix ? `tower ${suffix.slice(1)}` : "preference", csvLabel: `preference${suffix} (nats)`, title: `Mean of ${name} over the document, in nats`, number: true, width: "7em",
+      key: `preference${suffix}`,
+      label: suffix ? `tower ${suffix.slice(1)}` : "preference",
+      csvLabel: `preference${suffix} (nats)`,
+      title: `Mean of ${name} over the document, in nats`,
+      number: true,
+      width: "7em",
       value: (row) => documents[`preference${suffix}`][row],
       cell: (row) => {
-        const value = documents[`preference${suffix}`][row], made = explorer.el("span", { class: "swatch" }, explorer.signed(value));
+        const value = documents[`preference${suffix}`][row],
+          made = explorer.el("span", { class: "swatch" }, explorer.signed(value));
         made.style.background = explorer.shade("preference", value);
         return made;
       },
     }));
     const table = explorer.table({
-      caption: "Held-out documents", sorted: { key: "number", descending: false }, height: 560,
+      caption: "Held-out documents",
+      sorted: { key: "number", descending: false },
+      height: 560,
       columns: [
-        { key: "number", label: "no.", number: true, width: "3.8em", value: (row) => row + 1, cell: (row) => explorer.count(row + 1) },
-        { key: "name", label: "document", value: (row) => documents.name[row], cell: (row) => explorer.el("a", { href: explorer.link("text", { run: run || "", document: row, by: state.by }), title: documents.name[row] }, explorer.bdi(documents.name[row])) },
-        { key: "tokens", label: "tokens", number: true, width: "5em", value: (row) => documents.tokens[row], cell: (row) => explorer.count(documents.tokens[row]) },
+        {
+          key: "number",
+          label: "no.",
+          number: true,
+          width: "3.8em",
+          value: (row) => row + 1,
+          cell: (row) => explorer.count(row + 1),
+        },
+        {
+          key: "name",
+          label: "document",
+          value: (row) => documents.name[row],
+          cell: (row) =>
+            explorer.el(
+              "a",
+              {
+                href: explorer.link("text", { run: run || "", document: row, by: state.by }),
+                title: documents.name[row],
+              },
+              explorer.bdi(documents.name[row]),
+            ),
+        },
+        {
+          key: "tokens",
+          label: "tokens",
+          number: true,
+          width: "5em",
+          value: (row) => documents.tokens[row],
+          cell: (row) => explorer.count(documents.tokens[row]),
+        },
         ...preferences,
       ],
     });
-    place.append(explorer.el("div", { class: "pair wide" },
-      explorer.el("section", { "aria-label": "Passage" },
-        explorer.el("form", { class: "bar", submit: (event) => event.preventDefault() },
-          explorer.field("colour by", explorer.select(summary.measures.map((name) => [name, explorer.measureName(summary, name)]), state.by, (value) => { state.by = value; keep(); if (passage) draw(); }))),
-        title, legend, body, pages),
-      explorer.el("section", { class: "narrow", "aria-label": "Documents" }, table.place, explorer.el("p", { class: "tools" }, explorer.csvButton(`${summary.name}-documents`, table.csv)))));
-    table.show(documents.name.map((_, number) => number).filter(held));
+    place.append(
+      explorer.el(
+        "div",
+        { class: "pair wide" },
+        explorer.el(
+          "section",
+          { "aria-label": "Passage" },
+          explorer.el(
+            "form",
+            { class: "bar", submit: (event) => event.preventDefault() },
+            explorer.field(
+              "colour by",
+              explorer.select(
+                summary.measures.map((name) => [name, explorer.measureName(summary, name)]),
+                state.by,
+                (value) => {
+                  state.by = value;
+                  keep();
+                  if (passage) draw();
+                },
+              ),
+            ),
+          ),
+          title,
+          legend,
+          body,
+          pages,
+        ),
+        explorer.el(
+          "section",
+          { class: "narrow", "aria-label": "Documents" },
+          table.place,
+          explorer.el("p", { class: "tools" }, explorer.csvButton(`${summary.name}-documents`, table.csv)),
+        ),
+      ),
+    );
+    table.show(listed);
     table.reveal(state.document);
-    if (!explorer.live) place.append(explorer.el("p", { class: "told" }, "A sentence of your own needs the model: run `twotower explore` on the run itself."));
+    if (!explorer.live)
+      place.append(
+        explorer.el(
+          "p",
+          { class: "told" },
+          "A sentence of your own needs the model: run `twotower explore` on the run itself.",
+        ),
+      );
     await update();
   };
 
-  explorer.views.push({ key: "text", label: "Text", show });
+  explorer.views.push({ key: "text", label: "Text", show, filtered: true });
 })();

@@ -1,38 +1,73 @@
 "use strict";
 // A table of any length: only the rows in sight are on the page.
 (() => {
-  const ROW = 30, SPARE = 8;
+  const ROW = 30,
+    SPARE = 8;
 
   /**
    * `columns`: { key, label, title, number, width, value(row), cell(row), csv(row) }; rows are numbers.
    * `sorted` is { key, descending }; `onsort(sorted)` is told. Returns { place, show(rows), rows() } in sorted order.
    */
   explorer.table = ({ columns, sorted, onsort, caption, height = 520, tall = ROW }) => {
-    let rows = [], current = null, order = { ...sorted };
+    let rows = [],
+      current = null,
+      order = { ...sorted };
     const head = explorer.el("tr", { "aria-rowindex": "1" });
     const body = explorer.el("tbody");
-    const group = explorer.el("colgroup", {}, columns.map(({ width }) => {
-      const made = explorer.el("col");
-      if (width) made.style.width = width;
-      return made;
-    }));
-    const table = explorer.el("table", { class: "rows" }, explorer.el("caption", { class: "hidden" }, caption), group, explorer.el("thead", {}, head), body);
+    const group = explorer.el(
+      "colgroup",
+      {},
+      columns.map(({ width }) => {
+        const made = explorer.el("col");
+        if (width) made.style.width = width;
+        return made;
+      }),
+    );
+    const table = explorer.el(
+      "table",
+      { class: "rows" },
+      explorer.el("caption", { class: "hidden" }, caption),
+      group,
+      explorer.el("thead", {}, head),
+      body,
+    );
     const least = columns.reduce((sum, { width }) => sum + (parseFloat(width) || 12), 0);
     table.style.minWidth = `${least}em`;
-    const place = explorer.el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": caption }, table);
+    const place = explorer.el(
+      "div",
+      { class: "scroll", tabindex: "0", role: "region", "aria-label": caption },
+      table,
+    );
     place.style.maxHeight = `${height}px`;
 
-    const drawHead = () => head.replaceChildren(...columns.map((one) => {
-      const mine = order.key === one.key;
-      const sort = () => {
-        order = { key: one.key, descending: mine ? !order.descending : Boolean(one.number) };
-        onsort?.(order);
-        arrange();
-      };
-      return explorer.el("th", { scope: "col", class: one.number ? "number" : null, title: one.title,
-        "aria-sort": mine ? (order.descending ? "descending" : "ascending") : "none" },
-      one.value ? explorer.el("button", { type: "button", click: sort }, one.label, mine ? (order.descending ? " ▾" : " ▴") : "") : one.label);
-    }));
+    const drawHead = () =>
+      head.replaceChildren(
+        ...columns.map((one) => {
+          const mine = order.key === one.key;
+          const sort = () => {
+            order = { key: one.key, descending: mine ? !order.descending : Boolean(one.number) };
+            onsort?.(order);
+            arrange();
+          };
+          return explorer.el(
+            "th",
+            {
+              scope: "col",
+              class: one.number ? "number" : null,
+              title: one.title,
+              "aria-sort": mine ? (order.descending ? "descending" : "ascending") : "none",
+            },
+            one.value
+              ? explorer.el(
+                  "button",
+                  { type: "button", click: sort },
+                  one.label,
+                  mine ? (order.descending ? " ▾" : " ▴") : "",
+                )
+              : one.label,
+          );
+        }),
+      );
 
     const spacer = (count) => {
       const cell = explorer.el("td", { colspan: columns.length });
@@ -48,7 +83,11 @@
       drawn = now;
       const shown = rows.slice(first, last).map((row, number) => {
         const cells = columns.map((one) => explorer.el("td", { class: one.number ? "number" : null }, one.cell(row)));
-        const made = explorer.el("tr", { "aria-rowindex": first + number + 2, "aria-current": row === current ? "true" : null }, cells);
+        const made = explorer.el(
+          "tr",
+          { "aria-rowindex": first + number + 2, "aria-current": row === current ? "true" : null },
+          cells,
+        );
         made.style.height = `${tall}px`;
         return made;
       });
@@ -70,13 +109,26 @@
       draw(true);
     };
     place.addEventListener("scroll", () => draw(), { passive: true });
-    const csv = () => [columns.map((one) => one.csvLabel || one.label), rows.map((row) => columns.map((one) => (one.csv || one.value || (() => ""))(row)))];
+    const csv = () => [
+      columns.map((one) => one.csvLabel || one.label),
+      rows.map((row) => columns.map((one) => (one.csv || one.value || (() => ""))(row))),
+    ];
     /** Put a row in sight, and mark it as the current one. */
     const reveal = (row) => {
       current = row;
       place.scrollTop = Math.max(0, (rows.indexOf(row) - 3) * tall);
       draw(true);
     };
-    return { place, reveal, show: (found) => { rows = Array.from(found); arrange(); }, rows: () => rows, csv, redraw: () => draw(true) };
+    return {
+      place,
+      reveal,
+      show: (found) => {
+        rows = Array.from(found);
+        arrange();
+      },
+      rows: () => rows,
+      csv,
+      redraw: () => draw(true),
+    };
   };
 })();

@@ -1,117 +1,419 @@
 "use strict";
-// Every type of the held-out text: a table beside a scatter of the towers.
+// Every type of the held-out text: a table beside a plot of what the towers make of it.
 (() => {
-  const LABELS = { mean: "preference", standard_error: "s.e.", low: "low", high: "high" };
-
   const show = async (place, run, given) => {
-    const summary = explorer.runs[run], types = await explorer.types(run);
+    const summary = explorer.runs[run],
+      types = await explorer.types(run, explorer.filterAsked());
     const preferences = summary.contrasts.map((one) => [one.suffix, one.name]);
-    const state = {
-      run: run || "", search: given.get("search") || "", pos: given.get("pos") || "", class: given.get("class") || "",
-      least: given.get("least") ?? String(summary.frequent), clear: given.get("clear") === "1",
-      of: given.get("of") || preferences[0]?.[0] || "", sort: given.get("sort") || (preferences.length ? "mean" : "count"),
-      down: given.get("down") ?? "1", zoom: given.get("zoom") || "", plot: given.get("plot") || "towers",
-    };
-    const keep = () => explorer.remember("words", { ...state, least: state.least, down: state.down });
-    const mean = () => types[`mean${state.of}`];
-    const column = (name) => types[`${name}${state.of}`];
     const one = summary.towers === 1;
+    const state = {
+      run: run || "",
+      search: given.get("search") || "",
+      pos: given.get("pos") || "",
+      class: given.get("class") || "",
+      least: given.get("least") ?? String(summary.frequent),
+      kind: given.get("kind") ?? (one ? "all" : "robust"),
+      of: given.get("of") || preferences[0]?.[0] || "",
+      sort: given.get("sort") || (one ? "count" : "size"),
+      down: given.get("down") ?? "1",
+      zoom: given.get("zoom") || "",
+      plot: given.get("plot") || (one ? "towers" : "frequency"),
+    };
+    const keep = () => explorer.remember("words", { ...state });
+    const column = (name) => types[`${name}${state.of}`],
+      mean = () => column("mean");
+    const sets = summary.set_columns.map(column).filter(Boolean);
+    const contrast = summary.contrasts.find(({ suffix }) => suffix === state.of) ?? summary.contrasts[0];
+    const called = (row) =>
+      types.upos[row] === "_" ? "part of a word" : (summary.class_names[types.upos[row]] ?? types.upos[row]);
+    const plain = (row) =>
+      !/^(_|NUM|SYM|PUNCT|X)$/.test(types.upos[row]) && /^[\p{L}\p{M}]+(['-][\p{L}\p{M}]+)*$/u.test(types.piece[row]);
 
+    /** The means of all frequent types, under all sets of readouts together and under each: the report's centre. */
+    const frequent = [...types.piece.keys()].filter((row) => types.count[row] >= summary.frequent);
+    const centreOf = (values) =>
+      frequent.length ? frequent.reduce((sum, row) => sum + (values[row] ?? 0), 0) / frequent.length : 0;
+    const centre = one ? 0 : centreOf(mean()),
+      centres = sets.map(centreOf);
+    /** A whole word whose interval leaves the centre out, on the same side under every set of readouts. */
+    const robust = (row) => {
+      const side = Math.sign(mean()[row] - centre);
+      const clear =
+        side > 0 ? column("low")[row] > centre : column("high")[row] !== null && column("high")[row] < centre;
+      return (
+        plain(row) &&
+        column("low")[row] !== null &&
+        clear &&
+        sets.every((values, k) => side * (values[row] - centres[k]) > 0)
+      );
+    };
+    const KINDS = {
+      robust: ["robust whole words", robust],
+      words: ["whole words", plain],
+      parts: ["parts of words", (row) => types.upos[row] === "_"],
+      all: ["all types", () => true],
+    };
+    if (!KINDS[state.kind] || (one && state.kind === "robust")) state.kind = "all";
+
+    const coloured = (value) => {
+      const made = explorer.el("span", { class: "swatch" }, explorer.signed(value));
+      made.style.background = explorer.shade("mean", value);
+      return made;
+    };
+    const number = (key, label, title, width, values, cell, csvLabel) => ({
+      key,
+      label,
+      title,
+      width,
+      number: true,
+      csvLabel,
+      value: values,
+      cell: (row) => cell(values(row)),
+    });
+    const towers = summary.towers === 2 ? ["tower 1", "tower 2"] : [`tower ${contrast?.tower}`, "the others"];
     const columns = [
-      { key: "piece", label: "type", title: "A piece of the tokenizer's vocabulary; ## continues a word", width: "9.5em",
-        value: (row) => types.piece[row], cell: (row) => explorer.el("a", { href: explorer.link("concordance", { run: run || "", word: types.piece[row] }), title: "concordance" }, explorer.bdi(types.piece[row])) },
-      { key: "upos", label: "part of speech", title: "Commonest universal part of speech; _ is a part of longer words", width: "6em", value: (row) => types.upos[row], cell: (row) => types.upos[row] },
-      { key: "count", label: "count", title: "Held-out occurrences", number: true, width: "5em", value: (row) => types.count[row], cell: (row) => explorer.count(types.count[row]) },
-      ...(one ? [] : ["mean", "low", "high"].map((name) => ({
-        key: name, label: LABELS[name], csvLabel: `${name}${state.of} (nats)`, number: true, width: name === "mean" ? "7.5em" : "5em",
-        title: name === "mean" ? `Preference in nats: ${preferences.find(([suffix]) => suffix === state.of)[1]}` : `${Math.round(summary.confidence * 100)} % interval over documents; empty for types in one document`,
-        value: (row) => column(name)[row],
-        cell: (row) => {
-          const value = column(name)[row], made = explorer.el("span", { class: name === "mean" ? "swatch" : null }, explorer.signed(value));
-          if (name === "mean") made.style.background = explorer.shade("mean", value);
-          return made;
-        },
-      }))),
-      ...summary.heads.map((head) => ({
-        key: head, label: head === "joint" ? "joint" : `tower ${head.slice(8)}`, csvLabel: `${head} (nats)`, number: true, width: "5.5em",
-        title: `Mean log-probability under ${head === "joint" ? "the joint head" : `the readout of tower ${head.slice(8)}`}, in nats`,
-        value: (row) => types[head][row], cell: (row) => explorer.plain(types[head][row]),
-      })),
-      { key: "training_count", label: "in training", number: true, width: "6.5em", title: "Occurrences in the training text", value: (row) => types.training_count[row], cell: (row) => explorer.count(types.training_count[row]) },
-      { key: "documents", label: "documents", number: true, width: "6.5em", title: "Held-out documents in which it occurs", value: (row) => types.documents[row], cell: (row) => explorer.count(types.documents[row]) },
+      {
+        key: "piece",
+        label: "type",
+        title: "A piece of the tokenizer's vocabulary; ## continues a word",
+        width: "9em",
+        value: (row) => types.piece[row],
+        cell: (row) =>
+          explorer.el(
+            "a",
+            {
+              title: "concordance",
+              href: explorer.link("concordance", { run: run || "", query: `[${types.piece[row]}]` }),
+            },
+            explorer.bdi(types.piece[row]),
+          ),
+      },
+      {
+        key: "upos",
+        label: "word class",
+        title: "The commonest of the type",
+        width: "8em",
+        value: called,
+        cell: called,
+      },
+      number("count", "count", "Held-out occurrences", "5em", (row) => types.count[row], explorer.count),
+      ...(one
+        ? []
+        : [
+            number(
+              "mean",
+              "preference",
+              `In nats: ${contrast.name}; mean over sets of readouts`,
+              "7em",
+              (row) => mean()[row],
+              coloured,
+              `mean${state.of} (nats)`,
+            ),
+            {
+              key: "size",
+              label: "from mean",
+              csvLabel: "distance from the mean of all (nats)",
+              number: true,
+              width: "6.5em",
+              title: "How far the preference is from the mean of all frequent types, whichever way, in nats",
+              value: (row) => Math.abs(mean()[row] - centre),
+              cell: (row) => explorer.plain(Math.abs(mean()[row] - centre)),
+            },
+            ...["low", "high"].map((name) =>
+              number(
+                name,
+                name,
+                `${Math.round(summary.confidence * 100)} % ` +
+                  `interval over documents and ` +
+                  "readouts; empty for types in one document",
+                "5em",
+                (row) => column(name)[row],
+                explorer.signed,
+                `${name}${state.of} (nats)`,
+              ),
+            ),
+            ...sets.map((values, k) =>
+              number(
+                `set${k + 1}`,
+                `set ${k + 1}`,
+                "The preference under this set of readouts alone, in nats",
+                "5em",
+                (row) => values[row],
+                explorer.signed,
+                `set ${k + 1} (nats)`,
+              ),
+            ),
+          ]),
+      ...summary.heads.map((head) =>
+        number(
+          head,
+          head === "joint" ? "joint" : `tower ${head.slice(8)}`,
+          `Mean log-probability under ${head === "joint" ? "the joint head" : `tower ${head.slice(8)} alone`}, in nats`,
+          "5.5em",
+          (row) => types[head][row],
+          explorer.plain,
+          `${head} (nats)`,
+        ),
+      ),
+      number(
+        "training_count",
+        "in training",
+        "Occurrences in the training text",
+        "6.5em",
+        (row) => types.training_count[row],
+        explorer.count,
+      ),
+      number(
+        "documents",
+        "documents",
+        "Held-out documents in which it occurs",
+        "6.5em",
+        (row) => types.documents[row],
+        explorer.count,
+      ),
     ];
     const table = explorer.table({
-      columns, caption: "Types of the held-out text", sorted: { key: state.sort, descending: state.down === "1" },
-      onsort: ({ key, descending }) => { state.sort = key; state.down = descending ? "1" : "0"; keep(); },
+      columns,
+      caption: "Types of the held-out text",
+      sorted: { key: state.sort, descending: state.down === "1" },
+      onsort: ({ key, descending }) => {
+        state.sort = key;
+        state.down = descending ? "1" : "0";
+        keep();
+      },
     });
     const scatter = explorer.scatter({
-      name: `${summary.name}-words`, label: "Types by how well each tower predicts them", view: state.zoom ? state.zoom.split(",").map(Number) : null,
+      name: `${summary.name}-words`,
+      label:
+        state.plot === "frequency"
+          ? "Preference of types against their frequency"
+          : "Types by how well each tower predicts them",
+      view: state.zoom ? state.zoom.split(",").map(Number) : null,
       tip: ({ row }) => [
-        types.piece[row], `${types.upos[row]} · ${explorer.count(types.count[row])} occurrences`,
-        ...summary.heads.map((head) => `${head === "joint" ? "joint" : `tower ${head.slice(8)}`}: ${explorer.plain(types[head][row])} nats`),
-        ...(one ? [] : [`preference: ${explorer.signed(mean()[row])} nats (${explorer.signed(column("low")[row])} to ${explorer.signed(column("high")[row])})`]),
+        types.piece[row],
+        `${called(row)} · ${explorer.count(types.count[row])} occurrences`,
+        ...summary.heads.map(
+          (head) =>
+            `${head === "joint" ? "joint" : `tower ${head.slice(8)}`}: ${explorer.plain(types[head][row])} nats`,
+        ),
+        ...(one
+          ? []
+          : [
+              `preference: ${explorer.signed(mean()[row])} nats (${explorer.signed(column("low")[row])} to ` +
+                `${explorer.signed(column("high")[row])})`,
+              `sets of readouts: ${sets.map((values) => explorer.signed(values[row])).join(", ")}`,
+            ]),
       ],
-      onpick: ({ row }) => { location.hash = explorer.link("concordance", { run: run || "", word: types.piece[row] }); },
-      zoomed: (view) => { state.zoom = view ? view.map((value) => value.toFixed(3)).join(",") : ""; keep(); },
+      onpick: ({ row }) => {
+        location.hash = explorer.link("concordance", { run: run || "", query: `[${types.piece[row]}]` });
+      },
+      zoomed: (view) => {
+        state.zoom = view ? view.map((value) => value.toFixed(3)).join(",") : "";
+        keep();
+      },
     });
     const told = explorer.el("p", { class: "told", role: "status" });
+    const bySide = () => state.plot === "frequency" && !one;
 
     const update = () => {
-      const wanted = state.search.toLowerCase(), least = Number(state.least) || 0, rows = [];
-      const [low, high] = one ? [[], []] : [column("low"), column("high")];
-      for (let row = 0; row < types.piece.length; row++) {
-        if (types.count[row] < least) continue;
-        if (state.pos && types.upos[row] !== state.pos) continue;
-        if (state.class && types.word_class[row] !== state.class) continue;
-        if (wanted && !types.piece[row].toLowerCase().includes(wanted)) continue;
-        if (state.clear && !(low[row] > 0 || high[row] < 0)) continue;
-        rows.push(row);
-      }
-      told.textContent = `${explorer.count(rows.length)} of ${explorer.count(types.piece.length)} types${rows.length ? "" : ": loosen a filter"}${one ? "" : ` · mean preference over all held-out text ${explorer.signed(summary.mean[state.of])} nats`}`;
+      const wanted = state.search.toLowerCase(),
+        least = Number(state.least) || 0,
+        passes = KINDS[state.kind][1];
+      const rows = [...types.piece.keys()].filter(
+        (row) =>
+          types.count[row] >= least &&
+          (!state.pos || types.upos[row] === state.pos) &&
+          passes(row) &&
+          (!state.class || types.word_class[row] === state.class) &&
+          (!wanted || types.piece[row].toLowerCase().includes(wanted)),
+      );
+      told.textContent =
+        `${explorer.count(rows.length)} of ${explorer.count(types.piece.length)} types` +
+        (rows.length
+          ? ""
+          : state.kind === "robust"
+            ? ": no whole word is sure; show all types"
+            : ": loosen a filter") +
+        (one ? "" : ` · mean preference of frequent types ${explorer.signed(centre)} nats`);
       table.show(rows);
-      const [points, axes] = place_(rows);
+      const [points, axes] = bySide() ? byFrequency(rows) : byTower(rows);
       scatter.show(points, axes);
       scatter.mark(wanted ? new Set(rows.filter((row) => types.piece[row].toLowerCase() === wanted)) : null);
       keep();
     };
-    const place_ = (rows) => {
-      const centre = one ? 0 : summary.mean[state.of] ?? 0;
-      const first = types.readout_1, second = types[summary.towers === 2 ? "readout_2" : one ? "joint" : `readout_${state.of.slice(1)}`];
-      const rest = (row) => (summary.towers < 3 ? first[row] : summary.heads.slice(1).reduce((sum, head) => sum + types[head][row], 0) / summary.towers);
-      const frequency = state.plot === "frequency" && !one;
-      const points = rows.map((row) => ({
-        row, label: types.piece[row], group: types.word_class[row],
-        x: frequency ? Math.log10(types.training_count[row] + 1) : rest(row), y: frequency ? mean()[row] : second[row],
-        weight: (one ? 0 : Math.abs(mean()[row] - centre)) * Math.log(types.count[row] + 1),
-      }));
-      if (frequency) return [points, { x: "occurrences in training (log10)", y: "preference (nats)", zero: "y" }];
-      const names = one ? ["tower 1", "joint"] : summary.towers === 2 ? ["tower 1", "tower 2"] : ["mean over towers", `tower ${state.of.slice(1)}`];
+    const point = (row, x, y) => ({
+      row,
+      x,
+      y,
+      label: types.piece[row],
+      group: types.word_class[row],
+      weight: (one ? 0 : Math.abs(mean()[row] - centre)) * Math.log(types.count[row] + 1),
+    });
+    const byFrequency = (rows) => [
+      rows.map((row) => ({
+        ...point(row, Math.log10(types.training_count[row] + 1), mean()[row]),
+        color: mean()[row] > centre ? "blue" : "orange",
+      })),
+      {
+        x: "occurrences in training (log10)",
+        y: `preference (nats): + ${towers[0]}, − ${towers[1]}`,
+        zero: "y",
+        at: centre,
+      },
+    ];
+    const byTower = (rows) => {
+      const second = types[summary.towers === 2 ? "readout_2" : one ? "joint" : `readout_${state.of.slice(1)}`];
+      const first = (row) =>
+        summary.towers < 3
+          ? types.readout_1[row]
+          : summary.heads.slice(1).reduce((sum, head) => sum + types[head][row], 0) / summary.towers;
+      const names = one
+        ? ["tower 1", "joint"]
+        : summary.towers === 2
+          ? ["tower 1", "tower 2"]
+          : ["mean over towers", `tower ${state.of.slice(1)}`];
       const corners = summary.towers === 2 ? ["better predicted by tower 2", "better predicted by tower 1"] : null;
-      return [points, { x: `log-probability, ${names[0]} (nats)`, y: `log-probability, ${names[1]} (nats)`, diagonal: true, corners }];
+      return [
+        rows.map((row) => point(row, first(row), second[row])),
+        {
+          x: `log-probability, ${names[0]} (nats)`,
+          y: `log-probability, ${names[1]} (nats)`,
+          diagonal: true,
+          corners,
+        },
+      ];
     };
 
     let timer = 0;
-    const search = explorer.el("input", { type: "search", value: state.search, size: "12", placeholder: "part of a word", input: () => { state.search = search.value; clearTimeout(timer); timer = setTimeout(update, 120); } });
-    const least = explorer.el("input", { type: "number", min: "1", value: state.least, size: "5", input: () => { state.least = least.value; clearTimeout(timer); timer = setTimeout(update, 200); } });
-    const tags = [...new Set(types.upos)].sort();
-    const set = (name) => (value) => { state[name] = value; update(); };
-    const classKey = explorer.el("p", { class: "legend" }, ...["function", "content", "other"].map((name) =>
-      explorer.el("span", { class: `key ${name}` }, name === "function" ? "■ function words" : name === "content" ? "● content words" : "▲ other, and parts of words")));
+    const later = (change) => () => {
+      change();
+      clearTimeout(timer);
+      timer = setTimeout(update, 150);
+    };
+    const search = explorer.el("input", {
+      type: "search",
+      name: "search",
+      value: state.search,
+      size: "12",
+      placeholder: "part of a word",
+      input: later(() => {
+        state.search = search.value;
+      }),
+    });
+    const least = explorer.el("input", {
+      type: "number",
+      min: "1",
+      value: state.least,
+      size: "5",
+      input: later(() => {
+        state.least = least.value;
+      }),
+    });
+    const tags = [...new Set(types.upos)].sort(),
+      set = (name) => (value) => {
+        state[name] = value;
+        update();
+      };
+    const again = (name) => (value) => {
+      state[name] = value;
+      state.zoom = "";
+      keep();
+      explorer.render();
+    };
+    const kinds = Object.entries(KINDS)
+      .filter(([key]) => !one || key !== "robust")
+      .map(([key, [label]]) => [key, label]);
+    const classKey = explorer.el(
+      "p",
+      { class: "legend" },
+      ...["function", "content", "other"].map((name) =>
+        explorer.el(
+          "span",
+          { class: bySide() ? "key" : `key ${name}` },
+          { function: "■ function words", content: "● content words", other: "▲ other words and parts" }[name],
+        ),
+      ),
+    );
     place.append(
-      explorer.el("form", { class: "bar", submit: (event) => event.preventDefault() },
-        explorer.field("search", search), explorer.field("part of speech", explorer.select([["", "all"], ...tags.map((tag) => [tag, tag === "_" ? "_ (parts of words)" : tag])], state.pos, set("pos"))),
-        explorer.field("class", explorer.select([["", "all"], ["function", "function"], ["content", "content"], ["other", "other"]], state.class, set("class"))),
+      explorer.el(
+        "form",
+        { class: "bar", submit: (event) => event.preventDefault() },
+        explorer.field(
+          "show",
+          explorer.select(kinds, state.kind, set("kind")),
+          "A word is robust if its interval leaves the mean out, on the same side under every set of readouts",
+        ),
+        explorer.field("search", search),
+        explorer.field(
+          "word class",
+          explorer.select(
+            [
+              ["", "all"],
+              ...tags.map((tag) => [tag, tag === "_" ? "parts of words" : (summary.class_names[tag] ?? tag)]),
+            ],
+            state.pos,
+            set("pos"),
+          ),
+        ),
+        explorer.field(
+          "class",
+          explorer.select(
+            [["", "all"], ...["function", "content", "other"].map((name) => [name, name])],
+            state.class,
+            set("class"),
+          ),
+        ),
         explorer.field("at least", least, "Held-out occurrences"),
-        one ? null : explorer.checkbox("interval excludes 0", state.clear, set("clear"), "Only types whose interval lies on one side of 0"),
-        preferences.length > 1 ? explorer.field("preference", explorer.select(preferences, state.of, (value) => { state.of = value; keep(); explorer.render(); })) : null,
-        one ? null : explorer.field("plot", explorer.select([["towers", "towers"], ["frequency", "against frequency"]], state.plot, (value) => { state.plot = value; state.zoom = ""; keep(); explorer.render(); }))),
+        preferences.length > 1
+          ? explorer.field("preference", explorer.select(preferences, state.of, again("of")))
+          : null,
+        one
+          ? null
+          : explorer.field(
+              "plot",
+              explorer.select(
+                [
+                  ["frequency", "preference against frequency"],
+                  ["towers", "tower against tower"],
+                ],
+                state.plot,
+                again("plot"),
+              ),
+            ),
+      ),
       told,
-      explorer.el("div", { class: "pair" },
-        explorer.el("section", { "aria-label": "Scatter" }, scatter.place, classKey, explorer.el("p", { class: "tools" }, scatter.controls, " ", scatter.save, " ", explorer.el("small", {}, "Click the figure, then the wheel zooms; more labels appear. Click a point for its concordance."))),
-        explorer.el("section", { "aria-label": "Table" }, table.place, explorer.el("p", { class: "tools" }, explorer.csvButton(`${summary.name}-words`, table.csv)))),
+      explorer.el(
+        "div",
+        { class: "pair" },
+        explorer.el(
+          "section",
+          { "aria-label": "Plot" },
+          scatter.place,
+          classKey,
+          explorer.el(
+            "p",
+            { class: "tools" },
+            scatter.controls,
+            " ",
+            scatter.save,
+            " ",
+            explorer.el(
+              "small",
+              {},
+              "Click the figure, then the wheel zooms; more labels appear. Click a point for its concordance.",
+            ),
+          ),
+        ),
+        explorer.el(
+          "section",
+          { "aria-label": "Table" },
+          table.place,
+          explorer.el("p", { class: "tools" }, explorer.csvButton(`${summary.name}-words`, table.csv)),
+        ),
+      ),
     );
     update();
   };
 
-  explorer.views.push({ key: "words", label: "Words", show });
+  explorer.views.push({ key: "words", label: "Words", show, filtered: "live" });
 })();

@@ -1,0 +1,30 @@
+"""The types of some of the held-out documents, as `preference.parquet` has them for all."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ..preference.measured import Measured
+from ..preference.types import types_table
+from ..system.errors import InputError
+from .explored import ExploredRun
+from .plain import columns
+
+DRAWS = 200
+"""Bootstrap samples of the documents: a reader waits for them."""
+
+
+def types_in(run: ExploredRun, documents: NDArray[np.bool_]) -> dict[str, Any]:
+    """`ExploredRun.types_table` for the documents of a mask, (documents,). Raises `InputError` if there are none."""
+    if not documents.any():
+        raise InputError("no held-out document passes the filter: loosen it")
+    kept = np.repeat(documents, np.diff(run.bounds))
+    scores = pd.read_parquet(run.artifact("scores.parquet"))[kept].reset_index(drop=True)
+    measured = Measured.of(run.config, run.run.path)
+    settings = replace(measured.settings, bootstrap=min(DRAWS, measured.settings.bootstrap))
+    return columns(types_table(replace(measured, scores=scores, settings=settings)))
