@@ -50,7 +50,7 @@ def study_of(configs, strangers=()):
         RunOfStudy(
             f"run {number}", "", number in strangers, "", 0, "", "gpt", 2, 0, Perplexity(9.0, []),
             reliability=replace(UNKNOWN, estimate=number / 100), clusters=None, explained=None, nominal=None,
-            topicality=None, far_context=None, direction=None, sd=None,
+            topicality=None, far_context=None, direction=None, sd=None, size=None, surplus=None,
         )
         for number in range(len(configs))
     ]  # fmt: skip

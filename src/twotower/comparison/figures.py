@@ -17,6 +17,7 @@ from ..preference.direction import Direction
 from ..preference.occurrences import Coefficient
 from ..preference.types import Perplexity
 from ..runs.stages import STAGES, stage_settings
+from ..statistics.gains import Surplus
 from ..statistics.intervals import Estimate, Interval
 from .inference import Excess, Trend, dose_response, excess
 from .profiles import AgreementOfSigns, signs_agree
@@ -52,6 +53,10 @@ class RunOfStudy:
     direction: Direction | None
     sd: float | None
     """Standard deviation of the preferences of types, in nats."""
+    size: Estimate | None
+    """D, how far the towers differ where two readings agree, in nats."""
+    surplus: Surplus | None
+    """How much better all towers together are than the better one, in nats per token."""
 
 
 @dataclass(frozen=True)
@@ -125,6 +130,8 @@ def row_of(one: OneRun) -> RunOfStudy:
         far_context=results.context.difference if results.context else None,
         direction=results.direction,
         sd=results.preference.sd,
+        size=results.division.size if results.division else None,
+        surplus=results.division.surplus if results.division else None,
     )
 
 

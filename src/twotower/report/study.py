@@ -33,7 +33,7 @@ def render(title: str, study: Study, figures: Path | None = None) -> str:
         number=number,
         class_name=class_name,
         q_values={(test.family, test.name): test.q_value for test in study.tests},
-        opening="profiles" if "profiles" in plates else "emergence",
+        opening=next(name for name in ("division", "profiles", "emergence") if name in plates),
         figures={name: drawn.inline(LABELS.get(name, "Agreement of every two runs")) for name, drawn in plates.items()},
     )
 

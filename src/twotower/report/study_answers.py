@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from math import isfinite
 
 from ..comparison.families import distinct_groups
@@ -18,16 +18,32 @@ from .summary import figure, p_value
 
 
 def finding(study: Study) -> str:
-    """What was measured, in one sentence."""
+    """How far the pairs differ and what they gain together, beside strangers, in one sentence."""
     pairs = [row for row in study.runs if not row.stranger and row.towers > 1]
-    known = [row for row in pairs if isfinite(row.reliability.estimate)]
+    known = [row for row in pairs if row.size is not None]
     if not pairs:
         return "No run of this study is a pair of cooperating towers: it has nothing to compare with strangers."
     if not known:
         return "How the towers divide the work could not be measured: no run of this study has enough held-out text."
-    text = f"In {len(known)} pairs preferences measured twice correlate with r = {_range(_reliabilities(known))}"
-    others = _reliabilities([row for row in study.runs if row.stranger])
-    return text + (f"; in {len(others)} pairs of strangers with r = {_range(others)}." if others else ".")
+    strangers = [row for row in study.runs if row.stranger and row.size is not None]
+    many = "In 1 pair" if len(known) == 1 else f"In {len(known)} pairs"
+    text = f"{many} the towers differ by D = {_range(_sizes(known))} nats"
+    if strangers:
+        text += f", strangers by {_range(_sizes(strangers))}"
+    if gains := _gains(known):
+        text += f"; together they gain {_range(gains, 3)} nats per token over the better one"
+        if others := _gains(strangers):
+            text += f", strangers {_range(others, 3)}"
+    control = "" if strangers else " No strangers were trained to compare them with."
+    return f"{text}.{control}"
+
+
+def _sizes(rows: Sequence[RunOfStudy]) -> list[float]:
+    return [row.size.estimate for row in rows if row.size]
+
+
+def _gains(rows: Sequence[RunOfStudy]) -> list[float]:
+    return [row.surplus.estimate for row in rows if row.surplus]
 
 
 def conclusions(study: Study) -> list[str]:
@@ -170,10 +186,8 @@ def _class_effects(effects: list[EffectInGroup]) -> str:
 
 
 def _range(values: list[float], digits: int = 2, percent: bool = False) -> str:
-    low, high = min(values), max(values)
-    if percent:
-        return f"{100 * low:.0f} %" if len(values) == 1 else f"{100 * low:.0f} to {100 * high:.0f} %"
-    return f"{low:.{digits}f}" if len(values) == 1 else f"{low:.{digits}f} to {high:.{digits}f}"
+    ends = [f"{100 * end:.0f}" if percent else f"{end:.{digits}f}" for end in (min(values), max(values))]
+    return " to ".join(dict.fromkeys(ends)) + (" %" if percent else "")
 
 
 def number(value: float | None, digits: int = 2) -> str:

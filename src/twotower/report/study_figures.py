@@ -9,11 +9,10 @@ from functools import partial
 from math import isfinite
 from typing import Any, Literal, TypeVar
 
-import matplotlib
 import numpy as np
 from matplotlib.cm import ScalarMappable
 from matplotlib.collections import LineCollection, PolyCollection
-from matplotlib.colors import Normalize
+from matplotlib.colors import LinearSegmentedColormap, Normalize
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
@@ -21,11 +20,12 @@ from ..comparison.figures import Dose, RunOfStudy
 from ..comparison.profiles import Profiles
 from ..comparison.study import AgreementOfText, Study
 from ..preference.emergence import Evaluation
-from .sheet import Draw, Sheet
-from .style import CONTEXT_AXES, SOFT, TOWER_COLORS, class_name
+from .sheet import Draw, Sheet, interval, zero
+from .style import CONTEXT_AXES, SOFT, TOWER_COLORS, ZERO_COLOR, class_name
 
 Point = TypeVar("Point")
-DIVERGING = "RdBu_r"
+DIVERGING = LinearSegmentedColormap.from_list("towers", [TOWER_COLORS[1], "#ffffff", TOWER_COLORS[0]])
+"""Of every matrix: the colours of the two towers, white at 0."""
 Dash = Literal["-", ":"]
 LEVELS = 21
 """Shades of a matrix: more cannot be told apart, and each is a path of the figure."""
@@ -36,6 +36,8 @@ MOST_NAMED = 60
 def drawings(study: Study) -> dict[str, Draw]:
     """By name, the figures that the study has data for."""
     found: dict[str, Draw] = {"emergence": partial(_emergence, study)}
+    if any(row.size for row in study.runs):
+        found["division"] = partial(_division, study)
     if study.profiles:
         found["profiles"] = partial(_profiles, study.profiles)
     if any(study.context.values()):
@@ -48,6 +50,7 @@ def drawings(study: Study) -> dict[str, Draw]:
 
 
 LABELS = {
+    "division": "How far the towers of each run differ, and what they gain together, pairs beside strangers",
     "emergence": "How good the towers of each run are, together and alone, during training",
     "profiles": "Mean preference of each word class in each run",
     "context": "What each tower of each run gains as its context grows",
@@ -68,7 +71,7 @@ def _cells(
     rows = (0.17 if sheet.narrow else 0.2) * max(3, len(down)) if down_names else sheet.get_figwidth()
     sheet.height(1.1 + 0.065 * max(map(len, across_names), default=0) + rows)
     axes = sheet.add_subplot()
-    shades = ScalarMappable(Normalize(-limit, limit), matplotlib.colormaps[DIVERGING].resampled(LEVELS))
+    shades = ScalarMappable(Normalize(-limit, limit), DIVERGING.resampled(LEVELS))
     if across_names and down_names:
         places = [(row, column) for row in range(len(down)) for column in range(len(across))]
         corners = [[(c, r), (c + 1, r), (c + 1, r + 1), (c, r + 1)] for r, c in places]
@@ -88,6 +91,48 @@ def _cells(
     bar = sheet.colorbar(shades, ax=axes, location="top", aspect=40, shrink=0.6, anchor=(0.0, 0.0), pad=0.02)
     bar.set_label(label, fontsize=8)
     bar.outline.set_visible(False)
+
+
+def _division(study: Study, sheet: Sheet) -> None:
+    """D and the surplus of every run, each with its interval: pairs above, strangers with open marks below."""
+    rows = [row for row in study.runs if row.size][::-1]
+    rows.sort(key=lambda row: not row.stranger)
+    styles, named = _styles(study), len(rows) <= MOST_NAMED
+    panels = sheet.panels(2, 0.9 + (0.19 if named else 0.06) * max(3, len(rows)))
+    for axes, kind, title in zip(panels, ("size", "surplus"), ("D (nats)", "surplus (nats per token)"), strict=True):
+        zero(axes)
+        for stranger in (False, True):
+            known = [(y, row, value) for y, row in enumerate(rows) if row.stranger == stranger
+                     and (value := getattr(row, kind)) is not None]  # fmt: skip
+            if not known:
+                continue
+            heights = [y for y, _, _ in known]
+            colors = [ZERO_COLOR if stranger else styles[row.group, False][1] for _, row, _ in known]
+            interval(axes, heights, [value.low for *_, value in known], [value.high for *_, value in known], colors)
+            dots = axes.scatter(
+                [value.estimate for *_, value in known], heights, s=24, zorder=3, linewidths=1.1,
+                facecolors="none" if stranger else colors, edgecolors=colors,
+            )  # fmt: skip
+            sheet.tell(dots, [
+                f"{row.name}, {'D' if kind == 'size' else kind}: {value.estimate:.3f} "
+                f"[{value.low:.3f}, {value.high:.3f}] nats"
+                for _, row, value in known
+            ])  # fmt: skip
+        axes.set(ylim=(-0.7, len(rows) - 0.3))
+        axes.set_xlabel(title)
+        axes.locator_params(axis="x", nbins=4)
+        axes.set_yticks(range(len(rows)) if named else [], [row.name for row in rows] if named else [], fontsize=7)
+        axes.tick_params(axis="y", length=0)
+    groups = dict.fromkeys(row.group for row in rows if not row.stranger)
+    handles = [_dot(styles[group, False][1], styles[group, False][0]) for group in groups]
+    if any(row.stranger for row in rows):
+        handles.append(_dot(ZERO_COLOR, "strangers", filled=False))
+    sheet.key(columns=3, handles=handles)
+
+
+def _dot(color: str, label: str, filled: bool = True) -> Line2D:
+    face = color if filled else "none"
+    return Line2D([], [], marker="o", linestyle="", color=color, markerfacecolor=face, markersize=5, label=label)
 
 
 def _profiles(profiles: Profiles, sheet: Sheet) -> None:
