@@ -127,7 +127,8 @@ def test_every_figure_of_the_page_can_be_had(run):
         assert isinstance(figure, Figure) and figure.axes, name
     profile = run.plot.profile()
     drawn = [float(x) for marks in profile.axes[0].collections for x in marks.get_offsets()[:, 0] if marks.get_gid()]
-    means = run.word_classes()["mean"].dropna().tolist()  # the figure leaves out classes of few pieces
+    classes = [row.adjusted for row in run.results().word_classes.upos.profile if row.adjusted and row.compared]
+    means = [value for one in classes for value in (one.mean, one.sets[1])]
     assert len(drawn) > 3 and all(any(one == pytest.approx(mean) for mean in means) for one in drawn)
     assert "<svg" in profile._repr_svg_()
 

@@ -125,29 +125,57 @@ def test_it_is_dark_where_the_reader_wants_it_and_light_on_paper(browser, pages,
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_marks_say_what_they_are_by_mouse_and_by_keyboard(browser, pages, kind):
+def test_marks_say_what_they_are_by_mouse_and_by_keyboard_and_hide_no_other(browser, pages, kind):
     with Opened(browser, pages[kind]) as opened:
         page = opened.page
-        tip, figure = page.locator("#tip"), page.locator("#opening .plot")
-        assert tip.is_hidden()
+        told, figure = page.locator("#opening .readout"), page.locator("#opening .plot")
+        assert not told.text_content() and page.locator("#tip").is_hidden()
         page.locator("#opening .plot svg.wide [data-tip]").nth(1).hover(force=True)
-        assert tip.is_visible() and tip.text_content()
+        assert told.text_content() and page.locator("#tip").is_hidden()
+        page.keyboard.press("Escape")
+        assert not told.text_content()
+        figure.focus()
+        page.keyboard.press("ArrowDown")
+        first = page.locator("#opening svg.wide [data-tip]").first.get_attribute("data-tip")
+        assert told.text_content() == first
+        middle = """() => { const box = document.querySelector('.at').getBoundingClientRect();
+                            return [box.left + box.width / 2 + scrollX, box.top + box.height / 2 + scrollY]; }"""
+        moved = 0
+        for key, axis, sign in (("ArrowUp", 1, -1), ("ArrowRight", 0, 1), ("ArrowDown", 1, 1), ("ArrowLeft", 0, -1)):
+            before, said = page.evaluate(middle), told.text_content()
+            page.keyboard.press(key)
+            after = page.evaluate(middle)
+            moved += before != after
+            assert before == after or sign * (after[axis] - before[axis]) > 0, (key, said, told.text_content())
+        assert moved
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_term_opens_where_it_stands_and_its_list_leads_back_to_the_top(browser, pages, kind):
+    with Opened(browser, pages[kind]) as opened:
+        page, tip = opened.page, opened.page.locator("#tip")
+        term = page.locator("a.term").first
+        term.focus()
+        place = page.evaluate("scrollY")
+        page.keyboard.press("Enter")
+        assert tip.is_visible() and tip.text_content() == term.get_attribute("data-tip")
+        assert page.evaluate("[scrollY, location.hash]") == [place, ""]
         page.keyboard.press("Escape")
         assert tip.is_hidden()
-        figure.focus()
-        page.keyboard.press("ArrowRight")
-        first = tip.text_content()
-        assert tip.is_visible() and first == page.locator("#opening svg.wide [data-tip]").first.get_attribute(
-            "data-tip"
-        )
-        page.keyboard.press("ArrowRight")
-        assert tip.text_content() != first
-        page.keyboard.press("ArrowLeft")
-        assert tip.text_content() == first
-        page.locator("a.term").first.focus()
-        assert tip.is_visible() and tip.text_content() != first
-        page.keyboard.press("Enter")
-        assert page.evaluate("document.querySelector('dt:target') !== null")
+        page.locator("#glossary a.up").click()
+        page.wait_for_timeout(200)
+        assert page.evaluate("scrollY") < 300
+
+
+def test_contents_lead_to_every_part_and_passages_begin_with_a_word(browser, pages):
+    with Opened(browser, pages["report"]) as opened:
+        broken = opened.page.evaluate("""() => [...document.querySelectorAll('nav.contents a')]
+            .filter(one => !document.querySelector(one.getAttribute('href'))).map(one => one.textContent)""")
+        assert broken == [] and opened.page.locator("nav.contents a").count() > 6
+        first = "all => all.map(one => one.querySelector('span').dataset.tip)"
+        tips = opened.page.eval_on_selector_all(".passage", first)
+        assert tips and not [tip for tip in tips if tip.startswith("##")]
+        assert "– to –" not in opened.page.inner_text("main")
 
 
 def test_the_table_of_pieces_can_be_searched_and_sorted_by_keyboard(browser, pages):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,23 +12,19 @@ import numpy as np
 import pandas as pd
 
 from ..config.schema import RunConfig
-from ..data.heldout import PreparedText
-from ..data.pieces import GOES_ON
 from ..data.tagging import CONTENT, FUNCTION, NO_WORD
 from ..preference.class_variance import FEW_TYPES
-from ..preference.measured import SETS, sets_in
+from ..preference.measured import SETS
 from ..results.results import Results, results_in
 from ..runs.records import read_json
-from ..scoring.score_table import ScoreColumns
 from ..statistics.contrasts import Contrast, contrasts
+from .passages import Passage, ShadedText, WordInSentences, passages, words_in_sentences
 from .sheet import Plate
-from .style import ALL_COLOR, CLASS_COLORS, PREFERENCE_COLOR, TOWER_COLORS, class_name
+from .style import ALL_COLOR, CLASS_COLORS, PREFERENCE_COLOR, TOWER_COLORS
 
-PASSAGES, PASSAGE_PIECES = 6, 160
-PASSAGE_LIMIT = 2.0
-"""Nats at which a passage's colour is full."""
-PASSAGE_SHADE = 50
-"""Per cent of the tower's colour where it is full: text must stay legible on it."""
+PROFILE_COLUMNS = [
+    "tower", "upos", "mean", "low", "high", "sets", "sure", "strangers", "occurrences", "word_class", "compared",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -48,8 +45,11 @@ class Contents:
     types: pd.DataFrame
     """`preference.parquet`, the types that occur often enough for statistics."""
     profile: pd.DataFrame
-    """tower, upos, mean, low, high (beyond frequency), occurrences, word_class, compared; by the first tower's mean."""
-    passages: list[dict[str, Any]]
+    """tower, upos, mean, low, high (beyond frequency), sets (their means), sure, strangers (their mean, or NaN),
+    occurrences, word_class, compared; by the first tower's mean."""
+    passages: list[Passage]
+    in_sentences: list[WordInSentences]
+    """Words whose division depends most on the word before."""
     plates: dict[str, Plate] = field(default_factory=dict)
     """The figures that are drawn already, by name."""
 
@@ -91,10 +91,14 @@ def read_contents(config: RunConfig, run: Path) -> Contents:
     training, heldout = _curves(run / "metrics.jsonl")
     types = pd.read_parquet(run / "preference.parquet")
     types = types[types["count"] >= 2 * config.analyze.min_count].reset_index(drop=True)
-    profile = _profile(results)
-    passages = _passages(run, contrasts(config.model.towers))
+    found = contrasts(config.model.towers)
+    text = ShadedText(run, found) if found else None
+    shown = passages(text) if text else []
+    told = words_in_sentences(text, results.division.contexts) if text and results.division else []
+    theirs = results_in(run / "strangers.json", run) if (run / "strangers.json").is_file() else None
+    profile = _profile(results, theirs)
     settings = (run / "config.yaml").read_text(encoding="utf-8")
-    return Contents(config, settings, results, timing, provenance, training, heldout, types, profile, passages)
+    return Contents(config, settings, results, timing, provenance, training, heldout, types, profile, shown, told)
 
 
 def _curves(path: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -108,22 +112,34 @@ def _curves(path: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
     return pd.DataFrame(rows["train"]), pd.DataFrame(rows["heldout"])
 
 
-def _profile(results: Results) -> pd.DataFrame:
+def _profile(results: Results, strangers: Results | None) -> pd.DataFrame:
     upos = results.word_classes.upos if results.word_classes else None
+    theirs = _adjusted_means(strangers)
     rows = []
     for row in upos.profile if upos else []:
         word_class = "function" if row.name in FUNCTION else "content" if row.name in CONTENT else "other"
         for one in row.each:
             if one.adjusted and row.types >= FEW_TYPES:
                 shared = {"upos": row.name, "occurrences": row.occurrences, "word_class": word_class}
-                figures = {"mean": one.adjusted.mean, "low": one.adjusted.low, "high": one.adjusted.high}
+                kept = ("mean", "low", "high", "sets", "sure")
+                figures: dict[str, Any] = {key: getattr(one.adjusted, key) for key in kept}
+                figures["strangers"] = theirs.get((row.name, one.tower), math.nan)
                 rows.append({"tower": one.tower, **shared, **figures, "compared": row.compared})
     if not rows:
-        return pd.DataFrame(columns=["tower", "upos", "mean", "low", "high", "occurrences", "word_class", "compared"])
+        return pd.DataFrame(columns=PROFILE_COLUMNS)
     table = pd.DataFrame(rows)
     order = table[table["tower"] == 1].set_index("upos")["mean"]
     table["order"] = table["upos"].map(order)
     return table.sort_values(["order", "tower"], ignore_index=True).drop(columns="order")
+
+
+def _adjusted_means(results: Results | None) -> dict[tuple[str, int], float]:
+    """What a run's classes prefer beyond frequency, by class and tower."""
+    upos = results.word_classes.upos if results and results.word_classes else None
+    return {
+        (row.name, one.tower): one.adjusted.mean
+        for row in (upos.profile if upos else []) for one in row.each if one.adjusted
+    }  # fmt: skip
 
 
 def context_curves(contents: Contents) -> list[tuple[str, str, pd.DataFrame]]:
@@ -145,48 +161,6 @@ def shares(contents: Contents) -> pd.DataFrame:
     rows = [{"name": group.name, **vars(group.shapley)} for group in (found.groups if found else [])]
     table = pd.DataFrame(rows, columns=["name", "estimate", "low", "high", "of_reliable"])
     return table.sort_values("estimate", ignore_index=True)
-
-
-def _passages(run: Path, found: list[Contrast]) -> list[dict[str, Any]]:
-    """The middle of a few held-out documents, spread over the split, piece by piece; means over sets of readouts."""
-    if not found:
-        return []
-    heads = [f"readout_{tower}" for tower in range(1, len(found[0].weights) + 1)]
-    scores = ScoreColumns(run / "scores.parquet")
-    sets = sets_in(scores.columns)
-    of_rows = scores["document"].to_numpy()
-    names = PreparedText(run).documents.set_index("document")["name"]
-    documents = pd.unique(of_rows)
-    chosen = documents[np.unique(np.linspace(0, len(documents) - 1, PASSAGES).astype(int))]
-    passages = []
-    for document in chosen:
-        places = np.flatnonzero(of_rows == document)
-        begin = int(places[0]) + max(0, len(places) // 2 - PASSAGE_PIECES // 2)
-        part = scores.part(slice(begin, min(begin + PASSAGE_PIECES, int(places[-1]) + 1)))
-        alone = {
-            head: np.mean([part[f"{name}_{tower}"].to_numpy(np.float64) for name in sets], axis=0)
-            for tower, head in enumerate(heads, start=1)
-        }
-        rows = pd.DataFrame({"piece": part["piece"], "upos": part["upos"], **alone})
-        values = np.stack([contrast.of(rows) for contrast in found])
-        if len(found) == 1:
-            values = np.stack([values[0], -values[0]])
-        best = values.argmax(axis=0)
-        pieces = []
-        for number, row in enumerate(rows.to_dict("records")):
-            kind = "part of a word" if row["upos"] == NO_WORD else class_name(row["upos"])
-            each = ", ".join(f"tower {tower}: {row[head]:.2f}" for tower, head in enumerate(heads, start=1))
-            ahead = float(values[best[number], number])
-            pieces.append({
-                "text": str(row["piece"]).removeprefix(GOES_ON),
-                "glued": str(row["piece"]).startswith(GOES_ON),
-                "tower": int(best[number]) + 1,
-                "shade": round(min(1.0, ahead / PASSAGE_LIMIT) * PASSAGE_SHADE),
-                "tip": f"{row['piece']} ({kind}): log-probability {each} nats; "
-                f"tower {best[number] + 1} ahead by {ahead:.2f}",
-            })  # fmt: skip
-        passages.append({"name": str(names[document]), "pieces": pieces})
-    return passages
 
 
 def scatter_points(contents: Contents) -> tuple[dict[str, tuple[pd.DataFrame, str]], str, str]:
@@ -227,11 +201,12 @@ def is_plain_word(piece: str, upos: str) -> bool:
     return upos not in (NO_WORD, "NUM", "SYM", "PUNCT", "X") and piece.replace("'", "").replace("-", "").isalpha()
 
 
-def favourites(contents: Contents, tower: int, number: int = 60) -> dict[str, float]:
+def favourites(contents: Contents, tower: int, number: int = 60, upos: str = "") -> dict[str, float]:
     """The words that a tower prefers most, among those whose interval leaves out the mean of all pieces.
 
-    Only plain words (`is_plain_word`), and only words that it prefers under every set of readouts. Returns the word and
-    how far the tower's preference for it is from that mean, in nats, largest first.
+    Of one part of speech if `upos` names it. Only plain words (`is_plain_word`), and only words that it prefers under
+    every set of readouts. Returns the word and how far the tower's preference for it is from that mean, in nats,
+    largest first.
     """
     found, types = contents.contrasts, contents.types
     contrast = found[0] if len(found) == 1 else found[tower - 1]
@@ -240,6 +215,8 @@ def favourites(contents: Contents, tower: int, number: int = 60) -> dict[str, fl
     centre = mean.mean()
     plain = [is_plain_word(str(p), str(u)) for p, u in zip(types["piece"], types["upos"], strict=True)]
     beyond = ((low > centre) if sign > 0 else (high < centre)) & np.asarray(plain, dtype=bool)
+    if upos:
+        beyond &= types["upos"] == upos
     for name in contents.sets:
         under = types[f"under_{name}{contrast.suffix}"]
         beyond &= sign * (under - under.mean()) > 0

@@ -28,7 +28,6 @@ from .scale_figure import scale, scale_rows
 from .sheet import Draw, Plate, Sheet, interval, plate, zero
 from .style import (
     ALL_COLOR,
-    CLASS_COLORS,
     CONTEXT_AXES,
     PREFERENCE_AXIS,
     PREFERENCE_COLOR,
@@ -36,9 +35,12 @@ from .style import (
     SHARES_AXIS,
     SOFT,
     TOWER_COLORS,
+    ZERO_COLOR,
     class_name,
 )
 
+EXAMPLES = 3
+"""Words of a class beside its row."""
 LINES = 300
 """Points of a training curve at the most: more cannot be told apart."""
 
@@ -85,40 +87,76 @@ def histogram(contents: Contents, sheet: Sheet) -> None:
 
 
 def profile(contents: Contents, sheet: Sheet) -> None:
-    """What each word class prefers beyond frequency, with its interval."""
-    table, one = contents.profile, len(contents.series) == 1
+    """What each compared word class prefers beyond frequency, with its interval, other readouts and strangers."""
+    table, pair = contents.profile, len(contents.series) == 1
+    table = table[table["compared"].astype(bool)]
     tags = list(dict.fromkeys(table["upos"]))
-    sheet.height(1.1 + (0.21 if one else 0.26) * max(3, len(tags)))
+    sheet.height(1.2 + (0.25 if pair else 0.26) * max(3, len(tags)))
     axes = sheet.add_subplot()
     zero(axes)
-    if one:
-        groups = [(f"{k} words", color, table[table["word_class"] == k]) for k, color in CLASS_COLORS.items()]
+    if pair:
+        sure = table["sure"].astype(bool)
+        groups = [
+            ("tower 2", TOWER_COLORS[1], table[sure & (table["mean"] < 0)]),
+            ("tower 1", TOWER_COLORS[0], table[sure & (table["mean"] > 0)]),
+            ("neither for sure", ZERO_COLOR, table[~sure]),
+        ]
     else:
         groups = [(f"tower {k}", TOWER_COLORS[k - 1], table[table["tower"] == k]) for k in _towers(contents)]
     for name, color, rows in groups:
-        shift = 0.0 if one or not len(rows) else 0.6 * (float(rows["tower"].iloc[0]) - (contents.towers + 1) / 2)
+        shift = 0.0 if pair or not len(rows) else 0.6 * (float(rows["tower"].iloc[0]) - (contents.towers + 1) / 2)
         heights = np.array([tags.index(tag) for tag in rows["upos"]]) + shift / max(1, contents.towers)
         interval(axes, heights, rows["low"], rows["high"], color)
-        for inside, marker in ((True, "o"), (False, "x")):
-            kept = (rows["compared"].astype(bool) == inside).to_numpy()
-            if kept.any():
-                said = name if inside or not one else "not compared"
-                dots = axes.scatter(rows["mean"][kept], heights[kept], s=26 if one else 14, color=color, marker=marker,
-                                    label=said, zorder=3)  # fmt: skip
-                sheet.tell(dots, [_class_tip(row, name, one) for row in rows[kept].to_dict("records")])
-    _limit(axes, table)
+        if len(rows):
+            dots = axes.scatter(rows["mean"], heights, s=30 if pair else 14, color=color, label=name, zorder=4)
+            sheet.tell(dots, [_class_tip(row, name, pair) for row in rows.to_dict("records")])
     axes.set(xlabel=sheet.wrap(PROFILE_AXIS), ylim=(-0.7, len(tags) - 0.3))
     axes.set_yticks(range(len(tags)), [class_name(tag) for tag in tags])
     axes.tick_params(axis="y", length=0)
-    if one:
-        _sides(axes, contents)
+    if pair:
+        _controls_of_classes(axes, table, sheet)
+        _sides(axes)
+        if not sheet.narrow:
+            _examples_of_classes(axes, table, contents)
+    _limit(axes, table)
     sheet.key()
 
 
+def _controls_of_classes(axes: Any, table: pd.DataFrame, sheet: Sheet) -> None:
+    """Open marks: the second set of readouts alone, and the strangers."""
+    heights = np.arange(len(table))
+    second = [float(sets[1]) if len(sets) > 1 else np.nan for sets in table["sets"]]
+    shown = (("second set of readouts", "o", second), ("strangers", "D", table["strangers"].tolist()))
+    for name, marker, values in shown:
+        known = np.isfinite(np.asarray(values, dtype=np.float64))
+        if not known.any():
+            continue
+        dots = axes.scatter(
+            np.asarray(values)[known], heights[known], s=22, marker=marker, facecolors="none", edgecolors=SOFT,
+            linewidths=0.9, label=name, zorder=3,
+        )  # fmt: skip
+        tags = table["upos"].to_numpy()[known]
+        sheet.tell(dots, [
+            f"{class_name(tag)}, {name}: {value:+.3f} nats"
+            for tag, value in zip(tags, np.asarray(values)[known], strict=True)
+        ])  # fmt: skip
+
+
+def _examples_of_classes(axes: Any, table: pd.DataFrame, contents: Contents) -> None:
+    """To the right of each row a few words of the class that its tower prefers in every set of readouts."""
+    beside = axes.secondary_yaxis("right")
+    words = [
+        ", ".join(favourites(contents, 1 if row["mean"] > 0 else 2, EXAMPLES, row["upos"]))
+        for row in table.to_dict("records")
+    ]  # fmt: skip
+    beside.set_yticks(range(len(words)), words, fontsize=8, fontstyle="italic", color=SOFT)
+    beside.tick_params(axis="y", length=0)
+    beside.spines["right"].set_visible(False)
+
+
 def _limit(axes: Any, table: pd.DataFrame) -> None:
-    """Hold every estimate, and every interval but those of the odd classes, which may be too wide to see the others."""
-    inside = table[table["compared"].astype(bool)]
-    ends = pd.concat([table["mean"], inside["low"], inside["high"]]).dropna()
+    """Hold every mark and every interval."""
+    ends = pd.concat([table["mean"], table["low"], table["high"], table["strangers"].astype(float)]).dropna()
     if not len(ends):
         return
     room = 0.12 * max(0.05, float(ends.max() - ends.min()))
@@ -132,7 +170,7 @@ def _class_tip(row: dict[str, Any], name: str, one: bool) -> str:
     return f"{named}: {row['mean']:+.3f}{spread} nats, {row['occurrences']:,} times"
 
 
-def _sides(axes: Any, contents: Contents) -> None:
+def _sides(axes: Any) -> None:
     """Which tower each side of an axis of preference means."""
     for tower, side, where in ((2, "left", 0.0), (1, "right", 1.0)):
         arrow = f"← tower {tower}" if side == "left" else f"tower {tower} →"

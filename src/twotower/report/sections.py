@@ -12,6 +12,7 @@ import yaml
 from markupsafe import Markup
 
 from ..data.tagging import NO_WORD
+from . import headings
 from .contents import Contents
 from .division_figure import shown_labels
 from .drawings import draw
@@ -66,9 +67,10 @@ def classes(contents: Contents) -> Section | None:
         return None
     body = part(
         "sections/classes.html.j2", drawn=picture(contents, "profile"), pair=len(contents.contrasts) == 1,
+        controls=bool(contents.profile["strangers"].notna().any()),
         confidence=f"{contents.config.analyze.confidence:.0%}",
     )  # fmt: skip
-    return Section("classes", "Which word classes go to which tower", body)
+    return Section("classes", headings.of_classes(contents), body)
 
 
 def words(contents: Contents) -> Section | None:
@@ -81,7 +83,19 @@ def words(contents: Contents) -> Section | None:
         "sections/words.html.j2", clouds=clouds, columns=COLUMN_HELP, shown=columns(contents),
         rows=Markup(json_for_script(rows)), min_count=2 * contents.config.analyze.min_count,
     )  # fmt: skip
-    return Section("words", "Words that each tower prefers", body)
+    return Section("words", headings.of_words(contents), body)
+
+
+def in_sentences(contents: Contents) -> Section | None:
+    """Words whose division depends on the word before, in sentences of both kinds."""
+    if not contents.in_sentences:
+        return None
+    pair = len(contents.contrasts) == 1
+    body = part(
+        "sections/in_sentences.html.j2", words=contents.in_sentences, nats=lambda value: f"{value:+.2f} nats",
+        whose=lambda tower: "(tower 1 minus tower 2)" if pair else f"(tower {tower} minus the mean of all)",
+    )  # fmt: skip
+    return Section("sentences", headings.of_sentences(contents), body)
 
 
 def passages(contents: Contents) -> Section | None:
@@ -117,7 +131,7 @@ def preference(contents: Contents) -> Section | None:
         return None
     drawn = "" if opening(contents) == "preference" else picture(contents, "preference")
     body = part("sections/preference.html.j2", drawn=drawn, pair=len(contents.contrasts) == 1)
-    return Section("preference", "How preferences are distributed", body)
+    return Section("preference", headings.of_preferences(contents), body)
 
 
 def towers(contents: Contents) -> Section | None:
@@ -144,7 +158,7 @@ def predictors(contents: Contents) -> Section | None:
     if not found or not contents.contrasts:
         return None
     body = part("sections/shares.html.j2", drawn=picture(contents, "shares"), found=found)
-    return Section("shares", "What explains the preferences", body)
+    return Section("shares", headings.of_predictors(contents), body)
 
 
 def knowledge(contents: Contents) -> Section | None:
@@ -160,7 +174,7 @@ def knowledge(contents: Contents) -> Section | None:
 def training(contents: Contents) -> Section:
     """The curves of training."""
     drawn = "" if opening(contents) == "training" else picture(contents, "training")
-    return Section("training", "Training", part("sections/training.html.j2", drawn=drawn))
+    return Section("training", headings.of_training(contents), part("sections/training.html.j2", drawn=drawn))
 
 
 def record(contents: Contents) -> Section:
@@ -175,7 +189,7 @@ def record(contents: Contents) -> Section:
 
 
 Make = Callable[[Contents], Section | None]
-SECTIONS: tuple[Make, ...] = (classes, words, passages)
+SECTIONS: tuple[Make, ...] = (classes, words, in_sentences, passages)
 """For every reader."""
 EXPERT_SECTIONS: tuple[Make, ...] = (
     scale, knowledge, contrasts, preference, towers, context, predictors, training, record,

@@ -124,7 +124,8 @@ class Plate:
             for kind, sheet, svg in (("wide", self.wide, self.svg), ("narrow", self.narrow, narrow))
         ]
         head = f'<div class="plot" id="figure-{self.name}" tabindex="0" role="group" aria-label="{escape(label)}">'
-        return Markup(f"{head}{''.join(drawn)}</div>")
+        line = '<p class="readout" role="status"></p>'
+        return Markup(f"{head}{''.join(drawn)}{line}</div>")
 
 
 def plate(name: str, draw: Draw) -> Plate:

@@ -1,18 +1,26 @@
 "use strict";
 const tip = document.getElementById("tip");
-let marked = null, byKey = false;
+let marked = null, byKey = false, kept = false;
 
 function hide() {
   if (marked) marked.classList.remove("at");
+  for (const line of document.querySelectorAll(".readout:not(:empty)")) line.textContent = "";
   marked = null;
+  kept = false;
   tip.hidden = true;
 }
 
+// A mark of a figure tells what it is on the line below the figure, where it hides no other; all else in a tip.
 function show(mark) {
   if (mark === marked) return;
   hide();
   marked = mark;
   mark.classList.add("at");
+  const line = mark.closest(".plot")?.querySelector(".readout");
+  if (line) {
+    line.textContent = mark.dataset.tip;
+    return;
+  }
   tip.textContent = mark.dataset.tip;
   tip.hidden = false;
   const box = mark.getBoundingClientRect(), own = tip.getBoundingClientRect();
@@ -20,6 +28,16 @@ function show(mark) {
   tip.style.left = `${Math.max(8, Math.min(left, innerWidth - own.width - 8))}px`;
   tip.style.top = `${box.top - own.height - 8 > 0 ? box.top - own.height - 8 : box.bottom + 8}px`;
 }
+
+// A term opens where it stands; its list at the foot of the page is for those who read without scripts.
+document.addEventListener("click", event => {
+  const term = event.target.closest("a.term");
+  if (!term) return;
+  event.preventDefault();
+  if (kept && marked === term) return hide();
+  show(term);
+  kept = true;
+});
 
 // Marks are small: the nearest one within reach answers, not only the one under the pointer.
 const REACH = 14;
@@ -40,6 +58,7 @@ function marksOf(group) {
 
 document.addEventListener("pointermove", event => {
   byKey = false;
+  if (kept) return;
   const group = event.target.closest(".plot");
   const mark = event.target.closest("[data-tip]") || (group && nearest(group, event.clientX, event.clientY));
   if (mark) show(mark); else hide();
@@ -47,17 +66,34 @@ document.addEventListener("pointermove", event => {
 document.addEventListener("focusin", event => event.target.dataset.tip ? show(event.target) : hide());
 document.addEventListener("scroll", () => byKey || hide(), {capture: true, passive: true});
 
-// Left and right step through the marks of the figure or passage that has the focus, Escape leaves them.
+// Arrow keys go to the nearest mark in their direction, in a passage also on to the next line; Escape leaves the marks.
+const ARROWS = {ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1]};
+const middle = mark => {
+  const box = mark.getBoundingClientRect();
+  return [box.left + box.width / 2, box.top + box.height / 2];
+};
+function towards(marks, from, [across, down]) {
+  const [x, y] = middle(from);
+  let best = null, least = Infinity;
+  for (const mark of marks) {
+    const [right, below] = [middle(mark)[0] - x, middle(mark)[1] - y];
+    const ahead = right * across + below * down, aside = Math.abs(right * down) + Math.abs(below * across);
+    if (ahead > 0.5 && ahead + 3 * aside < least) [best, least] = [mark, ahead + 3 * aside];
+  }
+  return best;
+}
 document.addEventListener("keydown", event => {
   byKey = true;
   if (event.key === "Escape") return hide();
   const group = event.target.closest(".plot, .passage");
-  if (!group || event.target !== group || !["ArrowLeft", "ArrowRight"].includes(event.key)) return;
+  if (!group || event.target !== group || !ARROWS[event.key]) return;
   const marks = marksOf(group);
   if (!marks.length) return;
   event.preventDefault();
-  const place = marks.indexOf(marked), step = event.key === "ArrowRight" ? 1 : -1;
-  const next = marks[place < 0 ? (step > 0 ? 0 : marks.length - 1) : (place + step + marks.length) % marks.length];
+  const place = marks.indexOf(marked), step = ARROWS[event.key][0];
+  const inOrder = group.matches(".passage") && step;
+  const next = place < 0 ? marks[0] : inOrder ? marks[place + step] : towards(marks, marked, ARROWS[event.key]);
+  if (!next) return;
   next.scrollIntoView({block: "nearest"});
   show(next);
 });
