@@ -18,7 +18,8 @@ from ..results.diff_results import DiffResults, diff_results_in
 from ..runs.records import read_json
 from ..scoring.score_table import ScoreColumns
 from ..statistics.contrasts import Contrast, contrasts
-from .contents import PASSAGE_LIMIT, PASSAGE_SHADE, PASSAGES, is_plain_word
+from .contents import is_plain_word
+from .passages import PASSAGE_LIMIT, PASSAGE_SHADE, PASSAGES
 from .style import class_name
 
 PASSAGE_ROWS = 160
