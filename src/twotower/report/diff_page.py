@@ -14,11 +14,15 @@ from ..data.tagging import NO_WORD
 from .diff_contents import DiffContents, favourite_words, read_diff_contents
 from .diff_drawings import LABELS, diff_drawings
 from .diff_finding import diff_headline, diff_sentences, in_words
+from .glossary import GLOSSARY
 from .sections import json_for_script
 from .sheet import Plate, plate
 from .style import TOWER_COLORS, class_name
 from .summary import figure, p_value
 from .templating import fill
+
+TERMS = ("token", "word", "word class", "function words", "content words", "nats", "interval", "perplexity", "p")
+"""The entries of the glossary that do not speak of towers."""
 
 
 def report_diff(config: RunConfig, run: Path, out: Path) -> None:
@@ -57,6 +61,7 @@ def render(contents: DiffContents, plates: dict[str, Plate]) -> str:
         read=results.corpus.inventory.facts(),
         settings=contents.settings,
         provenance=yaml.safe_dump(contents.provenance, sort_keys=False),
+        glossary={name: GLOSSARY[name] for name in TERMS},
     )
 
 

@@ -96,7 +96,9 @@ def encoded_tokens(documents: Sequence[Sequence[str]]) -> tuple[Encoded, list[st
 def label_of(token: str) -> str:
     """What a token of text is called: without white space, after `##` where it goes on with a word."""
     shown = token.strip() or repr(token)[1:-1]
-    goes_on = token[:1] == shown[:1] and kind_of(shown[0]) in (LETTER, MARK)
+    if not shown:  # one of several tokens that are the bytes of one character
+        return ""
+    goes_on = token[0] == shown[0] and kind_of(shown[0]) in (LETTER, MARK)
     return GOES_ON + shown if goes_on else shown
 
 
