@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ..data.plain_models import bag_of_words, tag_trigram
+from ..data.tagging import NONE
 from ..statistics.division import FEWEST_DOCUMENTS
 from ..statistics.relabelling import Carriers, carriers
 from ..statistics.strata import FEWEST, frequency_bins
@@ -157,6 +159,15 @@ def _surprisal(text: Occurrences) -> Numbers | None:
     return np.digitize(log_probs, np.quantile(log_probs, np.arange(1, SURPRISALS) / SURPRISALS))
 
 
+def _better_plain_model(text: Occurrences) -> Numbers | None:
+    """0 where a trigram of tags predicts the token better than a bag of its document's words, else 1."""
+    prepared = text.measured.text
+    if prepared is None or prepared.summary.tagger == NONE:
+        return None
+    tags = tag_trigram(prepared, text.type, text.begins)
+    return (bag_of_words(prepared, text.type, text.document.astype(np.int64)) > tags).astype(np.int64)
+
+
 LABELS: tuple[Label, ...] = (
     Label("type", lambda text: text.type, given=("", "frequency", "previous type"), planted="classes"),
     Label("class", lambda text: text.word_class, ("type",), given=("", "frequency", "previous type"),
@@ -178,6 +189,8 @@ LABELS: tuple[Label, ...] = (
           given=("", "type")),
     Label("distance to the last occurrence", _since_last, by_place=True, given=("", "type")),
     Label("surprisal", _surprisal, by_place=True, given=("", "type")),
+    Label("tag trigram or bag of words", _better_plain_model, by_place=True, given=("", "frequency", "type"),
+          planted="texts"),
     Label("document", lambda text: text.document.astype(np.int64), within_documents=True, given=("", "type")),
     Label("topic", _topic, ("document",), given=("", "type")),
     Label("period", _period, ("document",), given=("", "type")),

@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from ...data.trees import Tree, TreeWord
 from .animacy import OF_MINDS, PEOPLE, THINGS
-from .minimal_pair import MEANING, SYNTAX, MinimalPair
+from .minimal_pair import MEANING, OTHER, SYNTAX, MinimalPair
+from .nonce import CONFLICT, NONCE, conflicts, forms_of, nonce_change
 
 SHORTEST, LONGEST = 4, 30
 """Tokens of a sentence that serves as a frame."""
@@ -106,11 +107,16 @@ def generate(
     better sentence as in which they are more frequent, so that frequency alone is right in half of them.
     """
     found: dict[str, list[MinimalPair]] = {name: [] for name in VIOLATIONS}
+    found |= {f"{NONCE} {name}": [] for name, (kind, _) in VIOLATIONS.items() if kind == SYNTAX} | {CONFLICT: []}
+    [apart] = generator.spawn(1)  # pairs of the violations stay as they are without those made of them
+    forms = forms_of(trees)
+    usable = {form: lexicon.count(form) >= frequent for counts in forms.values() for form in counts}
     for tree in trees:
         if not SHORTEST <= len(tree.tokens) <= LONGEST:
             continue
         if any(lexicon.count(token) < frequent for token in tree.tokens):
             continue
+        made: dict[str, dict[str, dict[int, str]]] = {SYNTAX: {}, MEANING: {}}
         for name, (kind, violate) in VIOLATIONS.items():
             changes = list(violate(tree, lexicon))
             if not changes:
@@ -121,6 +127,23 @@ def generate(
             bad = _rewritten(tree, change)
             if bad.lower() != tree.text.lower():
                 found[name].append(MinimalPair(SET, name, kind, tree.text, bad, tree.name, relation, tree.document))
+                made[kind][name] = change
+                if kind == SYNTAX and (others := nonce_change(tree, change, forms, usable, apart)):
+                    found[f"{NONCE} {name}"].append(
+                        MinimalPair(
+                            SET, f"{NONCE} {name}", OTHER, _rewritten(tree, others), _rewritten(tree, others | change),
+                            tree.name, relation, tree.document,
+                        )
+                    )  # fmt: skip
+        syntax, meaning = (list(made[kind].values()) for kind in (SYNTAX, MEANING))
+        if possible := list(conflicts(syntax, meaning)):
+            first, second = possible[int(apart.integers(len(possible)))]
+            found[CONFLICT].append(
+                MinimalPair(
+                    SET, CONFLICT, OTHER, _rewritten(tree, meaning[second]), _rewritten(tree, syntax[first]), tree.name,
+                    "", tree.document,
+                )
+            )  # fmt: skip
     chosen = []
     for pairs in found.values():
         chosen += _balanced(list(dict.fromkeys(pairs)), lexicon, most, generator)
