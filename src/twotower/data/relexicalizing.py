@@ -54,7 +54,8 @@ class Group:
         if not len(others):
             return None
         edges = np.cumsum(self.counts[others])
-        return self.forms[others[int(np.searchsorted(edges, generator.random() * edges[-1], side="right"))]]
+        chosen = int(np.searchsorted(edges, generator.random() * edges[-1], side="right"))
+        return self.forms[int(others[chosen])]
 
 
 @dataclass

@@ -110,7 +110,7 @@ def labels_of_types(planted: str, text: PreparedText) -> NDArray[np.object_]:
     if planted == TYPES:
         return np.array([str(number) for number in range(len(pieces))], dtype=object)
     if planted == CLASSES:
-        found = text.classes["upos"].to_numpy(dtype=object)
+        found: NDArray[np.object_] = text.classes["upos"].to_numpy(dtype=object)
         if (found == NO_WORD).all():
             raise InputError(
                 f"{KEY}: classes needs part of speech, and nobody tagged this text; give --prepare.tagger, or plant "

@@ -41,6 +41,7 @@ def whole(objective: nn.Module) -> JointObjective | None:
     if torch.distributed.get_rank():
         return None
     model = TowersModel(cast(JointObjective, objective).model.config)
-    copy = JointObjective(model, *(fresh_readouts(model.config, seed=0) for _ in range(2)))
+    readouts, second = (fresh_readouts(model.config, seed=0) for _ in range(2))
+    copy = JointObjective(model, readouts, second)
     copy.load_state_dict(weights)
     return copy.to(next(objective.parameters()).device)
