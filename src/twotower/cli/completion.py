@@ -1,7 +1,7 @@
 """Completion in shells: commands, options and presets by scripts that tyro writes, run folders by lines of our own.
 
-Options are those that `--help` shows, with the beginning of their text: fish hands the whole script to Python as
-one argument, which Linux limits to 128 KiB.
+In fish the options are those that `--help` shows: it hands the whole script to Python as one argument, which Linux
+limits to 128 KiB.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ def _script_of_tyro(commands: Mapping[str, Command], shell: str) -> str:
     for name, command in commands.items():
         if " " in name:  # tyro completes words, and no verb after them
             continue
-        default = completed(command.arguments(), command.common)
+        default = completed(command.arguments(), command.common if shell == "fish" else ())
         subcommand = tyro.conf.subcommand(name, default=default, description=command.help)
         kinds.append(Annotated[type(default), subcommand])
     union: Any = Union
