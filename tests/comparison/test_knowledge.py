@@ -5,7 +5,10 @@ import warnings
 import numpy as np
 
 from twotower.comparison.inference import discoveries
-from twotower.comparison.knowledge import MEANING, SYNTAX, association, knowledge_of_runs
+from twotower.comparison.knowledge import association, knowledge_of_runs
+from twotower.config.conversion import plain
+from twotower.knowledge.pairs.accuracy import DifferenceOfTowers
+from twotower.knowledge.pairs.pairs import GeneratedPairs, KindOfPairs, Pairs
 
 
 def planted(cosine: float, runs: int, generator: np.random.Generator):
@@ -28,10 +31,12 @@ def test_instruments_that_have_nothing_in_common_are_seldom_said_to():
 
 
 def known(syntax: float, meaning: float):
-    apart = {"low": 0, "high": 0, "p_value": 0.01}
-    kinds = [{"set": "a", "kind": kind, "difference": apart | {"estimate": value}}
-             for kind, value in ((SYNTAX, syntax), (MEANING, meaning))]  # fmt: skip
-    return {"pairs": {"kinds": kinds}}
+    """What a run's towers differ by in minimal pairs."""
+    kinds = [
+        KindOfPairs("a", kind, 1, 20, {}, DifferenceOfTowers(value, 0.0, 0.0, [1, 2], 0.01, 0.1, None))
+        for kind, value in (("syntax", syntax), ("meaning", meaning))
+    ]
+    return plain({"pairs": Pairs([], [], [], {}, GeneratedPairs(), [], [], kinds)})
 
 
 def test_the_table_keeps_strangers_apart_and_leaves_out_what_is_of_the_same_thing():

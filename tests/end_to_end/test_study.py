@@ -12,8 +12,11 @@ from twotower.comparison.compare import compare_runs
 from twotower.comparison.grid import Grid, jobs
 from twotower.comparison.knowledge import knowledge_of_runs
 from twotower.comparison.study import study_in
+from twotower.config.conversion import plain
 from twotower.config.presets import PRESETS
 from twotower.config.schema import flatten, to_dict
+from twotower.knowledge.pairs.accuracy import DifferenceOfTowers
+from twotower.knowledge.pairs.pairs import GeneratedPairs, KindOfPairs, Pairs
 from twotower.report.study import render
 from twotower.system.errors import InputError
 
@@ -27,15 +30,11 @@ def settings_of(config) -> list[str]:
 
 def known(syntax: float, meaning: float):
     """What a run's towers differ by in minimal pairs."""
-    kinds = {"syntax": syntax, "meaning": meaning}
-    return {
-        "pairs": {
-            "kinds": [
-                {"set": "a", "kind": kind, "difference": {"estimate": value, "p_value": 0.5}}
-                for kind, value in kinds.items()
-            ]
-        }
-    }
+    kinds = [
+        KindOfPairs("a", kind, 1, 20, {}, DifferenceOfTowers(value, 0.0, 0.0, [1, 2], 0.01, 0.1, None))
+        for kind, value in (("syntax", syntax), ("meaning", meaning))
+    ]
+    return plain({"pairs": Pairs([], [], [], {}, GeneratedPairs(), [], [], kinds)})
 
 
 def test_the_grid_is_every_combination_and_strangers_come_last():

@@ -11,16 +11,43 @@ import matplotlib
 import pytest
 from matplotlib.figure import Figure
 
+from twotower.config.conversion import as_json, plain
 from twotower.knowledge.lesions.lesions import lesions
 from twotower.knowledge.pairs.pairs import pairs
 from twotower.knowledge.similarity import similarity
 from twotower.knowledge.subject import Subject
+from twotower.knowledge.syntax.decoding import (
+    ChosenDecoding,
+    DecodedTask,
+    DecodedView,
+    Decoding,
+    Majority,
+    TaskLeftOut,
+    WordsOfTask,
+)
+from twotower.knowledge.syntax.perturbed_masking import (
+    BesideUntrained,
+    DifferenceInMasking,
+    MaskedView,
+    MaskingFigures,
+    PerturbedMasking,
+    TreeAgreement,
+)
+from twotower.knowledge.syntax.probe import (
+    ChosenLayer,
+    ChosenLayers,
+    DifferenceInTrees,
+    Probe,
+    ProbedView,
+    ProbeFigures,
+    TreeFigures,
+)
 from twotower.knowledge.words.words import words
 from twotower.pipeline import know
 from twotower.report.instruments import LABELS, SHOWN, figures_of, parts, what_is_known
 from twotower.runs.records import load_config
 from twotower.runs.stages import INSTRUMENTS
-from twotower.runs.writing import without_nan
+from twotower.statistics.intervals import Estimate
 
 NOUNS = ["people", "government", "country", "states", "year", "congress", "war", "peace", "law", "public", "time"]
 
@@ -41,7 +68,7 @@ def results(finished, tmp_path_factory):
     for instrument in (pairs, words, lesions, similarity):
         subject = Subject(replace(config, know=know), finished, folder)
         found[instrument.__name__] = instrument(subject)
-    return json.loads(json.dumps(without_nan({"knowledge": found})))
+    return json.loads(as_json({"knowledge": found}))
 
 
 def test_every_instrument_has_a_part_with_sentences_and_whole_tables(results):
@@ -103,31 +130,33 @@ def test_the_page_of_a_run_that_was_asked_has_the_section_and_papers_its_figures
 
 
 def test_probes_decoding_and_perturbed_masking_have_parts_too():
-    one = {"estimate": 0.5, "low": 0.4, "high": 0.6}
-    measures = dict.fromkeys(("uuas", "dspr", "root", "nspr", "uas"), one)
+    one = Estimate(0.5, 0.4, 0.6)
+    trees = dict.fromkeys(("uuas", "dspr", "root", "nspr"), one)
     decoded = dict.fromkeys(("accuracy", "control", "selectivity", "compression"), one)
-    views = [
-        {"view": name, "tower": tower, "layer": layer, "trained": trained, **measures, **decoded}
-        for name, tower, layer, trained in [
-            ("embedding", 0, None, True), ("tower 1, layer 0", 1, 0, True), ("tower 2, layer 0", 2, 0, True),
-            ("untrained tower 1, layer 0", 1, 0, False),
-        ]
+    of = [
+        ("embedding", 0, None, True), ("tower 1, layer 0", 1, 0, True), ("tower 2, layer 0", 2, 0, True),
+        ("untrained tower 1, layer 0", 1, 0, False),
     ]  # fmt: skip
-    chosen = [
-        {"tower": tower, "uuas": {"layer": 0, **one, "null": {"untrained": one, "linear_order": one}}, **decoded}
-        for tower in (1, 2)
-    ]
-    differences = [{"towers": [1, 2], "layer": layer, **measures} for layer in (0, "chosen")]
-    task = {"labels": 17, "views": views, "majority": decoded, "chosen": chosen}
-    masking = [{"view": "tower 1", "tower": 1, "uuas": one | {"null": one}, "uas": one | {"null": one}}]
-    known = {
-        "probe": {"views": views, "linear_order": measures, "chosen": chosen, "differences": differences},
-        "decoding": {"tasks": {"upos": task, "topic": {"left_out": "fewer than 2 labels"}}},
-        "perturbed_masking": {
-            "views": masking, "baselines": {"right_branching": measures},
-            "differences": [{"towers": [1, 2], **measures}],
-        },
-    }  # fmt: skip
+    best = ChosenLayer(0, **vars(one), null={"untrained": one, "linear_order": one})
+    probed = ProbeFigures(
+        [ProbedView(*view, rank={}, dev={}, **trees) for view in of], TreeFigures(**trees),
+        [ChosenLayers(tower, *[best] * 4) for tower in (1, 2)],
+        [DifferenceInTrees([1, 2], layer, **trees) for layer in (0, "chosen")],
+    )  # fmt: skip
+    task = DecodedTask(
+        17, WordsOfTask(90, 20, 20, 15), 0, [DecodedView(*view, dev=0.5, codelength=9.0, **decoded) for view in of],
+        Majority(one, one), [ChosenDecoding(tower, 0, **decoded, null={}) for tower in (1, 2)], [],
+    )  # fmt: skip
+    beside, agreement = BesideUntrained(**vars(one), null=one), TreeAgreement(one, one)
+    masked = MaskingFigures(
+        [MaskedView("tower 1", 1, beside, beside, agreement)], {"right_branching": agreement},
+        [DifferenceInMasking([1, 2], one, one)],
+    )  # fmt: skip
+    known = plain({
+        "probe": Probe({}, {}, probed),
+        "decoding": Decoding({}, {}, {"upos": task, "topic": TaskLeftOut("fewer than 2 labels")}),
+        "perturbed_masking": PerturbedMasking({}, {}, masked),
+    })  # fmt: skip
     found = {part.name: part for part in parts(known)}
     assert list(found) == ["probe", "decoding", "perturbed_masking"]
     assert "linear order 0.50" in found["probe"].sentences[0]

@@ -8,7 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from ..config.conversion import INLINED
+from ..config.conversion import INLINED, record_from
+from ..knowledge.lesions.lesions import Lesions, LesionsOnPairs
+from ..knowledge.pairs.pairs import Pairs
+from ..knowledge.syntax.decoding import DecodedTask, Decoding
+from ..knowledge.syntax.probe import Probe
+from ..knowledge.words.words import Words
 from ..statistics.tallies import Floats
 
 SYNTAX, MEANING, FREQUENCY = "syntax", "meaning", "frequency"
@@ -107,55 +112,59 @@ class KnowledgeOfRuns:
 
 def differences(known: Known) -> list[Difference]:
     """By how much the first tower of a run exceeds the second, by instrument; `known` is `knowledge` of its results."""
-    return [found for name, read in READERS.items() if known.get(name) for found in read(known[name])]
+    return [
+        found
+        for name, (kind, read) in READERS.items()
+        if known.get(name)
+        for found in read(record_from(kind, known[name], f"knowledge.{name}"))
+    ]
 
 
-def _pairs(found: Known) -> Iterable[Difference]:
-    for one in found["kinds"]:
-        if one["difference"] and one["kind"] in (SYNTAX, MEANING):
-            apart = one["difference"]
-            yield Difference(f"minimal pairs, {one['set']}", one["kind"], apart["estimate"], apart["p_value"])
+def _pairs(found: Pairs) -> Iterable[Difference]:
+    for one in found.kinds:
+        if one.difference and one.kind in (SYNTAX, MEANING):
+            yield Difference(f"minimal pairs, {one.set}", one.kind, one.difference.estimate, one.difference.p_value)
 
 
-def _lesions(found: Known) -> Iterable[Difference]:
-    words, pairs = found["upos"], found["pairs"]
-    if slope := words.get("by_frequency"):
-        yield Difference("lesions, by frequency", FREQUENCY, slope["estimate"], slope["p_value"])
-    if pairs and pairs.get("interaction"):
-        means = [one for one in pairs["losses"] if one["way"] == "mean"]
-        cost = {(one["tower"], one["kind"]): one["margin"]["estimate"] for one in means}
+def _lesions(found: Lesions) -> Iterable[Difference]:
+    if slope := found.upos.by_frequency:
+        yield Difference("lesions, by frequency", FREQUENCY, slope.estimate, slope.p_value)
+    if isinstance(found.pairs, LesionsOnPairs) and found.pairs.found.interaction:
+        means = [one for one in found.pairs.found.losses if one.way == "mean"]
+        cost = {(one.tower, one.kind): one.margin.estimate for one in means}
         for kind in (SYNTAX, MEANING):
             yield Difference("lesions, minimal pairs", kind, cost[1, kind] - cost[2, kind], None)
 
 
-def _probe(found: Known) -> Iterable[Difference]:
-    for row in found["differences"]:
-        if row["layer"] == "chosen":
-            yield Difference("structural probe, UUAS", SYNTAX, row["uuas"]["estimate"], None)
+def _probe(found: Probe) -> Iterable[Difference]:
+    for row in found.found.differences:
+        if row.layer == "chosen":
+            yield Difference("structural probe, UUAS", SYNTAX, row.uuas.estimate, None)
 
 
-def _decoding(found: Known) -> Iterable[Difference]:
-    for task, of in (("upos", SYNTAX), ("deprel", SYNTAX), ("lemma", MEANING), ("topic", MEANING)):
-        for row in found["tasks"][task].get("differences", []):
-            if row["layer"] == "chosen":
-                yield Difference(f"decoding of {task}", of, row["accuracy"]["estimate"], None)
+def _decoding(found: Decoding) -> Iterable[Difference]:
+    for name, of in (("upos", SYNTAX), ("deprel", SYNTAX), ("lemma", MEANING), ("topic", MEANING)):
+        task = found.tasks[name]
+        for row in task.differences if isinstance(task, DecodedTask) else []:
+            if row.layer == "chosen":
+                yield Difference(f"decoding of {name}", of, row.accuracy.estimate, None)
 
 
-def _words(found: Known) -> Iterable[Difference]:
-    for one in found["similarity"]:
-        if one.get("differences"):
-            yield Difference(f"word similarity, {one['set']}", MEANING, one["differences"][-1]["estimate"], None)
-    for one in (found["norms"] or {}).get("norms", []):
-        if one.get("differences"):
-            yield Difference(f"norms, {one['norm']}", MEANING, one["differences"][-1]["estimate"], None)
+def _words(found: Words) -> Iterable[Difference]:
+    for one in found.similarity:
+        if one.differences:
+            yield Difference(f"word similarity, {one.set}", MEANING, one.differences[-1].estimate, None)
+    for norm in found.norms.norms if found.norms else []:
+        if norm.differences:
+            yield Difference(f"norms, {norm.norm}", MEANING, norm.differences[-1].estimate, None)
 
 
-READERS: dict[str, Callable[[Known], Iterable[Difference]]] = {
-    "pairs": _pairs,
-    "probe": _probe,
-    "decoding": _decoding,
-    "words": _words,
-    "lesions": _lesions,
+READERS: dict[str, tuple[type, Callable[[Any], Iterable[Difference]]]] = {
+    "pairs": (Pairs, _pairs),
+    "probe": (Probe, _probe),
+    "decoding": (Decoding, _decoding),
+    "words": (Words, _words),
+    "lesions": (Lesions, _lesions),
 }
 """For each instrument whose towers are compared over runs, what its part of `results.json` says of them."""
 

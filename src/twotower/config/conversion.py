@@ -113,10 +113,10 @@ def converted(value: Any, hint: Any, name: str, nan: bool = False) -> Any:
 
 
 def _option(value: Any, options: list[Any]) -> Any:
-    """Of several records that may stand in one place, the first that has all keys of the value."""
+    """Of several records that may stand in one place, the first that has all keys of the value; else the own type."""
     if len(options) > 1 and isinstance(value, Mapping):
         return next((kind for kind in options if value.keys() <= _keys(kind).keys()), options[0])
-    return options[0]
+    return next((kind for kind in options if type(value) is kind), options[0])
 
 
 def _keys(kind: type) -> dict[str, dataclasses.Field[Any]]:

@@ -38,14 +38,16 @@ TREES = (("treebank",), "give --treebank FILE.conllu")
 INSTRUMENTS: dict[str, Instrument] = {
     instrument.name: instrument
     for instrument in (
-        Instrument("pairs", ("know.pairs", "know.treebank", "know.frequent", "know.generated", "know.most_pairs"),
+        Instrument("pairs", ("know.pairs", "know.treebank", "know.frequent", "know.generated", "know.most_pairs",
+                    *INTERVALS),
                    ("pairs", "treebank"), "give --pairs PATH, or --treebank FILE.conllu to make pairs from", format=3),
         Instrument("probe", ("know.treebank", "know.probe_sentences", *INTERVALS), *TREES),
         Instrument("decoding", ("know.treebank", "know.decoding_sentences", *INTERVALS, "analyze.clusters"), *TREES),
         Instrument("perturbed_masking", ("know.treebank", "know.perturbed_sentences", *INTERVALS), *TREES),
         Instrument("words", ("know.similarity", "know.norms", "know.frequent", "know.occurrences", *INTERVALS),
                    ("similarity", "norms"), "give --similarity PATH or --norms FILE.csv", format=2),
-        Instrument("lesions", ("know.treebank", "know.lesion_tokens", "know.lesion_pairs", "score.passes"),
+        Instrument("lesions", ("know.treebank", "know.lesion_tokens", "know.lesion_pairs", "score.passes",
+                               *INTERVALS),
                    reads=("pairs",), format=2),
         Instrument("similarity", ("know.compared_tokens", "analyze.confidence", "prepare.split_seed")),
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
@@ -57,37 +56,133 @@ class Layer:
     view: View
 
     @property
-    def labels(self) -> dict[str, Any]:
+    def label(self) -> LayerCompared:
         """What it is, as `results.json` says it."""
-        return {"view": self.name, "tower": self.tower, "layer": self.layer}
+        return LayerCompared(self.name, self.tower, self.layer)
 
 
-def similarity(subject: Subject) -> dict[str, Any]:
+@dataclass(frozen=True)
+class LayerCompared:
+    """A layer of a tower: a row and a column of the matrices."""
+
+    view: str
+    tower: int
+    layer: int
+
+
+@dataclass(frozen=True)
+class LayerFromUntrained(LayerCompared):
+    """CKA of a layer with the same layer of the untrained towers."""
+
+    estimate: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """A measure of all layers with all, (views, views), and its interval, by a jackknife over documents."""
+
+    estimate: list[list[float]]
+    low: list[list[float]]
+    high: list[list[float]]
+
+
+@dataclass(frozen=True)
+class MatrixAlone:
+    """The same without an interval."""
+
+    estimate: list[list[float]]
+
+
+@dataclass(frozen=True)
+class UntrainedLayers:
+    """The matrix of the untrained towers."""
+
+    cka: MatrixAlone
+
+
+@dataclass(frozen=True)
+class NullsOfLikeness:
+    """What two layers have in common that know nothing of each other."""
+
+    shuffled: Estimate
+    """Tokens of one of them dealt out anew: 0 for CKA."""
+    untrained: Estimate
+    """The same two layers of untrained towers, which read the same text."""
+
+
+@dataclass(frozen=True)
+class Likeness(Estimate):
+    """A measure of two layers, with its nulls."""
+
+    null: NullsOfLikeness
+
+
+@dataclass(frozen=True)
+class LikenessOfTowers:
+    """Both measures of two towers at a layer."""
+
+    layer: int
+    towers: list[int]
+    cka: Likeness
+    """Unbiased linear CKA."""
+    procrustes: Likeness
+    """Procrustes distance."""
+
+
+@dataclass(frozen=True)
+class Similarity:
+    """How alike the layers of the towers of a run are."""
+
+    tokens: int
+    windows: int
+    documents: int
+    views: list[LayerCompared]
+    """In the order of the matrices."""
+    cka: Matrix
+    procrustes: Matrix
+    untrained: UntrainedLayers
+    across: list[LikenessOfTowers]
+    """For each layer and two towers."""
+    from_untrained: list[LayerFromUntrained]
+
+
+@dataclass(frozen=True)
+class SimilarityOfRuns:
+    """How alike the layers of the towers of two runs are."""
+
+    tokens: int
+    windows: int
+    documents: int
+    views: list[LayerCompared]
+    """Of the first run: the rows."""
+    other_views: list[LayerCompared]
+    """Of the second run: the columns."""
+    cka: Matrix
+    procrustes: Matrix
+    across: list[LikenessOfTowers]
+    """Every tower of the first with every one of the second, at each layer that both have."""
+
+
+def similarity(subject: Subject) -> Similarity:
     """Unbiased linear CKA and Procrustes distance between all layers of all towers of a run.
 
-    On a sample of its held-out text, the same number of tokens of each document. Returns
-
-    - `tokens`, `windows`, `documents`, and the `views` (tower and layer) in the order of the matrices;
-    - `cka` and `procrustes`: matrices of views x views, `estimate`, `low` and `high`, by a jackknife over documents;
-    - `untrained`: the same matrix of CKA for the untrained towers (`estimate`);
-    - `across`: for each layer and two towers both measures, each with the nulls `shuffled` (tokens of one of them dealt
-      out anew: 0 for CKA) and `untrained` (the same two layers of untrained towers of another seed, which read the same
-      text and share an embedding as well);
-    - `from_untrained`: CKA of each layer with the same layer of the untrained towers.
+    On a sample of its held-out text, the same number of tokens of each document. The untrained towers have another seed
+    and share an embedding as well.
     """
     tokens = subject.config.know.compared_tokens
     sample = sample_of(subject.text, window_of(subject), tokens, _seed(subject), _pairs(subject))
     trained, untrained = (layers_of(model, sample) for model in (subject.model, subject.untrained))
     confidence, generator = subject.config.analyze.confidence, subject.generator("similarity")
-    return _described(sample) | _within(trained, untrained, confidence, generator)
+    return _within(sample, trained, untrained, confidence, generator)
 
 
-def similarity_of(first: Subject, second: Subject) -> dict[str, Any]:
+def similarity_of(first: Subject, second: Subject) -> SimilarityOfRuns:
     """The same between the towers of two runs that share their held-out text.
 
-    `views` are the layers of the first run, `other_views` those of the second; `across` holds every tower of the first
-    with every one of the second, at each layer that both have. The null `untrained` is that of the runs' untrained
-    towers, which have nothing but the text in common. Raises `InputError` if the runs do not share their text.
+    The null `untrained` is that of the runs' untrained towers, which have nothing but the text in common. Raises
+    `InputError` if the runs do not share their text.
     """
     text, other = first.text, second.text
     same = text.heldout.shape == other.heldout.shape and bool((text.heldout == other.heldout).all())
@@ -103,16 +198,18 @@ def similarity_of(first: Subject, second: Subject) -> dict[str, Any]:
     null, other_null = (layers_of(subject.untrained, sample) for subject in (first, second))
     confidence, generator = first.config.analyze.confidence, first.generator("similarity of runs")
     with Progress("similarity", total=len(mine) * len(theirs), unit="pair of layers") as progress:
-        matrices = _matrices(mine, theirs, confidence, progress)
-    return _described(sample) | {
-        "views": [one.labels for one in mine],
-        "other_views": [one.labels for one in theirs],
-        **matrices,
-        "across": [
+        alike, distant = _matrices(mine, theirs, confidence, progress)
+    return SimilarityOfRuns(
+        **_described(sample),
+        views=[one.label for one in mine],
+        other_views=[one.label for one in theirs],
+        cka=alike,
+        procrustes=distant,
+        across=[
             _across(*both, *nulls, confidence, generator)
             for both, nulls in zip(_same_layer(mine, theirs), _same_layer(null, other_null), strict=True)
         ],
-    }
+    )
 
 
 def window_of(subject: Subject) -> int:
@@ -176,27 +273,29 @@ def layers_of(model: TowersModel, sample: Sample) -> list[Layer]:
 
 
 def _within(
-    trained: list[Layer], untrained: list[Layer], confidence: float, generator: np.random.Generator
-) -> dict[str, Any]:
+    sample: Sample, trained: list[Layer], untrained: list[Layer], confidence: float, generator: np.random.Generator
+) -> Similarity:
     with Progress("similarity", total=2 * len(trained) ** 2, unit="pair of layers") as progress:
-        matrices = _matrices(trained, trained, confidence, progress)
-        null = _matrices(untrained, untrained, confidence, progress)
-    return {
-        "views": [one.labels for one in trained],
-        **matrices,
-        "untrained": {"cka": {"estimate": null["cka"]["estimate"]}},
-        "across": [
+        alike, distant = _matrices(trained, trained, confidence, progress)
+        null, _ = _matrices(untrained, untrained, confidence, progress)
+    return Similarity(
+        **_described(sample),
+        views=[one.label for one in trained],
+        cka=alike,
+        procrustes=distant,
+        untrained=UntrainedLayers(MatrixAlone(null.estimate)),
+        across=[
             _across(*both, *nulls, confidence, generator)
             for both, nulls in zip(_same_layer(trained), _same_layer(untrained), strict=True)
         ],
-        "from_untrained": [
-            {**one.labels, **vars(jackknife(cka(one.view, other.view), confidence))}
+        from_untrained=[
+            LayerFromUntrained(**vars(one.label), **vars(jackknife(cka(one.view, other.view), confidence)))
             for one, other in zip(trained, untrained, strict=True)
         ],
-    }
+    )
 
 
-def _matrices(first: list[Layer], second: list[Layer], confidence: float, progress: Progress) -> dict[str, Any]:
+def _matrices(first: list[Layer], second: list[Layer], confidence: float, progress: Progress) -> tuple[Matrix, Matrix]:
     """CKA and Procrustes distance of all layers of one list with all of the other, with their intervals."""
     symmetric = first is second
     own = [hsic(one.view, one.view) for one in first]
@@ -211,11 +310,7 @@ def _matrices(first: list[Layer], second: list[Layer], confidence: float, progre
                 alike[:, i, j] = _three(jackknife(cka(one.view, two.view, own[i], other[j]), confidence))
                 distant[:, i, j] = _three(jackknife(procrustes(one.view, two.view), confidence))
             progress.advance(1)
-    keys = ("estimate", "low", "high")
-    return {
-        "cka": dict(zip(keys, alike.tolist(), strict=True)),
-        "procrustes": dict(zip(keys, distant.tolist(), strict=True)),
-    }
+    return Matrix(*alike.tolist()), Matrix(*distant.tolist())
 
 
 def _three(found: Estimate) -> Floats:
@@ -239,25 +334,22 @@ def _across(
     other_null: Layer,
     confidence: float,
     generator: np.random.Generator,
-) -> dict[str, Any]:
+) -> LikenessOfTowers:
     """Both measures of two towers at a layer, with their nulls."""
-    found: dict[str, Any] = {"layer": one.layer, "towers": [one.tower, other.tower]}
     shuffles = [other.view.shuffled(generator) for _ in range(SHUFFLES)]
     tail = (1 - confidence) / 2
-    for name, measure in (("cka", cka), ("procrustes", procrustes)):
+    both = []
+    for measure in (cka, procrustes):
         drawn = np.array([measure(one.view, shuffled)[0] for shuffled in shuffles])
         low, high = np.quantile(drawn, [tail, 1 - tail])
-        found[name] = {
-            **vars(jackknife(measure(one.view, other.view), confidence)),
-            "null": {
-                "shuffled": {"estimate": float(drawn.mean()), "low": float(low), "high": float(high)},
-                "untrained": vars(jackknife(measure(null.view, other_null.view), confidence)),
-            },
-        }
-    return found
+        shuffled = Estimate(float(drawn.mean()), float(low), float(high))
+        untrained = jackknife(measure(null.view, other_null.view), confidence)
+        estimate = jackknife(measure(one.view, other.view), confidence)
+        both.append(Likeness(**vars(estimate), null=NullsOfLikeness(shuffled, untrained)))
+    return LikenessOfTowers(one.layer, [one.tower, other.tower], *both)
 
 
-def _described(sample: Sample) -> dict[str, Any]:
+def _described(sample: Sample) -> dict[str, int]:
     return {"tokens": len(sample.row), "windows": len(sample.rows), "documents": sample.documents}
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from typing import Any, cast
 
+from ..config.conversion import as_json
 from ..runs.views import StageConfig
-from ..runs.writing import without_nan
 from .subject import Subject
 
 HOMES = {
@@ -32,6 +31,6 @@ def ask(name: str, config: StageConfig, run: Path, out: Path) -> None:
     folder = out / "knowledge" / name
     folder.mkdir(parents=True)
     module = import_module(HOMES.get(name, f".{name}"), __package__)
-    instrument = cast(Callable[[Subject], dict[str, Any]], getattr(module, name))
-    found = without_nan(instrument(Subject(config, run, folder, config.made)))
-    (folder / "results.json").write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+    instrument = cast(Callable[[Subject], Any], getattr(module, name))
+    found = instrument(Subject(config, run, folder, config.made))
+    (folder / "results.json").write_text(as_json(found), encoding="utf-8")

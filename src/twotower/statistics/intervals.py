@@ -63,6 +63,12 @@ def centred_interval(estimate: float, drawn: Floats, confidence: float) -> tuple
     return around.low, around.high
 
 
+def centred_estimate(drawn: Floats, confidence: float) -> Estimate:
+    """A figure, the first of (1 + draws,), and the centred interval that its draws give it."""
+    estimate = float(drawn[0])
+    return Estimate(estimate, *centred_interval(estimate, drawn[1:], confidence))
+
+
 def logit_interval(estimate: float, drawn: Floats, confidence: float, units: int) -> tuple[float, float]:
     """Interval of a probability on the logit scale, which never leaves 0 to 1; NaN for fewer than 20 finite draws.
 

@@ -1,11 +1,13 @@
 """Lesions: what is taken away is what is named, a planted double dissociation is found, and none is not."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 
+from twotower.config.schema import AnalyzeConfig
 from twotower.data.windows import heldout_documents
 from twotower.knowledge.lesions.lesions import HALVES, _by_class, _every_second, dissociation
 from twotower.knowledge.lesions.removal import INTACT, PARTS, Lesion, bank_of, heldout_rows, lesioned, lesions_of_towers
@@ -14,6 +16,7 @@ from twotower.knowledge.subject import Subject
 from twotower.runs.finished import RunFolder
 
 TEXTS = ["we must keep the peace with all nations .", "the state of the union"]
+SETTINGS = AnalyzeConfig()
 
 
 @pytest.fixture
@@ -81,22 +84,22 @@ def planted(effect: float, generator: np.random.Generator, items: int = 300):
     for number in range(HALVES):
         margins |= {f"half {number} {one}": intact - cost(0.0) for one in "ab"}
     right = {name: (values > 0).astype(float) for name, values in margins.items()}
-    return dissociation(margins, right, syntax, np.arange(items), 2, generator)
+    return dissociation(margins, right, syntax, np.arange(items), 2, SETTINGS, generator)
 
 
 def test_a_planted_double_dissociation_is_found_and_its_towers_named():
     generator = np.random.default_rng(0)
-    found = [planted(1.0, generator)["interaction"] for _ in range(5)]
-    assert all(one["p_value"] < 0.05 and one["crossover"] and one["tower_of_syntax"] == 1 for one in found)
-    assert np.mean([one["estimate"] for one in found]) == pytest.approx(2.0, abs=0.2), "1 on either side"
+    found = [planted(1.0, generator).interaction for _ in range(5)]
+    assert all(one.p_value < 0.05 and one.crossover and one.tower_of_syntax == 1 for one in found)
+    assert np.mean([one.estimate for one in found]) == pytest.approx(2.0, abs=0.2), "1 on either side"
 
 
 def test_no_dissociation_is_seldom_said_to_be_one():
     generator = np.random.default_rng(1)
-    found = [planted(0.0, generator)["interaction"] for _ in range(30)]
-    assert sum(one["p_value"] < 0.05 for one in found) <= 5
-    assert sum(one["crossover"] for one in found) <= 1
-    assert abs(np.mean([one["estimate"] for one in found])) < 0.08, "no sign is chosen on what it is tested on"
+    found = [planted(0.0, generator).interaction for _ in range(30)]
+    assert sum(one.p_value < 0.05 for one in found) <= 5
+    assert sum(one.crossover for one in found) <= 1
+    assert abs(np.mean([one.estimate for one in found])) < 0.08, "no sign is chosen on what it is tested on"
 
 
 def test_of_three_towers_the_two_that_part_syntax_from_meaning_are_named():
@@ -109,9 +112,9 @@ def test_of_three_towers_the_two_that_part_syntax_from_meaning_are_named():
     margins["tower 3, mean"] = margins["tower 3, mean"] - syntax
     margins["tower 1, mean"] = margins["tower 1, mean"] - ~syntax
     right = {name: (values > 0).astype(float) for name, values in margins.items()}
-    found = dissociation(margins, right, syntax, np.arange(300), 3, generator)["interaction"]
-    assert (found["tower_of_syntax"], found["tower_of_meaning"]) == (3, 1) and found["crossover"]
-    assert found["p_value"] < 0.05
+    found = dissociation(margins, right, syntax, np.arange(300), 3, SETTINGS, generator).interaction
+    assert (found.tower_of_syntax, found.tower_of_meaning) == (3, 1) and found.crossover
+    assert found.p_value < 0.05
 
 
 def test_one_tower_has_losses_and_no_interaction():
@@ -119,9 +122,9 @@ def test_one_tower_has_losses_and_no_interaction():
     margins = {INTACT: generator.normal(size=60)}
     margins |= {f"tower 1, {way}": margins[INTACT] - 1 for way in ("mean", "zero", "resampled")}
     right = {name: (values > 0).astype(float) for name, values in margins.items()}
-    found = dissociation(margins, right, np.arange(60) % 2 == 0, np.arange(60), 1, generator)
-    assert found["interaction"] is None
-    assert found["losses"][0]["margin"]["estimate"] == pytest.approx(1)
+    found = dissociation(margins, right, np.arange(60) % 2 == 0, np.arange(60), 1, SETTINGS, generator)
+    assert found.interaction is None
+    assert found.losses[0].margin.estimate == pytest.approx(1)
 
 
 def test_every_second_document_is_measured_whatever_its_number_in_the_corpus():
@@ -135,8 +138,10 @@ def test_every_second_document_is_measured_whatever_its_number_in_the_corpus():
     assert not _every_second(np.full(5, 7)).any()
 
 
-def by_class(losses, labels, documents, generator, towers=2):
-    subject = SimpleNamespace(model=SimpleNamespace(config=SimpleNamespace(towers=towers)))
+def by_class(losses, labels, documents, generator, towers=2, settings=SETTINGS):
+    subject = SimpleNamespace(
+        model=SimpleNamespace(config=SimpleNamespace(towers=towers)), config=SimpleNamespace(analyze=settings)
+    )
     frequency = np.exp(generator.normal(3, 2, len(labels)))
     return _by_class(subject, losses, labels, documents, frequency, generator)
 
@@ -153,14 +158,14 @@ def test_what_one_document_tells_has_no_interval():
     labels = np.repeat(["NOUN", "VERB"], 60)
     losses = {name: generator.normal(size=120) for name in names_of(2)}
     alone = by_class(losses, labels, np.zeros(120, dtype=int), generator)
-    figures = [alone["lesions"][0]["loss"], alone["apart"], alone["by_frequency"], alone["apart"]["profile"][0]]
-    assert all(np.isfinite(one["estimate"]) and np.isnan([one["low"], one["high"]]).all() for one in figures)
-    some = by_class(losses, labels, np.where(labels == "VERB", 0, np.arange(120) % 5), generator)["lesions"][0]
-    assert {one["class"]: bool(np.isnan(one["loss"]["low"])) for one in some["classes"]} == {
+    figures = [alone.lesions[0].loss, alone.apart, alone.by_frequency, alone.apart.profile[0]]
+    assert all(np.isfinite(one.estimate) and np.isnan([one.low, one.high]).all() for one in figures)
+    some = by_class(losses, labels, np.where(labels == "VERB", 0, np.arange(120) % 5), generator).lesions[0]
+    assert {one.name: bool(np.isnan(one.loss.low)) for one in some.classes} == {
         "NOUN": False,
         "VERB": True,
     }
-    assert some["loss"]["low"] < some["loss"]["estimate"] < some["loss"]["high"]
+    assert some.loss.low < some.loss.estimate < some.loss.high
 
 
 def test_units_are_divided_into_as_many_parts_as_there_are_towers():
@@ -173,10 +178,9 @@ def test_units_are_divided_into_as_many_parts_as_there_are_towers():
         assert (parts.reshape(3, 3, 8).sum(axis=2) == 2).all(), "as many of each tower"
 
 
-def test_of_several_towers_that_are_like_any_units_none_stand_out(monkeypatch):
+def test_of_several_towers_that_are_like_any_units_none_stand_out():
     """The two that are furthest apart are chosen among towers, and so among random parts."""
-    towers = 4
-    monkeypatch.setattr("twotower.knowledge.lesions.lesions.DRAWS", 20)
+    towers, few = 4, replace(SETTINGS, bootstrap=20)
     generator = np.random.default_rng(5)
     syntax, labels = np.arange(120) % 2 == 0, np.arange(120) % 3
     passed = {"apart": 0, "by_frequency": 0, "interaction": 0}
@@ -185,12 +189,16 @@ def test_of_several_towers_that_are_like_any_units_none_stand_out(monkeypatch):
         losses = {
             name: generator.normal(0, 0.2, 3)[labels] + generator.normal(0, 0.1, 120) for name in names_of(towers)
         }
-        found = by_class(losses, labels.astype(str), np.arange(120) % 10, generator, towers)
+        found = by_class(losses, labels.astype(str), np.arange(120) % 10, generator, towers, few)
         margins = {INTACT: intact}
         for name in losses:
             margins[name] = intact - np.where(syntax, *generator.normal(0, 0.2, 2)) + generator.normal(0, 0.1, 120)
         right = {name: (values > 0).astype(float) for name, values in margins.items()}
-        found["interaction"] = dissociation(margins, right, syntax, np.arange(120), towers, generator)["interaction"]
-        for key in passed:
-            passed[key] += found[key]["p_value"] < 0.05
+        both = dissociation(margins, right, syntax, np.arange(120), towers, few, generator)
+        for key, one in (
+            ("apart", found.apart),
+            ("by_frequency", found.by_frequency),
+            ("interaction", both.interaction),
+        ):
+            passed[key] += one.p_value < 0.05
     assert max(passed.values()) <= 6, passed

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from twotower.knowledge.pairs.accuracy import difference, figure, is_right, numbered, of_paradigms, paradigm_draws
+from twotower.knowledge.pairs.accuracy import difference, is_right, numbered, of_paradigms, paradigm_draws
+from twotower.statistics.intervals import centred_estimate
 
 
 def test_ties_count_one_half():
@@ -15,16 +16,18 @@ def test_the_interval_covers_the_truth():
     covered = 0
     for _ in range(200):
         right = (generator.random(60) < 0.7).astype(float)
-        found = figure(paradigm_draws({"joint": right}, np.arange(60), 400, generator)["joint"])
-        covered += found["low"] <= 0.7 <= found["high"]
+        found = centred_estimate(paradigm_draws({"joint": right}, np.arange(60), 400, generator)["joint"], 0.95)
+        covered += found.low <= 0.7 <= found.high
     assert 180 <= covered <= 198
 
 
 def test_documents_are_resampled_whole():
     right = np.repeat([0.0, 1.0], 50)
-    together = figure(paradigm_draws({"x": right}, np.repeat(np.arange(4), 25), 2000, np.random.default_rng(0))["x"])
-    alone = figure(paradigm_draws({"x": right}, np.arange(100), 2000, np.random.default_rng(0))["x"])
-    assert together["high"] - together["low"] > 2 * (alone["high"] - alone["low"])
+    together = centred_estimate(
+        paradigm_draws({"x": right}, np.repeat(np.arange(4), 25), 2000, np.random.default_rng(0))["x"], 0.95
+    )
+    alone = centred_estimate(paradigm_draws({"x": right}, np.arange(100), 2000, np.random.default_rng(0))["x"], 0.95)
+    assert together.high - together.low > 2 * (alone.high - alone.low)
 
 
 def a_difference(gap, generator, pairs=200):
@@ -36,13 +39,13 @@ def a_difference(gap, generator, pairs=200):
     right |= {"second 1": right["tower 1"], "second 2": right["tower 2"]}
     clusters, paradigm = np.arange(pairs), np.zeros(pairs, dtype=int)
     means = paradigm_draws(right, clusters, 200, generator)
-    return difference(means, 2, right, clusters, paradigm, generator)
+    return difference(means, 2, right, clusters, paradigm, 1000, 0.95, generator)
 
 
 def test_a_planted_difference_is_found_and_none_is_not():
     generator = np.random.default_rng(0)
-    assert sum(a_difference(0.2, generator)["p_value"] < 0.05 for _ in range(40)) >= 36
-    assert sum(a_difference(0.0, generator)["p_value"] < 0.05 for _ in range(100)) <= 10
+    assert sum(a_difference(0.2, generator).p_value < 0.05 for _ in range(40)) >= 36
+    assert sum(a_difference(0.0, generator).p_value < 0.05 for _ in range(100)) <= 10
 
 
 def test_paradigms_count_alike_whatever_their_size():
@@ -53,7 +56,7 @@ def test_paradigms_count_alike_whatever_their_size():
 
 
 def test_one_tower_has_no_difference():
-    assert difference({}, 1, {}, np.zeros(1, int), np.zeros(1, int), np.random.default_rng(0)) is None
+    assert difference({}, 1, {}, np.zeros(1, int), np.zeros(1, int), 1000, 0.95, np.random.default_rng(0)) is None
     assert numbered(["b", "a", "b"]).tolist() == [0, 1, 0]
 
 
@@ -65,26 +68,30 @@ def of_towers(gaps, generator, pairs=200):
         for tower, gap in enumerate(gaps, start=1)
     }
     clusters, paradigm = np.arange(pairs) // 2, np.zeros(pairs, dtype=int)
-    return difference(paradigm_draws(right, clusters, 100, generator), len(gaps), right, clusters, paradigm, generator)
+    return difference(
+        paradigm_draws(right, clusters, 100, generator), len(gaps), right, clusters, paradigm, 1000, 0.95, generator
+    )
 
 
 def test_of_several_towers_alike_the_best_is_seldom_said_to_differ_from_the_worst():
     generator = np.random.default_rng(0)
     found = [of_towers([0.0] * 4, generator) for _ in range(60)]
-    assert sum(one["p_value"] < 0.05 for one in found) <= 8, "of 60, with the best of four chosen"
-    assert sum(one["low"] > 0 for one in found) <= 9
+    assert sum(one.p_value < 0.05 for one in found) <= 8, "of 60, with the best of four chosen"
+    assert sum(one.low > 0 for one in found) <= 9
 
 
 def test_of_several_towers_the_one_that_is_better_is_found():
     found = [of_towers([0.0, 0.0, 0.2], np.random.default_rng(seed)) for seed in range(10)]
-    assert all(one["p_value"] < 0.05 and one["low"] > 0 and one["of"][0] == 3 for one in found)
+    assert all(one.p_value < 0.05 and one.low > 0 and one.of[0] == 3 for one in found)
 
 
 def test_several_towers_that_never_differ_do_not_by_chance():
     right = {f"tower {tower}": np.ones(30) for tower in (1, 2, 3)}
     clusters, paradigm, generator = np.arange(30), np.zeros(30, dtype=int), np.random.default_rng(0)
-    found = difference(paradigm_draws(right, clusters, 50, generator), 3, right, clusters, paradigm, generator)
-    assert (found["estimate"], found["p_value"]) == (0.0, 1.0)
+    found = difference(
+        paradigm_draws(right, clusters, 50, generator), 3, right, clusters, paradigm, 1000, 0.95, generator
+    )
+    assert (found.estimate, found.p_value) == (0.0, 1.0)
 
 
 def test_of_two_towers_nothing_is_chosen():
@@ -93,10 +100,10 @@ def test_of_two_towers_nothing_is_chosen():
     right = {f"tower {tower}": (generator.random(60) < 0.7).astype(float) for tower in (1, 2)}
     clusters, paradigm = np.arange(60) // 2, np.arange(60) % 3
     means = paradigm_draws(right, clusters, 100, generator)
-    found = difference(means, 2, right, clusters, paradigm, np.random.default_rng(0))
+    found = difference(means, 2, right, clusters, paradigm, 1000, 0.95, np.random.default_rng(0))
     apart = np.bincount(clusters, weights=(right["tower 1"] - right["tower 2"]) / 20 / 3)
     chance = np.abs(np.random.default_rng(0).choice([-1.0, 1.0], size=(1000, 30)) @ apart)
-    plain = figure(means["tower 1"] - means["tower 2"])
-    assert {key: found[key] for key in plain} == plain and found["of"] == [1, 2]
-    assert found["null_high"] == np.quantile(chance, 0.95)
-    assert found["p_value"] == pytest.approx((1 + (chance >= abs(apart.sum()) - 1e-12).sum()) / 1001, abs=0)
+    plain = centred_estimate(means["tower 1"] - means["tower 2"], 0.95)
+    assert {key: getattr(found, key) for key in vars(plain)} == vars(plain) and found.of == [1, 2]
+    assert found.null_high == np.quantile(chance, 0.95)
+    assert found.p_value == pytest.approx((1 + (chance >= abs(apart.sum()) - 1e-12).sum()) / 1001, abs=0)

@@ -51,32 +51,32 @@ def found(treebank):
 
 
 def test_what_is_planted_is_decoded_and_selective(found):
-    label, kind, nothing = found["upos"]["views"]
-    assert label["accuracy"]["estimate"] > 0.95 and label["compression"]["estimate"] > 3
-    assert label["control"]["estimate"] < 0.5 and label["selectivity"]["low"] > 0.4
-    assert kind["accuracy"]["estimate"] < 0.4 and kind["control"]["estimate"] > 0.9
-    assert kind["selectivity"]["high"] < -0.4
+    label, kind, nothing = found["upos"].views
+    assert label.accuracy.estimate > 0.95 and label.compression.estimate > 3
+    assert label.control.estimate < 0.5 and label.selectivity.low > 0.4
+    assert kind.accuracy.estimate < 0.4 and kind.control.estimate > 0.9
+    assert kind.selectivity.high < -0.4
     for one in (kind, nothing):
-        assert one["accuracy"]["estimate"] == pytest.approx(0.25, abs=0.1) and one["compression"]["estimate"] < 1.02
-    majority = found["upos"]["majority"]
-    assert majority["accuracy"]["estimate"] == pytest.approx(0.25, abs=0.1)
-    assert majority["compression"]["estimate"] == pytest.approx(1, abs=0.02)
+        assert one.accuracy.estimate == pytest.approx(0.25, abs=0.1) and one.compression.estimate < 1.02
+    majority = found["upos"].majority
+    assert majority.accuracy.estimate == pytest.approx(0.25, abs=0.1)
+    assert majority.compression.estimate == pytest.approx(1, abs=0.02)
 
 
 def test_towers_are_compared_beside_their_controls(found):
-    one, two = found["upos"]["chosen"]
-    assert (one["tower"], two["tower"]) == (1, 2) and set(one["null"]) == {"embedding", "majority"}
-    assert one["over_embedding"]["accuracy"]["low"] > 0.5
-    here, chosen = found["upos"]["differences"]
-    assert here["layer"] == 1 and chosen["layer"] == "chosen"
-    assert here["accuracy"]["low"] > 0.5 and here["compression"]["low"] > 1
-    assert here["accuracy"]["estimate"] == pytest.approx(
-        found["upos"]["views"][0]["accuracy"]["estimate"] - found["upos"]["views"][1]["accuracy"]["estimate"]
+    one, two = found["upos"].chosen
+    assert (one.tower, two.tower) == (1, 2) and set(one.null) == {"embedding", "majority"}
+    assert one.over_embedding.accuracy.low > 0.5
+    here, chosen = found["upos"].differences
+    assert here.layer == 1 and chosen.layer == "chosen"
+    assert here.accuracy.low > 0.5 and here.compression.low > 1
+    assert here.accuracy.estimate == pytest.approx(
+        found["upos"].views[0].accuracy.estimate - found["upos"].views[1].accuracy.estimate
     )
 
 
 def test_topics_are_the_beginnings_of_names(found):
-    assert found["topic"]["labels"] == 2 and found["topic"]["views"][0]["accuracy"]["estimate"] < 0.7
+    assert found["topic"].labels == 2 and found["topic"].views[0].accuracy.estimate < 0.7
 
 
 def test_a_control_label_belongs_to_a_type_in_every_part(treebank):

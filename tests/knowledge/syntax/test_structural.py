@@ -36,7 +36,7 @@ def treebank():
     trees = [random_tree(generator, number) for number in range(SENTENCES)]
     sentences = [Sentence(np.zeros(len(t.words), int), *[np.arange(len(t.words))] * 2, len(t.words)) for t in trees]
     part = np.arange(SENTENCES) % 6
-    return Treebank(trees, sentences, np.where(part < 4, 0, part - 3), np.arange(SENTENCES), {})
+    return Treebank(trees, sentences, np.where(part < 4, 0, part - 3), np.arange(SENTENCES), {}, {})
 
 
 def planted(trees, generator) -> torch.Tensor:
@@ -69,18 +69,18 @@ def test_planted_trees_are_found_and_noise_is_none(treebank, probed):
     test = np.flatnonzero(treebank.part == TEST)
     weights = draw_weights(test, 200, np.random.default_rng(0))
     found = summarize(probed, weights, 0.95)
-    there, noise = found["views"]
-    assert there["uuas"]["estimate"] > 0.95 and there["dspr"]["estimate"] > 0.9
-    assert there["root"]["estimate"] > 0.9 and there["nspr"]["estimate"] > 0.9
+    there, noise = found.views
+    assert there.uuas.estimate > 0.95 and there.dspr.estimate > 0.9
+    assert there.root.estimate > 0.9 and there.nspr.estimate > 0.9
     # A random tree of n words has 2/n of another one's edges by chance.
     chance = np.mean([2 / (len(treebank.trees[one].words) - 1) for one in test])
-    assert noise["uuas"]["estimate"] == pytest.approx(chance, abs=0.08)
-    assert found["linear_order"]["uuas"]["estimate"] == pytest.approx(chance, abs=0.08)
-    assert abs(noise["nspr"]["estimate"]) < 0.15 and noise["root"]["estimate"] < 0.35
-    assert there["uuas"]["low"] <= there["uuas"]["estimate"] <= there["uuas"]["high"]
-    assert [one["layer"] for one in found["differences"]] == [1, "chosen"]
-    assert found["differences"][0]["uuas"]["low"] > 0.5
-    assert set(found["chosen"][0]["uuas"]["null"]) == {"linear_order"}
+    assert noise.uuas.estimate == pytest.approx(chance, abs=0.08)
+    assert found.linear_order.uuas.estimate == pytest.approx(chance, abs=0.08)
+    assert abs(noise.nspr.estimate) < 0.15 and noise.root.estimate < 0.35
+    assert there.uuas.low <= there.uuas.estimate <= there.uuas.high
+    assert [one.layer for one in found.differences] == [1, "chosen"]
+    assert found.differences[0].uuas.low > 0.5
+    assert set(found.chosen[0].uuas.null) == {"linear_order"}
 
 
 def test_probes_are_trained_apart_and_seeded(treebank, probed):

@@ -1,6 +1,5 @@
 """Probes, decoding and perturbed masking on real runs and real trees."""
 
-import json
 from dataclasses import replace
 
 import numpy as np
@@ -8,7 +7,7 @@ import pandas as pd
 import pytest
 
 from twotower.knowledge.subject import Subject
-from twotower.knowledge.syntax.decoding import decoding
+from twotower.knowledge.syntax.decoding import DecodedTask, decoding
 from twotower.knowledge.syntax.perturbed_masking import perturbed_masking
 from twotower.knowledge.syntax.probe import probe
 from twotower.knowledge.syntax.treebank import choose_sentences
@@ -27,19 +26,19 @@ def treebank(shared_data) -> str:
 
 
 def within(found) -> bool:
-    return found["low"] <= found["estimate"] <= found["high"]
+    return found.low <= found.estimate <= found.high
 
 
 def test_sentences_are_split_by_document_and_counted(finished, treebank, tmp_path):
     subject = subject_of(finished, tmp_path, treebank=treebank)
     chosen = choose_sentences(subject, 200, "probe")
-    counts = chosen.counts["sentences"]
+    counts = chosen.sentences_used
     assert counts["unit"] == "document" and counts["total"] == 2001 and counts["too_long"] > 500
     assert counts["train"] + counts["dev"] + counts["test"] == len(chosen.trees) <= 200
     parts = {name: {tree.document for tree, part in zip(chosen.trees, chosen.part, strict=True) if part == name}
              for name in range(3)}  # fmt: skip
     assert all(parts[one] and not parts[one] & parts[other] for one in parts for other in parts if one != other)
-    words = chosen.counts["words"]
+    words = chosen.words_used
     assert words["total"] == chosen.starts[-1] and words["of_several_pieces"] > words["in_multiword_tokens"] > 0
     again = choose_sentences(subject, 200, "probe")
     assert [tree.name for tree in again.trees] == [tree.name for tree in chosen.trees]
@@ -47,57 +46,57 @@ def test_sentences_are_split_by_document_and_counted(finished, treebank, tmp_pat
 
 def test_probes_of_a_run(finished, treebank, tmp_path):
     subject = subject_of(finished, tmp_path, treebank=treebank, probe_sentences=120)
-    found = json.loads(json.dumps(probe(subject)))
-    assert [view["view"] for view in found["views"]] == [
+    found = probe(subject).found
+    assert [view.view for view in found.views] == [
         f"{prefix}{name}" for prefix in ("", "untrained ")
         for name in ("tower 1, layer 0", "tower 1, layer 1", "tower 2, layer 0", "tower 2, layer 1",
                      "towers together", "embedding")
     ]  # fmt: skip
-    for one in [*found["views"], found["linear_order"]]:
-        assert all(0 <= one[measure]["estimate"] <= 1 for measure in ("uuas", "root"))
-        assert all(within(one[measure]) for measure in ("uuas", "root", "dspr", "nspr"))
+    for one in [*found.views, found.linear_order]:
+        assert all(0 <= getattr(one, measure).estimate <= 1 for measure in ("uuas", "root"))
+        assert all(within(getattr(one, measure)) for measure in ("uuas", "root", "dspr", "nspr"))
     table = pd.read_parquet(tmp_path / "probe.parquet")
     mine = table[table["view"] == "tower 1, layer 1"]
-    assert found["views"][1]["uuas"]["estimate"] == pytest.approx(mine["correct"].sum() / mine["edges"].sum())
-    assert found["chosen"][0]["uuas"]["layer"] in (0, 1)
-    assert set(found["chosen"][0]["uuas"]["null"]) == {"untrained", "embedding", "linear_order"}
-    assert [one["layer"] for one in found["differences"]] == [0, 1, "chosen"]
+    assert found.views[1].uuas.estimate == pytest.approx(mine["correct"].sum() / mine["edges"].sum())
+    assert found.chosen[0].uuas.layer in (0, 1)
+    assert set(found.chosen[0].uuas.null) == {"untrained", "embedding", "linear_order"}
+    assert [one.layer for one in found.differences] == [0, 1, "chosen"]
 
 
 def test_decoding_of_a_run(finished, treebank, tmp_path):
     subject = subject_of(finished, tmp_path, treebank=treebank, decoding_sentences=150)
-    found = json.loads(json.dumps(decoding(subject)))
-    upos = found["tasks"]["upos"]
-    views = {view["view"]: view for view in upos["views"]}
-    assert views["embedding"]["accuracy"]["estimate"] > upos["majority"]["accuracy"]["estimate"] + 0.1
-    assert views["embedding"]["compression"]["estimate"] > upos["majority"]["compression"]["estimate"]
-    for task in found["tasks"].values():
-        if "left_out" not in task:
-            assert all(within(view["accuracy"]) for view in task["views"]) and task["words"]["test"] > 0
-            assert set(task["chosen"][0]["null"]) == {"untrained", "embedding", "majority"}
+    found = decoding(subject)
+    upos = found.tasks["upos"]
+    views = {view.view: view for view in upos.views}
+    assert views["embedding"].accuracy.estimate > upos.majority.accuracy.estimate + 0.1
+    assert views["embedding"].compression.estimate > upos.majority.compression.estimate
+    for task in found.tasks.values():
+        if isinstance(task, DecodedTask):
+            assert all(within(view.accuracy) for view in task.views) and task.words.test > 0
+            assert set(task.chosen[0].null) == {"untrained", "embedding", "majority"}
 
 
 def test_perturbed_masking_needs_a_masked_tower(finished, treebank, tmp_path):
     subject = subject_of(finished, tmp_path, treebank=treebank)
-    assert "causal" in perturbed_masking(subject)["left_out"]
+    assert "causal" in perturbed_masking(subject).left_out
     with pytest.raises(InputError, match="--treebank"):
         perturbed_masking(subject_of(finished, tmp_path))
 
 
 def test_perturbed_masking_of_a_run(family_runs, treebank, tmp_path):
     subject = subject_of(family_runs("bert"), tmp_path, treebank=treebank, perturbed_sentences=60)
-    found = json.loads(json.dumps(perturbed_masking(subject)))
-    assert [view["view"] for view in found["views"]] == ["tower 1", "tower 2", "joint"]
-    base = found["baselines"]
-    assert base["right_branching"]["uuas"] == base["left_branching"]["uuas"]
-    assert base["right_branching"]["uas"]["estimate"] < base["left_branching"]["uas"]["estimate"]  # English
-    assert base["random"]["uuas"]["estimate"] < base["right_branching"]["uuas"]["estimate"]
-    for view in found["views"]:
-        assert within(view["uuas"]) and view["uas"]["estimate"] <= view["uuas"]["estimate"]
-        assert view["over_right_branching"]["uuas"]["estimate"] == pytest.approx(
-            view["uuas"]["estimate"] - base["right_branching"]["uuas"]["estimate"]
+    found = perturbed_masking(subject).found
+    assert [view.view for view in found.views] == ["tower 1", "tower 2", "joint"]
+    base = found.baselines
+    assert base["right_branching"].uuas == base["left_branching"].uuas
+    assert base["right_branching"].uas.estimate < base["left_branching"].uas.estimate  # English
+    assert base["random"].uuas.estimate < base["right_branching"].uuas.estimate
+    for view in found.views:
+        assert within(view.uuas) and view.uas.estimate <= view.uuas.estimate
+        assert view.over_right_branching.uuas.estimate == pytest.approx(
+            view.uuas.estimate - base["right_branching"].uuas.estimate
         )
-    assert np.isfinite(found["differences"][0]["uuas"]["estimate"])
+    assert np.isfinite(found.differences[0].uuas.estimate)
 
 
 @pytest.mark.parametrize("instrument", [probe, decoding])

@@ -122,13 +122,13 @@ def test_similarity_finds_what_is_planted_and_nothing_in_noise():
     pairs, covered, views, generator = planted()
     number = {word: index for index, word in enumerate(covered["word"])}
     found = measure_set(pairs, number, views, covered, 0.95, generator)
-    knows, noise = found["views"]
-    assert knows["low"] > 0.85 and knows["p_value"] < 0.01
-    assert noise["low"] < 0 < noise["high"] and noise["p_value"] > 0.01
-    for view in found["views"]:
-        assert view["null"]["low"] < 0 < view["null"]["high"] and abs(view["null"]["estimate"]) < 0.05
-    assert found["differences"][0]["low"] > 0.5 and found["differences"][0]["towers"] == [1, 2]
-    assert (found["covered"], found["one_piece"]) == (len(pairs.words), len(pairs.words))
+    knows, noise = found.views
+    assert knows.low > 0.85 and knows.p_value < 0.01
+    assert noise.low < 0 < noise.high and noise.p_value > 0.01
+    for view in found.views:
+        assert view.null.low < 0 < view.null.high and abs(view.null.estimate) < 0.05
+    assert found.differences[0].low > 0.5 and found.differences[0].towers == [1, 2]
+    assert (found.covered, found.one_piece) == (len(pairs.words), len(pairs.words))
 
 
 def test_norms_find_what_is_planted_beyond_frequency():
@@ -145,13 +145,13 @@ def test_norms_find_what_is_planted_beyond_frequency():
     )
     given = Norms(norms, {name: name for name in norms})
     found = norms_of(given, covered, views, RunConfig(), generator)
-    concrete, familiar, valence = found["norms"]
-    knows, noise = concrete["views"]
-    assert knows["low"] > 0.85 and knows["beyond_baseline"]["low"] > 0.8
-    assert noise["high"] < 0.1 and knows["null"]["high"] < 0.1 and concrete["baseline"]["high"] < 0.1
-    assert concrete["differences"][0]["low"] > 0.7
-    assert familiar["baseline"]["low"] > 0.99 and abs(familiar["views"][0]["beyond_baseline"]["estimate"]) < 0.01
-    assert valence["words"] == 300 and valence["views"][0]["estimate"] < 0.1
+    concrete, familiar, valence = found.norms
+    knows, noise = concrete.views
+    assert knows.low > 0.85 and knows.beyond_baseline.low > 0.8
+    assert noise.high < 0.1 and knows.null.high < 0.1 and concrete.baseline.high < 0.1
+    assert concrete.differences[0].low > 0.7
+    assert familiar.baseline.low > 0.99 and abs(familiar.views[0].beyond_baseline.estimate) < 0.01
+    assert valence.words == 300 and valence.views[0].estimate < 0.1
 
 
 def asked(finished, out, **settings):
@@ -174,17 +174,17 @@ def test_a_real_run_answers_for_every_view_the_same_each_time(finished, tmp_path
     norms.write_text("word,conc,aoa\n" + "".join(f"{word},{len(word)},{len(word) % 3}\n" for word in known))
     subject = asked(finished, tmp_path / "out", similarity=(write_pairs(tmp_path),), norms=str(norms), occurrences=5)
     found = words(subject)
-    one = found["similarity"][0]
-    assert one["total"] == len(COMMON) * (len(COMMON) + 1) // 2 + 1 and one["identical"] == len(COMMON)
-    assert one["covered"] == one["one_piece"] + one["several_pieces"] == len(COMMON) * (len(COMMON) - 1) // 2
-    layers = [(view["tower"], view["layer"]) for view in one["views"]]
+    one = found.similarity[0]
+    assert one.total == len(COMMON) * (len(COMMON) + 1) // 2 + 1 and one.identical == len(COMMON)
+    assert one.covered == one.one_piece + one.several_pieces == len(COMMON) * (len(COMMON) - 1) // 2
+    layers = [(view.tower, view.layer) for view in one.views]
     assert layers == [(0, None), (1, 0), (2, 0), (1, 1), (2, 1)] * 2
-    assert [view["trained"] for view in one["views"]] == [True] * 5 + [False] * 5
-    assert found["norms"]["norms"][0]["words"] >= 50
+    assert [view.trained for view in one.views] == [True] * 5 + [False] * 5
+    assert found.norms.norms[0].words >= 50
     table = pd.read_parquet(tmp_path / "out" / "words.parquet")
-    assert table["covered"].sum() == found["words"]["covered"] and table.loc[table["covered"], "count"].min() >= 10
+    assert table["covered"].sum() == found.words.covered and table.loc[table["covered"], "count"].min() >= 10
     again = words(asked(finished, tmp_path / "again", similarity=(write_pairs(tmp_path),), occurrences=5))
-    assert again["similarity"][0]["views"][:3] == one["views"][:3]  # the same draws, whatever else is asked
+    assert again.similarity[0].views[:3] == one.views[:3]  # the same draws, whatever else is asked
 
 
 def test_what_cannot_be_asked_is_one_line(finished, tmp_path):

@@ -7,7 +7,7 @@ than meaning, and taking away the other hurts meaning more than syntax.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from itertools import chain, combinations
 from typing import Any
 
@@ -16,12 +16,15 @@ import pandas as pd
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ...config.conversion import INLINED, keyed
+from ...config.schema import AnalyzeConfig
 from ...data.tokenization import encode_batch
 from ...data.trees import Tree
-from ...statistics.intervals import choice_margin
+from ...preference.class_variance import Null
+from ...statistics.intervals import Estimate, centred_estimate, choice_margin
 from ...statistics.tallies import Floats
 from ...system.errors import InputError
-from ..pairs.accuracy import CONFIDENCE, DRAWS, cluster_weights, figure, is_right, numbered, weighted_means
+from ..pairs.accuracy import cluster_weights, is_right, numbered, weighted_means
 from ..pairs.minimal_pair import MEANING, SYNTAX
 from ..sentences import Rows, encode, longest, rows_of
 from ..subject import Subject
@@ -49,7 +52,142 @@ TREES = 600
 """Sentences of the treebank on which loss by dependency relation is measured."""
 
 
-def lesions(subject: Subject) -> dict[str, Any]:
+@dataclass(frozen=True)
+class LossOfClass:
+    """What the occurrences of a class lose, in nats."""
+
+    name: str = field(metadata=keyed("class"))
+    occurrences: int
+    loss: Estimate
+
+
+@dataclass(frozen=True)
+class LossOfLesion:
+    """What is lost without a tower, in nats."""
+
+    tower: int
+    way: str
+    """What replaces its contribution: its `mean`, `zero`, or `resampled` values at another position."""
+    loss: Estimate
+    """All over."""
+    classes: list[LossOfClass]
+
+
+@dataclass(frozen=True)
+class ClassApart:
+    """By how much the losses of two towers differ in a class, less their difference over all occurrences."""
+
+    name: str = field(metadata=keyed("class"))
+    occurrences: int
+    estimate: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Beyond(Estimate):
+    """A difference between two towers, beside that of random parts of the units."""
+
+    of: list[int]
+    """Which towers."""
+    null: Null
+    p_value: float
+
+
+@dataclass(frozen=True)
+class ProfilesApart(Beyond):
+    """The standard deviation over classes of the difference of two towers' losses, weighted by occurrences."""
+
+    profile: list[ClassApart]
+
+
+@dataclass(frozen=True)
+class LossesByClass:
+    """Losses by class of word, and how far the towers are apart; None there for one tower, or too few occurrences."""
+
+    occurrences: int
+    documents: int
+    lesions: list[LossOfLesion]
+    apart: ProfilesApart | None
+    apart_beyond_frequency: ProfilesApart | None
+    """The same less the mean of all occurrences of like training frequency."""
+    by_frequency: Beyond | None
+    """By how many nats the difference changes for each e-fold of training frequency."""
+
+
+@dataclass(frozen=True)
+class LossOnPairs:
+    """What a lesion costs on minimal pairs of one kind."""
+
+    tower: int
+    way: str
+    kind: str
+    accuracy: Estimate
+    margin: Estimate
+    """Log-probability of the better sentence minus that of the worse, in nats."""
+
+
+@dataclass(frozen=True)
+class Interaction(Estimate):
+    """By how much more the lesion of one tower costs on syntax than on meaning than that of another does.
+
+    In standard deviations of the intact margins of each kind. One half of the items says which tower is the one of
+    syntax; the figures are of the other half.
+    """
+
+    tower_of_syntax: int
+    tower_of_meaning: int
+    null: Null
+    p_value: float
+    syntax: Estimate
+    """By how much the lesion of the tower of syntax costs more than the other's there."""
+    meaning: Estimate
+    crossover: bool
+    """Whether `syntax` is above and `meaning` below zero, each by its whole interval."""
+
+
+@dataclass(frozen=True)
+class Dissociation:
+    """Whether lesions of two towers part syntax from meaning."""
+
+    intact: dict[str, float]
+    """Accuracy without a lesion, by kind of pair."""
+    losses: list[LossOnPairs]
+    interaction: Interaction | None
+    """None for one tower, or too few pairs."""
+
+
+@dataclass(frozen=True)
+class LesionsOnPairs:
+    """What lesions cost on minimal pairs."""
+
+    pairs: dict[str, int]
+    """By kind."""
+    found: Dissociation = field(metadata=INLINED)
+
+
+@dataclass(frozen=True)
+class TooFewPairs:
+    """Why lesions were not measured on minimal pairs."""
+
+    pairs: dict[str, int]
+    left_out: str
+
+
+@dataclass(frozen=True)
+class Lesions:
+    """What the joint model loses without each tower."""
+
+    halves: int
+    """Random divisions of the units that make up the null."""
+    upos: LossesByClass
+    relations: LossesByClass | None
+    """None without a treebank."""
+    pairs: LesionsOnPairs | TooFewPairs | None
+    """None where `twotower know --only pairs` has not been run."""
+
+
+def lesions(subject: Subject) -> Lesions:
     """Nats lost by class of word, and what is lost on minimal pairs, without each tower.
 
     A tower's contribution to the joint head is replaced by its mean, by zero, or by its values at another position;
@@ -59,27 +197,20 @@ def lesions(subject: Subject) -> dict[str, Any]:
     and chooses two of these in the same way. What only one document or pair tells has no interval.
 
     Raises `InputError` if only one held-out document is read.
-
-    Returns:
-        `upos` and `relations` (null without a treebank): for each lesion of a tower its loss in nats, all over and by
-        class, with intervals over documents, and `apart`, how far the profiles of the towers are from each other (the
-        standard deviation over classes of the difference of their losses, weighted by occurrences), with its null, the
-        same beyond frequency, and `by_frequency`, how the difference changes with training frequency; `pairs` (null
-        where `twotower know --only pairs` has not been run): see `dissociation`.
     """
     model = subject.model
     generator = subject.generator("lesions")
     tried = lesions_of_towers(model, HALVES, generator)
     bank, upos = _heldout(subject, tried)
-    return {
-        "halves": HALVES,
-        "upos": upos,
-        "relations": _relations(subject, tried, bank) if subject.config.know.treebank else None,
-        "pairs": _pairs(subject, tried, bank),
-    }
+    return Lesions(
+        HALVES,
+        upos,
+        relations=_relations(subject, tried, bank) if subject.config.know.treebank else None,
+        pairs=_pairs(subject, tried, bank),
+    )
 
 
-def _heldout(subject: Subject, tried: Mapping[str, Lesion]) -> tuple[Tensor, dict[str, Any]]:
+def _heldout(subject: Subject, tried: Mapping[str, Lesion]) -> tuple[Tensor, LossesByClass]:
     model, text = subject.model, subject.text
     config = subject.config
     rows = text.windows(model.config.objective, model.config.windows, model.config.window)
@@ -127,7 +258,7 @@ def _some(rows: Rows, chosen: NDArray[np.bool_]) -> Rows:
     return replace(rows, scored=scored, places=rows.places[chosen])
 
 
-def _relations(subject: Subject, tried: Mapping[str, Lesion], bank: Tensor) -> dict[str, Any] | None:
+def _relations(subject: Subject, tried: Mapping[str, Lesion], bank: Tensor) -> LossesByClass | None:
     """Loss by dependency relation, over the pieces of each token of the treebank's sentences."""
     generator = subject.generator("lesions by relation")
     every = subject.trees()
@@ -172,39 +303,33 @@ def _relation_of_characters(tree: Tree) -> list[str]:
 def _by_class(
     subject: Subject, losses: Mapping[str, Floats], labels: NDArray[Any], documents: NDArray[np.int64],
     frequency: Floats, generator: np.random.Generator,
-) -> dict[str, Any]:  # fmt: skip
+) -> LossesByClass:  # fmt: skip
     """Loss of each lesion by class, and how far the towers' profiles are apart beside random halves.
 
     `labels`, `documents` and `frequency` are of the occurrences. Beyond frequency means: less the mean of all
     occurrences of similar training frequency, which is strict on a class of one very frequent word.
     """
     names, counts = np.unique(labels, return_counts=True)
+    settings = subject.config.analyze
     kept = [(str(name), int(count)) for name, count in zip(names, counts, strict=True) if count >= FEWEST]
-    weights = cluster_weights(documents, DRAWS, generator)
+    weights = cluster_weights(documents, settings.bootstrap, generator)
 
     def means(values: Floats, chosen: NDArray[np.bool_]) -> Floats:
         return weighted_means(weights, documents[chosen], values[chosen])
 
-    def loss_of(values: Floats, chosen: NDArray[np.bool_]) -> dict[str, float]:
-        return figure(_resampled(means(values, chosen), documents[chosen]))
+    def loss_of(values: Floats, chosen: NDArray[np.bool_]) -> Estimate:
+        return centred_estimate(_resampled(means(values, chosen), documents[chosen]), settings.confidence)
 
     everything = np.ones(len(labels), dtype=bool)
     rows = []
     for tower in range(1, subject.model.config.towers + 1):
         for way in WAYS:
             loss = losses[f"tower {tower}, {way}"]
-            rows.append(
-                {"tower": tower, "way": way, "loss": loss_of(loss, everything),
-                 "classes": [{"class": name, "occurrences": count, "loss": loss_of(loss, labels == name)}
-                             for name, count in kept]}
-            )  # fmt: skip
-    found: dict[str, Any] = {
-        "occurrences": len(labels), "documents": weights.shape[1], "lesions": rows,
-        "apart": None, "apart_beyond_frequency": None, "by_frequency": None,
-    }  # fmt: skip
+            classes = [LossOfClass(name, count, loss_of(loss, labels == name)) for name, count in kept]
+            rows.append(LossOfLesion(tower, way, loss_of(loss, everything), classes))
     pairs = list(combinations(range(1, subject.model.config.towers + 1), 2))
     if not pairs or not kept:
-        return found
+        return LossesByClass(len(labels), weights.shape[1], rows, None, None, None)
     share = np.array([count for _, count in kept], dtype=float) / sum(count for _, count in kept)
     bins = _frequency_bins(frequency)
     random_pairs = pairs_of_parts(HALVES, subject.model.config.towers)
@@ -221,22 +346,27 @@ def _by_class(
         profile = profile - (np.nan_to_num(profile) @ share)[:, None]
         return profile, np.sqrt(np.nan_to_num(profile) ** 2 @ share)
 
-    for key, beyond in (("apart", False), ("apart_beyond_frequency", True)):
+    def furthest(beyond: bool) -> ProfilesApart:
         tried = {pair: apart(*_names(pair), beyond) for pair in pairs}
         chosen = max(pairs, key=lambda pair: float(tried[pair][1][0]))
         profile, spread = tried[chosen]
         null = np.array([max(apart(*two, beyond)[1][0] for two in group) for group in random_pairs])
-        found[key] = {
-            **figure(_resampled(spread, documents)),
-            "of": list(chosen),
-            **_against(float(spread[0]), null),
-            "profile": [
-                {"class": name, "occurrences": count, **figure(_resampled(profile[:, place], documents))}
-                for place, (name, count) in enumerate(kept)
+
+        def estimate(drawn: Floats) -> Estimate:
+            return centred_estimate(_resampled(drawn, documents), settings.confidence)
+
+        return ProfilesApart(
+            **vars(estimate(spread)),
+            of=list(chosen),
+            null=_null(null, settings.confidence),
+            p_value=_exceeded(float(spread[0]), null),
+            profile=[
+                ClassApart(name, count, **vars(estimate(profile[:, place]))) for place, (name, count) in enumerate(kept)
             ],
-        }
-    found["by_frequency"] = _slope(losses, frequency, documents, weights, pairs, random_pairs)
-    return found
+        )
+
+    slope = _slope(losses, frequency, documents, weights, pairs, random_pairs, settings.confidence)
+    return LossesByClass(len(labels), weights.shape[1], rows, furthest(False), furthest(True), slope)
 
 
 def _resampled(drawn: Floats, clusters: NDArray[np.integer]) -> Floats:
@@ -253,17 +383,19 @@ def _names(pair: tuple[int, int]) -> tuple[str, str]:
     return f"tower {pair[0]}, {MEAN}", f"tower {pair[1]}, {MEAN}"
 
 
-def _against(estimate: float, null: Floats) -> dict[str, Any]:
-    return {
-        "null": {"mean": float(null.mean()), "high": float(np.quantile(null, CONFIDENCE))},
-        "p_value": float((1 + (null >= estimate).sum()) / (len(null) + 1)),
-    }
+def _null(drawn: Floats, confidence: float) -> Null:
+    return Null(float(drawn.mean()), float(np.quantile(drawn, confidence)))
+
+
+def _exceeded(estimate: float, null: Floats) -> float:
+    """The p-value of an estimate among the draws of its null."""
+    return float((1 + (null >= estimate).sum()) / (len(null) + 1))
 
 
 def _slope(
     losses: Mapping[str, Floats], frequency: Floats, documents: NDArray[np.int64], weights: Floats,
-    pairs: Sequence[tuple[int, int]], random_pairs: Sequence[Sequence[tuple[str, str]]],
-) -> dict[str, Any]:  # fmt: skip
+    pairs: Sequence[tuple[int, int]], random_pairs: Sequence[Sequence[tuple[str, str]]], confidence: float,
+) -> Beyond:  # fmt: skip
     """By how many nats the difference of two towers' losses changes for each e-fold of training frequency.
 
     Least squares over occurrences; interval over documents, null by random halves of the units, sizes without signs. Of
@@ -288,13 +420,14 @@ def _slope(
     chosen = max(pairs, key=lambda pair: abs(float(tried[pair][0])))
     null = np.array([max(abs(between(*two)[0]) for two in group) for group in random_pairs])
     drawn = _resampled(tried[chosen], documents)
-    found = figure(drawn)
+    found = centred_estimate(drawn, confidence)
     if len(pairs) > 1:
         towers = sorted({tower for pair in pairs for tower in pair})
         each = np.stack([_resampled(slope(losses[f"tower {k}, {MEAN}"]), documents) for k in towers], axis=1)
-        margin = choice_margin(each[1:], CONFIDENCE)
-        found |= {"low": found["estimate"] - margin, "high": found["estimate"] + margin}
-    return {**found, "of": list(chosen), **_against(abs(float(drawn[0])), null)}
+        margin = choice_margin(each[1:], confidence)
+        found = Estimate(found.estimate, found.estimate - margin, found.estimate + margin)
+    p_value = _exceeded(abs(float(drawn[0])), null)
+    return Beyond(**vars(found), of=list(chosen), null=_null(null, confidence), p_value=p_value)
 
 
 def _frequency_bins(frequency: Floats) -> NDArray[np.int64]:
@@ -303,7 +436,7 @@ def _frequency_bins(frequency: Floats) -> NDArray[np.int64]:
     return np.asarray(np.searchsorted(edges, frequency, side="right"), dtype=np.int64)
 
 
-def _pairs(subject: Subject, tried: Mapping[str, Lesion], bank: Tensor) -> dict[str, Any] | None:
+def _pairs(subject: Subject, tried: Mapping[str, Lesion], bank: Tensor) -> LesionsOnPairs | TooFewPairs | None:
     if PAIRS not in subject.made:
         return None
     generator = subject.generator("lesions on pairs")
@@ -318,7 +451,7 @@ def _pairs(subject: Subject, tried: Mapping[str, Lesion], bank: Tensor) -> dict[
     table = table.loc[sorted(chosen)].reset_index(drop=True)
     counts = {kind: int((table["kind"] == kind).sum()) for kind in (SYNTAX, MEANING)}
     if min(counts.values()) < FEWEST:
-        return {"pairs": counts, "left_out": f"fewer than {FEWEST} pairs of syntax or of meaning"}
+        return TooFewPairs(counts, f"fewer than {FEWEST} pairs of syntax or of meaning")
     texts = list(chain(table["good"], table["bad"]))
     sentences = encode(subject.tokenizer, texts)
     scores = lesioned(
@@ -336,13 +469,14 @@ def _pairs(subject: Subject, tried: Mapping[str, Lesion], bank: Tensor) -> dict[
         if not name.startswith("half"):
             out[f"margin, {name}"] = margins[name].astype(np.float32)
     out.to_parquet(subject.out / "lesions.parquet", index=False)
-    return {"pairs": counts, **dissociation(margins, right, syntax, items, subject.model.config.towers, generator)}
+    towers, settings = subject.model.config.towers, subject.config.analyze
+    return LesionsOnPairs(counts, dissociation(margins, right, syntax, items, towers, settings, generator))
 
 
 def dissociation(
     margins: Mapping[str, Floats], right: Mapping[str, Floats], syntax: NDArray[np.bool_],
-    items: NDArray[np.int64], towers: int, generator: np.random.Generator,
-) -> dict[str, Any]:  # fmt: skip
+    items: NDArray[np.int64], towers: int, settings: AnalyzeConfig, generator: np.random.Generator,
+) -> Dissociation:  # fmt: skip
     """Whether lesions of two towers part syntax from meaning.
 
     Args:
@@ -351,36 +485,32 @@ def dissociation(
         syntax: which pairs are of syntax; the others are of meaning, (pairs,).
         items: what is resampled and divided into halves, numbered from 0: a document, or a pair of a ready set.
         towers: how many; of more than two, the two that are furthest apart on the first half of the items.
+        settings: `bootstrap` and `confidence` of the intervals, which are over items.
         generator: of the resampling.
 
-    Returns:
-        `losses`: for each lesion of a tower, and each kind of pair, the accuracy and the margin that it costs, with
-        intervals over items; `interaction` (null for one tower, or too few pairs), from mean lesions and margins in
-        standard deviations of the intact ones of their kind: tower 1's cost minus tower 2's on syntax, minus the same
-        on meaning. Half of the items say which tower is the one of syntax; on the other half `syntax` and `meaning` are
-        by how much its lesion costs more than the other tower's, and `estimate` is their difference, with intervals
-        over items. `null` and `p_value`: the same of random halves of the units (of more than two towers, of random
-        parts, `half R a`, `half R b`, …, as many as there are towers, with the same choice of two). `crossover`:
-        whether `syntax` is above and `meaning` below zero, each by its whole interval.
+    The interaction is of mean lesions. Its null is the same of random halves of the units (of more than two towers, of
+    random parts, `half R a`, `half R b`, …, as many as there are towers, with the same choice of two).
     """
-    weights = cluster_weights(items, DRAWS, generator)
+    weights = cluster_weights(items, settings.bootstrap, generator)
     count = weights.shape[1]
 
     def means(values: Floats, chosen: NDArray[np.bool_]) -> Floats:
         return _resampled(weighted_means(weights, items[chosen], values[chosen]), items[chosen])
 
+    def figure(drawn: Floats) -> Estimate:
+        return centred_estimate(drawn, settings.confidence)
+
     kinds = {SYNTAX: syntax, MEANING: ~syntax}
     losses = [
-        {"tower": tower, "way": way, "kind": kind,
-         "accuracy": figure(means(right[INTACT] - right[f"tower {tower}, {way}"], chosen)),
-         "margin": figure(means(margins[INTACT] - margins[f"tower {tower}, {way}"], chosen))}
+        LossOnPairs(
+            tower, way, kind, accuracy=figure(means(right[INTACT] - right[f"tower {tower}, {way}"], chosen)),
+            margin=figure(means(margins[INTACT] - margins[f"tower {tower}, {way}"], chosen)),
+        )
         for tower in range(1, towers + 1) for way in WAYS for kind, chosen in kinds.items()
     ]  # fmt: skip
-    found: dict[str, Any] = {
-        "intact": {kind: float(right[INTACT][chosen].mean()) for kind, chosen in kinds.items()},
-        "losses": losses,
-        "interaction": None,
-    }
+    found = Dissociation(
+        {kind: float(right[INTACT][chosen].mean()) for kind, chosen in kinds.items()}, losses, interaction=None
+    )
     test = (generator.permutation(count) % 2 == 1)[items]
     cells = [int((half & chosen).sum()) for half in (test, ~test) for chosen in kinds.values()]
     if towers < 2 or min(cells) < FEWEST // 2:
@@ -407,12 +537,14 @@ def dissociation(
     drawn = {kind: means(gap, chosen & test) for kind, chosen in kinds.items()}
     sides = {kind: figure(values) for kind, values in drawn.items()}
     estimate = figure(drawn[SYNTAX] - drawn[MEANING])
-    found["interaction"] = {
-        **estimate,
-        "tower_of_syntax": int(chosen_names[0].split()[1].rstrip(",")),
-        "tower_of_meaning": int(chosen_names[1].split()[1].rstrip(",")),
-        **_against(estimate["estimate"], null),
-        **sides,
-        "crossover": bool(sides[SYNTAX]["low"] > 0 and sides[MEANING]["high"] < 0),
-    }
-    return found
+    interaction = Interaction(
+        **vars(estimate),
+        tower_of_syntax=int(chosen_names[0].split()[1].rstrip(",")),
+        tower_of_meaning=int(chosen_names[1].split()[1].rstrip(",")),
+        null=_null(null, settings.confidence),
+        p_value=_exceeded(estimate.estimate, null),
+        syntax=sides[SYNTAX],
+        meaning=sides[MEANING],
+        crossover=bool(sides[SYNTAX].low > 0 and sides[MEANING].high < 0),
+    )
+    return replace(found, interaction=interaction)

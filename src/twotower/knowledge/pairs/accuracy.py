@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ...statistics.intervals import centred_interval, largest_difference
+from ...statistics.intervals import Estimate, centred_estimate, largest_difference
 from ...statistics.tallies import Floats, resample
 
-DRAWS = 1000
 FEWEST = 20
 """Pairs from which a paradigm counts in the mean over paradigms."""
-CONFIDENCE = 0.95
+
+
+@dataclass(frozen=True)
+class DifferenceOfTowers(Estimate):
+    """By how much two towers differ in accuracy."""
+
+    of: list[int]
+    """Which towers: the first minus the second."""
+    p_value: float
+    """Two-sided: the towers of each cluster change places at random."""
+    null_high: float
+    noise_floor: Estimate | None
+    """The largest difference of two readouts of one tower; None where there is one set of readouts."""
 
 
 def is_right(good: Floats, bad: Floats) -> Floats:
@@ -51,15 +62,10 @@ def paradigm_draws(
     return {head: weighted_means(weights, clusters, values) for head, values in right.items()}
 
 
-def figure(drawn: Floats, confidence: float = CONFIDENCE) -> dict[str, float]:
-    """Estimate and interval of a sample and its draws, (1 + draws,)."""
-    low, high = centred_interval(float(drawn[0]), drawn[1:], confidence)
-    return {"estimate": float(drawn[0]), "low": low, "high": high}
-
-
-def share(drawn: Floats) -> dict[str, float]:
-    """The same for a share, whose interval ends at 0 and 1."""
-    return {name: float(np.clip(value, 0, 1)) for name, value in figure(drawn).items()}
+def share(drawn: Floats, confidence: float) -> Estimate:
+    """Estimate and interval of a share and its draws, (1 + draws,); the interval ends at 0 and 1."""
+    found = centred_estimate(drawn, confidence)
+    return Estimate(*(float(np.clip(end, 0, 1)) for end in (found.estimate, found.low, found.high)))
 
 
 def of_paradigms(paradigms: Sequence[dict[str, Floats]], generator: np.random.Generator) -> dict[str, Floats]:
@@ -74,23 +80,24 @@ def of_paradigms(paradigms: Sequence[dict[str, Floats]], generator: np.random.Ge
 
 def difference(
     means: Mapping[str, Floats], towers: int, right: Mapping[str, Floats], clusters: NDArray[np.integer],
-    paradigm: NDArray[np.integer], generator: np.random.Generator,
-) -> dict[str, Any] | None:  # fmt: skip
+    paradigm: NDArray[np.integer], draws: int, confidence: float, generator: np.random.Generator,
+) -> DifferenceOfTowers | None:  # fmt: skip
     """By how much the towers differ; None for a single tower.
 
     Tower 1 minus tower 2; for more towers the best minus the worst. `means` are of the heads, (1 + draws,); `right`
-    (pairs,), `clusters` and `paradigm` (pairs,) are what they were made of.
+    (pairs,), `clusters` and `paradigm` (pairs,) are what they were made of; towers change places `draws` times.
 
-    Returns estimate, interval, `of` (which towers), `p_value` (two-sided: the two towers of each cluster change places
-    at random), and as `noise_floor` the largest difference of two readouts of one tower, with its interval. Of more
-    than two towers, interval and p-value allow for the choice of the two: the interval holds for all pairs of towers at
-    once (see `largest_difference`), and where the towers of each cluster change places, best and worst are chosen anew.
+    Of more than two towers, interval and p-value allow for the choice of the two: the interval holds for all pairs of
+    towers at once (see `largest_difference`), and where the towers of each cluster change places, best and worst are
+    chosen anew.
     """
     if towers < 2:
         return None
     names = [f"tower {k}" for k in range(1, towers + 1)]
     floors = [
-        figure(means[f"tower {k}"] - means[f"second {k}"]) for k in range(1, towers + 1) if f"second {k}" in means
+        centred_estimate(means[f"tower {k}"] - means[f"second {k}"], confidence)
+        for k in range(1, towers + 1)
+        if f"second {k}" in means
     ]
     sizes = np.bincount(paradigm)
 
@@ -102,28 +109,28 @@ def difference(
         of = [1, 2]
         apart = per_cluster(right["tower 1"] - right["tower 2"])
         observed = abs(apart.sum())
-        chance = np.abs(generator.choice([-1.0, 1.0], size=(DRAWS, len(apart))) @ apart)
-        found = figure(means["tower 1"] - means["tower 2"])
+        chance = np.abs(generator.choice([-1.0, 1.0], size=(draws, len(apart))) @ apart)
+        found = centred_estimate(means["tower 1"] - means["tower 2"], confidence)
     else:
         order = sorted(range(1, towers + 1), key=lambda k: -float(means[f"tower {k}"][0]))
         of = [order[0], order[-1]]
         added = np.stack([per_cluster(right[name]) for name in names], axis=1)
         observed = np.ptp(added.sum(axis=0))
-        chance = _ranges_by_chance(added, generator)
-        found = vars(largest_difference(np.stack([means[name] for name in names], axis=1), CONFIDENCE))
-    return {
-        **found,
-        "of": of,
-        "p_value": float((1 + (chance >= observed - 1e-12).sum()) / (DRAWS + 1)),
-        "null_high": float(np.quantile(chance, CONFIDENCE)),
-        "noise_floor": max(floors, key=lambda one: abs(one["estimate"])) if floors else None,
-    }
+        chance = _ranges_by_chance(added, draws, generator)
+        found = largest_difference(np.stack([means[name] for name in names], axis=1), confidence)
+    return DifferenceOfTowers(
+        **vars(found),
+        of=of,
+        p_value=float((1 + (chance >= observed - 1e-12).sum()) / (draws + 1)),
+        null_high=float(np.quantile(chance, confidence)),
+        noise_floor=max(floors, key=lambda one: abs(one.estimate)) if floors else None,
+    )
 
 
-def _ranges_by_chance(added: Floats, generator: np.random.Generator) -> Floats:
+def _ranges_by_chance(added: Floats, draws: int, generator: np.random.Generator) -> Floats:
     """Best tower minus worst, where the towers of each cluster, (clusters, towers), change places: (draws,)."""
     moved = added[np.ptp(added, axis=1) > 0]  # in the other clusters it makes no difference who is who
-    return np.array([np.ptp(generator.permuted(moved, axis=1).sum(axis=0)) for _ in range(DRAWS)])
+    return np.array([np.ptp(generator.permuted(moved, axis=1).sum(axis=0)) for _ in range(draws)])
 
 
 def numbered(values: Sequence[str]) -> NDArray[np.int64]:

@@ -4,24 +4,34 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict
-from typing import Any
+from dataclasses import asdict, dataclass, field
 
 import numpy as np
 import pandas as pd
 
+from ...config.conversion import OMITTED
 from ...data.trees import Tree
+from ...statistics.intervals import Estimate
 from ...statistics.tallies import Floats
 from ...system.errors import InputError
 from ..occurrences import pieces_of
 from ..sentences import Sentences, encode, longest, score_sentences
 from ..subject import Subject
 from ..words.word_counts import count_words, words_of
-from .accuracy import DRAWS, FEWEST, difference, is_right, numbered, of_paradigms, paradigm_draws, share
+from .accuracy import (
+    FEWEST,
+    DifferenceOfTowers,
+    difference,
+    is_right,
+    numbered,
+    of_paradigms,
+    paradigm_draws,
+    share,
+)
 from .minimal_pair import MinimalPair
 from .pair_files import is_broken, read_files, suite_paths
 from .pair_generation import Lexicon, cooccurrence, generate
-from .suites import score_suites
+from .suites import ScoredSuite, score_suites
 from .syntaxgym import read_suite
 
 NAMED = 50
@@ -30,62 +40,131 @@ FREQUENCY = "frequency"
 """The head that knows the frequency of each piece and nothing else: an untrained tower under its readout."""
 
 
-def pairs(subject: Subject) -> dict[str, Any]:
+@dataclass(frozen=True)
+class FileOfPairs:
+    """A file of ready pairs, as it was read."""
+
+    file: str
+    better: str
+    """The column or line of the better sentence."""
+    worse: str
+    pairs: int
+    replaced: int
+    """Pairs in which signs that the text never has were replaced."""
+
+
+@dataclass(frozen=True)
+class SetOfPairs:
+    """How many pairs of a set were read, left out and scored."""
+
+    set: str
+    pairs: int
+    covered: int
+    """Pairs whose words are frequent enough, and which fit the window."""
+    scored: int
+    left_out: dict[str, int]
+    """By reason."""
+
+
+@dataclass(frozen=True)
+class GeneratedPairs:
+    """Pairs that a treebank gave; empty without one."""
+
+    sentences: int | None = field(default=None, metadata=OMITTED)
+    available: dict[str, int] | None = field(default=None, metadata=OMITTED)
+    """By kind of violation."""
+    used: dict[str, int] | None = field(default=None, metadata=OMITTED)
+
+
+@dataclass(frozen=True)
+class Paradigm:
+    """Accuracy on the pairs of one paradigm."""
+
+    set: str
+    paradigm: str
+    kind: str
+    """`syntax`, `meaning` or `other`."""
+    pairs: int
+    accuracy: dict[str, Estimate]
+    """By head."""
+    per_word: dict[str, float]
+    """The same of log-probabilities divided by the number of words."""
+    difference: DifferenceOfTowers | None
+    """None for a single tower."""
+
+
+@dataclass(frozen=True)
+class KindOfPairs:
+    """Mean accuracy over the paradigms of a kind that have enough pairs."""
+
+    set: str
+    kind: str
+    paradigms: int
+    pairs: int
+    accuracy: dict[str, Estimate]
+    """By head; pairs and paradigms are resampled."""
+    difference: DifferenceOfTowers | None
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Accuracy on minimal pairs."""
+
+    heads: list[str]
+    files: list[FileOfPairs]
+    sets: list[SetOfPairs]
+    left_out: dict[str, list[str]]
+    """Pairs that are identical or broken, by reason."""
+    generated: GeneratedPairs
+    suites: list[ScoredSuite]
+    """Of SyntaxGym."""
+    paradigms: list[Paradigm]
+    kinds: list[KindOfPairs]
+
+
+def pairs(subject: Subject) -> Pairs:
     """Accuracy on ready and generated minimal pairs of the joint head, each tower and a model of frequencies alone.
 
     A sentence's score is its log-probability (see `sentences`); a pair is right where the better sentence has the
     higher one, ties count one half. Beside the sums, `per_word` divides them by the number of words. Writes
     `pairs.parquet`: a row for each scored pair, with both scores under each head.
-
-    Returns:
-        `heads`; `files`: which column or line of each file had the better sentence; `sets`: how many pairs were read,
-        left out (and why) and scored; `paradigms` and `kinds` (syntax, meaning, other; means over paradigms of at least
-        `FEWEST` pairs): `accuracy` by head with intervals (pairs, and paradigms, resampled; pairs of one document
-        together), and the `difference` of the towers (see `accuracy.difference`); `generated`: how many pairs the
-        treebank gave of each violation; `left_out`: which, by
-        reason; `suites` of SyntaxGym.
+    Pairs of one document are resampled together. Raises `InputError` where no pair is left.
     """
     settings = subject.config.know
     files = [file for place in settings.pairs for file in read_files(place)]
     ready = [pair for file in files for pair in file.pairs]
     suites = [read_suite(path) for place in settings.pairs for path in suite_paths(place)]
-    made, generated = _generated(subject) if settings.treebank and settings.generated else ([], {})
+    made, generated = _generated(subject) if settings.treebank and settings.generated else ([], GeneratedPairs())
     candidates = [*ready, *made]
     if not candidates and not suites:
         raise InputError("know.pairs: nothing to score; give --pairs PATH, or --treebank FILE.conllu with --generated")
     fates, counts = _fates(subject, candidates)
     kept = [pair for pair, fate in zip(candidates, fates, strict=True) if not fate]
-    found: dict[str, Any] = {
-        "heads": ["joint", *(f"tower {k}" for k in range(1, subject.model.config.towers + 1)), FREQUENCY],
-        "files": [
-            {
-                "file": file.place,
-                "better": file.better,
-                "worse": file.worse,
-                "pairs": len(file.pairs),
-                "replaced": file.replaced,
-            }
-            for file in files
-        ],
-        "sets": _sets(candidates, fates),
-        "left_out": {
-            reason: [pair.source for pair, fate in zip(candidates, fates, strict=True) if fate == reason][:NAMED]
-            for reason in ("identical", "broken")
-        },
-        "generated": generated,
-        "suites": score_suites(subject, suites) if suites else [],
-    }
+    scored_suites = score_suites(subject, suites) if suites else []
     if candidates and not kept:
         raise InputError(
             f"know.pairs: no pair is left of {len(candidates)}: words that are rare in the training text (below "
             f"--frequent {settings.frequent}) are in {sum(fate == 'rare' for fate in fates)}; give pairs of its words"
         )
-    if not kept:
-        return found | {"paradigms": [], "kinds": []}
-    table = _scored(subject, kept)
-    table["least_frequent"] = [counts[pair] for pair in kept]
-    table.to_parquet(subject.out / "pairs.parquet", index=False)
-    return found | _figures(subject, table)
+    paradigms, kinds = list[Paradigm](), list[KindOfPairs]()
+    if kept:
+        table = _scored(subject, kept)
+        table["least_frequent"] = [counts[pair] for pair in kept]
+        table.to_parquet(subject.out / "pairs.parquet", index=False)
+        paradigms, kinds = _figures(subject, table)
+    return Pairs(
+        heads=["joint", *(f"tower {k}" for k in range(1, subject.model.config.towers + 1)), FREQUENCY],
+        files=[FileOfPairs(file.place, file.better, file.worse, len(file.pairs), file.replaced) for file in files],
+        sets=_sets(candidates, fates),
+        left_out={
+            reason: [pair.source for pair, fate in zip(candidates, fates, strict=True) if fate == reason][:NAMED]
+            for reason in ("identical", "broken")
+        },
+        generated=generated,
+        suites=scored_suites,
+        paradigms=paradigms,
+        kinds=kinds,
+    )
 
 
 def heads_of(subject: Subject) -> dict[str, str]:
@@ -96,7 +175,7 @@ def heads_of(subject: Subject) -> dict[str, str]:
     return found | ({f"second_{k}": f"second {k}" for k in towers} if "second" in known else {})
 
 
-def _generated(subject: Subject) -> tuple[list[MinimalPair], dict[str, Any]]:
+def _generated(subject: Subject) -> tuple[list[MinimalPair], GeneratedPairs]:
     trees = _unseen(subject, subject.trees())
     forms = sorted({token.lower() for tree in trees for token in tree.tokens} | {
         word.form.lower() for tree in trees for word in tree.words
@@ -110,11 +189,7 @@ def _generated(subject: Subject) -> tuple[list[MinimalPair], dict[str, Any]]:
     made, available = generate(
         trees, lexicon, settings.frequent, settings.generated, subject.generator("pairs from trees")
     )
-    return made, {
-        "sentences": len(trees),
-        "available": available,
-        "used": dict(Counter(pair.paradigm for pair in made)),
-    }
+    return made, GeneratedPairs(len(trees), available, dict(Counter(pair.paradigm for pair in made)))
 
 
 def _unseen(subject: Subject, trees: Sequence[Tree]) -> list[Tree]:
@@ -186,15 +261,13 @@ def _fates(subject: Subject, candidates: Sequence[MinimalPair]) -> tuple[list[st
     return fates, rarest
 
 
-def _sets(candidates: Sequence[MinimalPair], fates: Sequence[str]) -> list[dict[str, Any]]:
+def _sets(candidates: Sequence[MinimalPair], fates: Sequence[str]) -> list[SetOfPairs]:
     found = []
     for name in dict.fromkeys(pair.set for pair in candidates):
         mine = Counter(fate for pair, fate in zip(candidates, fates, strict=True) if pair.set == name)
         total, rare = sum(mine.values()), mine["rare"]
-        found.append(
-            {"set": name, "pairs": total, "covered": total - rare - mine["long"], "scored": mine[""],
-             "left_out": {fate: count for fate, count in mine.items() if fate}}
-        )  # fmt: skip
+        left_out = {fate: count for fate, count in mine.items() if fate}
+        found.append(SetOfPairs(name, total, total - rare - mine["long"], scored=mine[""], left_out=left_out))
     return found
 
 
@@ -225,8 +298,9 @@ def _word_counts(sentences: Sentences) -> Floats:
     return sentences.total(first.astype(np.float64))
 
 
-def _figures(subject: Subject, table: pd.DataFrame) -> dict[str, Any]:
+def _figures(subject: Subject, table: pd.DataFrame) -> tuple[list[Paradigm], list[KindOfPairs]]:
     generator = subject.generator("pairs")
+    draws, confidence = subject.config.analyze.bootstrap, subject.config.analyze.confidence
     towers = subject.model.config.towers
     heads = [*heads_of(subject).values(), FREQUENCY]
     shown = [head for head in heads if not head.startswith("second")]
@@ -243,28 +317,28 @@ def _figures(subject: Subject, table: pd.DataFrame) -> dict[str, Any]:
         rows = part.index.to_numpy()
         mine = {head: values[rows] for head, values in right.items()}
         inside = numbered(list(cluster[rows]))
-        means = paradigm_draws(mine, inside, DRAWS, generator)
+        means = paradigm_draws(mine, inside, draws, generator)
         kind = part["kind"].iloc[0]
         if len(rows) >= FEWEST:
             drawn.setdefault((str(name), kind), []).append(means)
             counted.append(f"{name}\0{paradigm}")
         alone = np.zeros(len(rows), dtype=np.int64)
-        paradigms.append(
-            {"set": name, "paradigm": paradigm, "kind": kind, "pairs": len(rows),
-             "accuracy": {head: share(means[head]) for head in shown},
-             "per_word": {head: float(values[rows].mean()) for head, values in per_word.items()},
-             "difference": difference(means, towers, mine, inside, alone, generator)}
-        )  # fmt: skip
+        paradigms.append(Paradigm(
+            str(name), str(paradigm), str(kind), len(rows),
+            accuracy={head: share(means[head], confidence) for head in shown},
+            per_word={head: float(values[rows].mean()) for head, values in per_word.items()},
+            difference=difference(means, towers, mine, inside, alone, draws, confidence, generator),
+        ))  # fmt: skip
     for (name, kind), members in drawn.items():
         mine_too = (table["set"] + "\0" + table["paradigm"]).isin(counted)
         rows = np.flatnonzero((table["set"] == name) & (table["kind"] == kind) & mine_too)
         means = of_paradigms(members, generator)
         mine = {head: values[rows] for head, values in right.items()}
         inside = numbered(list(cluster[rows]))
-        kinds.append(
-            {"set": name, "kind": kind, "paradigms": len(members), "pairs": len(rows),
-             "accuracy": {head: share(means[head]) for head in shown},
-             "difference": difference(means, towers, mine, inside,
-                                      numbered(list(table["paradigm"].iloc[rows])), generator)}
-        )  # fmt: skip
-    return {"paradigms": paradigms, "kinds": kinds}
+        of = numbered(list(table["paradigm"].iloc[rows]))
+        kinds.append(KindOfPairs(
+            name, str(kind), len(members), len(rows),
+            accuracy={head: share(means[head], confidence) for head in shown},
+            difference=difference(means, towers, mine, inside, of, draws, confidence, generator),
+        ))  # fmt: skip
+    return paradigms, kinds

@@ -3,36 +3,54 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from tokenizers import Tokenizer
 
+from ...statistics.intervals import Estimate
 from ...statistics.tallies import Floats
 from ..sentences import Sentences, encode, longest, score_sentences
 from ..subject import Subject
 from ..words.word_counts import count_words, words_of
-from .accuracy import DRAWS, paradigm_draws, share
+from .accuracy import paradigm_draws, share
 from .syntaxgym import Condition, Suite, Surprisals, parse
 
 
-def score_suites(subject: Subject, suites: Sequence[Suite]) -> list[dict[str, Any]]:
+@dataclass(frozen=True)
+class PredictionOfSuite:
+    """How often a prediction holds."""
+
+    formula: str
+    accuracy: dict[str, Estimate]
+    """Share of the items, by head."""
+
+
+@dataclass(frozen=True)
+class ScoredSuite:
+    """How far the predictions of a suite hold."""
+
+    suite: str
+    items: int
+    covered: int
+    """Items whose words are frequent enough, and which fit the window."""
+    predictions: list[PredictionOfSuite]
+    """None where no item is covered."""
+
+
+def score_suites(subject: Subject, suites: Sequence[Suite]) -> list[ScoredSuite]:
     """For each suite and prediction the share of items in which it holds, by head, with an interval over items.
 
     Items with a word that is rare in the training text, or too long for the window, are left out and counted.
     """
-    towers = subject.model.config.towers
+    towers, settings = subject.model.config.towers, subject.config.analyze
     heads = {"joint": "joint"} | {f"readout_{k}": f"tower {k}" for k in range(1, towers + 1)}
     found = []
     for suite in suites:
         conditions = _covered(subject, suite)
-        row: dict[str, Any] = {
-            "suite": suite.name,
-            "items": len({one.item for one in suite.conditions}),
-            "covered": len({one.item for one in conditions}),
-            "predictions": [],
-        }
-        found.append(row)
+        items, covered = (len({one.item for one in some}) for some in (suite.conditions, conditions))
+        predictions: list[PredictionOfSuite] = []
+        found.append(ScoredSuite(suite.name, items, covered, predictions))
         if not conditions:
             continue
         sentences = encode(subject.tokenizer, [one.text for one in conditions])
@@ -42,13 +60,13 @@ def score_suites(subject: Subject, suites: Sequence[Suite]) -> list[dict[str, An
         for formula in suite.formulas:
             holds = parse(formula)
             right = {
-                name: np.array([float(bool(holds(one))) for one in items.values()]) for name, items in by_head.items()
+                name: np.array([float(bool(holds(one))) for one in mine.values()]) for name, mine in by_head.items()
             }
-            clusters = np.arange(row["covered"])
-            means = paradigm_draws(right, clusters, DRAWS, subject.generator(f"suite {suite.name} {formula}"))
-            row["predictions"].append(
-                {"formula": formula, "accuracy": {name: share(drawn) for name, drawn in means.items()}}
-            )
+            clusters = np.arange(covered)
+            generator = subject.generator(f"suite {suite.name} {formula}")
+            means = paradigm_draws(right, clusters, settings.bootstrap, generator)
+            accuracy = {name: share(drawn, settings.confidence) for name, drawn in means.items()}
+            predictions.append(PredictionOfSuite(formula, accuracy))
     return found
 
 

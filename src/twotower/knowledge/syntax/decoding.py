@@ -6,19 +6,22 @@ import re
 import warnings
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import combinations, pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ...config.conversion import OMITTED
+from ...statistics.intervals import Estimate, centred_estimate
 from ...statistics.tallies import Floats
 from ...system.errors import InputError
 from ...system.progress import Progress
 from ..representations import Ids
 from ..subject import Subject
-from .treebank import DEV, TEST, TRAIN, Treebank, View, choose_sentences, draw_weights, figure, ratio, views_of
+from ..views import OfView
+from .treebank import DEV, TEST, TRAIN, Counts, Treebank, View, choose_sentences, draw_weights, ratio, views_of
 
 LEMMAS = 50
 """Frequent lemmas of open classes that are told apart."""
@@ -51,7 +54,113 @@ class Task:
     """Whether the word's type occurs among the training words of this task, (members,)."""
 
 
-def decoding(subject: Subject) -> dict[str, Any]:
+@dataclass(frozen=True)
+class DecodingFigures:
+    """How well a task is decoded from one view."""
+
+    accuracy: Estimate
+    control: Estimate
+    """Accuracy on random labels of word types."""
+    selectivity: Estimate
+    """Accuracy on the task minus that on the control."""
+    compression: Estimate
+    """Length of the labels in a uniform code over that of their online code."""
+
+
+@dataclass(frozen=True)
+class DecodedView(OfView):
+    """The same, with what the choice of a layer rests on."""
+
+    dev: float
+    """Accuracy on the dev sentences."""
+    codelength: float
+    """In bits."""
+    accuracy: Estimate
+    control: Estimate
+    selectivity: Estimate
+    compression: Estimate
+
+
+@dataclass(frozen=True)
+class Majority:
+    """What knowing the frequencies of labels gives."""
+
+    accuracy: Estimate
+    """Of the commonest label."""
+    compression: Estimate
+    """Of a code that knows the labels' frequencies so far: the null of compression."""
+
+
+@dataclass(frozen=True)
+class ChosenDecoding:
+    """The layer of a tower that the dev sentences choose, beside its controls."""
+
+    tower: int
+    layer: int | None
+    accuracy: Estimate
+    control: Estimate
+    selectivity: Estimate
+    compression: Estimate
+    null: dict[str, DecodingFigures | Majority]
+    """Of the untrained tower's layer, of the shared embedding, and of the `majority`."""
+    over_embedding: DecodingFigures | None = field(default=None, metadata=OMITTED)
+
+
+@dataclass(frozen=True)
+class DifferenceInDecoding:
+    """By how much the first of two towers exceeds the second."""
+
+    towers: list[int]
+    layer: int | str
+    """Or `chosen`: each tower's own."""
+    accuracy: Estimate
+    control: Estimate
+    selectivity: Estimate
+    compression: Estimate
+
+
+@dataclass(frozen=True)
+class WordsOfTask:
+    """Words that have one of the labels."""
+
+    train: int
+    dev: int
+    test: int
+    test_of_seen_types: int
+    """Test words whose type occurs in training: the control and selectivity are of these."""
+
+
+@dataclass(frozen=True)
+class DecodedTask:
+    """One task, decoded from every view."""
+
+    labels: int
+    words: WordsOfTask
+    unconverged: int
+    """Classifiers that stopped before they had converged."""
+    views: list[DecodedView]
+    majority: Majority
+    chosen: list[ChosenDecoding]
+    differences: list[DifferenceInDecoding]
+
+
+@dataclass(frozen=True)
+class TaskLeftOut:
+    """Why a task cannot be."""
+
+    left_out: str
+
+
+@dataclass(frozen=True)
+class Decoding:
+    """Linear decoding from every layer of every tower."""
+
+    sentences: Counts
+    words: dict[str, int]
+    tasks: dict[str, DecodedTask | TaskLeftOut]
+
+
+def decoding(subject: Subject) -> Decoding:
     """Linear decoding from every layer of every tower. Needs `know.treebank`.
 
     Logistic regression on standardized states tells, for each word of a gold treebank, its part of speech (`upos`), its
@@ -83,13 +192,14 @@ def decoding(subject: Subject) -> dict[str, Any]:
             f"know.treebank: nothing can be decoded: {'; '.join(f'{name}: {why}' for name, why in reasons.items())}; "
             "give a larger treebank"
         )
-    found: dict[str, Any] = {name: {"left_out": why} for name, why in reasons.items()}
+    found: dict[str, DecodedTask | TaskLeftOut] = {name: TaskLeftOut(why) for name, why in reasons.items()}
     with Progress("decoding", len(tasks) * len(views), "view") as progress:
         for task in tasks:
             found[task.name] = decode(
                 task, treebank, views, settings.analyze.bootstrap, settings.analyze.confidence, settings.seed, progress
             )
-    return treebank.counts | {"tasks": {name: found[name] for name in ("upos", "deprel", "lemma", "topic")}}
+    tasks_found = {name: found[name] for name in ("upos", "deprel", "lemma", "topic")}
+    return Decoding(treebank.sentences_used, treebank.words_used, tasks_found)
 
 
 def tasks_of(treebank: Treebank, clusters: str, generator: np.random.Generator) -> tuple[list[Task], dict[str, str]]:
@@ -150,7 +260,7 @@ def decode(
     confidence: float,
     seed: int,
     progress: Progress | None = None,
-) -> dict[str, Any]:
+) -> DecodedTask:
     """One task from every view, with intervals from `draws` of documents (or sentences); see `decoding`."""
     part = treebank.part[treebank.of][task.word]
     group = treebank.group[treebank.of][task.word]
@@ -191,57 +301,63 @@ def decode(
         "accuracy": ratio(weights, (task.label[test] == common).astype(np.float64), ones),
         "compression": ratio(coded, uniform, plain),
     }
-    figures = {
-        name: {measure: figure(values, confidence) for measure, values in one.items()}
-        for name, one in [*drawn.items(), ("majority", majority)]
-    }
-    return {
-        "labels": len(task.labels),
-        "words": {"train": len(train), "dev": len(dev), "test": len(test), "test_of_seen_types": int(seen.sum())},
-        "unconverged": unconverged,
-        "views": [
-            {**view.labels, "dev": on_dev[view.name], "codelength": bits[view.name], **figures[view.name]}
+    figures = {name: _figures(one, confidence) for name, one in drawn.items()}
+    common_label = Majority(**{name: centred_estimate(values, confidence) for name, values in majority.items()})
+    chosen, differences = _of_towers(views, on_dev, drawn, figures, common_label, confidence)
+    return DecodedTask(
+        labels=len(task.labels),
+        words=WordsOfTask(len(train), len(dev), len(test), test_of_seen_types=int(seen.sum())),
+        unconverged=unconverged,
+        views=[
+            DecodedView(**view.labels, dev=on_dev[view.name], codelength=bits[view.name], **vars(figures[view.name]))
             for view in views
         ],
-        "majority": figures["majority"],
-        **_of_towers(views, on_dev, drawn, figures, confidence),
-    }
+        majority=common_label,
+        chosen=chosen,
+        differences=differences,
+    )
+
+
+def _figures(drawn: dict[str, Floats], confidence: float) -> DecodingFigures:
+    return DecodingFigures(**{name: centred_estimate(values, confidence) for name, values in drawn.items()})
 
 
 def _of_towers(
     views: Sequence[View],
     on_dev: dict[str, float],
     drawn: dict[str, dict[str, Floats]],
-    figures: dict[str, dict[str, dict[str, float]]],
+    figures: dict[str, DecodingFigures],
+    majority: Majority,
     confidence: float,
-) -> dict[str, Any]:
+) -> tuple[list[ChosenDecoding], list[DifferenceInDecoding]]:
     towers = sorted({view.tower for view in views if view.tower})
     layers = {tower: [view for view in views if view.tower == tower and view.trained] for tower in towers}
     best = {tower: max(layers[tower], key=lambda view: on_dev[view.name]) for tower in towers}
 
-    def minus(first: str, second: str) -> dict[str, dict[str, float]]:
-        return {
-            measure: figure(values - drawn[second][measure], confidence) for measure, values in drawn[first].items()
-        }
+    def minus(first: str, second: str) -> DecodingFigures:
+        return _figures({name: values - drawn[second][name] for name, values in drawn[first].items()}, confidence)
 
     chosen = []
     for tower, view in best.items():
-        controls = {"untrained": f"untrained {view.name}", "embedding": "embedding", "majority": "majority"}
-        found: dict[str, Any] = {"tower": tower, "layer": view.layer, **figures[view.name]}
-        found["null"] = {control: figures[name] for control, name in controls.items() if name in figures}
-        if "embedding" in drawn:
-            found["over_embedding"] = minus(view.name, "embedding")
-        chosen.append(found)
-    differences: list[dict[str, Any]] = []
+        controls = {"untrained": f"untrained {view.name}", "embedding": "embedding"}
+        null: dict[str, DecodingFigures | Majority] = {
+            control: figures[name] for control, name in controls.items() if name in figures
+        }
+        over = minus(view.name, "embedding") if "embedding" in drawn else None
+        chosen.append(ChosenDecoding(
+            tower, view.layer, **vars(figures[view.name]), null=null | {"majority": majority}, over_embedding=over
+        ))  # fmt: skip
+    differences: list[DifferenceInDecoding] = []
     for first, second in combinations(towers, 2):
-        pairs: list[tuple[View, View, int | str | None]] = [
-            (one, other, one.layer) for one, other in zip(layers[first], layers[second], strict=True)
+        pairs: list[tuple[View, View, int | str]] = [
+            (one, other, one.layer or 0) for one, other in zip(layers[first], layers[second], strict=True)
         ]
         pairs.append((best[first], best[second], "chosen"))
         differences += [
-            {"towers": [first, second], "layer": layer} | minus(one.name, other.name) for one, other, layer in pairs
+            DifferenceInDecoding([first, second], layer, **vars(minus(one.name, other.name)))
+            for one, other, layer in pairs
         ]
-    return {"chosen": chosen, "differences": differences}
+    return chosen, differences
 
 
 def _classifier(states: NDArray[np.float32], labels: Ids) -> tuple[Any, bool]:

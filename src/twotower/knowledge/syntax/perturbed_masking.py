@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import combinations
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,22 +12,89 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ...config.conversion import INLINED
 from ...data.tokenization import Vocabulary
 from ...data.trees import Tree
 from ...modeling.model import TowersModel
+from ...statistics.intervals import Estimate, centred_estimate
 from ...statistics.projective import eisner
 from ...statistics.tallies import Floats
 from ...system.progress import Progress
 from ..representations import BATCH_TOKENS, Sentence, frame_of, framed
 from ..subject import Subject
-from .treebank import Treebank, choose_sentences, draw_weights, figure, punctuation, ratio
+from .treebank import Counts, Treebank, choose_sentences, draw_weights, punctuation, ratio
 
 RANDOM_TREES = 20
 """Trees of random matrices for each sentence."""
 MEASURES = ("uuas", "uas")
 
 
-def perturbed_masking(subject: Subject) -> dict[str, Any]:
+@dataclass(frozen=True)
+class TreeAgreement:
+    """How many edges and heads of gold trees are found."""
+
+    uuas: Estimate
+    """Share of the gold tree's edges that are found, whichever way they point."""
+    uas: Estimate
+    """Of the words that are not the root, the share whose head is found."""
+
+
+@dataclass(frozen=True)
+class BesideUntrained(Estimate):
+    """A figure, and as `null` that of the untrained towers."""
+
+    null: Estimate
+
+
+@dataclass(frozen=True)
+class MaskedView:
+    """Trees from the impacts in one tower's output, or in what the joint head reads."""
+
+    view: str
+    tower: int
+    """0 for the joint head."""
+    uuas: BesideUntrained
+    uas: BesideUntrained
+    over_right_branching: TreeAgreement
+
+
+@dataclass(frozen=True)
+class DifferenceInMasking:
+    """By how much the first of two towers exceeds the second."""
+
+    towers: list[int]
+    uuas: Estimate
+    uas: Estimate
+
+
+@dataclass(frozen=True)
+class MaskingFigures:
+    """What perturbed masking finds."""
+
+    views: list[MaskedView]
+    baselines: dict[str, TreeAgreement]
+    """`right_branching` (every word depends on the one before it), `left_branching` (on the one after it; the same
+    edges undirected) and `random` (trees of random matrices)."""
+    differences: list[DifferenceInMasking]
+
+
+@dataclass(frozen=True)
+class PerturbedMasking:
+    """Dependency trees from the impact that words have on each other."""
+
+    sentences: Counts
+    words: dict[str, int]
+    found: MaskingFigures = field(metadata=INLINED)
+
+
+@dataclass(frozen=True)
+class NothingMasked:
+    """Why perturbed masking cannot be."""
+
+    left_out: str
+
+
+def perturbed_masking(subject: Subject) -> PerturbedMasking | NothingMasked:
     """Dependency trees from the impact that words have on each other in masked towers. Needs `know.treebank`.
 
     The impact of word j on word i is the Euclidean distance between the states of word i with i hidden, and with both
@@ -36,18 +102,13 @@ def perturbed_masking(subject: Subject) -> dict[str, Any]:
     is the mean over them. The projective tree whose arcs, from j to i, have the greatest sum of impacts is found by
     Eisner's algorithm; the root is not given. The model reads the punctuation; trees are made without it.
 
-    Returns the `sentences` and `words`; `views`, for each tower's output and for what the joint head reads, `uuas`
-    (share of the gold tree's edges that are found, whichever way they point) and `uas` (of the words that are not the
-    root, the share whose head is found), beside them as `null` those of the untrained towers; `baselines`:
-    `right_branching` (every word depends on the one before it), `left_branching` (on the one after it; the same edges
-    undirected) and `random` (trees of random matrices); and `differences` between towers, first minus second, and of
-    each view from right-branching (`over_right_branching`). Intervals resample documents, or sentences where there are
-    few. Writes `perturbed_masking.parquet`. For towers of other objectives the result is `{"left_out": reason}`.
+    Intervals resample documents, or sentences where there are few. Writes `perturbed_masking.parquet`. Towers of other
+    objectives hide nothing.
     """
     objective = subject.model.config.objective
     if objective != "masked":
         subject.trees()  # a treebank that is missing or malformed is an error whatever the family
-        return {"left_out": f"perturbed masking hides words behind [MASK]; this run's objective is {objective}"}
+        return NothingMasked(f"perturbed masking hides words behind [MASK]; this run's objective is {objective}")
     treebank = choose_sentences(subject, subject.config.know.perturbed_sentences, "perturbed masking")
     generator = subject.generator("perturbed masking trees")
     trees: dict[str, list[NDArray[np.int64]]] = {}
@@ -66,14 +127,14 @@ def perturbed_masking(subject: Subject) -> dict[str, Any]:
         treebank.group, subject.config.analyze.bootstrap, subject.generator("perturbed masking intervals")
     )
     edges = np.array(counts, dtype=np.float64) - 1
-    return treebank_counts(treebank) | _figures(scores, weights, edges, subject.config.analyze.confidence)
+    figures = _figures(scores, weights, edges, subject.config.analyze.confidence)
+    return PerturbedMasking(sentences_measured(treebank), treebank.words_used, figures)
 
 
-def treebank_counts(treebank: Treebank) -> dict[str, Any]:
+def sentences_measured(treebank: Treebank) -> Counts:
     """The counts of a treebank all of whose sentences are measured: nothing is trained on any of them."""
-    sentences = dict(treebank.counts["sentences"])
-    sentences["measured"] = sum(sentences.pop(part) for part in ("train", "dev", "test"))
-    return {"sentences": sentences, "words": treebank.counts["words"]}
+    kept = {name: count for name, count in treebank.sentences_used.items() if name not in ("train", "dev", "test")}
+    return kept | {"measured": len(treebank.trees)}
 
 
 @torch.no_grad()
@@ -192,36 +253,41 @@ def gold_heads(tree: Tree) -> NDArray[np.int64]:
     return np.array(heads)
 
 
-def _figures(scores: dict[str, Agreement], weights: Floats, edges: Floats, confidence: float) -> dict[str, Any]:
+def _figures(scores: dict[str, Agreement], weights: Floats, edges: Floats, confidence: float) -> MaskingFigures:
     drawn = {
         name: {measure: ratio(weights, getattr(one, measure), edges) for measure in MEASURES}
         for name, one in scores.items()
     }
     figures = {
-        name: {measure: figure(values, confidence) for measure, values in one.items()} for name, one in drawn.items()
+        name: {measure: centred_estimate(values, confidence) for measure, values in one.items()}
+        for name, one in drawn.items()
     }
 
-    def minus(first: str, second: str) -> dict[str, dict[str, float]]:
-        return {name: figure(drawn[first][name] - drawn[second][name], confidence) for name in MEASURES}
+    def minus(first: str, second: str) -> TreeAgreement:
+        gaps = (drawn[first][name] - drawn[second][name] for name in MEASURES)
+        return TreeAgreement(*(centred_estimate(values, confidence) for values in gaps))
+
+    def beside(name: str, measure: str) -> BesideUntrained:
+        return BesideUntrained(**vars(figures[name][measure]), null=figures[f"untrained {name}"][measure])
 
     views = [name for name in scores if name == "joint" or name.startswith("tower ")]
     towers = sorted(int(name.removeprefix("tower ")) for name in views if name != "joint")
-    return {
-        "views": [
-            {
-                "view": name, "tower": 0 if name == "joint" else int(name.removeprefix("tower ")),
-                **{measure: {**figures[name][measure], "null": figures[f"untrained {name}"][measure]}
-                   for measure in MEASURES},
-                "over_right_branching": minus(name, "right_branching"),
-            }
+    return MaskingFigures(
+        views=[
+            MaskedView(
+                name, 0 if name == "joint" else int(name.removeprefix("tower ")), beside(name, "uuas"),
+                beside(name, "uas"), over_right_branching=minus(name, "right_branching"),
+            )
             for name in views
         ],
-        "baselines": {name: figures[name] for name in ("right_branching", "left_branching", "random")},
-        "differences": [
-            {"towers": [first, second]} | minus(f"tower {first}", f"tower {second}")
+        baselines={
+            name: TreeAgreement(**figures[name]) for name in ("right_branching", "left_branching", "random")
+        },
+        differences=[
+            DifferenceInMasking([first, second], **vars(minus(f"tower {first}", f"tower {second}")))
             for first, second in combinations(towers, 2)
         ],
-    }  # fmt: skip
+    )  # fmt: skip
 
 
 def _table(treebank: Treebank, scores: dict[str, Agreement]) -> pd.DataFrame:

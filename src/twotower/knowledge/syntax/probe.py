@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import combinations
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
 
+from ...config.conversion import INLINED, OMITTED
+from ...statistics.intervals import Estimate, centred_estimate
 from ...statistics.tallies import Floats
 from ...system.progress import Progress
 from ..representations import Ids
 from ..subject import Subject
+from ..views import OfView
 from .structural import Scores, buckets_of, by_length, predicted, score, train_probes
-from .treebank import DEV, TEST, TRAIN, Treebank, View, choose_sentences, draw_weights, figure, ratio, views_of
+from .treebank import DEV, TEST, TRAIN, Counts, Treebank, View, choose_sentences, draw_weights, ratio, views_of
 
 RANKS = (16, 64)
 """Ranks that are tried, of which the dev sentences choose; none exceeds the width of the states."""
@@ -25,7 +27,89 @@ STACK = 60_000_000
 """Numbers held by the states of the probes that are trained side by side, at most."""
 
 
-def probe(subject: Subject) -> dict[str, Any]:
+@dataclass(frozen=True)
+class TreeFigures:
+    """How well predicted distances and depths fit gold trees."""
+
+    uuas: Estimate
+    dspr: Estimate
+    root: Estimate
+    nspr: Estimate
+
+
+@dataclass(frozen=True)
+class ProbedView(OfView):
+    """The figures of the probes of one view, on the test sentences."""
+
+    rank: dict[str, int]
+    """That the dev sentences chose, for `distance` and for `depth`."""
+    dev: dict[str, float]
+    """The four figures on the dev sentences."""
+    uuas: Estimate
+    dspr: Estimate
+    root: Estimate
+    nspr: Estimate
+
+
+@dataclass(frozen=True)
+class ChosenLayer:
+    """A figure of the layer that the dev sentences choose, beside its controls."""
+
+    layer: int | None
+    estimate: float
+    low: float
+    high: float
+    null: dict[str, Estimate]
+    """Of the untrained tower's layer, of the shared embedding, and of `linear_order`."""
+    over_embedding: Estimate | None = field(default=None, metadata=OMITTED)
+
+
+@dataclass(frozen=True)
+class ChosenLayers:
+    """For each figure the chosen layer of one tower."""
+
+    tower: int
+    uuas: ChosenLayer
+    dspr: ChosenLayer
+    root: ChosenLayer
+    nspr: ChosenLayer
+
+
+@dataclass(frozen=True)
+class DifferenceInTrees:
+    """By how much the first of two towers exceeds the second."""
+
+    towers: list[int]
+    layer: int | str
+    """Or `chosen`: each tower's own."""
+    uuas: Estimate
+    dspr: Estimate
+    root: Estimate
+    nspr: Estimate
+
+
+@dataclass(frozen=True)
+class ProbeFigures:
+    """What structural probes find."""
+
+    views: list[ProbedView]
+    linear_order: TreeFigures
+    """Of a tree in which every word depends on the one before it; its undirected edges are those of a left-branching
+    one."""
+    chosen: list[ChosenLayers]
+    differences: list[DifferenceInTrees]
+
+
+@dataclass(frozen=True)
+class Probe:
+    """Structural probes on every layer of every tower."""
+
+    sentences: Counts
+    words: dict[str, int]
+    found: ProbeFigures = field(metadata=INLINED)
+
+
+def probe(subject: Subject) -> Probe:
     """Structural probes of distance and depth on every layer of every tower. Needs `know.treebank`.
 
     Each is trained on all words of the training sentences with the loss of the paper, for at most as many epochs as
@@ -36,13 +120,9 @@ def probe(subject: Subject) -> dict[str, Any]:
       over lengths 5 to 50; `nspr` the same of depths;
     - `root`: share of the sentences whose word of least depth is the root.
 
-    Returns the `sentences` and `words`; `views`, each with the four figures and its `rank` and `dev` figures; the same
-    of `linear_order` (every word depends on the one before it: a right-branching tree, whose undirected edges are those
-    of a left-branching one); `chosen`, for each tower the layer that the dev sentences choose (by UUAS for distances,
-    by NSpr for depths) beside its controls as `null` and the difference `over_embedding`; and `differences` between
-    towers, first minus second, at each layer and, with layer `chosen`, between chosen layers. Intervals resample the
-    test documents, or sentences where the treebank has few documents. Writes `probe.parquet`: each test sentence and
-    view with its scores. Raises `InputError` as `choose_sentences` does.
+    Dev sentences choose a layer of each tower (by UUAS for distances, by NSpr for depths). Intervals resample the test
+    documents, or sentences where the treebank has few documents. Writes `probe.parquet`: each test sentence and view
+    with its scores. Raises `InputError` as `choose_sentences` does.
     """
     settings = subject.config
     treebank = choose_sentences(subject, settings.know.probe_sentences, "probe")
@@ -51,7 +131,8 @@ def probe(subject: Subject) -> dict[str, Any]:
     test = np.flatnonzero(treebank.part == TEST)
     _table(treebank, test, found).to_parquet(subject.out / "probe.parquet", index=False)
     weights = draw_weights(treebank.group[test], settings.analyze.bootstrap, subject.generator("probe intervals"))
-    return treebank.counts | summarize(found, weights, settings.analyze.confidence)
+    figures = summarize(found, weights, settings.analyze.confidence)
+    return Probe(treebank.sentences_used, treebank.words_used, figures)
 
 
 @dataclass(frozen=True)
@@ -154,11 +235,11 @@ def _drawn(scores: Scores, number: int, measure: str, weights: Floats) -> Floats
     return by_length(weights, values[number], scores.length)
 
 
-def summarize(found: Sequence[Probed], weights: Floats, confidence: float) -> dict[str, Any]:
+def summarize(found: Sequence[Probed], weights: Floats, confidence: float) -> ProbeFigures:
     """What `probe` returns of its views, with intervals from `weights` (1 + draws, test sentences)."""
     drawn = {one.view.name: {name: _drawn(one.test, 0, name, weights) for name in MEASURES} for one in found}
     figures = {
-        view: {name: figure(values, confidence) for name, values in measures.items()}
+        view: {name: centred_estimate(values, confidence) for name, values in measures.items()}
         for view, measures in drawn.items()
     }
     towers = sorted({one.view.tower for one in found if one.view.tower})
@@ -169,7 +250,7 @@ def summarize(found: Sequence[Probed], weights: Floats, confidence: float) -> di
             by = [one.dev["uuas" if kind == "distance" else "nspr"] for one in trained[tower]]
             best[tower, measure] = trained[tower][int(np.argmax(by))]
 
-    def chosen(tower: int, measure: str) -> dict[str, Any]:
+    def chosen(tower: int, measure: str) -> ChosenLayer:
         one = best[tower, measure]
         null = {
             "untrained": f"untrained {one.view.name}",
@@ -177,37 +258,34 @@ def summarize(found: Sequence[Probed], weights: Floats, confidence: float) -> di
             "linear_order": LINEAR,
         }  # fmt: skip
         known = {control: figures[name][measure] for control, name in null.items() if name in figures}
-        over = {}
+        over = None
         if "embedding" in drawn:
-            over["over_embedding"] = figure(
-                drawn[one.view.name][measure] - drawn["embedding"][measure], confidence
-            )  # fmt: skip
-        return {"layer": one.view.layer, **figures[one.view.name][measure], "null": known, **over}
+            over = centred_estimate(drawn[one.view.name][measure] - drawn["embedding"][measure], confidence)
+        return ChosenLayer(one.view.layer, **vars(figures[one.view.name][measure]), null=known, over_embedding=over)
 
-    differences: list[dict[str, Any]] = []
+    differences: list[DifferenceInTrees] = []
     for first, second in combinations(towers, 2):
-        pairs = [(one, other, one.view.layer) for one, other in zip(trained[first], trained[second], strict=True)]
-        differences += [
-            {"towers": [first, second], "layer": layer}
-            | {name: figure(drawn[one.view.name][name] - drawn[other.view.name][name], confidence) for name in MEASURES}
-            for one, other, layer in pairs
+        pairs: list[tuple[int | str, dict[str, tuple[Probed, Probed]]]] = [
+            (one.view.layer or 0, dict.fromkeys(MEASURES, (one, other)))
+            for one, other in zip(trained[first], trained[second], strict=True)
         ]
-        between = {
-            name: drawn[best[first, name].view.name][name] - drawn[best[second, name].view.name][name]
-            for name in MEASURES
-        }
-        differences.append(
-            {"towers": [first, second], "layer": "chosen"}
-            | {name: figure(values, confidence) for name, values in between.items()}
-        )
-    return {
-        "views": [
-            {**one.view.labels, "rank": one.rank, "dev": one.dev, **figures[one.view.name]} for one in found[:-1]
+        pairs.append(("chosen", {name: (best[first, name], best[second, name]) for name in MEASURES}))
+        for layer, compared in pairs:
+            gaps = {
+                name: drawn[one.view.name][name] - drawn[other.view.name][name]
+                for name, (one, other) in compared.items()
+            }
+            estimates = {name: centred_estimate(values, confidence) for name, values in gaps.items()}
+            differences.append(DifferenceInTrees([first, second], layer, **estimates))
+    return ProbeFigures(
+        views=[
+            ProbedView(**one.view.labels, rank=one.rank, dev=one.dev, **vars(TreeFigures(**figures[one.view.name])))
+            for one in found[:-1]
         ],
-        "linear_order": figures[LINEAR],
-        "chosen": [{"tower": tower} | {measure: chosen(tower, measure) for measure in MEASURES} for tower in towers],
-        "differences": differences,
-    }
+        linear_order=TreeFigures(**figures[LINEAR]),
+        chosen=[ChosenLayers(tower, **{measure: chosen(tower, measure) for measure in MEASURES}) for tower in towers],
+        differences=differences,
+    )
 
 
 def _table(treebank: Treebank, test: Ids, found: Sequence[Probed]) -> pd.DataFrame:

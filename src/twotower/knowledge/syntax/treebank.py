@@ -13,7 +13,6 @@ from torch import Tensor
 
 from ...config.schema import FEWEST_SENTENCES
 from ...data.trees import Tree
-from ...statistics.intervals import centred_interval
 from ...statistics.tallies import Floats, resample
 from ...system.errors import InputError
 from ..representations import Ids, Sentence, encode_trees, longest, represent
@@ -27,6 +26,10 @@ FEWEST_DOCUMENTS = 30
 NO_LETTERS = ("PUNCT", "SYM", "NUM")
 
 
+Counts = dict[str, int | str]
+"""Of sentences, by what became of them; `unit` says what was dealt out."""
+
+
 @dataclass(frozen=True)
 class Treebank:
     """Sentences with gold trees, split so that no document (or sentence) is in two parts."""
@@ -37,8 +40,9 @@ class Treebank:
     """`TRAIN`, `DEV` or `TEST`, (sentences,)."""
     group: Ids
     """The document of each sentence, or the sentence itself: the unit of the split and of resampling; (sentences,)."""
-    counts: dict[str, Any]
-    """What was used and what was left out, as `results.json` says it."""
+    sentences_used: Counts
+    """How many sentences there are, are left out, and are in each part."""
+    words_used: dict[str, int]
 
     @property
     def starts(self) -> Ids:
@@ -100,7 +104,7 @@ def choose_sentences(subject: Subject, limit: int, purpose: str) -> Treebank:
     kept = usable[chosen]
     some = [sentences[number] for number in kept]
     known = [trees[number] for number in kept]
-    counts = {
+    counts: Counts = {
         "total": len(trees),
         "too_long": int(long.sum()),
         "without_pieces": int((bare & ~long).sum()),
@@ -117,7 +121,7 @@ def choose_sentences(subject: Subject, limit: int, purpose: str) -> Treebank:
             f"know.treebank: {words['with_unknown']} of {words['total']} words of {subject.config.know.treebank} are "
             "[UNK] to this run; give a treebank in the language and script of the run's corpus"
         )
-    return Treebank(known, some, part, group[chosen], {"sentences": counts, "words": words})
+    return Treebank(known, some, part, group[chosen], counts, words)
 
 
 def _split(group: Ids, limit: int, generator: np.random.Generator) -> tuple[Ids, Ids]:
@@ -180,13 +184,6 @@ def draw_weights(group: Ids, draws: int, generator: np.random.Generator) -> Floa
     numbers = np.unique(group, return_inverse=True)[1]
     drawn = resample(int(numbers.max()) + 1, draws, generator)[:, numbers]
     return np.concatenate([np.ones((1, len(group))), drawn])
-
-
-def figure(drawn: Floats, confidence: float) -> dict[str, float]:
-    """A figure and its interval from its value in each row of `draw_weights`, (1 + draws,)."""
-    estimate = float(drawn[0])
-    low, high = centred_interval(estimate, drawn[1:], confidence)
-    return {"estimate": estimate, "low": low, "high": high}
 
 
 def ratio(weights: Floats, counted: Floats, total: Floats) -> Floats:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -12,10 +12,13 @@ from sklearn.model_selection import KFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from ...config.conversion import OMITTED
 from ...config.schema import RunConfig
 from ...data.norms import Norms
+from ...statistics.intervals import Estimate
 from ...statistics.tallies import Floats, resample
 from ...system.progress import Progress
+from ..views import LayerDifference, OfView
 from .word_views import WordView, same_layer
 
 FOLDS = 10
@@ -25,13 +28,52 @@ FEWEST_WORDS = 50
 """Words below which no norm is predicted."""
 
 
+@dataclass(frozen=True)
+class NormOfView(OfView):
+    """Out-of-fold R² of a norm from one view; its interval resamples words."""
+
+    estimate: float
+    low: float
+    high: float
+    null: Estimate
+    """Of shuffled words: mean and range."""
+    beyond_baseline: Estimate
+    """What the view adds to the baseline."""
+
+
+@dataclass(frozen=True)
+class NormOfWords:
+    """How well one norm is predicted; without a baseline where too few words have it."""
+
+    norm: str
+    words: int
+    baseline: Estimate | None = field(default=None, metadata=OMITTED)
+    """R² of log frequency, letters and pieces."""
+    views: list[NormOfView] = field(default_factory=list)
+    differences: list[LayerDifference] | None = field(default=None, metadata=OMITTED)
+    """Between towers, first minus second, at each layer."""
+
+
+@dataclass(frozen=True)
+class NormsOfWords:
+    """How well norms of words are predicted."""
+
+    total: int
+    """Words of the table."""
+    columns: dict[str, str]
+    """The heading of each norm."""
+    words: int
+    """Those that are covered."""
+    norms: list[NormOfWords]
+
+
 def norms_of(
     given: Norms,
     covered: pd.DataFrame,
     views: list[WordView],
     config: RunConfig,
     generator: np.random.Generator,
-) -> dict[str, Any]:
+) -> NormsOfWords:
     """Out-of-fold R² of each norm from each view, by ridge regression.
 
     Args:
@@ -40,19 +82,12 @@ def norms_of(
         views: their vectors.
         config, generator: of the bootstrap and of the folds.
 
-    Returns:
-        `total` (words of the table), `columns` (the heading of each norm), `words` (that are covered) and `norms`: for
-        each its `words`; `baseline`, the R² of log frequency, letters and pieces; and for each view R² with its
-        interval, as `null` the same for shuffled words (mean and range), and `beyond_baseline`, what the view adds to
-        the baseline; `differences` between towers, first minus second, at each layer. Intervals are by bootstrap over
-        words, given the predictions.
+    Intervals are by bootstrap over words, given the predictions.
     """
     norms = given.table
     kept = covered["word"].isin(norms.index).to_numpy()
     table = norms.reindex(covered["word"][kept])
-    found: dict[str, Any] = {
-        "total": len(norms), "columns": dict(given.columns), "words": int(kept.sum()), "norms": [],
-    }  # fmt: skip
+    found: list[NormOfWords] = []
     plain = np.stack([
         np.log(covered["count"].to_numpy(float)), covered["word"].str.len().to_numpy(float),
         covered["pieces"].map(len).to_numpy(float),
@@ -65,13 +100,13 @@ def norms_of(
         for names in groups.values():
             rows = ~missing[names[0]].to_numpy()
             if rows.sum() < FEWEST_WORDS:
-                found["norms"] += [{"norm": name, "words": int(rows.sum()), "views": []} for name in names]
+                found += [NormOfWords(name, int(rows.sum())) for name in names]
                 progress.advance(len(views))
                 continue
-            found["norms"] += _group(table[names][rows], plain[rows], views, kept, rows, config, generator, progress)
+            found += _group(table[names][rows], plain[rows], views, kept, rows, config, generator, progress)
     order = list(table.columns)
-    found["norms"].sort(key=lambda one: order.index(one["norm"]))
-    return found
+    found.sort(key=lambda one: order.index(one.norm))
+    return NormsOfWords(len(norms), dict(given.columns), int(kept.sum()), found)
 
 
 def out_of_fold(features: Floats, targets: Floats, seed: int) -> Floats:
@@ -104,26 +139,21 @@ def _group(
     config: RunConfig,
     generator: np.random.Generator,
     progress: Progress,
-) -> list[dict[str, Any]]:
+) -> list[NormOfWords]:
     targets = table.to_numpy(np.float64)
     targets = (targets - targets.mean(axis=0)) / targets.std(axis=0)
     count, seed = len(targets), config.seed
     weights = np.vstack([np.ones((1, count)), resample(count, config.analyze.bootstrap, generator)])
     tail = (1 - config.analyze.confidence) / 2
 
-    def estimates(drawn: Floats) -> list[dict[str, float]]:
+    def estimates(drawn: Floats) -> list[Estimate]:
         low, high = np.quantile(drawn[1:], [tail, 1 - tail], axis=0)
-        return [
-            {"estimate": float(a), "low": float(b), "high": float(c)}
-            for a, b, c in zip(drawn[0], low, high, strict=True)
-        ]
+        return [Estimate(float(a), float(b), float(c)) for a, b, c in zip(drawn[0], low, high, strict=True)]
 
     baseline = r_squared(weights, targets, out_of_fold(plain, targets, seed))
     shuffles = [generator.permutation(count) for _ in range(SHUFFLES)]
-    found: list[dict[str, Any]] = [
-        {"norm": str(name), "words": count, "baseline": one, "views": [], "differences": []}
-        for name, one in zip(table.columns, estimates(baseline), strict=True)
-    ]
+    of_norms: list[list[NormOfView]] = [[] for _ in table.columns]
+    apart: list[list[LayerDifference]] = [[] for _ in table.columns]
     known: list[tuple[WordView, Floats]] = []
     for view in views:
         vectors = view.vectors[kept][rows]
@@ -131,14 +161,15 @@ def _group(
         both = r_squared(weights, targets, out_of_fold(np.hstack([vectors, plain]), targets, seed))
         ones = np.ones((1, count))
         null = np.concatenate([r_squared(ones, targets, out_of_fold(vectors[one], targets, seed)) for one in shuffles])
-        columns = zip(found, estimates(drawn), estimates(both - baseline), null.T, strict=True)
+        columns = zip(of_norms, estimates(drawn), estimates(both - baseline), null.T, strict=True)
         for into, alone, beyond, shuffled in columns:
-            spread = {"estimate": float(shuffled.mean()), "low": float(shuffled.min()), "high": float(shuffled.max())}
-            into["views"].append({**view.labels, **alone, "null": spread, "beyond_baseline": beyond})
+            spread = Estimate(float(shuffled.mean()), float(shuffled.min()), float(shuffled.max()))
+            into.append(NormOfView(**view.labels, **vars(alone), null=spread, beyond_baseline=beyond))
         if view.trained and view.tower:
             known.append((view, drawn))
         progress.advance(1)
     for (first, one), (second, other) in same_layer(known):
-        for into, between in zip(found, estimates(one - other), strict=True):
-            into["differences"].append({"layer": first.layer, "towers": [first.tower, second.tower], **between})
-    return found
+        for differences, between in zip(apart, estimates(one - other), strict=True):
+            differences.append(LayerDifference.of(first.layer, first.tower, second.tower, between))
+    of_columns = zip(table.columns, estimates(baseline), of_norms, apart, strict=True)
+    return [NormOfWords(str(name), count, floor, seen, between) for name, floor, seen, between in of_columns]

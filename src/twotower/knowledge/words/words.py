@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ...data.norms import MORE_COLUMNS, read_norms
 from ...data.tables import lists_below
 from ...data.word_pairs import WordPairs, read_word_pairs
+from ...statistics.intervals import Estimate
 from ...statistics.rank_correlation import (
     RankCorrelation,
     correlation_estimate,
@@ -25,7 +26,8 @@ from ...system.errors import InputError
 from ...system.progress import Progress
 from ..occurrences import count_occurrences, find_occurrences, pieces_of
 from ..subject import Subject
-from .word_norms import norms_of
+from ..views import LayerDifference, OfView
+from .word_norms import NormsOfWords, norms_of
 from .word_views import WordView, contextual_views, input_views, same_layer
 
 FEWEST_PAIRS = 10
@@ -33,20 +35,71 @@ FEWEST_PAIRS = 10
 SHUFFLES = 200
 
 
-def words(subject: Subject) -> dict[str, Any]:
+@dataclass(frozen=True)
+class WordsAsked:
+    """How many words there are views of."""
+
+    asked: int
+    covered: int
+    """Words that are frequent enough in the training text."""
+    one_piece: int
+    several_pieces: int
+    least_occurrences: int
+    """`know.frequent`"""
+    occurrences: int
+    """Read of each word, at most."""
+    read: float
+    """Their mean."""
+
+
+@dataclass(frozen=True)
+class SimilarityOfView(OfView):
+    """Spearman's correlation of the cosines of a view with people's ratings."""
+
+    estimate: float
+    low: float
+    high: float
+    null: Estimate
+    """Of shuffled words."""
+    p_value: float
+
+
+@dataclass(frozen=True)
+class SetOfWords:
+    """Word similarity, measured on one set of rated pairs."""
+
+    set: str
+    column: str
+    """Of the ratings."""
+    total: int
+    covered: int
+    """Pairs of covered words."""
+    one_piece: int
+    several_pieces: int
+    identical: int
+    """Pairs of a word with itself, which are left out."""
+    views: list[SimilarityOfView]
+    """None with too few pairs."""
+    differences: list[LayerDifference]
+    """Between towers, first minus second, at each layer."""
+
+
+@dataclass(frozen=True)
+class Words:
+    """What each tower makes of a word, with and without context."""
+
+    words: WordsAsked
+    similarity: list[SetOfWords]
+    norms: NormsOfWords | None
+    """None where no norms were given."""
+
+
+def words(subject: Subject) -> Words:
     """Word similarity and norms from what each tower makes of a word, with and without context.
 
-    Needs `know.similarity` or `know.norms`. Returns
-
-    - `words`: how many were `asked` for, and `covered`, of `one_piece` and of `several_pieces`; the `occurrences` that
-      are read of each at most, and their mean, `read`;
-    - `similarity`: for each set its name, the `column` of its ratings, pairs `covered` of `total`, and for each view
-      Spearman's correlation of its cosines with people's ratings, with its interval and as `null` that of shuffled
-      words; `differences` between towers, first minus second, at each layer;
-    - `norms`: see `norms_of`.
-
-    Writes `words.parquet`: each word with its occurrences, pieces, and whether it is covered. Raises `InputError` if
-    neither setting is given, a file is malformed, or no set has enough pairs of covered words.
+    Needs `know.similarity` or `know.norms`. Writes `words.parquet`: each word with its occurrences, pieces, and whether
+    it is covered. Raises `InputError` if neither setting is given, a file is malformed, or no set has enough pairs of
+    covered words.
     """
     settings, text = subject.config.know, subject.text
     if not settings.similarity and not settings.norms:
@@ -78,21 +131,18 @@ def words(subject: Subject) -> dict[str, Any]:
         for one in sets:
             generator = subject.generator(f"words {one.name}")
             similarity.append(measure_set(one, number, views, covered, confidence, generator, progress.advance))
-    return {
-        "words": {
-            "asked": len(asked),
-            "covered": len(covered),
-            "one_piece": int((covered["pieces"].map(len) == 1).sum()),
-            "several_pieces": int((covered["pieces"].map(len) > 1).sum()),
-            "least_occurrences": settings.frequent,
-            "occurrences": settings.occurrences,
-            "read": float(np.bincount(found.word, minlength=len(pieces)).mean()),
-        },
-        "similarity": similarity,
-        "norms": None
-        if given is None
-        else norms_of(given, covered, views, subject.config, subject.generator("words norms")),
-    }
+    counts = WordsAsked(
+        asked=len(asked),
+        covered=len(covered),
+        one_piece=int((covered["pieces"].map(len) == 1).sum()),
+        several_pieces=int((covered["pieces"].map(len) > 1).sum()),
+        least_occurrences=settings.frequent,
+        occurrences=settings.occurrences,
+        read=float(np.bincount(found.word, minlength=len(pieces)).mean()),
+    )
+    if given is None:
+        return Words(counts, similarity, None)
+    return Words(counts, similarity, norms_of(given, covered, views, subject.config, subject.generator("words norms")))
 
 
 def files_of(places: tuple[str, ...]) -> list[str]:
@@ -151,21 +201,21 @@ def measure_set(
     confidence: float,
     generator: np.random.Generator,
     advance: Callable[[int], None] = lambda _: None,
-) -> dict[str, Any]:
+) -> SetOfWords:
     """A set's correlation with every view, and the differences between towers."""
     pairs, ratings = _covered_pairs(one, number)
     several = covered["pieces"].map(len).to_numpy() > 1
-    found: dict[str, Any] = {
-        "set": one.name,
-        "column": one.column,
-        "total": len(one.words),
-        "covered": len(pairs),
-        "one_piece": int((~several[pairs].any(axis=1)).sum()),
-        "several_pieces": int(several[pairs].any(axis=1).sum()),
-        "identical": sum(first == second for first, second in one.words),
-        "views": [],
-        "differences": [],
-    }
+    found = SetOfWords(
+        set=one.name,
+        column=one.column,
+        total=len(one.words),
+        covered=len(pairs),
+        one_piece=int((~several[pairs].any(axis=1)).sum()),
+        several_pieces=int(several[pairs].any(axis=1).sum()),
+        identical=sum(first == second for first, second in one.words),
+        views=[],
+        differences=[],
+    )
     if len(pairs) < FEWEST_PAIRS:
         advance(len(views))
         return found
@@ -184,20 +234,16 @@ def measure_set(
         tail = (1 - confidence) / 2
         low, high = np.quantile(drawn, [tail, 1 - tail]) if np.isfinite(drawn).all() else (np.nan, np.nan)
         interval = correlation_estimate(result, pairs, confidence)
-        found["views"].append({
-            **view.labels, "estimate": interval.estimate, "low": interval.low, "high": interval.high,
-            "null": {"estimate": float(drawn.mean()), "low": float(low), "high": float(high)},
-            "p_value": float((1 + (drawn >= result.rho).sum()) / (1 + SHUFFLES)),
-        })  # fmt: skip
+        found.views.append(SimilarityOfView(
+            **view.labels, **vars(interval), null=Estimate(float(drawn.mean()), float(low), float(high)),
+            p_value=float((1 + (drawn >= result.rho).sum()) / (1 + SHUFFLES)),
+        ))  # fmt: skip
         if view.trained and view.tower:
             known[view.name] = (view, result)
         advance(1)
     for (first, one_rho), (second, other_rho) in same_layer(list(known.values())):
         between = difference_estimate(one_rho, other_rho, pairs, confidence)
-        found["differences"].append({
-            "layer": first.layer, "towers": [first.tower, second.tower],
-            "estimate": between.estimate, "low": between.low, "high": between.high,
-        })  # fmt: skip
+        found.differences.append(LayerDifference.of(first.layer, first.tower, second.tower, between))
     return found
 
 

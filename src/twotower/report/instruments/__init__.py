@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from ...config.conversion import converted
 from . import decoding, lesions, pairs, perturbed_masking, probe, similarity, words
 from .record import Instrument, Table
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-Known = Mapping[str, dict[str, Any]] | None
+Known = Mapping[str, Any] | None
 """What instruments found, by their names: `knowledge` of a run's results."""
 SHOWN: tuple[Instrument, ...] = (
     pairs.SHOWN, probe.SHOWN, decoding.SHOWN, perturbed_masking.SHOWN, words.SHOWN, lesions.SHOWN, similarity.SHOWN,
@@ -34,8 +35,12 @@ class Part:
     tables: list[Table]
 
 
-def _used(known: Known) -> list[tuple[Instrument, dict[str, Any]]]:
-    return [(one, known[one.name]) for one in SHOWN if known and known.get(one.name)]
+def _used(known: Known) -> list[tuple[Instrument, Any]]:
+    """The instruments that were used, each with its record."""
+    return [
+        (one, converted(known[one.name], one.record, f"knowledge.{one.name}", nan=True))
+        for one in SHOWN if known and known.get(one.name)
+    ]  # fmt: skip
 
 
 def what_is_known(known: Known) -> list[str]:

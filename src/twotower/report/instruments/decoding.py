@@ -2,53 +2,57 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from matplotlib.figure import Figure
 
+from ...knowledge.syntax.decoding import DecodedTask, Decoding, TaskLeftOut
+from ..summary import figure
 from .marks import by_layer
-from .record import Instrument, Picture, Table, each, figure, view_name
+from .record import Instrument, Picture, Table, each, view_name
 
 TASKS = {"upos": "part of speech", "deprel": "dependency relation", "lemma": "lemma", "topic": "topic"}
 
 
-def _sentences(found: dict[str, Any]) -> list[str]:
+def _sentences(found: Decoding) -> list[str]:
     said = []
-    for name, task in found["tasks"].items():
-        if task.get("left_out"):
-            said.append(f"{TASKS.get(name, name).capitalize()} was not decoded: {task['left_out']}.")
+    for name, task in found.tasks.items():
+        if isinstance(task, TaskLeftOut):
+            said.append(f"{TASKS.get(name, name).capitalize()} was not decoded: {task.left_out}.")
             continue
-        accuracy, selectivity = (each([row[one] for row in task["chosen"]]) for one in ("accuracy", "selectivity"))
+        accuracy, selectivity = each(row.accuracy for row in task.chosen), each(row.selectivity for row in task.chosen)
         said.append(
             f"{TASKS.get(name, name).capitalize()} can be read off the towers with an accuracy of {accuracy} (always "
-            f"the commonest label: {figure(task['majority']['accuracy'])}); selectivity {selectivity}."
+            f"the commonest label: {figure(task.majority.accuracy)}); selectivity {selectivity}."
         )
     return said
 
 
-def _tables(found: dict[str, Any]) -> list[Table]:
-    measures = {"accuracy": "accuracy", "control": "control task", "selectivity": "selectivity",
-                "compression": "compression"}  # fmt: skip
+def _tables(found: Decoding) -> list[Table]:
+    measures = ("accuracy", "control task", "selectivity", "compression")
     tables = []
-    for name, task in found["tasks"].items():
-        if task.get("left_out"):
+    for name, task in found.tasks.items():
+        if isinstance(task, TaskLeftOut):
             continue
-        rows = [[view_name(view), *(figure(view[one]) for one in measures)] for view in task["views"]]
-        common = task["majority"]
-        rows.append(["the commonest label", figure(common["accuracy"]), "–", "–", figure(common["compression"])])
-        label = f"{TASKS.get(name, name).capitalize()} ({task['labels']} labels), by layer"
-        tables.append(Table(label, ["states of", *measures.values()], rows))
+        rows = [
+            [view_name(view), *map(figure, (view.accuracy, view.control, view.selectivity, view.compression))]
+            for view in task.views
+        ]
+        common = task.majority
+        rows.append(["the commonest label", figure(common.accuracy), "–", "–", figure(common.compression)])
+        label = f"{TASKS.get(name, name).capitalize()} ({task.labels} labels), by layer"
+        tables.append(Table(label, ["states of", *measures], rows))
     return tables
 
 
-def _draw(found: dict[str, Any], figure: Figure) -> None:
+def _draw(found: Decoding, figure: Figure) -> None:
     """Selectivity by layer, task by task."""
-    tasks = [(TASKS.get(name, name), task) for name, task in found["tasks"].items() if not task.get("left_out")]
-    by_layer(figure, [(f"selectivity: {name}", task["views"], "selectivity") for name, task in tasks], {})
+    tasks = [(TASKS.get(name, name), task) for name, task in found.tasks.items() if isinstance(task, DecodedTask)]
+    panels = [(f"selectivity: {name}", task.views, lambda view: view.selectivity) for name, task in tasks]
+    by_layer(figure, panels, {})
 
 
 SHOWN = Instrument(
     name="decoding",
+    record=Decoding,
     title="Linear decoding",
     how=(
         "A linear classifier reads a label off a word's state. Selectivity is its accuracy minus that on random "
@@ -60,6 +64,6 @@ SHOWN = Instrument(
     picture=Picture(
         "Selectivity of linear classifiers on each layer of each tower",
         _draw,
-        lambda found: any(not task.get("left_out") for task in found["tasks"].values()),
+        lambda found: any(isinstance(task, DecodedTask) for task in found.tasks.values()),
     ),
 )

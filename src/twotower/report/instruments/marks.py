@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import textwrap
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from math import isfinite
+from typing import Any, TypeVar
 
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from ...knowledge.views import OfView
+from ...statistics.intervals import Interval
 from ..style import ALL_COLOR, TOWER_COLORS, ZERO_COLOR
 
+View = TypeVar("View", bound=OfView)
 JOINT, FLOOR, LINE = ALL_COLOR, ZERO_COLOR, ZERO_COLOR
 ROWS = 45
 """Rows of a figure at most: more cannot be read; the tables have them all."""
@@ -22,7 +27,9 @@ def color_of(head: str) -> str:
     return TOWER_COLORS[int(head.split()[-1]) - 1] if head.startswith("tower") else JOINT if head == "joint" else FLOOR
 
 
-def dots(axes: Any, rows: list[tuple[str, dict[str, dict[str, Any]]]], marks: dict[str, tuple[str, str, str]]) -> None:
+def dots(
+    axes: Any, rows: Sequence[tuple[str, Mapping[str, Interval]]], marks: Mapping[str, tuple[str, str, str]]
+) -> None:
     """A row for each name, and in it a mark with its interval for each series; the first row is on top.
 
     `marks`: for each series its label, colour and marker.
@@ -30,12 +37,12 @@ def dots(axes: Any, rows: list[tuple[str, dict[str, dict[str, Any]]]], marks: di
     height = 0.7 / max(1, len(marks))
     for place, (series, (label, color, marker)) in enumerate(marks.items()):
         known = [(number, one[series]) for number, (_, one) in enumerate(rows)
-                 if one.get(series) and one[series].get("estimate") is not None]  # fmt: skip
+                 if series in one and isfinite(one[series].estimate)]  # fmt: skip
         at = [-number + 0.35 - height * (place + 0.5) for number, _ in known]
-        middles = [one["estimate"] for _, one in known]
+        middles = [one.estimate for _, one in known]
         bars = [
-            [max(0.0, one["estimate"] - _or(one["low"], one["estimate"])) for _, one in known],
-            [max(0.0, _or(one["high"], one["estimate"]) - one["estimate"]) for _, one in known],
+            [max(0.0, one.estimate - one.low) if isfinite(one.low) else 0.0 for _, one in known],
+            [max(0.0, one.high - one.estimate) if isfinite(one.high) else 0.0 for _, one in known],
         ]
         axes.errorbar(
             middles,
@@ -51,10 +58,6 @@ def dots(axes: Any, rows: list[tuple[str, dict[str, dict[str, Any]]]], marks: di
     names = [textwrap.shorten(name, 30, placeholder=" …") if narrow else name for name, _ in rows]
     axes.set_yticks([-number for number in range(len(rows))], names, fontsize=6 if narrow else 7.5)
     axes.set_ylim(-len(rows) + 0.4, 0.6)
-
-
-def _or(value: float | None, other: float) -> float:
-    return other if value is None else value
 
 
 def tall(figure: Figure, rows: int) -> None:
@@ -73,11 +76,13 @@ def legend(figure: Figure) -> None:
 
 
 def by_layer(
-    figure: Figure, panels: list[tuple[str, list[dict[str, Any]], str]], lines: dict[str, list[dict[str, Any]]]
+    figure: Figure,
+    panels: Sequence[tuple[str, Sequence[View], Callable[[View], Interval]]],
+    lines: Mapping[str, Sequence[Interval]],
 ) -> None:
     """A curve for each tower over its layers, trained and untrained, and the shared embedding as a line.
 
-    `panels`: for each its label, its views and the measure; `lines`: further controls, a figure for each panel.
+    `panels`: for each its label, its views and the measure of one; `lines`: further controls, a figure for each panel.
     """
     columns = 1 if figure.get_figwidth() < NARROW else 2
     rows = -(-len(panels) // columns)
@@ -86,27 +91,21 @@ def by_layer(
     for unused in grid[len(panels) :]:
         unused.remove()
     for place, (axes, (label, views, measure)) in enumerate(zip(grid, panels, strict=False)):
-        for tower in sorted({view["tower"] for view in views if view["tower"]}):
+        for tower in sorted({view.tower for view in views if view.tower}):
             for trained in (True, False):
-                mine = [view for view in views if view["tower"] == tower and view["trained"] == trained]
-                x = [view["layer"] for view in mine]
-                low, middle, high = (
-                    [or_nan(view[measure][key]) for view in mine] for key in ("low", "estimate", "high")
-                )
+                mine = [view for view in views if view.tower == tower and view.trained == trained]
+                x = [view.layer or 0 for view in mine]
+                figures = [measure(view) for view in mine]
+                low, middle, high = ([getattr(one, end) for one in figures] for end in ("low", "estimate", "high"))
                 name, style = (f"tower {tower}", "-") if trained else (f"tower {tower}, untrained", ":")
                 axes.plot(x, middle, style, marker="o", markersize=3, color=TOWER_COLORS[tower - 1], label=name)
                 if trained:
                     axes.fill_between(x, low, high, color=TOWER_COLORS[tower - 1], alpha=0.15, linewidth=0)
-        shared = [view for view in views if not view["tower"] and view["trained"]]
-        levels = [("shared embedding", view[measure]) for view in shared[:1]]
-        levels += [(name, figures[place]) for name, figures in lines.items()]
+        shared = [view for view in views if not view.tower and view.trained]
+        levels = [("shared embedding", measure(view)) for view in shared[:1]]
+        levels += [(name, controls[place]) for name, controls in lines.items()]
         for (name, values), style in zip(levels, ("--", "-."), strict=False):
-            axes.axhline(or_nan(values["estimate"]), color=LINE, linewidth=0.9, linestyle=style, label=name)
+            axes.axhline(values.estimate, color=LINE, linewidth=0.9, linestyle=style, label=name)
         axes.set(xlabel="layer", ylabel=label)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     legend(figure)
-
-
-def or_nan(value: float | None) -> float:
-    """A value to draw; nothing is drawn where there is none."""
-    return float("nan") if value is None else value

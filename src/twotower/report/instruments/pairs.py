@@ -2,65 +2,61 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from matplotlib.figure import Figure
 
+from ...knowledge.pairs.pairs import KindOfPairs, Pairs, Paradigm
+from ..summary import figure
 from .marks import LINE, ROWS, color_of, dots, legend, tall
-from .record import Instrument, Picture, Table, each, figure
+from .record import Instrument, Picture, Table, each
 
 
-def _sentences(found: dict[str, Any]) -> list[str]:
+def _sentences(found: Pairs) -> list[str]:
     said = []
-    for row in found["kinds"]:
-        towers = [row["accuracy"][head] for head in found["heads"] if head.startswith("tower")]
-        chance = row["accuracy"].get("frequency")
+    for row in found.kinds:
+        towers = [row.accuracy[head] for head in found.heads if head.startswith("tower")]
+        chance = row.accuracy.get("frequency")
         said.append(
-            f"Minimal pairs of {row['kind']} ({row['set']}, {row['pairs']:,} pairs): all towers together find the "
-            f"better sentence in {figure(row['accuracy']['joint'])} of them, the towers alone in {each(towers)}; "
+            f"Minimal pairs of {row.kind} ({row.set}, {row.pairs:,} pairs): all towers together find the "
+            f"better sentence in {figure(row.accuracy['joint'])} of them, the towers alone in {each(towers)}; "
             "guessing gives 0.50" + (f" and the frequency of the pieces alone {figure(chance)}." if chance else ".")
         )
-        apart = row.get("difference")
-        if apart and apart.get("p_value") is not None:
+        if apart := row.difference:
             said.append(
-                f"On these the towers differ by {figure(apart)} (tower {apart['of'][0]} minus tower {apart['of'][1]}; "
-                f"p = {apart['p_value']:.2g})."
+                f"On these the towers differ by {figure(apart)} (tower {apart.of[0]} minus tower {apart.of[1]}; "
+                f"p = {apart.p_value:.2g})."
             )
     return said
 
 
-def _tables(found: dict[str, Any]) -> list[Table]:
-    heads = found["heads"]
+def _tables(found: Pairs) -> list[Table]:
+    heads = found.heads
 
-    def row(one: dict[str, Any], *named: str) -> list[str]:
-        apart = one.get("difference")
-        return [*named, f"{one['pairs']:,}", *(figure(one["accuracy"][head]) for head in heads),
-                figure(apart) if apart else "–"]  # fmt: skip
+    def row(one: Paradigm | KindOfPairs, *named: str) -> list[str]:
+        return [*named, f"{one.pairs:,}", *(figure(one.accuracy[head]) for head in heads),
+                figure(one.difference) if one.difference else "–"]  # fmt: skip
 
     said = ["together" if head == "joint" else "frequencies" if head == "frequency" else head for head in heads]
     head = ["pairs", *said, "difference"]
-    kinds = [row(one, one["set"], one["kind"]) for one in found["kinds"]]
-    paradigms = [row(one, one["paradigm"].replace("_", " "), one["kind"]) for one in found["paradigms"]]
+    kinds = [row(one, one.set, one.kind) for one in found.kinds]
+    paradigms = [row(one, one.paradigm.replace("_", " "), one.kind) for one in found.paradigms]
     tables = [Table("Accuracy by kind of pair", ["set", "kind", *head], kinds, 2)] if kinds else []
     if paradigms:
         tables.append(Table("Accuracy by paradigm", ["paradigm", "kind", *head], paradigms, 2))
     return tables
 
 
-def _draw(found: dict[str, Any], figure: Figure) -> None:
+def _draw(found: Pairs, figure: Figure) -> None:
     """Accuracy by paradigm: syntax first, best on top."""
-    listed = sorted(
-        found["paradigms"], key=lambda one: (one["kind"] != "syntax", -one["accuracy"]["joint"]["estimate"])
-    )
+    listed = sorted(found.paradigms, key=lambda one: (one.kind != "syntax", -one.accuracy["joint"].estimate))
     rows = [
-        (f"{one['paradigm'].replace('_', ' ')} ({one['kind']})", one["accuracy"]) for one in listed[:ROWS]
+        (f"{one.paradigm.replace('_', ' ')} ({one.kind})", one.accuracy) for one in listed[:ROWS]
     ]  # fmt: skip
     tall(figure, len(rows))
     axes = figure.add_subplot()
     axes.axvline(0.5, color=LINE, linewidth=0.8, linestyle="--")
     names = {"joint": "all towers together", "frequency": "frequencies alone"}
     dots(axes, rows, {
-        head: (names.get(head, head), color_of(head), "x" if head == "frequency" else "o") for head in found["heads"]
+        head: (names.get(head, head), color_of(head), "x" if head == "frequency" else "o") for head in found.heads
     })  # fmt: skip
     axes.set_xlabel("accuracy (dashed: chance)")
     legend(figure)
@@ -68,6 +64,7 @@ def _draw(found: dict[str, Any], figure: Figure) -> None:
 
 SHOWN = Instrument(
     name="pairs",
+    record=Pairs,
     title="Minimal pairs",
     how=(
         "Two sentences differ in one place, which makes one of them ungrammatical (syntax) or implausible (meaning). "
@@ -78,6 +75,6 @@ SHOWN = Instrument(
     picture=Picture(
         "Accuracy on minimal pairs by paradigm, of all towers together and of each",
         _draw,
-        lambda found: bool(found["paradigms"]),
+        lambda found: bool(found.paradigms),
     ),
 )

@@ -2,42 +2,44 @@
 
 from __future__ import annotations
 
-from typing import Any
+from ...knowledge.syntax.perturbed_masking import NothingMasked, PerturbedMasking
+from ..summary import figure
+from .record import Instrument, Table, difference_told, differences_between, each
 
-from .record import Instrument, Table, difference_told, differences_between, each, figure
 
-
-def _sentences(found: dict[str, Any]) -> list[str]:
-    if found.get("left_out"):
-        return [f"{found['left_out'][0].upper()}{found['left_out'][1:]}."]
-    mine = [view["uuas"] for view in found["views"] if view["tower"]]
-    right = figure(found["baselines"]["right_branching"]["uuas"])
+def _sentences(found: PerturbedMasking | NothingMasked) -> list[str]:
+    if isinstance(found, NothingMasked):
+        return [f"{found.left_out[0].upper()}{found.left_out[1:]}."]
+    mine = [view.uuas for view in found.found.views if view.tower]
+    right = figure(found.found.baselines["right_branching"].uuas)
+    told = "".join(difference_told(row.towers, row.uuas) for row in found.found.differences[:1])
     return [
         f"Perturbed masking: trees from the impact of words on each other have {each(mine)} of the gold edges; those "
-        f"of untrained towers {each([one['null'] for one in mine])}, right-branching trees {right}."
-        + difference_told(found, "uuas")
+        f"of untrained towers {each(one.null for one in mine)}, right-branching trees {right}." + told
     ]
 
 
-def _tables(found: dict[str, Any]) -> list[Table]:
-    if found.get("left_out"):
+def _tables(found: PerturbedMasking | NothingMasked) -> list[Table]:
+    if isinstance(found, NothingMasked):
         return []
-    measures = {"uuas": "UUAS", "uas": "UAS"}
+    measures = ("UUAS", "UAS")
     rows = [
-        ["all towers together" if view["view"] == "joint" else view["view"],
-         *(text for name in measures for text in (figure(view[name]), figure(view[name]["null"])))]
-        for view in found["views"]
+        ["all towers together" if view.view == "joint" else view.view,
+         *map(figure, (view.uuas, view.uuas.null, view.uas, view.uas.null))]
+        for view in found.found.views
     ]  # fmt: skip
     rows += [
-        [f"{name.replace('_', '-')} trees", *(text for one in measures for text in (figure(values[one]), "–"))]
-        for name, values in found["baselines"].items()
+        [f"{name.replace('_', '-')} trees", figure(values.uuas), "–", figure(values.uas), "–"]
+        for name, values in found.found.baselines.items()
     ]
-    head = ["states of", *(text for name in measures.values() for text in (name, f"{name}, untrained"))]
-    return [Table("Trees from the impact of words on each other", head, rows), *differences_between(found, measures)]
+    head = ["states of", *(text for name in measures for text in (name, f"{name}, untrained"))]
+    apart = [(row.towers, "output", (row.uuas, row.uas)) for row in found.found.differences]
+    return [Table("Trees from the impact of words on each other", head, rows), *differences_between(apart, measures)]
 
 
 SHOWN = Instrument(
     name="perturbed_masking",
+    record=PerturbedMasking | NothingMasked,
     title="Perturbed masking",
     how=(
         "The impact of one word on another is how far the state of the other, hidden, moves when the first is hidden "

@@ -2,48 +2,59 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from matplotlib.figure import Figure
 
+from ...knowledge.syntax.probe import DifferenceInTrees, Probe, ProbedView, TreeFigures
+from ...statistics.intervals import Estimate
+from ..summary import figure
 from .marks import by_layer
-from .record import Instrument, Picture, Table, difference_told, differences_between, figure, view_name
+from .record import Instrument, Picture, Table, difference_told, differences_between, view_name
 
-MEASURES = {"uuas": "UUAS", "dspr": "DSpr", "root": "root", "nspr": "NSpr"}
+MEASURES = ("UUAS", "DSpr", "root", "NSpr")
 
 
-def _sentences(found: dict[str, Any]) -> list[str]:
-    best = [row["uuas"] for row in found["chosen"]]
-    nulls = best[0]["null"] if best else {}
+def _figures(row: ProbedView | TreeFigures | DifferenceInTrees) -> tuple[Estimate, ...]:
+    return row.uuas, row.dspr, row.root, row.nspr
+
+
+def _sentences(found: Probe) -> list[str]:
+    best = [row.uuas for row in found.found.chosen]
+    nulls = best[0].null if best else {}
+    rows = [row for row in found.found.differences if row.layer == "chosen"]
+    told = "".join(difference_told(row.towers, row.uuas) for row in rows[:1])
     controls = "; ".join(
         f"{name.replace('_', ' ')} {figure(nulls[name])}"
         for name in ("untrained", "embedding", "linear_order")
         if name in nulls
     )
-    layers = " and ".join(f"{figure(one)} (layer {one['layer']})" for one in best)
+    layers = " and ".join(f"{figure(one)} (layer {one.layer})" for one in best)
     return [
         f"Structural probe: the towers' states give {layers} of the edges of gold trees (UUAS), controls of the first: "
-        f"{controls}." + difference_told(found, "uuas")
+        f"{controls}.{told}"
     ]
 
 
-def _tables(found: dict[str, Any]) -> list[Table]:
-    rows = [[view_name(view), *(figure(view[name]) for name in MEASURES)] for view in found["views"]]
-    rows.append(["each word linked to the next", *(figure(found["linear_order"][name]) for name in MEASURES)])
+def _tables(found: Probe) -> list[Table]:
+    rows = [[view_name(view), *map(figure, _figures(view))] for view in found.found.views]
+    rows.append(["each word linked to the next", *map(figure, _figures(found.found.linear_order))])
+    apart = [(row.towers, row.layer, _figures(row)) for row in found.found.differences]
     return [
-        Table("Trees in the states, by layer", ["states of", *MEASURES.values()], rows),
-        *differences_between(found, MEASURES),
-    ]
+        Table("Trees in the states, by layer", ["states of", *MEASURES], rows), *differences_between(apart, MEASURES)
+    ]  # fmt: skip
 
 
-def _draw(found: dict[str, Any], figure: Figure) -> None:
+def _draw(found: Probe, figure: Figure) -> None:
     """UUAS and DSpr by layer."""
-    by_layer(figure, [("UUAS", found["views"], "uuas"), ("DSpr", found["views"], "dspr")],
-              {"linear order": [found["linear_order"][name] for name in ("uuas", "dspr")]})  # fmt: skip
+    views, linear = found.found.views, found.found.linear_order
+    by_layer(
+        figure, [("UUAS", views, lambda view: view.uuas), ("DSpr", views, lambda view: view.dspr)],
+        {"linear order": [linear.uuas, linear.dspr]},
+    )  # fmt: skip
 
 
 SHOWN = Instrument(
     name="probe",
+    record=Probe,
     title="Structural probe",
     how=(
         "A linear map of the states is trained so that distances between words are distances in the dependency tree. "
@@ -53,6 +64,6 @@ SHOWN = Instrument(
     sentences=_sentences,
     tables=_tables,
     picture=Picture(
-        "How much of dependency trees each layer of each tower holds", _draw, lambda found: bool(found["views"])
+        "How much of dependency trees each layer of each tower holds", _draw, lambda found: bool(found.found.views)
     ),
 )

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from ...statistics.intervals import Estimate
-from .. import summary
+from ...knowledge.views import OfView
+from ...statistics.intervals import Interval
+from ..summary import figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-Found = dict[str, Any]
-"""The part of `results.json` that an instrument has written."""
 
 
 @dataclass(frozen=True)
@@ -33,8 +30,8 @@ class Picture:
 
     label: str
     """What it shows, for those who cannot see it."""
-    draw: Callable[[Found, Figure], None]
-    has_data: Callable[[Found], bool]
+    draw: Callable[[Any, Figure], None]
+    has_data: Callable[[Any], bool]
 
 
 @dataclass(frozen=True)
@@ -46,52 +43,44 @@ class Instrument:
     title: str
     how: str
     """What it measures, in a sentence or two."""
-    sentences: Callable[[Found], list[str]]
-    tables: Callable[[Found], list[Table]]
+    record: Any
+    """What its function in `knowledge/` returns, as a type: what `sentences`, `tables` and `picture` are given."""
+    sentences: Callable[[Any], list[str]]
+    tables: Callable[[Any], list[Table]]
     picture: Picture | None = None
 
 
-def figure(values: Mapping[str, Any], digits: int = 2) -> str:
-    """An estimate of an instrument with its interval (see `summary.figure`)."""
-    ends = (math.nan if values.get(key) is None else values[key] for key in ("estimate", "low", "high"))
-    return summary.figure(Estimate(*ends), digits)
+View = TypeVar("View", bound=OfView)
 
 
-def last_views(views: list[dict[str, Any]], trained: bool = True) -> list[dict[str, Any]]:
+def last_views(views: Sequence[View], trained: bool = True) -> list[View]:
     """Of the views of words the deepest of each tower."""
-    mine = [view for view in views if view["tower"] and view["trained"] == trained]
-    deepest = {view["tower"]: view for view in sorted(mine, key=lambda view: view["layer"])}
+    mine = [view for view in views if view.tower and view.trained == trained]
+    deepest = {view.tower: view for view in sorted(mine, key=lambda view: view.layer or 0)}
     return [deepest[tower] for tower in sorted(deepest)]
 
 
-def deepest(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The rows of the last layer."""
-    last = max((row["layer"] for row in rows), default=None)
-    return [row for row in rows if row["layer"] == last]
-
-
-def each(figures: list[dict[str, Any]]) -> str:
+def each(figures: Iterable[Interval]) -> str:
     """Figures of several towers in a sentence."""
     return " and ".join(figure(one) for one in figures)
 
 
-def difference_told(found: dict[str, Any], measure: str) -> str:
-    """By how much the first two towers differ, as a further sentence; empty without two."""
-    rows = [row for row in found["differences"] if row.get("layer", "chosen") == "chosen"]
-    told = (f"Tower {row['towers'][0]} minus tower {row['towers'][1]}: {figure(row[measure])}." for row in rows[:1])
-    return "".join(f" {one}" for one in told)
+def difference_told(towers: Sequence[int], estimate: Interval) -> str:
+    """By how much the first of two towers exceeds the second, as a further sentence."""
+    return f" Tower {towers[0]} minus tower {towers[1]}: {figure(estimate)}."
 
 
-def view_name(view: dict[str, Any]) -> str:
+def view_name(view: OfView) -> str:
     """What a row of a table calls the states of a layer."""
-    return str(view["view"]) if view["trained"] or "untrained" in view["view"] else f"untrained {view['view']}"
+    return view.view if view.trained or "untrained" in view.view else f"untrained {view.view}"
 
 
-def differences_between(found: dict[str, Any], measures: dict[str, str]) -> list[Table]:
-    """The differences between towers as a table, with a column for each measure; none without two towers."""
-    rows = [
-        [f"{row['towers'][0]} minus {row['towers'][1]}", str(row.get("layer", "output")),
-         *(figure(row[name]) for name in measures)]
-        for row in found["differences"]
-    ]  # fmt: skip
-    return [Table("Differences between towers", ["towers", "layer", *measures.values()], rows, 2)] if rows else []
+def differences_between(
+    rows: Sequence[tuple[Sequence[int], int | str, Sequence[Interval]]], measures: Sequence[str]
+) -> list[Table]:
+    """Differences between towers as a table; none without a row.
+
+    Of each row the two towers, the layer, and a figure for each of the measures, by the names that readers see.
+    """
+    lines = [[f"{pair[0]} minus {pair[1]}", str(layer), *map(figure, figures)] for pair, layer, figures in rows]
+    return [Table("Differences between towers", ["towers", "layer", *measures], lines, 2)] if lines else []

@@ -2,49 +2,49 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from matplotlib.figure import Figure
 
+from ...knowledge.similarity import Similarity
+from ..summary import figure
 from .marks import NARROW
-from .record import Instrument, Picture, Table, deepest, each, figure
+from .record import Instrument, Picture, Table, each
 
 
-def _sentences(found: dict[str, Any]) -> list[str]:
-    rows = deepest(found["across"])
+def _sentences(found: Similarity) -> list[str]:
+    last = max((row.layer for row in found.across), default=None)
+    rows = [row for row in found.across if row.layer == last]
     if not rows:
         return []
-    nulls = [row["cka"]["null"]["untrained"] for row in rows]
     return [
-        f"The states of the towers' last layers have a CKA of {each([row['cka'] for row in rows])} (0: unrelated, 1: "
-        f"the same up to rotation and scale), over {found['tokens']:,} held-out tokens; those of untrained towers "
-        f"{each(nulls)}."
+        f"The states of the towers' last layers have a CKA of {each(row.cka for row in rows)} (0: unrelated, 1: "
+        f"the same up to rotation and scale), over {found.tokens:,} held-out tokens; those of untrained towers "
+        f"{each(row.cka.null.untrained for row in rows)}."
     ]
 
 
-def _tables(found: dict[str, Any]) -> list[Table]:
+def _tables(found: Similarity) -> list[Table]:
     rows = [
-        [f"layer {one['layer']}", f"{one['towers'][0]} and {one['towers'][1]}",
-         *(text for name in ("cka", "procrustes") for text in (
-             figure(one[name]), figure(one[name]["null"]["untrained"]), figure(one[name]["null"]["shuffled"])))]
-        for one in found["across"]
+        [f"layer {row.layer}", f"{row.towers[0]} and {row.towers[1]}",
+         *(text for one in (row.cka, row.procrustes)
+           for text in (figure(one), figure(one.null.untrained), figure(one.null.shuffled)))]
+        for row in found.across
     ]  # fmt: skip
     head = ["layer", "towers", "CKA", "untrained towers", "shuffled tokens",
             "Procrustes distance", "untrained towers", "shuffled tokens"]  # fmt: skip
     return [Table("Likeness of the towers, layer by layer", head, rows, 2)] if rows else []
 
 
-def _draw(found: dict[str, Any], figure: Figure) -> None:
+def _draw(found: Similarity, figure: Figure) -> None:
     """CKA of all layers with each other, of the trained and of the untrained towers."""
-    names = [f"{view['tower']}.{view['layer']}" for view in found["views"]]
+    names = [f"{view.tower}.{view.layer}" for view in found.views]
     narrow = figure.get_figwidth() < NARROW
     figure.set_size_inches(figure.get_figwidth(), 5.6 if narrow else 3.4)
-    panels = [("trained", found["cka"]["estimate"]), ("untrained", found["untrained"]["cka"]["estimate"])]
+    panels = [("trained", found.cka.estimate), ("untrained", found.untrained.cka.estimate)]
     shape = (2, 1) if narrow else (1, 2)
     size = 7 if len(names) <= 12 else 5
     for axes, (label, matrix) in zip(figure.subplots(*shape).ravel(), panels, strict=True):
-        values = np.array([[np.nan if one is None else one for one in row] for row in matrix], dtype=float)
+        values = np.array(matrix)
         drawn = axes.imshow(values, vmin=0, vmax=1, cmap="viridis")
         axes.set(title=label, xticks=range(len(names)), yticks=range(len(names)))
         axes.set_xticklabels(names, fontsize=size, rotation=90)
@@ -68,6 +68,7 @@ def _draw(found: dict[str, Any], figure: Figure) -> None:
 
 SHOWN = Instrument(
     name="similarity",
+    record=Similarity,
     title="Likeness of the towers' layers",
     how=(
         "Unbiased linear CKA is 1 where two layers hold the same states up to rotation and scale, and 0 on average "
@@ -76,6 +77,6 @@ SHOWN = Instrument(
     sentences=_sentences,
     tables=_tables,
     picture=Picture(
-        "CKA of every layer with every other, trained and untrained", _draw, lambda found: bool(found["views"])
+        "CKA of every layer with every other, trained and untrained", _draw, lambda found: bool(found.views)
     ),
 )
