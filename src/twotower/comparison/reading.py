@@ -15,8 +15,9 @@ from ..config.schema import AnalyzeConfig, RunConfig
 from ..data.heldout import PreparedText
 from ..preference.labelled import LEXICAL_AND_GRAMMATICAL, units_of
 from ..preference.measured import SETS, Measured
-from ..results.results import Results, results_in
-from ..runs.records import Artifacts, load_config, recorded_digest
+from ..results.results import Results, read_results
+from ..runs.finished import RunFolder
+from ..runs.records import recorded_digest
 from ..runs.stages import STAGES
 from ..scoring.score_table import read_scores
 from ..statistics.blocks import blocks_of
@@ -51,7 +52,7 @@ class OneRun:
     group: str
     """Preset, corpus and varied settings: what is the same over seeds."""
     stranger: bool
-    artifacts: Artifacts
+    folder: RunFolder
     text: ScoredText
     results: Results
 
@@ -61,17 +62,16 @@ class OneRun:
 
         Runs that were prepared alike share one of the `texts`, which this adds to.
         """
-        name, folder, group, stranger = described
-        artifacts = Artifacts(folder, load_config(folder))
-        digests = tuple(recorded_digest(artifacts.records, name) for name in STAGES["prepare"].outputs)
-        text = texts.setdefault(digests, ScoredText(folder))
-        results = results_in(artifacts.require("results.json"), folder)
-        return cls(name, group, stranger, artifacts, text, results)
+        name, path, group, stranger = described
+        folder = RunFolder(path, once=True)
+        digests = tuple(recorded_digest(folder.records, name) for name in STAGES["prepare"].outputs)
+        text = texts.setdefault(digests if all(digests) else (str(path),), ScoredText(path))
+        return cls(name, group, stranger, folder, text, read_results(folder))
 
     @property
     def config(self) -> RunConfig:
         """What it was made from."""
-        return self.artifacts.config
+        return self.folder.config
 
     @property
     def paired(self) -> bool:
@@ -85,7 +85,7 @@ class OneRun:
 
     def scores(self, *columns: str) -> pd.DataFrame:
         """Columns of its `scores.parquet`. Raises `InputError` if it is missing, damaged or out of date."""
-        return read_scores(self.artifacts.require("scores.parquet"), list(columns))
+        return read_scores(self.folder.require("scores.parquet"), list(columns))
 
     @property
     def sets(self) -> list[str]:
@@ -144,7 +144,7 @@ def _frequent(one: OneRun, least: int, pieces: bool) -> pd.DataFrame:
 
     With another vocabulary the first piece of a longer word may be the same type, and its occurrences are not the same.
     """
-    path = one.artifacts.require("preference.parquet")
+    path = one.folder.require("preference.parquet")
     types = pd.read_parquet(path, columns=["piece", "piece_id", "count", "training_count"])
     count = types["count"]
     if not pieces:

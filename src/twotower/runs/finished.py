@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..config.schema import RunConfig
+from ..system.errors import InputError
 from .exported import is_exported, require_exported
-from .records import load_config, require_current
+from .records import damage_error, inputs_of, is_current, is_damaged, load_config, read_records
+from .stages import producer_of, stages_of
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+@dataclass
+class _Checked:
+    """The records of a run, and the artifacts that were found to be as they say."""
+
+    records: dict[str, Any]
+    artifacts: set[str] = field(default_factory=set)
 
 
 class RunFolder:
@@ -19,9 +30,14 @@ class RunFolder:
     What shows a run, or compares it with others, holds one. Raises `InputError` if there is no run in the folder.
     """
 
-    def __init__(self, path: Path | str) -> None:
+    def __init__(self, path: Path | str, once: bool = False) -> None:
+        """Open a folder; `once`: check each artifact once, however often it is asked for.
+
+        That is for a command that reads a folder and is done with it: what is damaged later goes unseen.
+        """
         self.path = Path(path)
         load_config(self.path)
+        self._known = _Checked(read_records(self.path)) if once else None
 
     @property
     def config(self) -> RunConfig:
@@ -40,11 +56,39 @@ class RunFolder:
 
         return pd.read_parquet(self.require("preference.parquet"))
 
+    @property
+    def records(self) -> dict[str, Any]:
+        """What `stages.json` says of each finished stage, by name."""
+        return self._known.records if self._known else read_records(self.path)
+
     def require(self, artifact: str) -> Path:
-        """The path of an artifact that is up to date and whole. Raises `InputError` if it is not, with the remedy."""
+        """The path of an artifact that is up to date and whole, as is what it was made from.
+
+        Raises `InputError`, with the remedy, if it does not exist yet, if a stage that it depends on was redone, or if
+        it is damaged (see `is_damaged`).
+        """
         if is_exported(self.path):
             return require_exported(self.path, artifact)
-        return require_current(self.path, self.config, artifact)
+        return self._require(artifact, self._known or _Checked(read_records(self.path)))
+
+    def _require(self, artifact: str, known: _Checked) -> Path:
+        path, stage = self.path / artifact, producer_of(artifact, stages_of(self.config))
+        if artifact in known.artifacts:
+            return path
+        remedy = f"`{stage.command(self.path)}`"
+        if not path.exists():
+            raise InputError(f"{path} does not exist yet; make it with {remedy}")
+        if not is_current(self.path, self.config, stage.name, known.records):
+            record = known.records.get(stage.name)
+            other = record is not None and record["format"] != stage.format
+            why = "another version of twotower made it" if other else f"what stage {stage.name} reads was made again"
+            raise InputError(f"{path} is out of date: {why}; redo it with {remedy}")
+        if is_damaged(path, known.records[stage.name]["outputs"][artifact]):
+            raise damage_error(self.path, stage.name, artifact)
+        known.artifacts.add(artifact)
+        for name in inputs_of(self.path, self.config, stage, known.records):
+            self._require(name, known)
+        return path
 
     def __repr__(self) -> str:
         return f"RunFolder({str(self.path)!r})"

@@ -86,46 +86,6 @@ def up_to_date(run: Path, config: RunConfig, name: str, records: dict[str, Any] 
     )
 
 
-def require_current(run: Path, config: RunConfig, artifact: str) -> Path:
-    """The path of an artifact, and of what it was made from, checked (see `Artifacts`)."""
-    return Artifacts(run, config).require(artifact)
-
-
-class Artifacts:
-    """The artifacts of a run folder, each of which is checked once, however often it is asked for.
-
-    For a command that reads a folder and is done with it: what is damaged later goes unseen.
-    """
-
-    def __init__(self, run: Path, config: RunConfig) -> None:
-        self.run, self.config, self._checked = run, config, set[str]()
-        self.records = read_records(run)
-
-    def require(self, artifact: str) -> Path:
-        """The path of an artifact, and of what it was made from, checked.
-
-        Raises `InputError` if it does not exist yet, if a stage that it depends on was redone, or if it is damaged (see
-        `is_damaged`).
-        """
-        path, stage = self.run / artifact, producer_of(artifact, stages_of(self.config))
-        if artifact in self._checked:
-            return path
-        remedy = f"`{stage.command(self.run)}`"
-        if not path.exists():
-            raise InputError(f"{path} does not exist yet; make it with {remedy}")
-        if not is_current(self.run, self.config, stage.name, self.records):
-            record = self.records.get(stage.name)
-            other = record is not None and record["format"] != stage.format
-            why = "another version of twotower made it" if other else f"what stage {stage.name} reads was made again"
-            raise InputError(f"{path} is out of date: {why}; redo it with {remedy}")
-        if is_damaged(path, self.records[stage.name]["outputs"][artifact]):
-            raise damage_error(self.run, stage.name, artifact)
-        self._checked.add(artifact)
-        for name in inputs_of(self.run, self.config, stage, self.records):
-            self.require(name)
-        return path
-
-
 def inputs_of(run: Path, config: RunConfig, stage: Stage, records: dict[str, Any] | None = None) -> dict[str, str]:
     """The digests of what a stage reads: all its inputs, and of the optional ones those that are up to date."""
     records = read_records(run) if records is None else records
