@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from twotower.comparison.study import Study
-from twotower.config.json_schema import schema_of
+from twotower.config.json_schema import of_type, schema_of
+from twotower.report.instruments import SHOWN
 from twotower.results.diff_results import DiffResults
 from twotower.results.results import Results
 
@@ -33,7 +34,13 @@ This page is made from the docstrings by `make schemas`.
 
 def schemas() -> dict[str, dict[str, Any]]:
     """The schema of each file, by its name without an ending."""
-    return {name: schema_of(kind, title) for name, (kind, title) in FILES.items()}
+    found = {name: schema_of(kind, title) for name, (kind, title) in FILES.items()}
+    records = found["results"]["$defs"]
+    knowledge = records["results.Results"]["properties"]["knowledge"]
+    knowledge |= {"type": "object", "properties": {one.name: of_type(one.record, records) for one in SHOWN}}
+    del knowledge["anyOf"]
+    found["results"]["$defs"] = dict(sorted(records.items()))
+    return found
 
 
 def page(found: dict[str, dict[str, Any]]) -> str:
@@ -73,6 +80,8 @@ def _type(schema: dict[str, Any]) -> str:
     if kind == "array":
         items = schema.get("prefixItems") or [schema["items"]]
         return f"list of {_type(items[0])}"
+    if kind == "object" and "properties" in schema:
+        return "object with " + ", ".join(f"`{key}`: {_type(one)}" for key, one in schema["properties"].items())
     if kind == "object":
         return f"object of {_type(schema['additionalProperties'])}"
     return "number" if kind == ["number", "null"] else str(kind)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -11,7 +10,7 @@ from typing import Any
 
 import tyro
 
-from ..runs.writing import without_nan
+from ..config.conversion import as_json
 from ..system.printing import printable
 from ..system.progress import without_progress
 
@@ -44,7 +43,7 @@ class Output:
     def result(self, data: Mapping[str, Any], last: str = "", text: str = "") -> None:
         """The outcome, on standard output: `data` as JSON if that is asked for; else `text`, and the final line."""
         if self.json:
-            print(json.dumps(without_nan(data), indent=2, allow_nan=False))
+            print(as_json(data), end="")
         else:
             show("\n".join(part for part in (text if not self.quiet or not last else "", last) if part))
 

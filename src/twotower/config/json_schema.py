@@ -53,34 +53,35 @@ def _members(kind: type, records: dict[str, dict[str, Any]]) -> dict[str, Any]:
         hint = hints_of(kind)[field.name]
         if "inlined" in field.metadata:
             if not dataclasses.is_dataclass(hint):
-                further = _of_type(typing.get_args(hint)[1], records)
+                further = of_type(typing.get_args(hint)[1], records)
                 continue
             inner = _members(typing.cast(type, hint), records)
             properties |= inner["properties"]
             required += inner["required"]
             continue
-        found = _of_type(hint, records)
+        found = of_type(hint, records)
         properties[key_of(field)] = found | ({"description": text} if (text := texts.get(field.name)) else {})
         if "omitted" not in field.metadata:
             required.append(key_of(field))
     return {"properties": properties, "required": required, "additionalProperties": further}
 
 
-def _of_type(hint: Any, records: dict[str, dict[str, Any]]) -> dict[str, Any]:
+def of_type(hint: Any, records: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """The schema of what a type hint allows; the records in it are added to `records`, by their names."""
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if origin is typing.Union or origin is types.UnionType:
         return {"anyOf": [
-            {"type": "null"} if option is type(None) else _of_type(option, records) for option in arguments
+            {"type": "null"} if option is type(None) else of_type(option, records) for option in arguments
         ]}  # fmt: skip
     if origin is typing.Literal:
         return {"enum": list(arguments)}
     if origin is list or (origin is tuple and arguments[-1] is Ellipsis):
-        return {"type": "array", "items": _of_type(arguments[0], records)}
+        return {"type": "array", "items": of_type(arguments[0], records)}
     if origin is tuple:
-        items = [_of_type(one, records) for one in arguments]
+        items = [of_type(one, records) for one in arguments]
         return {"type": "array", "prefixItems": items, "minItems": len(items), "maxItems": len(items)}
     if origin is dict:
-        return {"type": "object", "additionalProperties": _of_type(arguments[1], records)}
+        return {"type": "object", "additionalProperties": of_type(arguments[1], records)}
     if dataclasses.is_dataclass(hint):
         return _of_record(typing.cast(type, hint), records)
     return dict(PLAIN[hint]) if hint in PLAIN else {}

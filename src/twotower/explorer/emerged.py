@@ -13,7 +13,6 @@ from ..statistics.tallies import tally
 from .explored import ExploredRun
 from .plain import column, number
 
-DRAWS = 200
 FEW_DRAWS = 20
 """For types: only their standard errors are shown, which need none."""
 FEWEST = 3
@@ -52,7 +51,7 @@ def emerged(run: ExploredRun) -> dict[str, Any]:
             for labels, wanted in ((upos, names), (word_class, [FUNCTION_CLASS, CONTENT_CLASS])):
                 code = pd.Index(wanted, dtype=object).get_indexer(labels[piece])
                 known = code >= 0
-                each = _of(run, document[known], code[known], values[known], len(wanted), DRAWS)
+                each = _of(run, document[known], code[known], values[known], len(wanted), run.config.analyze.bootstrap)
                 for number_, name in enumerate(wanted):
                     if each["count"][number_]:
                         row = classes.setdefault(name, {"name": name, "count": int(each["count"][number_])})

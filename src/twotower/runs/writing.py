@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import errno
-import math
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from ..system.errors import DiskError, DiskFullError, InputError
 
@@ -92,14 +90,3 @@ def naming_disk_errors(path: Path) -> Iterator[None]:
                 str(where),
             ) from error  # fmt: skip
         raise
-
-
-def without_nan(value: Any) -> Any:
-    """The same with None for NaN and infinity, which JSON does not know: a figure that cannot be computed is null."""
-    if isinstance(value, dict):
-        return {key: without_nan(inner) for key, inner in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [without_nan(inner) for inner in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value
