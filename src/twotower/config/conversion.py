@@ -113,10 +113,20 @@ def converted(value: Any, hint: Any, name: str, nan: bool = False) -> Any:
 
 
 def _option(value: Any, options: list[Any]) -> Any:
-    """Of several records that may stand in one place, the first that has all keys of the value; else the own type."""
+    """Of several records that may stand in one place the first with these keys; of several plain types its own."""
     if len(options) > 1 and isinstance(value, Mapping):
-        return next((kind for kind in options if value.keys() <= _keys(kind).keys()), options[0])
+        return next((kind for kind in options if _fits(value, kind)), options[0])
     return next((kind for kind in options if type(value) is kind), options[0])
+
+
+def _fits(value: Mapping[str, Any], kind: type) -> bool:
+    """Whether a record has all these keys, and they are all that it needs."""
+    fields = _keys(kind)
+    return value.keys() <= fields.keys() and all(key in value or _is_optional(field) for key, field in fields.items())
+
+
+def _is_optional(field: dataclasses.Field[Any]) -> bool:
+    return field.default is not dataclasses.MISSING or field.default_factory is not dataclasses.MISSING
 
 
 def _keys(kind: type) -> dict[str, dataclasses.Field[Any]]:
@@ -140,7 +150,7 @@ def _record(kind: type, value: Any, name: str, nan: bool) -> Any:
     for key, field in fields.items():
         if key in value:
             found[field.name] = converted(value[key], hints[field.name], f"{name}{join}{key}", nan)
-        elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
+        elif not _is_optional(field):
             raise InputError(f"{name}: {key} is missing; another version of twotower may have written it")
     return kind(**found)
 
