@@ -68,9 +68,13 @@ def test_controls_run_beside_a_run_and_are_skipped_the_second_time(small, tmp_pa
              "planted-reach", "idle-zero", "idle-copy", "idle-frozen"]  # fmt: skip
     assert [row["name"] for row in rows] == names
     divides = {row["name"]: row["divides"] for row in rows}
-    assert divides["idle-zero"] == divides["idle-copy"] == divides["strangers"] == "no" and divides["single"] is None
+    assert (
+        "yes" not in [divides[name] for name in ("idle-zero", "idle-copy", "strangers")] and divides["single"] is None
+    )
+    copy = json.loads((out / "controls" / "idle-copy" / "results.json").read_text())["division"]
+    assert copy["size"]["estimate"] == 0 and copy["differ"] != "yes", "a tower and its copy are the same"
     scale = json.loads((out / "results.json").read_text())["division"]["scale"]
-    assert {row["planted"] for row in scale} == {"classes", "reach"}
+    assert {row["planted"] for row in scale} == {"classes", "reach", "texts"}
     assert any(row["share"] is None or row["share"]["low"] <= row["share"]["high"] for row in scale)
     assert rows[1]["perplexity"]["towers"][0] == rows[0]["perplexity"]["towers"][0] < rows[1]["perplexity"]["towers"][1]
     half = json.loads((out / "controls" / "half-trained" / "training.json").read_text())
