@@ -26,7 +26,7 @@ from .data.corpus_names import SCORES, file_name
 from .data.inventory import Inventory
 from .runs.execution import execute, partial_folder
 from .runs.finished import RunFolder
-from .runs.records import as_asked, load_config, read_records
+from .runs.records import as_asked, load_config, read_records, up_to_date
 from .runs.stages import MAIN, STAGES, producer_of, stage_settings, stages_of
 from .runs.views import StageConfig, StageFunction, view_of
 from .runs.writing import write_text
@@ -212,6 +212,10 @@ def make(
     if config.diff.models and launched() > 1:
         raise InputError("several processes: models are compared in one process; start it without a launcher")
     asked_for = set(stages)
+    if config.diff.models and "score" in asked_for and not up_to_date(folder, config, "score"):
+        from .scoring.scorers import require_models  # before the text is tagged
+
+        require_models(config.diff)
     if "train" in asked_for and config.model.planted == "texts":
         asked_for.add("rewrite")
     functions = functions_of(config, say)

@@ -112,7 +112,7 @@ def resolved_device(asked: str) -> str:
     try:
         torch.empty(1, device=asked)
     except (RuntimeError, AssertionError) as error:
-        raise InputError(f"diff.device: {asked} is not possible here ({_shortened(error)}); give cpu") from None
+        raise InputError(f"diff.device: {asked} is not possible here ({type(error).__name__}); give cpu") from None
     return asked
 
 

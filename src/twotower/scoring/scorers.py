@@ -19,7 +19,7 @@ from .divergence import divergences
 from .encoded import encode_documents, encoded_tokens, word_beginning_pieces
 from .loading import ModelFiles, load_model, read_model_files, resolved_device
 from .log_probs import Framing, TokenScores, rows_of, score_rows, window_of
-from .named_models import NamedModel
+from .named_models import NamedModel, parse_model
 
 Kind = Literal["causal", "masked", "file"]
 
@@ -158,6 +158,17 @@ class Scorer:
             tuple(tokenizer.convert_ids_to_tokens(list(framing.after))),
             corrected, settings.dtype, self.named.revision, len(self.encoded),
         )  # fmt: skip
+
+
+def require_models(settings: DiffConfig) -> None:
+    """Raise `InputError` for the first model that cannot be one, or a device that is not there; no weights are read."""
+    resolved_device(settings.device)
+    for given in (*settings.models, *([settings.control] if settings.control else [])):
+        named = parse_model(given)
+        if named.kind == "file":
+            read_score_file(named.place)
+        else:
+            read_model_files(named)
 
 
 def pair_divergences(
