@@ -78,7 +78,7 @@ class ShadedText:
     @cached_property
     def piece(self) -> NDArray[np.object_]:
         """The piece of each occurrence, (occurrences,)."""
-        return self.scores["piece"].astype(str).to_numpy(dtype=object)
+        return np.asarray(self.scores["piece"].astype(str), dtype=object)
 
     @cached_property
     def begins_word(self) -> NDArray[np.bool_]:
