@@ -144,9 +144,16 @@ def completed(default: object, common: Sequence[str], place: str = "") -> Any:
             continue
         elif one.name in texts:
             help_text = tyro.conf.arg(help=shorten(texts[one.name], LONGEST_TEXT, placeholder=" …"))
-            hint = annotated(_limited(hint, CHOICES.get(name)), help_text)
+            hint = annotated(_limited(hint, _choices(name, value)), help_text)
         fields.append((one.name, hint, dataclasses.field(default=value)))
     return dataclasses.make_dataclass(kind.__name__, fields, frozen=True)()
+
+
+def _choices(name: str, value: object) -> tuple[str, ...] | None:
+    """What is completed after an option; None if anything, or if its own value is no choice, as that of `diff`."""
+    choices = CHOICES.get(name)
+    given = value if isinstance(value, tuple) else (value,)
+    return choices if choices is not None and set(given) <= set(choices) else None
 
 
 def _limited(hint: Any, choices: tuple[str, ...] | None) -> Any:
