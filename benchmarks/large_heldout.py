@@ -27,7 +27,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from speed.measure import private_bytes, status_bytes, watch
 
-from twotower.preference import analysis
+from twotower.results import analysis
 from twotower.runs.records import fingerprint, load_config, read_records, sizes_and_times, write_records
 
 JITTER = 0.1

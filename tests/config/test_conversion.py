@@ -49,7 +49,8 @@ def test_a_figure_that_cannot_be_computed_is_null_and_comes_back_as_nan():
     ("values", "message"),
     [
         ({"low": 1.0}, "here: high is missing"), ({"low": 1.0, "high": 2.0, "mid": 1.5}, "here: 'mid' is not known"),
-        ({"low": "much", "high": 2.0}, "here: low: expected a number, found 'much'"), ([1.0], "here: expected an object"),
+        ({"low": "much", "high": 2.0}, "here: low: expected a number, found 'much'"),
+        ([1.0], "here: expected an object"),
     ],
 )  # fmt: skip
 def test_what_is_no_such_record_is_named(values, message):
