@@ -95,7 +95,8 @@
       told.replaceChildren(
         explorer.bdi(state.query),
         ` · ${explorer.count(total)} hit${total === 1 ? "" : "s"}${part} · `,
-        `${explorer.count(Math.round((1e6 * total) / answer.tokens))} per million words · in ${explorer.count(several)} of `,
+        `${explorer.count(Math.round((1e6 * total) / answer.tokens))} per million words · `,
+        `in ${explorer.count(several)} of `,
         `${explorer.count(of)} documents (DP ${explorer.plain(dp)}) · ${explorer.measureName(summary, measure)}, `,
         "mean of hits: ",
         swatch(measure, mean, `${shown(measure, mean)} nats`),
