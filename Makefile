@@ -33,7 +33,7 @@ demo: setup
 # Two processes share the whole runs, each of which is built once; a file of tests stays in one process.
 PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 PARTS := "tests/end_to_end tests/api tests/explorer tests/report tests/docs" "tests/training tests/studies" \
-	"tests/runs tests/fuzz tests/cli tests/data" "tests/modeling tests/preference tests/knowledge tests/comparison" "tests/statistics tests/test_*.py"
+	"tests/system tests/config tests/runs tests/fuzz tests/cli tests/data" "tests/modeling tests/scoring tests/preference tests/knowledge tests/comparison" "tests/statistics tests/test_*.py"
 
 test: setup
 	$(PYTEST) -m "not slow and not montecarlo"
