@@ -19,7 +19,7 @@ def some_results(**given) -> Results:
     return replace(
         Results(
             corpus=CorpusOfRun("a corpus", 30, 60_000, 6, 6_000, [], 64 * "0", "hanta", 512, INVENTORY, None),
-            model=ModelOfRun("gpt", "causal", 2, 1.0, 1_000, 16, 1),
+            model=ModelOfRun("gpt", "causal", 2, 1.0, 1_000, 16, 1, "none", 1.0),
             training=TrainingOfRun(48, 24_576, Perplexity(9.0, [10.0, 11.0]), Baselines(300.0, 200.0)),
             readouts=TrainedReadouts(
                 True, "converged", 2_000_000, 4_000_000, "linear", None, [], KeptAside(2, 900), StatesKept(9_000, 1)

@@ -112,7 +112,7 @@ def test_towers_planted_by_text_read_the_training_text_twice_over(with_settings,
     import twotower
 
     config = with_settings(model={"planted": "texts"})
-    run = twotower.run(config, tmp_path / "run", ("prepare", "train")).path
+    run = twotower.run(config, tmp_path / "run", stages=("prepare", "train")).path
     text = PreparedText(run)
     syntax, topics = text.planted("relexicalized"), text.planted("scrambled")
     assert (np.bincount(topics) == np.bincount(text.train)).all() and (topics != text.train).any()

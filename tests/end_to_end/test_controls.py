@@ -107,7 +107,9 @@ def row(name, reliable, explained):
         return value, value - 0.02, value + 0.02
 
     share = explained and Explained(*around(explained), Null(0.0, 0.02), 0.01, None, 0.5, 90)
-    return Control(name, name, 1_000, Perplexity(9.0, [10.0, 11.0]), 0.1, "hanta", Estimate(*around(reliable)), share)
+    return Control(
+        name, name, 1_000, Perplexity(9.0, [10.0, 11.0]), 0.1, "hanta", None, Estimate(*around(reliable)), share
+    )
 
 
 def test_the_page_of_controls_says_which_of_them_the_run_clearly_exceeds():

@@ -1,6 +1,5 @@
 """How alike the layers of towers are: within a run, and across two."""
 
-import json
 from dataclasses import replace
 
 import numpy as np
@@ -19,10 +18,10 @@ def subject_of(run, out, **settings):
 
 
 def test_a_run_has_a_matrix_an_interval_and_nulls(finished, tmp_path):
-    found = json.loads(json.dumps(similarity(subject_of(finished, tmp_path))))
+    found = similarity(subject_of(finished, tmp_path))
     assert [(view.tower, view.layer) for view in found.views] == [(1, 0), (1, 1), (2, 0), (2, 1)]
     for name, same in (("cka", 1.0), ("procrustes", 0.0)):
-        low, middle, high = (np.array(found[name][key]) for key in ("low", "estimate", "high"))
+        low, middle, high = (np.array(getattr(getattr(found, name), key)) for key in ("low", "estimate", "high"))
         assert np.diag(middle) == pytest.approx(np.full(4, same), abs=1e-9) and middle == pytest.approx(middle.T)
         assert (low <= middle + 1e-9).all() and (middle <= high + 1e-9).all()
     assert [(one.layer, one.towers) for one in found.across] == [(0, [1, 2]), (1, [1, 2])]

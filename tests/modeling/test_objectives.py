@@ -19,7 +19,7 @@ def test_loss_and_gradients_equal_plain_pytorch(family, objective, towers):
     features = model.joint_features(model.tower_outputs(batch.inputs, batch.present))
     logits = F.linear(features, *model.joint_decoder())
     plain = F.cross_entropy(logits[batch.predicted].double(), batch.targets[batch.predicted], reduction="sum")
-    assert sums.shape == (2 + towers,) and sums[0].item() == pytest.approx(plain.item(), rel=1e-5)
+    assert sums.shape == (1 + 2 * towers,) and sums[0].item() == pytest.approx(plain.item(), rel=1e-5)
     names, parameters = zip(*((n, p) for n, p in model.named_parameters() if p.requires_grad), strict=True)
     wanted = torch.autograd.grad(plain, parameters, allow_unused=True)
     # The readouts' losses are added, and must not reach the towers.

@@ -37,7 +37,7 @@ def test_a_plan_allocates_nothing_and_adds_up(capsys):
     assert plan["hours"]["8"]["joint"] == pytest.approx(hours)
     assert plan["hours"]["1"]["joint"] == pytest.approx(8 * hours)
     trained = sum(count for name, count in plan["parameters"].items() if name != "readout")
-    assert plan["memory"]["parameters"] == 4 * (trained + 3 * plan["parameters"]["readout"])
+    assert plan["memory"]["parameters"] == 4 * (trained + 4 * plan["parameters"]["readout"])
 
 
 def test_sharding_divides_what_is_sharded_and_corpora_give_passes():

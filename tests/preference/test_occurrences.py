@@ -103,7 +103,7 @@ def test_a_long_text_is_fitted_in_stretches(monkeypatch):
     for one, other in zip(parts.covariates, whole.covariates, strict=True):
         reach = other.high - other.estimate
         for key in ("estimate", "low", "high"):
-            assert one[key] == pytest.approx(other[key], abs=1e-9 * reach)
+            assert getattr(one, key) == pytest.approx(getattr(other, key), abs=1e-9 * reach)
 
 
 def test_stretches_hold_whole_documents_and_all_of_the_text(monkeypatch):

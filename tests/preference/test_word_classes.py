@@ -166,7 +166,7 @@ def test_relations_and_features_of_a_treebank_have_profiles_too():
             "feats": [feats.get(tag, "_") for tag in measured.upos],
         })  # fmt: skip
 
-    found = word_classes(replace(measured, text=Text()))
+    found = word_classes(replace(measured, annotations=Text.annotations))
     assert found.deprel.classes == ["obj", "root"] and found.deprel.explained.p_value == 0.005
     assert found.features["Number"].classes == ["Plur", "Sing"]
     assert found.features["Tense"] is None  # one value only: nothing to compare
@@ -208,7 +208,7 @@ def test_a_draw_without_a_single_word_and_a_feature_of_few_words_are_no_fault():
             "feats": np.where(rare, np.where(measured.piece % 2 == 0, "Mood=Ind", "Mood=Imp"), "_"),
         })  # fmt: skip
 
-    found = word_classes(replace(measured, text=Text())).features["Mood"]
+    found = word_classes(replace(measured, annotations=Text.annotations)).features["Mood"]
     assert all(row.adjusted is None or np.isfinite(row.adjusted.mean) for row in found.profile)
 
 

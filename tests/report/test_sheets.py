@@ -6,6 +6,8 @@ from functools import partial
 import numpy as np
 import pytest
 
+from twotower.comparison.agreement import Agreement, Spectrum
+from twotower.comparison.study import AgreementOfText
 from twotower.report import study_figures
 from twotower.report.glossary import GLOSSARY, explain, term
 from twotower.report.sheet import palette, plate
@@ -66,7 +68,9 @@ def test_terms_are_linked_once_and_text_is_escaped():
 @pytest.mark.parametrize(("runs", "named"), [(study_figures.MOST_NAMED, True), (study_figures.MOST_NAMED + 1, False)])
 def test_a_matrix_of_very_many_runs_is_an_image_without_names(runs, named):
     names = [f"run{number}" for number in range(runs)]
-    drawn = plate("agreement", partial(study_figures._matrix, {"names": names, "r": np.eye(runs).tolist()}))
+    agreement = Agreement(9, np.eye(runs).tolist(), [1] * runs, {}, Spectrum([], [], 1.0, []))
+    text = AgreementOfText("a corpus", False, names, "pieces", agreement, [])
+    drawn = plate("agreement", partial(study_figures._matrix, text))
     page = drawn.inline("Agreement")
     assert ("run3 and run4: r = 0.00" in page) == named == (">run3<" in page)
     assert len(page) < (6e6 if named else 1e6)

@@ -111,4 +111,4 @@ def test_instruments_know_their_files_each_for_itself(tmp_path):
         "know.treebank": 1, "know.pairs": 1,
     }  # fmt: skip
     assert outside_of(config, STAGES["probe"]).keys() == {"know.treebank"}
-    assert outside_of(config, STAGES["train"]) == {}
+    assert not any(outside_of(config, STAGES["train"]).values())

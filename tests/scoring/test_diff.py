@@ -158,7 +158,7 @@ def test_scores_of_another_tool_say_the_same_as_the_models_they_are_of(tagged: P
     other.to_parquet(tmp_path / "model_2.parquet")
     with pytest.raises(InputError, match="of another text"):
         twotower.diff(*files, out=tmp_path / "other", settings=QUICK, quiet=True)
-    assert not (tmp_path / "other").exists()
+    assert not (tmp_path / "other" / "scores.parquet").exists()
 
 
 def test_heads_of_towers_are_models(finished: Path, tmp_path: Path, corpus: Path):
@@ -216,7 +216,7 @@ BAD = {
     "a file": (["{gpt}", "{gpt}/config.json"], "is a file"),
     "one model": (["{gpt}"], "two models or more"),
     "a run": (["{gpt}", "{run}"], "name one of its heads"),
-    "no such head": (["{run}:joint", "{run}:nothing"], "there is no 'nothing'"),
+    "no such head": (["{run}:joint", "{run}:nothing", "--window", "8"], "there is no 'nothing'"),
     "a tokenizer alone": (["{gpt}", "{tokenizer}"], "tokenizer without its model"),
     "no language model": (["{gpt}", "{vision}"], "no language model"),
     "encoder-decoder": (["{gpt}", "{t5}"], "encoder-decoder"),
@@ -266,8 +266,9 @@ def test_a_corpus_shorter_than_a_window_is_refused(language_model, tmp_path: Pat
 
 def test_a_comparison_does_not_overwrite_towers(finished: Path, language_model, corpus: Path, capsys):
     gpt = str(language_model("gpt-a"))
+    before = (finished / "stages.json").read_bytes()
     assert main(["diff", gpt, gpt, "--corpus", str(corpus), "--out", str(finished), "--overwrite"]) == 2
-    assert "holds towers, not a comparison of models" in capsys.readouterr().err
+    assert "belongs to towers" in capsys.readouterr().err and (finished / "stages.json").read_bytes() == before
 
 
 def test_settings_that_change_nothing_redo_nothing(tagged: Path):

@@ -42,7 +42,9 @@ def hub(language_model) -> Iterator[tuple[str, list[str]]]:
 
         def do_GET(self) -> None:
             asked.append(self.path)
-            parts = self.path.strip("/").split("/")
+            parts = self.path.partition("?")[0].strip("/").split("/")
+            if parts[:2] == ["api", "models"]:
+                return self.describe(parts[2:])
             if parts[:2] == ["lab", "gated"]:
                 return self.refuse(403, "GatedRepo")
             if parts[:2] != ["lab", "small"] or len(parts) < 5:
@@ -52,10 +54,29 @@ def hub(language_model) -> Iterator[tuple[str, list[str]]]:
             path = folder / parts[4]
             if not path.is_file():
                 return self.refuse(404, "EntryNotFound")
-            content = path.read_bytes()
+            self.give(path.read_bytes(), REVISIONS[parts[3]], parts[4])
+
+        def describe(self, parts: list[str]) -> None:
+            """What the hub tells of a model: its commit and its files, or the files alone (`tree`)."""
+            if parts[:2] == ["lab", "gated"]:
+                return self.refuse(403, "GatedRepo")
+            if parts[:2] != ["lab", "small"]:
+                return self.refuse(404, "RepoNotFound")
+            revision = parts[3] if len(parts) > 3 else "main"
+            if revision not in REVISIONS:
+                return self.refuse(404, "RevisionNotFound")
+            files = sorted(path for path in folder.iterdir() if path.is_file())
+            found: object = {
+                "id": "lab/small", "sha": REVISIONS[revision], "siblings": [{"rfilename": path.name} for path in files],
+            }  # fmt: skip
+            if parts[2:3] == ["tree"]:
+                found = [{"type": "file", "path": path.name, "size": path.stat().st_size, "oid": "0"} for path in files]
+            self.give(json.dumps(found).encode(), REVISIONS[revision], "api")
+
+        def give(self, content: bytes, commit: str, tag: str) -> None:
             self.send_response(200)
-            self.send_header("X-Repo-Commit", REVISIONS[parts[3]])
-            self.send_header("ETag", f'"{parts[4]}"')
+            self.send_header("X-Repo-Commit", commit)
+            self.send_header("ETag", f'"{tag}"')
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()
             if self.command == "GET":
@@ -90,7 +111,7 @@ def test_names_are_downloaded_once_and_errors_are_one_line(hub, tmp_path: Path):
     assert "the hub has no model of this name" in said["lab/missing"]
     assert "accepted its terms" in said["lab/gated"]
     assert all("\n" not in line for line in said.values())
-    assert any("/resolve/v1/" in path for path in asked)
+    assert any(f"/resolve/{revision}/" in path for path in asked for revision in ("v1", REVISIONS["v1"]))
     asked.clear()
     again = ask("http://127.0.0.1:9", tmp_path, "lab/small", HF_HUB_OFFLINE="1")
     assert again["lab/small"] == "GPT2LMHeadModel" and not asked, "what is in the cache needs no network"

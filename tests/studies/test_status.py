@@ -116,8 +116,8 @@ def test_strangers_alone_are_compared_too(study, finished, small):
         shutil.copytree(finished, study / "runs" / name)
         lines.append(Line(name, f"runs/{name}", None, "small", True, small))
     found = compare_lines(lines, study, [])
-    assert [row["stranger"] for row in found["runs"]] == [True, True]
-    assert (study / "study.html").is_file() and found["profiles_of_strangers"] is None  # copies of one run say nothing
+    assert [row.stranger for row in found.runs] == [True, True]
+    assert (study / "study.html").is_file() and found.profiles_of_strangers is None  # copies of one run say nothing
 
 
 def test_a_damaged_record_is_a_failure_that_names_the_file(study, small):

@@ -34,7 +34,7 @@ def test_no_weight_decay_on_biases_and_norms():
 @pytest.mark.parametrize(("family", "objective"), [("gpt", "causal"), ("bert", "masked"), ("elmo", "bidirectional")])
 def test_every_parameter_is_trained_by_one_optimizer_at_its_rate(family, objective, optimizer):
     joint = watched(model_for(family, objective))
-    settings = TrainConfig(optimizer=optimizer, learning_rate=1e-3, readout_learning_rate=5e-3)
+    settings = TrainConfig(optimizer=optimizer, learning_rate=1e-3, embedding_rate=20, readout_learning_rate=5e-3)
     optimizers = joint_optimizers(joint, settings)
     set_learning_rates(optimizers, 0.5)
     rates = {}
@@ -46,7 +46,8 @@ def test_every_parameter_is_trained_by_one_optimizer_at_its_rate(family, objecti
     names = {id(parameter): name for name, parameter in joint.named_parameters()}
     assert set(rates) == set(names)
     for key, name in names.items():
-        assert rates[key] == pytest.approx(5e-4 if name.startswith("model.") else 2.5e-3), name
+        rate = 1e-2 if name == "model.embedding.weight" else 5e-4 if name.startswith("model.") else 2.5e-3
+        assert rates[key] == pytest.approx(rate), name
     if optimizer == "muon":
         hidden = {names[id(p)] for group in optimizers[1].param_groups for p in group["params"]}
         assert hidden and all(name.startswith("model.towers.") for name in hidden)

@@ -40,7 +40,7 @@ def test_an_interrupted_and_resumed_run_gives_the_same_bytes(with_settings, tmp_
     optimizer = "muon" if model.get("family") == "bert" else "adamw"
     config = with_settings(model=model, train={"optimizer": optimizer, "readout_learning_rate": 1e-2})
     stages = ("prepare", "train")
-    whole = twotower.run(config, tmp_path / "whole", stages)
+    whole = twotower.run(config, tmp_path / "whole", stages=stages)
     updates = loop.update
     calls = 0
 
@@ -54,8 +54,8 @@ def test_an_interrupted_and_resumed_run_gives_the_same_bytes(with_settings, tmp_
     monkeypatch.setattr(loop, "update", interrupting)
     for _ in range(2):
         with pytest.raises(Interrupted, match="checkpoint saved"):
-            twotower.run(config, tmp_path / "resumed", stages)
-    resumed = twotower.run(config, tmp_path / "resumed", stages)
+            twotower.run(config, tmp_path / "resumed", stages=stages)
+    resumed = twotower.run(config, tmp_path / "resumed", stages=stages)
     assert calls == 48
     trunks = [load_file(run.path / "trunk" / "model.safetensors") for run in (whole, resumed)]
     assert all(torch.equal(trunks[0][name], trunks[1][name]) for name in trunks[0])
@@ -68,10 +68,10 @@ def test_an_interrupted_and_resumed_run_gives_the_same_bytes(with_settings, tmp_
 def test_minutes_become_tokens_once_and_the_tokens_repeat_the_run(with_settings, tmp_path, monkeypatch):
     monkeypatch.setattr(loop, "TIMED_SECONDS", 0.05)
     stages = ("prepare", "train")
-    timed = twotower.run(with_settings(train={"minutes": 0.01}), tmp_path / "timed", stages)
+    timed = twotower.run(with_settings(train={"minutes": 0.01}), tmp_path / "timed", stages=stages)
     recorded = json.loads((timed.path / "training.json").read_text())
     assert recorded["budget"]["minutes"] == 0.01 and recorded["budget"]["tokens"] == recorded["tokens"]
-    counted = twotower.run(with_settings(train={"tokens": recorded["tokens"]}), tmp_path / "counted", stages)
+    counted = twotower.run(with_settings(train={"tokens": recorded["tokens"]}), tmp_path / "counted", stages=stages)
     assert (timed.path / "trunk/model.safetensors").read_bytes() == (
         counted.path / "trunk/model.safetensors"
     ).read_bytes()

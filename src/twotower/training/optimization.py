@@ -51,12 +51,13 @@ def readout_optimizers(readouts: nn.Module, settings: ReadoutConfig) -> list[tor
 
 
 def adamw_groups(parameters: Iterable[nn.Parameter], learning_rate: float, weight_decay: float) -> list[dict[str, Any]]:
-    """Groups for `adamw`: weight decay on matrices only, none on biases and norms."""
+    """Groups for `adamw`, none of them empty: weight decay on matrices only, none on biases and norms."""
     parameters = list(parameters)
-    return [
+    groups: list[dict[str, Any]] = [
         {"params": [p for p in parameters if p.ndim >= 2], "lr": learning_rate, "weight_decay": weight_decay},
         {"params": [p for p in parameters if p.ndim < 2], "lr": learning_rate, "weight_decay": 0.0},
     ]
+    return [group for group in groups if group["params"]]
 
 
 def adamw(groups: list[dict[str, Any]], betas: tuple[float, float]) -> torch.optim.AdamW:

@@ -27,7 +27,7 @@ def treebank():
         trees.append(Tree(f"s{number}", name, words, tuple(w.form for w in words), (True,) * LENGTH, 1))
     sentences = [Sentence(np.zeros(LENGTH, int), *[np.arange(LENGTH)] * 2, LENGTH) for _ in trees]
     group = np.arange(SENTENCES) // 4
-    return Treebank(trees, sentences, np.array([0, 0, 0, 0, 1, 2])[group % 6], group, {})
+    return Treebank(trees, sentences, np.array([0, 0, 0, 0, 1, 2])[group % 6], group, {}, {})
 
 
 @pytest.fixture(scope="module")
