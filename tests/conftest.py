@@ -78,8 +78,8 @@ def family_runs(small: RunConfig, built_once):
     import twotower
 
     def run(family: str) -> Path:
-        # The masked objective predicts a part of the tokens, and so needs more of them; on so few, an embedding at thirty
-        # times the rate is noisier than unigrams.
+        # The masked objective predicts a part of the tokens, and so needs more of them. On so few, an embedding at
+        # thirty times the rate leaves the towers worse than unigrams.
         train = replace(small.train, tokens=3 * small.train.tokens, masked=0.4, embedding_rate=1.0)
         masked = family in ("bert", "hf:modernbert")
         config = replace(
