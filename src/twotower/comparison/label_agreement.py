@@ -47,22 +47,26 @@ def label_agreement(
         return []
     least = max(2 * one.config.analyze.min_count for one in runs)
     sets = SETS[: min(len(one.sets) for one in runs)]
-    scores = [one.scores(*(f"{name}_{tower}" for name in sets for tower in (1, 2))) for one in runs]
-    found = []
+    cells, counts = dict[str, Cells](), dict[str, NDArray[np.int64]]()
     for label, values in _labels(text.occurrences).items():
-        counts = np.bincount(values)
-        frequent = np.flatnonzero(counts >= least)
-        if len(frequent) < FEWEST_LABELS:
-            continue
-        cells = Cells.of(pd.DataFrame({"document": text.occurrences["document"], "piece_id": values}), frequent)
-        preferences: list[list[Tallies]] = [
-            [cells.tally(contrasts(2)[0].of(table, name)) for name in sets] for table in scores
-        ]
+        occurring = np.bincount(values)
+        frequent = np.flatnonzero(occurring >= least)
+        if len(frequent) >= FEWEST_LABELS:
+            labelled = pd.DataFrame({"document": text.occurrences["document"], "piece_id": values})
+            cells[label], counts[label] = Cells.of(labelled, frequent), occurring[frequent]
+    preferences: dict[str, list[list[Tallies]]] = {label: [] for label in cells}
+    for one in runs:  # whose scores are read once, and those of one run at a time
+        scores = one.scores(*(f"{name}_{tower}" for name in sets for tower in (1, 2)))
+        differences = [contrasts(2)[0].of(scores, name) for name in sets]
+        for label, of_label in cells.items():
+            preferences[label].append([of_label.tally(difference) for difference in differences])
+    found = []
+    for label, own in preferences.items():
+        names = [str(value) for value in range(len(counts[label]))]
         agreed = agreement(
-            preferences, counts[frequent], [str(value) for value in frequent], groups, draws, permutations, confidence,
-            np.random.default_rng(0), seeds,
-        )  # fmt: skip
-        found.append(AgreementOfLabel(label, len(frequent), agreed.groups))
+            own, counts[label], names, groups, draws, permutations, confidence, np.random.default_rng(0), seeds
+        )
+        found.append(AgreementOfLabel(label, len(names), agreed.groups))
     return found
 
 

@@ -11,9 +11,9 @@ import pandas as pd
 from ..statistics.clustering import Clusters
 from ..statistics.division import FEWEST_DOCUMENTS, Codes, Readings, share
 from ..statistics.intervals import Estimate
-from .measured import Measured
+from .measured import SETS, Measured
 
-WATCHING = ("readout", "second")
+WATCHING = SETS[:2]
 """The sets of readouts that watch the joint phase."""
 
 

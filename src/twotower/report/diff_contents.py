@@ -11,7 +11,7 @@ import pandas as pd
 
 from ..config.schema import RunConfig
 from ..data.measured_text import MeasuredText
-from ..data.tagging import CONTENT, FUNCTION, NO_WORD
+from ..data.tagging import CONTENT, FUNCTION
 from ..preference.class_variance import FEW_TYPES
 from ..preference.division import Division
 from ..results.diff_results import DiffResults, diff_results_in
@@ -20,7 +20,7 @@ from ..scoring.score_table import ScoreColumns
 from ..statistics.contrasts import Contrast, contrasts
 from .contents import is_plain_word
 from .passages import PASSAGE_LIMIT, PASSAGE_SHADE, PASSAGES
-from .style import class_name
+from .style import class_of_piece
 
 PASSAGE_ROWS = 160
 FAVOURITES = 40
@@ -117,7 +117,7 @@ def _passages(run: Path, names: list[str]) -> list[dict[str, Any]]:
         ahead = log_probs.max(axis=0) - (log_probs.min(axis=0) if len(names) == 2 else log_probs.mean(axis=0))
         pieces = []
         for row in range(len(starts)):
-            kind = "part of a word" if upos[row] == NO_WORD else class_name(upos[row])
+            kind = class_of_piece(upos[row])
             each = ", ".join(f"{name} {value:.2f}" for name, value in zip(names, log_probs[:, row], strict=True))
             pieces.append({
                 "text": whole[bounds[row] : bounds[row + 1]],

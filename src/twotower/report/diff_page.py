@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
-from typing import Any
 
 import yaml
 from markupsafe import Markup
 
 from ..config.schema import RunConfig
-from ..data.tagging import NO_WORD
 from .diff_contents import DiffContents, favourite_words, read_diff_contents
 from .diff_drawings import LABELS, diff_drawings
 from .diff_finding import diff_headline, diff_sentences, in_words
 from .glossary import GLOSSARY
-from .sections import json_for_script
+from .sections import json_for_script, type_rows
 from .sheet import Plate, plate
-from .style import TOWER_COLORS, class_name
+from .style import TOWER_COLORS
 from .summary import figure, p_value
 from .templating import fill
 
@@ -52,7 +49,11 @@ def render(contents: DiffContents, plates: dict[str, Plate]) -> str:
         drawn={name: drawn.inline(LABELS[name]) for name, drawn in plates.items()},
         favourites=[favourite_words(contents, number) for number in range(len(contents.names))],
         columns=columns(contents),
-        rows=Markup(json_for_script({"rows": type_rows(contents), "pair": len(contents.names) == 2})),
+        rows=Markup(
+            json_for_script(
+                {"rows": type_rows(contents.types, list(columns(contents))), "pair": len(contents.names) == 2}
+            )
+        ),
         min_count=2 * contents.config.analyze.min_count,
         passages=contents.passages,
         controls=[results.control] if results.control else [],
@@ -83,23 +84,6 @@ def columns(contents: DiffContents) -> dict[str, str]:
 def results_unit(contents: DiffContents) -> str:
     """What a type is: a `word`, or a `piece` of the vocabulary."""
     return "word" if contents.results.unit == "word" else "piece"
-
-
-def type_rows(contents: DiffContents) -> list[list[Any]]:
-    """The table of types, those that the first model predicts better first."""
-    wanted = list(columns(contents))
-    ordered = contents.types.sort_values(wanted[4], ascending=False, kind="stable")
-    return [
-        [_cell(name, value) for name, value in zip(wanted, row, strict=True)] for row in ordered[wanted].values.tolist()
-    ]
-
-
-def _cell(column: str, value: Any) -> Any:
-    if column == "upos":
-        return "part of a word" if value == NO_WORD else class_name(value)
-    if isinstance(value, float):
-        return round(value, 4) if math.isfinite(value) else None
-    return value
 
 
 def model_rules(models: int) -> Markup:

@@ -37,6 +37,7 @@ from .style import (
     TOWER_COLORS,
     ZERO_COLOR,
     class_name,
+    class_of_piece,
 )
 
 EXAMPLES = 3
@@ -222,7 +223,7 @@ def scatter(contents: Contents, sheet: Sheet) -> None:
     for name, (rows, color) in points.items():
         dots = axes.scatter(rows["x"], rows["y"], s=7, color=color, alpha=0.55, label=name, linewidths=0)
         sheet.tell(dots, [
-            f"{row['piece']} ({class_name(row['upos']) if row['upos'] != '_' else 'part of a word'}): preference "
+            f"{row['piece']} ({class_of_piece(row['upos'])}): preference "
             f"{row['preference']:+.2f} nats, {row['count']:,} times"
             for row in rows[["piece", "upos", "preference", "count"]].to_dict("records")
         ])  # fmt: skip

@@ -12,12 +12,11 @@ from numpy.typing import NDArray
 
 from ..data.heldout import PreparedText
 from ..data.pieces import GOES_ON
-from ..data.tagging import NO_WORD
 from ..preference.contexts import ContextOfType
 from ..preference.measured import sets_in
 from ..scoring.score_table import ScoreColumns
 from ..statistics.contrasts import Contrast
-from .style import class_name
+from .style import class_of_piece
 
 PASSAGES, PASSAGE_PIECES = 6, 160
 PASSAGE_LIMIT = 2.0
@@ -106,7 +105,7 @@ class ShadedText:
         best = values.argmax(axis=0)
         pieces = []
         for number, row in enumerate(rows.to_dict("records")):
-            kind = "part of a word" if row["upos"] == NO_WORD else class_name(row["upos"])
+            kind = class_of_piece(row["upos"])
             each = ", ".join(f"tower {tower}: {row[head]:.2f}" for tower, head in enumerate(heads, start=1))
             ahead = float(values[best[number], number])
             pieces.append(ShadedPiece(

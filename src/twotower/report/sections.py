@@ -8,10 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import pandas as pd
 import yaml
 from markupsafe import Markup
 
-from ..data.tagging import NO_WORD
 from . import headings
 from .contents import Contents
 from .division_figure import shown_labels
@@ -19,7 +19,7 @@ from .drawings import draw
 from .instruments import LABELS as KNOWLEDGE_LABELS
 from .instruments import figures_of, parts
 from .scale_figure import scale_rows
-from .style import TOWER_COLORS, class_name
+from .style import TOWER_COLORS, class_of_piece
 from .summary import figure, p_value
 from .templating import part
 
@@ -78,7 +78,7 @@ def words(contents: Contents) -> Section | None:
     if not contents.contrasts:
         return None
     clouds = {tower: picture(contents, f"cloud_{tower}") for tower in range(1, contents.towers + 1)}
-    rows = {"rows": type_rows(contents), "pair": len(contents.contrasts) == 1}
+    rows = {"rows": type_rows(contents.types, list(columns(contents))), "pair": len(contents.contrasts) == 1}
     body = part(
         "sections/words.html.j2", clouds=clouds, columns=COLUMN_HELP, shown=columns(contents),
         rows=Markup(json_for_script(rows)), min_count=2 * contents.config.analyze.min_count,
@@ -224,10 +224,9 @@ def columns(contents: Contents) -> dict[str, str]:
     return named
 
 
-def type_rows(contents: Contents) -> list[list[Any]]:
-    """The table of pieces, those that tower 1 prefers first."""
-    wanted = list(columns(contents))
-    ordered = contents.types.sort_values(wanted[4], ascending=False, kind="stable")
+def type_rows(types: pd.DataFrame, wanted: list[str]) -> list[list[Any]]:
+    """The rows of a table of types, of the columns that are `wanted`, the largest preference (the fifth) first."""
+    ordered = types.sort_values(wanted[4], ascending=False, kind="stable")
     return [
         [_cell(name, value) for name, value in zip(wanted, row, strict=True)] for row in ordered[wanted].values.tolist()
     ]
@@ -235,7 +234,7 @@ def type_rows(contents: Contents) -> list[list[Any]]:
 
 def _cell(column: str, value: Any) -> Any:
     if column == "upos":
-        return "part of a word" if value == NO_WORD else class_name(value)
+        return class_of_piece(value)
     if isinstance(value, float):
         return round(value, 4) if math.isfinite(value) else None
     return value

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..data.tagging import NO_WORD
+
 TOWER_COLORS = ("#2f6db3", "#b4500f", "#1f7a4d", "#7b3fa0", "#8a6508", "#b91d55", "#0b7285", "#5c5f66")
 PREFERENCE_COLOR = "#743a98"
 """Of whatever belongs to no single tower: the preference of two."""
@@ -51,6 +53,11 @@ WIDE, NARROW = 6.9, 3.3
 def class_name(tag: str) -> str:
     """What a word class is called: `VERB` is `verb`; a tag of another set stays as it is."""
     return WORD_CLASSES.get(tag, tag)
+
+
+def class_of_piece(tag: str) -> str:
+    """What the class of a piece is called, of pieces too that are not words by themselves."""
+    return "part of a word" if tag == NO_WORD else class_name(tag)
 
 
 def plural(tag: str) -> str:
