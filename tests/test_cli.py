@@ -7,7 +7,6 @@ import pytest
 
 from twotower import cli
 from twotower.cli import dispatch, stages
-from twotower.config.presets import PRESETS
 from twotower.report.summary import headline
 from twotower.results.results import results_in
 
@@ -19,7 +18,7 @@ def run(*words, **options):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--preset", "nope"], "preset: 'nope' is unknown; known presets:"),
+        (["--preset", "nope"], "preset: 'nope' is unknown; `twotower presets` lists them"),
         (["--family", "nope"], "model.family: nope is not possible; allowed: gpt"),
         (["--model.width", "65"], "model.width: 65 is not possible; allowed: a multiple of model.heads (2)"),
         (
@@ -92,7 +91,7 @@ def test_every_field_has_a_help_text():
     text = run("run", "--help-all").stdout
     for name in ("--corpus", "--tokens", "--minutes", "--seed", "--out", "--family", "--model.width", "--overwrite"):
         assert name in text
-    assert all(name in text for name in PRESETS)
+    assert "`twotower presets`" in " ".join(text.split())
 
 
 def test_an_existing_folder_gives_the_defaults(finished, capsys, tmp_path):

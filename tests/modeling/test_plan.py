@@ -78,7 +78,7 @@ def test_without_a_corpus_scoring_and_tagging_are_not_planned():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["nonsense"], "preset: 'nonsense' is unknown; known presets: quickstart"),
+        (["nonsense"], "preset: 'nonsense' is unknown; `twotower presets`"),
         (["quickstart", "--devices", "0"], "devices: 0 is not possible"),
         (["quickstart", "--cores", "0"], "cores: 0 is not possible"),
         (["quickstart", "--devices", "3"], "cannot be shared evenly by 3 devices"),

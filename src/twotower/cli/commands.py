@@ -29,28 +29,29 @@ STAGES = {
     "analyze": "Measure how the towers differ, how reliably, and what the difference follows.",
     "report": "Write one self-contained page, and its figures as SVG and PDF.",
 }
-COMMANDS = {
-    command.name: command
-    for command in (
+SECTIONS = {
+    "begin": (
         Command("run", "Run all stages: from text to a report.",
                 stages.run_stages, stages.default_arguments, stages.COMMON),
-        *(Command(name, text, stages.run_stages, stages.default_arguments, stages.common_of(name))
-          for name, text in STAGES.items()),
-        Command("diff", "Compare two language models or more: which words each predicts better, by class and context.",
-                diffs.diff, diffs.default_arguments, diffs.COMMON),
+        Command("presets", "Say which preset answers which question, and about how long it takes here.",
+                presets, PresetsArguments),
+        Command("plan", "Say what a preset takes: time, memory, parameters, operations. Trains nothing.",
+                plans.plan, plans.default_arguments, plans.COMMON),
+        Command("doctor", "Say what this machine can do, what each preset takes here, and what is wrong.",
+                doctor, DoctorArguments),
+    ),
+    "look at runs": (
+        Command("list", "List the runs below a folder: how far each has come, and its main figures.",
+                list_runs, ListArguments),
+        Command("show", "Print the summary of a finished run again.", show_run, ShowArguments),
+        Command("explore", "Open a run as a local page: words, concordances, passages; two runs side by side.",
+                explore, ExploreArguments),
         Command("know", "Ask what each tower of a finished run knows: minimal pairs, probes, lesions and others.",
                 know, default_arguments),
         Command("lesion", "Measure what is lost without each tower: the lesions of `know` alone.",
                 lesion, default_arguments),
-        Command("explore", "Open a run as a local page: words, concordances, passages; two runs side by side.",
-                explore, ExploreArguments),
-        Command("presets", "Say which preset answers which question, and about how long it takes here.",
-                presets, PresetsArguments),
-        Command("list", "List the runs below a folder: how far each has come, and its main figures.",
-                list_runs, ListArguments),
-        Command("show", "Print the summary of a finished run again.", show_run, ShowArguments),
-        Command("export", "Write a run as a folder to share: a model for the hub, a supplement for a paper.",
-                export_run, ExportArguments),
+    ),
+    "compare": (
         Command("study", "Train many runs over presets, seeds and settings, and compare them.",
                 study, StudyArguments),
         Command("study submit", "Send the runs of a planned study to a cluster.",
@@ -62,13 +63,21 @@ COMMANDS = {
                 cluster.work, cluster.default_work),
         Command("compare", "Compare finished runs, wherever they are, in study.json and study.html.",
                 compare, CompareArguments),
-        Command("rerun", "Make a run again from its folder alone, and name the first file that differs.",
-                rerun, RerunArguments),
+        Command("diff", "Compare language models: which words each predicts better, by class and context.",
+                diffs.diff, diffs.default_arguments, diffs.COMMON),
+    ),
+    "keep and check": (
+        Command("export", "Write a run as a folder to share: a model for the hub, a supplement for a paper.",
+                export_run, ExportArguments),
         Command("verify", "Check every file of a run against the digest that was recorded when it was written.",
                 verify, VerifyArguments),
-        Command("plan", "Say what a preset takes: parameters, operations, memory, time. Allocates nothing.",
-                plans.plan, plans.default_arguments, plans.COMMON),
-        Command("doctor", "Say what this machine can do, what each preset takes here, and what is wrong.",
-                doctor, DoctorArguments),
-    )
+        Command("rerun", "Make a run again with the settings in its folder, and name the first file that differs.",
+                rerun, RerunArguments),
+    ),
+    "one stage of a run at a time": tuple(
+        Command(name, text, stages.run_stages, stages.default_arguments, stages.common_of(name))
+        for name, text in STAGES.items()
+    ),
 }  # fmt: skip
+"""The commands, by the heading that `twotower --help` lists them under."""
+COMMANDS = {command.name: command for commands in SECTIONS.values() for command in commands}

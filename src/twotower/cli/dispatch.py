@@ -11,7 +11,7 @@ from .. import __version__
 from ..system.errors import InputError
 from ..system.processes import launched
 from ..system.spelling import did_you_mean
-from .commands import COMMANDS
+from .commands import COMMANDS, SECTIONS
 from .completion import SHELLS, print_completion
 from .exit_codes import exit_code_of
 from .output import BAD_INPUT, SUCCESS
@@ -21,22 +21,21 @@ USAGE = """usage: twotower COMMAND [OPTIONS]
 
 Train identical language models side by side on one objective and measure how they divide the work.
 
-commands:
 {commands}
 
 options:
-  -h, --help                show this, or, after a command, the options that people use; so does `twotower help COMMAND`
+  -h, --help                show this or, after a command, its usual options (as `twotower help COMMAND` does)
   --help-all                after a command: show all its options
   --version                 show the version
   --print-completion SHELL  print a script that completes commands and options in {shells}
 
 exit codes:
   0    done
-  1    it failed: a run of a study failed, a run came out differently when made again, or the disk is full or faulty
+  1    a run failed, came out differently when made again, or met a full or faulty disk
   2    the input cannot be used, or files of a run are damaged; one line says what to do
-  130  interrupted; what is finished is kept, and the same command continues from there
+  130  interrupted; finished stages are kept, and the same command continues from there
 
-`twotower run` does everything with the preset `quickstart`. Every stage whose inputs have not changed is skipped.
+Begin with `twotower run`: it trains and measures the preset `quickstart`. Stages that are up to date are skipped.
 """
 
 
@@ -69,7 +68,10 @@ def _speak_utf8() -> None:
 
 
 def _show_usage(code: int) -> int:
-    commands = "\n".join(f"  {command.name:<14} {command.help}" for command in COMMANDS.values())
+    commands = "\n\n".join(
+        "\n".join([f"{heading}:", *(f"  {command.name:<14} {command.help}" for command in section)])
+        for heading, section in SECTIONS.items()
+    )
     print(USAGE.format(commands=commands, shells=", ".join(SHELLS)), end="")
     return code
 
@@ -80,8 +82,7 @@ def _run(words: list[str]) -> int:
         print_completion(COMMANDS, rest[0] if rest else "")
         return SUCCESS
     if name not in COMMANDS:
-        commands = ", ".join(command for command in COMMANDS if " " not in command)
-        raise InputError(f"{name!r} is not a command{did_you_mean(name, COMMANDS)}; commands: {commands}")
+        raise InputError(f"{name!r} is not a command{did_you_mean(name, COMMANDS)}; `twotower --help` lists them")
     verbs = [command.removeprefix(f"{name} ") for command in COMMANDS if command.startswith(f"{name} ")]
     if rest and rest[0] in verbs:
         name, rest = f"{name} {rest[0]}", rest[1:]

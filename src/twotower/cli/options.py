@@ -65,7 +65,7 @@ def read(command: Command, words: list[str], default: T) -> T:
     complaint = io.StringIO()
     description = command.help
     if command.common or command.name == "study":
-        description += f" Presets: {', '.join(PRESETS)}."
+        description += " `twotower presets` lists the presets."
     if "--help-all" in words:
         words, default = ["--help"], for_help(default)
     elif "-h" in words or "--help" in words:

@@ -12,11 +12,14 @@ from ..config.presets import preset
 from ..config.schema import RunConfig
 from ..config.validation import validate
 from ..modeling import plan as plans
+from ..studies.estimates import rate_here
+from ..system.durations import duration
 from .options import Command, preset_of, read
 from .output import SUCCESS, Output
+from .presets import source_of
 
-COMMON = ("settings", "machine", "output", "config.preset", "config.protocol", "config.model", "config.train.tokens",
-          "config.train.batch", "config.prepare.vocabulary")  # fmt: skip
+COMMON = ("settings", "machine", "runs", "output", "config.preset", "config.protocol", "config.model",
+          "config.train.tokens", "config.train.batch", "config.prepare.vocabulary")  # fmt: skip
 """The options that people use."""
 
 
@@ -28,6 +31,9 @@ class PlanArguments:
     machine: Annotated[plans.Machine, tyro.conf.arg(name="")] = field(default_factory=plans.Machine)
     settings: Annotated[Path | None, tyro.conf.arg(name="config", metavar="FILE.yaml")] = None
     """A YAML file of settings, such as the config.yaml of a run."""
+    runs: Path = Path("runs")
+    """A folder of runs. The time here follows the latest one that this machine made; without one, a timed matrix
+    product."""
     output: Annotated[Output, tyro.conf.arg(name="")] = field(default_factory=Output)
 
 
@@ -43,5 +49,8 @@ def plan(command: Command, words: list[str]) -> int:
     parsed = read(command, words, PlanArguments(preset_of(words)))
     validate(parsed.config)
     made = plans.make_plan(parsed.config, parsed.machine)
-    parsed.output.result(asdict(made), text=plans.show(made))
+    rate = rate_here(parsed.runs)
+    seconds = rate.seconds(parsed.config)
+    here = f"about {duration(seconds)} here with one thread, without statistics ({source_of(rate)})"
+    parsed.output.result(asdict(made) | {"seconds_here": round(seconds)}, f"{made.name}: {here}", plans.show(made))
     return SUCCESS

@@ -138,12 +138,10 @@ def preset(name: str, protocol: str | None = None, settings: Mapping[str, Any] |
 
         preset("quickstart", settings={"prepare.corpus": "my/texts", "train.tokens": "4M", "seed": 3})
 
-    Raises `InputError` with the known names.
+    Raises `InputError` for an unknown name.
     """
     if name not in PRESETS:
-        raise InputError(
-            f"preset: {name!r} is unknown{did_you_mean(name, PRESETS)}; known presets: {', '.join(PRESETS)}"
-        )
+        raise InputError(f"preset: {name!r} is unknown{did_you_mean(name, PRESETS)}; `twotower presets` lists them")
     if protocol not in (None, "own", "paper"):
         raise InputError(f"protocol: {protocol!r} is unknown; known protocols: own, paper")
     config = replace(PRESETS[name], preset=name)
