@@ -38,7 +38,7 @@ def paper_protocol(config: RunConfig) -> RunConfig:
         readout=replace(
             config.readout,
             tokens=PAPER_READOUT_UPDATES * per_update, batch=PAPER_BATCH, learning_rate=1e-3, weight_decay=0.01,
-            warmup=PAPER_READOUT_WARMUP,
+            warmup=PAPER_READOUT_WARMUP, softmax="whole",
         ),
     )  # fmt: skip
 

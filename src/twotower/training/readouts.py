@@ -32,6 +32,7 @@ from ..system.progress import Progress
 from .convergence import READOUTS, Doubling, KeptAside, StatesKept, TrainedReadouts, compare
 from .optimization import readout_optimizers, set_learning_rates
 from .state_cache import Part, StateCache, batches_of
+from .vocabulary_sample import SMALLEST, Sampled, VocabularySample
 
 SEEDS = ((0, 1_000_003), (1, 2_000_003), (4_000_000, 3_000_003), (4_000_001, 4_000_003))
 SETS = dict(zip(READOUT_SETS, SEEDS, strict=True))
@@ -67,7 +68,7 @@ def train_readouts(config: RunConfig, run: Path, out: Path) -> None:
     ).to(device())
     reading = Reading(model, text, config, processes)
     with StateCache(model, text, config, out / "states", processes) as cache:
-        training = Training(model, sets, config, processes)
+        training = Training(model, sets, config, processes, text.log_frequencies)
         doublings, why = training.until_converged(cache, reading)
     if not processes.first:
         return
@@ -121,13 +122,25 @@ class Reading:
 class Training:
     """The sets of readouts in training, and the mean of their weights over the last half of the text."""
 
-    def __init__(self, model: TowersModel, sets: nn.ModuleDict, config: RunConfig, processes: Processes) -> None:
+    def __init__(
+        self,
+        model: TowersModel,
+        sets: nn.ModuleDict,
+        config: RunConfig,
+        processes: Processes,
+        log_frequencies: NDArray[np.float32],
+    ) -> None:
         self.model, self.sets, self.config, self.processes = model, sets, config, processes
         self.optimizers = readout_optimizers(sets, config.readout)
         self.loss = vocabulary_loss(config.train.loss)
         self.per_update = config.readout.batch * int(model.config.window)
         self.steps = max(1, config.readout.tokens // self.per_update)
         self.warmup = max(1, round(config.readout.warmup * min(self.steps, FIRST_READING // self.per_update)))
+        sampled = config.readout.softmax == "sampled" and len(log_frequencies) >= SMALLEST
+        self.samples = {
+            name: VocabularySample(log_frequencies, config.seed + SETS[name][1], processes)
+            for name in (self.sets if sampled else ())
+        }
         self.kept = sets
         """The readouts that count, as of the last reading that was no worse than the one before."""
         self.kept_tokens = 0
@@ -191,8 +204,9 @@ class Training:
             states, targets = (tensor.to(where) for tensor in part.rows(chosen))
             inputs = list(states.chunk(towers, dim=-1))
             readouts = cast(dict[str, Readout], self.sets[name])
+            sampled = self.samples[name].draw(targets) if name in self.samples else None
             for read, readout in readouts.items():
-                nats = self._nats(readout, input_of(read, inputs), targets)
+                nats = self._nats(readout, input_of(read, inputs), targets, sampled)
                 # A mean over the whole batch: neither parts nor processes change the sum.
                 torch.autograd.backward(nats / max(1, len(chosen)))
                 total, seen = total + float(nats.detach()), seen + len(targets)
@@ -205,9 +219,15 @@ class Training:
             optimizer.zero_grad()
         return total / max(1, seen)
 
-    def _nats(self, readout: Readout, hidden: Tensor, targets: Tensor) -> Tensor:
+    def _nats(self, readout: Readout, hidden: Tensor, targets: Tensor, sampled: Sampled | None) -> Tensor:
         loss: VocabularyLoss = self.loss
-        return loss(readout.features(hidden), *self.model.decoder_of(readout), targets)
+        features, (weight, bias) = readout.features(hidden), self.model.decoder_of(readout)
+        if sampled is None:
+            return loss(features, weight, bias, targets)
+        types = sampled.types
+        return loss(
+            features, weight.index_select(0, types), bias.index_select(0, types) + sampled.log_weights, sampled.targets
+        )
 
 
 def reading_steps(steps: int, first: int) -> list[int]:
