@@ -263,6 +263,20 @@ def test_surplus_is_what_both_towers_hold_beyond_the_better_one(planted: dict[st
     assert (answers.count("yes") >= 3) == (expected == "yes")
 
 
+@pytest.mark.montecarlo
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("sets", [2, 4])
+@pytest.mark.parametrize("planted", [{"division": 0.06, "type_sd": 0.2}, {"type_sd": 0.3}])
+def test_surplus_intervals_cover_the_expectation(planted: dict[str, float], sets: int) -> None:
+    found = []
+    for seed in range(SIMULATIONS):
+        text = planted_division(seed, sets=sets, **SMALL | planted)
+        found.append(surplus(text.alone, text.together, text.twice, text.readings.group, text.readings.clusters, 0.95))
+    mean = np.mean([estimate.estimate for estimate in found])
+    covered = float(np.mean([estimate.low <= mean <= estimate.high for estimate in found]))
+    assert 0.93 <= covered <= 0.985  # a little too wide: types with most of the occurrences count as few
+
+
 def test_groups_of_documents_are_alike_in_size() -> None:
     sizes = np.random.default_rng(0).integers(100, 1000, 53)
     totals = np.bincount(dealt(sizes, 8), weights=sizes)

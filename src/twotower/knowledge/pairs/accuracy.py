@@ -18,15 +18,13 @@ FEWEST = 20
 
 @dataclass(frozen=True)
 class DifferenceOfTowers(Estimate):
-    """By how much two towers differ in accuracy."""
+    """By how much two towers differ in accuracy, each the mean over the sets of readouts."""
 
     of: list[int]
     """Which towers: the first minus the second."""
     p_value: float
     """Two-sided: the towers of each cluster change places at random."""
     null_high: float
-    noise_floor: Estimate | None
-    """The largest difference of two readouts of one tower; None where there is one set of readouts."""
 
 
 def is_right(good: Floats, bad: Floats) -> Floats:
@@ -94,11 +92,7 @@ def difference(
     if towers < 2:
         return None
     names = [f"tower {k}" for k in range(1, towers + 1)]
-    floors = [
-        centred_estimate(means[f"tower {k}"] - means[f"second {k}"], confidence)
-        for k in range(1, towers + 1)
-        if f"second {k}" in means
-    ]
+    means, right = _over_sets(means, towers), _over_sets(right, towers)
     sizes = np.bincount(paradigm)
 
     def per_cluster(values: Floats) -> Floats:
@@ -123,8 +117,16 @@ def difference(
         of=of,
         p_value=float((1 + (chance >= observed - 1e-12).sum()) / (draws + 1)),
         null_high=float(np.quantile(chance, confidence)),
-        noise_floor=max(floors, key=lambda one: abs(one.estimate)) if floors else None,
     )
+
+
+def _over_sets(values: Mapping[str, Floats], towers: int) -> dict[str, Floats]:
+    """What each tower's readouts say on the average, under the names of the first set."""
+    sets = [part for part in ("tower", "second") if f"{part} 1" in values]
+    return {
+        f"tower {k}": np.mean([values[f"{part} {k}"] for part in sets], axis=0, dtype=np.float64)
+        for k in range(1, towers + 1)
+    }
 
 
 def _ranges_by_chance(added: Floats, draws: int, generator: np.random.Generator) -> Floats:
