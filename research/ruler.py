@@ -28,7 +28,7 @@ def measured(run: Path) -> dict[str, Any]:
     """What the ruler says of a run, as `results.json` has it."""
     results = Run(run).results()
     return {
-        "seed": results.seed, "perplexity": results.training.heldout_perplexity["joint"],
+        "seed": results.seed, "perplexity": results.training.heldout_perplexity.joint,
         "converged": results.readouts.converged, "tokens": results.readouts.tokens,
         **json.loads(as_json(results.division)),
     }  # fmt: skip
