@@ -139,11 +139,12 @@ def _row(
 ) -> LabelDivision:
     beyond = GIVEN[given](text) if given else NOTHING
     found = share(readings, values, beyond)
-    known = found.values > 1 and readings.square[0] > 0
+    several = min(found.values, len(np.unique(values[values >= 0]))) > 1
+    known = several and readings.square[0] > 0
     null = _null(label, values, given, beyond, found, readings, text) if known else None
     high = None if null is None else float(np.quantile(null, NULL))
     said = verdict(found.share if known else None, high, None, converged)
-    if found.values > 1 and readings.squared.low <= 0 and said != "undecided":
+    if several and readings.squared.low <= 0 and said != "undecided":
         said = "no"  # a share of a difference that is not there
     learned = worth(readings, values) if known and not given and not label.within_documents else None
     return LabelDivision(

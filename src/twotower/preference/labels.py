@@ -66,6 +66,15 @@ class Occurrences:
         return len(self.measured.upos.categories)
 
     @cached_property
+    def outside(self) -> int:
+        """The class of what would stand before and after a document.
+
+        In a text without tags it is that of all words, so that no label of classes has two values.
+        """
+        tagged = bool((self.word_class != self.word_class[:1]).any())
+        return self.classes if tagged else int(self.word_class[0])
+
+    @cached_property
     def strata(self) -> Numbers:
         """Bin of training frequency of each type, (vocabulary,)."""
         return frequency_bins(self.measured.frequencies, self.measured.settings.frequency_ratio, FEWEST)
@@ -123,7 +132,7 @@ def _pair(first: Numbers, second: Numbers) -> Numbers:
 
 
 def _next_class(text: Occurrences) -> Numbers | None:
-    return text.after(text.word_class, text.classes) if text.measured.reads_ahead else None
+    return text.after(text.word_class, text.outside) if text.measured.reads_ahead else None
 
 
 def _since_last(text: Occurrences) -> Numbers:
@@ -175,10 +184,10 @@ LABELS: tuple[Label, ...] = (
     Label("kind of piece", _kind_of_piece, ("type",), given=("", "frequency"), planted="classes"),
     Label("frequency", lambda text: text.strata[text.type], ("type",), any_frequency=True, planted="classes"),
     Label("previous type", lambda text: text.previous, given=("", "type")),
-    Label("previous class", lambda text: text.before(text.word_class, text.classes), ("previous",),
+    Label("previous class", lambda text: text.before(text.word_class, text.outside), ("previous",),
           given=("", "type")),
     Label("class x previous class",
-          lambda text: text.word_class * (text.classes + 1) + text.before(text.word_class, text.classes),
+          lambda text: text.word_class * (text.classes + 1) + text.before(text.word_class, text.outside),
           ("type", "previous"), given=("", "frequency")),
     Label("type x previous type", lambda text: _pair(text.type, text.previous)),
     Label("next class", _next_class, ("next",), given=("", "type")),
