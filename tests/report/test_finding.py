@@ -47,6 +47,14 @@ def test_yes_needs_strangers():
     assert "divide the work" not in verdict_sentence(alone) and "no strangers were trained" in verdict_sentence(alone)
 
 
+def test_towers_that_are_no_natural_pair_say_so_first():
+    model = some_results().model
+    assert told(division())[0].startswith("Surplus")
+    assert told(division(), model=replace(model, cooperation=0.0))[0].startswith("These towers are strangers")
+    planted = told(division(), model=replace(model, planted="reach", dial=0.5))[0]
+    assert "planted in these towers (reach, dial 0.5)" in planted
+
+
 def test_an_idle_tower_is_no_division_and_the_reason_is_said():
     idle = division(surplus=-0.002, verdict="no", gain="no", strangers=STRANGERS)
     assert "both together are no better than the better one alone" in verdict_sentence(idle)

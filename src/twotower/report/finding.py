@@ -9,7 +9,7 @@ from ..data.tagging import NONE
 from ..preference.contexts import ContextOfType
 from ..preference.division import Division, LabelDivision
 from ..preference.router import Router
-from ..results.results import Results
+from ..results.results import ModelOfRun, Results
 from ..statistics.intervals import Estimate
 from ..statistics.verdicts import Verdict
 
@@ -79,11 +79,28 @@ def finding_sentences(results: Results) -> list[str]:
     if division.size is None:
         return [_quality(results)]
     said = [
-        _surplus(division), _size(division), largest_shares(division), _known(division.router),
+        _planted(results.model), _surplus(division), _size(division), largest_shares(division), _known(division.router),
         _contexts(division.contexts, results.model.towers > 2), _beyond(division, untagged(results)),
         _quality(results),
     ]  # fmt: skip
     return [sentence for sentence in said if sentence]
+
+
+PLANTED = {
+    "classes": "each also has a loss of its own, on its share of the labels",
+    "texts": "each trains on a text of its own",
+    "reach": "one sees the last tokens, the other what is further back",
+    "idle": "the last one does nothing",
+}
+"""What `model.planted` makes of the towers."""
+
+
+def _planted(model: ModelOfRun) -> str:
+    """What distinguishes these towers from a natural pair; "" for a natural pair."""
+    if model.planted != "none":
+        dial = "" if model.planted == "idle" else f", dial {model.dial:g}"
+        return f"A division is planted in these towers ({model.planted}{dial}): {PLANTED[model.planted]}."
+    return "These towers are strangers: each has a loss of its own." if model.cooperation == 0 else ""
 
 
 def _surplus(division: Division) -> str:
