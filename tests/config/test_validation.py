@@ -53,8 +53,10 @@ def test_a_number_without_a_range_is_named():
 
 
 @pytest.mark.parametrize("name", PRESETS)
-def test_every_preset_is_possible(name):
-    validate(replace(PRESETS[name], preset=name))
+def test_every_preset_is_possible_and_read_back_from_what_is_written(name):
+    preset = replace(PRESETS[name], preset=name)
+    validate(preset)
+    assert with_settings(RunConfig(), to_dict(preset), "test") == preset
 
 
 @pytest.mark.parametrize(

@@ -22,24 +22,26 @@ def browser(tmp_path_factory):
         yield opened
 
 
-def look(browser, address, views):
+def complaints(browser, address, views):
+    """What the browser says of the views, each of which is drawn, narrow enough and without a failure."""
     for number, view in enumerate(views):
         browser.open(f"{address}?{number}#{view}", width=400 if number % 2 else 1400)
         browser.until("document.querySelector('#view[data-shown]')")
         browser.until(f"document.querySelector('#view {DRAWN[view]}')")
         assert browser.evaluate("document.querySelector('.failure')?.textContent") is None, view
         assert browser.evaluate("document.documentElement.scrollWidth <= innerWidth"), view
-    assert browser.said == []
+    return browser.said
 
 
 def test_every_view_draws(browser, finished):
     with served(finished) as address:
-        look(browser, address, DRAWN)
+        assert complaints(browser, address, DRAWN) == []
 
 
 def test_every_view_draws_from_disk(browser, finished, tmp_path):
     export([ExploredRun(finished)], tmp_path / "page", 10**6)
-    look(browser, (tmp_path / "page" / "index.html").as_uri(), [view for view in DRAWN if view != "sentence"])
+    page = (tmp_path / "page" / "index.html").as_uri()
+    assert complaints(browser, page, [view for view in DRAWN if view != "sentence"]) == []
 
 
 def test_the_report_can_be_read_by_keyboard(browser, finished):
