@@ -4,6 +4,8 @@ import math
 from dataclasses import replace
 
 from twotower.data.inventory import Inventory
+from twotower.knowledge.findings.knowledge import Knowledge
+from twotower.knowledge.findings.pairs import DifferenceOfTowers, GeneratedPairs, KindOfPairs, Pairs
 from twotower.preference.emergence import Emergence
 from twotower.preference.types import Perplexity, Spread
 from twotower.results.results import Baselines, CorpusOfRun, ModelOfRun, Results, TrainingOfRun
@@ -30,3 +32,12 @@ def some_results(**given) -> Results:
         ),
         **given,
     )  # fmt: skip
+
+
+def known_of_pairs(syntax: float, meaning: float) -> Knowledge:
+    """What a run's towers differ by in minimal pairs."""
+    kinds = [
+        KindOfPairs("a", kind, 1, 20, {}, DifferenceOfTowers(value, 0.0, 0.0, [1, 2], 0.01, 0.1))
+        for kind, value in (("syntax", syntax), ("meaning", meaning))
+    ]
+    return Knowledge(pairs=Pairs([], [], [], {}, GeneratedPairs(), [], [], kinds))

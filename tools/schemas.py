@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from twotower.comparison.study import Study
-from twotower.config.json_schema import of_type, schema_of
-from twotower.report.instruments import SHOWN
+from twotower.config.json_schema import schema_of
 from twotower.results.diff_results import DiffResults
 from twotower.results.results import Results
 
@@ -34,13 +33,7 @@ This page is made from the docstrings by `make schemas`.
 
 def schemas() -> dict[str, dict[str, Any]]:
     """The schema of each file, by its name without an ending."""
-    found = {name: schema_of(kind, title) for name, (kind, title) in FILES.items()}
-    records = found["results"]["$defs"]
-    knowledge = records["results.Results"]["properties"]["knowledge"]
-    knowledge |= {"type": "object", "properties": {one.name: of_type(one.record, records) for one in SHOWN}}
-    del knowledge["anyOf"]
-    found["results"]["$defs"] = dict(sorted(records.items()))
-    return found
+    return {name: schema_of(kind, title) for name, (kind, title) in FILES.items()}
 
 
 def page(found: dict[str, dict[str, Any]]) -> str:

@@ -4,11 +4,9 @@ import warnings
 
 import numpy as np
 
+from small_results import known_of_pairs
 from twotower.comparison.inference import discoveries
 from twotower.comparison.knowledge import association, knowledge_of_runs
-from twotower.config.conversion import plain
-from twotower.knowledge.pairs.accuracy import DifferenceOfTowers
-from twotower.knowledge.pairs.pairs import GeneratedPairs, KindOfPairs, Pairs
 
 
 def planted(cosine: float, runs: int, generator: np.random.Generator):
@@ -30,19 +28,10 @@ def test_instruments_that_have_nothing_in_common_are_seldom_said_to():
     assert sum(association(*planted(0, 10, generator), generator).p_value < 0.05 for _ in range(100)) <= 11
 
 
-def known(syntax: float, meaning: float):
-    """What a run's towers differ by in minimal pairs."""
-    kinds = [
-        KindOfPairs("a", kind, 1, 20, {}, DifferenceOfTowers(value, 0.0, 0.0, [1, 2], 0.01, 0.1, None))
-        for kind, value in (("syntax", syntax), ("meaning", meaning))
-    ]
-    return plain({"pairs": Pairs([], [], [], {}, GeneratedPairs(), [], [], kinds)})
-
-
 def test_the_table_keeps_strangers_apart_and_leaves_out_what_is_of_the_same_thing():
     generator = np.random.default_rng(2)
-    runs = [(f"pair {number}", False, known(x, -x)) for number, x in enumerate(generator.normal(size=8))]
-    runs += [(f"strangers {number}", True, known(*generator.normal(size=2))) for number in range(6)]
+    runs = [(f"pair {number}", False, known_of_pairs(x, -x)) for number, x in enumerate(generator.normal(size=8))]
+    runs += [(f"strangers {number}", True, known_of_pairs(*generator.normal(size=2))) for number in range(6)]
     found = knowledge_of_runs(runs)
     assert [(row.stranger, row.association.runs) for row in found.table] == [(False, 8), (True, 6)]
     assert found.table[0].association.estimate == -1 and found.table[0].association.agree == 0

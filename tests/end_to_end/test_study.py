@@ -7,16 +7,14 @@ from dataclasses import replace
 import pytest
 
 import twotower
+from small_results import known_of_pairs
 from twotower import cli
 from twotower.comparison.compare import compare_runs
 from twotower.comparison.grid import Grid, jobs
 from twotower.comparison.knowledge import knowledge_of_runs
 from twotower.comparison.study import study_in
-from twotower.config.conversion import plain
 from twotower.config.presets import PRESETS
 from twotower.config.schema import flatten, to_dict
-from twotower.knowledge.pairs.accuracy import DifferenceOfTowers
-from twotower.knowledge.pairs.pairs import GeneratedPairs, KindOfPairs, Pairs
 from twotower.report.study import render
 from twotower.system.errors import InputError
 
@@ -26,15 +24,6 @@ def settings_of(config) -> list[str]:
     mine, usual = flatten(to_dict(config)), flatten(to_dict(PRESETS["quickstart"]))
     changed = {key: value for key, value in mine.items() if value != usual[key] and key not in ("preset", "seed")}
     return [f"{key}={value[0] if isinstance(value, list) else value}" for key, value in changed.items()]
-
-
-def known(syntax: float, meaning: float):
-    """What a run's towers differ by in minimal pairs."""
-    kinds = [
-        KindOfPairs("a", kind, 1, 20, {}, DifferenceOfTowers(value, 0.0, 0.0, [1, 2], 0.01, 0.1, None))
-        for kind, value in (("syntax", syntax), ("meaning", meaning))
-    ]
-    return plain({"pairs": Pairs([], [], [], {}, GeneratedPairs(), [], [], kinds)})
 
 
 def test_the_grid_is_every_combination_and_strangers_come_last():
@@ -106,7 +95,7 @@ def test_finished_runs_are_kept_a_failed_one_is_reported_and_the_rest_is_compare
     assert all("q_value" in test and test["q_value"] >= test["p_value"] for test in study["tests"])
     page = (out / "study.html").read_text(encoding="utf-8")
     assert study["knowledge"] is None and "What the towers know" not in page, "no run was asked"
-    asked = [(f"pair {number}", False, known(number % 3 - 1, 1 - number % 3)) for number in range(6)]
+    asked = [(f"pair {number}", False, known_of_pairs(number % 3 - 1, 1 - number % 3)) for number in range(6)]
     told = render("a study", replace(study_in(out / "study.json"), knowledge=knowledge_of_runs(asked)))
     assert "minimal pairs, a (syntax) and minimal pairs, a (meaning)" in told
     assert all(f"C{number}: " in page and f"C{number}: " in said.out for number in (1, 2, 3))

@@ -8,6 +8,8 @@ import pytest
 import twotower
 from small_treebank import write_treebank
 from twotower.cli import main
+from twotower.config.conversion import record_from
+from twotower.knowledge.findings.knowledge import Knowledge
 from twotower.runs.verification import verify
 
 
@@ -46,7 +48,7 @@ def test_results_hold_what_was_found_and_the_pairs_can_be_read_over(known):
     violations = table["set"].eq("treebank") & table["kind"].ne("other")
     assert violations.any() and (table.loc[violations, "relation"] != "").all()
     assert found["lesions"]["upos"]["apart"]["null"]["high"] > 0
-    assert twotower.Run.load(run).results().knowledge == found
+    assert twotower.Run.load(run).results().knowledge == record_from(Knowledge, found, str(run))
     assert verify(run)[1] == []
 
 

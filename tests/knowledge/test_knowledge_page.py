@@ -3,7 +3,7 @@
 import json
 import re
 import shutil
-from dataclasses import replace
+from dataclasses import fields, replace
 from xml.etree import ElementTree
 
 import jinja2
@@ -11,12 +11,8 @@ import matplotlib
 import pytest
 from matplotlib.figure import Figure
 
-from twotower.config.conversion import as_json, plain
-from twotower.knowledge.lesions.lesions import lesions
-from twotower.knowledge.pairs.pairs import pairs
-from twotower.knowledge.similarity import similarity
-from twotower.knowledge.subject import Subject
-from twotower.knowledge.syntax.decoding import (
+from twotower.config.conversion import as_json, record_from
+from twotower.knowledge.findings.decoding import (
     ChosenDecoding,
     DecodedTask,
     DecodedView,
@@ -25,15 +21,17 @@ from twotower.knowledge.syntax.decoding import (
     TaskLeftOut,
     WordsOfTask,
 )
-from twotower.knowledge.syntax.perturbed_masking import (
+from twotower.knowledge.findings.knowledge import Knowledge
+from twotower.knowledge.findings.perturbed_masking import (
     BesideUntrained,
     DifferenceInMasking,
     MaskedView,
     MaskingFigures,
+    NothingMasked,
     PerturbedMasking,
     TreeAgreement,
 )
-from twotower.knowledge.syntax.probe import (
+from twotower.knowledge.findings.probe import (
     ChosenLayer,
     ChosenLayers,
     DifferenceInTrees,
@@ -42,6 +40,10 @@ from twotower.knowledge.syntax.probe import (
     ProbeFigures,
     TreeFigures,
 )
+from twotower.knowledge.lesions.lesions import lesions
+from twotower.knowledge.pairs.pairs import pairs
+from twotower.knowledge.similarity import similarity
+from twotower.knowledge.subject import Subject
 from twotower.knowledge.words.words import words
 from twotower.pipeline import know
 from twotower.report.instruments import LABELS, SHOWN, figures_of, parts, what_is_known
@@ -53,8 +55,8 @@ NOUNS = ["people", "government", "country", "states", "year", "congress", "war",
 
 
 @pytest.fixture(scope="module")
-def results(finished, tmp_path_factory):
-    """What four instruments say of a real run, as `results.json` holds it."""
+def known(finished, tmp_path_factory):
+    """What four instruments say of a real run, as it is read back from `results.json`."""
     folder = tmp_path_factory.mktemp("knowledge")
     hostile = folder / "<b>agreement.txt"
     hostile.write_text("".join(f"the {a} of the {b} and .\nthe {a} of the {b} .\n" for a in NOUNS for b in NOUNS[:4]))
@@ -68,31 +70,31 @@ def results(finished, tmp_path_factory):
     for instrument in (pairs, words, lesions, similarity):
         subject = Subject(replace(config, know=know), finished, folder)
         found[instrument.__name__] = instrument(subject)
-    return json.loads(as_json({"knowledge": found}))
+    return record_from(Knowledge, json.loads(as_json(Knowledge(**found))), "results.json")
 
 
-def test_every_instrument_has_a_part_with_sentences_and_whole_tables(results):
-    found = {part.name: part for part in parts(results["knowledge"])}
+def test_every_instrument_has_a_part_with_sentences_and_whole_tables(known):
+    found = {part.name: part for part in parts(known)}
     assert list(found) == ["pairs", "words", "lesions", "similarity"]
     for part in found.values():
         assert part.sentences and part.tables
         for table in part.tables:
             assert table.rows and all(len(row) == len(table.head) for row in table.rows)
-    assert sum(map(len, (part.sentences for part in found.values()))) == len(what_is_known(results["knowledge"]))
-    across = results["knowledge"]["similarity"]["across"][-1]["cka"]
-    assert f"{across['estimate']:.2f}" in found["similarity"].sentences[0]
-    assert sorted(one.name for one in SHOWN) == sorted(INSTRUMENTS)
+    assert sum(map(len, (part.sentences for part in found.values()))) == len(what_is_known(known))
+    across = known.similarity.across[-1].cka
+    assert f"{across.estimate:.2f}" in found["similarity"].sentences[0]
+    assert [field.name for field in fields(Knowledge)] == [one.name for one in SHOWN] == list(INSTRUMENTS)
 
 
-def test_a_run_that_was_asked_nothing_has_none(results):
-    assert parts({}) == [] == what_is_known(None) and figures_of({}) == {}
-    few = {"words": results["knowledge"]["words"] | {"similarity": []}}
+def test_a_run_that_was_asked_nothing_has_none(known):
+    assert parts(None) == [] == what_is_known(None) and figures_of(Knowledge()) == {}
+    few = Knowledge(words=replace(known.words, similarity=[]))
     assert figures_of(few) == {} and len(parts(few)) == 1
 
 
 @pytest.mark.parametrize("width", [6.9, 3.3])
-def test_every_figure_is_drawn_and_none_warns(results, width, recwarn):
-    drawn = figures_of(results["knowledge"])
+def test_every_figure_is_drawn_and_none_warns(known, width, recwarn):
+    drawn = figures_of(known)
     assert set(drawn) == set(LABELS) & set(drawn) and len(drawn) == 4
     for draw in drawn.values():
         with matplotlib.rc_context({"svg.hashsalt": "twotower"}):
@@ -103,11 +105,11 @@ def test_every_figure_is_drawn_and_none_warns(results, width, recwarn):
     assert not [warning for warning in recwarn if "constrained" in str(warning.message)]
 
 
-def test_names_of_files_stay_text(results):
+def test_names_of_files_stay_text(known):
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("twotower.report", "templates"), autoescape=True, undefined=jinja2.StrictUndefined
     )
-    shown = [(part, "") for part in parts(results["knowledge"])]
+    shown = [(part, "") for part in parts(known)]
     page = environment.get_template("knowledge.html.j2").render(parts=shown)
     assert "<b>" not in page and "&lt;b&gt;agreement" in page
     assert len(re.findall("<h3", page)) == 4
@@ -152,11 +154,11 @@ def test_probes_decoding_and_perturbed_masking_have_parts_too():
         [MaskedView("tower 1", 1, beside, beside, agreement)], {"right_branching": agreement},
         [DifferenceInMasking([1, 2], one, one)],
     )  # fmt: skip
-    known = plain({
-        "probe": Probe({}, {}, probed),
-        "decoding": Decoding({}, {}, {"upos": task, "topic": TaskLeftOut("fewer than 2 labels")}),
-        "perturbed_masking": PerturbedMasking({}, {}, masked),
-    })  # fmt: skip
+    known = Knowledge(
+        probe=Probe({}, {}, probed),
+        decoding=Decoding({}, {}, {"upos": task, "topic": TaskLeftOut("fewer than 2 labels")}),
+        perturbed_masking=PerturbedMasking({}, {}, masked),
+    )
     found = {part.name: part for part in parts(known)}
     assert list(found) == ["probe", "decoding", "perturbed_masking"]
     assert "linear order 0.50" in found["probe"].sentences[0]
@@ -167,5 +169,5 @@ def test_probes_decoding_and_perturbed_masking_have_parts_too():
         figure = Figure(figsize=(6.9, 3.4), layout="constrained")
         draw(figure)
         figure.draw_without_rendering()
-    left_out = {"perturbed_masking": {"left_out": "this run's objective is causal"}}
+    left_out = Knowledge(perturbed_masking=NothingMasked("this run's objective is causal"))
     assert parts(left_out)[0].sentences == ["This run's objective is causal."] and parts(left_out)[0].tables == []

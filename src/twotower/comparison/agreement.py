@@ -16,7 +16,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from ..statistics.intervals import centred_interval, jackknife_error, log_interval
+from ..statistics.intervals import centred_interval, exceedance, jackknife_error, log_interval
 from ..statistics.strata import smooth_basis
 from ..statistics.tallies import Floats, Tallies, halves, resample
 
@@ -157,7 +157,7 @@ def agreement(
             len(pairs), squared, estimate=_root(squared), low=_root(low), high=_root(high),
             runs_low=_root(runs_low), runs_high=_root(runs_high),
             chance=_root(float(chance.mean())), null_high=_root(float(np.quantile(chance, confidence))),
-            p_value=_exceeds(chance, squared),
+            p_value=exceedance(squared, chance),
         )  # fmt: skip
     return Agreement(
         values.shape[1], (r * np.outer(signs, signs)).tolist(), signs.tolist(), found,
@@ -288,10 +288,6 @@ def _root(squared: float) -> float:
     return float(np.sign(squared) * np.sqrt(abs(squared)))
 
 
-def _exceeds(null: Floats, estimate: float) -> float:
-    return float((1 + (null >= estimate).sum()) / (1 + len(null)))
-
-
 def jackknife(
     figure: Callable[[NDArray[np.int64]], float], pairs: NDArray[np.int64], confidence: float
 ) -> tuple[float, float]:
@@ -319,11 +315,11 @@ def _spectrum(rows: Floats, r: Floats, null: Sequence[Floats], names: Sequence[s
         order = np.argsort(vectors[:, number] @ rows)
         described.append(AxisOfTypes(
             share=float(eigenvalues[number] / len(r)), null_high=float(bound[number] / len(r)),
-            p_value=_exceeds(under[:, number], float(eigenvalues[number])),
+            p_value=exceedance(float(eigenvalues[number]), under[:, number]),
             loadings=(vectors[:, number] * np.sqrt(eigenvalues[number])).tolist(),
             highest=[names[place] for place in order[::-1][:EXEMPLARS]],
             lowest=[names[place] for place in order[:EXEMPLARS]],
         ))  # fmt: skip
     return Spectrum(
-        eigenvalues.tolist(), bound.tolist(), p_value=_exceeds(under[:, 0], float(eigenvalues[0])), axes=described
+        eigenvalues.tolist(), bound.tolist(), p_value=exceedance(float(eigenvalues[0]), under[:, 0]), axes=described
     )

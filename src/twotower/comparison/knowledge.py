@@ -8,12 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from ..config.conversion import INLINED, record_from
-from ..knowledge.lesions.lesions import Lesions, LesionsOnPairs
-from ..knowledge.pairs.pairs import Pairs
-from ..knowledge.syntax.decoding import DecodedTask, Decoding
-from ..knowledge.syntax.probe import Probe
-from ..knowledge.words.words import Words
+from ..config.conversion import INLINED
+from ..knowledge.findings.decoding import DecodedTask, Decoding
+from ..knowledge.findings.knowledge import Knowledge
+from ..knowledge.findings.lesions import Lesions, LesionsOnPairs
+from ..knowledge.findings.pairs import Pairs
+from ..knowledge.findings.probe import Probe
+from ..knowledge.findings.words import Words
+from ..statistics.intervals import exceedance, percentile_interval
 from ..statistics.tallies import Floats
 
 SYNTAX, MEANING, FREQUENCY = "syntax", "meaning", "frequency"
@@ -21,7 +23,6 @@ CONFIDENCE = 0.95
 DRAWS = 9999
 FEWEST = 5
 """Runs from which two instruments are compared."""
-Known = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -110,13 +111,13 @@ class KnowledgeOfRuns:
     runs: list[DifferencesOfRun]
 
 
-def differences(known: Known) -> list[Difference]:
-    """By how much the first tower of a run exceeds the second, by instrument; `known` is `knowledge` of its results."""
+def differences(known: Knowledge) -> list[Difference]:
+    """By how much the first tower of a run exceeds the second, by instrument."""
     return [
-        found
-        for name, (kind, read) in READERS.items()
-        if known.get(name)
-        for found in read(record_from(kind, known[name], f"knowledge.{name}"))
+        difference
+        for name, differences_in in READERS.items()
+        if (found := getattr(known, name))
+        for difference in differences_in(found)
     ]
 
 
@@ -159,17 +160,13 @@ def _words(found: Words) -> Iterable[Difference]:
             yield Difference(f"norms, {norm.norm}", MEANING, norm.differences[-1].estimate, None)
 
 
-READERS: dict[str, tuple[type, Callable[[Any], Iterable[Difference]]]] = {
-    "pairs": (Pairs, _pairs),
-    "probe": (Probe, _probe),
-    "decoding": (Decoding, _decoding),
-    "words": (Words, _words),
-    "lesions": (Lesions, _lesions),
-}
-"""For each instrument whose towers are compared over runs, what its part of `results.json` says of them."""
+READERS: dict[str, Callable[[Any], Iterable[Difference]]] = {
+    "pairs": _pairs, "probe": _probe, "decoding": _decoding, "words": _words, "lesions": _lesions,
+}  # fmt: skip
+"""For each instrument whose towers are compared over runs, what it says of them."""
 
 
-def knowledge_of_runs(runs: Sequence[tuple[str, bool, Known]]) -> KnowledgeOfRuns | None:
+def knowledge_of_runs(runs: Sequence[tuple[str, bool, Knowledge]]) -> KnowledgeOfRuns | None:
     """Instruments compared over runs; None without a run.
 
     A tower's number means nothing, so what is compared is whether the tower that is ahead by one instrument is ahead,
@@ -225,7 +222,5 @@ def association(first: Floats, second: Floats, generator: np.random.Generator) -
     signs = generator.choice([-1.0, 1.0], size=(DRAWS, len(first)))
     chance = np.abs(cosine(signs * first, second))
     drawn = generator.integers(len(first), size=(DRAWS, len(first)))
-    tail = (1 - CONFIDENCE) / 2
-    low, high = np.nanquantile(cosine(first[drawn], second[drawn]), [tail, 1 - tail])
-    p_value = float((1 + (chance >= abs(estimate) - 1e-12).sum()) / (DRAWS + 1))
-    return Association(len(first), agree, estimate, float(low), float(high), p_value)
+    interval = percentile_interval(estimate, cosine(first[drawn], second[drawn]), CONFIDENCE)
+    return Association(len(first), agree, **vars(interval), p_value=exceedance(abs(estimate), chance))

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from ..preference.labelled import Units, one_hot
-from ..statistics.intervals import Estimate, centred_interval
+from ..statistics.intervals import Estimate, centred_interval, exceedance
 from ..statistics.strata import permuted_within
 from ..statistics.tallies import Floats, resample
 from .agreement import Pair, align, jackknife
@@ -261,7 +261,7 @@ def _agreement(
         found.append(FigureOfProfiles(
             value, low, high, chance=float(chance[:, place].mean()),
             null_high=float(np.quantile(chance[:, place], confidence)),
-            p_value=float((1 + (chance[:, place] >= value).sum()) / (1 + len(chance))),
+            p_value=exceedance(value, chance[:, place]),
         ))  # fmt: skip
     squared = (rows @ rows.T) ** 2
     over_runs = jackknife(lambda some: float(squared[some[:, 0], some[:, 1]].mean()), numbered, confidence)
@@ -291,7 +291,7 @@ def _axes(
         stable = min(abs(float(one[number] @ axis)) for one in without) if len(rows) > 2 + number else None
         found.append(AxisOfProfiles(
             share=float(shares[number]), null_high=bound,
-            p_value=float((1 + (under[:, number] >= shares[number]).sum()) / (1 + len(under))),
+            p_value=exceedance(shares[number], under[:, number]),
             classes=dict(zip(classes, (sign * axis).tolist(), strict=True)),
             loadings=dict(zip(names, (sign * rows @ axis).tolist(), strict=True)),
             stability=stable,

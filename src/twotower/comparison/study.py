@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..config.conversion import INLINED, record_from
+from ..config.conversion import INLINED
 from ..preference.context import Context
 from ..preference.emergence import Emergence
-from ..runs.records import read_json
+from ..runs.records import read_record
 from .agreement import Agreement
 from .class_effect import ClassEffect
 from .figures import Dose, ExcessOfGroup, RunOfStudy
@@ -74,5 +74,4 @@ class Study:
 
 def study_in(path: Path) -> Study:
     """The study in a file. Raises `InputError` if it is damaged."""
-    remedy = "make it again with `twotower study` or `twotower compare`"
-    return record_from(Study, read_json(path, remedy), str(path))
+    return read_record(Study, path, "make it again with `twotower study` or `twotower compare`")

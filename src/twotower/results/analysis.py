@@ -10,8 +10,9 @@ from typing import Any
 
 import pandas as pd
 
-from ..config.conversion import as_json, record_from
+from ..config.conversion import as_json, hints_of
 from ..data.bigrams import baselines
+from ..knowledge.findings.knowledge import Knowledge
 from ..preference.context import context
 from ..preference.direction import direction
 from ..preference.divided import DivisionOfRun
@@ -20,7 +21,7 @@ from ..preference.emergence import emergence
 from ..preference.measured import Measured
 from ..preference.scale import scale_of
 from ..preference.types import perplexity, types_table
-from ..runs.records import read_json
+from ..runs.records import read_record
 from ..runs.stages import INSTRUMENTS, STAGES
 from ..runs.views import StageConfig
 from ..system.progress import Progress
@@ -56,7 +57,7 @@ def analyze(config: StageConfig, run: Path, out: Path) -> None:
             pd.read_parquet(run / "direction.parquet"), towers, *resampling, measured.generator("direction")
         ),
         emergence=emergence(pd.read_parquet(run / "emergence.parquet"), measured),
-        knowledge=knowledge_of(run, config.made) or None,
+        knowledge=knowledge_of(run, config.made),
     )  # fmt: skip
     if "strangers.json" in config.made and results.division is not None:
         strangers = results_in(run / "strangers.json", run).division
@@ -71,18 +72,22 @@ def analyze(config: StageConfig, run: Path, out: Path) -> None:
 
 def planted_divisions(run: Path) -> dict[str, DivisionOfRun]:
     """What the ruler found of the planted pairs of a run, by their kind."""
-    path = run / "planted.json"
-    values = read_json(path, f"redo it with `{STAGES['planted'].command(run)}`")
-    return record_from(dict[str, DivisionOfRun], values, str(path))
+    return read_record(
+        dict[str, DivisionOfRun], run / "planted.json", f"redo it with `{STAGES['planted'].command(run)}`"
+    )
 
 
-def knowledge_of(run: Path, made: Collection[str]) -> dict[str, Any]:
-    """What the instruments of `twotower know` have found, by their names; `made`: what is up to date."""
-    return {
-        name: read_json(run / f"knowledge/{name}/results.json", f"redo it with `{STAGES[name].command(run)}`")
+def knowledge_of(run: Path, made: Collection[str]) -> Knowledge | None:
+    """What the instruments of `twotower know` have found; `made`: what is up to date. None if none was used."""
+    kinds = hints_of(Knowledge)
+    found = {
+        name: read_record(
+            kinds[name], run / f"knowledge/{name}/results.json", f"redo it with `{STAGES[name].command(run)}`"
+        )
         for name in INSTRUMENTS
         if f"knowledge/{name}" in made
     }
+    return Knowledge(**found) if found else None
 
 
 def analyze_measured(measured: Measured) -> tuple[pd.DataFrame, dict[str, Any]]:

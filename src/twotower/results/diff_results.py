@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
-from ..config.conversion import OMITTED, record_from
+from ..config.conversion import OMITTED
 from ..data.inventory import Inventory
 from ..preference.clusters import ReliabilityByCluster
 from ..preference.contexts import ContextOfType
@@ -17,13 +17,12 @@ from ..preference.types import Spread
 from ..preference.word_classes import WordClasses
 from ..runs.finished import RunFolder
 from ..runs.listing import MainFigures
-from ..runs.records import read_json
+from ..runs.records import read_record
 from ..runs.stages import DIFF
 from ..scoring.scorers import About
 from ..statistics.gains import Surplus
 from ..statistics.intervals import Estimate
 from ..statistics.verdicts import Verdict
-from ..system.errors import InputError
 
 NO_CONTROL = (
     "No control was given (--control), so that nothing says whether this is more than two models of one kind differ."
@@ -207,13 +206,9 @@ def read_diff_results(run: RunFolder) -> DiffResults:
 def diff_results_in(path: Path, run: Path) -> DiffResults:
     """The results in a file of a run folder, whatever else is there. Raises `InputError` if they cannot be read."""
     remedy = f"redo it with `{DIFF['analyze'].command(run)} --overwrite`"
-    try:
-        return record_from(DiffResults, read_json(path, remedy), str(path))
-    except InputError as error:
-        raise InputError(f"{error}; {remedy}") from None
+    return read_record(DiffResults, path, remedy)
 
 
 def read_scored(run: Path) -> Scored:
     """`scorers.json` of a run folder. Raises `InputError` if it is damaged."""
-    path = run / "scorers.json"
-    return record_from(Scored, read_json(path, f"redo it with `{DIFF['score'].command(run)}`"), str(path))
+    return read_record(Scored, run / "scorers.json", f"redo it with `{DIFF['score'].command(run)}`")

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from ..config.conversion import OMITTED, record_from
+from ..config.conversion import OMITTED
 from ..data.inventory import CorpusSummary, Inventory, PartOfCorpus
+from ..knowledge.findings.knowledge import Knowledge
 from ..preference.clusters import ReliabilityByCluster, by_cluster
 from ..preference.context import Context
 from ..preference.direction import Direction
@@ -22,10 +23,9 @@ from ..preference.types import Perplexity, Spread, spread_of_types
 from ..preference.word_classes import WordClasses, word_classes
 from ..runs.finished import RunFolder
 from ..runs.listing import MainFigures
-from ..runs.records import read_json
+from ..runs.records import read_record
 from ..runs.stages import STAGES
 from ..statistics.intervals import Estimate
-from ..system.errors import InputError
 from ..training.convergence import TrainedReadouts
 
 STATISTIC = "statistic"
@@ -129,8 +129,8 @@ class Results:
     """How much towers depend on either side of the context; None for towers that read in one direction."""
     emergence: Emergence
     """How good the towers were at each evaluation of the training."""
-    knowledge: dict[str, Any] | None = field(default=None, metadata=OMITTED)
-    """What each instrument of `twotower know` has found, by its name; left out where none was used."""
+    knowledge: Knowledge | None = field(default=None, metadata=OMITTED)
+    """What the towers know; left out where no instrument was used."""
 
     @property
     def main(self) -> MainFigures:
@@ -156,8 +156,4 @@ def read_results(run: RunFolder) -> Results:
 def results_in(path: Path, run: Path) -> Results:
     """The results in a file of a run folder, whatever else is there. Raises `InputError` if they cannot be read."""
     remedy = f"redo it with `{STAGES['analyze'].command(run)} --overwrite`"
-    values = read_json(path, remedy)
-    try:
-        return record_from(Results, values, str(path))
-    except InputError as error:
-        raise InputError(f"{error}; {remedy}") from None
+    return read_record(Results, path, remedy)

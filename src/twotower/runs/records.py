@@ -7,16 +7,18 @@ import json
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
 
+from ..config.conversion import record_from
 from ..config.schema import RunConfig
 from ..config.settings import from_dict, with_settings
 from ..system.errors import InputError
 from .stages import INSTRUMENTS, STAGES, Stage, defaults_of, producer_of, stage_settings, stages_of
 from .writing import write_text
 
+T = TypeVar("T")
 # Both construct plain values only. LibYAML's, which is ten times as fast, is missing from some builds of PyYAML.
 SafeLoader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -171,6 +173,15 @@ def read_json(path: Path, remedy: str) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise InputError(f"{path} is damaged (it holds no object); {remedy}")
     return found
+
+
+def read_record(kind: type[T], path: Path, remedy: str) -> T:
+    """The record in a JSON file. Raises `InputError` with the remedy if the file is damaged, or holds another kind."""
+    values = read_json(path, remedy)
+    try:
+        return record_from(kind, values, str(path))
+    except InputError as error:
+        raise InputError(f"{error}; {remedy}") from None
 
 
 def recorded_digest(records: dict[str, Any], artifact: str, stages: Mapping[str, Stage] = STAGES) -> str:

@@ -123,6 +123,11 @@ def largest_difference(drawn: Floats, confidence: float) -> Estimate:
     return Estimate(estimate, estimate - margin, estimate + margin)
 
 
+def exceedance(estimate: float, null: Floats) -> float:
+    """How probable a figure as high as the estimate is among the draws of its null, (draws,)."""
+    return float((1 + (null >= estimate - 1e-12).sum()) / (1 + len(null)))
+
+
 def row_means(values: Floats) -> Floats:
     """Mean of each row over its finite values, (rows,); NaN where there is none."""
     finite = np.isfinite(values)

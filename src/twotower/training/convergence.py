@@ -15,8 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ..config.conversion import record_from
-from ..runs.records import read_json
+from ..runs.records import read_record
 from ..runs.stages import STAGES
 from ..statistics.contrasts import contrasts
 from ..statistics.intervals import Estimate, jackknife_error
@@ -104,8 +103,7 @@ class TrainedReadouts:
 
 def read_readouts(run: Path) -> TrainedReadouts:
     """How far the readouts of a run were trained. Raises `InputError` if the file is damaged."""
-    path = run / READOUTS
-    return record_from(TrainedReadouts, read_json(path, f"redo it with `{STAGES['readout'].command(run)}`"), str(path))
+    return read_record(TrainedReadouts, run / READOUTS, f"redo it with `{STAGES['readout'].command(run)}`")
 
 
 def compare(

@@ -9,8 +9,19 @@ import torch
 
 from twotower.config.schema import AnalyzeConfig
 from twotower.data.windows import heldout_documents
-from twotower.knowledge.lesions.lesions import HALVES, _by_class, _every_second, dissociation
-from twotower.knowledge.lesions.removal import INTACT, PARTS, Lesion, bank_of, heldout_rows, lesioned, lesions_of_towers
+from twotower.knowledge.lesions.by_class import losses_by_class
+from twotower.knowledge.lesions.dissociation import dissociation
+from twotower.knowledge.lesions.lesions import _every_second
+from twotower.knowledge.lesions.removal import (
+    HALVES,
+    INTACT,
+    PARTS,
+    Lesion,
+    bank_of,
+    heldout_rows,
+    lesioned,
+    lesions_of_towers,
+)
 from twotower.knowledge.sentences import encode, rows_of, score_sentences
 from twotower.knowledge.subject import Subject
 from twotower.runs.finished import RunFolder
@@ -143,7 +154,7 @@ def by_class(losses, labels, documents, generator, towers=2, settings=SETTINGS):
         model=SimpleNamespace(config=SimpleNamespace(towers=towers)), config=SimpleNamespace(analyze=settings)
     )
     frequency = np.exp(generator.normal(3, 2, len(labels)))
-    return _by_class(subject, losses, labels, documents, frequency, generator)
+    return losses_by_class(subject, losses, labels, documents, frequency, generator)
 
 
 def names_of(towers):

@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from twotower.knowledge.findings.decoding import DecodedTask
 from twotower.knowledge.subject import Subject
-from twotower.knowledge.syntax.decoding import DecodedTask, decoding
+from twotower.knowledge.syntax.decoding import decoding
 from twotower.knowledge.syntax.perturbed_masking import perturbed_masking
 from twotower.knowledge.syntax.probe import probe
 from twotower.knowledge.syntax.treebank import choose_sentences

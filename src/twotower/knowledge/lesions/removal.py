@@ -26,6 +26,8 @@ from ..sentences import Rows
 INTACT = "intact"
 MEAN, ZERO, RESAMPLED = "mean", "zero", "resampled"
 WAYS = (MEAN, ZERO, RESAMPLED)
+HALVES = 20
+"""Random divisions of the units that stand for what lesions of no tower in particular do."""
 
 
 @dataclass(frozen=True)
@@ -158,3 +160,8 @@ def heldout_rows(model: TowersModel, rows: ScoringRows, tokens: int, passes: int
 def _read(rows: ScoringRows, chosen: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     parts = [rows.read(slice(number, number + 1)) for number in chosen.tolist()]
     return np.concatenate([text for text, _ in parts]), np.concatenate([scored for _, scored in parts])
+
+
+def names_of(pair: tuple[int, int]) -> tuple[str, str]:
+    """The lesions that stand for two towers: each replaced by its mean."""
+    return f"tower {pair[0]}, {MEAN}", f"tower {pair[1]}, {MEAN}"

@@ -3,28 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ...statistics.intervals import Estimate, centred_estimate, largest_difference
+from ...statistics.intervals import Estimate, centred_estimate, exceedance, largest_difference
 from ...statistics.tallies import Floats, resample
+from ..findings.pairs import DifferenceOfTowers
 
 FEWEST = 20
 """Pairs from which a paradigm counts in the mean over paradigms."""
-
-
-@dataclass(frozen=True)
-class DifferenceOfTowers(Estimate):
-    """By how much two towers differ in accuracy, each the mean over the sets of readouts."""
-
-    of: list[int]
-    """Which towers: the first minus the second."""
-    p_value: float
-    """Two-sided: the towers of each cluster change places at random."""
-    null_high: float
 
 
 def is_right(good: Floats, bad: Floats) -> Floats:
@@ -115,7 +104,7 @@ def difference(
     return DifferenceOfTowers(
         **vars(found),
         of=of,
-        p_value=float((1 + (chance >= observed - 1e-12).sum()) / (draws + 1)),
+        p_value=exceedance(observed, chance),
         null_high=float(np.quantile(chance, confidence)),
     )
 

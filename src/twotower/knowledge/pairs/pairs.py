@@ -4,122 +4,37 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 
 import numpy as np
 import pandas as pd
 
-from ...config.conversion import OMITTED
 from ...data.trees import Tree
-from ...statistics.intervals import Estimate
 from ...statistics.tallies import Floats
 from ...system.errors import InputError
+from ..findings.pairs import (
+    FileOfPairs,
+    GeneratedPairs,
+    KindOfPairs,
+    Pairs,
+    Paradigm,
+    SetOfPairs,
+)
 from ..occurrences import pieces_of
 from ..sentences import Sentences, encode, longest, score_sentences
 from ..subject import Subject
 from ..words.word_counts import count_words, words_of
-from .accuracy import (
-    FEWEST,
-    DifferenceOfTowers,
-    difference,
-    is_right,
-    numbered,
-    of_paradigms,
-    paradigm_draws,
-    share,
-)
+from .accuracy import FEWEST, difference, is_right, numbered, of_paradigms, paradigm_draws, share
 from .minimal_pair import MinimalPair
 from .pair_files import is_broken, read_files, suite_paths
 from .pair_generation import Lexicon, cooccurrence, generate
-from .suites import ScoredSuite, score_suites
+from .suites import score_suites
 from .syntaxgym import read_suite
 
 NAMED = 50
 """Pairs that are left out and named, at most, for each reason."""
 FREQUENCY = "frequency"
 """The head that knows the frequency of each piece and nothing else: an untrained tower under its readout."""
-
-
-@dataclass(frozen=True)
-class FileOfPairs:
-    """A file of ready pairs, as it was read."""
-
-    file: str
-    better: str
-    """The column or line of the better sentence."""
-    worse: str
-    pairs: int
-    replaced: int
-    """Pairs in which signs that the text never has were replaced."""
-
-
-@dataclass(frozen=True)
-class SetOfPairs:
-    """How many pairs of a set were read, left out and scored."""
-
-    set: str
-    pairs: int
-    covered: int
-    """Pairs whose words are frequent enough, and which fit the window."""
-    scored: int
-    left_out: dict[str, int]
-    """By reason."""
-
-
-@dataclass(frozen=True)
-class GeneratedPairs:
-    """Pairs that a treebank gave; empty without one."""
-
-    sentences: int | None = field(default=None, metadata=OMITTED)
-    available: dict[str, int] | None = field(default=None, metadata=OMITTED)
-    """By kind of violation."""
-    used: dict[str, int] | None = field(default=None, metadata=OMITTED)
-
-
-@dataclass(frozen=True)
-class Paradigm:
-    """Accuracy on the pairs of one paradigm."""
-
-    set: str
-    paradigm: str
-    kind: str
-    """`syntax`, `meaning` or `other`."""
-    pairs: int
-    accuracy: dict[str, Estimate]
-    """By head."""
-    per_word: dict[str, float]
-    """The same of log-probabilities divided by the number of words."""
-    difference: DifferenceOfTowers | None
-    """None for a single tower."""
-
-
-@dataclass(frozen=True)
-class KindOfPairs:
-    """Mean accuracy over the paradigms of a kind that have enough pairs."""
-
-    set: str
-    kind: str
-    paradigms: int
-    pairs: int
-    accuracy: dict[str, Estimate]
-    """By head; pairs and paradigms are resampled."""
-    difference: DifferenceOfTowers | None
-
-
-@dataclass(frozen=True)
-class Pairs:
-    """Accuracy on minimal pairs."""
-
-    heads: list[str]
-    files: list[FileOfPairs]
-    sets: list[SetOfPairs]
-    left_out: dict[str, list[str]]
-    """Pairs that are identical or broken, by reason."""
-    generated: GeneratedPairs
-    suites: list[ScoredSuite]
-    """Of SyntaxGym."""
-    paradigms: list[Paradigm]
-    kinds: list[KindOfPairs]
 
 
 def pairs(subject: Subject) -> Pairs:

@@ -3,39 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from tokenizers import Tokenizer
 
-from ...statistics.intervals import Estimate
 from ...statistics.tallies import Floats
+from ..findings.pairs import PredictionOfSuite, ScoredSuite
 from ..sentences import Sentences, encode, longest, score_sentences
 from ..subject import Subject
 from ..words.word_counts import count_words, words_of
 from .accuracy import paradigm_draws, share
 from .syntaxgym import Condition, Suite, Surprisals, parse
-
-
-@dataclass(frozen=True)
-class PredictionOfSuite:
-    """How often a prediction holds."""
-
-    formula: str
-    accuracy: dict[str, Estimate]
-    """Share of the items, by head."""
-
-
-@dataclass(frozen=True)
-class ScoredSuite:
-    """How far the predictions of a suite hold."""
-
-    suite: str
-    items: int
-    covered: int
-    """Items whose words are frequent enough, and which fit the window."""
-    predictions: list[PredictionOfSuite]
-    """None where no item is covered."""
 
 
 def score_suites(subject: Subject, suites: Sequence[Suite]) -> list[ScoredSuite]:

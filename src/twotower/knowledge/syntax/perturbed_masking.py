@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
@@ -12,86 +12,30 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ...config.conversion import INLINED
 from ...data.tokenization import Vocabulary
 from ...data.trees import Tree
 from ...modeling.model import TowersModel
-from ...statistics.intervals import Estimate, centred_estimate
+from ...statistics.intervals import centred_estimate
 from ...statistics.projective import eisner
 from ...statistics.tallies import Floats
 from ...system.progress import Progress
+from ..findings.perturbed_masking import (
+    BesideUntrained,
+    DifferenceInMasking,
+    MaskedView,
+    MaskingFigures,
+    NothingMasked,
+    PerturbedMasking,
+    TreeAgreement,
+)
+from ..findings.views import Counts
 from ..representations import BATCH_TOKENS, Sentence, frame_of, framed
 from ..subject import Subject
-from .treebank import Counts, Treebank, choose_sentences, draw_weights, punctuation, ratio
+from .treebank import Treebank, choose_sentences, draw_weights, punctuation, ratio
 
 RANDOM_TREES = 20
 """Trees of random matrices for each sentence."""
 MEASURES = ("uuas", "uas")
-
-
-@dataclass(frozen=True)
-class TreeAgreement:
-    """How many edges and heads of gold trees are found."""
-
-    uuas: Estimate
-    """Share of the gold tree's edges that are found, whichever way they point."""
-    uas: Estimate
-    """Of the words that are not the root, the share whose head is found."""
-
-
-@dataclass(frozen=True)
-class BesideUntrained(Estimate):
-    """A figure, and as `null` that of the untrained towers."""
-
-    null: Estimate
-
-
-@dataclass(frozen=True)
-class MaskedView:
-    """Trees from the impacts in one tower's output, or in what the joint head reads."""
-
-    view: str
-    tower: int
-    """0 for the joint head."""
-    uuas: BesideUntrained
-    uas: BesideUntrained
-    over_right_branching: TreeAgreement
-
-
-@dataclass(frozen=True)
-class DifferenceInMasking:
-    """By how much the first of two towers exceeds the second."""
-
-    towers: list[int]
-    uuas: Estimate
-    uas: Estimate
-
-
-@dataclass(frozen=True)
-class MaskingFigures:
-    """What perturbed masking finds."""
-
-    views: list[MaskedView]
-    baselines: dict[str, TreeAgreement]
-    """`right_branching` (every word depends on the one before it), `left_branching` (on the one after it; the same
-    edges undirected) and `random` (trees of random matrices)."""
-    differences: list[DifferenceInMasking]
-
-
-@dataclass(frozen=True)
-class PerturbedMasking:
-    """Dependency trees from the impact that words have on each other."""
-
-    sentences: Counts
-    words: dict[str, int]
-    found: MaskingFigures = field(metadata=INLINED)
-
-
-@dataclass(frozen=True)
-class NothingMasked:
-    """Why perturbed masking cannot be."""
-
-    left_out: str
 
 
 def perturbed_masking(subject: Subject) -> PerturbedMasking | NothingMasked:

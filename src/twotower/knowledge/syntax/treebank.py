@@ -15,6 +15,7 @@ from ...config.schema import FEWEST_SENTENCES
 from ...data.trees import Tree
 from ...statistics.tallies import Floats, resample
 from ...system.errors import InputError
+from ..findings.views import Counts
 from ..representations import Ids, Sentence, encode_trees, longest, represent
 from ..subject import Subject
 
@@ -24,10 +25,6 @@ HELD = 1 / 6
 FEWEST_DOCUMENTS = 30
 """Documents below which sentences are split and resampled instead."""
 NO_LETTERS = ("PUNCT", "SYM", "NUM")
-
-
-Counts = dict[str, int | str]
-"""Of sentences, by what became of them; `unit` says what was dealt out."""
 
 
 @dataclass(frozen=True)

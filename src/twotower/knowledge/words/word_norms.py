@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -12,13 +10,13 @@ from sklearn.model_selection import KFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from ...config.conversion import OMITTED
 from ...config.schema import RunConfig
 from ...data.norms import Norms
 from ...statistics.intervals import Estimate
 from ...statistics.tallies import Floats, resample
 from ...system.progress import Progress
-from ..views import LayerDifference, OfView
+from ..findings.views import LayerDifference
+from ..findings.words import NormOfView, NormOfWords, NormsOfWords
 from .word_views import WordView, same_layer
 
 FOLDS = 10
@@ -26,45 +24,6 @@ PENALTIES = np.logspace(-1, 5, 13)
 SHUFFLES = 5
 FEWEST_WORDS = 50
 """Words below which no norm is predicted."""
-
-
-@dataclass(frozen=True)
-class NormOfView(OfView):
-    """Out-of-fold R² of a norm from one view; its interval resamples words."""
-
-    estimate: float
-    low: float
-    high: float
-    null: Estimate
-    """Of shuffled words: mean and range."""
-    beyond_baseline: Estimate
-    """What the view adds to the baseline."""
-
-
-@dataclass(frozen=True)
-class NormOfWords:
-    """How well one norm is predicted; without a baseline where too few words have it."""
-
-    norm: str
-    words: int
-    baseline: Estimate | None = field(default=None, metadata=OMITTED)
-    """R² of log frequency, letters and pieces."""
-    views: list[NormOfView] = field(default_factory=list)
-    differences: list[LayerDifference] | None = field(default=None, metadata=OMITTED)
-    """Between towers, first minus second, at each layer."""
-
-
-@dataclass(frozen=True)
-class NormsOfWords:
-    """How well norms of words are predicted."""
-
-    total: int
-    """Words of the table."""
-    columns: dict[str, str]
-    """The heading of each norm."""
-    words: int
-    """Those that are covered."""
-    norms: list[NormOfWords]
 
 
 def norms_of(

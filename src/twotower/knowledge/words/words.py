@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 from ...data.norms import MORE_COLUMNS, read_norms
 from ...data.tables import lists_below
 from ...data.word_pairs import WordPairs, read_word_pairs
-from ...statistics.intervals import Estimate
+from ...statistics.intervals import Estimate, exceedance
 from ...statistics.rank_correlation import (
     RankCorrelation,
     correlation_estimate,
@@ -24,74 +23,16 @@ from ...statistics.rank_correlation import (
 from ...statistics.tallies import Floats
 from ...system.errors import InputError
 from ...system.progress import Progress
+from ..findings.views import LayerDifference
+from ..findings.words import SetOfWords, SimilarityOfView, Words, WordsAsked
 from ..occurrences import count_occurrences, find_occurrences, pieces_of
 from ..subject import Subject
-from ..views import LayerDifference, OfView
-from .word_norms import NormsOfWords, norms_of
+from .word_norms import norms_of
 from .word_views import WordView, contextual_views, input_views, same_layer
 
 FEWEST_PAIRS = 10
 """Pairs below which no correlation is given."""
 SHUFFLES = 200
-
-
-@dataclass(frozen=True)
-class WordsAsked:
-    """How many words there are views of."""
-
-    asked: int
-    covered: int
-    """Words that are frequent enough in the training text."""
-    one_piece: int
-    several_pieces: int
-    least_occurrences: int
-    """`know.frequent`"""
-    occurrences: int
-    """Read of each word, at most."""
-    read: float
-    """Their mean."""
-
-
-@dataclass(frozen=True)
-class SimilarityOfView(OfView):
-    """Spearman's correlation of the cosines of a view with people's ratings."""
-
-    estimate: float
-    low: float
-    high: float
-    null: Estimate
-    """Of shuffled words."""
-    p_value: float
-
-
-@dataclass(frozen=True)
-class SetOfWords:
-    """Word similarity, measured on one set of rated pairs."""
-
-    set: str
-    column: str
-    """Of the ratings."""
-    total: int
-    covered: int
-    """Pairs of covered words."""
-    one_piece: int
-    several_pieces: int
-    identical: int
-    """Pairs of a word with itself, which are left out."""
-    views: list[SimilarityOfView]
-    """None with too few pairs."""
-    differences: list[LayerDifference]
-    """Between towers, first minus second, at each layer."""
-
-
-@dataclass(frozen=True)
-class Words:
-    """What each tower makes of a word, with and without context."""
-
-    words: WordsAsked
-    similarity: list[SetOfWords]
-    norms: NormsOfWords | None
-    """None where no norms were given."""
 
 
 def words(subject: Subject) -> Words:
@@ -236,7 +177,7 @@ def measure_set(
         interval = correlation_estimate(result, pairs, confidence)
         found.views.append(SimilarityOfView(
             **view.labels, **vars(interval), null=Estimate(float(drawn.mean()), float(low), float(high)),
-            p_value=float((1 + (drawn >= result.rho).sum()) / (1 + SHUFFLES)),
+            p_value=exceedance(result.rho, drawn),
         ))  # fmt: skip
         if view.trained and view.tower:
             known[view.name] = (view, result)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from matplotlib.figure import Figure
 
-from ...knowledge.syntax.decoding import DecodedTask, Decoding, TaskLeftOut
+from ...knowledge.findings.decoding import DecodedTask, Decoding, TaskLeftOut
 from ..summary import figure
 from .marks import by_layer
 from .record import Instrument, Picture, Table, each, view_name
@@ -52,7 +52,6 @@ def _draw(found: Decoding, figure: Figure) -> None:
 
 SHOWN = Instrument(
     name="decoding",
-    record=Decoding,
     title="Linear decoding",
     how=(
         "A linear classifier reads a label off a word's state. Selectivity is its accuracy minus that on random "

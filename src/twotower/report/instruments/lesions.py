@@ -6,7 +6,7 @@ from math import isfinite
 
 from matplotlib.figure import Figure
 
-from ...knowledge.lesions.lesions import Lesions, LesionsOnPairs, LossesByClass, LossOfLesion
+from ...knowledge.findings.lesions import Lesions, LesionsOnPairs, LossesByClass, LossOfLesion
 from ..summary import figure
 from .marks import LINE, color_of, dots, legend, tall
 from .record import Instrument, Picture, Table
@@ -78,7 +78,6 @@ def _draw(found: Lesions, figure: Figure) -> None:
 
 SHOWN = Instrument(
     name="lesions",
-    record=Lesions,
     title="Lesions",
     how=(
         "What a tower contributes to the joint prediction is replaced by its mean, by zero, or by its values at "

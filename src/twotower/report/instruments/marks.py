@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from ...knowledge.views import OfView
+from ...knowledge.findings.views import OfView
 from ...statistics.intervals import Interval
 from ..style import ALL_COLOR, TOWER_COLORS, ZERO_COLOR
 

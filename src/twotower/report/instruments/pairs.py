@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from matplotlib.figure import Figure
 
-from ...knowledge.pairs.pairs import KindOfPairs, Pairs, Paradigm
+from ...knowledge.findings.pairs import KindOfPairs, Pairs, Paradigm
 from ..summary import figure
 from .marks import LINE, ROWS, color_of, dots, legend, tall
 from .record import Instrument, Picture, Table, each
@@ -64,7 +64,6 @@ def _draw(found: Pairs, figure: Figure) -> None:
 
 SHOWN = Instrument(
     name="pairs",
-    record=Pairs,
     title="Minimal pairs",
     how=(
         "Two sentences differ in one place, which makes one of them ungrammatical (syntax) or implausible (meaning). "

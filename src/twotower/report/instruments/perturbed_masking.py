@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...knowledge.syntax.perturbed_masking import NothingMasked, PerturbedMasking
+from ...knowledge.findings.perturbed_masking import NothingMasked, PerturbedMasking
 from ..summary import figure
 from .record import Instrument, Table, difference_told, differences_between, each
 
@@ -39,7 +39,6 @@ def _tables(found: PerturbedMasking | NothingMasked) -> list[Table]:
 
 SHOWN = Instrument(
     name="perturbed_masking",
-    record=PerturbedMasking | NothingMasked,
     title="Perturbed masking",
     how=(
         "The impact of one word on another is how far the state of the other, hidden, moves when the first is hidden "

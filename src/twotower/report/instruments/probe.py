@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from matplotlib.figure import Figure
 
-from ...knowledge.syntax.probe import DifferenceInTrees, Probe, ProbedView, TreeFigures
+from ...knowledge.findings.probe import DifferenceInTrees, Probe, ProbedView, TreeFigures
 from ...statistics.intervals import Estimate
 from ..summary import figure
 from .marks import by_layer
@@ -54,7 +54,6 @@ def _draw(found: Probe, figure: Figure) -> None:
 
 SHOWN = Instrument(
     name="probe",
-    record=Probe,
     title="Structural probe",
     how=(
         "A linear map of the states is trained so that distances between words are distances in the dependency tree. "

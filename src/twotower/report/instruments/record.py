@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ...knowledge.views import OfView
+from ...knowledge.findings.views import OfView
 from ...statistics.intervals import Interval
 from ..summary import figure
 
@@ -43,9 +43,8 @@ class Instrument:
     title: str
     how: str
     """What it measures, in a sentence or two."""
-    record: Any
-    """What its function in `knowledge/` returns, as a type: what `sentences`, `tables` and `picture` are given."""
     sentences: Callable[[Any], list[str]]
+    """From what its function in `knowledge/` returns, as `tables` and `picture` are."""
     tables: Callable[[Any], list[Table]]
     picture: Picture | None = None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.figure import Figure
 
-from ...knowledge.similarity import Similarity
+from ...knowledge.findings.similarity import Similarity
 from ..summary import figure
 from .marks import NARROW
 from .record import Instrument, Picture, Table, each
@@ -68,7 +68,6 @@ def _draw(found: Similarity, figure: Figure) -> None:
 
 SHOWN = Instrument(
     name="similarity",
-    record=Similarity,
     title="Likeness of the towers' layers",
     how=(
         "Unbiased linear CKA is 1 where two layers hold the same states up to rotation and scale, and 0 on average "

@@ -8,9 +8,8 @@ from math import isfinite, nan
 
 from matplotlib.figure import Figure
 
-from ...knowledge.views import LayerDifference
-from ...knowledge.words.word_norms import NormOfView, NormOfWords
-from ...knowledge.words.words import SetOfWords, SimilarityOfView, Words
+from ...knowledge.findings.views import LayerDifference
+from ...knowledge.findings.words import NormOfView, NormOfWords, SetOfWords, SimilarityOfView, Words
 from ...statistics.intervals import Interval
 from ..style import TOWER_COLORS
 from ..summary import figure
@@ -133,7 +132,6 @@ def _draw(found: Words, figure: Figure) -> None:
 
 SHOWN = Instrument(
     name="words",
-    record=Words,
     title="Meanings of words",
     how=(
         "A word is the mean state of its occurrences in the last layer of a tower, or its vector in the shared "

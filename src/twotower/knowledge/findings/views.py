@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..statistics.intervals import Estimate
+from ...statistics.intervals import Estimate
+
+Counts = dict[str, int | str]
+"""Of sentences, by what became of them; `unit` says what was dealt out."""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""What instruments have found: records without computation, which pages, studies and `results.json` read."""
