@@ -4,13 +4,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup demo test test-slow test-all lint bench schemas docs audit hashes wheels clean
+.PHONY: help setup demo test test-rest test-slow test-all lint bench schemas docs audit hashes wheels clean
 
 help:
 	@echo "make demo      set up, and run the main job on real text (about eight minutes)"
-	@echo "make test      set up, and run the tests that show that everything works here (a few minutes)"
-	@echo "make test-slow the others: many whole runs, several processes, simulations"
-	@echo "make test-all  both"
+	@echo "make test      set up, and show that the main promises are kept here (at most four minutes on two quiet cores)"
+	@echo "make test-rest every other test of ordinary length, in parts"
+	@echo "make test-slow the slow ones: several processes, thousands of examples, simulations, in parts"
+	@echo "make test-all  all of them"
 	@echo "make lint      ruff, and mypy in strict mode"
 	@echo "make bench     speed and memory beside the reference's algorithm, Trainer and the machine's limit (20 minutes)"
 	@echo "make audit     look up known vulnerabilities of what is installed, where that can be reached"
@@ -34,14 +35,18 @@ demo: setup
 PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 PARTS := "tests/end_to_end tests/api tests/explorer tests/report tests/docs" "tests/training tests/studies" \
 	"tests/system tests/config tests/runs tests/fuzz tests/cli tests/data" "tests/modeling tests/scoring tests/preference tests/knowledge tests/comparison" "tests/statistics tests/test_*.py"
+in_parts = failed=0; for part in $(PARTS); do $(PYTEST) -m "$(1)" $$part || failed=1; done; exit $$failed
 
 test: setup
-	$(PYTEST) -m "not slow and not montecarlo"
+	$(PYTEST) -m promise
+
+test-rest: setup
+	$(call in_parts,not promise and not slow and not montecarlo)
 
 test-slow: setup
-	for part in $(PARTS); do $(PYTEST) -m "slow or montecarlo" $$part || exit 1; done
+	$(call in_parts,slow or montecarlo)
 
-test-all: test test-slow
+test-all: test test-rest test-slow
 
 lint: setup
 	$(BIN)/ruff check .

@@ -15,6 +15,7 @@ def run(*words, **options):
     return subprocess.run([sys.executable, "-m", "twotower.cli", *words], capture_output=True, text=True, **options)
 
 
+@pytest.mark.promise("bad input is refused in one line before any work")
 @pytest.mark.parametrize(
     ("words", "message"),
     [
@@ -71,6 +72,7 @@ def test_bugs_keep_their_traceback(monkeypatch):
         cli.main(["run"])
 
 
+@pytest.mark.promise("bad input is refused in one line before any work")
 def test_help_names_every_command_and_needs_no_heavy_import():
     listed = run("--help")
     assert listed.returncode == 0 and all(command in listed.stdout for command in cli.COMMANDS)

@@ -1,16 +1,29 @@
 """The rooms of docs/architecture.md: imports run one way, in the package and in the benchmarks."""
 
 import ast
+import pkgutil
 from graphlib import TopologicalSorter
+from importlib import import_module
 from pathlib import Path
 
+import pytest
 from importlinter.cli import lint_imports
+
+import twotower
 
 ROOT = Path(__file__).resolve().parents[1]
 
 
 def test_each_room_imports_only_from_those_below_it(capsys):
     assert lint_imports(str(ROOT / "pyproject.toml"), no_cache=True) == 0, capsys.readouterr().out
+
+
+@pytest.mark.promise("every module can be imported")
+def test_every_module_can_be_imported():
+    names = [module.name for module in pkgutil.walk_packages(twotower.__path__, "twotower.")]
+    assert len(names) > 300
+    for name in names:
+        import_module(name)
 
 
 def test_the_benchmarks_import_each_other_in_no_circle():

@@ -24,6 +24,7 @@ def run(finished):
     return twotower.Run.load(finished)
 
 
+@pytest.mark.promise("Python gives a run's tables, figures and model")
 def test_every_public_name_is_there_documented_and_costs_nothing_until_used():
     code = (
         "import sys, twotower\n"
@@ -70,6 +71,7 @@ def test_a_run_by_the_name_of_its_preset_or_its_settings_is_the_same(run, small,
         twotower.Run.load(finished.parent)
 
 
+@pytest.mark.promise("Python gives a run's tables, figures and model")
 def test_preference_has_a_row_for_each_type_and_adds_up_to_the_scores(run):
     types, scores = run.preference(), run.scores()
     assert types["contrast"].unique().tolist() == ["tower 1 minus tower 2"] and types["piece_id"].is_unique
@@ -121,6 +123,7 @@ def test_word_classes_are_those_of_the_results(run):
             assert ours == theirs or (theirs is None and pd.isna(ours))
 
 
+@pytest.mark.promise("Python gives a run's tables, figures and model")
 def test_every_figure_of_the_page_can_be_had(run):
     for name in ("preference", "profile", "towers", "context", "shares", "training"):
         figure = getattr(run.plot, name)()

@@ -125,7 +125,13 @@ def name_of(page: Path) -> str:
     return str(page.relative_to(ROOT))
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if EXAMPLES[page]], ids=name_of)
+SHOWN = pytest.mark.promise("the examples of the README and of the tutorial work")
+
+
+@pytest.mark.parametrize("page", [
+    pytest.param(page, marks=[SHOWN] if page.name in ("README.md", "tutorial.md") else [])
+    for page in PAGES if EXAMPLES[page]
+], ids=name_of)  # fmt: skip
 def test_the_examples_of_a_page_work(page, desk, monkeypatch):
     monkeypatch.chdir(desk)
     for example in EXAMPLES[page]:

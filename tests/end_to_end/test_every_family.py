@@ -11,9 +11,13 @@ from safetensors.torch import load_file
 import twotower
 from twotower.data.heldout import PreparedText
 
+FAMILIES = {"gpt": "GPT", "bert": "BERT", "elmo": "ELMo", "hf:llama": "Llama (a backbone of transformers)"}
+PROMISE = "a pair of {} towers is trained, read, measured and reported"
+
 
 @pytest.mark.parametrize("family", [
-    "bert", "elmo", "hf:llama", *(pytest.param(name, marks=pytest.mark.slow) for name in ("hf:modernbert", "hf:mamba")),
+    *(pytest.param(name, marks=pytest.mark.promise(PROMISE.format(said))) for name, said in FAMILIES.items()),
+    *(pytest.param(name, marks=pytest.mark.slow) for name in ("hf:modernbert", "hf:mamba")),
 ])  # fmt: skip
 def test_a_family_trains_is_measured_and_reported(family_runs, family):
     run = twotower.Run.load(family_runs(family))

@@ -23,6 +23,7 @@ from twotower.results.results import results_in
 from twotower.statistics.intervals import Estimate
 
 
+@pytest.mark.promise("a pair of GPT towers is trained, read, measured and reported")
 def test_the_page_is_whole_and_needs_no_network(finished):
     page = (finished / "report.html").read_text(encoding="utf-8")
 
@@ -60,6 +61,7 @@ def test_the_page_may_run_its_own_scripts_and_no_other(finished):
     assert not re.search(r"\son(click|load|error|input)=", page.replace("".join(scripts), ""))
 
 
+@pytest.mark.promise("a pair of GPT towers is trained, read, measured and reported")
 def test_the_summary_has_the_numbers_of_results(finished):
     results = results_in(finished / "results.json", finished)
     text = " ".join(sentences(results))
@@ -68,6 +70,7 @@ def test_the_summary_has_the_numbers_of_results(finished):
     assert f"{results.training.baselines.bigram:.0f}" in text
 
 
+@pytest.mark.promise("a pair of GPT towers is trained, read, measured and reported")
 def test_results_have_the_promised_keys(finished):
     results = json.loads((finished / "results.json").read_text())
     assert {"name", "documents", "tokens", "heldout_documents", "heldout_tokens", "digest"} <= results["corpus"].keys()
@@ -80,6 +83,7 @@ def test_results_have_the_promised_keys(finished):
     assert results["corpus"]["heldout_tokens"] >= 0.1 * results["corpus"]["tokens"]
 
 
+@pytest.mark.promise("a pair of GPT towers is trained, read, measured and reported")
 @pytest.mark.parametrize(
     "name",
     ["labels", "training", "preference", "profile", "context", "shares", "towers", "cloud_1", "cloud_2"],

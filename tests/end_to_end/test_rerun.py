@@ -10,6 +10,7 @@ from twotower.api.rerun import differences
 from twotower.runs.records import read_records, write_records
 
 
+@pytest.mark.promise("the same seed gives the same bytes again")
 def test_a_run_is_made_again_to_the_byte(finished, tmp_path, capsys):
     run = shutil.copytree(finished, tmp_path / "run")
     assert cli.main(["rerun", str(run)]) == 0

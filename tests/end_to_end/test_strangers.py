@@ -25,6 +25,7 @@ def together(quick, tmp_path_factory):
     return out
 
 
+@pytest.mark.promise("a run trains its strangers beside it, and is measured against them")
 def test_a_quickstart_runs_its_strangers_and_reads_them(together):
     pair, strangers = twotower.Run.load(together), twotower.Run.load(together / "strangers")
     assert strangers.config.model.cooperation == 0 and strangers.config.seed == pair.config.seed

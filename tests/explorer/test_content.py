@@ -40,6 +40,7 @@ def preference_in(scores):
     return sum(scores[f"{name}_1"] - scores[f"{name}_2"] for name in sets) / len(sets)
 
 
+@pytest.mark.promise("the explorer finds words and documents of a run")
 def test_types_and_documents_are_those_of_the_run(explored):
     types, saved = explored.types_table(), explored.run.preference()
     assert types["piece_id"] == saved["piece_id"].tolist()
@@ -62,6 +63,7 @@ def found_by(explored, query, case=False):
     return list(zip(answer["document"], answer["position"], answer["length"], strict=True))
 
 
+@pytest.mark.promise("the explorer finds words and documents of a run")
 def test_a_piece_is_found_wherever_it_stands_with_its_preference_and_its_neighbours(explored):
     scores = explored.run.scores()
     piece = int(scores["piece_id"].mode()[0])

@@ -1,7 +1,8 @@
 """Files that nobody meant: mutated, and made up. A clear error or a correct result; never another exception or a hang.
 
-`make test` tries a fixed set of examples for each target, `make test-all` 2,000 new ones. Each may take ten seconds of
-the processor at most, and all of a target's together may not raise the process's memory by more than a gibibyte.
+`make test-rest` tries a fixed set of examples for each target, `make test-slow` 2,000 new ones. Each may take ten
+seconds of the processor at most, and all of a target's together may not raise the process's memory by more than a
+gibibyte.
 """
 
 import contextlib

@@ -34,6 +34,7 @@ def known(finished, tmp_path_factory):
     return run, arguments
 
 
+@pytest.mark.promise("each tower is asked what it knows: twotower know")
 def test_results_hold_what_was_found_and_the_pairs_can_be_read_over(known):
     run, _ = known
     found = json.loads((run / "results.json").read_text())["knowledge"]

@@ -34,6 +34,7 @@ def row(found: Division, label: str, given: str = "") -> LabelDivision:
     return next(one for one in found.labels if (one.label, one.given) == (label, given))
 
 
+@pytest.mark.promise("the ruler finds divisions that were planted, and none where there is none")
 def test_a_planted_division_by_class_is_found_and_by_nothing_else(divided: Division) -> None:
     assert row(divided, "class").verdict == row(divided, "class", "frequency").verdict == "yes"
     assert row(divided, "class").share.low > row(divided, "class").share.null_high
@@ -68,6 +69,7 @@ def test_towers_divide_the_work_if_they_differ_and_gain_more_than_strangers() ->
     assert row(with_strangers(pair, pair), "class").verdict == "no"
 
 
+@pytest.mark.promise("the ruler finds divisions that were planted, and none where there is none")
 def test_an_idle_tower_is_no_division() -> None:
     measured = planted(0, EFFECT)
     scores = measured.scores.copy()

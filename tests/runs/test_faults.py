@@ -1,6 +1,6 @@
 """As SQLite is tested: the n-th operation on the disk fails, or the process dies at it, for every n; then run again.
 
-`make test` tries a seeded spread of n for each stage, `make test-all` every n.
+`make test-rest` tries a seeded spread of n for each stage, `make test-slow` every n.
 """
 
 import errno

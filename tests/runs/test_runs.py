@@ -37,12 +37,14 @@ def done(run, config, **options) -> list[str]:
     return [line.split()[0] for line in said if "skipped" not in line]
 
 
+@pytest.mark.promise("what is done is skipped, and what no longer holds is refused or made again")
 def test_a_finished_run_is_skipped_even_as_a_copy(small, copy):
     before = {path: path.read_bytes() for path in copy.rglob("*") if path.is_file()}
     assert done(copy, small) == []
     assert before == {path: path.read_bytes() for path in before}
 
 
+@pytest.mark.promise("what is done is skipped, and what no longer holds is refused or made again")
 def test_a_changed_setting_is_refused_and_with_overwrite_redoes_what_depends_on_it(small, copy):
     changed = replace(small, analyze=replace(small.analyze, min_count=4))
     before = (copy / "results.json").read_bytes()

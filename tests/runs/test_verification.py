@@ -43,6 +43,7 @@ def damage(path, kind, generator, others):
         path.write_bytes(next(other.read_bytes() for other in others if other.read_bytes() != content))
 
 
+@pytest.mark.promise("any damage to a run is found: twotower verify")
 def test_a_whole_run_and_its_copy_are_whole(finished, copy, capsys):
     for run in (finished, copy):
         whole, faults = verify(run)
@@ -51,6 +52,7 @@ def test_a_whole_run_and_its_copy_are_whole(finished, copy, capsys):
     assert "artifacts are what was written" in capsys.readouterr().out
 
 
+@pytest.mark.promise("any damage to a run is found: twotower verify")
 def test_verify_finds_any_damage_to_any_file_and_names_it(finished, tmp_path):
     """Times are set back, so that nothing but the content tells."""
     generator = np.random.default_rng(0)

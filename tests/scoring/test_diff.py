@@ -41,6 +41,7 @@ def tagged(corpus: Path, language_model, built_once) -> Path:
     return built_once("diff-tagged", lambda folder: compared(*models, corpus=corpus, out=folder, **given))
 
 
+@pytest.mark.promise("any two language models are compared: twotower diff")
 def test_results_have_what_scripts_read(tagged: Path):
     results = results_of(tagged)
     assert results["unit"] == "token"
@@ -77,6 +78,7 @@ def test_the_columns_of_scores_are_what_the_results_say(tagged: Path):
     assert scores["model_together"].to_numpy() == pytest.approx(together.to_numpy(), abs=1e-4)
 
 
+@pytest.mark.promise("any two language models are compared: twotower diff")
 def test_a_comparison_is_a_run_like_any_other(tagged: Path, capsys):
     assert main(["verify", str(tagged)]) == 0
     assert main(["show", str(tagged)]) == 0
@@ -87,6 +89,7 @@ def test_a_comparison_is_a_run_like_any_other(tagged: Path, capsys):
     assert capsys.readouterr().err.count("done before, skipped") == 4
 
 
+@pytest.mark.promise("any two language models are compared: twotower diff")
 def test_the_page_names_the_models_and_has_no_towers(tagged: Path):
     page = (tagged / "report.html").read_text()
     main_part = page[page.index("<main>") : page.index('id="glossary"')]

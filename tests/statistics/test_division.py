@@ -84,6 +84,7 @@ SOMETHING_TO_FIND: dict[str, tuple[dict[str, Any], list[str]]] = {
 """What is planted, and what is asked; the first must be found."""
 
 
+@pytest.mark.promise("the ruler finds divisions that were planted, and none where there is none")
 @pytest.mark.parametrize("name", NOTHING_TO_FIND)
 def test_a_few_texts_without_it_are_not_said_to_have_it(name: str) -> None:
     planted, questions = NOTHING_TO_FIND[name]
@@ -92,6 +93,7 @@ def test_a_few_texts_without_it_are_not_said_to_have_it(name: str) -> None:
         assert answers.count("yes") <= 1, what  # one may be chance; two in three have a probability below 0.002
 
 
+@pytest.mark.promise("the ruler finds divisions that were planted, and none where there is none")
 @pytest.mark.parametrize("name", SOMETHING_TO_FIND)
 def test_a_few_texts_that_have_it_are_said_to(name: str) -> None:
     planted, questions = SOMETHING_TO_FIND[name]
@@ -252,6 +254,7 @@ def test_with_an_idle_tower_no_rule_gains_anything_over_always_asking_the_other(
     assert found.specialization.low > 0.05
 
 
+@pytest.mark.promise("the ruler finds divisions that were planted, and none where there is none")
 @pytest.mark.parametrize(("planted", "expected"), [({"division": 0.06}, "yes"), ({}, "no"), ({"tower_2": 1.0}, "no")])
 def test_surplus_is_what_both_towers_hold_beyond_the_better_one(planted: dict[str, float], expected: str) -> None:
     answers = []

@@ -42,6 +42,7 @@ def losses(small, folder, model):
     return found
 
 
+@pytest.mark.promise("towers learn to the last digit as on the developers' machine")
 @pytest.mark.parametrize("case", CASES)
 def test_the_first_losses_are_those_that_are_stored(small, tmp_path, case):
     stored = json.loads(STORED.read_text(encoding="utf-8"))
