@@ -1,4 +1,4 @@
-"""Which settings of a study are doses, and which of its p-values are tests."""
+"""Which settings of a study are doses, which of its p-values are tests, and which strangers a pair stands beside."""
 
 from collections import Counter
 from dataclasses import replace
@@ -9,8 +9,8 @@ import pytest
 from small_results import UNKNOWN
 from twotower.comparison.agreement import Agreement, AgreementOfPairs, AxisOfTypes, Spectrum
 from twotower.comparison.families import hypothesis_tests
-from twotower.comparison.figures import FIGURES, Dose, PointOfDose, RunOfStudy, doses
-from twotower.comparison.grid import Grid, jobs
+from twotower.comparison.figures import FIGURES, Dose, PointOfDose, RunOfStudy, division_of, doses
+from twotower.comparison.grid import Grid, is_stranger, jobs, strangers_of
 from twotower.comparison.inference import Trend
 from twotower.comparison.knowledge import Difference, DifferencesOfRun, KnowledgeOfRuns
 from twotower.comparison.profiles import (
@@ -23,7 +23,10 @@ from twotower.comparison.profiles import (
 from twotower.comparison.study import AgreementOfText, Study
 from twotower.config.presets import preset
 from twotower.config.settings import with_settings
+from twotower.preference.division import Division
 from twotower.preference.types import Perplexity
+from twotower.statistics.gains import Surplus
+from twotower.statistics.intervals import Estimate
 
 
 def pairs_of(number, estimate):
@@ -48,9 +51,10 @@ def study_of(configs, strangers=()):
     """Rows and runs whose reliability rises from each run to the next."""
     rows = [
         RunOfStudy(
-            f"run {number}", "", number in strangers, "", 0, "", "gpt", 2, 0, Perplexity(9.0, []),
+            f"run {number}", "", number in strangers, "none", "", 0, "", "gpt", 2, 0, Perplexity(9.0, []),
             reliability=replace(UNKNOWN, estimate=number / 100), clusters=None, explained=None, nominal=None,
             topicality=None, far_context=None, direction=None, sd=None, size=None, surplus=None,
+            divides="not measurable", labels=[],
         )
         for number in range(len(configs))
     ]  # fmt: skip
@@ -89,7 +93,7 @@ def test_what_changes_training_is_a_dose_with_all_figures(key, values):
     assert [point.dose for point in found.points] == [values[0]] * 4 + [values[1]] * 4
     assert found.trends.keys() == FIGURES.keys()
     assert found.trends["reliability"].p_value == pytest.approx(2 / 2**4), "its seeds are the same at both doses"
-    assert found.trends["explained"] == Trend(tau=None, p_value=None)
+    assert found.trends["surplus"] == Trend(tau=None, p_value=None)
 
 
 def test_doses_of_other_seeds_change_places_among_all_runs():
@@ -186,3 +190,26 @@ def test_one_test_under_two_names_is_listed_once():
     names = [test.name for test in found if test.family.startswith(("agreement", "profiles"))]
     assert names == ["sotu: all", "all", "within groups"]
     assert Counter(test.family for test in found)["dose and response"] == len(FIGURES)
+
+
+def test_pairs_of_a_study_stand_beside_its_strangers():
+    """A pair whose folder has no strangers takes those of its settings, of its own seed if there are any."""
+    usual = preset("quickstart")
+    alone = Division(Estimate(0.5, 0.4, 0.6), Surplus(0.05, 0.03, 0.07, 0.0), [], None, "yes", "yes", "undecided", "")
+    less = replace(alone, size=Estimate(0.1, 0.0, 0.2), surplus=Surplus(0.01, 0.0, 0.02, 0.0))
+    more = replace(alone, size=Estimate(0.9, 0.8, 1.0))
+
+    def run(config, division):
+        return SimpleNamespace(
+            config=config, stranger=is_stranger(config), results=SimpleNamespace(division=division)
+        )  # fmt: skip
+
+    pair = run(usual, alone)
+    planted = run(with_settings(usual, {"model.planted": "classes"}, "test"), alone)
+    mine, other = (run(replace(strangers_of(usual), seed=seed), found) for seed, found in ((0, less), (1, more)))
+    longer = run(with_settings(strangers_of(usual), {"train.tokens": 9}, "test"), less)
+    assert division_of(pair, [pair, other, mine]).verdict == "yes"
+    assert division_of(planted, [other, mine]).verdict == "yes"
+    assert division_of(pair, [other]).verdict == "no"
+    assert division_of(pair, [longer]).verdict == "undecided" == division_of(pair, []).verdict
+    assert division_of(mine, [other, mine]).strangers is None

@@ -132,9 +132,9 @@ def test_what_could_not_be_measured_is_not_said_to_be_nothing():
     assert "was not measured" in headline(results)
     assert "No " not in " ".join(sentences(results))
     pair = RunOfStudy(
-        "one", "", False, "a corpus", 0, "hanta", "gpt", 2, 9, Perplexity(9.0, [10.0, 11.0]), UNKNOWN, clusters=None,
-        explained=None, nominal=None, topicality=None, far_context=None, direction=None, sd=None,
-        size=None, surplus=None,
+        "one", "", False, "none", "a corpus", 0, "hanta", "gpt", 2, 9, Perplexity(9.0, [10.0, 11.0]), UNKNOWN,
+        clusters=None, explained=None, nominal=None, topicality=None, far_context=None, direction=None, sd=None,
+        size=None, surplus=None, divides="not measurable", labels=[],
     )  # fmt: skip
     stranger = replace(pair, stranger=True, reliability=Estimate(0.1, 0.0, 0.2))
     for run, said in ((stranger, "No run of this study is a pair"), (pair, "could not be measured")):

@@ -59,7 +59,7 @@ def test_a_study_of_before_a_setting_existed_goes_on(tmp_path):
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
-        (lambda text: text.replace('"study": "', '"study": "0'), "is of another study than"),
+        (lambda text: text.replace('"study": "', '"study": "0'), "belongs to another study than"),
         (lambda text: text[: len(text) // 2], "is not a line of a manifest"),
         (lambda text: text.replace('"folder": "runs/', '"folder": "../'), "is not the folder runs/NAME"),
         (

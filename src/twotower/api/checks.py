@@ -1,4 +1,4 @@
-"""Whether a run is what was written, comes out the same again, and what its controls say: from Python."""
+"""From Python: whether the files of a run are unchanged, whether it comes out the same again, what its controls say."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def rerun(
     say: Callable[[str], None] = lambda _: None,
     quiet: bool = False,
 ) -> Rerun:
-    """Make a run again from its folder alone, and compare every file.
+    """Make a run again with the settings in its folder, and compare every file.
 
     Args:
         run: the run, or its folder.

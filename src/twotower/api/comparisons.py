@@ -76,11 +76,11 @@ class Comparison:
     def runs(self) -> pd.DataFrame:
         """The runs: one row each.
 
-        Columns: `run`, `group` (what is the same over seeds), `corpus`, `stranger`, `seed`, `family`, `towers`,
-        `tokens` of training, held-out `perplexity` of all towers together; `reliability` of the preference across
-        documents and readouts, with `reliability_low` and `reliability_high` (r; 0: the towers do not differ);
-        `class_explained`, the share of the variance between words that class explains beyond frequency, and
-        `class_explained_null`, which 95 % of permutations do not exceed.
+        Columns: `run`, `group` (what is the same over seeds), `corpus`, `stranger`, `planted`, `seed`, `family`,
+        `towers`, `tokens` of training, held-out `perplexity` of all towers together; `divides`, whether the towers
+        divide the work; `D` (nats), `surplus` (nats per token), `class_share`, what word class holds of the squared
+        difference beyond frequency, and `reliability` of the preference across documents and readouts (r; 0: the
+        towers do not differ), each with its interval in `…_low` and `…_high`.
         """
         from . import tables
 

@@ -57,11 +57,19 @@ class RunPlots:
         """The loss on training batches, in nats per token, of all towers together and of each alone."""
         return self._draw("training", ax)
 
+    def cloud(self, tower: int, *, ax: Axes | None = None) -> Sheet | Axes:
+        """The whole words that a tower (from 1) prefers in every set of readouts; size is preference."""
+        return self._draw(f"cloud_{tower}", ax)
+
+    def scale(self, ax: Axes | None = None) -> Sheet | Axes:
+        """Where each label lies between strangers (0 %) and a planted division (100 %); needs the planted controls."""
+        return self._draw("scale", ax)
+
     def _draw(self, name: str, ax: Axes | None) -> Sheet | Axes:
         if name != "training" and not self._contents.contrasts:
             raise InputError(f"plot.{name}: a single tower has no preference; only plot.training() can be drawn")
         if name not in drawings(self._contents):
-            raise InputError(f"plot.{name}: there is nothing to draw; it needs labels that could be measured")
+            raise InputError(f"plot.{name}: there is nothing to draw; this run has not measured what it shows")
         if ax is not None:
             return cast("Axes", draw_on(partial(drawings(self._contents)[name], self._contents), ax))
         return draw(self._contents, name).wide
@@ -72,6 +80,14 @@ class ComparisonPlots:
 
     def __init__(self, study: Study) -> None:
         self._drawn = study_drawings(study)
+
+    def division(self, ax: Axes | None = None) -> Sheet | Axes:
+        """D and the surplus of each run, in nats: pairs, planted pairs and strangers."""
+        return self._draw("division", ax, "runs whose towers were measured by the ruler")
+
+    def labels(self, ax: Axes | None = None) -> Sheet | Axes:
+        """What each label holds of the squared difference in each run, in nats squared."""
+        return self._draw("labels", ax, "pairs whose labels were measured")
 
     def profiles(self, ax: Axes | None = None) -> Sheet | Axes:
         """The mean preference of each part of speech in each run, in nats; runs turned to their shared axis."""

@@ -1,4 +1,4 @@
-"""A run made again from its folder alone, and the first file that differs."""
+"""A run that is made again with the settings in its folder, and the first file that differs."""
 
 from __future__ import annotations
 

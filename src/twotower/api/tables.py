@@ -10,11 +10,13 @@ from pathlib import Path
 import pandas as pd
 
 from ..comparison.controls import Control
+from ..comparison.figures import CLASS, label_of
 from ..comparison.study import Study
 from ..preference.division import LabelDivision
 from ..preference.measured import SETS
 from ..results.results import Results
 from ..statistics.contrasts import contrasts
+from ..statistics.intervals import Estimate
 
 OF_CONTRAST = ("mean", "standard_error", "low", "high")
 """Columns of `preference.parquet` that each contrast has."""
@@ -81,18 +83,24 @@ def division(rows: Sequence[LabelDivision]) -> pd.DataFrame:
 
 def runs(study: Study) -> pd.DataFrame:
     """The runs of a comparison, one row each."""
-    kept = ("group", "corpus", "stranger", "seed", "family", "towers", "tokens")
+    kept = ("group", "corpus", "stranger", "planted", "seed", "family", "towers", "tokens")
     return pd.DataFrame([
         {"run": row.name, **{key: getattr(row, key) for key in kept}} | {
             "perplexity": row.perplexity.joint,
-            "reliability": row.reliability.estimate,
-            "reliability_low": row.reliability.low,
-            "reliability_high": row.reliability.high,
-            "class_explained": row.explained.estimate if row.explained else None,
-            "class_explained_null": row.explained.null.high if row.explained else None,
+            **_interval("reliability", row.reliability),
+            "divides": row.divides,
+            **_interval("D", row.size),
+            **_interval("surplus", row.surplus),
+            **_interval("class_share", held.share if (held := label_of(row, *CLASS)) else None),
         }
         for row in study.runs
     ])  # fmt: skip
+
+
+def _interval(name: str, value: Estimate | None) -> dict[str, float | None]:
+    """A figure and the ends of its interval, each in a column of its own."""
+    ends = ("estimate", "low", "high")
+    return {f"{name}_{end}".removesuffix("_estimate"): None if value is None else getattr(value, end) for end in ends}
 
 
 def profiles(study: Study) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""`twotower verify` and `twotower rerun`: whether a run is what was written, and comes out the same again."""
+"""`twotower verify` and `twotower rerun`: whether a run is unchanged, and comes out the same again."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from ..preference.class_contrasts import PLANNED
 from .agreement import agreement, family_groups
 from .class_effect import FEWEST_RUNS, class_effect
 from .families import hypothesis_tests
-from .figures import CONFIDENCE, doses, excess_over_strangers, row_of, signs_of
+from .figures import CONFIDENCE, division_of, doses, excess_over_strangers, row_of, signs_of
 from .knowledge import knowledge_of_runs
 from .label_agreement import label_agreement
 from .profiles import Profiles, compare_profiles
@@ -35,8 +35,8 @@ def compare_runs(described: Sequence[Described]) -> Study:
     """Everything in `study.json`. Raises `InputError` if a run lacks its scores, or they cannot be compared."""
     prepared: dict[tuple[str, ...], ScoredText] = {}
     runs = [OneRun.read(one, prepared) for one in described]
-    rows = [row_of(one) for one in runs]
-    paired = [one for one in runs if one.paired]
+    rows = [row_of(one, division_of(one, runs)) for one in runs]
+    paired = [one for one, row in zip(runs, rows, strict=True) if one.paired and (row.natural or row.stranger)]
     texts = [(stranger, corpus, some) for stranger in (False, True)
              for corpus, some in by_text([one for one in paired if one.stranger == stranger]).items()]  # fmt: skip
     groups = list(dict.fromkeys((one.group, one.stranger) for one in paired))

@@ -14,16 +14,22 @@ from ..preference.class_contrasts import ContrastOfClasses
 from ..preference.class_variance import Explained
 from ..preference.clusters import ReliabilityByCluster
 from ..preference.direction import Direction
+from ..preference.division import Division, LabelDivision, with_strangers
 from ..preference.occurrences import Coefficient
 from ..preference.types import Perplexity
 from ..runs.stages import STAGES, stage_settings
 from ..statistics.gains import Surplus
 from ..statistics.intervals import Estimate, Interval
+from ..statistics.verdicts import Verdict
+from .grid import strangers_of
 from .inference import Excess, Trend, dose_response, excess
 from .profiles import AgreementOfSigns, signs_agree
 from .reading import OneRun
 
 CONFIDENCE = 0.95
+NOTHING_PLANTED = "none"
+CLASS = ("class", "frequency")
+"""The label that answers whether towers divide the work by word class, and what it is taken beyond."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +40,8 @@ class RunOfStudy:
     group: str
     """What is the same over seeds."""
     stranger: bool
+    planted: str
+    """The kind of division that was planted in it (`model.planted`); "none" for a natural pair."""
     corpus: str
     seed: int
     tagger: str
@@ -57,6 +65,22 @@ class RunOfStudy:
     """D, how far the towers differ where two readings agree, in nats."""
     surplus: Surplus | None
     """How much better all towers together are than the better one, in nats per token."""
+    divides: Verdict
+    """Whether its towers divide the work, beside its own strangers or those of the study."""
+    labels: list[LabelDivision]
+    """What each label holds of the difference between its towers."""
+
+    @property
+    def natural(self) -> bool:
+        """Whether it is a pair of cooperating towers, or more, in which nothing was planted."""
+        return not self.stranger and self.planted == NOTHING_PLANTED and self.towers > 1
+
+    @property
+    def kind(self) -> str:
+        """What figures and sentences call it."""
+        if self.stranger:
+            return "strangers"
+        return "pairs" if self.planted == NOTHING_PLANTED else f"planted, {self.planted}"
 
 
 @dataclass(frozen=True)
@@ -90,10 +114,10 @@ class Dose:
 
 
 FIGURES: dict[str, Callable[[RunOfStudy], float | None]] = {
+    "D": lambda row: _estimate(row.size),
+    "surplus": lambda row: _estimate(row.surplus),
+    "class given frequency": lambda row: _held(label_of(row, *CLASS)),
     "reliability": lambda row: _estimate(row.reliability),
-    "explained": lambda row: _estimate(row.explained),
-    "nominal contrast": lambda row: None if row.nominal is None else abs(row.nominal.auroc - 0.5),
-    "sd": lambda row: row.sd,
 }
 """What strangers and doses are compared in: a line for each figure of a run."""
 NO_DOSES = frozenset({
@@ -106,7 +130,25 @@ The readouts that train along with the towers only watch them: those that the fi
 """
 
 
-def row_of(one: OneRun) -> RunOfStudy:
+def division_of(one: OneRun, runs: Sequence[OneRun]) -> Division | None:
+    """What the ruler found in a run, beside its strangers: its own, or those among `runs`, of the same seed if any."""
+    found = one.results.division
+    if found is None or found.strangers is not None or one.stranger:
+        return found
+    alike = [other for other in runs if other.stranger and _are_its_strangers(other.config, one.config)]
+    alike.sort(key=lambda other: other.config.seed != one.config.seed)
+    controls = [other.results.division for other in alike if other.results.division is not None]
+    return with_strangers(found, controls[0]) if controls else found
+
+
+def _are_its_strangers(strangers: RunConfig, pair: RunConfig) -> bool:
+    """Whether two runs differ in cooperation, in what was planted, and in their seed at the most."""
+    config = strangers_of(pair)
+    sections = ("prepare", "model", "train", "readout")
+    return all(getattr(strangers, name) == getattr(config, name) for name in sections)
+
+
+def row_of(one: OneRun, division: Division | None) -> RunOfStudy:
     """The figures of one run."""
     results, classes = one.results, one.results.word_classes
     upos = classes.upos if classes else None
@@ -115,6 +157,7 @@ def row_of(one: OneRun) -> RunOfStudy:
         name=one.name,
         group=one.group,
         stranger=one.stranger,
+        planted=one.config.model.planted,
         corpus=one.corpus,
         seed=results.seed,
         tagger=results.corpus.tagger,
@@ -130,9 +173,24 @@ def row_of(one: OneRun) -> RunOfStudy:
         far_context=results.context.difference if results.context else None,
         direction=results.direction,
         sd=results.preference.sd,
-        size=results.division.size if results.division else None,
-        surplus=results.division.surplus if results.division else None,
+        size=division.size if division else None,
+        surplus=division.surplus if division else None,
+        divides=division.verdict if division else "not measurable",
+        labels=division.labels if division else [],
     )
+
+
+def label_of(row: RunOfStudy, label: str, given: str = "") -> LabelDivision | None:
+    """What a label holds in a run; None where that could not be measured."""
+    return next(
+        (one for one in row.labels
+         if (one.label, one.given) == (label, given) and one.verdict != "not measurable"), None,
+    )  # fmt: skip
+
+
+def _held(label: LabelDivision | None) -> float | None:
+    """In nats squared, as strangers differ in next to nothing: a share of that would say little."""
+    return None if label is None else _estimate(label.held)
 
 
 def _estimate(figure: Interval | None) -> float | None:
@@ -144,7 +202,7 @@ def signs_of(rows: Sequence[RunOfStudy]) -> dict[str, AgreementOfSigns]:
 
     Of the slope of topicality with the gain from far context, and of both with the preference for nominal words.
     """
-    pairs = [row for row in rows if row.towers == 2 and not row.stranger]
+    pairs = [row for row in rows if row.towers == 2 and row.natural]
     slope = [_estimate(row.topicality) for row in pairs]
     far = [_estimate(row.far_context) for row in pairs]
     nominal = [None if row.nominal is None else row.nominal.auroc - 0.5 for row in pairs]
@@ -161,7 +219,7 @@ def excess_over_strangers(rows: Sequence[RunOfStudy]) -> list[ExcessOfGroup]:
     for group in dict.fromkeys(row.group for row in rows):
         mine = [row for row in rows if row.group == group]
         for name, of in FIGURES.items():
-            pairs = [value for row in mine if not row.stranger and (value := of(row)) is not None]
+            pairs = [value for row in mine if row.natural and (value := of(row)) is not None]
             strangers = [value for row in mine if row.stranger and (value := of(row)) is not None]
             if pairs and strangers:
                 found.append(ExcessOfGroup(group, name, excess(pairs, strangers, CONFIDENCE)))
@@ -180,10 +238,11 @@ def doses(rows: Sequence[RunOfStudy], runs: Sequence[OneRun]) -> list[Dose]:
     for kind in dict.fromkeys(kinds):
         several = len({corpus for preset, corpus in kinds if preset == kind[0]}) > 1
         mine = [number for number, other in enumerate(kinds) if other == kind]
-        pairs = [number for number in mine if not rows[number].stranger]
+        pairs = [number for number in mine if rows[number].natural]
         for key in settings[mine[0]]:
             # Strangers are the dose 0 of cooperation; on any other scale they are no dose at all.
-            used = mine if key == "model.cooperation" else pairs
+            strangers = [number for number in mine if rows[number].stranger and key == "model.cooperation"]
+            used = sorted([*pairs, *strangers])
             values = [settings[number][key] for number in used]
             if not all(_is_dose(value) for value in values) or len(set(values)) < 2:
                 continue

@@ -20,7 +20,7 @@ UNCASED_BERT = "google-bert/bert-base-uncased"
 
 
 def paper_protocol(config: RunConfig) -> RunConfig:
-    """The same towers and text under the protocol of the paper, as far as its released code tells it.
+    """The same towers and text under the protocol of the paper, as far as its released code shows it.
 
     docs/protocol.md sets the two side by side.
     """

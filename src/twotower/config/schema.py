@@ -68,7 +68,7 @@ class PrepareConfig:
     """What becomes of the words. `text` leaves them. For controls, two keep syntax and lose meaning: `relexicalized`
     replaces every content word by another of its class, form and frequency, `relexicalized_once` by the same one
     throughout a document. Others lose syntax and keep topics: `scrambled` reorders the words of each sentence,
-    `shuffled` those of each document, `bag` draws them from its document anew. `unigram` deals them out over all
+    `shuffled` those of each document, `bag` draws from its document's. `unigram` deals them out over all
     documents (frequencies alone)."""
     vocabulary: Annotated[int, Range(64)] = 8192
     """Number of pieces in the WordPiece vocabulary, which is trained on the training split."""
@@ -231,7 +231,7 @@ class ReadoutConfig:
     """Tokens to train the readouts on, at most. They stop as soon as another doubling of their text changes neither
     preference nor surplus, or makes them worse on the documents kept aside; `readout.json` says which."""
     masks: Annotated[int, Range(1)] = 4
-    """Under the masked objective, how many times the text is masked anew for the readouts. The towers' states are kept
+    """Under the masked objective, how many times the text is masked again for the readouts. The towers' states are kept
     on disk while readouts train: on more tokens than that they see the same masks again."""
     batch: Annotated[int, Range(1)] = 16
     """Windows per update."""

@@ -31,7 +31,7 @@ _HAN = (
     (0x3005, 0x3007), (0x3400, 0x4DBF), (0x4E00, 0x9FFF), (0xF900, 0xFAFF), (0x20000, 0x2FA1F), (0x30000, 0x323AF),
 )  # fmt: skip
 _JOINING_BLOCKS = (
-    (0x0600, 0x08FF), (0xFB50, 0xFDFF), (0xFE70, 0xFEFC),  # Arabic, Syriac, N'Ko and their kin
+    (0x0600, 0x08FF), (0xFB50, 0xFDFF), (0xFE70, 0xFEFC),  # Arabic, Syriac, N'Ko and similar scripts
     (0x0900, 0x0DFF), (0x1000, 0x109F), (0x1780, 0x18AF), (0x1A20, 0x1AAF), (0x1B00, 0x1BFF),  # Indic, Mongolian
     (0xA800, 0xA82F), (0xA840, 0xA8DF), (0xA980, 0xA9DF), (0xAA60, 0xAA7F), (0xABC0, 0xABFF), (0x11000, 0x11AFF),
 )  # fmt: skip
@@ -43,7 +43,7 @@ INVISIBLE = (
     "\xad\u034f\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
     "\ufe00-\ufe0f\U000e0100-\U000e01ef"  # variation selectors choose a glyph, not a letter
 )
-"""As a class of a regular expression: soft hyphen, grapheme joiner, zero-width space and its kin, marks and controls of
+"""As a class of a regular expression: soft hyphen, grapheme joiner, zero-width spaces, marks and controls of
 direction, byte order mark, variation selectors, controls. Surrogates are added where a string can hold them."""
 
 

@@ -176,7 +176,7 @@ def _universal(file: TextFile, row: Row) -> str:
     if tag not in UPOS:
         raise InputError(
             f"{file.place}: line {row.line}: the tag {row.upos or '_'} is none of Universal Dependencies (UPOS, column "
-            "4); convert the tags, or have the words tagged anew, for instance with --prepare.tagger hanta"
+            "4); convert the tags, or have the words tagged again, for instance with --prepare.tagger hanta"
         )
     return tag
 

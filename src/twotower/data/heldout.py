@@ -155,7 +155,7 @@ def classify_types(tags: NDArray[np.int64]) -> pd.DataFrame:
     """Part of speech and class of each type, from its held-out occurrences.
 
     `tags` counts, for each type, its occurrences as a whole word of each part of speech (in the order of `UPOS`) and,
-    last, all its occurrences; shape (types, len(UPOS) + 1). A type's part of speech is the commonest one (ties: the
+    last, all its occurrences; shape (types, len(UPOS) + 1). A type's part of speech is the most common one (ties: the
     first by name), if at least half of its occurrences are whole words; a piece of longer words has none. Its class is
     `function` (closed-class: ADP AUX CCONJ DET PART PRON SCONJ), `content` (NOUN PROPN VERB ADJ ADV NUM) or `other`.
 

@@ -32,7 +32,7 @@ CHARACTERS_AT_ONCE = 1_000_000
 def write_planted_texts(config: RunConfig, run: Path, out: Path, say: Callable[[str], None] = lambda _: None) -> None:
     """Write `texts/relexicalized.npy` and `texts/scrambled.npy`, streams like `data/train.npy`, into `out`.
 
-    Raises `InputError` where nobody tags the text, and where the corpus is not what was prepared.
+    Raises `InputError` where the text has no tags, or the corpus is no longer the one that was prepared.
     """
     text, folder = PreparedText(run), out / "texts"
     folder.mkdir(parents=True)

@@ -1,8 +1,9 @@
 """Text that keeps its syntax and loses its meaning: content words give way to others of their class and form.
 
 A word is replaced by one of the same part of speech and the same finer tag (tense, number, case, as far as the tagger
-tells them), the same ending, the same kind of first letter (so that *a* and *an* stay right) and like frequency; it is
-written as large or small as the word was. Function words, punctuation and order stay (compare Gulordava et al. 2018).
+distinguishes them), the same ending, the same kind of first letter (so that *a* and *an* stay right) and similar
+frequency; it is written as large or small as the word was. Function words, punctuation and order stay (compare
+Gulordava et al. 2018).
 """
 
 from __future__ import annotations
@@ -178,7 +179,7 @@ def open_rewriting(
 
     `words` is one of `RELEXICALIZED`, `tagged` the name of the tagger, and `tagger` it (None: gold words); all text has
     about so many `characters`.
-    Raises `InputError` where nobody tags.
+    Raises `InputError` where the text has no tagger.
     """
     if tagged == NONE:
         raise InputError(

@@ -21,7 +21,7 @@ PACKAGES = {"hanta": "HanTa", "spacy": "spacy", "stanza": "stanza"}
 SAMPLE = 6_000
 """Characters that are tagged to know how long all of them will take."""
 LONG = 20.0
-"""Seconds from which on it is said beforehand how long tagging takes."""
+"""From this many seconds on, the command says in advance how long tagging takes."""
 
 
 def cached(name: str, tagger: Tagger, characters: int, say: Callable[[str], None]) -> Tagger:

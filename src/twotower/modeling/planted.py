@@ -1,4 +1,4 @@
-"""Divisions that are planted: controls of which it is known beforehand whether, and along what, the towers divide."""
+"""Planted divisions: controls for which it is known in advance whether, and along what, the towers divide the work."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def owners_of(config: TowersConfig, text: PreparedText) -> Tensor | None:
 
 
 def dealt(frequency: NDArray[np.float64], towers: int) -> NDArray[np.int64]:
-    """The tower, from 0, of each label, (labels,), so that all have labels of like frequency altogether."""
+    """The tower, from 0, of each label, (labels,), so that all have labels have similar frequency in all."""
     owner = np.zeros(len(frequency), dtype=np.int64)
     taken = np.zeros(towers)
     for label in np.argsort(-frequency, kind="stable"):

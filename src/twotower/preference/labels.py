@@ -110,7 +110,7 @@ class Label:
     """What labels are exchanged among in the null: `type`, `previous`, `next`, `document`. Nothing: labels that have
     nothing to be exchanged with, such as the type itself; then signs are turned."""
     by_place: bool = False
-    """Carried by the place of a token; in the null the labels of a document are turned round."""
+    """Carried by the place of a token; in the null the labels of a document are rotated."""
     given: tuple[str, ...] = ("",)
     """What else is given (`GIVEN`); "": nothing."""
     any_frequency: bool = False

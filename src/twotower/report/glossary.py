@@ -21,6 +21,10 @@ GLOSSARY = {
     ),
     "content words": "Nouns, proper nouns, verbs, adjectives, adverbs and numerals.",
     "nominal words": "Nouns, proper nouns, numerals and symbols.",
+    "label": (
+        "A property of a token that the difference between towers may follow, such as its word class or the token "
+        "before."
+    ),
     "tower": ("One of the language models that share the job. All have the same design and the same training text."),
     "readout": ("An output layer that is trained on one finished, frozen tower, to see what that tower knows alone."),
     "preference": (
@@ -59,7 +63,7 @@ GLOSSARY = {
         "What cooperation adds is the excess over strangers."
     ),
     "planted": (
-        "Of a division: made on purpose, so that it is known beforehand along what the towers divide the work. "
+        "Of a division: made on purpose, so that it is known in advance along what the towers divide the work. "
         "It is the 100 % of a scale on which strangers are 0 %."
     ),
     "RMS r": (
@@ -75,7 +79,7 @@ _FORMS = {
     "pieces": "piece", "tokens": "token", "word classes": "word class", "preferences": "preference",
     "readouts": "readout", "intervals": "interval", "stranger": "strangers", "nat": "nats",
 }  # fmt: skip
-_LINKED = [term for term in GLOSSARY if term not in ("p", "q", "word", "token", "tower", "piece", "nats")]
+_LINKED = [term for term in GLOSSARY if term not in ("p", "q", "word", "token", "tower", "piece", "nats", "label")]
 _PATTERN = re.compile(
     r"\b(" + "|".join(sorted(map(re.escape, [*_LINKED, *(k for k, v in _FORMS.items() if v in _LINKED)]), key=len,
                              reverse=True)) + r")\b"

@@ -117,12 +117,12 @@ def scale(contents: Contents) -> Section | None:
 
 
 def contrasts(contents: Contents) -> Section | None:
-    """Groups of word classes against each other, at like frequency."""
+    """Groups of word classes against each other, at similar frequency."""
     classes = contents.results.word_classes
     if not classes or not classes.contrasts:
         return None
     body = part("sections/contrasts.html.j2", planned=classes.contrasts, figure=figure, p_value=p_value)
-    return Section("contrasts", "Word classes compared at like frequency", body)
+    return Section("contrasts", "Word classes compared at similar frequency", body)
 
 
 def preference(contents: Contents) -> Section | None:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ..comparison.families import distinct_groups
+from ..comparison.figures import CLASS, RunOfStudy, label_of
 from ..comparison.study import Study
 from .sheet import plate
-from .study_answers import conclusions, finding, number
+from .study_answers import at_least_zero, conclusions, finding, number
 from .study_figures import LABELS, drawings
 from .style import class_name
 from .summary import figure, p_value
 from .templating import fill
 
-LINKS = ("reliability", "profiles", "classes", "context")
-"""Where on the page each answer has its table."""
+LINKS = ("runs", "agreement", "labels", "runs")
+"""Where on the page each answer has its figure or table."""
 
 
 def render(title: str, study: Study, figures: Path | None = None) -> str:
@@ -31,11 +33,21 @@ def render(title: str, study: Study, figures: Path | None = None) -> str:
         figure=figure,
         p=p_value,
         number=number,
+        class_share=class_share,
+        at_least_zero=at_least_zero,
+        distinct=distinct_groups,
         class_name=class_name,
         q_values={(test.family, test.name): test.q_value for test in study.tests},
+        headings=list[tuple[str, str]](),
         opening=next(name for name in ("division", "profiles", "emergence") if name in plates),
         figures={name: drawn.inline(LABELS.get(name, "Agreement of every two runs")) for name, drawn in plates.items()},
     )
+
+
+def class_share(row: RunOfStudy) -> str:
+    """What word class holds of a run's difference beyond frequency, with its interval."""
+    held = label_of(row, *CLASS)
+    return figure(held.share if held else None)
 
 
 __all__ = ["conclusions", "render"]

@@ -2,32 +2,34 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from math import isfinite
+from statistics import median
 
+from ..comparison.agreement import AgreementOfPairs
 from ..comparison.families import distinct_groups
-from ..comparison.figures import ExcessOfGroup, RunOfStudy
+from ..comparison.figures import CLASS, NOTHING_PLANTED, ExcessOfGroup, RunOfStudy, label_of
 from ..comparison.profiles import AgreementOfSigns
-from ..comparison.study import EffectInGroup, Study
+from ..comparison.study import Study
 from ..data.tagging import NONE
 from ..preference.direction import divides
 from ..statistics.intervals import is_known
-from .finding import UNTAGGED
-from .style import plural
+from .finding import PROSE, UNTAGGED
 from .summary import figure, p_value
 
 
 def finding(study: Study) -> str:
-    """How far the pairs differ and what they gain together, beside strangers, in one sentence."""
-    pairs = [row for row in study.runs if not row.stranger and row.towers > 1]
+    """How many pairs divide the work, by how much they differ and what they gain, beside strangers, in one sentence."""
+    pairs = [row for row in study.runs if row.natural]
     known = [row for row in pairs if row.size is not None]
     if not pairs:
         return "No run of this study is a pair of cooperating towers: it has nothing to compare with strangers."
     if not known:
         return "How the towers divide the work could not be measured: no run of this study has enough held-out text."
     strangers = [row for row in study.runs if row.stranger and row.size is not None]
-    many = "In 1 pair" if len(known) == 1 else f"In {len(known)} pairs"
-    text = f"{many} the towers differ by D = {_range(_sizes(known))} nats"
+    text = f"{_verdicts(known)}. They differ by D = {_range(_sizes(known))} nats"
     if strangers:
         text += f", strangers by {_range(_sizes(strangers))}"
     if gains := _gains(known):
@@ -36,6 +38,15 @@ def finding(study: Study) -> str:
             text += f", strangers {_range(others, 3)}"
     control = "" if strangers else " No strangers were trained to compare them with."
     return f"{text}.{control}"
+
+
+def _verdicts(pairs: Sequence[RunOfStudy]) -> str:
+    """`The towers divide the work in 2 of 3 pairs (undecided in 1)`."""
+    verdicts = [row.divides for row in pairs]
+    others = [f"{name} in {verdicts.count(name)}" for name in ("no", "undecided", "not measurable") if name in verdicts]
+    of = "1 pair" if len(pairs) == 1 else f"{len(pairs)} pairs"
+    text = f"The towers divide the work in {verdicts.count('yes')} of {of}"
+    return text + (f" ({', '.join(others)})" if others else "")
 
 
 def _sizes(rows: Sequence[RunOfStudy]) -> list[float]:
@@ -48,39 +59,35 @@ def _gains(rows: Sequence[RunOfStudy]) -> list[float]:
 
 def conclusions(study: Study) -> list[str]:
     """Four answers: is there a preference (C1), is it consistent (C2), does it follow word class, and context (C3)."""
-    pairs = [row for row in study.runs if not row.stranger and row.towers > 1]
-    strangers = [row for row in study.runs if row.stranger]
+    pairs = [row for row in study.runs if row.natural]
     return [
-        _reliable(pairs, strangers, study.excess_over_strangers),
+        _divided(pairs, study),
         _consistent(study),
-        _classes(pairs, strangers, study),
+        _classes(pairs, study),
         _context(pairs, study.signs),
     ]
 
 
-def _reliable(pairs: list[RunOfStudy], strangers: list[RunOfStudy], excess: list[ExcessOfGroup]) -> str:
-    question = "C1: do the towers come to prefer different tokens?"
-    known = [row for row in pairs if isfinite(row.reliability.estimate)]
+def _divided(pairs: list[RunOfStudy], study: Study) -> str:
+    question = "C1: do the towers divide the work?"
+    known = [row for row in pairs if row.size]
     if not known:
         return f"{question} This could not be measured: no run has enough text."
-    above = sum(row.reliability.low > 0 for row in known)
-    text = (
-        f"{question} Preferences measured on other documents with other readouts correlate with "
-        f"r = {_range(_reliabilities(known))}, above 0 in {above} of {len(known)} pairs (0 means no difference "
-        "between towers)"
-    )
-    others = _reliabilities(strangers)
-    if others:
-        text += f". For strangers, which do not cooperate, r = {_range(others)}"
-        text += _excesses(excess, "reliability")
-    clusters = [row.clusters.order.estimate for row in known if row.clusters and row.clusters.order]
-    if clusters:
-        text += f". Between early and late documents, r = {_range(clusters)}"
-    return text + "."
+    text = f"{question} {_verdicts(known)}"
+    for figure_name, said in (("D", "D"), ("surplus", "the surplus")):
+        text += _excesses(study.excess_over_strangers, figure_name, said)
+    return f"{text}{_planted(study)}."
 
 
-def _reliabilities(rows: Iterable[RunOfStudy]) -> list[float]:
-    return [row.reliability.estimate for row in rows if isfinite(row.reliability.estimate)]
+def _planted(study: Study) -> str:
+    """What the same ruler says of pairs in which a division was planted."""
+    rows = [row for row in study.runs if row.planted != NOTHING_PLANTED and not row.stranger]
+    said = [
+        f"{kind}: " + ", ".join(f"{verdict} in {count}" for verdict, count in verdicts.items())
+        for kind in sorted({row.planted for row in rows})
+        if (verdicts := Counter(row.divides for row in rows if row.planted == kind))
+    ]
+    return f". Of pairs with a planted division the same ruler says: {'; '.join(said)}" if said else ""
 
 
 def _consistent(study: Study) -> str:
@@ -89,61 +96,57 @@ def _consistent(study: Study) -> str:
     if profiles is None and not agreements:
         return f"{question} A single pair of towers cannot show this. Give more seeds, presets or corpora."
     said = []
-    if profiles:
-        axis, whole = profiles.axes[0], profiles.agreement["all"]
-        ends = sorted(axis.classes, key=lambda name: -axis.classes[name])
-        shared = "share an axis" if axis.share > axis.null_high else "share no axis beyond chance"
-        one, other = (" and ".join([", ".join(map(plural, some[:2])), plural(some[2])]) for some in (ends, ends[-3:]))
-        said.append(
-            f"The word-class profiles of {len(profiles.runs)} pairs {shared}. The first axis takes "
-            f"{100 * axis.share:.0f} % of them; chance gives at most {100 * axis.null_high:.0f} % "
-            f"(p = {axis.p_value:.2g}). It has {one} at one end, {other} at the other. The correlation of two "
-            f"profiles is {figure(whole)} (RMS r); chance gives {whole.chance:.2f} (p = {whole.p_value:.2g})"
-        )
-        if profiles.mixed_tags:
-            said.append("Beware: the runs were tagged in different ways, so their word classes differ in part")
     for text in agreements:
         groups = "; ".join(
-            f"{name} {figure(group)} (chance {number(group.chance)}, p = {group.p_value:.2g})"
+            f"{name} {figure(at_least_zero(group))} (chance {number(group.chance)}, p = {group.p_value:.2g})"
             for name, group in distinct_groups(text.agreement.groups).items()
         )
         said.append(
-            f"The preferences of {text.agreement.types:,} {text.shared} ({text.corpus}) have, beyond frequency, an "
+            f"The preferences of {text.agreement.types:,} {text.shared} ({text.corpus}) agree beyond frequency with an "
             f"RMS r of: {groups}"
         )
+    if profiles and len({row.corpus for row in study.runs if row.natural}) > 1:  # types do not compare across texts
+        whole = profiles.agreement["all"]
+        said.append(
+            f"Across texts, the word-class profiles of {len(profiles.runs)} pairs agree with an RMS r of "
+            f"{figure(whole)} (chance {number(whole.chance)}, p = {whole.p_value:.2g})"
+        )
+        if profiles.mixed_tags:
+            said.append("Beware: the runs were tagged in different ways, so their word classes differ in part")
     return f"{question} {'. '.join(said)}."
 
 
-def _classes(pairs: list[RunOfStudy], strangers: list[RunOfStudy], study: Study) -> str:
+def _classes(pairs: list[RunOfStudy], study: Study) -> str:
     question = "C3: does the division follow word class?"
-    known = [row.explained for row in pairs if row.explained]
+    known = [one for row in pairs if (one := label_of(row, *CLASS))]
     if not known:
         why = UNTAGGED if pairs and all(row.tagger == NONE for row in pairs) else "no run has enough tagged words"
         return f"{question} This could not be measured: {why}."
-    passed = sum(one.p_value < 0.05 for one in known)
+    yes = sum(one.verdict == "yes" for one in known)
+    shares = _range([one.share.estimate for one in known], percent=True)
     text = (
-        f"{question} Word class explains {_range([one.estimate for one in known], percent=True)} of "
-        f"the variance between words beyond frequency, more than exchanged labels in {passed} of {len(known)} pairs "
-        "(p < 0.05)"
+        f"{question} Given frequency, word class holds {shares} of the squared difference: yes in {yes} of "
+        f"{len(known)} pairs"
     )
-    if others := [row.explained for row in strangers if row.explained]:
-        text += (
-            f". In strangers it explains {_range([one.estimate for one in others], percent=True)} (p < 0.05 in "
-            f"{sum(one.p_value < 0.05 for one in others)} of {len(others)})"
-        )
-        text += _excesses(study.excess_over_strangers, "explained")
-    if nominal := [row.nominal for row in pairs if row.explained and row.nominal]:
-        apart = sum(one.p_value < 0.05 for one in nominal)
-        text += (
-            f". Nominal words differ from verbal and grammatical ones of similar frequency in {apart} of {len(nominal)}"
-        )
-    text += _class_effects(study.class_effects)
-    if by_direction := [row for row in pairs if row.explained and row.direction and divides(row.direction)]:
+    text += _excesses(study.excess_over_strangers, "class given frequency", "what it holds")
+    if largest := _largest(pairs):
+        text += f". {largest}"
+    if by_direction := [row for row in pairs if row.direction and divides(row.direction)]:
         text += (
             f". {len(by_direction)} pairs divide the work by reading direction. In these, a preference for a class is "
             "no evidence of syntax and semantics by itself"
         )
     return text + "."
+
+
+def _largest(pairs: Sequence[RunOfStudy]) -> str:
+    """The label that holds most in the median pair, of those that hold a share in any."""
+    names = {one.label for row in pairs for one in row.labels if not one.given and one.verdict == "yes"}
+    shares = {name: [one.share.estimate for row in pairs if (one := label_of(row, name))] for name in names}
+    if not shares:
+        return ""
+    name = max(shares, key=lambda label: median(shares[label]))
+    return f"Most is held by {PROSE.get(name, name)}: {_range(shares[name], percent=True)}"
 
 
 def _context(pairs: list[RunOfStudy], signs: dict[str, AgreementOfSigns]) -> str:
@@ -167,27 +170,25 @@ def _context(pairs: list[RunOfStudy], signs: dict[str, AgreementOfSigns]) -> str
     return text + "."
 
 
-def _excesses(rows: Iterable[ExcessOfGroup], kind: str) -> str:
+def _excesses(rows: Iterable[ExcessOfGroup], kind: str, name: str) -> str:
+    asked = [row for row in rows if row.figure == kind]
     said = [
-        f"{row.group} {figure(row.excess)}" + ("" if row.excess.p_value is None else f", p = {row.excess.p_value:.2g}")
-        for row in rows
-        if row.figure == kind
+        (f"{row.group} " if len(asked) > 1 else "")
+        + figure(row.excess, digits=3)
+        + ("" if row.excess.p_value is None else f" (p = {row.excess.p_value:.2g})")
+        for row in asked
     ]
-    return f" (excess over strangers: {'; '.join(said)})" if said else ""
-
-
-def _class_effects(effects: list[EffectInGroup]) -> str:
-    said = [
-        f"{row.group}, {row.contrast}: {figure(row.model.effect, digits=3)} nats, p = {row.model.effect.p_value:.2g}"
-        for row in effects
-        if not row.stranger
-    ]
-    return f". Over seeds, class differs beyond frequency and length by: {'; '.join(said)}" if said else ""
+    return f". By how much {name} exceeds that of strangers: {'; '.join(said)}" if said else ""
 
 
 def _range(values: list[float], digits: int = 2, percent: bool = False) -> str:
     ends = [f"{100 * end:.0f}" if percent else f"{end:.{digits}f}" for end in (min(values), max(values))]
     return " to ".join(dict.fromkeys(ends)) + (" %" if percent else "")
+
+
+def at_least_zero(group: AgreementOfPairs) -> AgreementOfPairs:
+    """A root mean square as it can be read: an estimate of it that is freed of noise may lie below 0."""
+    return replace(group, **{end: max(0.0, getattr(group, end)) for end in ("estimate", "low", "high")})
 
 
 def number(value: float | None, digits: int = 2) -> str:

@@ -16,12 +16,13 @@ from matplotlib.colors import LinearSegmentedColormap, Normalize
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from ..comparison.figures import Dose, RunOfStudy
+from ..comparison.figures import CLASS, Dose, RunOfStudy, label_of
 from ..comparison.profiles import Profiles
 from ..comparison.study import AgreementOfText, Study
 from ..preference.emergence import Evaluation
+from .division_figure import row_name
 from .sheet import Draw, Sheet, interval, zero
-from .style import CONTEXT_AXES, SOFT, TOWER_COLORS, ZERO_COLOR, class_name
+from .style import CONTEXT_AXES, PREFERENCE_COLOR, SOFT, TOWER_COLORS, ZERO_COLOR, class_name
 
 Point = TypeVar("Point")
 DIVERGING = LinearSegmentedColormap.from_list("towers", [TOWER_COLORS[1], "#ffffff", TOWER_COLORS[0]])
@@ -38,6 +39,8 @@ def drawings(study: Study) -> dict[str, Draw]:
     found: dict[str, Draw] = {"emergence": partial(_emergence, study)}
     if any(row.size for row in study.runs):
         found["division"] = partial(_division, study)
+    if shown := _shown_labels(study):
+        found["labels"] = partial(_labels, study, shown)
     if study.profiles:
         found["profiles"] = partial(_profiles, study.profiles)
     if any(study.context.values()):
@@ -50,11 +53,12 @@ def drawings(study: Study) -> dict[str, Draw]:
 
 
 LABELS = {
-    "division": "How far the towers of each run differ, and what they gain together, pairs beside strangers",
+    "division": "How far the towers of each run differ, and what they gain together: pairs, planted and strangers",
+    "labels": "What each label of the tokens holds of the difference, in each run: pairs, planted and strangers",
     "emergence": "How good the towers of each run are, together and alone, during training",
     "profiles": "Mean preference of each word class in each run",
     "context": "What each tower of each run gains as its context grows",
-    "doses": "Reliability and the share of word class against the setting that varies",
+    "doses": "D and the surplus against the setting that varies",
 }
 """What each figure shows, for those who cannot see it; the others are matrices of agreement."""
 
@@ -94,24 +98,23 @@ def _cells(
 
 
 def _division(study: Study, sheet: Sheet) -> None:
-    """D and the surplus of every run, each with its interval: pairs above, strangers with open marks below."""
-    rows = [row for row in study.runs if row.size][::-1]
-    rows.sort(key=lambda row: not row.stranger)
+    """D and the surplus of every run, each with its interval: pairs above, then planted, strangers below."""
+    rows = sorted((row for row in study.runs if row.size), key=_place, reverse=True)
     styles, named = _styles(study), len(rows) <= MOST_NAMED
     panels = sheet.panels(2, 0.9 + (0.19 if named else 0.06) * max(3, len(rows)))
     for axes, kind, title in zip(panels, ("size", "surplus"), ("D (nats)", "surplus (nats per token)"), strict=True):
         zero(axes)
-        for stranger in (False, True):
-            known = [(y, row, value) for y, row in enumerate(rows) if row.stranger == stranger
+        for runs in ("natural", "planted", "strangers"):
+            known = [(y, row, value) for y, row in enumerate(rows) if _runs_of(row) == runs
                      and (value := getattr(row, kind)) is not None]  # fmt: skip
             if not known:
                 continue
             heights = [y for y, _, _ in known]
-            colors = [ZERO_COLOR if stranger else styles[row.group, False][1] for _, row, _ in known]
+            colors = [styles[row.group, False][1] if runs == "natural" else _MARKS[runs][1] for _, row, _ in known]
             interval(axes, heights, [value.low for *_, value in known], [value.high for *_, value in known], colors)
             dots = axes.scatter(
                 [value.estimate for *_, value in known], heights, s=24, zorder=3, linewidths=1.1,
-                facecolors="none" if stranger else colors, edgecolors=colors,
+                marker=_MARKS[runs][0], facecolors="none" if runs == "strangers" else colors, edgecolors=colors,
             )  # fmt: skip
             sheet.tell(dots, [
                 f"{row.name}, {'D' if kind == 'size' else kind}: {value.estimate:.3f} "
@@ -123,16 +126,73 @@ def _division(study: Study, sheet: Sheet) -> None:
         axes.locator_params(axis="x", nbins=4)
         axes.set_yticks(range(len(rows)) if named else [], [row.name for row in rows] if named else [], fontsize=7)
         axes.tick_params(axis="y", length=0)
-    groups = dict.fromkeys(row.group for row in rows if not row.stranger)
-    handles = [_dot(styles[group, False][1], styles[group, False][0]) for group in groups]
-    if any(row.stranger for row in rows):
-        handles.append(_dot(ZERO_COLOR, "strangers", filled=False))
-    sheet.key(columns=3, handles=handles)
+    groups = dict.fromkeys(row.group for row in rows if _runs_of(row) == "natural")
+    handles = [_mark("natural", group, styles[group, False][1]) for group in groups]
+    sheet.key(columns=3, handles=[*handles, *_controls_key(rows)])
 
 
-def _dot(color: str, label: str, filled: bool = True) -> Line2D:
-    face = color if filled else "none"
-    return Line2D([], [], marker="o", linestyle="", color=color, markerfacecolor=face, markersize=5, label=label)
+_MARKS = {"natural": ("o", TOWER_COLORS[0]), "planted": ("D", PREFERENCE_COLOR), "strangers": ("o", ZERO_COLOR)}
+"""Of pairs, of pairs in which a division was planted, and of strangers (open): the mark and its colour."""
+
+
+def _runs_of(row: RunOfStudy) -> str:
+    return "strangers" if row.stranger else "natural" if row.natural else "planted"
+
+
+def _place(row: RunOfStudy) -> int:
+    return list(_MARKS).index(_runs_of(row))
+
+
+def _mark(runs: str, label: str, color: str | None = None) -> Line2D:
+    marker, usual = _MARKS[runs]
+    ink = color or usual
+    face = "none" if runs == "strangers" else ink
+    return Line2D([], [], marker=marker, linestyle="", color=ink, markerfacecolor=face, markersize=5, label=label)
+
+
+def _controls_key(rows: Sequence[RunOfStudy]) -> list[Line2D]:
+    present = {_runs_of(row) for row in rows}
+    return [_mark(runs, runs) for runs in ("planted", "strangers") if runs in present]
+
+
+def _shown_labels(study: Study) -> list[tuple[str, str]]:
+    """The labels that are shown, the one that holds most of the pairs' differences last."""
+    pairs = [row for row in study.runs if row.natural]
+    names = dict.fromkeys((one.label, one.given) for row in pairs for one in row.labels)
+    held = {
+        name: [one.held.estimate for row in pairs if (one := label_of(row, *name))]
+        for name in names if not name[1] or name == CLASS
+    }  # fmt: skip
+    return sorted((name for name in held if held[name]), key=lambda name: float(np.median(held[name])))
+
+
+def _labels(study: Study, shown: Sequence[tuple[str, str]], sheet: Sheet) -> None:
+    """What each label holds in every run: a row for each label, a mark for each run."""
+    rows = [row for row in study.runs if row.labels]
+    sheet.height(1.0 + 0.23 * max(3, len(shown)))
+    axes = sheet.add_subplot()
+    zero(axes)
+    for runs in ("strangers", "planted", "natural"):
+        known = [(y, row, one) for y, name in enumerate(shown) for row in rows
+                 if _runs_of(row) == runs and (one := label_of(row, *name))]  # fmt: skip
+        if not known:
+            continue
+        marker, color = _MARKS[runs]
+        dots = axes.scatter(
+            [one.held.estimate for *_, one in known], [y for y, _, _ in known], s=20, marker=marker, linewidths=1.0,
+            facecolors="none" if runs == "strangers" else color, edgecolors=color, alpha=0.75, zorder=3,
+        )  # fmt: skip
+        sheet.tell(dots, [
+            f"{row.name}, {row_name(one)}: {one.held.estimate:.4f} nats², {100 * one.share.estimate:.1f} % of its "
+            f"difference: {one.verdict}"
+            for _, row, one in known
+        ])  # fmt: skip
+    names = [row_name(next(one for row in rows if (one := label_of(row, *name)))) for name in shown]
+    axes.set(ylim=(-0.7, len(shown) - 0.3))
+    axes.set_xlabel(sheet.wrap("held of the squared difference between towers (nats²)"), loc="right")
+    axes.set_yticks(range(len(shown)), names)
+    axes.tick_params(axis="y", length=0)
+    sheet.key(columns=3, handles=[_mark("natural", "pairs"), *_controls_key(rows)])
 
 
 def _profiles(profiles: Profiles, sheet: Sheet) -> None:
@@ -266,10 +326,10 @@ def _add(curves: _Curves, points: Sequence[Evaluation], value: Callable[[Evaluat
 
 
 def _doses(doses: list[Dose], sheet: Sheet) -> None:
-    """Reliability and share of word class of each run against each setting that varies."""
+    """D and the surplus of each run against each setting that varies."""
     panels = sheet.panels(2 * len(doses), 2.5)
     for number, dose in enumerate(doses):
-        for axes, kind in zip(panels[2 * number : 2 * number + 2], ("reliability", "explained"), strict=True):
+        for axes, kind in zip(panels[2 * number : 2 * number + 2], ("D", "surplus"), strict=True):
             known = [(one.run, one.dose, y) for one in dose.points if (y := one.figures[kind]) is not None]
             dots = axes.scatter(
                 [x for _, x, _ in known], [y for *_, y in known], s=18, color=TOWER_COLORS[0], alpha=0.8

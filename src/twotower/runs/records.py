@@ -35,7 +35,7 @@ def load_config(run: Path) -> RunConfig:
     return _config_in(text, path)
 
 
-@lru_cache(maxsize=8)  # of the text, so that a file that has changed is read anew
+@lru_cache(maxsize=8)  # of the text, so that a file that has changed is read again
 def _config_in(text: str, path: Path) -> RunConfig:
     try:
         values = yaml.load(text, SafeLoader)

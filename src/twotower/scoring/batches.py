@@ -19,7 +19,7 @@ class Batches:
     def each(self, lengths: Sequence[int] | Indices, work: Callable[[Indices], None]) -> Iterator[Indices]:
         """Do `work` on the numbers of the rows of each batch, longest rows first, and say which were done.
 
-        `lengths` are the tokens of each row, (rows,). A batch has rows of like length, so that padding is short. Raises
+        `lengths` are the tokens of each row, (rows,). A batch has rows of similar length to keep padding short. Raises
         the library's own error where a single row does not fit.
         """
         from accelerate.utils.memory import clear_device_cache, should_reduce_batch_size

@@ -60,7 +60,7 @@ def window_of(model: Any, files: ModelFiles, asked: int) -> int:
     limits += [
         value for name in ("max_position_embeddings", "window") if isinstance(value := getattr(config, name, None), int)
     ]
-    for name, module in model.named_modules():  # RoBERTa and its kin count positions from behind the padding's
+    for name, module in model.named_modules():  # RoBERTa and models like it count positions from behind the padding's
         if name.endswith("position_embeddings") and getattr(module, "padding_idx", None) is not None:
             limits.append(module.num_embeddings - module.padding_idx - 1)
     most = min(limits)

@@ -134,7 +134,7 @@ def procrustes(first: View, second: View) -> Floats:
     rest = np.maximum(n[1:], 1)
     lost = np.einsum("gpq,pq->g", products, rotation) + np.einsum("gp,pq,gq->g", a, rotation, b) / rest
     nuclear = np.concatenate([[values.sum()], values.sum() - lost])
-    squares[1:] -= (a**2).sum(axis=1) / rest  # what is left is centred anew
+    squares[1:] -= (a**2).sum(axis=1) / rest  # what is left is centred again
     others[1:] -= (b**2).sum(axis=1) / rest
     size = np.sqrt(np.maximum(squares, 0) * np.maximum(others, 0))
     with np.errstate(invalid="ignore", divide="ignore"):

@@ -91,7 +91,7 @@ def permuted_shares(
 
 
 def shifted_shares(readings: Readings, label: Codes, permutations: int, generator: np.random.Generator) -> Floats:
-    """H of a labelling that tokens carry by their place, each document's turned round by a random number of places.
+    """H of a labelling that tokens carry by their place, each document's rotated by a random number of places.
 
     The order of the labels stays, and which tokens they fall on is chance, (permutations,).
     """

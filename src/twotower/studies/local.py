@@ -37,7 +37,7 @@ def run_study(
 
     Writes `study.yaml` (the grid), `manifest.jsonl` (a line for each run, with its estimate if `seconds` has one),
     `study.json` and `study.html` into `out`. A run that fails does not stop the others. Returns what `study.json` holds
-    and the names of the runs that failed. Raises `InputError` if `out` holds the study of another grid, the grid has
+    and the names of the runs that failed. Raises `InputError` if `out` holds a study with another grid, the grid has
     one seed only, or fewer than two runs are finished.
     """
     planned = jobs(grid)

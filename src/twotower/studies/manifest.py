@@ -39,7 +39,7 @@ class Line:
 def claim(out: Path, grid: Grid, planned: Iterable[Job]) -> None:
     """Make the study's folder, or continue it: the runs that it already plans must be among the planned ones.
 
-    Raises `InputError` if `out` holds something else, or the study of another grid.
+    Raises `InputError` if `out` holds something else, or a study with another grid.
     """
     mine = {job.name: job.config for job in planned}
     if (out / STUDY).is_file():
@@ -71,8 +71,8 @@ def read_study(out: Path) -> dict[str, RunConfig]:
         return {str(name): from_dict(config, f"{path}: {name}") for name, config in runs.items()}
     except (yaml.YAMLError, UnicodeDecodeError, KeyError, TypeError, AttributeError) as error:
         raise InputError(
-            f"{path} is damaged ({' '.join(str(error).split())}); `twotower study … --plan --out {out}` writes it anew "
-            "once it is moved away"
+            f"{path} is damaged ({' '.join(str(error).split())}); `twotower study … --plan --out {out}` writes it "
+            "again once it is moved away"
         ) from None
 
 
@@ -100,7 +100,7 @@ def write_manifest(out: Path, planned: Iterable[Job], threads: int, seconds: Map
 def read_manifest(out: Path, only: str | None = None) -> list[Line]:
     """The runs of a study, or the one that is called `only`.
 
-    Raises `InputError` if there is no manifest, a line is damaged, the manifest is of another study than the
+    Raises `InputError` if there is no manifest, a line is damaged, the manifest belongs to another study than the
     `study.yaml` beside it, or it has no run of that name.
     """
     path = out / MANIFEST
@@ -114,11 +114,11 @@ def read_manifest(out: Path, only: str | None = None) -> list[Line]:
             values = json.loads(text)
             name = str(values["name"])
             if values["study"] != study:
-                raise InputError(f"{where}: is of another study than {out / STUDY}; {again} anew")
+                raise InputError(f"{where}: belongs to another study than {out / STUDY}; {again} again")
             if only is not None and name != only:
                 continue
             if values["folder"] != f"runs/{name}" or Path(name).name != name:
-                raise InputError(f"{where}: {values['folder']!r} is not the folder runs/NAME of a run; {again} anew")
+                raise InputError(f"{where}: {values['folder']!r} is not the folder runs/NAME of a run; {again} again")
             found.append(
                 Line(
                     name, str(values["folder"]), values["seconds"], str(values["group"]), bool(values["stranger"]),
@@ -128,7 +128,7 @@ def read_manifest(out: Path, only: str | None = None) -> list[Line]:
         except (ValueError, KeyError, TypeError) as error:
             if isinstance(error, InputError):
                 raise
-            raise InputError(f"{where}: is not a line of a manifest ({error}); {again} anew") from None
+            raise InputError(f"{where}: is not a line of a manifest ({error}); {again} again") from None
     if only is not None and not found:
         raise InputError(f"{path}: has no run {only!r}; give one that `twotower study status {out}` lists")
     return found
@@ -152,7 +152,7 @@ def configure(folder: Path, config: RunConfig) -> RunConfig:
     if other:
         raise InputError(
             f"{folder}: was made with {other[0]} = {has[other[0]]}, and the study has {wanted[other[0]]}; "
-            "move the folder away, or plan the study anew in another --out"
+            "move the folder away, or plan the study again in another --out"
         )
     return found
 

@@ -74,7 +74,7 @@ def run_status(study: Path, name: str, config: RunConfig) -> RunStatus:
         since = time.strftime("%Y-%m-%d %H:%M", time.localtime(who.since))
         return RunStatus(name, "lost", stages, f"{who}, since {since}", quiet)
     if len(stages) == len(MAIN) and not last.startswith("twotower: "):
-        why = "finished with other settings or by another version; made anew as far as that matters"
+        why = "finished with other settings or by another version; made again where that matters"
         return RunStatus(name, "waiting", stages, why, quiet)
     if not last:
         return RunStatus(name, "waiting", stages, "", quiet)

@@ -35,7 +35,7 @@ class Worker:
         self._process: subprocess.Popen[str] | None = None
 
     def ask(self, question: Any) -> Any:
-        """The answer. Raises `WorkerEndedError` if there will be none; the next question starts the process anew."""
+        """The answer. Raises `WorkerEndedError` if there will be none; the next question starts the process again."""
         if self._process is None or self._process.poll() is not None:
             self._process = subprocess.Popen(
                 self._command, env=self._environment, text=True, encoding="utf-8",

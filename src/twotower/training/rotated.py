@@ -18,7 +18,7 @@ from torch import nn
 MEMORY = 0.98
 """Decay of the mean of the inputs' second moments in the gradient."""
 EVERY = 20
-"""Updates after which the basis is found anew."""
+"""Updates after which the basis is computed again."""
 EPSILON = 1e-8
 
 

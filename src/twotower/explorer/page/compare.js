@@ -76,7 +76,7 @@
               .replace("readout_", "tower ")
               .replace(/^mean_?/, "preference ")
               .trim();
-      return `${two ? `run ${number + 1}, ` : ""}${what}${minus ? ", turned round" : ""} (nats)`;
+      return `${two ? `run ${number + 1}, ` : ""}${what}${minus ? ", exchanged" : ""} (nats)`;
     };
     const diverging = [columnA, columnB].every((name) => explorer.isPreference(name));
 

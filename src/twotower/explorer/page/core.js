@@ -49,7 +49,7 @@ const explorer = { views: [], runs: [], live: document.body.dataset.mode === "li
     ).toString();
     return `#${view}${query ? `?${query}` : ""}`;
   };
-  /** Write what a view shows into the address, without drawing it anew; not if the reader has gone on to another. */
+  /** Write what a view shows into the address, without drawing it again; not if the reader has gone on to another. */
   explorer.remember = (view, given) => {
     if (explorer.address().view === view) history.replaceState(null, "", explorer.link(view, given));
   };

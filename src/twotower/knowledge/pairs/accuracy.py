@@ -76,7 +76,7 @@ def difference(
 
     Of more than two towers, interval and p-value allow for the choice of the two: the interval holds for all pairs of
     towers at once (see `largest_difference`), and where the towers of each cluster change places, best and worst are
-    chosen anew.
+    chosen again.
     """
     if towers < 2:
         return None

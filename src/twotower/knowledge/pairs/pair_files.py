@@ -37,7 +37,7 @@ def read_files(place: str) -> list[PairFile]:
     """The files of pairs at a place, those below a folder among them; suites of SyntaxGym aside (see `syntaxgym`).
 
     Tables (`.csv`, `.tsv`, `.jsonl`, `.parquet`, or a list in `.json`) have columns whose headings say which sentence
-    is better (see `pair_columns`), in any order: BLiMP (Warstadt et al. 2020) and its kin in other languages, RuBLiMP,
+    is better (see `pair_columns`), in any order: BLiMP (Warstadt et al. 2020) and sets like it in others, RuBLiMP,
     MultiBLiMP, DTFit (Vassallo et al. 2018). A `.txt` has a sentence a line: labelled True or False, as in CLAMS
     (Mueller et al. 2020), or alternating, the ungrammatical sentence first, as in Zorro (Huebner et al. 2021).
     `FILE#BETTER,WORSE` names the columns, by number where there are no headings. Files that only lie beside pairs

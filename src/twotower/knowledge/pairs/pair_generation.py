@@ -313,7 +313,7 @@ VIOLATIONS: dict[str, tuple[str, Callable[[Tree, Lexicon], Iterator[Change]]]] =
 
 
 def _replacement(word: TreeWord, lexicon: Lexicon, fits: Callable[[str], float | None]) -> str | None:
-    """The noun of the same number and like frequency that fits best: of those, the one of the nearest frequency."""
+    """The noun of the same number and similar frequency that fits best: of those, the one of the nearest frequency."""
     own = lexicon.count(word.form)
     candidates: list[tuple[float, int, str]] = []
     number = word.features.get("Number", "")

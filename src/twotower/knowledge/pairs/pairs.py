@@ -108,7 +108,7 @@ def _generated(subject: Subject) -> tuple[list[MinimalPair], GeneratedPairs]:
 
 
 def _unseen(subject: Subject, trees: Sequence[Tree]) -> list[Tree]:
-    """The sentences of documents that the towers were not trained on, as far as their names tell."""
+    """The sentences of documents that the towers were not trained on, as far as their names show."""
     table = pd.read_parquet(subject.run / "data" / "documents.parquet")
     trained = set(table.loc[~table["heldout"] & ~table["validation"], "name"]) if "name" in table else set()
     return [tree for tree in trees if tree.document not in trained]

@@ -21,7 +21,7 @@ def _sentences(found: Decoding) -> list[str]:
         accuracy, selectivity = each(row.accuracy for row in task.chosen), each(row.selectivity for row in task.chosen)
         said.append(
             f"{TASKS.get(name, name).capitalize()} can be read off the towers with an accuracy of {accuracy} (always "
-            f"the commonest label: {figure(task.majority.accuracy)}); selectivity {selectivity}."
+            f"the most common label: {figure(task.majority.accuracy)}); selectivity {selectivity}."
         )
     return said
 
@@ -37,7 +37,7 @@ def _tables(found: Decoding) -> list[Table]:
             for view in task.views
         ]
         common = task.majority
-        rows.append(["the commonest label", figure(common.accuracy), "–", "–", figure(common.compression)])
+        rows.append(["the most common label", figure(common.accuracy), "–", "–", figure(common.compression)])
         label = f"{TASKS.get(name, name).capitalize()} ({task.labels} labels), by layer"
         tables.append(Table(label, ["states of", *measures], rows))
     return tables
