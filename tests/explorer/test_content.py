@@ -22,6 +22,7 @@ from twotower.explorer.minimal_pairs import minimal_pairs
 from twotower.explorer.plain import to_json
 from twotower.explorer.server import explorer
 from twotower.explorer.types_in import types_in
+from twotower.preference.labelled import LEXICAL_AND_GRAMMATICAL
 from twotower.preference.measured import SETS
 from twotower.system.errors import InputError
 
@@ -156,6 +157,11 @@ def test_what_emerged_ends_near_the_finished_run(explored):
     classes = {row["name"]: row for row in one["classes"]}
     for row in (classes["NOUN"], classes["function"]):
         assert len(row["mean"]) == 3 and row["low"][2] <= row["mean"][2] <= row["high"][2]
+    assert len(one["floor"]) == 3 and all(0 < value < 2 for value in one["floor"])
+    compared = [row for row in one["classes"] if row["name"] in LEXICAL_AND_GRAMMATICAL]
+    total = sum(row["count"] for row in compared)
+    for t in range(3):  # centred on these words
+        assert sum(row["count"] * row["mean"][t] for row in compared) / total == pytest.approx(0, abs=1e-4)
     assert found["nats"]["joint"][0] > found["nats"]["joint"][-1]
 
 

@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 
 from ..data.heldout import CONTENT_CLASS, FUNCTION_CLASS
+from ..preference.emergence import WATCHING
+from ..preference.labelled import LEXICAL_AND_GRAMMATICAL
 from ..preference.types import type_preferences
 from ..statistics.tallies import tally
 from .explored import ExploredRun
@@ -15,6 +17,7 @@ from .plain import column, number
 
 FEW_DRAWS = 20
 """For types: only their standard errors are shown, which need none."""
+NORMAL_95 = 1.96
 FEWEST = 3
 """Occurrences in the sample below which the curve of a type would be noise."""
 
@@ -25,9 +28,12 @@ def emerged(run: ExploredRun) -> dict[str, Any]:
     Returns:
         `tokens` of training at each evaluation; `nats`: by head, its mean negative log-probability at each; `piece_id`
         and `count` of the types in the sample with at least `FEWEST` occurrences; and for each preference, by its
-        suffix: `types` (evaluations, types), their `error` (standard errors, documents as clusters), and `classes`:
-        for each part of speech, and for function and content words, `name`, `count`, and `mean`, `low`, `high` at each
-        evaluation (a bootstrap over documents). All in nats.
+        suffix: `types` (evaluations, types), their `error` (standard errors, documents as clusters), `classes` (for
+        each part of speech, and for function and content words, `name`, `count`, and `mean`, `low`, `high` at each
+        evaluation, a bootstrap over documents), and `floor`. All in nats. Preferences are means over both sets of
+        readouts that watch, minus the mean of all lexical and grammatical words, as in the report. The floor is what
+        these means may differ from 0 by (95 %) where the towers do not differ: half of what the two sets differ by,
+        its root mean square over parts of speech.
     """
     table = pd.read_parquet(run.artifact("emergence.parquet"))
     if table.empty:
@@ -41,10 +47,14 @@ def emerged(run: ExploredRun) -> dict[str, Any]:
     names = sorted({str(tag) for tag in upos} - {"_"})
     preferences: dict[str, Any] = {}
     for contrast in run.contrasts:
-        means, errors = [], []
+        means, errors, floors = [], [], []
         classes: dict[str, dict[str, Any]] = {}
         for _, part in parts:
-            piece, values = part["piece_id"].to_numpy(np.int64), contrast.of(part)
+            piece = part["piece_id"].to_numpy(np.int64)
+            compared = np.isin(upos[piece].astype(str), LEXICAL_AND_GRAMMATICAL)
+            by_set = [_centred(contrast.of(part, readouts), compared) for readouts in WATCHING]
+            values = np.mean(by_set, axis=0)
+            floors.append(number(_floor(by_set[0] - by_set[1], pd.factorize(upos[piece])[0])))
             found = _of(run, document, piece, values, len(upos), FEW_DRAWS)
             means.append(column(found["mean"][kinds]))
             errors.append(column(found["standard_error"][kinds]))
@@ -57,7 +67,12 @@ def emerged(run: ExploredRun) -> dict[str, Any]:
                         row = classes.setdefault(name, {"name": name, "count": int(each["count"][number_])})
                         for figure in ("mean", "low", "high"):
                             row.setdefault(figure, []).append(number(each[figure][number_]))
-        preferences[contrast.suffix] = {"types": means, "error": errors, "classes": list(classes.values())}
+        preferences[contrast.suffix] = {
+            "types": means,
+            "error": errors,
+            "classes": list(classes.values()),
+            "floor": floors,
+        }
     return {
         "tokens": [tokens for tokens, _ in parts],
         "nats": {head: [number(-float(part[head].mean())) for _, part in parts] for head in run.heads},
@@ -65,6 +80,17 @@ def emerged(run: ExploredRun) -> dict[str, Any]:
         "count": count.tolist(),
         "preferences": preferences,
     }
+
+
+def _centred(values: Any, compared: Any) -> Any:
+    return values - (values[compared].mean() if compared.any() else 0.0)
+
+
+def _floor(between: Any, word_class: Any) -> float:
+    """From what two sets of readouts differ by at each occurrence, and its class."""
+    counts = np.bincount(word_class)
+    half = np.bincount(word_class, between)[counts > 0] / counts[counts > 0] / 2
+    return float(NORMAL_95 * np.sqrt(np.average(half**2, weights=counts[counts > 0])))
 
 
 def _of(run: ExploredRun, document: Any, group: Any, values: Any, groups: int, draws: int) -> dict[str, Any]:

@@ -1,22 +1,37 @@
 "use strict";
-// Two runs, or two heads of one, type by type and passage by passage.
+// Two runs, two readings of one or two of its heads: class by class, type by type and passage by passage.
 (() => {
+  const LEVELS = [
+    ["classes", "word classes"],
+    ["words", "whole words"],
+    ["types", "words and parts of words"],
+  ];
+
   const show = async (place, _, given) => {
     const runs = explorer.runs,
       two = runs.length === 2;
     const choices = runs.flatMap((run, number) =>
       [
         ...run.contrasts.map(({ suffix, name }) => [`${number}:mean${suffix}`, `preference: ${name}`]),
+        ...run.contrasts.flatMap(({ suffix, name }) =>
+          run.set_columns.map((column, set) => [`${number}:${column}${suffix}`, `set ${set + 1} of readouts: ${name}`]),
+        ),
         ...run.heads.map((head) => [`${number}:${head}`, explorer.measureName(run, head)]),
       ].map(([key, label]) => [key, two ? `run ${number + 1}: ${label}` : label]),
     );
     const known = new Set(choices.map(([key]) => key));
-    const preset = two ? ["0:mean", "1:mean"] : ["0:readout_1", runs[0].towers > 1 ? "0:readout_2" : "0:joint"];
+    const [first, second] = runs[0].set_columns;
+    const preset = two
+      ? ["0:mean", "1:mean"]
+      : second // whether a preference comes from the towers: two readings of them agree on it
+        ? [`0:${first}${runs[0].contrasts[0].suffix}`, `0:${second}${runs[0].contrasts[0].suffix}`]
+        : ["0:readout_1", runs[0].towers > 1 ? "0:readout_2" : "0:joint"];
     const chosen = (name, usual, fall) =>
       known.has(given.get(name)) ? given.get(name) : known.has(usual) ? usual : choices[fall][0];
     const state = {
       a: chosen("a", preset[0], 0),
       b: chosen("b", preset[1], Math.min(1, choices.length - 1)),
+      level: LEVELS.some(([key]) => key === given.get("level")) ? given.get("level") : LEVELS[0][0],
       least: given.get("least") ?? String(runs[0].frequent),
       turn: given.get("turn") ?? "",
       zoom: given.get("zoom") || "",
@@ -40,17 +55,32 @@
         typesA.count[row] >= least &&
         typesB.count[other] >= least &&
         typesA[columnA][row] !== null &&
-        typesB[columnB][other] !== null
+        typesB[columnB][other] !== null &&
+        (state.level !== "words" || typesA.upos[row] !== "_")
       )
         rows.push([row, other]);
     });
-    const valueA = (k) => typesA[columnA][rows[k][0]];
-    const raw = (k) => typesB[columnB][rows[k][1]];
+    const className = (tag) => (tag === "_" ? "part of a word" : (runs[runA].class_names[tag] ?? tag));
+    const items =
+      state.level === "classes"
+        ? classesOf(rows, typesA, typesB, columnA, columnB, className)
+        : rows.map(([row, other]) => ({
+            name: typesA.piece[row],
+            class_: className(typesA.upos[row]),
+            group: typesA.word_class[row],
+            count: typesA.count[row],
+            otherCount: typesB.count[other],
+            a: typesA[columnA][row],
+            b: typesB[columnB][other],
+            query: `[${typesA.piece[row]}]`,
+          }));
+    const valueA = (k) => items[k].a;
+    const raw = (k) => items[k].b;
     const correlation = (values) => {
-      const n = rows.length,
-        [ma, mb] = [0, 1].map((side) => rows.reduce((sum, _row, k) => sum + values(k)[side], 0) / n);
+      const n = items.length,
+        [ma, mb] = [0, 1].map((side) => items.reduce((sum, _item, k) => sum + values(k)[side], 0) / n);
       let [ab, aa, bb] = [0, 0, 0];
-      rows.forEach((_row, k) => {
+      items.forEach((_item, k) => {
         const [a, b] = values(k);
         ab += (a - ma) * (b - mb);
         aa += (a - ma) ** 2;
@@ -73,7 +103,8 @@
         column === "joint"
           ? "joint head"
           : column
-              .replace("readout_", "tower ")
+              .replace(/^readout_/, "tower ")
+              .replace(/^under_[a-z]+/, (found) => `set ${runs[number].set_columns.indexOf(found) + 1}`)
               .replace(/^mean_?/, "preference ")
               .trim();
       return `${two ? `run ${number + 1}, ` : ""}${what}${minus ? ", exchanged" : ""} (nats)`;
@@ -89,15 +120,15 @@
         keep();
       },
       tip: ({ row }) => [
-        typesA.piece[rows[row][0]],
+        items[row].name,
         `${names[0]}: ${explorer.signed(valueA(row))} nats`,
         `${names[1]}: ${explorer.signed(valueB(row))} nats`,
-        explorer.count(typesA.count[rows[row][0]]) +
-          (runA === runB ? "" : ` and ${explorer.count(typesB.count[rows[row][1]])}`) +
+        explorer.count(items[row].count) +
+          (runA === runB ? "" : ` and ${explorer.count(items[row].otherCount)}`) +
           " occurrences",
       ],
       onpick: ({ row }) => {
-        location.hash = explorer.link("concordance", { run: runA || "", query: `[${typesA.piece[rows[row][0]]}]` });
+        location.hash = explorer.link("concordance", { run: runA || "", query: items[row].query });
       },
     });
     const number = (key, name, value) => ({
@@ -122,30 +153,34 @@
       columns: [
         {
           key: "piece",
-          label: "type",
+          label: state.level === "classes" ? "word class" : "type",
           width: "9em",
-          value: (k) => typesA.piece[rows[k][0]],
+          value: (k) => items[k].name,
           cell: (k) =>
             explorer.el(
               "a",
-              { href: explorer.link("concordance", { run: runA || "", query: `[${typesA.piece[rows[k][0]]}]` }) },
-              explorer.bdi(typesA.piece[rows[k][0]]),
+              { href: explorer.link("concordance", { run: runA || "", query: items[k].query }) },
+              explorer.bdi(items[k].name),
             ),
         },
-        {
-          key: "upos",
-          label: "part of speech",
-          width: "6em",
-          value: (k) => typesA.upos[rows[k][0]],
-          cell: (k) => typesA.upos[rows[k][0]],
-        },
+        ...(state.level === "classes"
+          ? []
+          : [
+              {
+                key: "upos",
+                label: "word class",
+                width: "7em",
+                value: (k) => items[k].class_,
+                cell: (k) => items[k].class_,
+              },
+            ]),
         {
           key: "count",
           label: "count",
           number: true,
           width: "5em",
-          value: (k) => typesA.count[rows[k][0]],
-          cell: (k) => explorer.count(typesA.count[rows[k][0]]),
+          value: (k) => items[k].count,
+          cell: (k) => explorer.count(items[k].count),
         },
         { ...number("a", "first", valueA), title: names[0], csvLabel: `${names[0]} (nats)` },
         { ...number("b", "second", valueB), title: names[1], csvLabel: `${names[1]} (nats)` },
@@ -176,12 +211,13 @@
       explorer.el(
         "form",
         { class: "bar", submit: (event) => event.preventDefault() },
+        explorer.field("compare", explorer.select(LEVELS, state.level, change("level"))),
         explorer.field("first", explorer.select(choices, state.a, change("a"))),
         explorer.field("second", explorer.select(choices, state.b, change("b"))),
         explorer.field("at least", fewest, "Occurrences in each"),
         signed
           ? explorer.checkbox(
-              "turn the second round",
+              "exchange the towers of the second run",
               turned,
               (value) => change("turn")(value ? "1" : "0"),
               "Which tower is called 1 is arbitrary in every run",
@@ -191,8 +227,8 @@
       explorer.el(
         "p",
         { class: "told", role: "status" },
-        `${explorer.count(rows.length)} types in common · Pearson's r ` +
-          (rows.length > 2 ? explorer.signed(turned ? -r : r) : "–") +
+        `${explorer.count(items.length)} ${LEVELS.find(([key]) => key === state.level)[1]} in common · Pearson's r ` +
+          (items.length > 2 ? explorer.signed(turned ? -r : r) : "–") +
           (turned ? " · the towers of the second run have changed places, because their numbers are arbitrary" : "") +
           (two ? "" : " · give two runs to compare them: twotower explore RUN RUN2"),
       ),
@@ -213,21 +249,43 @@
         ),
       ),
     );
-    table.show(rows.map((_row, k) => k));
+    table.show(items.map((_item, k) => k));
     const centre = diverging ? { zero: "both" } : {};
     scatter.show(
-      rows.map(([row], k) => ({
+      items.map((item, k) => ({
         row: k,
         x: valueA(k),
         y: valueB(k),
-        label: typesA.piece[row],
-        group: typesA.word_class[row],
+        label: item.name,
+        group: item.group,
         weight: Math.abs(valueA(k) - valueB(k)) + (diverging ? Math.abs(valueA(k) + valueB(k)) : 0),
       })),
       { x: short(runA, columnA, false), y: short(runB, columnB, turned), diagonal: true, ...centre },
     );
     keep();
     await passages(place, state, keep, { runA, runB, columnA, columnB, turned, names });
+  };
+
+  /** The classes of function and content words, each with the mean over its occurrences. */
+  const classesOf = (rows, typesA, typesB, columnA, columnB, className) => {
+    const found = new Map();
+    for (const [row, other] of rows) {
+      if (typesA.word_class[row] === "other") continue; // symbols and parts of words would hide what words do
+      const tag = typesA.upos[row];
+      const sum = found.get(tag) ?? { tag, count: 0, otherCount: 0, a: 0, b: 0, group: typesA.word_class[row] };
+      sum.count += typesA.count[row];
+      sum.otherCount += typesB.count[other];
+      sum.a += typesA.count[row] * typesA[columnA][row];
+      sum.b += typesB.count[other] * typesB[columnB][other];
+      found.set(tag, sum);
+    }
+    return [...found.values()].map((sum) => ({
+      ...sum,
+      name: className(sum.tag),
+      a: sum.a / sum.count,
+      b: sum.b / sum.otherCount,
+      query: sum.tag,
+    }));
   };
 
   /** The same passage under both, where both runs hold it. */
@@ -248,7 +306,10 @@
       return;
     }
     const [one, two] = shared.find(([number]) => String(number) === state.document) || shared[0];
-    const measure = (column) => column.replace(/^mean/, "preference");
+    const measure = (column) =>
+      column
+        .replace(/^mean/, "preference")
+        .replace(/^under_[a-z]+/, (found) => `set${explorer.runs[runA].set_columns.indexOf(found) + 1}`);
     const body = explorer.el("div", { class: "pair" });
     const choose = explorer.select(
       shared.map(([number]) => [number, a.name[number]]),

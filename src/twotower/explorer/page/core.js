@@ -117,7 +117,7 @@ const explorer = { views: [], runs: [], live: document.body.dataset.mode === "li
     const [, number, suffix] = /^set(\d+)(_\d+)?$/.exec(measure) ?? [];
     return number ? `preference${suffix ? ` of tower ${suffix.slice(1)}` : ""}, set ${number} of readouts` : measure;
   };
-  explorer.isPreference = (measure) => /^(preference|mean|set\d)/.test(measure);
+  explorer.isPreference = (measure) => /^(preference|mean|under_|set\d)/.test(measure);
   /** The names under which the sets of readouts give a preference, `preference` or `preference_K`. */
   explorer.setsOf = (run, measure) =>
     run.measures.filter((name) => /^set\d/.test(name) && name.replace(/^set\d+/, "preference") === measure);

@@ -4,7 +4,10 @@
   const DASHES = [[], [6, 3], [2, 3], [8, 3, 2, 3]];
   const MARGIN = { left: 56, right: 110, top: 12, bottom: 44 };
 
-  /** `show(series, axes)`: series { name, points: [[x, y, low, high]], title, color }; axes { x, y, zero }. */
+  /**
+   * `show(series, axes)`: series { name, points: [[x, y, low, high]], title, color }; axes { x, y, zero, floor }.
+   * `floor` [[x, y]] is a band around zero, from −y to y.
+   */
   explorer.lines = ({ name, label, height = 360 }) => {
     let series = [],
       axes = {},
@@ -21,6 +24,8 @@
       const xs = known.map((point) => point[0]),
         ys = known.flatMap((point) => point.slice(1)).filter((value) => value !== null && value !== undefined);
       if (axes.zero) ys.push(0);
+      const floor = (axes.floor || []).filter((point) => point[1] !== null);
+      ys.push(...floor.flatMap(([, value]) => [-value, value]));
       let [x0, x1, y0, y1] = [Math.min(...xs), Math.max(...xs), Math.min(...ys), Math.max(...ys)];
       if (x0 === x1) x0 = 0;
       const spare = (y1 - y0 || 1) * 0.06;
@@ -28,6 +33,11 @@
       y1 += spare;
       const toX = (value) => x + ((value - x0) / (x1 - x0)) * w,
         toY = (value) => y + h - ((value - y0) / (y1 - y0)) * h;
+      if (floor.length > 1)
+        surface.area(
+          [...floor.map((p) => [toX(p[0]), toY(p[1])]), ...floor.toReversed().map((p) => [toX(p[0]), toY(-p[1])])],
+          colors.soft,
+        );
       for (const tick of explorer.ticks(y0, y1, h / 50)) {
         surface.line(
           [

@@ -4,9 +4,21 @@
   const MARGIN = { left: 56, right: 14, top: 14, bottom: 46 };
   const SHAPES = { function: "square", content: "circle", other: "triangle" };
 
+  /** Where round counts stand on an axis of logarithms, and what they are called; powers of ten where there is room. */
+  const countTicks = (low, high, wanted) => {
+    const found = [];
+    for (let power = 0; power < 10; power++)
+      for (const first of high - low > wanted / 2 ? [1] : [1, 2, 5]) {
+        const count = first * 10 ** power,
+          at = Math.log10(count + 1);
+        if (at >= low && at <= high) found.push([at, explorer.count(count)]);
+      }
+    return found;
+  };
+
   /**
    * `show(points, axes)`: points { x, y, label, group, weight, row }, drawn in their order and labelled by weight;
-   * axes { x, y, diagonal, zero, at (of the line of zero),
+   * axes { x, y, diagonal, zero, at (of the line of zero), counts (x is the logarithm of one more than a count),
    * corners: [upper left, lower right] }. `onpick(point)`, `tip(point)` gives lines;
    * `zoomed(view)` is told of the view, [x0, x1, y0, y1] or null for all.
    */
@@ -39,7 +51,13 @@
       const { x, y, w, h } = frame(width, height),
         to = scales(width, height),
         [x0, x1, y0, y1] = view || all;
-      for (const tick of explorer.ticks(x0, x1, w / 80)) {
+      const across = axes.counts
+        ? countTicks(x0, x1, w / 80)
+        : explorer.ticks(x0, x1, w / 80).map((tick) => [
+            tick,
+            explorer.plain(tick, tick % 1 ? (Math.abs(x1 - x0) < 1 ? 2 : 1) : 0),
+          ]);
+      for (const [tick, said] of across) {
         surface.line(
           [
             [to.x(tick), y],
@@ -47,13 +65,7 @@
           ],
           colors.grid,
         );
-        surface.text(
-          explorer.plain(tick, tick % 1 ? (Math.abs(x1 - x0) < 1 ? 2 : 1) : 0),
-          to.x(tick),
-          y + h + 16,
-          colors.soft,
-          { align: "center" },
-        );
+        surface.text(said, to.x(tick), y + h + 16, colors.soft, { align: "center" });
       }
       for (const tick of explorer.ticks(y0, y1, h / 60)) {
         surface.line(

@@ -43,12 +43,13 @@
     const place_ = new Map(found.piece_id.map((id, k) => [id, k]));
     const one = found.preferences[state.of];
 
+    const className = (name) => summary.class_names[name] ?? `${name} words`;
     const series = () => [
       ...state.classes
         .map((name) => one.classes.find((each) => each.name === name))
         .filter(Boolean)
         .map((each) => ({
-          name: each.name,
+          name: className(each.name),
           count: each.count,
           points: found.tokens.map((tokens, k) => [tokens, each.mean[k], each.low[k], each.high[k]]),
           title: `${explorer.count(each.count)} occurrences in the sample; interval over documents`,
@@ -83,7 +84,12 @@
         : shown.length
           ? ""
           : "Choose a class or a word.";
-      chart.show(shown, { x: "tokens of training", y: "preference (nats)", zero: true });
+      chart.show(shown, {
+        x: "tokens of training",
+        y: "preference, from the mean (nats)",
+        zero: true,
+        floor: found.tokens.map((tokens, k) => [tokens, one.floor[k]]),
+      });
       const head = explorer.el(
         "tr",
         {},
@@ -166,7 +172,7 @@
           ),
         );
       const boxes = one.classes.map(({ name }) =>
-        explorer.checkbox(name, state.classes.includes(name), (value) => {
+        explorer.checkbox(className(name), state.classes.includes(name), (value) => {
           state.classes = value ? [...state.classes, name] : state.classes.filter((each) => each !== name);
           update();
         }),
@@ -213,8 +219,9 @@
           chart.save,
           " ",
           explorer.csvButton(`${summary.name}-emergence`, csv),
-          ` Preference, ${summary.contrasts.find(({ suffix }) => suffix === state.of).name}, on the sample of ` +
-            "held-out text that each evaluation reads; bands are intervals.",
+          ` Preference, ${summary.contrasts.find(({ suffix }) => suffix === state.of).name}, minus the mean of all ` +
+            "words, on the sample of held-out text that each evaluation reads. Bands are intervals over documents. " +
+            "Within the grey band around 0, readouts alone may make a preference.",
         ),
         table,
       );

@@ -255,7 +255,8 @@
         color: mean()[row] > centre ? "blue" : "orange",
       })),
       {
-        x: "occurrences in training (log10)",
+        x: "occurrences in the training text",
+        counts: true,
         y: `preference (nats): + ${towers[0]}, − ${towers[1]}`,
         zero: "y",
         at: centre,
