@@ -101,14 +101,18 @@ document.addEventListener("keydown", event => {
 const data = document.getElementById("type-rows");
 if (data) {
   const {rows, pair} = JSON.parse(data.textContent);
-  const body = document.querySelector("#types tbody"), search = document.getElementById("search"), found = document.getElementById("found");
+  const body = document.querySelector("#types tbody");
+  const search = document.getElementById("search"), told = document.getElementById("found");
   const heads = [...document.querySelectorAll("#types th")];
   const LIMIT = 400;
   let order = {column: 4, descending: true};
   const compare = (a, b) => typeof a === "string" ? a.localeCompare(b) : (a ?? -Infinity) - (b ?? -Infinity);
+  const said = (value, column) =>
+    value === null ? "–" : column > 3 ? value.toFixed(2) : column > 1 ? value.toLocaleString("en") : value;
   const fill = () => {
     const wanted = search.value.trim().toLowerCase();
-    const hits = rows.filter(row => !wanted || row[0].toLowerCase().includes(wanted) || row[1].toLowerCase() === wanted);
+    const isHit = ([piece, wordClass]) => piece.toLowerCase().includes(wanted) || wordClass.toLowerCase() === wanted;
+    const hits = rows.filter(row => !wanted || isHit(row));
     const sign = order.descending ? -1 : 1, half = LIMIT / 2;
     hits.sort((a, b) => sign * compare(a[order.column], b[order.column]));
     const shown = hits.length > LIMIT ? hits.slice(0, half).concat(hits.slice(-half)) : hits;
@@ -116,7 +120,7 @@ if (data) {
       const line = document.createElement("tr");
       row.forEach((value, column) => {
         const cell = document.createElement("td");
-        cell.textContent = value === null ? "–" : column > 3 ? value.toFixed(2) : column > 1 ? value.toLocaleString("en") : value;
+        cell.textContent = said(value, column);
         if (column === 1) cell.className = "left";
         if (pair && column === 4) cell.style.color = `var(--tower-${value > 0 ? 1 : 2})`;
         line.append(cell);
@@ -127,7 +131,8 @@ if (data) {
       if (column === order.column) head.setAttribute("aria-sort", order.descending ? "descending" : "ascending");
       else head.removeAttribute("aria-sort");
     });
-    found.textContent = `${hits.length.toLocaleString("en")} pieces` + (hits.length > LIMIT ? `, of which the first ${half} and the last ${half} are shown` : "");
+    const some = hits.length > LIMIT ? `; the first ${half} and the last ${half} are shown` : "";
+    told.textContent = `${hits.length.toLocaleString("en")} pieces${some}`;
   };
   search.addEventListener("input", fill);
   heads.forEach((head, column) => head.querySelector("button").addEventListener("click", () => {
