@@ -41,7 +41,7 @@ class Majority:
     """What knowing the frequencies of labels gives."""
 
     accuracy: Estimate
-    """Of the commonest label."""
+    """Of the most common label."""
     compression: Estimate
     """Of a code that knows the labels' frequencies so far: the null of compression."""
 

@@ -67,7 +67,7 @@ class LossesByClass:
     lesions: list[LossOfLesion]
     apart: ProfilesApart | None
     apart_beyond_frequency: ProfilesApart | None
-    """The same less the mean of all occurrences of like training frequency."""
+    """The same less the mean of all occurrences of similar training frequency."""
     by_frequency: Beyond | None
     """By how many nats the difference changes for each e-fold of training frequency."""
 

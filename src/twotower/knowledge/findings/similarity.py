@@ -53,7 +53,7 @@ class NullsOfLikeness:
     """What two layers have in common that know nothing of each other."""
 
     shuffled: Estimate
-    """Tokens of one of them dealt out anew: 0 for CKA."""
+    """Tokens of one of them dealt out again: 0 for CKA."""
     untrained: Estimate
     """The same two layers of untrained towers, which read the same text."""
 
