@@ -128,6 +128,9 @@ def test_every_figure_of_the_page_can_be_had(run):
     for name in ("preference", "profile", "towers", "context", "shares", "training"):
         figure = getattr(run.plot, name)()
         assert isinstance(figure, Figure) and figure.axes, name
+    assert run.plot.cloud(1).axes
+    with pytest.raises(twotower.InputError, match=r"plot\.scale: there is nothing to draw"):
+        run.plot.scale()
     profile = run.plot.profile()
     drawn = [float(x) for marks in profile.axes[0].collections for x in marks.get_offsets()[:, 0] if marks.get_gid()]
     classes = [row.adjusted for row in run.results().word_classes.upos.profile if row.adjusted and row.compared]

@@ -156,7 +156,7 @@ def context_curves(contents: Contents) -> list[tuple[str, str, pd.DataFrame]]:
 
 
 def shares(contents: Contents) -> pd.DataFrame:
-    """What explains the preferences of pieces: name, estimate, low, high (shares of the variance), largest last."""
+    """What explains the preferences of types: name, estimate, low, high (shares of the variance), largest last."""
     found = contents.results.explained_by
     rows = [{"name": group.name, **vars(group.shapley)} for group in (found.groups if found else [])]
     table = pd.DataFrame(rows, columns=["name", "estimate", "low", "high", "of_reliable"])
@@ -202,7 +202,7 @@ def is_plain_word(piece: str, upos: str) -> bool:
 
 
 def favourites(contents: Contents, tower: int, number: int = 60, upos: str = "") -> dict[str, float]:
-    """The words that a tower prefers most, among those whose interval leaves out the mean of all pieces.
+    """The words that a tower prefers most, among those whose interval leaves out the mean of all types.
 
     Of one part of speech if `upos` names it. Only plain words (`is_plain_word`), and only words that it prefers under
     every set of readouts. Returns the word and how far the tower's preference for it is from that mean, in nats,

@@ -18,7 +18,18 @@ from .style import TOWER_COLORS
 from .summary import figure, p_value
 from .templating import fill
 
-TERMS = ("token", "word", "word class", "function words", "content words", "nats", "interval", "perplexity", "p")
+TERMS = (
+    "token",
+    "type",
+    "word",
+    "word class",
+    "function words",
+    "content words",
+    "nats",
+    "interval",
+    "perplexity",
+    "p",
+)
 """The entries of the glossary that do not speak of towers."""
 
 
@@ -68,7 +79,7 @@ def render(contents: DiffContents, plates: dict[str, Plate]) -> str:
 
 def columns(contents: DiffContents) -> dict[str, str]:
     """The columns of the table of types, each with its heading."""
-    named = {"piece": results_unit(contents), "upos": "word class", "count": "count", "documents": "documents"}
+    named = {"type": results_unit(contents), "upos": "word class", "count": "count", "documents": "documents"}
     if len(contents.contrasts) == 1:
         first, second = contents.names
         return named | {
@@ -83,7 +94,7 @@ def columns(contents: DiffContents) -> dict[str, str]:
 
 def results_unit(contents: DiffContents) -> str:
     """What a type is: a `word`, or a `piece` of the vocabulary."""
-    return "word" if contents.results.unit == "word" else "piece"
+    return "word" if contents.results.unit == "word" else "type"
 
 
 def model_rules(models: int) -> Markup:

@@ -71,7 +71,7 @@ def training(contents: Contents, sheet: Sheet) -> None:
 
 
 def histogram(contents: Contents, sheet: Sheet) -> None:
-    """How many pieces have which preference."""
+    """How many types have which preference."""
     axes = sheet.add_subplot()
     edges = np.linspace(*histogram_range(contents), 61)
     alpha = min(0.75, 1.3 / (1 + len(contents.series)))
@@ -81,9 +81,9 @@ def histogram(contents: Contents, sheet: Sheet) -> None:
         filled = np.flatnonzero(counts)
         corners = [[(edges[k], 0), (edges[k], counts[k]), (edges[k + 1], counts[k]), (edges[k + 1], 0)] for k in filled]
         bars = axes.add_collection(PolyCollection(corners, facecolors=color, alpha=alpha, label=name))
-        sheet.tell(bars, [f"{name}, {edges[k]:+.2f} to {edges[k + 1]:+.2f} nats: {counts[k]} pieces" for k in filled])
+        sheet.tell(bars, [f"{name}, {edges[k]:+.2f} to {edges[k + 1]:+.2f} nats: {counts[k]} types" for k in filled])
     axes.autoscale_view()
-    axes.set(xlabel=PREFERENCE_AXIS, ylabel="number of pieces", ylim=(0, None))
+    axes.set(xlabel=PREFERENCE_AXIS, ylabel="number of types", ylim=(0, None))
     sheet.key(columns=2)
 
 
@@ -198,7 +198,7 @@ def context(contents: Contents, sheet: Sheet) -> None:
 
 
 def predictors(contents: Contents, sheet: Sheet) -> None:
-    """How much of the differences between pieces each group of predictors accounts for."""
+    """How much of the differences between types each group of predictors accounts for."""
     table = shares(contents)
     sheet.height(0.8 + 0.22 * max(3, len(table)))
     axes = sheet.add_subplot()
@@ -206,7 +206,7 @@ def predictors(contents: Contents, sheet: Sheet) -> None:
     interval(axes, range(len(table)), table["low"], table["high"], PREFERENCE_COLOR)
     dots = axes.scatter(table["estimate"], range(len(table)), s=26, color=PREFERENCE_COLOR, zorder=3)
     sheet.tell(dots, [
-        f"{row['name']}: {100 * row['estimate']:.1f} % of the variance between pieces"
+        f"{row['name']}: {100 * row['estimate']:.1f} % of the variance between types"
         + (f", interval {100 * row['low']:.1f} to {100 * row['high']:.1f} %" if pd.notna(row["low"]) else "")
         for row in table.to_dict("records")
     ])  # fmt: skip
@@ -216,7 +216,7 @@ def predictors(contents: Contents, sheet: Sheet) -> None:
 
 
 def scatter(contents: Contents, sheet: Sheet) -> None:
-    """Each piece under one tower and under the other."""
+    """Each type under one tower and under the other."""
     sheet.height(3.3 if sheet.narrow else 4.6)
     axes = sheet.add_subplot()
     points, across, up = scatter_points(contents)

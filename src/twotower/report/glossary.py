@@ -7,12 +7,12 @@ import re
 from markupsafe import Markup, escape
 
 GLOSSARY = {
-    "token": "One occurrence of a piece in the text.",
-    "piece": (
+    "token": "One occurrence of a type in the text.",
+    "type": (
         "An entry of the model's vocabulary: a whole word, or a part of a word if the word is rare. A "
         "part that continues a word is written with ## in front: accommod + ##ation."
     ),
-    "word": "A piece that is a whole word. Only words have a word class; parts of words have none.",
+    "word": "A type that is a whole word. Only words have a word class; parts of words have none.",
     "word class": (
         "A part of speech of Universal Dependencies, such as noun (NOUN), preposition (ADP) or auxiliary (AUX)."
     ),
@@ -28,7 +28,7 @@ GLOSSARY = {
     "tower": ("One of the language models that share the job. All have the same design and the same training text."),
     "readout": ("An output layer that is trained on one finished, frozen tower, to see what that tower knows alone."),
     "preference": (
-        "How much better one tower predicts a piece than another does: its mean log-probability under "
+        "How much better one tower predicts a type than another does: its mean log-probability under "
         "tower 1 minus that under tower 2, in nats. With more than two towers: minus the mean of all."
     ),
     "nats": "The unit of log-probability to base e. One nat more means a probability 2.7 times as high.",
@@ -76,10 +76,11 @@ GLOSSARY = {
 """From a term to its meaning."""
 
 _FORMS = {
-    "pieces": "piece", "tokens": "token", "word classes": "word class", "preferences": "preference",
+    "piece": "type", "pieces": "type", "types": "type", "tokens": "token",
+    "word classes": "word class", "preferences": "preference",
     "readouts": "readout", "intervals": "interval", "stranger": "strangers", "nat": "nats",
 }  # fmt: skip
-_LINKED = [term for term in GLOSSARY if term not in ("p", "q", "word", "token", "tower", "piece", "nats", "label")]
+_LINKED = [term for term in GLOSSARY if term not in ("p", "q", "word", "token", "tower", "type", "nats", "label")]
 _PATTERN = re.compile(
     r"\b(" + "|".join(sorted(map(re.escape, [*_LINKED, *(k for k, v in _FORMS.items() if v in _LINKED)]), key=len,
                              reverse=True)) + r")\b"

@@ -45,12 +45,12 @@ def of_sentences(contents: Contents) -> str:
 
 
 def of_preferences(contents: Contents) -> str:
-    """How far half of the pieces lie from their mean."""
+    """How far half of the types lie from their mean."""
     if len(contents.series) != 1 or not len(contents.types):
         return "How preferences are distributed"
     values = contents.types["mean"].to_numpy()
     middle = float(np.median(np.abs(values - values.mean())))
-    return f"Half of the pieces lie within {middle:.2f} nats of the mean preference"
+    return f"Half of the types lie within {middle:.2f} nats of the mean preference"
 
 
 def of_predictors(contents: Contents) -> str:

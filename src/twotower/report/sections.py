@@ -27,10 +27,10 @@ LABELS = {
     "labels": "Share of the difference between towers that each label of the tokens holds, beside its null",
     "scale": "Where each label lies between strangers and a planted division",
     "profile": "What each word class prefers beyond frequency, with intervals",
-    "preference": "How many pieces have which preference",
-    "towers": "Log-probability of each piece under one tower and under the other",
+    "preference": "How many types have which preference",
+    "towers": "Log-probability of each type under one tower and under the other",
     "context": "What each tower gains as its context grows",
-    "shares": "Share of the variance between pieces that each group of predictors explains",
+    "shares": "Share of the variance between types that each group of predictors explains",
     "training": "Loss on training batches and on held-out text",
     **KNOWLEDGE_LABELS,
 }
@@ -74,7 +74,7 @@ def classes(contents: Contents) -> Section | None:
 
 
 def words(contents: Contents) -> Section | None:
-    """The words that each tower prefers, as clouds, and the table of all pieces."""
+    """The words that each tower prefers, as clouds, and the table of all types."""
     if not contents.contrasts:
         return None
     clouds = {tower: picture(contents, f"cloud_{tower}") for tower in range(1, contents.towers + 1)}
@@ -135,7 +135,7 @@ def preference(contents: Contents) -> Section | None:
 
 
 def towers(contents: Contents) -> Section | None:
-    """Each piece under one tower and under the other."""
+    """Each type under one tower and under the other."""
     if not contents.contrasts:
         return None
     pair = len(contents.contrasts) == 1
@@ -199,8 +199,8 @@ EXPERT_SECTIONS: tuple[Make, ...] = (
 
 COLUMN_HELP = {
     "piece": "An entry of the vocabulary: a whole word, or a part of a word; ## marks a part that continues a word.",
-    "upos": "The part of speech that the piece has most often; parts of words have none.",
-    "count": "How many times the piece occurs in the held-out text.",
+    "upos": "The part of speech that the type has most often; parts of words have none.",
+    "count": "How many times the type occurs in the held-out text.",
     "documents": "In how many held-out documents it occurs.",
     "mean": "Mean log-probability under tower 1 minus that under tower 2, in nats: positive for tower 1.",
     "standard_error": "Standard error of the preference, over documents and readouts.",
@@ -211,8 +211,8 @@ COLUMN_HELP = {
 
 
 def columns(contents: Contents) -> dict[str, str]:
-    """The columns of the table of pieces, each with its heading."""
-    named = {"piece": "piece", "upos": "word class", "count": "count", "documents": "documents"}
+    """The columns of the table of types, each with its heading."""
+    named = {"piece": "type", "upos": "word class", "count": "count", "documents": "documents"}
     if len(contents.contrasts) == 1:
         named |= {"mean": "preference", "standard_error": "standard error", "low": "low", "high": "high"}
         return named | {f"under_{name}": f"set {number}" for number, name in enumerate(contents.sets, start=1)}

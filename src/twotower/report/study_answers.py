@@ -97,12 +97,13 @@ def _consistent(study: Study) -> str:
         return f"{question} A single pair of towers cannot show this. Give more seeds, presets or corpora."
     said = []
     for text in agreements:
+        shared = "types" if text.shared == "pieces" else text.shared
         groups = "; ".join(
             f"{name} {figure(at_least_zero(group))} (chance {number(group.chance)}, p = {group.p_value:.2g})"
             for name, group in distinct_groups(text.agreement.groups).items()
         )
         said.append(
-            f"The preferences of {text.agreement.types:,} {text.shared} ({text.corpus}) agree beyond frequency with an "
+            f"The preferences of {text.agreement.types:,} {shared} ({text.corpus}) agree beyond frequency with an "
             f"RMS r of: {groups}"
         )
     if profiles and len({row.corpus for row in study.runs if row.natural}) > 1:  # types do not compare across texts

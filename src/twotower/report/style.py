@@ -35,7 +35,7 @@ WORD_CLASSES = {
 
 PROFILE_AXIS = "mean preference beyond frequency (nats)"
 CONTEXT_AXES = ("tokens of context", "gain over one token (nats)")
-SHARES_AXIS = "share of the variance between pieces"
+SHARES_AXIS = "share of the variance between types"
 PREFERENCE_AXIS = "preference (nats)"
 
 STYLE: dict[Any, Any] = {
@@ -56,7 +56,7 @@ def class_name(tag: str) -> str:
 
 
 def class_of_piece(tag: str) -> str:
-    """What the class of a piece is called, of pieces too that are not words by themselves."""
+    """What the class of a type is called; also of types that are only part of a word."""
     return "part of a word" if tag == NO_WORD else class_name(tag)
 
 

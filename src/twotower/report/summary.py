@@ -156,12 +156,12 @@ def _topic(results: Results) -> str:
         return ""
     if row.low <= 0 <= row.high:
         return (
-            "Neither tower gains more than the other where a piece is typical of its document "
+            "Neither tower gains more than the other where a type is typical of its document "
             f"({figure(row, digits=3)} nats per standard deviation of topicality)."
         )
     tower = 1 if row.estimate > 0 else 2
     return (
-        f"Tower {tower} follows the topic: it is the better one where a piece is typical of its document "
+        f"Tower {tower} follows the topic: it is the better one where a type is typical of its document "
         f"({figure(row, digits=3)} nats per standard deviation of topicality)."
     )
 

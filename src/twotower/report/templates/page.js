@@ -132,7 +132,7 @@ if (data) {
       else head.removeAttribute("aria-sort");
     });
     const some = hits.length > LIMIT ? `; the first ${half} and the last ${half} are shown` : "";
-    told.textContent = `${hits.length.toLocaleString("en")} pieces${some}`;
+    told.textContent = `${hits.length.toLocaleString("en")} types${some}`;
   };
   search.addEventListener("input", fill);
   heads.forEach((head, column) => head.querySelector("button").addEventListener("click", () => {
