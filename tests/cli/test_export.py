@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -15,7 +16,11 @@ import yaml
 import twotower
 from small_hub import small_hub
 from twotower import cli
+from twotower.preference.contexts import ContextOfType
 from twotower.report.card import markdown
+from twotower.report.contents import Contents, read_contents
+from twotower.report.page import render
+from twotower.report.passages import WordInSentences
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +88,20 @@ def test_no_running_text_goes_along_unless_it_is_asked_for(exported, finished, t
     assert any(stretch in shown(tmp_path / "all" / "report.html") for stretch in stretches)
     pd.testing.assert_frame_equal(twotower.Run(tmp_path / "all").scores(), twotower.Run(finished).scores())
     assert "held-out part is in `scores.parquet`" in (tmp_path / "all" / "README.md").read_text()
+
+
+def test_every_part_of_the_page_that_quotes_the_text_is_left_out(finished):
+    run = twotower.Run(finished)
+    contents = read_contents(run.config, finished)
+    (quoted, *_) = contents.passages
+    row = ContextOfType(1, "states", "united", 0.5, 0.1, (0.5, 0.1), 9)
+    contents = replace(contents, in_sentences=[WordInSentences(row, [quoted], [quoted])])
+    names = [name for name, hint in Contents.__annotations__.items() if "Passage" in hint or "Sentences" in hint]
+    assert len(names) == 2 and all(getattr(contents, name) for name in names)
+    kept = contents.without_text()
+    assert not any(getattr(kept, name) for name in names)
+    assert "in its sentences" not in render(kept) and "at work on held-out text" not in render(kept)
+    assert "in its sentences" in render(contents)
 
 
 def test_damage_is_noticed(exported, tmp_path, capsys):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -56,7 +55,7 @@ def _fill(run: RunFolder, folder: Path, with_text: bool) -> None:
     if (run.path / "figures").is_dir():
         shutil.copytree(run.path / "figures", folder / "figures")
     contents = read_contents(run.config, run.path)
-    write_text(folder / "report.html", render(contents if with_text else replace(contents, passages=[])))
+    write_text(folder / "report.html", render(contents if with_text else contents.without_text()))
     provenance = read_json(run.path / "provenance.json", "without it the versions of the run are not known")
     present = {path.name for path in folder.iterdir()} | {"exported.json"}
     text = card(run.config, read_results(run), provenance, present, with_text)

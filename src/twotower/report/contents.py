@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +52,10 @@ class Contents:
     """Words whose division depends most on the word before."""
     plates: dict[str, Plate] = field(default_factory=dict)
     """The figures that are drawn already, by name."""
+
+    def without_text(self) -> Contents:
+        """The same without any of the corpus' running text, for a page that is shared."""
+        return replace(self, passages=[], in_sentences=[])
 
     @property
     def towers(self) -> int:
