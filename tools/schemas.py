@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from twotower.comparison.diffs import DiffsCompared
 from twotower.comparison.study import Study
 from twotower.config.json_schema import schema_of
 from twotower.results.diff_results import DiffResults
@@ -17,15 +18,17 @@ FILES = {
     "results": (Results, "results.json of a run"),
     "study": (Study, "study.json of a study or a comparison"),
     "diff": (DiffResults, "results.json of a comparison of models"),
+    "diffs": (DiffsCompared, "diffs.json of several comparisons of models"),
 }
-TITLES = {"diff": "results.json of a comparison of models"}
+TITLES = {"diff": "results.json of a comparison of models", "diffs": "diffs.json of several comparisons of models"}
 HEAD = """# Keys of results.json and study.json
 
 `results.json` holds every number of a run's report, `study.json` every number of a study's page. Their JSON Schemas are
 [results.schema.json](schemas/results.schema.json) and [study.schema.json](schemas/study.schema.json); that of the
-`results.json` of [a comparison of models](diff.md) is [diff.schema.json](schemas/diff.schema.json). From Python the
-same are attributes: `run.results().division.surplus.estimate` and `comparison.results().runs[0].reliability.low`. A
-number that cannot be computed is null, in Python NaN. What the figures mean is defined in [Statistics](statistics.md).
+`results.json` of [a comparison of models](diff.md) is [diff.schema.json](schemas/diff.schema.json), that of the
+`diffs.json` of several is [diffs.schema.json](schemas/diffs.schema.json). From Python the same are attributes:
+`run.results().division.surplus.estimate` and `comparison.results().runs[0].reliability.low`. A number that cannot be
+computed is null, in Python NaN. What the figures mean is defined in [Statistics](statistics.md).
 
 This page is made from the docstrings by `make schemas`.
 """

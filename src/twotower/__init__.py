@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .api.checks import controls, rerun, verify
-    from .api.comparisons import Comparison, compare, study
+    from .api.comparisons import Comparison, compare, compare_diffs, study
     from .api.diffs import Diff, diff
     from .api.listing import list
     from .api.models import load_model
@@ -31,7 +31,8 @@ __version__ = "1.0.0"
 # A module or package of the name of a function would hide it once it is imported: hence `studies`, not `study`.
 _HOMES = {
     "run": "api.runs", "Run": "api.runs", "load_model": "api.models", "diff": "api.diffs", "Diff": "api.diffs",
-    "study": "api.comparisons", "compare": "api.comparisons", "Comparison": "api.comparisons",
+    "study": "api.comparisons", "compare": "api.comparisons", "compare_diffs": "api.comparisons",
+    "Comparison": "api.comparisons",
     "list": "api.listing", "verify": "api.checks", "rerun": "api.checks", "controls": "api.checks",
     "preset": "config.presets", "PRESETS": "config.presets", "RunConfig": "config.schema",
     "DiskError": "system.errors", "DiskFullError": "system.errors",
@@ -49,6 +50,7 @@ __all__ = [
     "Run",
     "RunConfig",
     "compare",
+    "compare_diffs",
     "controls",
     "diff",
     "list",

@@ -209,8 +209,6 @@ def make(
         from .modeling.sizes import towers_config
 
         towers_config(config, vocabulary=8)
-    if config.diff.models and launched() > 1:
-        raise InputError("several processes: models are compared in one process; start it without a launcher")
     asked_for = set(stages)
     if config.diff.models and "score" in asked_for and not up_to_date(folder, config, "score"):
         from .scoring.scorers import require_models  # before the text is tagged

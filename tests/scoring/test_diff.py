@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 import twotower
+from twotower import pipeline
 from twotower.cli import main
+from twotower.config.schema import DiffConfig, PrepareConfig, RunConfig
+from twotower.results.diff_results import read_scored
+from twotower.runs.stages import DIFF
+from twotower.scoring.batches import Batches
 from twotower.system.errors import InputError
+from twotower.system.processes import Processes
 
+GROUPED = ("token", "class", "token before", "class before", "place")
 QUICK = {
     "threads": 1, "diff.window": 32, "diff.device": "cpu", "prepare.tagger": "none", "analyze.bootstrap": 100,
     "analyze.permutations": 99, "analyze.splits": 5, "analyze.min_count": 3,
@@ -57,7 +68,22 @@ def test_results_have_what_scripts_read(tagged: Path):
     one = results["divergence"][0]
     assert one["means"]["kl"]["estimate"] > one["means"]["jensen_shannon"]["estimate"] > 0
     assert 0 < one["means"]["agreement"]["estimate"] < 1
-    assert {row["upos"] for row in one["classes"]} >= {"NOUN", "DET"}
+    groups = {by: {row["name"] for row in one["groups"] if row["by"] == by} for by in GROUPED}
+    assert groups["class"] >= {"NOUN", "DET"} and groups["class before"] >= {"NOUN", "DET"}
+    assert groups["place"] >= {"0–15", "16–63", "64–255"}
+    assert all(0 < len(groups[by]) <= 30 for by in ("token", "token before"))
+
+
+def test_divergence_by_context_is_that_of_the_tokens_in_it(tagged: Path):
+    scores, one = twotower.Diff(tagged).scores(), results_of(tagged)["divergence"][0]
+    row = next(row for row in one["groups"] if row["by"] == "token before")
+    before = scores.groupby("document")["piece"].shift()
+    there = scores[(before == row["name"]) & scores["kl_2"].notna()]
+    assert row["means"]["tokens"] == len(there) >= 50
+    for name in ("kl", "jensen_shannon", "agreement"):
+        assert row["means"][name]["estimate"] == pytest.approx(there[f"{name}_2"].astype(float).mean(), rel=1e-5)
+    largest = scores.assign(before=before).dropna(subset="kl_2").groupby("before", observed=True)["jensen_shannon_2"]
+    assert largest.mean()[largest.size() >= 50].idxmax() == row["name"]
 
 
 def test_what_belongs_to_readouts_is_absent(tagged: Path):
@@ -174,7 +200,6 @@ def test_heads_of_towers_are_models(finished: Path, tmp_path: Path, corpus: Path
 
 def test_moved_logits_are_found_as_they_were_moved(corpus: Path, language_model, tagged: Path, tmp_path: Path):
     """Planted: the logits of a few words are raised, and every log-probability changes by what follows from that."""
-    from twotower.config.schema import DiffConfig
     from twotower.scoring.loading import load_model, read_model_files
     from twotower.scoring.log_probs import logits_at, rows_of
     from twotower.scoring.named_models import parse_model
@@ -214,6 +239,65 @@ def test_moved_logits_are_found_as_they_were_moved(corpus: Path, language_model,
     assert largest["mean"] == pytest.approx(change[inside].mean(), abs=0.5)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("models", [("gpt-a", "gpt-b"), ("gpt-a", "llama")])
+def test_two_processes_write_the_same_bytes_as_one(corpus: Path, language_model, tmp_path: Path, models: list[str]):
+    """Tokens with whole distributions, and words, whose correction needs the probability that a word begins."""
+    given = DiffConfig(tuple(str(language_model(name)) for name in models), window=32, device="cpu", divergence=2000)
+    prepare = PrepareConfig(corpus=(str(corpus),), tagger="none", heldout_words=100)
+    config = RunConfig(preset="diff", threads=1, prepare=prepare, diff=given)
+    one, two = tmp_path / "one", tmp_path / "two"
+    pipeline.run(config, one, ("prepare", "score"))
+    pipeline.run(config, two, ("prepare",))
+    launcher = ["torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "twotower.cli"]
+    done = subprocess.run(
+        [sys.executable, "-m", *launcher, "score", "--out", str(two)], capture_output=True, text=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-2000:]
+    for name in DIFF["score"].outputs:
+        assert (two / name).read_bytes() == (one / name).read_bytes(), name
+    assert not (two / "parts").exists()
+
+
+def test_batches_are_halved_where_memory_runs_out_and_no_row_is_lost_or_done_twice():
+    lengths, said, done = np.array([8, 8, 8, 8, 4, 4, 2]), list[str](), list[int]()
+
+    def work(rows: np.ndarray) -> None:
+        if lengths[rows].sum() > 16:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+        done.extend(rows.tolist())
+
+    batches = Batches(32, said.append)
+    share = batches.share(lengths)
+    assert [len(one) for one in share] == [4, 3]
+    yielded = [row for rows in batches.each(share, lengths, work) for row in rows.tolist()]
+    assert sorted(done) == sorted(yielded) == list(range(7))
+    assert batches.tokens == 16 and said == ["score: memory ran out; going on with batches of 16 tokens"]
+    with pytest.raises(torch.OutOfMemoryError):
+        list(Batches(4).each([np.array([0])], [40], lambda rows: work(np.array([0, 1, 2]))))
+
+
+def test_processes_take_turns_at_the_batches_of_a_single_one():
+    lengths = np.arange(1, 40)
+    whole = Batches(50).share(lengths)
+    parts = [Batches(50).share(lengths, Processes(rank, 3)) for rank in range(3)]
+    assert [one.tolist() for one in whole] == [parts[k % 3][k // 3].tolist() for k in range(len(whole))]
+
+
+def test_half_precision_changes_little_and_is_told(corpus: Path, language_model, tmp_path: Path):
+    found = {}
+    for dtype in ("float32", "bfloat16"):
+        given = DiffConfig((str(language_model("gpt-a")),) * 2, window=32, device="cpu", divergence=0, dtype=dtype)
+        prepare = PrepareConfig(corpus=(str(corpus),), tagger="none", heldout_words=100)
+        config = RunConfig(preset="diff", threads=1, prepare=prepare, diff=given)
+        run = pipeline.run(config, tmp_path / dtype, ("prepare", "score"))
+        found[dtype] = pd.read_parquet(run.path / "scores.parquet")["model_1"]
+        assert read_scored(run.path).scorers[0].dtype == dtype
+    change = (found["float32"] - found["bfloat16"]).abs()
+    assert 0 < change.mean() < 0.05
+
+
 BAD = {
     "missing": (["{gpt}", "./nothing"], "does not exist"),
     "a file": (["{gpt}", "{gpt}/config.json"], "is a file"),
@@ -229,6 +313,8 @@ BAD = {
     "no such file": (["scores:nothing.parquet", "scores:other.parquet"], "no such file"),
     "settings of towers": (["{gpt}", "{gpt}", "--model.width", "8"], "belongs to towers"),
     "a device": (["{gpt}", "{gpt}", "--device", "abacus"], "diff.device"),
+    "a device without values": (["{gpt}", "{gpt}", "--device", "meta"], "diff.device: meta is not possible here"),
+    "a dtype": (["{gpt}", "{gpt}", "--dtype", "int4"], "--dtype"),
 }
 
 

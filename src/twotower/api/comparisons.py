@@ -11,12 +11,14 @@ from .. import studies
 from ..comparison.grid import Grid, set_texts, vary_texts
 from ..system.errors import InputError
 from ..system.progress import without_progress
+from .diffs import Diff
 from .notebook import answers
 from .runs import Run
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from ..comparison.diffs import DiffsCompared
     from ..comparison.study import Study
     from .plots import ComparisonPlots
 
@@ -182,3 +184,20 @@ def compare(
     with without_progress() if quiet else nullcontext():
         studies.compare_folders(folders, Path(out))
     return Comparison(out)
+
+
+def compare_diffs(diffs: Sequence[Diff | Path | str], out: Path | str = "studies/comparison") -> DiffsCompared:
+    """Compare finished comparisons of two models each: what is the same in all of them.
+
+    ```python
+    import twotower
+
+    found = twotower.compare_diffs(["runs/child-1", "runs/child-2"], out="studies/children")
+    found.agreement[0].r
+    ```
+
+    Returns what it writes to `diffs.json`, by attributes. Raises `InputError` for a folder that is no finished
+    comparison, for one of more than two models, for two of the same name, or for fewer than two.
+    """
+    folders = [one.path if isinstance(one, Diff) else Path(one) for one in diffs]
+    return studies.compare_folders_of_diffs(folders, Path(out))

@@ -13,7 +13,6 @@ from ..config.schema import RunConfig
 from ..runs.finished import RunFolder
 from ..runs.listing import look_at
 from ..runs.stages import MAIN
-from ..system.errors import InputError
 from ..system.progress import without_progress
 from .notebook import card
 
@@ -82,8 +81,6 @@ class Run:
         """
         from ..results.results import read_results
 
-        if self.config.diff.models:
-            raise InputError(f"{self.path}: a comparison of models; read it with twotower.Diff({str(self.path)!r})")
         return read_results(self._folder)
 
     def headline(self) -> str:

@@ -13,6 +13,7 @@ from ..system.processes import launched
 from ..system.spelling import did_you_mean
 from .commands import COMMANDS, SECTIONS
 from .completion import SHELLS, print_completion
+from .diff import diff
 from .exit_codes import exit_code_of
 from .output import BAD_INPUT, SUCCESS
 from .stages import run_stages
@@ -91,9 +92,9 @@ def _run(words: list[str]) -> int:
             f"{name}: {rest[0]!r} is none of {', '.join(verbs)}{did_you_mean(rest[0], verbs)}; options begin with --"
         )
     command = COMMANDS[name]
-    if launched() > 1 and command.function is not run_stages:
+    if launched() > 1 and command.function not in (run_stages, diff):
         raise InputError(
-            f"several processes: `twotower {name}` does not run under a launcher, only `twotower run` and its stages; "
-            "start it without one"
+            f"several processes: `twotower {name}` does not run under a launcher, only `twotower run`, its stages "
+            "and `twotower diff`; start it without one"
         )
     return command.function(command, rest)

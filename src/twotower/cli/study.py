@@ -11,7 +11,7 @@ import tyro
 
 from ..comparison.grid import Grid, jobs, require_seeds, set_texts, vary_texts
 from ..config.settings import read_settings, require_known, setting_types, with_settings
-from ..studies import compare_folders, estimate_seconds, run_study
+from ..studies import are_diffs, compare_folders, compare_folders_of_diffs, estimate_seconds, run_study
 from ..studies.local import compare_study
 from ..studies.manifest import claim, write_manifest
 from ..studies.status import is_finished
@@ -50,7 +50,7 @@ class CompareArguments:
     """What `compare` takes."""
 
     runs: tyro.conf.Positional[tuple[Path, ...]] = ()
-    """Run folders, each with a name of its own."""
+    """Run folders, each with a name of its own: of towers, or comparisons of two models (`twotower diff`)."""
     out: Path = Path("studies/comparison")
     """The folder of the comparison."""
     output: Annotated[Output, tyro.conf.arg(name="")] = field(default_factory=Output)
@@ -111,11 +111,26 @@ def study(command: Command, words: list[str]) -> int:
 
 
 def compare(command: Command, words: list[str]) -> int:
-    """Compare finished runs, wherever they are."""
+    """Compare finished runs, or comparisons of models, wherever they are."""
     parsed = read(command, words, CompareArguments())
+    if are_diffs(parsed.runs):
+        return _compare_diffs(parsed)
     with parsed.output.progress():
         found = compare_folders(parsed.runs, parsed.out)
     show_study(found, parsed.out, parsed.output)
+    return SUCCESS
+
+
+def _compare_diffs(parsed: CompareArguments) -> int:
+    from ..report.diffs import conclusions_of_diffs
+
+    said = conclusions_of_diffs(compare_folders_of_diffs(parsed.runs, parsed.out))
+    page = parsed.out / "diffs.html"
+    parsed.output.result(
+        {"study": str(parsed.out), "conclusions": said, "page": str(page)},
+        f"compare: {page}",
+        "\n".join(f"- {sentence}" for sentence in said) + "\n",
+    )
     return SUCCESS
 
 

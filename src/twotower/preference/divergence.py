@@ -1,21 +1,31 @@
-"""How far models of one vocabulary are apart as whole distributions: over the text, and by word class."""
+"""How far models of one vocabulary are apart as whole distributions: over the text, by token, class and context.
+
+What a distribution answers to is its context, so that groups by the token before and by the place in a document say
+where models disagree, and groups by the token that came say what comes where they do.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..data.tagging import UPOS
+from ..data.tagging import NO_WORD
 from ..scoring.divergence import MEASURES
 from ..statistics.clustering import Clusters
 from ..statistics.intervals import Estimate
 from ..statistics.tallies import Floats
+from .labels import DOCUMENT_PLACES, Occurrences
 from .measured import Measured
 
 FEWEST = 50
-"""Tokens of a word class below which it has no row."""
+"""Tokens of a group below which it has no row."""
+MOST = 30
+"""Tokens, and tokens before, that have a row: those with the most Jensen–Shannon divergence on average."""
+GroupedBy = Literal["token", "class", "token before", "class before", "place"]
 
 
 @dataclass(frozen=True)
@@ -31,46 +41,81 @@ class Means:
 
 
 @dataclass(frozen=True)
-class DivergenceOfClass:
-    """Of the tokens of a word class."""
+class DivergenceOfGroup:
+    """Of some of the tokens that came."""
 
-    upos: str
+    by: GroupedBy
+    """What they have in common: `token` and `class`: their own; `token before` and `class before`: those of the token
+    before, which the models have just read; `place`: how many tokens of the document stand before."""
+    name: str
+    """The token, the part of speech, or the places, such as `16–63`."""
     means: Means
 
 
 @dataclass(frozen=True)
 class DivergenceOfPair:
-    """Of two models, over the text and by word class; `kl` is KL(first ‖ second), `kl_back` KL(second ‖ first)."""
+    """Of two models, over the text and by group; `kl` is KL(first ‖ second), `kl_back` KL(second ‖ first)."""
 
     first: str
     second: str
     means: Means
-    classes: list[DivergenceOfClass]
+    groups: list[DivergenceOfGroup]
 
 
 def divergence_of(measured: Measured, names: list[str]) -> list[DivergenceOfPair]:
     """One row for each model but the first; empty where whole distributions were not compared."""
     found = []
+    text = Occurrences(measured)
     for number, name in enumerate(names[1:], start=2):
         if f"kl_{number}" not in measured.scores.columns:
             continue
-        values = np.array([measured.log_probs(f"{measure}_{number}") for measure in MEASURES])
-        known = np.isfinite(values[0])
-        upos = np.asarray(measured.upos.astype(str))
-
-        classes = [
-            DivergenceOfClass(tag, _means(measured, values, inside))
-            for tag in UPOS if (inside := known & (upos == tag)).sum() >= FEWEST
-        ]  # fmt: skip
-        found.append(DivergenceOfPair(names[0], name, _means(measured, values, known), classes))
+        known = np.isfinite(measured.log_probs(f"kl_{number}"))
+        values = np.array([measured.log_probs(f"{measure}_{number}")[known] for measure in MEASURES])
+        block = measured.block[known]
+        groups = [
+            DivergenceOfGroup(by, label, _means(measured, values[:, inside], block[inside]))
+            for by, codes, labels, most in _groups(text)
+            for label, inside in _largest(codes[known], labels, values[MEASURES.index("jensen_shannon")], most)
+        ]
+        found.append(DivergenceOfPair(names[0], name, _means(measured, values, block), groups))
     return found
 
 
-def _means(measured: Measured, values: Floats, chosen: NDArray[np.bool_]) -> Means:
-    """Of `values` (measures, tokens) over the chosen tokens, (tokens,)."""
-    clusters = Clusters({"document": np.unique(measured.block[chosen], return_inverse=True)[1]})
+def _groups(text: Occurrences) -> Iterator[tuple[GroupedBy, NDArray[np.int64], list[str], int | None]]:
+    """What tokens are grouped by: the number of each token's group, (occurrences,), the groups' names; how many of them
+    are told, None: all."""
+    pieces, tags = text.measured.pieces, text.measured.upos.categories.astype(str).tolist()
+    yield "class", text.word_class, tags, None
+    yield "class before", text.before(text.word_class, text.classes), [*tags, ""], None
+    edges = [0, *DOCUMENT_PLACES]
+    places = [f"{low}–{high - 1}" for low, high in zip(edges, DOCUMENT_PLACES, strict=False)]
+    yield "place", np.searchsorted(DOCUMENT_PLACES, text.place, side="right"), [*places, f"{edges[-1]}–"], None
+    yield "token", text.type, pieces, MOST
+    yield "token before", text.previous, [*pieces, ""], MOST
+
+
+def _largest(
+    codes: NDArray[np.int64], labels: Sequence[str], divergence: Floats, most: int | None
+) -> list[tuple[str, NDArray[np.int64]]]:
+    """The name of each group of enough tokens, and its tokens; the `most` divergent ones, where not all are wanted.
+
+    What is no word has no class, and the beginning of a document has nothing before it: they are left out.
+    """
+    counts = np.bincount(codes, minlength=len(labels))
+    told = [number for number in np.flatnonzero(counts >= FEWEST).tolist() if labels[number] not in ("", NO_WORD)]
+    if most is not None:
+        means = np.bincount(codes, weights=divergence, minlength=len(labels)) / np.maximum(counts, 1)
+        told = sorted(told, key=lambda number: -means[number])[:most]
+    order = np.argsort(codes, kind="stable")
+    ends = np.cumsum(counts)
+    return [(labels[number], order[ends[number] - counts[number] : ends[number]]) for number in told]
+
+
+def _means(measured: Measured, values: Floats, block: NDArray[np.int32]) -> Means:
+    """Of `values` (measures, tokens), with their unit of resampling, (tokens,)."""
+    clusters = Clusters({"document": np.unique(block, return_inverse=True)[1]})
     kl, kl_back, shannon, agreement, ranks = (
         clusters.interval(float(row.mean()), (row - row.mean()) / len(row), measured.settings.confidence)
-        for row in values[:, chosen]
+        for row in values
     )
-    return Means(int(chosen.sum()), kl, kl_back, shannon, agreement, ranks)
+    return Means(len(block), kl, kl_back, shannon, agreement, ranks)

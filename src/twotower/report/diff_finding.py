@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..data.tagging import NONE
+from ..preference.divergence import DivergenceOfPair
 from ..preference.division import Division
 from ..preference.word_classes import ClassOfPair
 from ..results.diff_results import DiffResults
@@ -14,8 +15,8 @@ from .finding import LEADING, UNTAGGED, largest_shares, nats, percent, row_of
 from .style import plural
 
 FEW_DOCUMENTS = 20
-MUCH_MERGED = 0.01
-"""Share of words that could not be told apart above which that is a warning."""
+NOTICEABLE = 0.1
+"""Nats by which a context must move the difference to be told of: many documents make sure of less."""
 
 
 def in_words(names: Sequence[str]) -> str:
@@ -112,7 +113,10 @@ def _shares(results: DiffResults, division: Division) -> str:
 
 
 def _contexts(results: DiffResults) -> str:
-    rows = [row for row in results.division.contexts if row.piece.isalpha() and row.after.isalpha()]
+    rows = [
+        row for row in results.division.contexts
+        if row.piece.isalpha() and row.after.isalpha() and abs(row.there - row.otherwise) >= NOTICEABLE
+    ]  # fmt: skip
     if not rows:
         return ""
     names = results.names
@@ -121,13 +125,17 @@ def _contexts(results: DiffResults) -> str:
         + (f" ({names[row.tower - 1]})" if len(names) > 2 else "")
         for row in rows[:LEADING]
     )
-    whose = f"{names[0]} minus {names[1]}" if len(names) == 2 else "a model's log-probability minus the mean of all"
-    return f"Where it comes from, in nats, {whose}: {named}."
+    return f"Where it comes from, in nats, {minus(names)}: {named}."
+
+
+def minus(names: Sequence[str]) -> str:
+    """What a difference is of."""
+    return f"{names[0]} minus {names[1]}" if len(names) == 2 else "a model's log-probability minus the mean of all"
 
 
 def _class(results: DiffResults, division: Division) -> str:
     row = row_of(division, "class", "frequency")
-    if row is None or row.verdict == "not measurable":
+    if row is None or row.verdict == "not measurable" or results.corpus.tagger == NONE:
         if division.size is None or not division.size.estimate:
             return ""
         why = UNTAGGED if results.corpus.tagger == NONE else "too few words have a word class"
@@ -191,8 +199,18 @@ def _divergence(results: DiffResults) -> str:
         f"Whole distributions ({means.tokens:,} tokens): KL({first} ‖ {second}) is {means.kl.estimate:.3f}, "
         f"KL({second} ‖ {first}) {means.kl_back.estimate:.3f}, Jensen–Shannon "
         f"{means.jensen_shannon.estimate:.3f} nats; the best guess is the same at "
-        f"{100 * means.agreement.estimate:.0f} % of the tokens."
+        f"{100 * means.agreement.estimate:.0f} % of the tokens.{_furthest(one)}"
     )
+
+
+def _furthest(pair: DivergenceOfPair) -> str:
+    """After which tokens they are furthest apart: words alone, whose interval lies above the mean."""
+    mean = pair.means.jensen_shannon.estimate
+    told = [
+        f"“{row.name}” ({row.means.jensen_shannon.estimate:.3f})" for row in pair.groups
+        if row.by == "token before" and row.name.isalpha() and row.means.jensen_shannon.low > mean
+    ][:LEADING]  # fmt: skip
+    return f" They are furthest apart (Jensen–Shannon) after {', '.join(told)}." if told else ""
 
 
 def _aligned(results: DiffResults) -> str:

@@ -8,9 +8,10 @@ import yaml
 from markupsafe import Markup
 
 from ..config.schema import RunConfig
+from ..preference.divergence import DivergenceOfPair, GroupedBy, Means
 from .diff_contents import DiffContents, favourite_words, read_diff_contents
 from .diff_drawings import LABELS, diff_drawings
-from .diff_finding import diff_headline, diff_sentences, in_words
+from .diff_finding import diff_headline, diff_sentences, in_words, minus
 from .glossary import GLOSSARY
 from .sections import json_for_script, type_rows
 from .sheet import Plate, plate
@@ -67,6 +68,9 @@ def render(contents: DiffContents, plates: dict[str, Plate]) -> str:
         ),
         min_count=2 * contents.config.analyze.min_count,
         passages=contents.passages,
+        unit=results_unit(contents),
+        minus=minus(contents.names),
+        divergence_tables=divergence_tables,
         controls=[results.control] if results.control else [],
         colors=model_rules(len(contents.names)),
         contrasts=results.word_classes.contrasts if results.word_classes else [],
@@ -90,6 +94,25 @@ def columns(contents: DiffContents) -> dict[str, str]:
         named[f"mean{contrast.suffix}"] = contents.names[contrast.tower - 1]
         named[f"standard_error{contrast.suffix}"] = "standard error"
     return named
+
+
+DIVERGENCE: dict[GroupedBy, str] = {
+    "class": "By the word class of the token that came",
+    "class before": "By the word class of the token before",
+    "place": "By place: tokens of the document that stand before",
+    "token before": "Tokens after which the two differ most",
+    "token": "Tokens that came where the two differ most",
+}
+"""What each table of whole distributions is called."""
+
+
+def divergence_tables(pair: DivergenceOfPair) -> list[tuple[str, list[tuple[str, Means]]]]:
+    """The tables of two models: a title, and the rows."""
+    whole = [("all", pair.means)]
+    return [
+        (title, [*whole, *((one.name, one.means) for one in pair.groups if one.by == by)])
+        for by, title in DIVERGENCE.items() if any(one.by == by for one in pair.groups)
+    ] or [("All tokens", whole)]  # fmt: skip
 
 
 def results_unit(contents: DiffContents) -> str:

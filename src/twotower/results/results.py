@@ -149,7 +149,15 @@ STATISTICS: dict[str, Callable[[Measured], Any]] = {
 
 
 def read_results(run: RunFolder) -> Results:
-    """Every number of a run. Raises `InputError` if `results.json` is missing, damaged or out of date."""
+    """Every number of a run of towers.
+
+    Raises `InputError` if `results.json` is missing, damaged or out of date, and for a comparison of models.
+    """
+    if run.config.diff.models:
+        raise InputError(
+            f"{run.path}: a comparison of models, which has no towers; read it with twotower show, explore or compare, "
+            "or twotower.Diff in Python"
+        )
     return results_in(run.require("results.json"), run.path)
 
 

@@ -72,9 +72,12 @@ class RunFolder:
         return self._require(artifact, self._known or _Checked(read_records(self.path)))
 
     def _require(self, artifact: str, known: _Checked) -> Path:
-        path, stage = self.path / artifact, producer_of(artifact, stages_of(self.config))
+        path, stages = self.path / artifact, stages_of(self.config)
         if artifact in known.artifacts:
             return path
+        if not any(artifact in stage.outputs for stage in stages.values()):
+            raise InputError(f"{self.path}: a comparison of models has no {artifact}; give a run of towers")
+        stage = producer_of(artifact, stages)
         remedy = f"`{stage.command(self.path)}`"
         if not path.exists():
             raise InputError(f"{path} does not exist yet; make it with {remedy}")

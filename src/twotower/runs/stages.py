@@ -86,9 +86,9 @@ DIFF: dict[str, Stage] = {
               format=1),
         Stage("analyze", ("seed", "threads", "analyze", "diff.models", "diff.control"),
               ("data", "scores.parquet", "vocabulary.parquet", "scorers.json"),
-              ("preference.parquet", "results.json"), format=1),
+              ("preference.parquet", "results.json"), format=2),
         Stage("report", ("analyze.min_count", "analyze.confidence", "diff.models"),
-              ("data", "scores.parquet", "preference.parquet", "results.json"), ("report.html", "figures"), format=1),
+              ("data", "scores.parquet", "preference.parquet", "results.json"), ("report.html", "figures"), format=2),
     )
 }  # fmt: skip
 """The stages of a comparison of language models, which trains nothing. A stage has the name of the one of towers that

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,9 +22,12 @@ from ..data.pieces import read_pieces
 from ..data.tagging import NO_WORD, UPOS, words_of_pieces
 from ..runs.views import StageConfig
 from ..system.errors import InputError
+from ..system.processes import joined
+from .divergence import MEASURES
 from .encoded import Encoded
 from .log_probs import TokenScores
 from .named_models import parse_model, short_names
+from .score_parts import of_all
 from .scorers import About, Scorer, pair_divergences, same_vocabulary
 from .units import Units, common_units, end_of_word_corrections, first_tokens, sums_over
 
@@ -46,6 +50,8 @@ def score_models(config: StageConfig, run: Path, out: Path, say: Callable[[str],
     - `vocabulary.parquet`, a row for each type: `piece`, `count`, `upos`, `word_class`;
     - `scorers.json`: what each model is and how it read the text, what is compared, and what could not be aligned.
 
+    Under a launcher every process must call it: each scores some of the batches, and the first one joins them.
+
     Raises `InputError` for models that cannot be compared on this text.
     """
     settings: DiffConfig = config.diff
@@ -60,18 +66,30 @@ def score_models(config: StageConfig, run: Path, out: Path, say: Callable[[str],
     correct = all(one.kind != "file" for one in scorers)  # a file does not say where words begin
     columns: dict[str, Floats] = {}
     abouts = list[About]()
+    processes, parts = joined(), out / "parts"
     labels = [f"model_{number}" for number in range(1, len(settings.models) + 1)] + [CONTROL] * bool(settings.control)
     for label, scorer in zip(labels, scorers, strict=True):
         places = aligned.places(scorer.encoded) if unit == "word" else None
-        scores, about = scorer.score(settings, places, correct, say)
-        columns[label] = aligned.values(texts, scorer.encoded, scores)
+        scores, about = scorer.score(settings, places, correct, say, processes)
         abouts.append(about)
+        log_probs, *beginnings = (
+            of_all(values, parts, f"{label}-{number}", processes)
+            for number, values in enumerate((scores.log_probs, scores.beginnings)) if values is not None
+        )  # fmt: skip
+        if processes.first:
+            whole = TokenScores(log_probs, beginnings[0] if beginnings else None)
+            columns[label] = aligned.values(texts, scorer.encoded, whole)
     alike = same_vocabulary(scorers[: len(settings.models)]) and len({one.kind for one in scorers}) == 1
     measures: dict[str, NDArray[np.float32]] = {}
     if alike and unit == "token" and settings.divergence:
         for number, other in enumerate(scorers[1 : len(settings.models)], start=2):
-            found = pair_divergences(scorers[0], other, settings, say)
-            measures |= {f"{name}_{number}": values for name, values in found.items()}
+            found = pair_divergences(scorers[0], other, settings, say, processes)
+            found = of_all(found, parts, f"divergence-{number}", processes)
+            measures |= {f"{name}_{number}": values for name, values in zip(MEASURES, found, strict=True)}
+    if not processes.first:
+        return
+    if parts.exists():
+        shutil.rmtree(parts)
     known = np.logical_and.reduce([np.isfinite(values) for values in columns.values()])
     if not known.any():
         raise InputError("diff: no token of the text has a log-probability under all models; give more text")

@@ -14,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ..system.processes import ALONE, Processes
 from ..system.progress import Progress
 from .batches import Batches, Indices
 from .encoded import Encoded
@@ -27,9 +28,19 @@ ranks of the token that came."""
 
 
 def divergences(
-    first: Any, second: Any, rows: Rows, encoded: Encoded, most: int, batches: Batches, name: str
-) -> dict[str, NDArray[np.float32]]:
-    """`MEASURES` on at most about `most` tokens, in rows spread over the text, each (tokens,); NaN elsewhere."""
+    first: Any,
+    second: Any,
+    rows: Rows,
+    encoded: Encoded,
+    most: int,
+    batches: Batches,
+    name: str,
+    processes: Processes = ALONE,
+) -> NDArray[np.float32]:
+    """`MEASURES` on at most about `most` tokens, in rows spread over the text, (measures, tokens); NaN elsewhere.
+
+    One of several `processes` measures some of the batches, and leaves NaN elsewhere.
+    """
     found = np.full((len(MEASURES), len(encoded)), np.nan, dtype=np.float32)
     chosen = np.arange(len(rows.lengths))[:: max(1, math.ceil(len(encoded) / most))]
 
@@ -42,10 +53,12 @@ def divergences(
         found[:, batch.tokens] = values.cpu().numpy()
 
     lengths = rows.lengths[chosen]
-    with Progress(name, int(lengths.sum()), "token") as progress:
-        for done in batches.each(lengths, measure):
+    share = batches.share(lengths, processes)
+    total = sum(int(lengths[one].sum()) for one in share)
+    with Progress(name, total, "token", quiet=not processes.first) as progress:
+        for done in batches.each(share, lengths, measure):
             progress.advance(int(lengths[done].sum()))
-    return dict(zip(MEASURES, found, strict=True))
+    return found
 
 
 @torch.inference_mode()

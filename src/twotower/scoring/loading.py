@@ -15,6 +15,7 @@ from tokenizers import Tokenizer
 
 from ..data.hub import asking_the_hub
 from ..system.errors import InputError
+from ..system.processes import device, launched
 from .named_models import NamedModel
 
 Direction = Literal["causal", "masked"]
@@ -102,15 +103,17 @@ def load_model(files: ModelFiles, dtype: str, device: str) -> Any:
 
 
 def resolved_device(asked: str) -> str:
-    """`auto` as a device. Raises `InputError` for one that is not there."""
+    """`auto` as a device: of several processes, that of this one. Raises `InputError` for one that is not there."""
     import torch
 
     if asked == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
+        return str(device())
     if asked == "balanced":
+        if launched() > 1:
+            raise InputError("diff.device: balanced gives every process all GPUs; start it without a launcher")
         return asked
     try:
-        torch.empty(1, device=asked)
+        torch.zeros(1, device=asked).item()  # a value comes back: `meta` holds none
     except (RuntimeError, AssertionError) as error:
         raise InputError(f"diff.device: {asked} is not possible here ({type(error).__name__}); give cpu") from None
     return asked

@@ -133,15 +133,15 @@ def score_rows(
     """Log-probabilities of the tokens of all rows.
 
     `beginning` (vocabulary,) says which pieces begin a word, and `asked` (tokens,) at which tokens the probability of
-    these is wanted; None: nowhere. One of several `processes` scores a stretch of the rows, and leaves NaN elsewhere.
+    these is wanted; None: nowhere. One of several `processes` scores some of the batches, and leaves NaN elsewhere.
     """
     found, begins = np.full((2, len(encoded)), np.nan, dtype=np.float32)
     pieces = None if beginning is None else torch.from_numpy(np.flatnonzero(beginning))
     lengths = rows.lengths
-    mine = stretch_of(len(lengths), processes)
+    share = batches.share(lengths, processes)
 
     def score(chosen: Indices) -> None:
-        batch = rows.read(mine[chosen])
+        batch = rows.read(chosen)
         logits = logits_at(model, batch)
         found[batch.tokens] = log_probs_of_targets(logits, encoded.ids[batch.tokens])
         if pieces is not None and asked is not None and (at := asked[batch.tokens]).any():
@@ -149,13 +149,8 @@ def score_rows(
             inside = some[:, pieces[pieces < some.shape[1]].to(some.device)].logsumexp(dim=-1)
             begins[batch.tokens[at]] = (inside - some.logsumexp(dim=-1)).cpu().numpy()
 
-    with Progress(name, int(lengths[mine].sum()), "token", quiet=not processes.first) as progress:
-        for done in batches.each(lengths[mine], score):
-            progress.advance(int(lengths[mine[done]].sum()))
+    total = sum(int(lengths[one].sum()) for one in share)
+    with Progress(name, total, "token", quiet=not processes.first) as progress:
+        for done in batches.each(share, lengths, score):
+            progress.advance(int(lengths[done].sum()))
     return TokenScores(found, None if pieces is None else begins)
-
-
-def stretch_of(rows: int, processes: Processes) -> Indices:
-    """The rows of this process, one after the other."""
-    first, last = (rows * number // processes.count for number in (processes.rank, processes.rank + 1))
-    return np.arange(first, last)

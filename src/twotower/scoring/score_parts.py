@@ -10,7 +10,23 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-Heads = dict[str, NDArray[np.float32]]
+from ..system.processes import Processes
+
+Values = NDArray[np.float32]
+Heads = dict[str, Values]
+
+
+def of_all(values: Values, folder: Path, name: str, processes: Processes) -> Values:
+    """What all processes have found, (…, tokens), in the first of them: each has NaN where others have worked."""
+    if processes.count == 1:
+        return values
+    folder.mkdir(exist_ok=True)
+    np.save(folder / f"{name}.{processes.rank}.npy", values)
+    processes.wait()
+    for rank in range(1, processes.count) if processes.first else ():
+        theirs: Values = np.load(folder / f"{name}.{rank}.npy", mmap_mode="r")
+        values = np.where(np.isnan(values), theirs, values)
+    return values
 
 
 def write_heads(path: Path, chunks: Iterable[Heads]) -> None:

@@ -172,9 +172,9 @@ def require_models(settings: DiffConfig) -> None:
 
 
 def pair_divergences(
-    first: Scorer, second: Scorer, settings: DiffConfig, say: Callable[[str], None]
-) -> dict[str, NDArray[np.float32]]:
-    """`divergence.MEASURES` of two models of one vocabulary, each (tokens,); NaN where they were not measured.
+    first: Scorer, second: Scorer, settings: DiffConfig, say: Callable[[str], None], processes: Processes = ALONE
+) -> NDArray[np.float32]:
+    """`divergence.MEASURES` of two models of one vocabulary, (measures, tokens); NaN where they were not measured.
 
     Both models read the same rows, as long as the shorter of their windows.
     """
@@ -183,8 +183,8 @@ def pair_divergences(
     ours, theirs = (load_model(files, settings.dtype, device) for files in (first.files, second.files))
     window, step = min(first.window_and_step(ours, settings), second.window_and_step(theirs, settings))
     rows = rows_of(first.files, first.encoded, window, step)
-    name = f"divergence {first.name}, {second.name}"
-    return divergences(ours, theirs, rows, first.encoded, settings.divergence, Batches(settings.batch, say), name)
+    name, batches = f"divergence {first.name}, {second.name}", Batches(settings.batch, say)
+    return divergences(ours, theirs, rows, first.encoded, settings.divergence, batches, name, processes)
 
 
 def same_vocabulary(scorers: Sequence[Scorer]) -> bool:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from .comparing import compare_folders, describe
+from .comparing import are_diffs, compare_folders, compare_folders_of_diffs, describe
 from .estimates import estimate_seconds
 from .local import run_study
 
-__all__ = ["compare_folders", "describe", "estimate_seconds", "run_study"]
+__all__ = [
+    "are_diffs", "compare_folders", "compare_folders_of_diffs", "describe", "estimate_seconds", "run_study",
+]  # fmt: skip

@@ -17,6 +17,7 @@ from ..runs.writing import make_folder, write_text
 from ..system.errors import InputError
 
 if TYPE_CHECKING:
+    from ..comparison.diffs import DiffsCompared
     from ..comparison.study import Study
 
 
@@ -26,20 +27,54 @@ def compare_folders(folders: Sequence[Path], out: Path) -> Study:
     Runs are of one group if they have the same preset, corpus and settings, whatever their seeds. Raises `InputError`
     for a folder that is not a finished run, for two with the same name, or for fewer than two.
     """
-    if len(folders) < 2:
-        raise InputError("compare: give two run folders or more")
-    if out.exists() and (not out.is_dir() or (any(out.iterdir()) and not (out / "study.json").is_file())):
-        raise InputError(f"--out: {out} exists and holds no comparison; give another folder")
+    _require_room(folders, out, "study.json")
+    if are_diffs(folders):
+        raise InputError("compare: these are comparisons of models; twotower.compare_diffs compares them")
     described = describe(folders)
     make_folder(out)
     return compare_described(described, out, [])
 
 
-def describe(folders: Sequence[Path]) -> list[tuple[str, Path, str, bool]]:
-    """Name, folder, group and whether it is a pair of strangers, of run folders (see `compare_folders`)."""
+def compare_folders_of_diffs(folders: Sequence[Path], out: Path) -> DiffsCompared:
+    """The same for finished comparisons of two models each: writes `diffs.json` and `diffs.html` into `out`."""
+    from ..comparison.diffs import compare_diffs
+    from ..report.diffs import render_diffs
+
+    _require_room(folders, out, "diffs.json")
+    if not are_diffs(folders):
+        raise InputError("compare: these are runs of towers; twotower.compare compares them")
+    found = compare_diffs(folders)
+    make_folder(out)
+    write_text(out / "diffs.json", as_json(found, indent=1))
+    write_text(out / "diffs.html", render_diffs(out.name, found))
+    return found
+
+
+def are_diffs(folders: Sequence[Path]) -> bool:
+    """Whether the folders are comparisons of models, not runs of towers. Raises `InputError` for some of either."""
+    kinds = {bool(RunFolder(folder).config.diff.models): folder for folder in folders}
+    if len(kinds) > 1:
+        raise InputError(
+            f"compare: {kinds[True]} is a comparison of models and {kinds[False]} a run of towers; give folders of one "
+            "kind"
+        )
+    return True in kinds
+
+
+def _require_room(folders: Sequence[Path], out: Path, written: str) -> None:
+    """Raise `InputError` for too few folders, for two of one name, and for a folder that holds anything else."""
+    if len(folders) < 2:
+        raise InputError("compare: give two run folders or more")
+    if out.exists() and (not out.is_dir() or (any(out.iterdir()) and not (out / written).is_file())):
+        raise InputError(f"--out: {out} exists and holds no comparison of this kind; give another folder")
     names = [folder.resolve().name for folder in folders]
     if twice := next((name for name in names if names.count(name) > 1), None):
         raise InputError(f"compare: two folders are called {twice}; rename one, so that the page can tell them apart")
+
+
+def describe(folders: Sequence[Path]) -> list[tuple[str, Path, str, bool]]:
+    """Name, folder, group and whether it is a pair of strangers, of run folders (see `compare_folders`)."""
+    names = [folder.resolve().name for folder in folders]
     configs = [RunFolder(folder).config for folder in folders]
     settings = [
         {key: value for key, value in flatten(to_dict(config)).items()
