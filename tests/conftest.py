@@ -144,3 +144,23 @@ def shared_data() -> Path:
     if SHARED is None:
         pytest.skip("no folder shared/data beside the project: developers' data")
     return SHARED
+
+
+@pytest.fixture(scope="session")
+def language_model(corpus: Path, built_once) -> Callable[[str], Path]:
+    """From a name of `small_language_models.KINDS` to the folder of a model, trained when it is first asked for. Tests
+    must not change it."""
+    from small_language_models import save_model
+
+    return lambda name: built_once(f"model-{name}", lambda folder: save_model(name, corpus, folder))
+
+
+@pytest.fixture(scope="session")
+def tagged_diff(corpus: Path, language_model, built_once) -> Path:
+    """Two models of one tokenizer that differ in their training, compared beside a third one. Tests must not change
+    it."""
+    from small_language_models import compared
+
+    models = [language_model(name) for name in ("gpt-a", "gpt-short")]
+    given = {"control": language_model("gpt-b"), "prepare.tagger": "auto"}
+    return built_once("diff-tagged", lambda folder: compared(*models, corpus=corpus, out=folder, **given))

@@ -22,6 +22,8 @@ from transformers import (
     PreTrainedTokenizerFast,
 )
 
+import twotower
+
 WINDOW, WIDTH, BATCH = 64, 32, 16
 END = "<|endoftext|>"
 
@@ -141,3 +143,18 @@ def _batches(ids: torch.Tensor, updates: int) -> Iterator[torch.Tensor]:
     for _ in range(updates):
         starts = torch.randint(0, len(ids) - WINDOW // 2, (BATCH,))
         yield torch.stack([ids[start : start + WINDOW // 2] for start in starts])
+
+
+QUICK = {
+    "threads": 1, "diff.window": 32, "diff.device": "cpu", "prepare.tagger": "none", "analyze.bootstrap": 100,
+    "analyze.permutations": 99, "analyze.splits": 5, "analyze.min_count": 3,
+}  # fmt: skip
+"""Settings of a comparison that takes seconds."""
+
+
+def compared(*models: object, corpus: Path, out: Path, **given: object) -> twotower.Diff:
+    """A finished comparison of models."""
+    control = given.pop("control", "")
+    return twotower.diff(
+        *map(str, models), corpus=corpus, out=out, control=str(control), settings=QUICK | given, quiet=True
+    )

@@ -15,6 +15,7 @@ import pytest
 import torch
 
 import twotower
+from small_language_models import QUICK, compared
 from twotower import pipeline
 from twotower.cli import main
 from twotower.config.schema import DiffConfig, PrepareConfig, RunConfig
@@ -25,31 +26,15 @@ from twotower.system.errors import InputError
 from twotower.system.processes import Processes
 
 GROUPED = ("token", "class", "token before", "class before", "place")
-QUICK = {
-    "threads": 1, "diff.window": 32, "diff.device": "cpu", "prepare.tagger": "none", "analyze.bootstrap": 100,
-    "analyze.permutations": 99, "analyze.splits": 5, "analyze.min_count": 3,
-}  # fmt: skip
-
-
-def compared(*models: object, corpus: Path, out: Path, **given: object) -> twotower.Diff:
-    control = given.pop("control", "")
-    return twotower.diff(
-        *map(str, models), corpus=corpus, out=out, control=str(control), settings=QUICK | given, quiet=True
-    )
-
-
 def results_of(run: twotower.Diff | Path) -> dict:
     """`results.json`, as scripts read it."""
     folder = run if isinstance(run, Path) else run.path
     return json.loads((folder / "results.json").read_text())
 
 
-@pytest.fixture(scope="module")
-def tagged(corpus: Path, language_model, built_once) -> Path:
-    """Two models of one tokenizer that differ in their seed, beside a third one. Tests must not change it."""
-    models = [language_model(name) for name in ("gpt-a", "gpt-short")]
-    given = {"control": language_model("gpt-b"), "prepare.tagger": "auto"}
-    return built_once("diff-tagged", lambda folder: compared(*models, corpus=corpus, out=folder, **given))
+@pytest.fixture
+def tagged(tagged_diff: Path) -> Path:
+    return tagged_diff
 
 
 @pytest.mark.promise("any two language models are compared: twotower diff")

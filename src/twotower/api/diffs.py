@@ -11,11 +11,9 @@ from typing import TYPE_CHECKING, Any
 from .. import pipeline
 from ..config.schema import RunConfig
 from ..config.settings import with_settings
-from ..runs.finished import RunFolder
-from ..runs.listing import look_at
 from ..runs.stages import DIFF
 from ..system.progress import without_progress
-from .notebook import card
+from .finished import Finished
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,7 +21,7 @@ if TYPE_CHECKING:
     from ..results.diff_results import DiffResults
 
 
-class Diff:
+class Diff(Finished):
     """The folder of a comparison of models, finished or in the making.
 
     ```python
@@ -38,24 +36,6 @@ class Diff:
     makes it again.
     """
 
-    def __init__(self, path: Path | str) -> None:
-        self._folder = RunFolder(path)
-
-    @property
-    def path(self) -> Path:
-        """The run folder."""
-        return self._folder.path
-
-    @property
-    def config(self) -> RunConfig:
-        """The settings that the comparison was made from."""
-        return self._folder.config
-
-    @property
-    def state(self) -> str:
-        """How far it has come: `finished`, `unfinished`, `running` (by some process now) or `damaged`."""
-        return look_at(self.path).state
-
     def results(self) -> DiffResults:
         """Every number in the report, with its interval: what `results.json` holds, by attributes.
 
@@ -64,18 +44,6 @@ class Diff:
         from ..results.diff_results import read_diff_results
 
         return read_diff_results(self._folder)
-
-    def headline(self) -> str:
-        """The finding in one sentence."""
-        from ..report.summary import headline
-
-        return headline(self.results())
-
-    def summary(self) -> str:
-        """What `twotower show` prints: the finding, and each figure with its interval."""
-        from ..report.summary import summarize
-
-        return summarize(self.results()).strip()
 
     def preference(self) -> pd.DataFrame:
         """One row per type: `piece`, `upos`, `word_class`, `count`, `documents`; in nats the `mean` difference (of two
@@ -92,12 +60,6 @@ class Diff:
         there, too.
         """
         return self._folder.scores()
-
-    def __repr__(self) -> str:
-        return f"Diff({str(self.path)!r})"
-
-    def _repr_html_(self) -> str:
-        return card(look_at(self.path))
 
 
 def diff(

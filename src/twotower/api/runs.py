@@ -10,11 +10,9 @@ from typing import TYPE_CHECKING, Any, overload
 from .. import pipeline
 from ..config.presets import preset
 from ..config.schema import RunConfig
-from ..runs.finished import RunFolder
-from ..runs.listing import look_at
 from ..runs.stages import MAIN
 from ..system.progress import without_progress
-from .notebook import card
+from .finished import Finished
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,7 +25,7 @@ if TYPE_CHECKING:
     from .plots import RunPlots
 
 
-class Run:
+class Run(Finished):
     """A run folder, finished or in the making.
 
     ```python
@@ -43,28 +41,10 @@ class Run:
     missing, out of date or damaged, and names the command that makes it again.
     """
 
-    def __init__(self, path: Path | str) -> None:
-        self._folder = RunFolder(path)
-
     @classmethod
     def load(cls, path: Path | str) -> Run:
         """The run in an existing folder: the same as `Run(path)`. Raises `InputError` if it is none."""
         return cls(path)
-
-    @property
-    def path(self) -> Path:
-        """The run folder."""
-        return self._folder.path
-
-    @property
-    def config(self) -> RunConfig:
-        """The settings that the run was made from."""
-        return self._folder.config
-
-    @property
-    def state(self) -> str:
-        """How far it has come: `finished`, `unfinished`, `running` (by some process now) or `damaged`."""
-        return look_at(self.path).state
 
     @property
     def plot(self) -> RunPlots:
@@ -82,18 +62,6 @@ class Run:
         from ..results.results import read_results
 
         return read_results(self._folder)
-
-    def headline(self) -> str:
-        """The finding in one sentence."""
-        from ..report.summary import headline
-
-        return headline(self.results())
-
-    def summary(self) -> str:
-        """What `twotower show` prints: the finding, and each figure with its interval and its null."""
-        from ..report.summary import summarize
-
-        return summarize(self.results()).strip()
 
     def preference(self) -> pd.DataFrame:
         """The preference of each type: one row per type and contrast.
@@ -292,12 +260,6 @@ class Run:
         from .export import export
 
         return export(self._folder, Path(folder), with_text)
-
-    def __repr__(self) -> str:
-        return f"Run({str(self.path)!r})"
-
-    def _repr_html_(self) -> str:
-        return card(look_at(self.path))
 
 
 def run(

@@ -167,6 +167,15 @@ def _agreement(
     one: _OneDiff, other: _OneDiff, first: Tallies, second: Tallies, basis: Floats, confidence: float
 ) -> AgreementOfDiffs:
     same_text = one.results.corpus.digest == other.results.corpus.digest and first.documents == second.documents
+    observed, r = agreement_of(first, second, basis, same_text, confidence)
+    return AgreementOfDiffs(one.name, other.name, same_text, observed, r)
+
+
+def agreement_of(
+    first: Tallies, second: Tallies, basis: Floats, same_text: bool, confidence: float
+) -> tuple[float, Estimate | None]:
+    """How two measurements of the same types correlate beyond a `basis` (types, columns): as they are, and freed of
+    error (see the module). `same_text`: their documents are the same, and are drawn together."""
     generator = np.random.default_rng(0)
 
     def drawn(documents: int) -> Floats:
@@ -184,10 +193,8 @@ def _agreement(
     low, high = centred_interval(estimate, _correlation(products[SPLITS:]), confidence)
     a, b = (_beyond(tallies, np.ones((1, tallies.documents)), basis)[0] for tallies in (first, second))
     length = float(np.sqrt((a @ a) * (b @ b)))
-    return AgreementOfDiffs(
-        one.name, other.name, same_text, float(a @ b) / length if length else 0.0,
-        Estimate(estimate, low, high) if np.isfinite(estimate) else None,
-    )  # fmt: skip
+    observed = float(a @ b) / length if length else 0.0
+    return observed, Estimate(estimate, low, high) if np.isfinite(estimate) else None
 
 
 def _beyond(tallies: Tallies, weights: Floats, basis: Floats) -> Floats:

@@ -9,18 +9,16 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from ..config.schema import RunConfig
 from ..data.heldout import PreparedText
-from ..preference.measured import SETS
 from ..report.style import WORD_CLASSES
-from ..results.results import read_results
 from ..runs.finished import RunFolder
 from ..statistics.contrasts import Contrast, contrasts
 from .held_words import HeldoutWords, heldout_words
 from .plain import columns, number, text
+from .sources import Source, contrast_names, scored_columns, source_of
 
 Floats = NDArray[np.float64]
 YEAR = re.compile(r"(?<!\d)1\d{3}(?!\d)|(?<!\d)20\d{2}(?!\d)")
@@ -37,11 +35,15 @@ class ExploredRun:
     def __init__(self, path: Path) -> None:
         self.run = RunFolder(path)
         self.config: RunConfig = self.run.config
-        self.text = PreparedText(path)
-        self.contrasts: list[Contrast] = contrasts(self.config.model.towers)
+        self.source: Source = source_of(self.run)
+        self.contrasts: list[Contrast] = contrasts(self.towers)
         self.types = self.run.preference()
-        self.results = read_results(self.run)
         self.artifact("scores.parquet")
+
+    @cached_property
+    def text(self) -> PreparedText:
+        """The prepared text of a run of towers."""
+        return PreparedText(self.run.path)
 
     @property
     def name(self) -> str:
@@ -50,22 +52,22 @@ class ExploredRun:
 
     @property
     def towers(self) -> int:
-        """Number of towers."""
-        return self.config.model.towers
+        """Number of towers, or of models."""
+        return len(self.source.sides)
 
     @property
     def heads(self) -> list[str]:
         """The heads whose log-probabilities are shown, as they are called in `scores.parquet`."""
-        return ["joint", *(f"readout_{tower}" for tower in range(1, self.towers + 1))]
+        return [*([self.source.whole] if self.source.whole else []), *self.source.alone]
 
     def artifact(self, name: str) -> Path:
         """The path of an artifact of the run, checked."""
         return self.run.require(name)
 
-    @cached_property
+    @property
     def sets(self) -> tuple[str, ...]:
         """The run's sets of readouts, as the columns of `scores.parquet` begin."""
-        return SETS[: self.config.readout.replicates]
+        return self.source.sets
 
     @cached_property
     def scores(self) -> pd.DataFrame:
@@ -74,17 +76,16 @@ class ExploredRun:
         What a tower says alone (`readout_K`) is the mean over sets of readouts.
         """
         alone = {
-            f"readout_{tower}": self._by_set[[f"{name}_{tower}" for name in self.sets]].mean(axis=1)
-            for tower in range(1, self.towers + 1)
+            head: self._by_set[[f"{name}_{tower}" for name in self.sets]].mean(axis=1)
+            for tower, head in enumerate(self.source.alone, start=1)
         }
-        wanted = ["document", "position", "piece_id", "upos", "joint"]
-        return pq.read_table(self.run.path / "scores.parquet", columns=wanted).to_pandas().assign(**alone)
+        wanted = ["document", "position", "piece_id", "upos", *([self.source.whole] if self.source.whole else [])]
+        return scored_columns(self.run, wanted).assign(**alone)
 
     @cached_property
     def _by_set(self) -> pd.DataFrame:
         """Log-probabilities of each tower alone under each set of readouts, columns SET_K."""
-        wanted = [f"{name}_{tower}" for name in self.sets for tower in range(1, self.towers + 1)]
-        return pq.read_table(self.run.path / "scores.parquet", columns=wanted).to_pandas()
+        return scored_columns(self.run, [f"{name}_{k}" for name in self.sets for k in range(1, self.towers + 1)])
 
     @cached_property
     def piece_ids(self) -> NDArray[np.int64]:
@@ -94,7 +95,7 @@ class ExploredRun:
     @cached_property
     def pieces(self) -> NDArray[np.object_]:
         """The pieces by id, printable."""
-        return np.array([text(piece) for piece in self.text.pieces], dtype=object)
+        return np.array([text(piece) for piece in self.source.pieces()], dtype=object)
 
     @cached_property
     def words(self) -> HeldoutWords:
@@ -111,7 +112,7 @@ class ExploredRun:
     @cached_property
     def document_names(self) -> list[str]:
         """The name of each held-out document that was scored, in the order of the text."""
-        names = self.text.documents.set_index("document")["name"]
+        names = self.source.document_names()
         numbers = self.scores["document"].to_numpy()[self.bounds[:-1]]
         return [text(names[number]) for number in numbers]
 
@@ -139,8 +140,12 @@ class ExploredRun:
         `preference` (for more than two towers `preference_K` of each), the mean over sets of readouts; the same under
         each set, `set1`, `set2` and so on; and the log-probabilities of the heads.
         """
-        found = {f"preference{contrast.suffix}": contrast.of(self.scores) for contrast in self.contrasts}
+        found = {f"preference{contrast.suffix}": self.preference(contrast) for contrast in self.contrasts}
         return found | self.set_preferences | {head: self.scores[head].to_numpy(np.float64) for head in self.heads}
+
+    def preference(self, contrast: Contrast) -> Floats:
+        """A preference at each occurrence, in nats, (occurrences,): the mean over sets of readouts."""
+        return contrast.of(self.scores, self.sets[0])
 
     @cached_property
     def set_preferences(self) -> dict[str, Floats]:
@@ -154,35 +159,39 @@ class ExploredRun:
 
     def summary(self) -> dict[str, Any]:
         """What the page needs to know before it shows anything."""
-        corpus = self.results.corpus
+        source, facts = self.source, self.source.facts()
+        sides = [text(side) for side in source.sides]
         return {
             "name": self.name,
-            "preset": text(self.config.preset),
-            "seed": self.config.seed,
-            "family": text(self.config.model.family),
-            "objective": self.results.model.objective,
-            "window": self.config.train.window,
+            "about": text(facts["about"]),
+            "models": source.whole is None,
+            "views": facts["views"],
+            "objective": facts["objective"],
+            "window": facts["window"],
             "towers": self.towers,
+            "sides": sides,
             "contrasts": [
-                {"name": contrast.name, "suffix": contrast.suffix, "tower": contrast.tower}
-                for contrast in self.contrasts
+                {"name": text(name), "suffix": contrast.suffix, "tower": contrast.tower}
+                for contrast, name in zip(self.contrasts, contrast_names(source), strict=True)
             ],
             "heads": self.heads,
+            "alone": source.alone,
+            "head_names": dict(zip(self.heads, [*["joint head"] * (source.whole is not None), *sides], strict=True)),
             "measures": list(self.measures),
             "sets": len(self.sets),
-            "set_columns": [f"under_{name}" for name in self.sets if self.contrasts],
+            "set_columns": [f"under_{name}" for name in self.sets if self.contrasts and source.whole is not None],
             "upos": self.words.tags,
             "class_names": WORD_CLASSES,
-            "corpus": text(corpus.name),
-            "heldout_documents": corpus.heldout_documents,
-            "heldout_tokens": corpus.heldout_tokens,
+            "corpus": text(facts["corpus"]),
+            "heldout_documents": facts["documents"],
+            "heldout_tokens": facts["tokens"],
             "frequent": 2 * self.config.analyze.min_count,
             "confidence": self.config.analyze.confidence,
             "mean": {
-                contrast.suffix: number(float(contrast.of(self.scores).mean())) for contrast in self.contrasts
+                contrast.suffix: number(float(self.preference(contrast).mean())) for contrast in self.contrasts
             },
             "types": len(self.types),
-            "preference": {"sd": self.results.preference.sd},
+            "preference": {"sd": facts["sd"]},
         }  # fmt: skip
 
     def types_table(self) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from ..system.progress import Progress
 from .explored import ExploredRun
 from .page import files
 from .plain import column, to_json
-from .server import WHOLE
+from .server import whole_of
 
 SHARD = 20_000
 """Held-out tokens of a script, about; whole documents."""
@@ -61,9 +61,10 @@ def _write(runs: Sequence[ExploredRun], folder: Path, tokens: int) -> None:
     documents = [_chosen(run, tokens) for run in runs]
     shards = [_shards(run, chosen) for run, chosen in zip(runs, documents, strict=True)]
     summaries = []
-    with Progress("export", sum(map(len, shards)) + len(WHOLE) * len(runs), "file") as progress:
+    whole = [whole_of(run) for run in runs]
+    with Progress("export", sum(map(len, shards)) + sum(map(len, whole)), "file") as progress:
         for number, (run, chosen, parts) in enumerate(zip(runs, documents, shards, strict=True)):
-            for name, read in WHOLE.items():
+            for name, read in whole[number].items():
                 _script(folder, name, number, read(run))
                 progress.advance(1)
             _script(folder, "pieces", number, {"piece": run.pieces.tolist()})

@@ -21,6 +21,7 @@ from .emerged import emerged
 from .explored import ANYTIME, ExploredRun
 from .guard import Guard
 from .live import LiveText
+from .live_models import LiveModels
 from .minimal_pairs import minimal_pairs
 from .page import files
 from .plain import to_json
@@ -47,7 +48,7 @@ class _Service:
     def __init__(self, runs: Sequence[ExploredRun]) -> None:
         self.runs = runs
         self.files = files(live=True)
-        self.live = [LiveText(run) for run in runs]
+        self.live = [LiveText(run) if run.source.whole is not None else LiveModels(run) for run in runs]
         self.lock = threading.Lock()
         self.kept: dict[tuple[str, int], str] = {}
 
@@ -88,10 +89,10 @@ class _Service:
                 document = _integer(given, "document", 0, len(run.bounds) - 2)
                 start = _integer(given, "start", 0, len(run.piece_ids))
                 return to_json(run.passage(document, start, _integer(given, "length", 1, MOST_PIECES)))
-            if name not in WHOLE:
+            if name not in (known := whole_of(run)):
                 raise InputError(f"{name!r} is no data of the explorer")
             if (name, number) not in self.kept:
-                self.kept[name, number] = to_json(WHOLE[name](run))
+                self.kept[name, number] = to_json(known[name](run))
             return self.kept[name, number]
 
     def _sentence(self, body: bytes) -> str:
@@ -113,10 +114,15 @@ class _Service:
 WHOLE: dict[str, Callable[[ExploredRun], Any]] = {
     "types": ExploredRun.types_table,
     "documents": ExploredRun.documents,
-    "emerged": emerged,
-    "pairs": minimal_pairs,
 }
 """What is sent in one piece."""
+OF_TOWERS: dict[str, Callable[[ExploredRun], Any]] = {"emerged": emerged, "pairs": minimal_pairs}
+"""What only towers have: they were trained, and asked."""
+
+
+def whole_of(run: ExploredRun) -> dict[str, Callable[[ExploredRun], Any]]:
+    """What is sent of a run in one piece."""
+    return WHOLE | ({} if run.source.whole is None else OF_TOWERS)
 
 
 def _chosen(run: ExploredRun, given: Mapping[str, str]) -> NDArray[np.bool_]:

@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..preference.measured import Measured
 from ..preference.types import types_table
 from ..system.errors import InputError
 from .explored import ExploredRun
@@ -25,6 +24,6 @@ def types_in(run: ExploredRun, documents: NDArray[np.bool_]) -> dict[str, Any]:
         raise InputError("no held-out document passes the filter: loosen it")
     kept = np.repeat(documents, np.diff(run.bounds))
     scores = pd.read_parquet(run.artifact("scores.parquet"))[kept].reset_index(drop=True)
-    measured = Measured.of(run.config, run.run.path)
+    measured = run.source.measured()
     settings = replace(measured.settings, bootstrap=min(DRAWS, measured.settings.bootstrap))
     return columns(types_table(replace(measured, scores=scores, settings=settings)))

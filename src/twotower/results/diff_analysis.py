@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from ..config.conversion import as_json
+from ..config.schema import RunConfig
 from ..data.measured_text import MeasuredText
 from ..preference.clusters import by_cluster
 from ..preference.contexts import contexts_of
@@ -61,7 +62,7 @@ def analyze_diff(config: StageConfig, run: Path, out: Path) -> None:
     (out / "results.json").write_text(as_json(results), encoding="utf-8")
 
 
-def measured_models(config: StageConfig, run: Path, scored: Scored) -> Measured:
+def measured_models(config: RunConfig, run: Path, scored: Scored) -> Measured:
     """The scored text of a comparison, as every statistic starts from it."""
     text, scores = MeasuredText(run), ScoreColumns(run / "scores.parquet")
     vocabulary = pd.read_parquet(run / "vocabulary.parquet")

@@ -95,17 +95,20 @@ def shifted_shares(readings: Readings, label: Codes, permutations: int, generato
 
     The order of the labels stays, and which tokens they fall on is chance, (permutations,).
     """
-    size = np.bincount(readings.document)
-    start = np.concatenate([[0], np.cumsum(size)[:-1]])
     order = np.argsort(readings.document, kind="stable")
-    document = readings.document[order]
-    place = np.arange(len(order)) - start[document]
+    document, group, values, label = (
+        readings.document[order], readings.group[order], readings.centred[..., order], label[order],
+    )  # fmt: skip
+    size = np.bincount(document)
+    start = np.repeat(np.cumsum(size) - size, size)
+    place, length = np.arange(len(order)) - start, np.repeat(size, size)
     labels, found = int(label.max(initial=0)) + 1, np.empty(permutations)
-    turned, values, (n_all, outer) = np.empty_like(label), readings.centred, (len(label), readings.between.means[0])
+    n_all, outer = len(label), readings.between.means[0]
     for number in range(permutations):
-        shift = generator.integers(0, size)
-        turned[order] = label[order][start[document] + (place + shift[document]) % size[document]]
-        cell, label_of, _ = cells_of(turned, readings.group, labels, readings.groups)
+        at = place + np.repeat(generator.integers(0, size), size)
+        np.subtract(at, length, out=at, where=at >= length)
+        at += start
+        cell, label_of, _ = cells_of(label[at], group, labels, readings.groups)
         counts = np.bincount(cell, minlength=len(label_of)).astype(np.float64)
         n, means, pairs = products_of(label_of, labels, counts, added(cell, len(label_of), values))
         known = pairs > 0

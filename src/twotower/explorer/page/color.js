@@ -92,8 +92,8 @@
       const contrast =
         run.contrasts.find((one) => measure.endsWith(one.suffix) && (one.suffix || run.contrasts.length === 1)) ||
         run.contrasts[0];
-      const other = run.towers === 2 ? "tower 2 predicts it better" : "worse than the mean tower";
-      const ends = [other, `tower ${contrast.tower} predicts it better`];
+      const other = run.towers === 2 ? `${run.sides[1]} predicts it better` : "worse than the mean of all";
+      const ends = [other, `${run.sides[contrast.tower - 1]} predicts it better`];
       if (turned) ends.reverse();
       [left, right] = [`−2 nats: ${ends[0]}`, `+2 nats: ${ends[1]}`];
     }

@@ -25,7 +25,7 @@
       ? ["0:mean", "1:mean"]
       : second // whether a preference comes from the towers: two readings of them agree on it
         ? [`0:${first}${runs[0].contrasts[0].suffix}`, `0:${second}${runs[0].contrasts[0].suffix}`]
-        : ["0:readout_1", runs[0].towers > 1 ? "0:readout_2" : "0:joint"];
+        : [`0:${runs[0].alone[0]}`, `0:${runs[0].alone[1] ?? runs[0].heads[0]}`];
     const chosen = (name, usual, fall) =>
       known.has(given.get(name)) ? given.get(name) : known.has(usual) ? usual : choices[fall][0];
     const state = {
@@ -90,7 +90,8 @@
     };
     const r = correlation((k) => [valueA(k), raw(k)]);
     // Which tower is called 1 is arbitrary: across runs the second preference is turned to agree with the first.
-    const signed = columnA === "mean" && columnB === "mean" && runA !== runB;
+    const arbitrary = !runs[runA].models && !runs[runB].models;
+    const signed = columnA === "mean" && columnB === "mean" && runA !== runB && arbitrary;
     const turned = signed && (state.turn === "" ? r < 0 : state.turn === "1");
     const valueB = (k) => (turned ? -raw(k) : raw(k));
     const label = (key) => choices.find(([each]) => each === key)[1];
@@ -100,13 +101,11 @@
     ];
     const short = (number, column, minus) => {
       const what =
-        column === "joint"
-          ? "joint head"
-          : column
-              .replace(/^readout_/, "tower ")
-              .replace(/^under_[a-z]+/, (found) => `set ${runs[number].set_columns.indexOf(found) + 1}`)
-              .replace(/^mean_?/, "preference ")
-              .trim();
+        runs[number].head_names[column] ??
+        column
+          .replace(/^under_[a-z]+/, (found) => `set ${runs[number].set_columns.indexOf(found) + 1}`)
+          .replace(/^mean/, "preference")
+          .replace(/_\d+$/, (suffix) => ` ${explorer.sideOf(runs[number], suffix)}`);
       return `${two ? `run ${number + 1}, ` : ""}${what}${minus ? ", exchanged" : ""} (nats)`;
     };
     const diverging = [columnA, columnB].every((name) => explorer.isPreference(name));

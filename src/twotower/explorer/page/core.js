@@ -110,13 +110,14 @@ const explorer = { views: [], runs: [], live: document.body.dataset.mode === "li
 
   /** What each measure is called, for people. */
   explorer.measureName = (run, measure) => {
-    if (measure === "joint") return "log-probability, joint head";
-    if (measure.startsWith("readout_")) return `log-probability, tower ${measure.slice(8)}`;
+    if (run.head_names[measure]) return `log-probability, ${run.head_names[measure]}`;
     const contrast = run.contrasts.find((one) => measure === `preference${one.suffix}`);
     if (contrast) return `preference: ${contrast.name}`;
     const [, number, suffix] = /^set(\d+)(_\d+)?$/.exec(measure) ?? [];
-    return number ? `preference${suffix ? ` of tower ${suffix.slice(1)}` : ""}, set ${number} of readouts` : measure;
+    return number ? `preference${suffix ? ` of ${explorer.sideOf(run, suffix)}` : ""}, set ${number} of readouts` : measure;
   };
+  /** Whose preference it is: the tower or the model that a suffix, such as `_2`, names. */
+  explorer.sideOf = (run, suffix) => run.sides[Number(suffix.slice(1)) - 1];
   explorer.isPreference = (measure) => /^(preference|mean|under_|set\d)/.test(measure);
   /** The names under which the sets of readouts give a preference, `preference` or `preference_K`. */
   explorer.setsOf = (run, measure) =>

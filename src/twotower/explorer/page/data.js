@@ -82,8 +82,8 @@
     });
 
   const addPreferences = (run, one) => {
-    const { contrasts, towers } = explorer.runs[run];
-    const each = Array.from({ length: towers }, (_, k) => one.measures[`readout_${k + 1}`]);
+    const { contrasts, towers, alone } = explorer.runs[run];
+    const each = alone.map((head) => one.measures[head]);
     const found = {};
     for (const { suffix, tower } of contrasts) {
       found[`preference${suffix}`] = one.piece_id.map((_, i) => {

@@ -10,17 +10,19 @@
   explorer.render = async () => {
     const mine = ++turn,
       { view: key, given } = explorer.address();
-    const chosen = explorer.views.find((one) => one.key === key) || explorer.views[0];
-    explorer.readFilter(given);
     const run = Math.min(Math.max(0, Number(given.get("run")) || 0), explorer.runs.length - 1);
+    const summary = explorer.runs[run];
+    const has = (one) => summary.views.includes(one.key);
+    const chosen = explorer.views.find((one) => one.key === key && has(one)) || explorer.views[0];
+    explorer.readFilter(given);
     explorer.untip();
     for (const link of tabs.querySelectorAll("a")) {
       if (link.dataset.key === chosen.key) link.setAttribute("aria-current", "page");
       else link.removeAttribute("aria-current");
       link.href = explorer.link(link.dataset.key, { run: run || "" });
+      link.parentNode.hidden = !has({ key: link.dataset.key });
     }
     document.getElementById("run").value = String(run);
-    const summary = explorer.runs[run];
     document.title = `${chosen.label} · ${summary.name} · twotower explorer`;
     about(summary);
     const place = explorer.el("div", { class: chosen.key });
@@ -47,9 +49,9 @@
       .getElementById("about")
       .replaceChildren(
         explorer.bdi(run.name),
-        ` · ${run.towers} ${run.family} tower${run.towers === 1 ? "" : "s"} · ${run.objective} · corpus `,
+        ` · ${run.about} · corpus `,
         explorer.bdi(run.corpus),
-        ` · ${explorer.count(run.heldout_tokens)} held-out tokens in ` +
+        ` · ${explorer.count(run.heldout_tokens)} ${run.models ? "tokens or words" : "held-out tokens"} in ` +
           `${explorer.count(run.heldout_documents)} documents.${sample}`,
       );
   };

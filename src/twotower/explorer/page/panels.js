@@ -222,25 +222,7 @@
         sorted: { key: "number", descending: false },
         height: 380,
         columns: [
-          {
-            key: "number",
-            label: "no.",
-            number: true,
-            width: "4em",
-            value: (row) => row + 1,
-            cell: (row) => explorer.count(row + 1),
-          },
-          {
-            key: "name",
-            label: "document",
-            value: (row) => documents.name[row],
-            cell: (row) =>
-              explorer.el(
-                "a",
-                { href: explorer.link("text", { run: run || "", document: row, by: state.by }) },
-                explorer.bdi(documents.name[row]),
-              ),
-          },
+          ...explorer.documentColumns(documents, run, () => state.by),
           {
             key: "hits",
             label: "hits",
@@ -276,7 +258,7 @@
           figure.save,
           " ",
           explorer.csvButton(`${summary.name}-dispersion`, table.csv),
-          " Each line is a hit, in the order of the corpus; its length is how far one tower is ahead, its " +
+          " Each line is a hit, in the order of the corpus; its length is how far one of them is ahead, its " +
             "colour says which.",
         ),
         table.place,

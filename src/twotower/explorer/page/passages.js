@@ -137,7 +137,7 @@
 
     const preferences = summary.contrasts.map(({ suffix, name }) => ({
       key: `preference${suffix}`,
-      label: suffix ? `tower ${suffix.slice(1)}` : "preference",
+      label: suffix ? explorer.sideOf(summary, suffix) : "preference",
       csvLabel: `preference${suffix} (nats)`,
       title: `Mean of ${name} over the document, in nats`,
       number: true,
@@ -151,32 +151,11 @@
       },
     }));
     const table = explorer.table({
-      caption: "Held-out documents",
+      caption: "Documents",
       sorted: { key: "number", descending: false },
       height: 560,
       columns: [
-        {
-          key: "number",
-          label: "no.",
-          number: true,
-          width: "3.8em",
-          value: (row) => row + 1,
-          cell: (row) => explorer.count(row + 1),
-        },
-        {
-          key: "name",
-          label: "document",
-          value: (row) => documents.name[row],
-          cell: (row) =>
-            explorer.el(
-              "a",
-              {
-                href: explorer.link("text", { run: run || "", document: row, by: state.by }),
-                title: documents.name[row],
-              },
-              explorer.bdi(documents.name[row]),
-            ),
-        },
+        ...explorer.documentColumns(documents, run, () => state.by),
         {
           key: "tokens",
           label: "tokens",

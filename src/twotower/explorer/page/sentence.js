@@ -19,14 +19,13 @@
     const context = explorer.el("input", {
       type: "number",
       min: "1",
-      max: String(summary.window),
+      max: String(summary.window ?? ""),
       value: state.context,
       placeholder: "all",
       size: "5",
     });
     const [result, button] = [explorer.el("div"), explorer.el("button", {}, "read")];
-    const towers = Array.from({ length: summary.towers }, (_, k) => k + 1);
-    const headName = (head) => (head === "joint" ? "joint head" : `tower ${head.slice(8)}`);
+    const headName = (head) => summary.head_names[head];
     let answer = null;
 
     const measures = () => {
@@ -58,7 +57,7 @@
       return found;
     };
     const contrast = (logProbs, suffix) => {
-      const each = towers.map((k) => logProbs[`readout_${k}`]);
+      const each = summary.alone.map((head) => logProbs[head]);
       const tower = suffix ? Number(suffix.slice(1)) : 1;
       return each[0].map((_, i) =>
         summary.towers === 2
@@ -72,7 +71,7 @@
       state.token = Math.min(state.token, answer.piece.length - 1);
       keep();
       const values = found.get(state.by)[1],
-        kind = state.by.includes("preference") ? `preference${state.by.split("preference")[1]}` : "joint";
+        kind = state.by.includes("preference") ? `preference${state.by.split("preference")[1]}` : summary.heads[0];
       const passage = { piece: answer.piece, start: 0 };
       for (const name of summary.measures)
         passage[name] = name.startsWith("preference") ? answer.preference[name.slice(10)] : answer.log_probs[name];
@@ -133,14 +132,14 @@
         })),
         ...summary.contrasts.flatMap(({ suffix, name }) => [
           {
-            label: suffix ? `preference, tower ${suffix.slice(1)}` : "preference here",
+            label: suffix ? `preference, ${explorer.sideOf(summary, suffix)}` : "preference here",
             title: name,
             csv: (k) => answer.preference[suffix][k],
             cell: (k) => swatch(answer.preference[suffix][k]),
           },
           {
             label: "usually",
-            title: "The type's mean preference over the held-out text, with its interval",
+            title: "The type's mean preference over the text, with its interval",
             csv: (k) => types[`mean${suffix}`][types.placeOfId.get(answer.piece_id[k])] ?? null,
             cell: (k) => usual(k, suffix),
           },
@@ -212,7 +211,7 @@
     };
     const usual = (k, suffix) => {
       const row = types.placeOfId.get(answer.piece_id[k]);
-      if (row === undefined) return explorer.el("span", { title: "It does not occur in the held-out text" }, "–");
+      if (row === undefined) return explorer.el("span", { title: "It does not occur in the text" }, "–");
       const made = swatch(types[`mean${suffix}`][row]);
       const [low, high] = ["low", "high"].map((end) => explorer.signed(types[`${end}${suffix}`][row]));
       made.title = `${low} to ${high}, ${types.count[row]} occurrences`;
@@ -286,13 +285,15 @@
         explorer.el(
           "p",
           { class: "bar" },
-          explorer.field(
-            "tokens of context",
-            context,
-            summary.objective === "causal"
-              ? "Tokens before each token that the towers see"
-              : "Tokens around each token that the towers see, half on each side",
-          ),
+          summary.window
+            ? explorer.field(
+                "tokens of context",
+                context,
+                summary.objective === "causal"
+                  ? "Tokens before each token that the towers see"
+                  : "Tokens around each token that the towers see, half on each side",
+              )
+            : null,
           button,
         ),
       ),

@@ -131,4 +131,27 @@
       redraw: () => draw(true),
     };
   };
+
+  /** The number and the name of each document, with a link to its text; `by` gives what it is coloured by there. */
+  explorer.documentColumns = (documents, run, by) => [
+    {
+      key: "number",
+      label: "no.",
+      number: true,
+      width: "4em",
+      value: (row) => row + 1,
+      cell: (row) => explorer.count(row + 1),
+    },
+    {
+      key: "name",
+      label: "document",
+      value: (row) => documents.name[row],
+      cell: (row) =>
+        explorer.el(
+          "a",
+          { href: explorer.link("text", { run: run || "", document: row, by: by() }), title: documents.name[row] },
+          explorer.bdi(documents.name[row]),
+        ),
+    },
+  ];
 })();

@@ -1,5 +1,5 @@
 "use strict";
-// Every type of the held-out text: a table beside a plot of what the towers make of it.
+// Every type of the text: a table beside a plot of what the towers, or the models, make of it.
 (() => {
   const show = async (place, run, given) => {
     const summary = explorer.runs[run],
@@ -70,7 +70,9 @@
       value: values,
       cell: (row) => cell(values(row)),
     });
-    const towers = summary.towers === 2 ? ["tower 1", "tower 2"] : [`tower ${contrast?.tower}`, "the others"];
+    const towers = summary.towers === 2 ? summary.sides : [summary.sides[(contrast?.tower ?? 1) - 1], "the others"];
+    const over = summary.models ? "documents" : "documents and readouts";
+    const seen = types.training_count ?? types.count;
     const columns = [
       {
         key: "piece",
@@ -96,14 +98,14 @@
         value: called,
         cell: called,
       },
-      number("count", "count", "Held-out occurrences", "5em", (row) => types.count[row], explorer.count),
+      number("count", "count", "Occurrences in this text", "5em", (row) => types.count[row], explorer.count),
       ...(one
         ? []
         : [
             number(
               "mean",
               "preference",
-              `In nats: ${contrast.name}; mean over sets of readouts`,
+              `In nats: ${contrast.name}${summary.models ? "" : "; mean over sets of readouts"}`,
               "7em",
               (row) => mean()[row],
               coloured,
@@ -124,8 +126,7 @@
                 name,
                 name,
                 `${Math.round(summary.confidence * 100)} % ` +
-                  `interval over documents and ` +
-                  "readouts; empty for types in one document",
+                  `interval over ${over}; empty for types in one document`,
                 "5em",
                 (row) => column(name)[row],
                 explorer.signed,
@@ -147,26 +148,30 @@
       ...summary.heads.map((head) =>
         number(
           head,
-          head === "joint" ? "joint" : `tower ${head.slice(8)}`,
-          `Mean log-probability under ${head === "joint" ? "the joint head" : `tower ${head.slice(8)} alone`}, in nats`,
+          head === "joint" ? "joint" : summary.head_names[head],
+          `Mean log-probability under ${head === "joint" ? "the joint head" : `${summary.head_names[head]} alone`}, in nats`,
           "5.5em",
           (row) => types[head][row],
           explorer.plain,
           `${head} (nats)`,
         ),
       ),
-      number(
-        "training_count",
-        "in training",
-        "Occurrences in the training text",
-        "6.5em",
-        (row) => types.training_count[row],
-        explorer.count,
-      ),
+      ...(types.training_count
+        ? [
+            number(
+              "training_count",
+              "in training",
+              "Occurrences in the training text",
+              "6.5em",
+              (row) => types.training_count[row],
+              explorer.count,
+            ),
+          ]
+        : []),
       number(
         "documents",
         "documents",
-        "Held-out documents in which it occurs",
+        "Documents in which it occurs",
         "6.5em",
         (row) => types.documents[row],
         explorer.count,
@@ -174,7 +179,7 @@
     ];
     const table = explorer.table({
       columns,
-      caption: "Types of the held-out text",
+      caption: "Types of the text",
       sorted: { key: state.sort, descending: state.down === "1" },
       onsort: ({ key, descending }) => {
         state.sort = key;
@@ -187,21 +192,23 @@
       label:
         state.plot === "frequency"
           ? "Preference of types against their frequency"
-          : "Types by how well each tower predicts them",
+          : "Types by how well each predicts them",
       view: state.zoom ? state.zoom.split(",").map(Number) : null,
       tip: ({ row }) => [
         types.piece[row],
         `${called(row)} · ${explorer.count(types.count[row])} occurrences`,
         ...summary.heads.map(
           (head) =>
-            `${head === "joint" ? "joint" : `tower ${head.slice(8)}`}: ${explorer.plain(types[head][row])} nats`,
+            `${head === "joint" ? "joint" : summary.head_names[head]}: ${explorer.plain(types[head][row])} nats`,
         ),
         ...(one
           ? []
           : [
               `preference: ${explorer.signed(mean()[row])} nats (${explorer.signed(column("low")[row])} to ` +
                 `${explorer.signed(column("high")[row])})`,
-              `sets of readouts: ${sets.map((values) => explorer.signed(values[row])).join(", ")}`,
+              ...(sets.length
+                ? [`sets of readouts: ${sets.map((values) => explorer.signed(values[row])).join(", ")}`]
+                : []),
             ]),
       ],
       onpick: ({ row }) => {
@@ -251,11 +258,11 @@
     });
     const byFrequency = (rows) => [
       rows.map((row) => ({
-        ...point(row, Math.log10(types.training_count[row] + 1), mean()[row]),
+        ...point(row, Math.log10(seen[row] + 1), mean()[row]),
         color: mean()[row] > centre ? "blue" : "orange",
       })),
       {
-        x: "occurrences in the training text",
+        x: `occurrences in ${types.training_count ? "the training" : "this"} text`,
         counts: true,
         y: `preference (nats): + ${towers[0]}, − ${towers[1]}`,
         zero: "y",
@@ -263,17 +270,18 @@
       },
     ];
     const byTower = (rows) => {
-      const second = types[summary.towers === 2 ? "readout_2" : one ? "joint" : `readout_${state.of.slice(1)}`];
+      const second = types[one ? summary.heads[0] : summary.alone[summary.towers === 2 ? 1 : Number(state.of.slice(1)) - 1]];
       const first = (row) =>
         summary.towers < 3
-          ? types.readout_1[row]
-          : summary.heads.slice(1).reduce((sum, head) => sum + types[head][row], 0) / summary.towers;
+          ? types[summary.alone[0]][row]
+          : summary.alone.reduce((sum, head) => sum + types[head][row], 0) / summary.towers;
       const names = one
-        ? ["tower 1", "joint"]
+        ? [summary.sides[0], "joint"]
         : summary.towers === 2
-          ? ["tower 1", "tower 2"]
-          : ["mean over towers", `tower ${state.of.slice(1)}`];
-      const corners = summary.towers === 2 ? ["better predicted by tower 2", "better predicted by tower 1"] : null;
+          ? summary.sides
+          : ["mean of all", explorer.sideOf(summary, state.of)];
+      const [left, right] = summary.sides;
+      const corners = summary.towers === 2 ? [`better predicted by ${right}`, `better predicted by ${left}`] : null;
       return [
         rows.map((row) => point(row, first(row), second[row])),
         {
@@ -342,7 +350,8 @@
         explorer.field(
           "show",
           explorer.select(kinds, state.kind, set("kind")),
-          "A word is robust if its interval leaves the mean out, on the same side under every set of readouts",
+          "A word is robust if its interval leaves the mean out" +
+            (summary.models ? "" : ", on the same side under every set of readouts"),
         ),
         explorer.field("search", search),
         explorer.field(
@@ -364,7 +373,7 @@
             set("class"),
           ),
         ),
-        explorer.field("at least", least, "Held-out occurrences"),
+        explorer.field("at least", least, "Occurrences in this text"),
         preferences.length > 1
           ? explorer.field("preference", explorer.select(preferences, state.of, again("of")))
           : null,
@@ -375,7 +384,7 @@
               explorer.select(
                 [
                   ["frequency", "preference against frequency"],
-                  ["towers", "tower against tower"],
+                  ["towers", summary.models ? "model against model" : "tower against tower"],
                 ],
                 state.plot,
                 again("plot"),

@@ -1,0 +1,162 @@
+"""What the explorer shows: towers of a run, or models that were compared, one as the other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Protocol
+
+import pandas as pd
+import pyarrow.parquet as pq
+
+from ..data.heldout import PreparedText
+from ..data.measured_text import MeasuredText
+from ..preference.measured import MODEL, SETS, Measured
+from ..report.diff_finding import in_words
+from ..results.diff_analysis import measured_models
+from ..results.diff_results import DiffResults, read_diff_results, read_scored
+from ..results.results import Results, read_results
+from ..runs.finished import RunFolder
+from ..statistics.contrasts import contrasts
+
+
+class Source(Protocol):
+    """Where the log-probabilities of a text come from, and what things are called."""
+
+    sides: list[str]
+    """What is compared: `tower 1`, or the name of a model."""
+    whole: str | None
+    """The head of all towers together; models have none."""
+    sets: tuple[str, ...]
+    """Sets of readouts, as the columns of `scores.parquet` begin; of models the only one."""
+
+    @property
+    def alone(self) -> list[str]:
+        """The column of each side."""
+        ...
+
+    def pieces(self) -> list[str]:
+        """What each piece id is called."""
+        ...
+
+    def document_names(self) -> Mapping[int, str]:
+        """By the number of the document."""
+        ...
+
+    def measured(self) -> Measured:
+        """The text as statistics start from it."""
+        ...
+
+    def facts(self) -> dict[str, Any]:
+        """What the page says of it: `about`, `objective`, `window`, `corpus`, `documents`, `tokens`, `sd`, `views`."""
+        ...
+
+
+@dataclass
+class Towers:
+    """The towers of a run, through their readouts."""
+
+    run: RunFolder
+
+    def __post_init__(self) -> None:
+        self.results: Results = read_results(self.run)
+        self.text = PreparedText(self.run.path)
+        self.sides = [f"tower {number}" for number in range(1, self.run.config.model.towers + 1)]
+        self.whole: str | None = "joint"
+        self.sets: tuple[str, ...] = SETS[: self.run.config.readout.replicates]
+
+    @property
+    def alone(self) -> list[str]:
+        """The column of each side."""
+        return [f"readout_{number}" for number in range(1, len(self.sides) + 1)]
+
+    def pieces(self) -> list[str]:
+        """What each piece id is called."""
+        return self.text.pieces
+
+    def document_names(self) -> Mapping[int, str]:
+        """By the number of the document."""
+        names: Mapping[int, str] = self.text.documents.set_index("document")["name"].to_dict()
+        return names
+
+    def measured(self) -> Measured:
+        """The text as statistics start from it."""
+        return Measured.of(self.run.config, self.run.path)
+
+    def facts(self) -> dict[str, Any]:
+        """What the page says of it, see `Source`."""
+        config, corpus, count = self.run.config, self.results.corpus, len(self.sides)
+        return {
+            "about": f"{count} {config.model.family} tower{'' if count == 1 else 's'} · {self.results.model.objective}",
+            "objective": self.results.model.objective, "window": config.train.window, "corpus": corpus.name,
+            "documents": corpus.heldout_documents, "tokens": corpus.heldout_tokens, "sd": self.results.preference.sd,
+            "views": ["words", "concordance", "text", "sentence", "training", "compare", "instruments"],
+        }  # fmt: skip
+
+
+@dataclass
+class Models:
+    """Models that were compared: nothing was trained, and no readouts stand between them and their text."""
+
+    run: RunFolder
+
+    def __post_init__(self) -> None:
+        self.results: DiffResults = read_diff_results(self.run)
+        self.sides = self.results.names
+        self.whole: str | None = None
+        self.sets: tuple[str, ...] = (MODEL,)
+
+    @property
+    def alone(self) -> list[str]:
+        """The column of each side."""
+        return [f"{MODEL}_{number}" for number in range(1, len(self.sides) + 1)]
+
+    @cached_property
+    def text(self) -> MeasuredText:
+        """The text that was compared."""
+        return MeasuredText(self.run.path)
+
+    def pieces(self) -> list[str]:
+        """What each piece id is called."""
+        found: list[str] = pd.read_parquet(self.run.require("vocabulary.parquet"))["piece"].tolist()
+        return found
+
+    def document_names(self) -> Mapping[int, str]:
+        """By the number of the document."""
+        names: Mapping[int, str] = self.text.documents.set_index("document")["name"].to_dict()
+        return names
+
+    def measured(self) -> Measured:
+        """The text as statistics start from it."""
+        return measured_models(self.run.config, self.run.path, read_scored(self.run.path))
+
+    def facts(self) -> dict[str, Any]:
+        """What the page says of it, see `Source`."""
+        corpus, scorers = self.results.corpus, self.results.scorers
+        loadable = [] if any(one.kind == "file" for one in scorers) else ["sentence"]
+        return {
+            "about": f"{in_words(self.sides)} · by {self.results.unit}", "objective": None, "window": None,
+            "corpus": corpus.name, "documents": corpus.documents, "tokens": self.results.preference.occurrences,
+            "sd": self.results.preference.sd, "views": ["words", "concordance", "text", *loadable, "compare"],
+        }  # fmt: skip
+
+
+def source_of(run: RunFolder) -> Source:
+    """The towers or the models of a finished run. Raises `InputError` for what is missing, damaged or out of date."""
+    return Models(run) if run.config.diff.models else Towers(run)
+
+
+def contrast_names(source: Source) -> list[str]:
+    """What each preference is the difference of."""
+    found = contrasts(len(source.sides))
+    if source.whole is not None:
+        return [one.name for one in found]
+    if len(found) == 1:
+        return [" minus ".join(source.sides)]
+    return [f"{source.sides[one.tower - 1]} minus the mean of all" for one in found]
+
+
+def scored_columns(run: RunFolder, names: list[str]) -> pd.DataFrame:
+    """Columns of `scores.parquet`, which has been checked before."""
+    return pq.read_table(run.path / "scores.parquet", columns=names).to_pandas()
