@@ -165,6 +165,7 @@ class ExploredRun:
             "name": self.name,
             "about": text(facts["about"]),
             "models": source.whole is None,
+            "counted": facts["counted"],
             "views": facts["views"],
             "objective": facts["objective"],
             "window": facts["window"],

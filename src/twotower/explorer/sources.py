@@ -49,7 +49,8 @@ class Source(Protocol):
         ...
 
     def facts(self) -> dict[str, Any]:
-        """What the page says of it: `about`, `objective`, `window`, `corpus`, `documents`, `tokens`, `sd`, `views`."""
+        """What the page says of it: `about`, `counted`, `objective`, `window`, `corpus`, `documents`, `tokens`,
+        `sd`, `views`."""
         ...
 
 
@@ -89,7 +90,8 @@ class Towers:
         config, corpus, count = self.run.config, self.results.corpus, len(self.sides)
         return {
             "about": f"{count} {config.model.family} tower{'' if count == 1 else 's'} · {self.results.model.objective}",
-            "objective": self.results.model.objective, "window": config.train.window, "corpus": corpus.name,
+            "counted": "held-out tokens", "objective": self.results.model.objective, "window": config.train.window,
+            "corpus": corpus.name,
             "documents": corpus.heldout_documents, "tokens": corpus.heldout_tokens, "sd": self.results.preference.sd,
             "views": ["words", "concordance", "text", "sentence", "training", "compare", "instruments"],
         }  # fmt: skip
@@ -136,7 +138,7 @@ class Models:
         corpus, scorers = self.results.corpus, self.results.scorers
         loadable = [] if any(one.kind == "file" for one in scorers) else ["sentence"]
         return {
-            "about": f"{in_words(self.sides)} · by {self.results.unit}", "objective": None, "window": None,
+            "about": in_words(self.sides), "counted": f"{self.results.unit}s", "objective": None, "window": None,
             "corpus": corpus.name, "documents": corpus.documents, "tokens": self.results.preference.occurrences,
             "sd": self.results.preference.sd, "views": ["words", "concordance", "text", *loadable, "compare"],
         }  # fmt: skip

@@ -51,7 +51,7 @@
         explorer.bdi(run.name),
         ` · ${run.about} · corpus `,
         explorer.bdi(run.corpus),
-        ` · ${explorer.count(run.heldout_tokens)} ${run.models ? "tokens or words" : "held-out tokens"} in ` +
+        ` · ${explorer.count(run.heldout_tokens)} ${run.counted} in ` +
           `${explorer.count(run.heldout_documents)} documents.${sample}`,
       );
   };

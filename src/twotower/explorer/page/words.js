@@ -12,7 +12,7 @@
       pos: given.get("pos") || "",
       class: given.get("class") || "",
       least: given.get("least") ?? String(summary.frequent),
-      kind: given.get("kind") ?? (one ? "all" : "robust"),
+      kind: given.get("kind") ?? (one || !types.upos.some((tag) => tag !== "_") ? "all" : "robust"),
       of: given.get("of") || preferences[0]?.[0] || "",
       sort: given.get("sort") || (one ? "count" : "size"),
       down: given.get("down") ?? "1",
