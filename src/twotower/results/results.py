@@ -26,6 +26,7 @@ from ..runs.listing import MainFigures
 from ..runs.records import read_record
 from ..runs.stages import STAGES
 from ..statistics.intervals import Estimate
+from ..system.errors import InputError
 from ..training.convergence import TrainedReadouts
 
 STATISTIC = "statistic"
