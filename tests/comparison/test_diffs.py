@@ -88,7 +88,7 @@ def test_the_command_writes_a_page_and_says_what_is_the_same(tagged_diff: Path, 
 
 
 def test_what_cannot_be_compared_is_refused_in_one_line(
-    tagged_diff: Path, finished: Path, corpus: Path, tmp_path: Path, capsys
+    tagged_diff: Path, by_word: Path, finished: Path, tmp_path: Path, capsys
 ):
     out = ["--out", str(tmp_path / "out")]
     assert main(["compare", str(tagged_diff), str(finished), *out]) == 2
@@ -96,7 +96,7 @@ def test_what_cannot_be_compared_is_refused_in_one_line(
     assert main(["compare", str(tagged_diff), *out]) == 2
     assert "give two run folders or more" in capsys.readouterr().err
     with pytest.raises(InputError, match="compare_diffs"):
-        twotower.compare([tagged_diff, tagged_diff.parent / "diff-tagged"])
+        twotower.compare([tagged_diff, by_word], out=tmp_path / "out")
     with pytest.raises(InputError, match="two folders are called"):
         twotower.compare_diffs([tagged_diff, tagged_diff])
     for words in (["know", str(tagged_diff)], ["lesion", str(tagged_diff)], ["export", str(tagged_diff), *out[1:]]):
