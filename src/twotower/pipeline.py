@@ -25,7 +25,7 @@ from .config.validation import validate
 from .data.corpus_names import SCORES, file_name
 from .data.inventory import Inventory
 from .runs.execution import execute, partial_folder
-from .runs.finished import RunFolder
+from .runs.finished import RunFolder, require_towers
 from .runs.records import as_asked, load_config, read_records, up_to_date
 from .runs.stages import MAIN, STAGES, producer_of, stage_settings, stages_of
 from .runs.views import StageConfig, StageFunction, view_of
@@ -423,6 +423,7 @@ def know(
     """
     folder, given = Path(out), given or {}
     config = with_settings(load_config(folder), {"know": given}, "know")
+    require_towers(config, folder)
     records = read_records(folder)
     if "score" not in records:
         raise InputError(f"{folder}: the run is not finished; continue with `twotower run --out {folder}`")

@@ -21,12 +21,11 @@ from ..preference.occurrences import WithinTypes, within_types
 from ..preference.reliability import reliability_of
 from ..preference.types import Perplexity, Spread, spread_of_types
 from ..preference.word_classes import WordClasses, word_classes
-from ..runs.finished import RunFolder
+from ..runs.finished import RunFolder, require_towers
 from ..runs.listing import MainFigures
 from ..runs.records import read_record
 from ..runs.stages import STAGES
 from ..statistics.intervals import Estimate
-from ..system.errors import InputError
 from ..training.convergence import TrainedReadouts
 
 STATISTIC = "statistic"
@@ -154,11 +153,7 @@ def read_results(run: RunFolder) -> Results:
 
     Raises `InputError` if `results.json` is missing, damaged or out of date, and for a comparison of models.
     """
-    if run.config.diff.models:
-        raise InputError(
-            f"{run.path}: a comparison of models, which has no towers; read it with twotower show, explore or compare, "
-            "or twotower.Diff in Python"
-        )
+    require_towers(run.config, run.path)
     return results_in(run.require("results.json"), run.path)
 
 

@@ -16,6 +16,15 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+def require_towers(config: RunConfig, run: Path) -> None:
+    """Raise `InputError` for a comparison of models."""
+    if config.diff.models:
+        raise InputError(
+            f"{run}: a comparison of models, which has no towers; read it with twotower show, explore or compare, or "
+            "twotower.Diff in Python"
+        )
+
+
 @dataclass
 class _Checked:
     """The records of a run, and the artifacts that were found to be as they say."""
