@@ -49,7 +49,7 @@ def test_a_whole_run_and_its_copy_are_whole(finished, copy, capsys):
         whole, faults = verify(run)
         assert faults == [] and whole > 15
     assert cli.main(["verify", str(copy)]) == 0
-    assert "artifacts are what was written" in capsys.readouterr().out
+    assert "artifacts are as they were written" in capsys.readouterr().out
 
 
 @pytest.mark.promise("any damage to a run is found: twotower verify")

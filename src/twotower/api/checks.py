@@ -24,7 +24,7 @@ class Verification:
     """What `verify` found."""
 
     whole: int
-    """How many artifacts are what was written."""
+    """How many artifacts are as they were written."""
     faults: tuple[str, ...]
     """A line for each that is not: which file, and the command that makes it again."""
 

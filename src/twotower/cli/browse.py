@@ -71,16 +71,16 @@ def list_runs(command: Command, words: list[str]) -> int:
     parsed = read(command, words, ListArguments())
     folders = run_folders(parsed.folder)
     with parsed.output.progress(), Progress("list", len(folders), "run", delay=2.0) as progress:
-        looked_at = [progress.counted(look_at(one)) for one in folders]
+        looked_at = [progress.counted(look_at(folder)) for folder in folders]
     if not looked_at and not parsed.output.json:
         raise InputError(f"list: there is no run below {parsed.folder}; give another folder")
-    found = _sorted([run for run in looked_at if _is_wanted(run, parsed)], parsed)
-    states = [one.state for one in found]
+    listed = _sorted([run for run in looked_at if _is_wanted(run, parsed)], parsed)
+    states = [run.state for run in listed]
     counts = ", ".join(f"{states.count(state)} {state}" for state in dict.fromkeys(states))
     parsed.output.result(
-        {"folder": str(parsed.folder), "runs": [one.plain() for one in found]},
-        _count(len(found), len(looked_at), counts),
-        "\n".join([*_table(found, parsed.folder), *_notes(found), ""]) if found else "",
+        {"folder": str(parsed.folder), "runs": [run.plain() for run in listed]},
+        _count(len(listed), len(looked_at), counts),
+        "\n".join([*_table(listed, parsed.folder), *_notes(listed), ""]) if listed else "",
     )
     return SUCCESS
 
@@ -133,43 +133,46 @@ def show_run(command: Command, words: list[str]) -> int:
     return SUCCESS
 
 
-def _table(found: Sequence[Listed], below: Path) -> list[str]:
+def _table(runs: Sequence[Listed], below: Path) -> list[str]:
     """Lines of aligned columns."""
-    rows = [HEADINGS, *(_row(one, below) for one in found)]
+    rows = [HEADINGS, *(_row(run, below) for run in runs)]
     return aligned(fitted(rows, SHORTENED, room()), right=HEADINGS.index("seed"))
 
 
-def _row(one: Listed, below: Path) -> tuple[str, ...]:
-    name = str(one.folder.relative_to(below)) if one.folder != below else str(one.folder)
-    if one.config is None:
-        return (name, one.state, *[""] * (len(HEADINGS) - 2))
-    corpus = short_name(one.config.prepare.corpus)
-    strangers = " (strangers)" if one.config.model.cooperation == 0 and one.config.model.towers > 1 else ""
+def _row(run: Listed, below: Path) -> tuple[str, ...]:
+    name = str(run.folder.relative_to(below)) if run.folder != below else str(run.folder)
+    if run.config is None:
+        return (name, run.state, *[""] * (len(HEADINGS) - 2))
+    corpus = short_name(run.config.prepare.corpus)
+    model = run.config.model
+    kind = " (strangers)" if model.cooperation == 0 and model.towers > 1 else ""
+    if model.planted != "none":
+        kind = f" (planted {model.planted})"
     return (
-        name, one.state, corpus, one.config.preset + strangers,
-        str(one.config.seed), *(_figure(one, key, digits) for key, digits in COLUMNS),
-        _known(one, "verdict") or "",
+        name, run.state, corpus, run.config.preset + kind,
+        str(run.config.seed), *(_figure(run, key, digits) for key, digits in COLUMNS),
+        _known(run, "verdict") or "",
     )  # fmt: skip
 
 
 COLUMNS = (("perplexity", 0), ("size", 2), ("surplus", 3))
 
 
-def _figure(one: Listed, key: str, digits: int) -> str:
-    value = _known(one, key)
+def _figure(run: Listed, key: str, digits: int) -> str:
+    value = _known(run, key)
     return "" if value is None else f"{value:.{digits}f}"
 
 
-def _notes(found: Sequence[Listed]) -> list[str]:
+def _notes(runs: Sequence[Listed]) -> list[str]:
     """What the columns mean, which stage comes next, and what is wrong with damaged runs."""
     notes = [""]
-    if any(one.figures for one in found):
+    if any(run.figures for run in runs):
         notes += [
             "perplexity: of the model, on held-out text",
             "D: by how much the towers differ, in nats, where two readings agree; 0 means that they do not",
             "surplus: how much better all towers together are than the better one alone, in nats per token",
             "divides: whether the towers divide the work; only runs with strangers can say yes",
         ]
-    notes += [f"{one.folder}: stage {one.note} comes next" for one in found if one.state == "unfinished"]
-    notes += [f"{one.folder}: {one.note}" for one in found if one.state == "damaged"]
+    notes += [f"{run.folder}: stage {run.note} comes next" for run in runs if run.state == "unfinished"]
+    notes += [f"{run.folder}: {run.note}" for run in runs if run.state == "damaged"]
     return notes if len(notes) > 1 else []

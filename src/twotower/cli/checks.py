@@ -40,19 +40,19 @@ def verify(command: Command, words: list[str]) -> int:
     parsed = read(command, words, VerifyArguments())
     if not parsed.runs:
         raise InputError("verify: give one run folder or more")
-    found: list[dict[str, Any]] = []
+    runs: list[dict[str, Any]] = []
     for run in parsed.runs:
         whole, faults = verification.verify(run)
         for fault in faults:
             fail(fault, BAD_INPUT)
-        found.append({"run": str(run), "whole": whole, "faults": faults})
+        runs.append({"run": str(run), "whole": whole, "faults": faults})
     lines = [
-        f"{one['run']}: {one['whole']} artifacts are what was written"
-        + (f", {len(one['faults'])} are not" if one["faults"] else "")
-        for one in found
+        f"{checked['run']}: {checked['whole']} artifacts are as they were written"
+        + (f", {len(checked['faults'])} not" if checked["faults"] else "")
+        for checked in runs
     ]
-    parsed.output.result({"runs": found}, lines[-1], "\n".join(lines[:-1]))
-    return BAD_INPUT if any(one["faults"] for one in found) else SUCCESS
+    parsed.output.result({"runs": runs}, lines[-1], "\n".join(lines[:-1]))
+    return BAD_INPUT if any(checked["faults"] for checked in runs) else SUCCESS
 
 
 def rerun(command: Command, words: list[str]) -> int:
@@ -60,14 +60,12 @@ def rerun(command: Command, words: list[str]) -> int:
     parsed = read(command, words, RerunArguments())
     out = parsed.out or parsed.run.with_name(parsed.run.resolve().name + "-again")
     with parsed.output.progress():
-        found = reruns.rerun(parsed.run, out, say=parsed.output.say)
-    why = (
-        "; ".join(found["reasons"]) or "versions, threads and machine are the same, so a file that was read has changed"
-    )
+        outcome = reruns.rerun(parsed.run, out, say=parsed.output.say)
+    why = "; ".join(outcome["reasons"]) or "versions, threads and machine are the same, so an input file has changed"
     parsed.output.result(
-        {"run": str(parsed.run), "again": str(out), **found},
+        {"run": str(parsed.run), "again": str(out), **outcome},
         f"{out}: the same as {parsed.run}, to the byte (files that hold times or versions aside)"
-        if found["same"]
-        else f"{out}: {found['first']} is the first that differs, of stage {found['stage']}; likely reason: {why}",
+        if outcome["same"]
+        else f"{out}: {outcome['first']} is the first that differs, of stage {outcome['stage']}; likely reason: {why}",
     )
-    return SUCCESS if found["same"] else FAILURE
+    return SUCCESS if outcome["same"] else FAILURE

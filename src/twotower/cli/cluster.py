@@ -16,6 +16,7 @@ import tyro
 from ..studies import on_ray, on_slurm
 from ..studies.manifest import read_manifest
 from ..studies.status import is_finished, run_status, show_counts, show_runs, study_status
+from ..system.durations import duration
 from ..system.errors import InputError, Interrupted
 from .exit_codes import exit_code_of
 from .options import Command, read, study_first
@@ -77,15 +78,15 @@ def submit(command: Command, words: list[str]) -> int:
     states = {line.name: run_status(parsed.study, line.name, line.config).state for line in lines}
     runs = [line.name for line in lines if states[line.name] not in ("finished", "running")]
     seconds = sum(line.seconds or 0.0 for line in lines if line.name in runs)
-    say(f"study: {len(runs)} of {len(lines)} runs to make, about {seconds / 3600:.1f} hours of one thread here")
+    say(f"study: {len(runs)} of {len(lines)} runs to make, about {duration(seconds)} of one thread here")
     if not runs:
         return SUCCESS
     threads = max(line.config.threads for line in lines)
     if parsed.to == "ray":
         options = on_ray.RayOptions(parsed.address, parsed.jobs, parsed.pack, parsed.gpus, parsed.retries)
         failed = on_ray.submit(parsed.study, runs, threads, options, _make_for_ray, say)
-        found = study_status(parsed.study)
-        show(f"{show_runs(found)}\n{show_counts(found)}")
+        statuses = study_status(parsed.study)
+        show(f"{show_runs(statuses)}\n{show_counts(statuses)}")
         return FAILURE if failed else SUCCESS
     slurm = on_slurm.SlurmOptions(
         parsed.pack, parsed.at_once, parsed.time, parsed.signal_before, parsed.requeue, passed
@@ -100,8 +101,8 @@ def submit(command: Command, words: list[str]) -> int:
 def status(command: Command, words: list[str]) -> int:
     """How far the runs of a study are."""
     parsed = read(command, study_first(command, words), default_study())
-    found = study_status(parsed.study)
-    parsed.output.result({"runs": [asdict(one) for one in found]}, show_counts(found), show_runs(found))
+    statuses = study_status(parsed.study)
+    parsed.output.result({"runs": [asdict(status) for status in statuses]}, show_counts(statuses), show_runs(statuses))
     return SUCCESS
 
 

@@ -105,8 +105,8 @@ def study(command: Command, words: list[str]) -> int:
         )
         return SUCCESS
     with output.progress():
-        found, failed = run_study(parsed.grid, parsed.out, parsed.jobs, parsed.threads, say, seconds)
-    show_study(found, parsed.out, output)
+        compared, failed = run_study(parsed.grid, parsed.out, parsed.jobs, parsed.threads, say, seconds)
+    show_study(compared, parsed.out, output)
     return FAILURE if failed else SUCCESS
 
 
@@ -116,8 +116,8 @@ def compare(command: Command, words: list[str]) -> int:
     if are_diffs(parsed.runs):
         return _compare_diffs(parsed)
     with parsed.output.progress():
-        found = compare_folders(parsed.runs, parsed.out)
-    show_study(found, parsed.out, parsed.output)
+        compared = compare_folders(parsed.runs, parsed.out)
+    show_study(compared, parsed.out, parsed.output)
     return SUCCESS
 
 
@@ -138,8 +138,8 @@ def compare_one(command: Command, words: list[str]) -> int:
     """Compare what is finished of a study."""
     parsed = read(command, study_first(command, words), default_study())
     with parsed.output.progress():
-        found = compare_study(parsed.study)
-    show_study(found, parsed.study, parsed.output)
+        compared = compare_study(parsed.study)
+    show_study(compared, parsed.study, parsed.output)
     return SUCCESS
 
 
@@ -162,14 +162,14 @@ def with_study_file(arguments: StudyArguments, path: Path) -> StudyArguments:
     return replace(rest, grid=grid)
 
 
-def show_study(found: Study, out: Path, output: Output) -> None:
+def show_study(compared: Study, out: Path, output: Output) -> None:
     """The conclusions of a comparison, and where its page is."""
     from ..report.study import conclusions
 
-    said = conclusions(found)
+    said = conclusions(compared)
     page = out / "study.html"
     output.result(
-        {"study": str(out), "conclusions": said, "failed": found.failed, "page": str(page)},
+        {"study": str(out), "conclusions": said, "failed": compared.failed, "page": str(page)},
         f"study: {page}",
         "\n".join(f"- {sentence}" for sentence in said) + "\n",
     )

@@ -5,8 +5,8 @@
 
   const show = async (place, run, given) => {
     const summary = explorer.runs[run],
-      [types, found] = await Promise.all([explorer.types(run), explorer.whole("emerged", run)]);
-    if (!found.tokens.length) {
+      [types, emerged] = await Promise.all([explorer.types(run), explorer.whole("emerged", run)]);
+    if (!emerged.tokens.length) {
       place.append(
         explorer.el("p", { class: "told" }, "This run kept no evaluations while it trained (--train.evaluations 0)."),
       );
@@ -40,18 +40,18 @@
         "aria-label": "Preference at each evaluation",
       }),
     ];
-    const place_ = new Map(found.piece_id.map((id, k) => [id, k]));
-    const one = found.preferences[state.of];
+    const place_ = new Map(emerged.piece_id.map((id, k) => [id, k]));
+    const preferences = emerged.preferences[state.of];
 
     const className = (name) => summary.class_names[name] ?? `${name} words`;
     const series = () => [
       ...state.classes
-        .map((name) => one.classes.find((each) => each.name === name))
+        .map((name) => preferences.classes.find((each) => each.name === name))
         .filter(Boolean)
         .map((each) => ({
           name: className(each.name),
           count: each.count,
-          points: found.tokens.map((tokens, k) => [tokens, each.mean[k], each.low[k], each.high[k]]),
+          points: emerged.tokens.map((tokens, k) => [tokens, each.mean[k], each.low[k], each.high[k]]),
           title: `${explorer.count(each.count)} occurrences in the sample; interval over documents`,
         })),
       ...state.words
@@ -59,12 +59,12 @@
         .filter(([, k]) => k !== undefined)
         .map(([word, k]) => ({
           name: word,
-          count: found.count[k],
+          count: emerged.count[k],
           title:
-            `${explorer.count(found.count[k])} occurrences in the sample; ± 1.96 standard errors, ` +
+            `${explorer.count(emerged.count[k])} occurrences in the sample; ± 1.96 standard errors, ` +
             `documents as clusters`,
-          points: found.tokens.map((tokens, t) => {
-            const [mean, error] = [one.types[t][k], one.error[t][k]];
+          points: emerged.tokens.map((tokens, t) => {
+            const [mean, error] = [preferences.types[t][k], preferences.error[t][k]];
             return [
               tokens,
               mean,
@@ -88,7 +88,7 @@
         x: "tokens of training",
         y: "preference, from the mean (nats)",
         zero: true,
-        floor: found.tokens.map((tokens, k) => [tokens, one.floor[k]]),
+        floor: emerged.tokens.map((tokens, k) => [tokens, preferences.floor[k]]),
       });
       const head = explorer.el(
         "tr",
@@ -105,7 +105,7 @@
           explorer.el(
             "tbody",
             {},
-            found.tokens.map((tokens, t) =>
+            emerged.tokens.map((tokens, t) =>
               explorer.el(
                 "tr",
                 {},
@@ -137,7 +137,7 @@
         points.map(([tokens, mean, low, high]) => [tokens, name, count, mean, low, high]),
       ),
     ];
-    if (one) {
+    if (preferences) {
       const word = explorer.el("input", {
         type: "search",
         size: "14",
@@ -145,11 +145,11 @@
         list: "sampled-types",
         autocomplete: "off",
       });
-      const often = [...found.piece_id.keys()].sort((a, b) => found.count[b] - found.count[a]).slice(0, 300);
+      const often = [...emerged.piece_id.keys()].sort((a, b) => emerged.count[b] - emerged.count[a]).slice(0, 300);
       const list = explorer.el(
         "datalist",
         { id: "sampled-types" },
-        often.map((k) => explorer.el("option", { value: types.piece[types.placeOfId.get(found.piece_id[k])] ?? "" })),
+        often.map((k) => explorer.el("option", { value: types.piece[types.placeOfId.get(emerged.piece_id[k])] ?? "" })),
       );
       const chips = explorer.el("span", { class: "chips" });
       const drawChips = () =>
@@ -171,7 +171,7 @@
             ),
           ),
         );
-      const boxes = one.classes.map(({ name }) =>
+      const boxes = preferences.classes.map(({ name }) =>
         explorer.checkbox(className(name), state.classes.includes(name), (value) => {
           state.classes = value ? [...state.classes, name] : state.classes.filter((each) => each !== name);
           update();
@@ -237,17 +237,17 @@
         nats.save,
         " ",
         explorer.csvButton(`${summary.name}-nats`, () => [
-          ["tokens", ...Object.keys(found.nats)],
-          found.tokens.map((tokens, t) => [tokens, ...Object.values(found.nats).map((values) => values[t])]),
+          ["tokens", ...Object.keys(emerged.nats)],
+          emerged.tokens.map((tokens, t) => [tokens, ...Object.values(emerged.nats).map((values) => values[t])]),
         ]),
         " Nats per token; lower is better.",
       ),
     );
     nats.show(
-      Object.entries(found.nats).map(([head, values]) => ({
+      Object.entries(emerged.nats).map(([head, values]) => ({
         name: head === "joint" ? "joint" : `tower ${head.slice(8)}`,
         color: { joint: "ink", readout_1: "blue", readout_2: "orange" }[head], // as everywhere on these pages
-        points: values.map((value, t) => [found.tokens[t], value]),
+        points: values.map((value, t) => [emerged.tokens[t], value]),
       })),
       { x: "tokens of training", y: "nats per token" },
     );
