@@ -46,6 +46,8 @@
     const [runA, columnA] = parse(state.a),
       [runB, columnB] = parse(state.b);
     const [typesA, typesB] = await Promise.all([explorer.types(runA), explorer.types(runB)]);
+    const tagged = typesA.word_class.some((group) => group !== "other");
+    if (!tagged && state.level !== "types") state.level = "types"; // text without tags has neither classes nor words
     const least = Number(state.least) || 1;
     const rows = [];
     typesA.piece.forEach((piece, row) => {
