@@ -35,7 +35,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     outcomes: dict[str, set[str]] = {}
     for outcome in ("passed", "failed", "error", "skipped"):
         for report in terminalreporter.stats.get(outcome, []):
-            for _, promise in report.user_properties:
+            for _, promise in getattr(report, "user_properties", []):  # a module that is skipped has none
                 outcomes.setdefault(promise, set()).add(outcome)
     terminalreporter.section("what works on this machine")
     for promise, seen in sorted(outcomes.items()):

@@ -45,7 +45,7 @@ def readers(run, stages):
     yield from (loaded.scores, loaded.preference, loaded.results, loaded.model)
     yield from (lambda: text.train[:3], lambda: text.heldout[:3], lambda: text.frequencies, lambda: text.classes)
     yield from (lambda: text.documents, lambda: text.pieces, lambda: text.summary)
-    from twotower.pipeline import FUNCTIONS
+    from twotower.stage_functions import FUNCTIONS
 
     for stage in stages:
         yield lambda stage=stage: FUNCTIONS[stage](config, run, run / "out")
