@@ -254,7 +254,7 @@ class _Choice:
 
     def signs(self, differences: Iterable[Floats]) -> list[int]:
         """For each run, 1 if tower 1 is the better one at the first class among types of similar frequency, else -1."""
-        means = np.stack([np.bincount(self.kind, weights=one) / self.counts for one in differences])
+        means = np.stack([np.bincount(self.kind, weights=difference) / self.counts for difference in differences])
         return [-1 if auroc < 0.5 else 1 for auroc in stratified_auroc(means, self.first, self.bins)]
 
 

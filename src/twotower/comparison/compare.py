@@ -35,8 +35,8 @@ def compare_runs(described: Sequence[Described]) -> Study:
     """Everything in `study.json`. Raises `InputError` if a run lacks its scores, or they cannot be compared."""
     prepared: dict[tuple[str, ...], ScoredText] = {}
     runs = [OneRun.read(one, prepared) for one in described]
-    rows = [row_of(one, division_of(one, runs)) for one in runs]
-    paired = [one for one, row in zip(runs, rows, strict=True) if one.paired and (row.natural or row.stranger)]
+    rows = [row_of(run, division_of(run, runs)) for run in runs]
+    paired = [run for run, row in zip(runs, rows, strict=True) if run.paired and (row.natural or row.stranger)]
     texts = [(stranger, corpus, some) for stranger in (False, True)
              for corpus, some in by_text([one for one in paired if one.stranger == stranger]).items()]  # fmt: skip
     groups = list(dict.fromkeys((one.group, one.stranger) for one in paired))
@@ -61,8 +61,8 @@ def compare_runs(described: Sequence[Described]) -> Study:
         class_effects=[effect for group in groups for effect in found["effects", group]],
         excess_over_strangers=excess_over_strangers(rows),
         doses=doses(rows, runs),
-        emergence={one.name: one.results.emergence for one in runs},
-        context={one.name: one.results.context for one in runs},
+        emergence={run.name: run.results.emergence for run in runs},
+        context={run.name: run.results.context for run in runs},
         knowledge=knowledge_of_runs(
             [(one.name, one.stranger, one.results.knowledge) for one in paired if one.results.knowledge]
         ),
@@ -75,8 +75,8 @@ def _agreement(corpus: str, strangers: bool, runs: Sequence[OneRun]) -> Agreemen
     if len(runs) < 2:
         return None
     shared = shared_types(runs)
-    seeds = [one.results.seed for one in runs]
-    groups = family_groups([one.group for one in runs], seeds)
+    seeds = [run.results.seed for run in runs]
+    groups = family_groups([run.group for run in runs], seeds)
     if not groups:
         return None
     found = agreement(
@@ -84,7 +84,7 @@ def _agreement(corpus: str, strangers: bool, runs: Sequence[OneRun]) -> Agreemen
         np.random.default_rng(0), seeds,
     )  # fmt: skip
     labels = label_agreement(runs, groups, DRAWS, PERMUTATIONS, CONFIDENCE, seeds)
-    return AgreementOfText(corpus, strangers, [one.name for one in runs], shared.kind, found, labels)
+    return AgreementOfText(corpus, strangers, [run.name for run in runs], shared.kind, found, labels)
 
 
 def _profiles(runs: Sequence[OneRun]) -> Profiles | None:

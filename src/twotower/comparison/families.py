@@ -38,8 +38,8 @@ def _tests_of_runs(study: Study) -> Iterator[Test]:
             if figure:
                 yield f"{family} of {_of(row.stranger)}", row.name, figure.p_value
     for asked in study.knowledge.runs if study.knowledge else []:
-        for one in asked.differences:
-            yield f"{one.instrument} ({one.of}), {_of(asked.stranger)}", asked.run, one.p_value
+        for difference in asked.differences:
+            yield f"{difference.instrument} ({difference.of}), {_of(asked.stranger)}", asked.run, difference.p_value
 
 
 def _tests_of_signs(study: Study) -> Iterator[Test]:

@@ -232,8 +232,8 @@ def doses(rows: Sequence[RunOfStudy], runs: Sequence[OneRun]) -> list[Dose]:
     A corpus may have settings of its own, which would stand for the corpus, so its runs are compared with each other
     only. `preset` names the corpus, too, where the runs of a preset have several.
     """
-    kinds = [(one.config.preset, short_name(one.config.prepare.corpus)) for one in runs]
-    settings = [_trained(one.config) for one in runs]
+    kinds = [(run.config.preset, short_name(run.config.prepare.corpus)) for run in runs]
+    settings = [_trained(run.config) for run in runs]
     found = []
     for kind in dict.fromkeys(kinds):
         several = len({corpus for preset, corpus in kinds if preset == kind[0]}) > 1

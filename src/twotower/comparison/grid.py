@@ -95,7 +95,7 @@ def _corpus(text: str) -> tuple[str, list[tuple[str, Any]]]:
     corpus, *settings = text.split(",")
     if not corpus:
         raise InputError(f"corpora: {text!r} is not of the form CORPUS[,KEY=VALUE], such as sotu or novels,seed=1")
-    return file_name(corpus), [("prepare.corpus", corpus), *(_setting(one) for one in settings)]
+    return file_name(corpus), [("prepare.corpus", corpus), *(_setting(setting) for setting in settings)]
 
 
 def _own_seeds(text: str, seeds: tuple[int, ...]) -> tuple[str, tuple[int, ...]]:

@@ -122,17 +122,17 @@ def differences(known: Knowledge) -> list[Difference]:
 
 
 def _pairs(found: Pairs) -> Iterable[Difference]:
-    for one in found.kinds:
-        if one.difference and one.kind in (SYNTAX, MEANING):
-            yield Difference(f"minimal pairs, {one.set}", one.kind, one.difference.estimate, one.difference.p_value)
+    for kind in found.kinds:
+        if kind.difference and kind.kind in (SYNTAX, MEANING):
+            yield Difference(f"minimal pairs, {kind.set}", kind.kind, kind.difference.estimate, kind.difference.p_value)
 
 
 def _lesions(found: Lesions) -> Iterable[Difference]:
     if slope := found.upos.by_frequency:
         yield Difference("lesions, by frequency", FREQUENCY, slope.estimate, slope.p_value)
     if isinstance(found.pairs, LesionsOnPairs) and found.pairs.found.interaction:
-        means = [one for one in found.pairs.found.losses if one.way == "mean"]
-        cost = {(one.tower, one.kind): one.margin.estimate for one in means}
+        means = [loss for loss in found.pairs.found.losses if loss.way == "mean"]
+        cost = {(mean.tower, mean.kind): mean.margin.estimate for mean in means}
         for kind in (SYNTAX, MEANING):
             yield Difference("lesions, minimal pairs", kind, cost[1, kind] - cost[2, kind], None)
 
@@ -176,7 +176,10 @@ def knowledge_of_runs(runs: Sequence[tuple[str, bool, Knowledge]]) -> KnowledgeO
     if not runs:
         return None
     rows = [DifferencesOfRun(name, stranger, differences(known)) for name, stranger, known in runs]
-    by_run = [{InstrumentOf(one.instrument, one.of): one for one in row.differences} for row in rows]
+    by_run = [
+        {InstrumentOf(difference.instrument, difference.of): difference for difference in row.differences}
+        for row in rows
+    ]
     order = list(dict.fromkeys(instrument for found in by_run for instrument in found))
     instruments, table = [], []
     for stranger in (False, True):

@@ -43,10 +43,10 @@ def label_agreement(
     A value counts if it occurs twice `analyze.min_count` times; how often it occurs takes the place of frequency.
     """
     text = runs[0].text
-    if any(one.text is not text and not same_occurrences(one.text, text) for one in runs):
+    if any(run.text is not text and not same_occurrences(run.text, text) for run in runs):
         return []
-    least = max(2 * one.config.analyze.min_count for one in runs)
-    sets = SETS[: min(len(one.sets) for one in runs)]
+    least = max(2 * run.config.analyze.min_count for run in runs)
+    sets = SETS[: min(len(run.sets) for run in runs)]
     cells, counts = dict[str, Cells](), dict[str, NDArray[np.int64]]()
     for label, values in _labels(text.occurrences).items():
         occurring = np.bincount(values)

@@ -102,12 +102,12 @@ def by_text(runs: Sequence[OneRun]) -> dict[str, list[OneRun]]:
     """Runs with the same held-out text, by the name of their corpus (made unique by a number where texts share one)."""
     found: dict[str, list[OneRun]] = {}
     digests: dict[str, str] = {}
-    for one in runs:
-        digest = one.text.summary.digest
+    for run in runs:
+        digest = run.text.summary.digest
         if digest not in digests:
-            taken = sum(name == one.corpus or name.startswith(f"{one.corpus} (") for name in digests.values())
-            digests[digest] = one.corpus if not taken else f"{one.corpus} ({taken + 1})"
-        found.setdefault(digests[digest], []).append(one)
+            taken = sum(name == run.corpus or name.startswith(f"{run.corpus} (") for name in digests.values())
+            digests[digest] = run.corpus if not taken else f"{run.corpus} ({taken + 1})"
+        found.setdefault(digests[digest], []).append(run)
     return found
 
 
@@ -126,9 +126,9 @@ class SharedTypes:
 
 def shared_types(runs: Sequence[OneRun]) -> SharedTypes:
     """Raises `InputError` where too few types are frequent in all runs."""
-    least = max(2 * one.config.analyze.min_count for one in runs)
+    least = max(2 * run.config.analyze.min_count for run in runs)
     same = _same_pieces(runs)
-    frequent = [_frequent(one, least, same) for one in runs]
+    frequent = [_frequent(run, least, same) for run in runs]
     shared = sorted(set.intersection(*(set(one.index) for one in frequent)))
     if len(shared) < FEWEST_TYPES:
         raise InputError(
@@ -155,7 +155,7 @@ def _frequent(one: OneRun, least: int, pieces: bool) -> pd.DataFrame:
 
 def _same_pieces(runs: Sequence[OneRun]) -> bool:
     """Whether the runs have the same vocabulary."""
-    texts = {id(one.text): one.text for one in runs}
+    texts = {id(run.text): run.text for run in runs}
     return len({tuple(text.pieces) for text in texts.values()}) == 1
 
 
@@ -194,7 +194,7 @@ class Cells:
 
 def _tallies(runs: Sequence[OneRun], ids: Sequence[NDArray[np.integer]], whole: bool) -> list[list[Tallies]]:
     """Preferences of each run's piece ids, added up by document and type; `whole`: see `Cells.of`."""
-    sets = SETS[: min(len(one.sets) for one in runs)]
+    sets = SETS[: min(len(run.sets) for run in runs)]
     known: dict[tuple[int, bytes], Cells] = {}
     found = []
     for one, mine in zip(runs, ids, strict=True):
@@ -227,7 +227,7 @@ def profiles_of(runs: Sequence[OneRun]) -> list[ProfileOfRun]:
                 one.name, one.group, one.corpus, text.summary.tagger, own, one.results.seed,
                 text.summary.digest,
             )  # fmt: skip
-    return [found[one.name] for one in runs]
+    return [found[run.name] for run in runs]
 
 
 def observed(runs: Sequence[OneRun]) -> Observed:
@@ -244,7 +244,7 @@ def observed(runs: Sequence[OneRun]) -> Observed:
             )
     upos = text.occurrences["upos"].astype(str)
     occurrences = text.occurrences[["document", "piece_id", "begins"]].assign(upos=upos)
-    return Observed(occurrences, text.frequencies, [one.difference() for one in runs])
+    return Observed(occurrences, text.frequencies, [run.difference() for run in runs])
 
 
 def same_occurrences(one: ScoredText, other: ScoredText) -> bool:

@@ -78,7 +78,7 @@ def of_type(hint: Any, records: dict[str, dict[str, Any]]) -> dict[str, Any]:
     if origin is list or (origin is tuple and arguments[-1] is Ellipsis):
         return {"type": "array", "items": of_type(arguments[0], records)}
     if origin is tuple:
-        items = [of_type(one, records) for one in arguments]
+        items = [of_type(argument, records) for argument in arguments]
         return {"type": "array", "prefixItems": items, "minItems": len(items), "maxItems": len(items)}
     if origin is dict:
         return {"type": "object", "additionalProperties": of_type(arguments[1], records)}

@@ -94,8 +94,8 @@ class Inventory:
     def facts(self) -> dict[str, str]:
         """What was read, each fact under its name, for the terminal and the report; without what is not known yet."""
         read = ", ".join(
-            f"{one.files:,} {one.format}" + (f" ({_count(one.documents, 'document')})" if one.documents else "")
-            for one in self.files
+            f"{file.files:,} {file.format}" + (f" ({_count(file.documents, 'document')})" if file.documents else "")
+            for file in self.files
         )
         found = {"files": read or "none"}
         if self.left_out:

@@ -105,7 +105,7 @@ def read_html(file: TextFile, encoding: str, chosen: str) -> Iterator[Document]:
         return
     articles = _outermost(root, frozenset({"article"}))
     parts = articles if len(articles) > 1 else _outermost(root, frozenset({"body"})) or [root]
-    yield from _documents((_text([one], HTML, file) for one in parts), file)
+    yield from _documents((_text([part], HTML, file) for part in parts), file)
 
 
 def read_wikiextractor(lines: Iterator[str]) -> Iterator[tuple[str, str]]:

@@ -60,7 +60,9 @@ def load_model(language: str) -> TagSentences:
     from HanTa.HanoverTagger import HanoverTagger
 
     tagger = HanoverTagger(MODELS[language])
-    return lambda sentences: [[str(tag) for tag in tagger.tag_sent(list(one), taglevel=0)] for one in sentences]
+    return lambda sentences: [
+        [str(tag) for tag in tagger.tag_sent(list(sentence), taglevel=0)] for sentence in sentences
+    ]
 
 
 def _parts(sentences: Sequence[Sequence[str]]) -> Iterator[list[Sequence[str]]]:

@@ -66,7 +66,7 @@ def _members(group: NDArray[np.int64]) -> dict[int, NDArray[np.int64]]:
     several = np.flatnonzero(np.bincount(number)[number] > 1)
     several = several[np.argsort(number[several], kind="stable")]
     groups = np.split(several, np.flatnonzero(np.diff(number[several])) + 1) if len(several) else []
-    return {int(one): members for members in groups for one in members}
+    return {int(member): members for members in groups for member in members}
 
 
 def validation_documents(sizes: NDArray[np.int64], seed: int, label: str = "") -> NDArray[np.bool_]:

@@ -95,7 +95,7 @@ def _search(
     stream: Stream, pieces: Sequence[tuple[int, ...]], begins: NDArray[np.bool_]
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
     """For each part of the stream the numbers of the words found in it, and their places."""
-    longest = max((len(one) for one in pieces), default=0)
+    longest = max((len(piece) for piece in pieces), default=0)
     by_length: dict[int, list[int]] = {}
     for number, one in enumerate(pieces):
         by_length.setdefault(len(one), []).append(number)

@@ -130,7 +130,7 @@ def frame_of(model: TowersModel, vocabulary: Vocabulary) -> tuple[int, int | Non
 def framed(pieces: Sequence[Ids], frame: tuple[int, int | None], pad: int) -> tuple[Tensor, Tensor | None]:
     """Rows of ids with their frame, padded on the right, and where they are no padding (None: everywhere)."""
     after = frame[1] is not None
-    lengths = np.array([len(one) + 1 + after for one in pieces])
+    lengths = np.array([len(piece) + 1 + after for piece in pieces])
     ids = np.full((len(pieces), int(lengths.max())), pad, dtype=np.int64)
     ids[:, 0] = frame[0]
     for row, one in zip(ids, pieces, strict=True):
@@ -156,7 +156,7 @@ def represent(
 
     No sentence may have more than `longest` pieces, and every word needs a piece: `ValueError`.
     """
-    starts = np.concatenate([[0], np.cumsum([one.words for one in sentences])]).astype(np.int64)
+    starts = np.concatenate([[0], np.cumsum([sentence.words for sentence in sentences])]).astype(np.int64)
     limit = longest(model)
     for one in sentences:
         if len(one.pieces) > limit or not one.counts.all():
@@ -184,7 +184,7 @@ def represent(
 
 
 def _batches(sentences: Sequence[Sentence]) -> Iterator[list[int]]:
-    lengths = np.array([len(one.pieces) for one in sentences])
+    lengths = np.array([len(sentence.pieces) for sentence in sentences])
     batch: list[int] = []
     for number in np.argsort(lengths, kind="stable").tolist():
         if batch and (len(batch) + 1) * (int(lengths[number]) + 2) > BATCH_TOKENS:
@@ -197,7 +197,7 @@ def _batches(sentences: Sequence[Sentence]) -> Iterator[list[int]]:
 
 def _places(sentences: Sequence[Sentence], time: int) -> tuple[Tensor, Tensor]:
     """For each link of a batch the word, counted over the batch, and the position in the flattened rows."""
-    first = np.cumsum([0, *(one.words for one in sentences)])
+    first = np.cumsum([0, *(sentence.words for sentence in sentences)])
     owner = np.concatenate([one.word + begin for one, begin in zip(sentences, first, strict=False)])
     place = np.concatenate([one.piece + 1 + row * time for row, one in enumerate(sentences)])
     return torch.from_numpy(owner), torch.from_numpy(place)

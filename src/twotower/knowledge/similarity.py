@@ -110,7 +110,7 @@ def similarity_of(first: Subject, second: Subject) -> SimilarityOfRuns:
     return SimilarityOfRuns(
         **_described(sample),
         views=[one.label for one in mine],
-        other_views=[one.label for one in theirs],
+        other_views=[layer.label for layer in theirs],
         cka=alike,
         procrustes=distant,
         across=[

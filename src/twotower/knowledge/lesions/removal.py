@@ -78,7 +78,7 @@ def pairs_of_parts(divisions: int, towers: int) -> list[list[tuple[str, str]]]:
 @torch.no_grad()
 def bank_of(model: TowersModel, rows: Iterable[Rows], pad: int) -> Tensor:
     """What the fusion receives at the scored positions of some rows: (positions, towers x output_width)."""
-    return torch.cat([_received(model, one, pad) for one in rows])
+    return torch.cat([_received(model, row, pad) for row in rows])
 
 
 @torch.no_grad()
@@ -101,7 +101,7 @@ def lesioned(
     weight, bias = model.joint_decoder()
     generator = torch.Generator().manual_seed(seed)
     batches = list(rows)
-    with Progress(name, sum(len(one.places) for one in batches), "piece") as progress:
+    with Progress(name, sum(len(batch.places) for batch in batches), "piece") as progress:
         for one in batches:
             received = _received(model, one, pad)
             targets = torch.from_numpy(one.targets[one.scored])

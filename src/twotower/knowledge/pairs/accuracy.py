@@ -60,7 +60,7 @@ def of_paradigms(paradigms: Sequence[dict[str, Floats]], generator: np.random.Ge
     count, length = len(paradigms), len(next(iter(paradigms[0].values())))
     weights = np.vstack([np.ones((1, count)), resample(count, length - 1, generator)]) / count
     return {
-        head: np.asarray((weights * np.stack([one[head] for one in paradigms], axis=1)).sum(axis=1))
+        head: np.asarray((weights * np.stack([paradigm[head] for paradigm in paradigms], axis=1)).sum(axis=1))
         for head in paradigms[0]
     }
 

@@ -31,7 +31,7 @@ def score_suites(subject: Subject, suites: Sequence[Suite]) -> list[ScoredSuite]
         found.append(ScoredSuite(suite.name, items, covered, predictions))
         if not conditions:
             continue
-        sentences = encode(subject.tokenizer, [one.text for one in conditions])
+        sentences = encode(subject.tokenizer, [condition.text for condition in conditions])
         scores = score_sentences(subject.model, sentences, subject.vocabulary, list(heads))
         regions = regions_of_pieces(subject.tokenizer, conditions)
         by_head = {name: _surprisals(conditions, regions, sentences, scores[head]) for head, name in heads.items()}
@@ -49,7 +49,7 @@ def score_suites(subject: Subject, suites: Sequence[Suite]) -> list[ScoredSuite]
 
 
 def _covered(subject: Subject, suite: Suite) -> list[Condition]:
-    words = words_of(subject.tokenizer, [one.text for one in suite.conditions])
+    words = words_of(subject.tokenizer, [condition.text for condition in suite.conditions])
     counted = count_words(subject.text, [word for sentence in words for word in sentence])
     most, frequent = longest(subject.model), subject.config.know.frequent
     bad = {
@@ -57,7 +57,7 @@ def _covered(subject: Subject, suite: Suite) -> list[Condition]:
         for one, sentence in zip(suite.conditions, words, strict=True)
         if sum(map(len, sentence)) > most or any(counted[word] < frequent for word in sentence)
     }
-    return [one for one in suite.conditions if one.item not in bad]
+    return [condition for condition in suite.conditions if condition.item not in bad]
 
 
 def regions_of_pieces(tokenizer: Tokenizer, conditions: Sequence[Condition]) -> list[list[int]]:

@@ -147,7 +147,7 @@ def _random_trees(counts: Sequence[int], generator: np.random.Generator) -> list
 
 def _by_length(matrices: Sequence[Floats]) -> list[NDArray[np.int64]]:
     """Trees of many matrices, those of one size at a time."""
-    lengths = np.array([len(one) for one in matrices])
+    lengths = np.array([len(matrix) for matrix in matrices])
     found: list[NDArray[np.int64]] = [np.empty(0, dtype=np.int64)] * len(matrices)
     for length in np.unique(lengths):
         mine = np.flatnonzero(lengths == length).tolist()

@@ -80,7 +80,9 @@ def probe_views(treebank: Treebank, views: Sequence[View], seed: int, progress: 
     for part in (DEV, TEST):
         trees = [treebank.trees[number] for number in np.flatnonzero(treebank.part == part)]
         places = [np.arange(len(tree.words), dtype=np.float64) for tree in trees]
-        parts[part] = score(trees, [np.abs(one[:, None] - one)[None] for one in places], [one[None] for one in places])
+        parts[part] = score(
+            trees, [np.abs(place[:, None] - place)[None] for place in places], [place[None] for place in places]
+        )
     last = Probed(linear, {}, {name: float(_means(parts[DEV], name)[0]) for name in MEASURES}, parts[TEST])
     return [*(found[view.name] for view in views), last]
 

@@ -82,8 +82,8 @@ def choose_sentences(subject: Subject, limit: int, purpose: str) -> Treebank:
     trees = subject.trees()
     sentences = encode_trees(subject.tokenizer, trees)
     window = longest(subject.model)
-    long = np.array([len(one.pieces) > window for one in sentences])
-    bare = np.array([not one.counts.all() for one in sentences])
+    long = np.array([len(sentence.pieces) > window for sentence in sentences])
+    bare = np.array([not sentence.counts.all() for sentence in sentences])
     short = np.array([sum(word.upos != "PUNCT" for word in tree.words) < 3 for tree in trees])
     usable = np.flatnonzero(~(long | bare | short))
     limit = min(limit, len(usable))
@@ -150,7 +150,7 @@ def _words(trees: Sequence[Tree], sentences: Sequence[Sentence], unknown: int) -
         shared += int((np.bincount(tokens)[tokens] > 1).sum())
     return {
         "total": sum(len(tree.words) for tree in trees),
-        "of_several_pieces": sum(int((one.counts > 1).sum()) for one in sentences),
+        "of_several_pieces": sum(int((sentence.counts > 1).sum()) for sentence in sentences),
         "in_multiword_tokens": shared,
         "with_unknown": sum(
             int((one.holds(unknown) & has).sum()) for one, has in zip(sentences, lettered, strict=True)

@@ -119,7 +119,9 @@ def _group(
         drawn = r_squared(weights, targets, out_of_fold(vectors, targets, seed))
         both = r_squared(weights, targets, out_of_fold(np.hstack([vectors, plain]), targets, seed))
         ones = np.ones((1, count))
-        null = np.concatenate([r_squared(ones, targets, out_of_fold(vectors[one], targets, seed)) for one in shuffles])
+        null = np.concatenate(
+            [r_squared(ones, targets, out_of_fold(vectors[shuffle], targets, seed)) for shuffle in shuffles]
+        )
         columns = zip(of_norms, estimates(drawn), estimates(both - baseline), null.T, strict=True)
         for into, alone, beyond, shuffled in columns:
             spread = Estimate(float(shuffled.mean()), float(shuffled.min()), float(shuffled.max()))

@@ -48,7 +48,7 @@ def input_views(model: TowersModel, pieces: list[tuple[int, ...]], trained: bool
     Positions are left out: the view knows no context. Towers as wide as the embedding have no input map, and so no
     view of their own.
     """
-    embedded = torch.stack([model.embedding.weight[list(one)].mean(dim=0) for one in pieces])
+    embedded = torch.stack([model.embedding.weight[list(piece)].mean(dim=0) for piece in pieces])
     views = [WordView("shared embedding", 0, None, trained, embedded.double().numpy())]
     given = model.embedding_norm.norm(embedded) if isinstance(model.embedding_norm, EmbeddingNorm) else embedded
     for number, tower in enumerate(cast(list[Tower], model.towers), start=1):
@@ -75,7 +75,7 @@ def contextual_views(
     """
     window = min(model.config.window - 2 * (frame is not None), len(stream))
     half = max(1, window // 2)
-    lengths = np.array([len(one) for one in pieces])[found.word]
+    lengths = np.array([len(piece) for piece in pieces])[found.word]
     ends = found.place + lengths
     if model.config.objective == "causal":
         row = -(-(ends - window) // half)
