@@ -46,3 +46,9 @@ def test_an_instrument_that_never_differs_has_no_association_and_counts_in_no_fa
     assert found.p_value is None and not np.isfinite([found.estimate, found.low, found.high]).any()
     family = [("what towers know", name, p) for name, p in (("a", found.p_value), ("b", 0.04))]
     assert [(test.name, test.q_value) for test in discoveries(family)] == [("b", 0.04)]
+
+
+def test_the_interval_is_as_wide_as_it_must_be_to_be_as_sure_as_asked():
+    first, second = planted(0.5, 16, np.random.default_rng(3))
+    wide, narrow = (association(first, second, np.random.default_rng(0), confidence) for confidence in (0.99, 0.5))
+    assert wide.low < narrow.low < wide.estimate == narrow.estimate < narrow.high < wide.high

@@ -12,7 +12,7 @@ from ..preference.class_contrasts import PLANNED
 from .agreement import agreement, family_groups
 from .class_effect import FEWEST_RUNS, class_effect
 from .families import hypothesis_tests
-from .figures import CONFIDENCE, division_of, doses, excess_over_strangers, row_of, signs_of
+from .figures import division_of, doses, excess_over_strangers, row_of, signs_of
 from .knowledge import knowledge_of_runs
 from .label_agreement import label_agreement
 from .profiles import Profiles, compare_profiles
@@ -35,6 +35,7 @@ def compare_runs(described: Sequence[Described]) -> Study:
     """Everything in `study.json`. Raises `InputError` if a run lacks its scores, or they cannot be compared."""
     prepared: dict[tuple[str, ...], ScoredText] = {}
     runs = [OneRun.read(one, prepared) for one in described]
+    confidence = max(run.confidence for run in runs)  # what is said of all of them is as sure as the surest asked for
     rows = [row_of(run, division_of(run, runs)) for run in runs]
     paired = [run for run, row in zip(runs, rows, strict=True) if run.paired and (row.natural or row.stranger)]
     texts = [(stranger, corpus, some) for stranger in (False, True)
@@ -43,11 +44,11 @@ def compare_runs(described: Sequence[Described]) -> Study:
     members = {group: [one for one in paired if (one.group, one.stranger) == group] for group in groups}
     found = together({
         **{
-            ("agreement", stranger, corpus): partial(_agreement, corpus, stranger, some)
+            ("agreement", stranger, corpus): partial(_agreement, corpus, stranger, some, confidence)
             for stranger, corpus, some in texts
         },
         **{
-            ("profiles", stranger): partial(_profiles, [one for one in paired if one.stranger == stranger])
+            ("profiles", stranger): partial(_profiles, [one for one in paired if one.stranger == stranger], confidence)
             for stranger in (False, True)
         },
         **{("effects", group): partial(_class_effects, *group, mine) for group, mine in members.items()},
@@ -59,18 +60,18 @@ def compare_runs(described: Sequence[Described]) -> Study:
         profiles_of_strangers=found["profiles", True],
         agreement=[one for stranger, corpus, _ in texts if (one := found["agreement", stranger, corpus])],
         class_effects=[effect for group in groups for effect in found["effects", group]],
-        excess_over_strangers=excess_over_strangers(rows),
+        excess_over_strangers=excess_over_strangers(rows, confidence),
         doses=doses(rows, runs),
         emergence={run.name: run.results.emergence for run in runs},
         context={run.name: run.results.context for run in runs},
         knowledge=knowledge_of_runs(
-            [(one.name, one.stranger, one.results.knowledge) for one in paired if one.results.knowledge]
+            [(one.name, one.stranger, one.results.knowledge) for one in paired if one.results.knowledge], confidence
         ),
     )
     return replace(study, tests=hypothesis_tests(study))
 
 
-def _agreement(corpus: str, strangers: bool, runs: Sequence[OneRun]) -> AgreementOfText | None:
+def _agreement(corpus: str, strangers: bool, runs: Sequence[OneRun], confidence: float) -> AgreementOfText | None:
     """Agreement of runs that scored the same text (see `agreement`). None for fewer than two."""
     if len(runs) < 2:
         return None
@@ -80,16 +81,16 @@ def _agreement(corpus: str, strangers: bool, runs: Sequence[OneRun]) -> Agreemen
     if not groups:
         return None
     found = agreement(
-        shared.preferences, shared.frequency, shared.pieces, groups, DRAWS, PERMUTATIONS, CONFIDENCE,
+        shared.preferences, shared.frequency, shared.pieces, groups, DRAWS, PERMUTATIONS, confidence,
         np.random.default_rng(0), seeds,
     )  # fmt: skip
-    labels = label_agreement(runs, groups, DRAWS, PERMUTATIONS, CONFIDENCE, seeds)
+    labels = label_agreement(runs, groups, DRAWS, PERMUTATIONS, confidence, seeds)
     return AgreementOfText(corpus, strangers, [run.name for run in runs], shared.kind, found, labels)
 
 
-def _profiles(runs: Sequence[OneRun]) -> Profiles | None:
+def _profiles(runs: Sequence[OneRun], confidence: float) -> Profiles | None:
     found = profiles_of(runs)
-    return compare_profiles(found, DRAWS, PERMUTATIONS, CONFIDENCE, np.random.default_rng(1)) if found else None
+    return compare_profiles(found, DRAWS, PERMUTATIONS, confidence, np.random.default_rng(1)) if found else None
 
 
 def _class_effects(group: str, stranger: bool, runs: Sequence[OneRun]) -> list[EffectInGroup]:

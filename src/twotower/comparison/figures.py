@@ -26,7 +26,6 @@ from .inference import Excess, Trend, dose_response, excess
 from .profiles import AgreementOfSigns, signs_agree
 from .reading import OneRun
 
-CONFIDENCE = 0.95
 NOTHING_PLANTED = "none"
 CLASS = ("class", "frequency")
 """The label that answers whether towers divide the work by word class, and what it is taken beyond."""
@@ -213,7 +212,7 @@ def signs_of(rows: Sequence[RunOfStudy]) -> dict[str, AgreementOfSigns]:
     }
 
 
-def excess_over_strangers(rows: Sequence[RunOfStudy]) -> list[ExcessOfGroup]:
+def excess_over_strangers(rows: Sequence[RunOfStudy], confidence: float) -> list[ExcessOfGroup]:
     """For each group that has strangers, by how much its pairs exceed them in each figure."""
     found = []
     for group in dict.fromkeys(row.group for row in rows):
@@ -222,7 +221,7 @@ def excess_over_strangers(rows: Sequence[RunOfStudy]) -> list[ExcessOfGroup]:
             pairs = [value for row in mine if row.natural and (value := of(row)) is not None]
             strangers = [value for row in mine if row.stranger and (value := of(row)) is not None]
             if pairs and strangers:
-                found.append(ExcessOfGroup(group, name, excess(pairs, strangers, CONFIDENCE)))
+                found.append(ExcessOfGroup(group, name, excess(pairs, strangers, confidence)))
     return found
 
 

@@ -19,7 +19,6 @@ from ..statistics.intervals import exceedance, percentile_interval
 from ..statistics.tallies import Floats
 
 SYNTAX, MEANING, FREQUENCY = "syntax", "meaning", "frequency"
-CONFIDENCE = 0.95
 DRAWS = 9999
 FEWEST = 5
 """Runs from which two instruments are compared."""
@@ -60,7 +59,7 @@ class InstrumentOverRuns:
     tested: int
     """Runs in which it has a test."""
     passed: int
-    """Runs in which the towers differ (p < 0.05)."""
+    """Runs in which the towers differ (p < 0.05, or what else `analyze.confidence` leaves)."""
 
 
 @dataclass(frozen=True)
@@ -166,7 +165,7 @@ READERS: dict[str, Callable[[Any], Iterable[Difference]]] = {
 """For each instrument whose towers are compared over runs, what it says of them."""
 
 
-def knowledge_of_runs(runs: Sequence[tuple[str, bool, Knowledge]]) -> KnowledgeOfRuns | None:
+def knowledge_of_runs(runs: Sequence[tuple[str, bool, Knowledge]], confidence: float = 0.95) -> KnowledgeOfRuns | None:
     """Instruments compared over runs; None without a run.
 
     A tower's number means nothing, so what is compared is whether the tower that is ahead by one instrument is ahead,
@@ -191,19 +190,19 @@ def knowledge_of_runs(runs: Sequence[tuple[str, bool, Knowledge]]) -> KnowledgeO
                 instruments.append(InstrumentOverRuns(
                     key.instrument, key.of, stranger, len(found),
                     size=float(np.mean([abs(one.estimate) for one in found])),
-                    tested=len(tested), passed=sum(p < 1 - CONFIDENCE for p in tested),
+                    tested=len(tested), passed=sum(p < 1 - confidence for p in tested),
                 ))  # fmt: skip
         for number, first in enumerate(order):
             for second in order[number + 1 :]:
                 having = [one for one in mine if first in one and second in one]
                 both = np.array([[one[key].estimate for key in (first, second)] for one in having])
                 if first.of != second.of and len(both) >= FEWEST:
-                    found_together = association(both[:, 0], both[:, 1], np.random.default_rng(0))
+                    found_together = association(both[:, 0], both[:, 1], np.random.default_rng(0), confidence)
                     table.append(AssociationOfInstruments(first, second, stranger, found_together))
     return KnowledgeOfRuns(instruments, table, rows)
 
 
-def association(first: Floats, second: Floats, generator: np.random.Generator) -> Association:
+def association(first: Floats, second: Floats, generator: np.random.Generator, confidence: float = 0.95) -> Association:
     """Whether the tower that is ahead by one instrument is ahead by another, over runs; each of shape (runs,).
 
     The cosine of the two instruments' differences: +1 where the same tower is ahead by both, -1 where each has its own
@@ -225,5 +224,5 @@ def association(first: Floats, second: Floats, generator: np.random.Generator) -
     signs = generator.choice([-1.0, 1.0], size=(DRAWS, len(first)))
     chance = np.abs(cosine(signs * first, second))
     drawn = generator.integers(len(first), size=(DRAWS, len(first)))
-    interval = percentile_interval(estimate, cosine(first[drawn], second[drawn]), CONFIDENCE)
+    interval = percentile_interval(estimate, cosine(first[drawn], second[drawn]), confidence)
     return Association(len(first), agree, **vars(interval), p_value=exceedance(abs(estimate), chance))
