@@ -1,4 +1,4 @@
-"""How much of the variance between words is one between their classes, beyond frequency."""
+"""How much of the variance between words lies between their classes, beyond frequency."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ CHUNK = 100
 
 @dataclass(frozen=True)
 class Null:
-    """What chance gives: labels are exchanged between words of similar frequency."""
+    """The same share by chance, with labels exchanged between words of similar frequency."""
 
     mean: float
     high: float
-    """The bound that chance stays below as often as `analyze.confidence` says."""
+    """The quantile of chance at `analyze.confidence`."""
 
 
 @dataclass(frozen=True)
@@ -51,20 +51,20 @@ def explained(
     """Share of the variance between words that class explains beyond a spline of log frequency (omega squared).
 
     Only frequent words count, each as one. `of_reliable` divides it by the share of that variance which halves of the
-    documents and `sets` of readouts have in common (see `reliable_share`): what no predictor could reach is left out.
+    documents and `sets` of readouts have in common (see `reliable_share`), the most that any predictor could explain.
     """
     label = units.label[frequent]
-    kept = np.bincount(label, minlength=len(units.classes)) >= FEW_TYPES
-    frequent = frequent & kept[units.label]
+    large = np.bincount(label, minlength=len(units.classes)) >= FEW_TYPES
+    frequent = frequent & large[units.label]
     label = np.unique(units.label[frequent], return_inverse=True)[1]
-    classes = int(kept.sum())
+    classes = int(large.sum())
     base = smooth_basis(units.frequency[frequent])
     if classes < 2 or frequent.sum() < 3 * (classes + base.shape[1]):
         return None
     hot, part = one_hot(label, classes), tallies.select(frequent)
-    ones = np.ones((1, int(frequent.sum())))
+    equal_weights = np.ones((1, int(frequent.sum())))
     values = part.means(np.ones((1, part.documents)))[0]
-    estimate = float(omega_squared(values, ones, base, hot)[0])
+    estimate = float(omega_squared(values, equal_weights, base, hot)[0])
     drawn = []
     for start in range(0, len(documents), CHUNK):
         chosen = slice(start, start + CHUNK)
@@ -72,10 +72,10 @@ def explained(
         weights = words[chosen][:, frequent] * np.isfinite(means)
         drawn.append(omega_squared(means, weights, base, hot))
     low, high = centred_interval(estimate, np.concatenate(drawn), confidence)
-    # Labels move among all words of a bin, and frequent ones keep to themselves: bins hold words of similar frequency.
+    # Labels are exchanged among all words of a bin: its words are of similar frequency.
     inside = permutations_within(units.strata[frequent], permutations, np.random.default_rng(len(label)))
-    null = np.array([omega_squared(values, ones, base, hot[order])[0] for order in inside])
-    reliable = reliable_share([one.select(frequent) for one in sets], first, base)
+    null = np.array([omega_squared(values, equal_weights, base, hot[order])[0] for order in inside])
+    reliable = reliable_share([of_set.select(frequent) for of_set in sets], first, base)
     return Explained(
         estimate, low, high,
         null=Null(float(null.mean()), float(np.quantile(null, confidence))),
@@ -85,19 +85,19 @@ def explained(
     )  # fmt: skip
 
 
-def mean_explained(several: Sequence[Explained]) -> Explained:
-    """Mean of the figures of several contrasts, and of their bounds and nulls; the median of their p-values."""
-    if len(several) == 1:
-        return several[0]
+def mean_explained(shares: Sequence[Explained]) -> Explained:
+    """The mean over contrasts of the shares, their bounds and their nulls; the median of their p-values."""
+    if len(shares) == 1:
+        return shares[0]
 
     def mean(figure: Callable[[Explained], float]) -> float:
-        return float(np.mean([figure(each) for each in several]))
+        return float(np.mean([figure(share) for share in shares]))
 
-    known = [each.of_reliable for each in several if each.of_reliable is not None]
+    of_reliable = [share.of_reliable for share in shares if share.of_reliable is not None]
     return Explained(
-        mean(lambda each: each.estimate), mean(lambda each: each.low), mean(lambda each: each.high),
-        null=Null(mean(lambda each: each.null.mean), mean(lambda each: each.null.high)),
-        p_value=float(np.median([each.p_value for each in several])),
-        of_reliable=float(np.mean(known)) if known else None,
-        reliability=mean(lambda each: each.reliability), types=several[0].types,
+        mean(lambda share: share.estimate), mean(lambda share: share.low), mean(lambda share: share.high),
+        null=Null(mean(lambda share: share.null.mean), mean(lambda share: share.null.high)),
+        p_value=float(np.median([share.p_value for share in shares])),
+        of_reliable=float(np.mean(of_reliable)) if of_reliable else None,
+        reliability=mean(lambda share: share.reliability), types=shares[0].types,
     )  # fmt: skip

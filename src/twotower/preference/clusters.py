@@ -78,10 +78,10 @@ def source_numbers(names: Sequence[str], pattern: str) -> np.ndarray:
 
     Without a pattern the name up to the number of a section (`#`) or of a line (`:`).
     """
-    found = []
+    sources = []
     for name in names:
         if not pattern:
-            found.append(re.sub(r"[#:]\d+$", "", name))
+            sources.append(re.sub(r"[#:]\d+$", "", name))
             continue
         match = re.search(pattern, name)
         if match is None or match.group(1) is None:
@@ -89,12 +89,12 @@ def source_numbers(names: Sequence[str], pattern: str) -> np.ndarray:
                 f"analyze.clusters: {pattern!r} does not match the document {name!r}; give a regular expression whose "
                 "first group is in every document's name"
             )
-        found.append(match.group(1))
-    return np.unique(found, return_inverse=True)[1]
+        sources.append(match.group(1))
+    return np.unique(sources, return_inverse=True)[1]
 
 
 def topics(measured: Measured, number: int = 2) -> NDArray[np.int64]:
-    """The topic of each document, from 0 to so many less one, (documents,)."""
+    """The topic of each document, one of `number` from 0, (documents,)."""
     types, documents = len(measured.pieces), measured.documents
     counts = sparse.csr_array(add_up(measured.document, measured.piece, None, types, documents))
     weighted = TfidfTransformer(sublinear_tf=True).fit(counts).transform(counts, copy=False)
@@ -141,8 +141,8 @@ def _between_sets(sets: Sets, first: Floats, weights: Floats, min_count: int) ->
     """Fisher's z of the correlation between two sides under two sets of readouts, mean over their pairs, (draws,)."""
     sides, present = [], np.ones(1, dtype=bool)
     for half in (first * weights, (1 - first) * weights):
-        sides.append([np.nan_to_num([one.means(half)[0] for one in several]) for several in sets])
+        sides.append([np.nan_to_num([tallies.means(half)[0] for tallies in of_set]) for of_set in sets])
         present = present & (half @ sets[0][0].counts >= min_count)
     pairs = pairs_of_sets(len(sets))
-    found: Floats = np.mean([correlations(sides[0][one], sides[1][other], present) for one, other in pairs], axis=0)
-    return found
+    z: Floats = np.mean([correlations(sides[0][left], sides[1][right], present) for left, right in pairs], axis=0)
+    return z

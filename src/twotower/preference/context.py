@@ -33,7 +33,7 @@ class PointOfContext:
 
 @dataclass(frozen=True)
 class CurveOfContext:
-    """What a head makes of more and more context."""
+    """How well a head predicts with more and more context."""
 
     head: str
     """`joint`, or `tower K`."""
@@ -55,7 +55,7 @@ class Context:
     """How far the towers look."""
 
     tokens: int
-    """That were read with less and less context."""
+    """Tokens that were read with less and less context."""
     near: int
     """Tokens of context that count as near."""
     curves: list[CurveOfContext]
@@ -76,8 +76,8 @@ def context(
         towers: how many towers.
         draws, confidence, generator: of the bootstrap over documents.
 
-    Curves and gains are means over sets of readouts. What two sets differ by is not of the towers, so that the variance
-    of the difference between towers is that over documents and, pooled over towers, that over sets of readouts.
+    Curves and gains are means over sets of readouts. Sets differ by chance alone, so the variance of the difference
+    between towers is that over documents plus, pooled over towers, that over sets of readouts.
     """
     if table.empty:
         return None
@@ -88,10 +88,10 @@ def context(
 
     def means(values: Floats) -> Floats:
         """Mean over tokens: of the sample, then of each draw."""
-        found: Floats = weights @ np.bincount(codes, weights=values, minlength=len(documents)) / counts
-        return found
+        mean: Floats = weights @ np.bincount(codes, weights=values, minlength=len(documents)) / counts
+        return mean
 
-    def of(head: str, size: int) -> Floats:
+    def log_probs(head: str, size: int) -> Floats:
         values: Floats = table.loc[table["context"] == size, head].to_numpy(np.float64)
         return values
 
@@ -99,13 +99,13 @@ def context(
     sets = [name for name in SETS if f"{name}_1" in table]
 
     def alone(tower: int, size: int) -> Floats:
-        mean: Floats = np.mean([of(f"{name}_{tower}", size) for name in sets], axis=0)
+        mean: Floats = np.mean([log_probs(f"{name}_{tower}", size) for name in sets], axis=0)
         return mean
 
     def estimate(drawn: Floats) -> Estimate:
         return percentile_interval(float(drawn[0]), drawn[1:], confidence)
 
-    heads: dict[str, Callable[[int], Floats]] = {"joint": partial(of, "joint")}
+    heads: dict[str, Callable[[int], Floats]] = {"joint": partial(log_probs, "joint")}
     heads |= {f"tower {tower}": partial(alone, tower) for tower in range(1, towers + 1)}
     curves = [
         CurveOfContext(name, [
@@ -115,7 +115,7 @@ def context(
         for name, head in heads.items()
     ]  # fmt: skip
     gains = np.array([
-        [means(of(f"{name}_{tower}", sizes[-1]) - of(f"{name}_{tower}", few)) for name in sets]
+        [means(log_probs(f"{name}_{tower}", sizes[-1]) - log_probs(f"{name}_{tower}", few)) for name in sets]
         for tower in range(1, towers + 1)
     ])  # fmt: skip
     over_sets = gains.mean(axis=1)

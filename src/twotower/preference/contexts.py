@@ -1,4 +1,4 @@
-"""Where a division comes from, in words: which word before makes the difference to a type."""
+"""Where a division comes from, in words: after which word a type is better predicted by another tower."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from .measured import Measured
 FEWEST_IN_CONTEXT = 8
 """Occurrences in the context, and out of it, in each half of the documents."""
 MOST = 30
-"""Types that are looked at, and so contexts that are told."""
+"""The most types that are looked at, and so the most contexts that are reported."""
 SURE = 2.5
 """Standard errors, by documents, that a context must show on the half where it was not chosen."""
 
 
 @dataclass(frozen=True)
 class ContextOfType:
-    """A type that one tower predicts better after some word, and otherwise worse or less so; in nats."""
+    """A type that one tower predicts better after a certain word, and otherwise worse or less so; in nats."""
 
     tower: int
     """The tower (from 1) whose preference it is."""
@@ -43,9 +43,9 @@ class ContextOfType:
 def contexts_of(measured: Measured) -> list[ContextOfType]:
     """The contexts that divide most, largest first; empty where nothing can be measured.
 
-    For each of the types that divide most by the word before, the word before that does most to it is chosen on half of
-    the documents under one set of readouts. It is told if the other half under another set says the same, with the same
-    sign and `SURE` standard errors.
+    For each of the types that divide most by the word before, the word with the largest effect is chosen on half of the
+    documents under one set of readouts. It is reported if the other half, under another set, shows the same sign by
+    more than `SURE` standard errors.
     """
     if measured.towers == 1 or unmeasurable(measured):
         return []
@@ -55,9 +55,9 @@ def contexts_of(measured: Measured) -> list[ContextOfType]:
     pieces = [*measured.pieces, ""]
     pairs, pair = np.unique(text.type * len(pieces) + text.previous, return_inverse=True)
     of_type, before = np.divmod(pairs, len(pieces))
-    found = []
+    contexts = []
     for number, contrast in enumerate(measured.contrasts):
-        values = readings.centred[[0, -1], number]  # of two sets, or twice of the only one
+        values = readings.centred[[0, -1], number]  # two sets, or the only one twice
         first, second = (_Half(values[side], pair, of_type, half == side) for side in (0, 1))
         enough = np.minimum(first.enough, second.enough)
         weight = np.where(enough, first.shift**2 * first.counts, 0.0)
@@ -69,13 +69,13 @@ def contexts_of(measured: Measured) -> list[ContextOfType]:
             error = _standard_error(values[1, inside], pair[inside] == place, readings.document[inside])
             if second.shift[place] * np.sign(first.shift[place]) > SURE * error:
                 means = readings.means[[0, -1], number]
-                found.append(ContextOfType(
+                contexts.append(ContextOfType(
                     contrast.tower, pieces[of_type[place]], pieces[before[place]],
                     float(second.there[place] + means[1]), float(second.otherwise[place] + means[1]),
                     (float(first.there[place] + means[0]), float(first.otherwise[place] + means[0])),
                     int(first.counts[place] + second.counts[place]),
                 ))  # fmt: skip
-    return found
+    return contexts
 
 
 class _Half:
@@ -85,17 +85,17 @@ class _Half:
         types = int(of_type.max()) + 1
         self.counts = np.bincount(pair[inside], minlength=len(of_type)).astype(np.float64)
         sums = np.bincount(pair[inside], weights=values[inside], minlength=len(of_type))
-        rest = np.bincount(of_type, weights=self.counts, minlength=types)[of_type] - self.counts
-        others = np.bincount(of_type, weights=sums, minlength=types)[of_type] - sums
-        self.enough = np.minimum(self.counts, rest) >= FEWEST_IN_CONTEXT
-        self.there, self.otherwise = sums / np.maximum(self.counts, 1), others / np.maximum(rest, 1)
+        other_counts = np.bincount(of_type, weights=self.counts, minlength=types)[of_type] - self.counts
+        other_sums = np.bincount(of_type, weights=sums, minlength=types)[of_type] - sums
+        self.enough = np.minimum(self.counts, other_counts) >= FEWEST_IN_CONTEXT
+        self.there, self.otherwise = sums / np.maximum(self.counts, 1), other_sums / np.maximum(other_counts, 1)
         self.shift = self.there - self.otherwise
 
 
-def _standard_error(values: Floats, there: Codes, document: Codes) -> float:
-    """Of the difference between the means there and elsewhere, with documents as clusters."""
+def _standard_error(values: Floats, inside: Codes, document: Codes) -> float:
+    """Standard error of the difference between the means inside and outside, with documents as clusters."""
     influence = np.zeros(len(values))
-    for side, sign in ((there, 1.0), (~there, -1.0)):
+    for side, sign in ((inside, 1.0), (~inside, -1.0)):
         influence[side] = sign * (values[side] - values[side].mean()) / side.sum()
     sums = np.bincount(document, weights=influence)
     clusters = int((np.bincount(document) > 0).sum())

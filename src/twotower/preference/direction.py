@@ -16,7 +16,7 @@ from ..statistics.intervals import Estimate, largest_difference, percentile_inte
 from ..statistics.tallies import Floats, resample
 
 DIVIDED = 0.2
-"""Difference of balance from which on towers are said to divide the work by direction."""
+"""Difference of balance above which towers divide the work by direction."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Direction:
     """How much the towers depend on what comes before and after a token."""
 
     tokens: int
-    """That were read without a part of their context."""
+    """Tokens that were read without a part of their context."""
     towers: list[DirectionOfTower]
     difference: Estimate
     """The largest difference of balance between two towers."""
@@ -62,24 +62,24 @@ def direction(
         means: Floats = weights @ sums / (weights @ np.bincount(codes, minlength=len(documents)))
         return means
 
-    each, balances = [], []
+    rows, balances = [], []
     for tower in range(1, towers + 1):
-        # Left with what stands after it, a token has lost what stands before.
+        # A token that keeps what stands after it has lost what stands before.
         before, after = losses("after", tower), losses("before", tower)
         balance = (before - after) / (before + after)
         balances.append(balance)
-        each.append(DirectionOfTower(tower, *(_interval(values, confidence) for values in (before, after, balance))))
+        rows.append(DirectionOfTower(tower, *(_interval(values, confidence) for values in (before, after, balance))))
     if towers > 2:
         difference = largest_difference(np.stack(balances, axis=1), confidence)
     else:
         ordered = sorted(range(towers), key=lambda tower: float(balances[tower][0]))
         difference = _interval(balances[ordered[-1]] - balances[ordered[0]], confidence)
-    return Direction(len(lesioned), each, difference)
+    return Direction(len(lesioned), rows, difference)
 
 
-def divides(found: Direction) -> bool:
+def divides(measured: Direction) -> bool:
     """Whether the interval of the difference lies above `DIVIDED`."""
-    return found.difference.low > DIVIDED
+    return measured.difference.low > DIVIDED
 
 
 def _interval(drawn: Floats, confidence: float) -> Estimate:

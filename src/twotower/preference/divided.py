@@ -1,4 +1,4 @@
-"""The ruler on one run, with the rule and the words in context that its division goes back to."""
+"""The ruler on one run, with the fitted rule and the words in context that explain its division."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class DivisionOfRun(Division):
     """How the towers of a run divide the work, and where that comes from."""
 
     router: Router | None
-    """What a rule fitted to all labels holds of the difference; None where nothing can be measured."""
+    """How much of the difference a rule fitted to all labels predicts; None where nothing can be measured."""
     contexts: list[ContextOfType]
     """The words in context that divide most."""
     scale: list[ScaleRow] | None = field(default=None, metadata=OMITTED)

@@ -1,4 +1,4 @@
-"""The ruler on one run: how far its towers differ, what that follows, and what it is worth."""
+"""The ruler on one run: how far its towers differ, which labels the difference follows, and what it gains."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ class ShareOfLabel(Estimate):
     """H of one labelling, with its interval and its null."""
 
     null_high: float | None
-    """The 97.5th percentile of H with labels exchanged among what carries them; None where nothing can be."""
+    """The 97.5th percentile of H with labels exchanged among what carries them; None where they cannot be."""
 
 
 @dataclass(frozen=True)
 class LabelDivision:
-    """What one labelling of the occurrences holds of the difference between towers."""
+    """How much of the difference between towers one labelling of the occurrences holds."""
 
     label: str
     given: str
@@ -43,7 +43,7 @@ class LabelDivision:
     values: int
     """Labels that occur in two groups of documents."""
     measured: float
-    """Share of the occurrences that have one of these."""
+    """Share of the occurrences that have one of these labels."""
     share: ShareOfLabel
     held: Estimate
     """D squared times H, in nats squared."""
@@ -65,13 +65,13 @@ class Division:
     strangers: Division | None
     """The same for towers that did not cooperate."""
     differ: Verdict
-    """Whether the towers differ, more than strangers if these are known."""
+    """Whether the towers differ; more than strangers do, where strangers were measured."""
     gain: Verdict
-    """Whether both together are better than the better one, more than one given twice, and than strangers."""
+    """Whether all towers together beat the best one, by more than one tower given twice and than strangers."""
     verdict: Verdict
-    """Whether the towers divide the work: both of these, beside strangers."""
+    """Whether the towers divide the work: they differ and gain, both by more than strangers."""
     why: str
-    """What could not be measured, and what to do about it; "" if all was."""
+    """What could not be measured, and what to do about it; "" if everything was."""
 
 
 def division_of(measured: Measured) -> Division | None:
@@ -83,17 +83,17 @@ def division_of(measured: Measured) -> Division | None:
     sets = measured.sets
     text = Occurrences(measured)
     readings, converged = readings_of(measured, sets, text), measured.converged
-    found = _surplus(measured, sets, readings)
-    asked = [*LABELS, *gold_labels(measured), *own_labels(measured)]
-    rows = [row for label in asked for row in shares_of(label, readings, text, converged)]
+    nats_gained = _surplus(measured, sets, readings)
+    labels = [*LABELS, *gold_labels(measured), *own_labels(measured)]
+    rows = [row for label in labels for row in shares_of(label, readings, text, converged)]
     differ = verdict(readings.squared, converged=converged)
-    gain = verdict(found, found.null if found else None, None, converged)
-    why = "" if found else "No joint readout was trained, so that surplus is not known."
-    return Division(readings.size, found, rows, None, differ, gain, _both(differ, gain, None), why)
+    gain = verdict(nats_gained, nats_gained.null if nats_gained else None, None, converged)
+    why = "" if nats_gained else "No joint readout was trained, so that surplus is not known."
+    return Division(readings.size, nats_gained, rows, None, differ, gain, _divides(differ, gain, None), why)
 
 
 def along(labels: Sequence[Label], measured: Measured) -> list[LabelDivision]:
-    """The rows of some labels alone; none where nothing can be measured."""
+    """The rows of the given labels; none where nothing can be measured."""
     if measured.towers == 1 or unmeasurable(measured):
         return []
     text = Occurrences(measured)
@@ -124,7 +124,7 @@ def readings_of(measured: Measured, sets: Sequence[str], text: Occurrences) -> R
 
 
 def shares_of(label: Label, readings: Readings, text: Occurrences, converged: bool | None) -> list[LabelDivision]:
-    """One row for each of what is given; none where the run does not have the label."""
+    """One row for each condition in `label.given`; none where the run does not have the label."""
     values = label.values(text)
     if values is None:
         return []
@@ -138,93 +138,93 @@ def _row(
     label: Label, values: Codes, given: str, readings: Readings, text: Occurrences, converged: bool | None
 ) -> LabelDivision:
     beyond = GIVEN[given](text) if given else NOTHING
-    found = share(readings, values, beyond)
-    several = min(found.values, len(np.unique(values[values >= 0]))) > 1
-    known = several and readings.square[0] > 0
-    null = _null(label, values, given, beyond, found, readings, text) if known else None
+    holding = share(readings, values, beyond)
+    comparable = min(holding.values, len(np.unique(values[values >= 0]))) > 1
+    measurable = comparable and readings.square[0] > 0
+    null = _null(label, values, given, beyond, holding, readings, text) if measurable else None
     high = None if null is None else float(np.quantile(null, NULL))
-    said = verdict(found.share if known else None, high, None, converged)
-    if several and readings.squared.low <= 0 and said != "undecided":
-        said = "no"  # a share of a difference that is not there
-    learned = worth(readings, values) if known and not given and not label.within_documents else None
+    outcome = verdict(holding.share if measurable else None, high, None, converged)
+    if comparable and readings.squared.low <= 0 and outcome != "undecided":
+        outcome = "no"  # there is no difference that it could be a share of
+    label_worth = worth(readings, values) if measurable and not given and not label.within_documents else None
     return LabelDivision(
         label=label.name,
         given=given,
-        values=found.values,
-        measured=found.measured,
-        share=ShareOfLabel(found.share.estimate, found.share.low, found.share.high, high),
-        held=found.held,
-        specialization=learned.specialization if learned else None,
-        routing=learned.routing if learned else None,
-        verdict=said,
+        values=holding.values,
+        measured=holding.measured,
+        share=ShareOfLabel(holding.share.estimate, holding.share.low, holding.share.high, high),
+        held=holding.held,
+        specialization=label_worth.specialization if label_worth else None,
+        routing=label_worth.routing if label_worth else None,
+        verdict=outcome,
     )
 
 
 def _null(
-    label: Label, values: Codes, given: str, beyond: Codes, found: Share, readings: Readings, text: Occurrences
+    label: Label, values: Codes, given: str, beyond: Codes, holding: Share, readings: Readings, text: Occurrences
 ) -> Floats:
-    """H as chance would have it; which chance depends on what carries the label."""
+    """H under chance, which is simulated according to what carries the label, (exchanges,)."""
     generator = text.measured.generator(f"division, {label.name}, {given}")
-    kept = values >= 0
+    labelled = values >= 0
     if label.by_place and not given:
-        return shifted_shares(readings, np.where(kept, values, int(values.max()) + 1), EXCHANGES, generator)
+        return shifted_shares(readings, np.where(labelled, values, int(values.max()) + 1), EXCHANGES, generator)
     if label.carried_by and not label.by_place:
-        carried_by = carriers_of(label, np.where(kept, values, int(values.max()) + 1), text)
+        carried_by = carriers_of(label, np.where(labelled, values, int(values.max()) + 1), text)
         if all(part.movable for part in carried_by):
             return permuted_shares(readings, carried_by, EXCHANGES, generator, beyond)
     units: list[Codes] = [text.type, text.previous, text.document]
-    return turned_shares(readings, found, units, 4 * EXCHANGES, generator)
+    return turned_shares(readings, holding, units, 4 * EXCHANGES, generator)
 
 
 def _surplus(measured: Measured, sets: Sequence[str], readings: Readings) -> Surplus | None:
     towers = range(1, measured.towers + 1)
-    known = [name for name in sets if f"{name}_together" in measured.scores.columns]
-    if not known:
+    with_joint = [name for name in sets if f"{name}_together" in measured.scores.columns]
+    if not with_joint:
         return None
     # sets that have a tower given twice come first: its null is taken against these
-    twice = [name for name in known if f"{name}_twice_1" in measured.scores.columns]
-    known = [*twice, *(name for name in known if name not in twice)]
+    twice = [name for name in with_joint if f"{name}_twice_1" in measured.scores.columns]
+    with_joint = [*twice, *(name for name in with_joint if name not in twice)]
 
     def read(names: Sequence[str], kind: str) -> Floats:
         return np.array([[measured.log_probs(f"{name}_{kind}{tower}") for tower in towers] for name in names])
 
-    together = np.array([measured.log_probs(f"{name}_together") for name in known])
-    both = read(twice, "twice_") if twice else None
-    return surplus(read(known, ""), together, both, readings.group, readings.clusters, readings.confidence)
+    together = np.array([measured.log_probs(f"{name}_together") for name in with_joint])
+    given_twice = read(twice, "twice_") if twice else None
+    return surplus(read(with_joint, ""), together, given_twice, readings.group, readings.clusters, readings.confidence)
 
 
-def _both(differ: Verdict, gain: Verdict, strangers: Division | None) -> Verdict:
+def _divides(differ: Verdict, gain: Verdict, strangers: Division | None) -> Verdict:
     """Whether towers divide the work; never yes without strangers."""
-    each = (differ, gain)
-    if "not measurable" in each:
+    verdicts = (differ, gain)
+    if "not measurable" in verdicts:
         return "not measurable"
-    if "no" in each:
+    if "no" in verdicts:
         return "no"
-    return "yes" if each == ("yes", "yes") and strangers is not None else "undecided"
+    return "yes" if verdicts == ("yes", "yes") and strangers is not None else "undecided"
 
 
 Divided = TypeVar("Divided", bound=Division)
 
 
 def with_strangers(division: Divided, strangers: Division) -> Divided:
-    """The same division beside that of strangers of the same text and budget: verdicts ask for more than they have."""
+    """The same division beside that of strangers of the same text and budget, which its verdicts must exceed."""
     strangers = Division(**{field.name: getattr(strangers, field.name) for field in fields(Division)})
     if division.size is None or strangers.size is None:
         return replace(division, strangers=strangers)
-    theirs = {(row.label, row.given): row for row in strangers.labels}
-    rows = [_beside(row, theirs.get((row.label, row.given))) for row in division.labels]
+    of_strangers = {(row.label, row.given): row for row in strangers.labels}
+    rows = [_beside(row, of_strangers.get((row.label, row.given))) for row in division.labels]
     differ = division.differ if division.differ != "yes" else verdict(division.size, None, strangers.size)
     gain = division.gain
     if gain == "yes" and division.surplus:
-        found, control = division.surplus, strangers.surplus
-        gain = verdict(found, found.null, control) if control else "not measurable"
+        gained, control = division.surplus, strangers.surplus
+        gain = verdict(gained, gained.null, control) if control else "not measurable"
     return replace(
-        division, labels=rows, strangers=strangers, differ=differ, gain=gain, verdict=_both(differ, gain, strangers)
+        division, labels=rows, strangers=strangers, differ=differ, gain=gain, verdict=_divides(differ, gain, strangers)
     )
 
 
 def _beside(row: LabelDivision, control: LabelDivision | None) -> LabelDivision:
-    """Nats squared are compared, because a share of next to nothing is next to nothing."""
+    """Compare nats squared, because a large share of a tiny difference means nothing."""
     if row.verdict != "yes" or control is None:
         return row
     return replace(row, verdict=verdict(row.held, 0.0, control.held))

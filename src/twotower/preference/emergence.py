@@ -1,4 +1,4 @@
-"""How good the towers are, how far they differ, and what that follows, at each evaluation of the training."""
+"""How good the towers are, how far they differ and which labels that follows, at each evaluation of the training."""
 
 from __future__ import annotations
 

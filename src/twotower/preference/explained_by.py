@@ -18,14 +18,14 @@ from ..statistics.strata import smooth_basis
 from ..statistics.stretches import stretches
 from ..statistics.tallies import Floats, Tallies, ValuesOf, halves, resample
 from .covariates import sentence_positions
-from .labelled import label_codes
+from .labelled import label_codes, one_hot
 from .measured import Measured
 from .reliability import reliable_share
 
 FOLDS, DRAWS = 5, 60
 RIDGE = 1e-6
 FEWEST = 5
-"""Types of a part of speech, below which it is put with the rest."""
+"""Types that a part of speech must have for a column of its own."""
 ShareOfSubsets = Callable[[Floats], float]
 """From R2 of every subset of groups, (subsets,), to a share."""
 
@@ -73,7 +73,7 @@ class ExplainedBy:
     reliability: float
     """Share of the variance that halves of the documents and sets of readouts have in common."""
     total: ShareOfVariance
-    """Of all groups together."""
+    """What all groups together explain."""
     groups: list[GroupOfPredictors]
     unexplained_of_reliable: float | None
     norms: NormsUsed | None
@@ -98,10 +98,9 @@ def explained_by(measured: Measured) -> ExplainedBy | None:
     names, masks, columns = _columns(groups)
     generator = measured.generator("explained by")
     fold = generator.permutation(np.arange(len(columns)) % FOLDS)
-    tallies = [one.select(chosen) for one in measured.preferences]
+    tallies = [preference.select(chosen) for preference in measured.preferences]
     documents = tallies[0].documents
-    ones = np.ones((1, documents))
-    whole = _r2(tallies, ones[0], np.ones(len(columns)), columns, masks, fold)
+    measured_r2 = _r2(tallies, np.ones(documents), np.ones(len(columns)), columns, masks, fold)
     drawn = []
     for weights in resample(documents, DRAWS, generator):
         types = np.bincount(generator.integers(0, len(columns), len(columns)), minlength=len(columns)).astype(float)
@@ -109,25 +108,25 @@ def explained_by(measured: Measured) -> ExplainedBy | None:
     first, constant = halves(documents, measured.settings.splits, generator), np.ones((len(columns), 1))
     under = zip(*map(measured.under, measured.sets), strict=True)
     reliability = float(np.mean([
-        reliable_share([one.select(chosen) for one in sets], first, constant) for sets in under
+        reliable_share([preference.select(chosen) for preference in sets], first, constant) for sets in under
     ]))  # fmt: skip
     stacked, confidence = np.stack(drawn), measured.settings.confidence
 
-    def figure(of: ShareOfSubsets) -> ShareOfVariance:
-        estimate = float(of(whole))
-        low, high = centred_interval(estimate, np.array([of(one) for one in stacked]), confidence)
+    def estimated(share_of: ShareOfSubsets) -> ShareOfVariance:
+        estimate = float(share_of(measured_r2))
+        low, high = centred_interval(estimate, np.array([share_of(r2) for r2 in stacked]), confidence)
         return ShareOfVariance(estimate, low, high, estimate / reliability if reliability > 0.05 else None)
 
-    total = figure(lambda r2: float(r2[-1]))
+    total = estimated(lambda r2: float(r2[-1]))
     rows = [
         GroupOfPredictors(
-            name, groups[name].shape[1], shapley=figure(_shapley(number, len(names))),
-            unique=figure(_unique(number, len(names))),
+            name, groups[name].shape[1], shapley=estimated(_shapley(number, len(names))),
+            unique=estimated(_unique(number, len(names))),
         )
         for number, name in enumerate(names)
     ]  # fmt: skip
-    rest = None if total.of_reliable is None else 1 - total.of_reliable
-    return ExplainedBy(len(columns), reliability, total, rows, rest, norms)
+    unexplained = None if total.of_reliable is None else 1 - total.of_reliable
+    return ExplainedBy(len(columns), reliability, total, rows, unexplained, norms)
 
 
 def predictors(measured: Measured) -> tuple[dict[str, Floats], NormsUsed | None]:
@@ -135,16 +134,16 @@ def predictors(measured: Measured) -> tuple[dict[str, Floats], NormsUsed | None]
     chosen = measured.frequent
 
     def mean(values_of: ValuesOf) -> Floats:
-        found: Floats = measured.type_means(values_of)[chosen]
-        return found
+        means: Floats = measured.type_means(values_of)[chosen]
+        return means
 
     def share(of_word: Callable[[str], bool]) -> Floats:
-        """Of the occurrences of each type, those in a word of which something holds."""
+        """Share of the occurrences of each type that stand in a word of which `of_word` is true."""
 
         def values(part: slice) -> Floats:
             codes, words = pd.factorize(measured.rows(part)["word"])
-            found: Floats = np.array([of_word(str(word)) for word in words], dtype=np.float64)[codes]
-            return found
+            holds: Floats = np.array([of_word(str(word)) for word in words], dtype=np.float64)[codes]
+            return holds
 
         return mean(values)
 
@@ -158,22 +157,22 @@ def predictors(measured: Measured) -> tuple[dict[str, Floats], NormsUsed | None]
     }
     capital = share(lambda word: word[:1].isupper())
     digit = share(lambda word: any(letter.isdigit() for letter in word))
-    whole = mean(lambda part: np.asarray(measured.rows(part)["whole_word"], dtype=np.float64))
+    whole_word = mean(lambda part: np.asarray(measured.rows(part)["whole_word"], dtype=np.float64))
     begins = mean(lambda part: np.asarray(measured.rows(part)["begins"], dtype=np.float64))
     groups["digits and capitals"] = np.column_stack([capital, digit])
-    groups["kind of piece"] = np.column_stack([1 - begins, (whole < 0.5) & (begins >= 0.5)])
-    groups["part of speech"] = _one_hot(_commonest(measured)[chosen])
+    groups["kind of piece"] = np.column_stack([1 - begins, (whole_word < 0.5) & (begins >= 0.5)])
+    groups["part of speech"] = _parts_of_speech(_commonest(measured)[chosen])
     norms = None
     if measured.settings.norms:
-        given = read_norms(measured.settings.norms)
-        table = given.table
-        words_alone = np.where(whole >= 0.5, np.asarray(measured.pieces)[chosen], "")
+        ratings = read_norms(measured.settings.norms)
+        table = ratings.table
+        words_alone = np.where(whole_word >= 0.5, np.asarray(measured.pieces)[chosen], "")
         values = table.reindex([piece.lower() for piece in words_alone.tolist()])
-        known = values.notna().any(axis=1).to_numpy()
+        covered = values.notna().any(axis=1).to_numpy()
         filled = values.fillna(values.mean()).fillna(0.0).to_numpy(np.float64)
-        groups["norms"] = np.column_stack([filled, ~known])
-        norms = NormsUsed(measured.settings.norms, dict(given.columns), int(known.sum()), int(chosen.sum()))
-    return {name: np.asarray(one, dtype=np.float64) for name, one in groups.items()}, norms
+        groups["norms"] = np.column_stack([filled, ~covered])
+        norms = NormsUsed(measured.settings.norms, dict(ratings.columns), int(covered.sum()), int(chosen.sum()))
+    return {name: np.asarray(columns, dtype=np.float64) for name, columns in groups.items()}, norms
 
 
 def _curved(values: Floats) -> Floats:
@@ -181,11 +180,9 @@ def _curved(values: Floats) -> Floats:
     return np.column_stack([centred, np.clip(centred**2, 0, 9)])
 
 
-def _one_hot(labels: NDArray[np.object_]) -> Floats:
+def _parts_of_speech(labels: NDArray[np.object_]) -> Floats:
     names, codes, counts = np.unique(labels.astype(str), return_inverse=True, return_counts=True)
-    kept = [number for number in range(len(names)) if counts[number] >= FEWEST]
-    found: Floats = (codes[:, None] == np.array(kept[1:], dtype=np.int64)).astype(np.float64)
-    return found
+    return one_hot(codes, len(names)).take(np.flatnonzero(counts >= FEWEST)[1:], axis=1)
 
 
 def _commonest(measured: Measured) -> NDArray[np.object_]:
@@ -201,24 +198,24 @@ def _commonest(measured: Measured) -> NDArray[np.object_]:
 def _dispersion(measured: Measured) -> Floats:
     """Gries' (2008) deviation of proportions over the held-out documents, 0 (even) to 1, (vocabulary,)."""
     expected = np.bincount(measured.document) / len(measured.document)
-    found = np.ones(len(measured.pieces))  # a document without the type adds what was expected there
+    deviation = np.ones(len(measured.pieces))  # a document without the type adds what was expected there
     for document, piece, count in measured.cells():
-        there = np.abs(count / measured.counts[piece] - expected[document]) - expected[document]
-        found += np.bincount(piece, weights=there, minlength=len(found))
-    return found / 2
+        apart = np.abs(count / measured.counts[piece] - expected[document]) - expected[document]
+        deviation += np.bincount(piece, weights=apart, minlength=len(deviation))
+    return deviation / 2
 
 
 def _columns(groups: Mapping[str, Floats]) -> tuple[list[str], NDArray[np.bool_], Floats]:
     """Names, which columns each subset of groups has (subsets, columns; all of them last), and standardized columns."""
     names = list(groups)
-    parts, owner = [], []
+    parts, group_of_column = [], []
     for number, name in enumerate(names):
         spread = groups[name].std(axis=0)
-        kept = groups[name][:, spread > 0]
-        parts.append((kept - kept.mean(axis=0)) / kept.std(axis=0))
-        owner += [number] * kept.shape[1]
+        varying = groups[name][:, spread > 0]
+        parts.append((varying - varying.mean(axis=0)) / varying.std(axis=0))
+        group_of_column += [number] * varying.shape[1]
     columns = np.hstack([np.ones((len(parts[0]), 1)), *parts])
-    subsets = (np.arange(1 << len(names))[:, None] >> np.array(owner, dtype=np.int64)) & 1
+    subsets = (np.arange(1 << len(names))[:, None] >> np.array(group_of_column, dtype=np.int64)) & 1
     return names, np.hstack([np.ones((len(subsets), 1), dtype=bool), subsets.astype(bool)]), columns
 
 
@@ -233,8 +230,8 @@ def _r2(
     """
     squares: Floats = np.zeros(len(masks))
     total = 0.0
-    for one in tallies:
-        values = one.means(documents[None])[0][0]
+    for of_contrast in tallies:
+        values = of_contrast.means(documents[None])[0][0]
         weights = types * np.isfinite(values)
         values = np.nan_to_num(values)
         values = values - (weights * values).sum() / weights.sum()
@@ -244,9 +241,9 @@ def _r2(
             beta = _solve_subsets(columns, values, fitted, masks)
             gram, cross = columns.T @ (tested[:, None] * columns), columns.T @ (tested * values)
             squares += (tested * values**2).sum() - 2 * beta @ cross + ((beta @ gram) * beta).sum(axis=1)
-    found: Floats = 1 - squares / total
-    # Of the subset that holds nothing but the mean: what folds alone cost.
-    gained: Floats = found - found[0]
+    r2: Floats = 1 - squares / total
+    # The first subset holds nothing but the mean: its R2 is what the folds alone cost.
+    gained: Floats = r2 - r2[0]
     return gained
 
 
@@ -256,8 +253,8 @@ def _solve_subsets(columns: Floats, values: Floats, weights: Floats, masks: NDAr
     systems = gram[None] * (masks[:, :, None] & masks[:, None, :])
     diagonal = np.arange(columns.shape[1])
     systems[:, diagonal, diagonal] += ~masks
-    found: Floats = np.asarray(np.linalg.solve(systems, (cross * masks)[:, :, None])[:, :, 0], dtype=np.float64)
-    return found
+    solutions: Floats = np.asarray(np.linalg.solve(systems, (cross * masks)[:, :, None])[:, :, 0], dtype=np.float64)
+    return solutions
 
 
 def _unique(number: int, groups: int) -> ShareOfSubsets:
@@ -266,7 +263,7 @@ def _unique(number: int, groups: int) -> ShareOfSubsets:
 
 
 def _shapley(number: int, groups: int) -> ShareOfSubsets:
-    others = [other for other in range(groups) if other != number]
+    others = [group for group in range(groups) if group != number]
     terms = []
     for size in range(groups):
         for members in combinations(others, size):

@@ -1,4 +1,4 @@
-"""Labelled words: the unit of what classes of words prefer.
+"""Labelled words: the unit in which preferences of word classes are measured.
 
 The unit is a *word*: a type with a label, so that `to` as particle and `to` as adposition are two. Only whole words
 count here; `explained_by.py` has the pieces of longer words as well.
@@ -52,7 +52,7 @@ class Units:
         """Only the words in the mask, (words,)."""
         return Units(
             self.classes, self.label[chosen], self.piece[chosen], self.frequency[chosen], self.strata[chosen],
-            [one.select(chosen) for one in self.tallies],
+            [tallies.select(chosen) for tallies in self.tallies],
         )  # fmt: skip
 
     def only(self, classes: Sequence[str]) -> Units:
@@ -74,9 +74,9 @@ def units_of(measured: Measured, labels: pd.Categorical, signals: Iterable[Float
     width = max(1, len(names))
 
     def keys(part: slice) -> NDArray[np.int64]:
-        """The number of each occurrence's word among all pairs of a piece and a label; -1: does not count."""
-        kept = np.asarray(measured.rows(part)["whole_word"], dtype=bool) & (codes[part] >= 0)
-        return np.where(kept, measured.piece[part].astype(np.int64) * width + codes[part], -1)
+        """The number of each occurrence's word among all pairs of a piece and a label; -1 where it does not count."""
+        counted = np.asarray(measured.rows(part)["whole_word"], dtype=bool) & (codes[part] >= 0)
+        return np.where(counted, measured.piece[part].astype(np.int64) * width + codes[part], -1)
 
     times = np.zeros(len(measured.pieces) * width + 1, dtype=np.int64)
     for part in stretches(measured.document):
@@ -97,7 +97,7 @@ def units_of(measured: Measured, labels: pd.Categorical, signals: Iterable[Float
         return add_up(measured.block, number, values, len(word), measured.blocks)
 
     counts = added(None)
-    tallies = [Tallies(counts, added(one)) for one in signals]
+    tallies = [Tallies(counts, added(signal)) for signal in signals]
     return Units(tuple(names[present].tolist()), label, piece, frequency, strata, tallies)
 
 
@@ -123,13 +123,13 @@ def annotated_labels(annotations: Any) -> Iterator[tuple[str, pd.Categorical]]:
     if "feats" in annotations:
         feats = pd.Categorical(annotations["feats"])
         texts = [str(text) for text in feats.categories]
-        each = [dict(one.split("=", 1) for one in text.split("|") if "=" in one) for text in texts]
-        for feature in sorted({name for values in each for name in values}):
-            names, codes = np.unique([values.get(feature, NO_WORD) for values in each], return_inverse=True)
+        features = [dict(pair.split("=", 1) for pair in text.split("|") if "=" in pair) for text in texts]
+        for feature in sorted({name for values in features for name in values}):
+            names, codes = np.unique([values.get(feature, NO_WORD) for values in features], return_inverse=True)
             yield f"feature {feature}", pd.Categorical.from_codes(codes.astype(np.int32)[feats.codes], names)
 
 
 def one_hot(label: NDArray[np.int64], classes: int) -> Floats:
     """A column for each class, 1 where the label is that class; `label` (words,), returns (words, classes)."""
-    found: Floats = (label[:, None] == np.arange(classes)).astype(np.float64)
-    return found
+    hot: Floats = (label[:, None] == np.arange(classes)).astype(np.float64)
+    return hot

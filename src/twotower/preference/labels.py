@@ -1,4 +1,4 @@
-"""Labels of occurrences, one line each in a table: what a division between towers may follow."""
+"""Labels of occurrences that a division between towers may follow, one line each in a table."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ..statistics.relabelling import Carriers, carriers
 from ..statistics.strata import FEWEST, frequency_bins
 from ..statistics.tallies import Floats
 from .clusters import source_numbers, topics
-from .covariates import sentence_positions
+from .covariates import beginnings, sentence_positions, since_last, since_same_type
 from .labelled import annotated_labels
 from .measured import EVERYTHING, Measured
 
@@ -41,9 +41,7 @@ class Occurrences:
     @cached_property
     def begins(self) -> NDArray[np.bool_]:
         """Whether a document begins here, (occurrences,)."""
-        begins = np.ones(len(self.document), dtype=bool)
-        begins[1:] = self.document[1:] != self.document[:-1]
-        return begins
+        return beginnings(self.document)
 
     @cached_property
     def previous(self) -> Numbers:
@@ -82,9 +80,7 @@ class Occurrences:
     @cached_property
     def place(self) -> Numbers:
         """Tokens since the beginning of the document, (occurrences,)."""
-        place = np.arange(len(self.begins))
-        found: Numbers = place - np.maximum.accumulate(np.where(self.begins, place, 0))
-        return found
+        return since_last(self.begins)
 
     def before(self, values: Numbers, beginning: int) -> Numbers:
         """The value of the token before in its document, (occurrences,)."""
@@ -101,20 +97,20 @@ class Occurrences:
 
 @dataclass(frozen=True)
 class Label:
-    """A labelling of the occurrences, and what is asked of it."""
+    """A labelling of the occurrences, and how its share is measured."""
 
     name: str
     values: Callable[[Occurrences], Numbers | None]
     """Label of each occurrence, (occurrences,), negative for none; None where this run does not have it."""
     carried_by: tuple[str, ...] = ()
-    """What labels are exchanged among in the null: `type`, `previous`, `next`, `document`. Nothing: labels that have
-    nothing to be exchanged with, such as the type itself; then signs are turned."""
+    """What labels are exchanged among in the null: `type`, `previous`, `next`, `document`. Empty for labels that cannot
+    be exchanged, such as the type itself: then signs are turned."""
     by_place: bool = False
-    """Carried by the place of a token; in the null the labels of a document are rotated."""
+    """Whether the place of a token carries the label; in the null the labels of a document are then rotated."""
     given: tuple[str, ...] = ("",)
-    """What else is given (`GIVEN`); "": nothing."""
+    """What the share is taken beyond (`GIVEN`); "": nothing."""
     any_frequency: bool = False
-    """Whether the null exchanges labels whatever the frequency of what carries them."""
+    """Whether the null exchanges labels between carriers of any frequency."""
     within_documents: bool = False
     """Whether two halves of each document stand for groups of documents, because no two documents share a label."""
     planted: str = "reach"
@@ -122,8 +118,8 @@ class Label:
 
 
 def _kind_of_piece(text: Occurrences) -> Numbers:
-    whole, begins = (text.measured.scores[name].to_numpy(bool) for name in ("whole_word", "begins"))
-    return np.where(whole, 0, np.where(begins, 1, 2))
+    whole_word, begins = (text.measured.scores[name].to_numpy(bool) for name in ("whole_word", "begins"))
+    return np.where(whole_word, 0, np.where(begins, 1, 2))
 
 
 def _pair(first: Numbers, second: Numbers) -> Numbers:
@@ -133,14 +129,6 @@ def _pair(first: Numbers, second: Numbers) -> Numbers:
 
 def _next_class(text: Occurrences) -> Numbers | None:
     return text.after(text.word_class, text.outside) if text.measured.reads_ahead else None
-
-
-def _since_last(text: Occurrences) -> Numbers:
-    order = np.lexsort((np.arange(len(text.type)), text.type, text.document))
-    same = (np.diff(text.type[order]) == 0) & (np.diff(text.document[order]) == 0)
-    distance = np.zeros(len(order), np.int64)
-    distance[order[1:]] = np.where(same, np.diff(order), 0)
-    return np.digitize(distance, DISTANCES)
 
 
 def _period(text: Occurrences) -> Numbers | None:
@@ -160,7 +148,7 @@ def _source(text: Occurrences) -> Numbers | None:
 
 
 def _surprisal(text: Occurrences) -> Numbers | None:
-    """Tenths of the text by log-probability under all together in the first set, where no tower counts more."""
+    """Tenths of the text by log-probability under the joint readout of the first set, which treats all towers alike."""
     together = f"{text.measured.sets[0]}_together"
     if together not in text.measured.scores.columns:
         return None
@@ -196,7 +184,9 @@ LABELS: tuple[Label, ...] = (
           by_place=True, given=("", "type")),
     Label("position in the document", lambda text: np.digitize(text.place, DOCUMENT_PLACES), by_place=True,
           given=("", "type")),
-    Label("distance to the last occurrence", _since_last, by_place=True, given=("", "type")),
+    Label("distance to the last occurrence",
+          lambda text: np.digitize(since_same_type(text.type, text.document), DISTANCES),
+          by_place=True, given=("", "type")),
     Label("surprisal", _surprisal, by_place=True, given=("", "type")),
     Label("tag trigram or bag of words", _better_plain_model, by_place=True, given=("", "frequency", "type"),
           planted="texts"),
@@ -214,8 +204,8 @@ GIVEN: dict[str, Callable[[Occurrences], Numbers]] = {
 
 
 def planted_kind(label: str) -> str:
-    """The kind of planted division that is a label's 100 %; of a treebank's and a reader's own labels, `classes`."""
-    return next((known.planted for known in LABELS if known.name == label), "classes")
+    """The kind of planted division that is a label's 100 %; `classes` for those of a treebank or a reader's own."""
+    return next((line.planted for line in LABELS if line.name == label), "classes")
 
 
 def gold_labels(measured: Measured) -> list[Label]:
@@ -224,7 +214,7 @@ def gold_labels(measured: Measured) -> list[Label]:
 
 
 def from_categories(name: str, labels: pd.Categorical) -> Label:
-    """A label that somebody has given to each word, (occurrences,); `_` is a value, a missing one is none."""
+    """A label from a category of each word, (occurrences,); `_` is a value, a missing category is none."""
     codes = labels.codes.astype(np.int64)
     return Label(name, lambda _: codes, ("type",), given=("", "frequency", "type"), planted="classes")
 

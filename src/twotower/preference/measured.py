@@ -27,17 +27,17 @@ from ..training.convergence import read_readouts
 SETS = ("readout", "second", "third", "fourth")
 """The sets of readouts that a run may have (`training.readouts.SETS`): any two share nothing but the towers."""
 MODEL = "model"
-"""The only set of a comparison of models: they are what is compared, and nothing has to be trained to read them."""
+"""The only set of a comparison of models, which are read directly: nothing has to be trained."""
 EVERYTHING = slice(None)
 
 
 def sets_in(columns: Container[str]) -> list[str]:
-    """The sets of readouts that a table of scores has; of models, the one that is exact."""
+    """The sets of readouts that a table of scores has; for models, the one exact set."""
     return [name for name in (*SETS, MODEL) if f"{name}_1" in columns]
 
 
 def pairs_of_sets(sets: int) -> list[tuple[int, int]]:
-    """The sets under which two factors of a product are taken, in either order; the only one twice, if it is exact."""
+    """Ordered pairs of sets, one for each factor of a product; a single exact set is paired with itself."""
     return list(permutations(range(sets), 2)) if sets > 1 else [(0, 0)]
 
 
@@ -46,7 +46,7 @@ class Measured:
     """The scored held-out text of one run."""
 
     scores: pd.DataFrame | ScoreColumns
-    """`scores.parquet`, one row per held-out occurrence; of a run folder each column is read when it is asked for."""
+    """`scores.parquet`, one row per held-out occurrence; from a run folder, columns are read on demand."""
     towers: int
     pieces: list[str]
     """By piece id."""
@@ -59,13 +59,13 @@ class Measured:
     text: PreparedText | None = None
     """The prepared text, for what needs more of it than its scores."""
     names: Mapping[int, str] | None = None
-    """The names of the documents by their numbers, where there is no prepared text."""
+    """The names of the documents by their numbers; only without a prepared text."""
     annotations: pd.DataFrame | None = None
-    """`deprel` and `feats` of the word of each occurrence, of treebanks."""
+    """`deprel` and `feats` of the word of each occurrence; only for treebanks."""
     reads_ahead: bool = False
-    """Whether what is measured has read the tokens after the one that is predicted."""
+    """Whether the models have read the tokens after the one that they predict."""
     converged: bool | None = None
-    """Whether the readouts were trained until nothing changed; None where nobody asked."""
+    """Whether the readouts were trained until nothing changed; None where that was not checked."""
 
     @classmethod
     def of(cls, config: RunConfig, run: Path) -> Measured:
@@ -80,7 +80,7 @@ class Measured:
         )  # fmt: skip
 
     def generator(self, name: str) -> np.random.Generator:
-        """The random stream of a statistic: it depends on the run's seed and its name, not on other statistics."""
+        """The random stream of a statistic: it depends on its name and the run's seed, not on other statistics."""
         return np.random.default_rng([self.seed, crc32(name.encode())])
 
     @cached_property
@@ -105,7 +105,7 @@ class Measured:
 
     @cached_property
     def block(self) -> NDArray[np.int32]:
-        """The unit of resampling that each occurrence is in, (occurrences,): its document, or the block of that."""
+        """The unit of resampling of each occurrence, (occurrences,): its document, or that document's block."""
         return self.document if self.blocks == self.documents else self.block_of[self.document]
 
     @property
@@ -143,7 +143,7 @@ class Measured:
 
     @property
     def exact(self) -> bool:
-        """Whether what differs is known without readouts, so that documents alone are random."""
+        """Whether differences are known without readouts, so that documents alone are random."""
         return self.sets == [MODEL]
 
     def log_probs(self, head: str, part: slice = EVERYTHING) -> Floats:
@@ -156,8 +156,8 @@ class Measured:
 
     def alone(self, tower: int, part: slice = EVERYTHING) -> Floats:
         """Log-probability under a tower alone at each occurrence, mean over sets of readouts, (occurrences,)."""
-        found: Floats = np.mean([self.log_probs(f"{name}_{tower}", part) for name in self.sets], axis=0)
-        return found
+        mean: Floats = np.mean([self.log_probs(f"{name}_{tower}", part) for name in self.sets], axis=0)
+        return mean
 
     @cached_property
     def documents(self) -> int:
@@ -165,19 +165,19 @@ class Measured:
         return int(self.document.max()) + 1 if len(self.document) else 0
 
     def rows(self, part: slice) -> Columns:
-        """Some of the scores, for what needs no more than a stretch of the text at a time."""
+        """The scores of a stretch of the text."""
         return self.scores.part(part) if isinstance(self.scores, ScoreColumns) else self.scores.iloc[part]
 
     def type_means(self, values_of: ValuesOf) -> Floats:
-        """Mean over the occurrences of each type of what `values_of` a stretch gives, (vocabulary,); NaN: none."""
+        """Mean of the `values_of` a stretch over the occurrences of each type, (vocabulary,); NaN without any."""
         sums = np.zeros(len(self.pieces))
         for part in stretches(self.document):
             sums += np.bincount(self.piece[part], weights=values_of(part), minlength=len(sums))
-        found: Floats = np.divide(sums, self.counts, where=self.counts > 0, out=np.full(len(sums), np.nan))
-        return found
+        means: Floats = np.divide(sums, self.counts, where=self.counts > 0, out=np.full(len(sums), np.nan))
+        return means
 
     def cells(self) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]]:
-        """Document, type and occurrences of the pairs that occur, each (pairs,); a stretch of the text at a time."""
+        """Document, type and count of each pair that occurs, each (pairs,), one stretch of the text at a time."""
         types = len(self.pieces)
         for part in stretches(self.document):
             pairs, counts = np.unique(
@@ -200,7 +200,7 @@ class Measured:
         """The preference of types under a set of readouts, one for each contrast."""
         if readouts not in self._under:
             values = [partial(self.difference, contrast, readouts=readouts) for contrast in self.contrasts]
-            self._under[readouts] = [self.tally(one) for one in values]
+            self._under[readouts] = [self.tally(difference) for difference in values]
         return self._under[readouts]
 
     @cached_property
@@ -210,4 +210,4 @@ class Measured:
     @cached_property
     def preferences(self) -> list[Tallies]:
         """The preference of types, mean over sets of readouts, one for each contrast."""
-        return [mean_of(several) for several in zip(*map(self.under, self.sets), strict=True)]
+        return [mean_of(of_contrast) for of_contrast in zip(*map(self.under, self.sets), strict=True)]

@@ -1,4 +1,4 @@
-"""Within types: at which of its occurrences a word is predicted better by one tower than by the other."""
+"""Within types: at which of its occurrences one tower predicts a word better than the other does."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from .covariates import covariates
 from .measured import Measured
 
 CONSTANT = 1e-9
-"""Standard deviation within types up to which a covariate says nothing."""
+"""Standard deviation within types up to which a covariate counts as constant."""
 
 
 @dataclass(frozen=True)
 class Coefficient:
-    """What a covariate does to the difference between towers: nats per standard deviation of it within types."""
+    """The effect of a covariate on the difference between towers: nats per standard deviation of it within types."""
 
     name: str
     estimate: float
@@ -42,11 +42,11 @@ class Regression:
 
 @dataclass(frozen=True)
 class WithinTypes:
-    """At which of its occurrences a word is predicted better by one tower than by the other."""
+    """At which of its occurrences one tower predicts a word better than the other does."""
 
     occurrences: int
     types: int
-    """Those that occur twice."""
+    """Those that occur at least twice."""
     left_out: list[str]
     """Covariates that cannot be computed."""
     r2: float | None = field(default=None, metadata=OMITTED)
@@ -64,9 +64,9 @@ class WithinTypes:
 def within_types(measured: Measured) -> WithinTypes | None:
     """Regression of the difference between towers on properties of an occurrence, with an intercept per type.
 
-    An intercept per type takes out all that is the same at every occurrence of one: its frequency, its part of speech,
-    its mean preference (Mundlak 1978). Standard errors are robust to any dependence within documents (CR1, Liang and
-    Zeger 1986), and intervals Student's with documents less one as degrees of freedom. Coefficients are nats per
+    An intercept per type takes out whatever is the same at all its occurrences: its frequency, its part of speech, its
+    mean preference (Mundlak 1978). Standard errors are robust to any dependence within documents (CR1, Liang and
+    Zeger 1986), and intervals are Student's with documents less one as degrees of freedom. Coefficients are nats per
     standard deviation of the covariate within types. Covariates:
 
     - `topicality`: how typical the type is of its document, log share there (this occurrence left out) over its share;
@@ -86,24 +86,26 @@ def within_types(measured: Measured) -> WithinTypes | None:
     repeated = _Repeated(measured, [*functions.values(), *signals])
     means, products = _moments(repeated)
     deviations = np.sqrt(np.diag(products) / repeated.occurrences)[: len(functions)]
-    kept = deviations > CONSTANT
-    names = [name for name, is_kept in zip(functions, kept, strict=True) if is_kept]
+    varies = deviations > CONSTANT
+    names = [name for name, does_vary in zip(functions, varies, strict=True) if does_vary]
     left_out += [name for name in functions if name not in names]
-    fits = _fits(repeated, means, products, deviations, kept, names, measured.settings.confidence)
-    found = [Regression(contrast.tower, *fitted) for contrast, fitted in zip(measured.contrasts, fits, strict=True)]
-    if len(found) == 1:
-        return WithinTypes(repeated.occurrences, repeated.types, left_out, found[0].r2, found[0].covariates)
-    return WithinTypes(repeated.occurrences, repeated.types, left_out, towers=found)
+    fits = _fits(repeated, means, products, deviations, varies, names, measured.settings.confidence)
+    regressions = [
+        Regression(contrast.tower, *fitted) for contrast, fitted in zip(measured.contrasts, fits, strict=True)
+    ]
+    if len(regressions) == 1:
+        return WithinTypes(repeated.occurrences, repeated.types, left_out, regressions[0].r2, regressions[0].covariates)
+    return WithinTypes(repeated.occurrences, repeated.types, left_out, towers=regressions)
 
 
 @dataclass(frozen=True)
 class _Stretch:
-    """Some of the text: whole documents, without the types that occur once."""
+    """A part of the text: whole documents, without the types that occur once."""
 
     document: NDArray[np.int32]
     """(occurrences,)"""
     piece: NDArray[np.int32]
-    """Numbered among the types that occur twice, (occurrences,)."""
+    """Numbered among the types that occur at least twice, (occurrences,)."""
     values: Floats
     """Covariates, then signals, (variables, occurrences)."""
 
@@ -112,20 +114,20 @@ class _Repeated:
     """The occurrences of the types that occur twice or more, a stretch of the text at a time."""
 
     def __init__(self, measured: Measured, variables: Sequence[ValuesOf]) -> None:
-        of_type = measured.counts >= 2
-        self.variables, self.types = len(variables), int(of_type.sum())
-        self.occurrences = int(measured.counts[of_type].sum())
-        number = np.cumsum(of_type, dtype=np.int32) - 1
+        repeated = measured.counts >= 2
+        self.variables, self.types = len(variables), int(repeated.sum())
+        self.occurrences = int(measured.counts[repeated].sum())
+        number = np.cumsum(repeated, dtype=np.int32) - 1
 
         @lru_cache(maxsize=1)  # a text of one stretch is computed once
         def stretch(start: int, stop: int) -> _Stretch:
             part = slice(start, stop)
             piece = measured.piece[part]
-            kept = of_type[piece]
-            values = np.empty((len(variables), int(kept.sum())))
+            chosen = repeated[piece]
+            values = np.empty((len(variables), int(chosen.sum())))
             for row, values_of in zip(values, variables, strict=True):
-                row[:] = values_of(part)[kept]
-            return _Stretch(measured.document[part][kept], number[piece[kept]], values)
+                row[:] = values_of(part)[chosen]
+            return _Stretch(measured.document[part][chosen], number[piece[chosen]], values)
 
         self._stretch, self._document = stretch, measured.document
 
@@ -142,14 +144,14 @@ def _moments(repeated: _Repeated) -> tuple[Floats, Floats]:
     counts = np.zeros(repeated.types)
     means = np.zeros((repeated.variables, repeated.types))
     products = np.zeros((repeated.variables, repeated.variables))
-    for one in repeated:
-        new = np.bincount(one.piece, minlength=repeated.types)
-        sums = np.array([np.bincount(one.piece, weights=row, minlength=repeated.types) for row in one.values])
-        own = np.divide(sums, new, where=new > 0, out=means.copy())
-        centred = one.values - own[:, one.piece]
+    for stretch in repeated:
+        new = np.bincount(stretch.piece, minlength=repeated.types)
+        sums = np.array([np.bincount(stretch.piece, weights=row, minlength=repeated.types) for row in stretch.values])
+        new_means = np.divide(sums, new, where=new > 0, out=means.copy())
+        centred = stretch.values - new_means[:, stretch.piece]
         products += centred @ centred.T
         share = new / np.maximum(counts + new, 1)
-        apart = own - means
+        apart = new_means - means
         products += (apart * (counts * share)) @ apart.T
         means += apart * share
         counts += new
@@ -161,30 +163,30 @@ def _fits(
     means: Floats,
     products: Floats,
     deviations: Floats,
-    kept: NDArray[np.bool_],
+    varies: NDArray[np.bool_],
     names: Sequence[str],
     confidence: float,
 ) -> list[tuple[float, list[Coefficient]]]:
-    """The regression of each signal on the `kept` covariates, which have these `names`: R2, and the coefficients."""
-    first, scale = len(kept), deviations[kept, None]
-    own = np.flatnonzero(kept)
+    """The regression of each signal on the covariates that vary, which have these `names`: R2, and the coefficients."""
+    first, scale = len(varies), deviations[varies, None]
+    columns = np.flatnonzero(varies)
     # covariates of an odd text may be collinear
-    inverse = np.linalg.pinv(products[np.ix_(own, own)] / (scale * scale.T), hermitian=True)
-    betas = (inverse @ (products[own, first:] / scale)).T
+    inverse = np.linalg.pinv(products[np.ix_(columns, columns)] / (scale * scale.T), hermitian=True)
+    betas = (inverse @ (products[columns, first:] / scale)).T
     squares, left_squares = np.diag(products)[first:], np.zeros(len(betas))
-    spread, clusters = np.zeros((len(betas), len(own), len(own))), 0
-    for one in repeated:
-        centred = one.values - means[:, one.piece]
-        design = centred[own] / scale
+    spread, clusters = np.zeros((len(betas), len(columns), len(columns))), 0
+    for stretch in repeated:
+        centred = stretch.values - means[:, stretch.piece]
+        design = centred[columns] / scale
         left = centred[first:] - betas @ design
         left_squares += (left**2).sum(axis=1)
-        document = np.unique(one.document, return_inverse=True)[1]
+        document = np.unique(stretch.document, return_inverse=True)[1]
         clusters += int(document.max(initial=-1)) + 1
         for signal, residuals in enumerate(left):
             sums = np.array([np.bincount(document, weights=column * residuals) for column in design])
             spread[signal] += sums @ sums.T
-    found = []
-    for beta, between, total, rest in zip(betas, spread, squares, left_squares, strict=True):
+    fits = []
+    for beta, between, total, left_square in zip(betas, spread, squares, left_squares, strict=True):
         variance = np.diag(inverse @ between @ inverse) * clusters / (clusters - 1)
         error = np.sqrt(np.where(variance > 0, variance, np.nan))  # rounding alone, where residuals are all alike
         reach = stats.t.ppf((1 + confidence) / 2, clusters - 1) * error
@@ -193,5 +195,5 @@ def _fits(
             Coefficient(name, float(b), float(b - r), float(b + r), float(p))
             for name, b, r, p in zip(names, beta, reach, p_values, strict=True)
         ]
-        found.append((float(1 - rest / total), rows))
-    return found
+        fits.append((float(1 - left_square / total), rows))
+    return fits

@@ -63,10 +63,10 @@ def labels_of(table: pd.DataFrame, measured: Measured, source: str = "labels") -
             f"{source}: row {row} is document {document}, position {position}, which is not held out "
             f"({int((places < 0).sum())} of {len(rows)} rows); give places that scores.parquet has"
         )
-    found = []
+    labels = []
     for name in names:
-        codes = pd.Categorical(table[name].astype("string"))
-        labels = np.full(len(text), -1)
-        labels[places] = codes.codes
-        found.append(from_categories(str(name), pd.Categorical.from_codes(labels, codes.categories)))
-    return found
+        given = pd.Categorical(table[name].astype("string"))
+        codes = np.full(len(text), -1)
+        codes[places] = given.codes
+        labels.append(from_categories(str(name), pd.Categorical.from_codes(codes, given.categories)))
+    return labels

@@ -15,7 +15,7 @@ from ..statistics.tallies import Floats, Tallies, halves
 from .measured import Measured, pairs_of_sets
 
 GROUPS, FEW_SPLITS = 20, 6
-"""Groups of documents, and of types, of which one is left out at a time; the splits that are read again for each."""
+"""Groups of documents and of types, left out one at a time; splits of the documents that are read again for each."""
 Sets = Sequence[Sequence[Tallies]]
 """For each set of readouts, the preferences of the types: one for two towers, one per tower for more."""
 
@@ -41,28 +41,30 @@ def reliability(sets: Sets, min_count: int, splits: int, confidence: float, gene
     (Cameron, Gelbach and Miller 2011), but no less than either alone. The interval is Student's.
     """
     frequent = np.asarray(sets[0][0].counts.sum(axis=0)).ravel() >= 2 * min_count
-    sets = [[tallies.select(frequent) for tallies in one] for one in sets]
+    sets = [[tallies.select(frequent) for tallies in of_set] for of_set in sets]
     first = halves(sets[0][0].documents, splits, generator)
-    whole = _Sides.of(sets, first, np.ones(first.shape[1]), min_count)
-    everything = np.ones(int(frequent.sum()), dtype=bool)
-    z = whole.mean(everything)
-    documents, types = first.shape[1], len(everything)
+    all_documents = _Sides.of_halves(sets, first, np.ones(first.shape[1]), min_count)
+    all_types = np.ones(int(frequent.sum()), dtype=bool)
+    z = all_documents.mean(all_types)
+    documents, types = first.shape[1], len(all_types)
     groups = min(GROUPS, documents, types)
     if not np.isfinite(z) or groups < 3:
         return Estimate(float(np.tanh(z)), np.nan, np.nan)
-    of_document = generator.permutation(np.arange(documents) % groups)
-    of_type = generator.permutation(np.arange(types) % groups)
+    group_of_document = generator.permutation(np.arange(documents) % groups)
+    group_of_type = generator.permutation(np.arange(types) % groups)
     first = first[:FEW_SPLITS]
-    fewer = _Sides.of(sets, first, np.ones(documents), min_count)
-    without = [_Sides.of(sets, first, (of_document != left).astype(float), min_count) for left in range(groups)]
-    by_document = jackknife_error(np.array([sides.mean(everything) for sides in without]))
-    by_type = jackknife_error(np.array([fewer.mean(of_type != left) for left in range(groups)]))
-    # Each group of both takes another group of documents from each group of types.
-    crossed = [_Sides.spliced(without, (left - of_type) % groups).mean(everything) for left in range(groups)]
+    few_splits = _Sides.of_halves(sets, first, np.ones(documents), min_count)
+    without = [
+        _Sides.of_halves(sets, first, (group_of_document != left).astype(float), min_count) for left in range(groups)
+    ]
+    by_document = jackknife_error(np.array([sides.mean(all_types) for sides in without]))
+    by_type = jackknife_error(np.array([few_splits.mean(group_of_type != left) for left in range(groups)]))
+    # Each crossed group leaves another group of documents out of each group of types.
+    crossed = [_Sides.spliced(without, (left - group_of_type) % groups).mean(all_types) for left in range(groups)]
     by_both = jackknife_error(np.array(crossed))
     variance = max(by_document**2 + by_type**2 - by_both**2, by_document**2, by_type**2)
     reach = float(stats.t.ppf((1 + confidence) / 2, groups - 1)) * float(np.sqrt(variance))
-    return Estimate(*(float(np.tanh(one)) for one in (z, z - reach, z + reach)))
+    return Estimate(*(float(np.tanh(value)) for value in (z, z - reach, z + reach)))
 
 
 @dataclass(frozen=True)
@@ -75,29 +77,30 @@ class _Sides:
     """Which types are frequent enough in both halves, (splits, types)."""
 
     @classmethod
-    def of(cls, sets: Sets, first: Floats, weights: Floats, min_count: int) -> _Sides:
-        """Of halves `first` (splits, documents), with documents counted by `weights` (documents,)."""
+    def of_halves(cls, sets: Sets, first: Floats, weights: Floats, min_count: int) -> _Sides:
+        """The halves `first` (splits, documents) and the rest, with documents counted by `weights` (documents,)."""
         means, present = [], np.ones(1, dtype=bool)
         for half in (first * weights, (1 - first) * weights):
             counts = half @ sets[0][0].counts
             present = present & (np.asarray(counts) >= min_count)
-            means.append([[one.means(half)[0] for one in several] for several in sets])
+            means.append([[tallies.means(half)[0] for tallies in of_set] for of_set in sets])
         return cls(np.nan_to_num(np.array(means)), present)
 
     @classmethod
-    def spliced(cls, several: Sequence[_Sides], chosen: NDArray[np.int64]) -> _Sides:
-        """Each type from that of several which is `chosen` for it, (types,)."""
+    def spliced(cls, candidates: Sequence[_Sides], chosen: NDArray[np.int64]) -> _Sides:
+        """Each type from the candidate with the number that is `chosen` for it, (types,)."""
         columns = np.arange(len(chosen))
-        means = np.moveaxis(np.array([one.means for one in several])[chosen, ..., columns], 0, -1)
-        return cls(means, np.moveaxis(np.array([one.present for one in several])[chosen, :, columns], 0, -1))
+        means = np.moveaxis(np.array([sides.means for sides in candidates])[chosen, ..., columns], 0, -1)
+        present = np.moveaxis(np.array([sides.present for sides in candidates])[chosen, :, columns], 0, -1)
+        return cls(means, present)
 
     def mean(self, types: NDArray[np.bool_]) -> float:
-        """Fisher's z of the correlation over some types (types,), mean over splits and pairs of sets; NaN: none."""
-        z = []
-        for one, other in pairs_of_sets(self.means.shape[1]):
-            z.append(correlations(self.means[0, one], self.means[1, other], self.present & types))
-        known = row_means(np.array(z).reshape(1, -1))
-        return float(known[0])
+        """Fisher's z of the correlation over chosen types (types,), mean over splits and pairs of sets; NaN: none."""
+        z = [
+            correlations(self.means[0, left], self.means[1, right], self.present & types)
+            for left, right in pairs_of_sets(self.means.shape[1])
+        ]
+        return float(row_means(np.array(z).reshape(1, -1))[0])
 
 
 def correlations(a: Floats, b: Floats, present: NDArray[np.bool_]) -> Floats:
@@ -107,8 +110,8 @@ def correlations(a: Floats, b: Floats, present: NDArray[np.bool_]) -> Floats:
     """
     n = present.sum(axis=-1)
     a, b = (
-        np.where(present, one - (np.where(present, one, 0.0).sum(axis=-1) / np.maximum(n, 1))[..., None], 0.0)
-        for one in (a, b)
+        np.where(present, means - (np.where(present, means, 0.0).sum(axis=-1) / np.maximum(n, 1))[..., None], 0.0)
+        for means in (a, b)
     )
     with np.errstate(invalid="ignore", divide="ignore"):
         r = (a * b).sum(axis=(0, -1)) / np.sqrt((a**2).sum(axis=(0, -1)) * (b**2).sum(axis=(0, -1)))
@@ -116,17 +119,17 @@ def correlations(a: Floats, b: Floats, present: NDArray[np.bool_]) -> Floats:
 
 
 def reliable_share(sets: Sequence[Tallies], first: Floats, base: Floats) -> float:
-    """Share of the variance between types, beyond `base` (types, columns), that is of the towers; between 0 and 1.
+    """Share of the variance between types, beyond `base` (types, columns), that the towers cause; between 0 and 1.
 
     The covariance of the types' means across halves of the documents (`first`, (splits, documents)) and across `sets`
     of readouts, over the variance of their mean over all sets and documents: the most that any predictor could reach.
     """
     sides = []
     for half in (first, 1 - first):
-        means = [one.means(half)[0] for one in sets]
+        means = [tallies.means(half)[0] for tallies in sets]
         weights = np.isfinite(means[0]).astype(np.float64)
-        sides.append([residuals(one, weights, base) for one in means])
-    products = [(sides[0][one] * sides[1][other]).mean() for one, other in pairs_of_sets(len(sets))]
-    values = np.mean([one.means(np.ones((1, one.documents)))[0] for one in sets], axis=0)
-    whole = float((residuals(values, np.isfinite(values).astype(np.float64), base) ** 2).mean())
-    return min(max(float(np.mean(products)) / whole, 0.0), 1.0) if whole > 0 else 0.0
+        sides.append([residuals(of_set, weights, base) for of_set in means])
+    products = [(sides[0][left] * sides[1][right]).mean() for left, right in pairs_of_sets(len(sets))]
+    values = np.mean([tallies.means(np.ones((1, tallies.documents)))[0] for tallies in sets], axis=0)
+    variance = float((residuals(values, np.isfinite(values).astype(np.float64), base) ** 2).mean())
+    return min(max(float(np.mean(products)) / variance, 0.0), 1.0) if variance > 0 else 0.0

@@ -1,4 +1,4 @@
-"""How much of the difference between towers is known: what a fitted rule says of it from all labels together."""
+"""How much of the difference between towers all labels together predict, by a fitted rule."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..statistics.division import Codes, Readings
 from ..statistics.intervals import Estimate
 from ..statistics.tallies import Floats
 from .division import readings_of, unmeasurable
-from .labels import LABELS, Label, Occurrences
+from .labels import LABELS, Occurrences
 from .measured import Measured
 
 GROUPS: dict[str, tuple[str, ...]] = {
@@ -23,17 +23,17 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "place": ("position in the sentence", "position in the document", "distance to the last occurrence", "surprisal"),
     "document": ("topic", "period"),
 }
-"""Labels that enter and are left out together."""
+"""Labels that enter the rule, and are left out of it, together."""
 TREES, OCCURRENCES, INNER = 100, 60_000, 5
-"""Of the rule; most occurrences that it is fitted on, over contrasts; parts of the estimating half that means of labels
-come from in turn."""
+"""The rule's trees; the most occurrences that it is fitted on, over contrasts; the parts into which the estimating half
+is dealt, so that no occurrence counts in the mean of its own label."""
 FEWEST_OF_LABEL = 20.0
 """Occurrences of a label at which its mean is shrunken half way towards the mean of all."""
 
 
 @dataclass(frozen=True)
 class GroupOfLabels:
-    """What the rule loses without some labels."""
+    """What the rule loses without a group of labels."""
 
     name: str
     labels: tuple[str, ...]
@@ -43,12 +43,12 @@ class GroupOfLabels:
 
 @dataclass(frozen=True)
 class Router:
-    """What a fitted rule holds of the difference between towers; all there is would be 1."""
+    """How much of the difference between towers a fitted rule predicts; 1 would be all of it."""
 
     share: Estimate
-    """Of D squared; the rule is fitted on half of the documents and one set, and scored on the others."""
+    """Of D squared; the rule is fitted on half of the documents and one set, and scored on the other half and set."""
     routing: Estimate
-    """What asking the tower that the rule names gains over always asking the better one, in nats per token."""
+    """Nats per token gained by asking the tower that the rule names instead of always the better one."""
     groups: list[GroupOfLabels]
     occurrences: int
     """That were scored."""
@@ -56,7 +56,7 @@ class Router:
 
 
 def router_of(measured: Measured) -> Router | None:
-    """Fit the rule both ways round; None where nothing can be measured.
+    """Fit the rule on either half in turn; None where nothing can be measured.
 
     Gradient-boosted trees (Friedman 2001; scikit-learn's `HistGradientBoostingRegressor`) predict the difference under
     one set of readouts on half of the documents from `GROUPS` of labels, and are scored under another set on the other
@@ -70,46 +70,44 @@ def router_of(measured: Measured) -> Router | None:
     readings = readings_of(measured, (measured.sets * 2)[:2] if measured.exact else measured.sets[:2], text)
     if readings.square[0] <= 0:
         return None
-    known = {label.name: values for label in LABELS if (values := _asked(label, text)) is not None}
-    groups = {name: [one for one in names if one in known] for name, names in GROUPS.items()}
-    groups = {name: names for name, names in groups.items() if names}
+    grouped = {name for names in GROUPS.values() for name in names}
+    codes = {
+        label.name: values for label in LABELS if label.name in grouped and (values := label.values(text)) is not None
+    }
+    groups = {group: [name for name in names if name in codes] for group, names in GROUPS.items()}
+    groups = {group: names for group, names in groups.items() if names}
     half = dealt(np.bincount(readings.document), 2)[readings.document]
     generator = measured.generator("router")
     most = OCCURRENCES // readings.differences.shape[1]
     chosen = [_drawn(np.flatnonzero(half == number), most, generator) for number in (0, 1)]
-    whole: list[Floats] = []
+    gained: list[Floats] = []
     routed: list[Floats] = []
-    without: dict[str, list[float]] = {name: [] for name in groups}
+    without: dict[str, list[float]] = {group: [] for group in groups}
     for fit, score in ((0, 1), (1, 0)):
         features = [
-            _features(readings, contrast, fit, half, known, chosen) for contrast in range(readings.differences.shape[1])
+            _features(readings, contrast, fit, half, codes, chosen) for contrast in range(readings.differences.shape[1])
         ]
-        found = _predicted(features, list(known), readings, fit, chosen)
-        theirs = readings.centred[score][:, chosen[score]]
-        whole.append((2 * found * theirs - found**2).sum(axis=0))
-        routed.append(_routed(found, readings, fit, score, half, chosen[score]))
-        for name, left_out in groups.items():
-            kept = [one for one in known if one not in left_out]
-            part = _predicted([{one: each[one] for one in kept} for each in features], kept, readings, fit, chosen)
-            without[name].append(float((2 * part * theirs - part**2).sum(axis=0).mean()))
+        predicted = _predicted(features, list(codes), readings, fit, chosen)
+        truth = readings.centred[score][:, chosen[score]]
+        gained.append((2 * predicted * truth - predicted**2).sum(axis=0))
+        routed.append(_routed(predicted, readings, fit, score, half, chosen[score]))
+        for group, left_out in groups.items():
+            names = [name for name in codes if name not in left_out]
+            fewer = _predicted(features, names, readings, fit, chosen)
+            without[group].append(float((2 * fewer * truth - fewer**2).sum(axis=0).mean()))
     places = np.concatenate([chosen[1], chosen[0]])
     square = readings.square[0]
-    gains = np.concatenate(whole)
+    gains = np.concatenate(gained)
     return Router(
         _mean(gains / square, places, readings, text),
         _mean(np.concatenate(routed), places, readings, text),
         [
-            GroupOfLabels(name, tuple(groups[name]), float((gains.mean() - np.mean(lost)) / square))
-            for name, lost in without.items()
+            GroupOfLabels(group, tuple(groups[group]), float((gains.mean() - np.mean(remaining)) / square))
+            for group, remaining in without.items()
         ],
         len(places),
         TREES,
     )
-
-
-def _asked(label: Label, text: Occurrences) -> Codes | None:
-    asked = {name for names in GROUPS.values() for name in names}
-    return label.values(text) if label.name in asked else None
 
 
 def _drawn(places: Codes, most: int, generator: np.random.Generator) -> Codes:
@@ -119,35 +117,35 @@ def _drawn(places: Codes, most: int, generator: np.random.Generator) -> Codes:
 
 
 def _features(
-    readings: Readings, contrast: int, fit: int, half: Codes, known: dict[str, Codes], chosen: Sequence[Codes]
+    readings: Readings, contrast: int, fit: int, half: Codes, codes: dict[str, Codes], chosen: Sequence[Codes]
 ) -> dict[str, list[Floats]]:
     """Mean difference of each label under the estimating set and half, at the occurrences of either half."""
     inside = np.flatnonzero(half == fit)
     values = readings.centred[fit, contrast, inside]
     documents = np.unique(readings.document[inside], return_inverse=True)[1]
     part = dealt(np.bincount(documents), INNER)[documents]
-    at = np.zeros(len(half), np.int64)
-    at[inside] = part
-    return {name: _means(codes, inside, values, part, at, chosen, fit) for name, codes in known.items()}
+    part_of = np.zeros(len(half), np.int64)
+    part_of[inside] = part
+    return {name: _means(labels, inside, values, part, part_of, chosen, fit) for name, labels in codes.items()}
 
 
 def _means(
-    codes: Codes, inside: Codes, values: Floats, part: Codes, at: Codes, chosen: Sequence[Codes], fit: int
+    codes: Codes, inside: Codes, values: Floats, part: Codes, part_of: Codes, chosen: Sequence[Codes], fit: int
 ) -> list[Floats]:
-    """Of one label: shrunken means, at the chosen occurrences of both halves."""
+    """Shrunken means of one labelling, at the chosen occurrences of both halves."""
     labels = int(codes.max()) + 1
     key = part * labels + codes[inside]
     sums = np.bincount(key, weights=values, minlength=INNER * labels).reshape(INNER, labels)
     counts = np.bincount(key, minlength=INNER * labels).reshape(INNER, labels)
     all_sums, all_counts = sums.sum(axis=0), counts.sum(axis=0)
-    found = []
+    shrunken = []
     for number, places in enumerate(chosen):
-        own = codes[places]
-        n, total = all_counts[own].astype(np.float64), all_sums[own]
+        labels_there = codes[places]
+        n, total = all_counts[labels_there].astype(np.float64), all_sums[labels_there]
         if number == fit:
-            n, total = n - counts[at[places], own], total - sums[at[places], own]
-        found.append(total / (n + FEWEST_OF_LABEL))
-    return found
+            n, total = n - counts[part_of[places], labels_there], total - sums[part_of[places], labels_there]
+        shrunken.append(total / (n + FEWEST_OF_LABEL))
+    return shrunken
 
 
 def _predicted(
@@ -158,7 +156,7 @@ def _predicted(
     chosen: Sequence[Codes],
 ) -> Floats:
     """The rule's prediction at the chosen occurrences of the other half, (contrasts, occurrences)."""
-    found = []
+    predictions = []
     for contrast, means in enumerate(features):
         design = [np.column_stack([means[name][half] for name in names]) for half in (0, 1)]
         rule = HistGradientBoostingRegressor(
@@ -166,17 +164,21 @@ def _predicted(
             early_stopping=False, random_state=0,
         )  # fmt: skip
         rule.fit(design[fit], readings.centred[fit, contrast, chosen[fit]])
-        found.append(np.asarray(rule.predict(design[1 - fit]), dtype=np.float64))
-    return np.array(found)
+        predictions.append(np.asarray(rule.predict(design[1 - fit]), dtype=np.float64))
+    return np.array(predictions)
 
 
-def _routed(found: Floats, readings: Readings, fit: int, score: int, half: Codes, places: Codes) -> Floats:
+def _routed(prediction: Floats, readings: Readings, fit: int, score: int, half: Codes, places: Codes) -> Floats:
     """Gain of the named tower over the one that is better on the estimating half, (occurrences,)."""
     mean = readings.differences[fit][:, half == fit].mean(axis=-1)
-    said, truth = found + mean[:, None], readings.differences[score][:, places]
-    if len(said) == 1:
-        said, truth, mean = np.concatenate([said, -said]), np.concatenate([truth, -truth]) / 2, np.append(mean, -mean)
-    gain: Floats = truth[said.argmax(axis=0), np.arange(len(places))] - truth[int(mean.argmax())]
+    predicted, truth = prediction + mean[:, None], readings.differences[score][:, places]
+    if len(predicted) == 1:
+        predicted, truth, mean = (
+            np.concatenate([predicted, -predicted]),
+            np.concatenate([truth, -truth]) / 2,
+            np.append(mean, -mean),
+        )
+    gain: Floats = truth[predicted.argmax(axis=0), np.arange(len(places))] - truth[int(mean.argmax())]
     return gain
 
 

@@ -33,12 +33,12 @@ def scale_of(division: Division, planted: Mapping[str, Division], confidence: fl
     if division.strangers is None:
         return []
     strangers = {(row.label, row.given): row.held for row in division.strangers.labels}
-    of_kind = {kind: {(row.label, row.given): row.held for row in one.labels} for kind, one in planted.items()}
+    of_kind = {kind: {(row.label, row.given): row.held for row in pair.labels} for kind, pair in planted.items()}
     rows = []
     for row in division.labels:
         key, kind = (row.label, row.given), planted_kind(row.label)
-        whole = of_kind.get(kind, {}).get(key)
-        if whole is not None and key in strangers:
-            share = share_between(row.held, strangers[key], whole, confidence)
+        of_planted = of_kind.get(kind, {}).get(key)
+        if of_planted is not None and key in strangers:
+            share = share_between(row.held, strangers[key], of_planted, confidence)
             rows.append(ScaleRow(row.label, row.given, kind, share))
     return rows

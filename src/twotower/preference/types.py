@@ -52,16 +52,16 @@ def type_preferences(
             clusters = (n > 0).sum(axis=0)
             residual = np.where(n > 0, s - n * mean[columns], 0.0)
             variance = (residual**2).sum(axis=0) / count[columns] ** 2 * clusters / (clusters - 1)
-            several = clusters > 1
-            error[columns] = np.where(several, np.sqrt(variance), np.nan)
+            resampled = clusters > 1
+            error[columns] = np.where(resampled, np.sqrt(variance), np.nan)
             limits = np.full((2, len(clusters)), np.nan)
-            limits[:, several] = np.nanquantile(drawn[:, columns][:, several], [tail, 1 - tail], axis=0)
+            limits[:, resampled] = np.nanquantile(drawn[:, columns][:, resampled], [tail, 1 - tail], axis=0)
             low[columns], high[columns] = limits
     return {"mean": mean, "standard_error": error, "low": low, "high": high, "count": count}
 
 
 def _blocks(types: int, size: int) -> list[Bools]:
-    """So many types at a time, each as a mask (types,)."""
+    """Blocks of `size` types, each as a mask (types,)."""
     index = np.arange(types)
     return [(index >= start) & (index < start + size) for start in range(0, types, size)]
 
@@ -97,9 +97,9 @@ def types_table(measured: Measured) -> pd.DataFrame:
 def with_readouts(columns: dict[str, Floats], sets: Floats, confidence: float) -> dict[str, Floats]:
     """Standard errors and intervals of `type_preferences`, with the variance of readouts added to that of documents.
 
-    `sets` (sets, types) are the means under each set of readouts. Two sets say next to nothing of a single type, so
-    that the variance between them is pooled over `POOLED` types of similar count; half-widths are added in quadrature.
-    One set is exact, and adds nothing.
+    `sets` (sets, types) are the means under each set of readouts. Two sets say next to nothing about a single type: the
+    variance between them is pooled over `POOLED` types of similar count, and half-widths are added in quadrature. A
+    single set is exact, and adds nothing.
     """
     count, mean = columns["count"], columns["mean"]
     if len(sets) == 1:
@@ -124,11 +124,11 @@ def _means_of(tallies: Tallies) -> Floats:
 
 
 def _documents_with(measured: Measured) -> NDArray[np.int64]:
-    """In how many documents each type occurs, (vocabulary,)."""
-    found = np.zeros(len(measured.pieces), dtype=np.int64)
+    """Number of documents that each type occurs in, (vocabulary,)."""
+    documents = np.zeros(len(measured.pieces), dtype=np.int64)
     for _, piece, _ in measured.cells():
-        found += np.bincount(piece, minlength=len(found))
-    return found
+        documents += np.bincount(piece, minlength=len(documents))
+    return documents
 
 
 @dataclass(frozen=True)
@@ -138,7 +138,7 @@ class Perplexity:
     joint: float
     """Of all towers together."""
     towers: list[float]
-    """Of each alone, under its readouts; the mean nats are over all sets."""
+    """Of each tower alone, under its readouts; mean nats are taken over all sets."""
 
 
 def perplexity(measured: Measured) -> Perplexity:
@@ -181,7 +181,7 @@ class Spread:
 def spread_of_types(measured: Measured) -> Spread:
     """Standard deviation and mean of the preferences of frequent types, in nats."""
     frequent = measured.frequent
-    each = [
+    spreads = [
         SpreadOfTower(
             contrast.tower,
             sd=float(pd.Series(_means_of(tallies)[frequent]).std()),
@@ -189,12 +189,12 @@ def spread_of_types(measured: Measured) -> Spread:
         )
         for contrast, tallies in zip(measured.contrasts, measured.preferences, strict=True)
     ]
-    pooled = math.sqrt(sum(one.sd**2 for one in each) / len(each)) if each else None
+    pooled = math.sqrt(sum(spread.sd**2 for spread in spreads) / len(spreads)) if spreads else None
     return Spread(
         types=int(frequent.sum()),
         occurrences=len(measured.scores),
         sd=pooled,
-        mean=each[0].mean if len(each) == 1 else None,
+        mean=spreads[0].mean if len(spreads) == 1 else None,
         definition=[contrast.name for contrast in measured.contrasts],
-        towers=each if len(each) > 1 else None,
+        towers=spreads if len(spreads) > 1 else None,
     )

@@ -78,7 +78,7 @@ class ClassOfPair(ClassOfWords):
 
     @property
     def each(self) -> list[ClassForTower]:
-        """The same in the form that more than two towers have."""
+        """The same in the form for more than two towers."""
         return [ClassForTower(1, self.mean, self.adjusted)]
 
 
@@ -88,7 +88,7 @@ class ClassOfSeveral(ClassOfWords):
 
     towers: list[ClassForTower]
     tower: int
-    """The one that takes it: whose preference for it lies furthest above the mean."""
+    """The tower that takes it: the one whose preference for it lies furthest above the mean."""
 
     @property
     def each(self) -> list[ClassForTower]:
@@ -137,12 +137,12 @@ def word_classes(measured: Measured) -> WordClasses | None:
         kind, _, feature = name.partition(" ")
         if kind not in ("deprel", "feature"):
             continue
-        of = _units(measured, labels)
-        part = _of_labels(measured, of, of.classes, name)
+        labelled = _units(measured, labels)
+        labelling = _of_labels(measured, labelled, labelled.classes, name)
         if kind == "deprel":
-            deprel = part
+            deprel = labelling
         else:
-            features[feature] = part
+            features[feature] = labelling
     return WordClasses(upos, contrasts, deprel, features or None)
 
 
@@ -159,7 +159,7 @@ def _of_labels(measured: Measured, units: Units, compared: Sequence[str], name: 
     """What the classes of one labelling prefer; None where fewer than two classes have enough words."""
     settings = measured.settings
     counts = np.bincount(units.label, minlength=len(units.classes))
-    enough = [one for one in compared if one in units.classes and counts[units.classes.index(one)] >= FEW_TYPES]
+    enough = [label for label in compared if label in units.classes and counts[units.classes.index(label)] >= FEW_TYPES]
     if len(enough) < 2:
         return None
     inner = units.only(enough)
@@ -176,9 +176,9 @@ def _of_labels(measured: Measured, units: Units, compared: Sequence[str], name: 
         )
         for sets in _by_contrast(measured, inner.tallies)
     ]  # fmt: skip
-    known = [one for one in shares if one is not None]
+    explained_shares = [share for share in shares if share is not None]
     profile = _profile(measured, units, documents, words, enough)
-    return Labelling(enough, profile, mean_explained(known) if known else None)
+    return Labelling(enough, profile, mean_explained(explained_shares) if explained_shares else None)
 
 
 def _by_contrast(measured: Measured, tallies: Sequence[Tallies]) -> list[list[Tallies]]:
@@ -196,28 +196,28 @@ def _profile(
     frequent = units.counts >= 2 * measured.settings.min_count
     counts, words_of = units.counts, np.bincount(units.label, minlength=len(units.classes))
     usable = np.bincount(units.label[frequent], minlength=len(units.classes))
-    each: list[list[ClassForTower]] = [[] for _ in units.classes]
+    towers_of_classes: list[list[ClassForTower]] = [[] for _ in units.classes]
     base = smooth_basis(units.frequency[frequent]) if frequent.any() else None
     if base is not None and frequent.sum() <= base.shape[1]:
         base = None  # a spline through every word would leave nothing of them
     every = np.ones((1, units.tallies[0].documents)), np.ones((1, len(units.label)))
     for contrast, sets in zip(measured.contrasts, _by_contrast(measured, units.tallies), strict=True):
         tallies = mean_of(sets)
-        sums, occurrences = (np.asarray(one.sum(axis=0)).ravel() @ hot for one in (tallies.sums, tallies.counts))
+        sums, occurrences = (np.asarray(table.sum(axis=0)).ravel() @ hot for table in (tallies.sums, tallies.counts))
         with np.errstate(invalid="ignore", divide="ignore"):
             means = sums / occurrences - sums[compared].sum() / occurrences[compared].sum()
-        adjusted: list[Adjusted | None] = [None] * len(each)
+        adjusted: list[Adjusted | None] = [None] * len(towers_of_classes)
         if base is not None:
-            estimate, *under = (_adjusted(one, frequent, base, hot, *every)[0] for one in (tallies, *sets))
+            estimate, *under = (_adjusted(table, frequent, base, hot, *every)[0] for table in (tallies, *sets))
             drawn = np.concatenate([
                 _adjusted(tallies, frequent, base, hot, documents[start : start + CHUNK], words[start : start + CHUNK])
                 for start in range(0, len(documents), CHUNK)
             ])  # fmt: skip
             adjusted = _tested(estimate, np.stack(under), drawn, usable, compared, measured.settings.confidence)
-        for towers, mean, beyond in zip(each, means.tolist(), adjusted, strict=True):
+        for towers, mean, beyond in zip(towers_of_classes, means.tolist(), adjusted, strict=True):
             towers.append(ClassForTower(contrast.tower, mean, beyond))
     rows: list[ClassOfPair | ClassOfSeveral] = []
-    for number, (name, towers) in enumerate(zip(units.classes, each, strict=True)):
+    for number, (name, towers) in enumerate(zip(units.classes, towers_of_classes, strict=True)):
         about = name, int(words_of[number]), int(counts[units.label == number].sum()), bool(compared[number])
         if len(towers) > 1:
             rows.append(ClassOfSeveral(*about, towers, max(towers, key=_preferred).tower))
@@ -226,8 +226,8 @@ def _profile(
     return rows
 
 
-def _preferred(one: ClassForTower) -> float:
-    return (one.adjusted or one).mean
+def _preferred(row: ClassForTower) -> float:
+    return (row.adjusted or row).mean
 
 
 def _tested(
@@ -236,7 +236,7 @@ def _tested(
 ) -> list[Adjusted | None]:  # fmt: skip
     """The adjusted mean of each class with its test; None without a frequent word."""
     n = np.maximum(words, 2)
-    deviations = np.array([known.std() if len(known := of[np.isfinite(of)]) else np.nan for of in drawn.T])
+    deviations = np.array([finite.std() if len(finite := draws[np.isfinite(draws)]) else np.nan for draws in drawn.T])
     with np.errstate(invalid="ignore", divide="ignore"):
         # Words drawn from n vary by a factor of (n - 1) / n less than words do.
         error = deviations * np.sqrt(n / (n - 1))
@@ -245,20 +245,20 @@ def _tested(
     q_values = np.full(len(estimate), np.nan)
     if tested.any():
         q_values[tested] = stats.false_discovery_control(p_values[tested], method="bh")
-    found: list[Adjusted | None] = []
+    rows: list[Adjusted | None] = []
     for number, value in enumerate(estimate.tolist()):
         if not np.isfinite(value):
-            found.append(None)
+            rows.append(None)
             continue
         interval = percentile_interval(value, drawn[:, number], confidence)
         agree = bool(abs(np.sign(sets[:, number]).sum()) == len(sets))
-        found.append(Adjusted(
+        rows.append(Adjusted(
             value, interval.low, interval.high, sets[:, number].tolist(),
             p_value=float(p_values[number]) if tested[number] else None,
             q_value=float(q_values[number]) if tested[number] else None,
             sure=bool(tested[number] and q_values[number] <= 1 - confidence and agree),
         ))  # fmt: skip
-    return found
+    return rows
 
 
 def _adjusted(
@@ -269,5 +269,5 @@ def _adjusted(
     weights = words[:, frequent] * np.isfinite(means)
     left = residuals(means, weights, base)
     with np.errstate(invalid="ignore", divide="ignore"):
-        found: Floats = ((weights * left) @ hot[frequent]) / (weights @ hot[frequent])
-    return found
+        class_means: Floats = ((weights * left) @ hot[frequent]) / (weights @ hot[frequent])
+    return class_means
