@@ -70,9 +70,7 @@ def _agreements(found: DiffsCompared) -> list[str]:
 def _agreement(one: AgreementOfDiffs, found: DiffsCompared) -> str:
     where = "on the same text" if one.same_text else "on other texts"
     if one.r is None:
-        return (
-            f"How far {one.one} and {one.other} agree cannot be measured: in one of them types do not differ."
-        )
+        return f"How far {one.one} and {one.other} agree cannot be measured: in one of them types do not differ."
     return (
         f"{one.one} and {one.other} ({where}): which {found.kind} the first model predicts better beyond frequency "
         f"correlates by r = {figure(one.r)}, freed of what is measured badly ({one.observed:.2f} as measured; "
@@ -92,9 +90,7 @@ def _controls(found: DiffsCompared) -> str:
     without = [one.name for one in found.diffs if one.size_of_control is None]
     if not without:
         return ""
-    return (
-        f"No control was given for {in_words(without)}, and nothing says whether they differ more than two seeds."
-    )
+    return f"No control was given for {in_words(without)}, and nothing says whether they differ more than two seeds."
 
 
 def render_diffs(title: str, found: DiffsCompared) -> str:

@@ -1,4 +1,4 @@
-"""Rows of unlike length in batches of about so many tokens, which are halved where memory runs out."""
+"""Rows of unlike length in batches of about equally many tokens, which are halved where memory runs out."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Indices = NDArray[np.int64]
 
 
 class Batches:
-    """Hands rows to a function in batches; what once did not fit into memory is not tried again."""
+    """Hands rows to a function in batches; a size that once did not fit into memory is not tried again."""
 
     def __init__(self, tokens: int, say: Callable[[str], None] = lambda _: None) -> None:
         self.tokens, self._say = tokens, say
@@ -29,16 +29,16 @@ class Batches:
         return self._divided(order, lengths)[processes.rank :: processes.count]
 
     def _divided(self, rows: Indices, lengths: Sequence[int] | Indices) -> list[Indices]:
-        found, done = list[Indices](), 0
+        batches, done = list[Indices](), 0
         while done < len(rows):
-            found.append(rows[done : done + max(1, self.tokens // max(1, int(lengths[rows[done]])))])
-            done += len(found[-1])
-        return found
+            batches.append(rows[done : done + max(1, self.tokens // max(1, int(lengths[rows[done]])))])
+            done += len(batches[-1])
+        return batches
 
     def each(
         self, share: Sequence[Indices], lengths: Sequence[int] | Indices, work: Callable[[Indices], None]
     ) -> Iterator[Indices]:
-        """Do `work` on the rows of each batch of a `share`, and say which were done.
+        """Do `work` on the rows of each batch of a `share`, and yield them.
 
         Raises the library's own error where a single row does not fit.
         """

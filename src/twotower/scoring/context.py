@@ -1,4 +1,4 @@
-"""Held-out tokens with more and more of their context: what every head makes of them."""
+"""How well every head predicts held-out tokens with more and more of their context."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..modeling.scoring import log_probs_of
 from ..system.processes import ALONE, Processes
 
 LIMIT = 4096
-"""Tokens that are asked for, spread over the text."""
+"""Tokens that are scored, spread over the text."""
 
 
 def context_sizes(objective: str, window: int) -> list[int]:
@@ -32,8 +32,8 @@ def shortened(
 ) -> pd.DataFrame:
     """Log-probabilities of a sample of held-out tokens under every head, with more and more of their context.
 
-    Each token has a full window of its document around it; the text is cut to the context that is tried. A causal tower
-    sees the tokens before the one that is asked for, the others half before it and half after it. `starts` (documents,)
+    Each token has a full window of its document around it; the text is cut to each context in turn. A causal tower
+    sees the tokens before the scored one, the others half before it and half after it. `starts` (documents,)
     is where each document begins in the stream.
 
     Returns one row per token and context: `document` (its number in `starts`), `token`, `context` (tokens), and the
@@ -46,10 +46,10 @@ def shortened(
         return pd.DataFrame()
     chosen = full[:: max(1, len(full) // LIMIT)]
     begins = processes.starts(len(chosen), batch)
-    mine = np.arange(begins.start, begins.stop)
-    if not len(mine):
+    own_tokens = np.arange(begins.start, begins.stop)
+    if not len(own_tokens):
         return pd.DataFrame()
-    chosen = chosen[mine]
+    chosen = chosen[own_tokens]
     causal = objective == "causal"
     # The last token of a causal row has all of the window before it; elsewhere the middle one has the most around it.
     place = np.where(causal, rows.stop[chosen] - 1, (rows.start[chosen] + rows.stop[chosen]) // 2)
@@ -67,7 +67,7 @@ def shortened(
             text = np.asarray(rows.tokens[first[part, None] + np.arange(size + 1)], dtype=np.int64)
             for name, values in _score(model, text, place[part] - first[part], rows).items():
                 columns.setdefault(name, []).append(values)
-        frame: dict[str, Any] = {"document": document, "token": mine, "context": size}
+        frame: dict[str, Any] = {"document": document, "token": own_tokens, "context": size}
         parts.append(pd.DataFrame(frame | {name: np.concatenate(values) for name, values in columns.items()}))
     return pd.concat(parts, ignore_index=True)
 
@@ -78,11 +78,11 @@ def in_order(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _score(
-    model: TowersModel, text: NDArray[np.int64], asked: NDArray[np.int64], rows: ScoringRows
+    model: TowersModel, text: NDArray[np.int64], predicted: NDArray[np.int64], rows: ScoringRows
 ) -> dict[str, NDArray[np.float32]]:
     """Log-probability of the token at place `asked` of each row under each head."""
     scored = np.zeros(text.shape, dtype=bool)
-    scored[np.arange(len(text)), asked] = True
+    scored[np.arange(len(text)), predicted] = True
     inputs, targets = text, text
     if model.config.objective == "causal":
         inputs, targets, scored = text[:, :-1], text[:, 1:], scored[:, 1:]

@@ -59,11 +59,12 @@ def score_models(config: StageConfig, run: Path, out: Path, say: Callable[[str],
     documents = text.documents
     texts, names = documents["text"].tolist(), documents["name"].tolist()
     given = [*settings.models, *([settings.control] if settings.control else [])]
-    named = [parse_model(one) for one in given]
-    scorers = [Scorer(one, short, texts, names) for one, short in zip(named, short_names(given), strict=True)]
+    scorers = [
+        Scorer(parse_model(model), short, texts, names) for model, short in zip(given, short_names(given), strict=True)
+    ]
     unit = chosen_unit(settings, scorers)
     aligned = _by_word(text, texts, scorers) if unit == "word" else _by_token(text, texts, scorers[0])
-    correct = all(one.kind != "file" for one in scorers)  # a file does not say where words begin
+    correct = all(scorer.kind != "file" for scorer in scorers)  # a file does not say where words begin
     columns: dict[str, Floats] = {}
     abouts = list[About]()
     processes, parts = joined(), out / "parts"
@@ -77,37 +78,37 @@ def score_models(config: StageConfig, run: Path, out: Path, say: Callable[[str],
             for number, values in enumerate((scores.log_probs, scores.beginnings)) if values is not None
         )  # fmt: skip
         if processes.first:
-            whole = TokenScores(log_probs, beginnings[0] if beginnings else None)
-            columns[label] = aligned.values(texts, scorer.encoded, whole)
-    alike = same_vocabulary(scorers[: len(settings.models)]) and len({one.kind for one in scorers}) == 1
+            of_all_processes = TokenScores(log_probs, beginnings[0] if beginnings else None)
+            columns[label] = aligned.values(texts, scorer.encoded, of_all_processes)
+    alike = same_vocabulary(scorers[: len(settings.models)]) and len({scorer.kind for scorer in scorers}) == 1
     measures: dict[str, NDArray[np.float32]] = {}
     if alike and unit == "token" and settings.divergence:
-        for number, other in enumerate(scorers[1 : len(settings.models)], start=2):
-            found = pair_divergences(scorers[0], other, settings, say, processes)
-            found = of_all(found, parts, f"divergence-{number}", processes)
-            measures |= {f"{name}_{number}": values for name, values in zip(MEASURES, found, strict=True)}
+        for number, second in enumerate(scorers[1 : len(settings.models)], start=2):
+            divergences = pair_divergences(scorers[0], second, settings, say, processes)
+            divergences = of_all(divergences, parts, f"divergence-{number}", processes)
+            measures |= {f"{name}_{number}": values for name, values in zip(MEASURES, divergences, strict=True)}
     if not processes.first:
         return
     if parts.exists():
         shutil.rmtree(parts)
-    known = np.logical_and.reduce([np.isfinite(values) for values in columns.values()])
-    if not known.any():
+    scored = np.logical_and.reduce([np.isfinite(values) for values in columns.values()])
+    if not scored.any():
         raise InputError("diff: no token of the text has a log-probability under all models; give more text")
-    characters = aligned.characters(texts)[known].sum()
+    characters = aligned.characters(texts)[scored].sum()
     abouts = [
-        replace(about, bits_per_character=float(-columns[label][known].sum() / np.log(2) / characters))
+        replace(about, bits_per_character=float(-columns[label][scored].sum() / np.log(2) / characters))
         for label, about in zip(labels, abouts, strict=True)
     ]
     models = np.array([columns[label] for label in labels if label != CONTROL])
     columns[MIXTURE] = mixture_of(models)
     if settings.control:
         columns[CONTROL_MIXTURE] = mixture_of(np.array([columns["model_1"], columns[CONTROL]]))
-    _write(out, aligned, columns | measures, known)
+    _write(out, aligned, columns | measures, scored)
     counts = {
         "unit": unit,
         "same_vocabulary": alike,
         "characters": int(characters),
-        "unscored": int((~known).sum()),
+        "unscored": int((~scored).sum()),
         "alignment": aligned.counts(),
         "scorers": [about for about, label in zip(abouts, labels, strict=True) if label != CONTROL],
         "control": next((about for about, label in zip(abouts, labels, strict=True) if label == CONTROL), None),
@@ -117,25 +118,24 @@ def score_models(config: StageConfig, run: Path, out: Path, say: Callable[[str],
 
 def mixture_of(log_probs: Floats) -> Floats:
     """The log of the mean probability over models, (rows,), from their log-probabilities (models, rows)."""
-    found: Floats = np.logaddexp.reduce(log_probs, axis=0) - np.log(len(log_probs))
-    return found
+    mixture: Floats = np.logaddexp.reduce(log_probs, axis=0) - np.log(len(log_probs))
+    return mixture
 
 
 def chosen_unit(settings: DiffConfig, scorers: Sequence[Scorer]) -> str:
     """`token` or `word`. Raises `InputError` where tokens were asked for and models do not share them."""
     first, *others = scorers
-    kinds = {one.kind for one in scorers}
-    same = all(first.encoded.same_as(other.encoded) for other in others)
+    kinds = {scorer.kind for scorer in scorers}
+    different = next((scorer for scorer in others if not first.encoded.same_as(scorer.encoded)), None)
     mixed = {"causal", "masked"} <= kinds
-    if settings.unit == "token" and (mixed or not same):
-        other = next((one for one in others if not first.encoded.same_as(one.encoded)), None)
+    if settings.unit == "token" and (mixed or different):
         why = (
-            f"{first.named.given} and {other.named.given} divide this text into other tokens"
-            if other is not None
+            f"{first.named.given} and {different.named.given} divide this text into other tokens"
+            if different
             else "a causal and a masked model predict tokens from other contexts"
         )
         raise InputError(f"diff.unit: token is not possible: {why}; use --unit word")
-    return "word" if settings.unit == "word" or mixed or not same else "token"
+    return "word" if settings.unit == "word" or mixed or different else "token"
 
 
 @dataclass(frozen=True)
@@ -170,17 +170,17 @@ class _Aligned:
     def places(self, encoded: Encoded) -> NDArray[np.bool_]:
         """At which tokens units begin, (tokens,)."""
         assert self.units is not None
-        found = np.zeros(len(encoded), dtype=bool)
+        begin_units = np.zeros(len(encoded), dtype=bool)
         for number, units in enumerate(self.units):
             part = encoded.of(number)
-            found[part.start + first_tokens(units, encoded.starts[part])] = True
-        return found
+            begin_units[part.start + first_tokens(units, encoded.starts[part])] = True
+        return begin_units
 
     def values(self, texts: Sequence[str], encoded: Encoded, scores: TokenScores) -> Floats:
         """Log-probability of each row, (rows,); NaN where there is none."""
         if self.units is None:
             return scores.log_probs.astype(np.float64)
-        found = []
+        log_probs = []
         for number, units in enumerate(self.units):
             part = encoded.of(number)
             sums = sums_over(units, encoded.starts[part], scores.log_probs[part])
@@ -188,8 +188,8 @@ class _Aligned:
                 sums += end_of_word_corrections(
                     texts[number], units, encoded.starts[part], encoded.ends[part], scores.beginnings[part]
                 )
-            found.append(sums)
-        return np.concatenate(found)
+            log_probs.append(sums)
+        return np.concatenate(log_probs)
 
     def characters(self, texts: Sequence[str]) -> NDArray[np.int64]:
         """Characters that each row stands for, with the white space after them, (rows,)."""
@@ -201,7 +201,7 @@ class _Aligned:
         return following - starts
 
     def counts(self) -> dict[str, Any]:
-        """How many words there are, and how many of them could not be told apart by all tokenizers."""
+        """The number of words, and how many have no row of their own because some tokenizer does not part them."""
         words = len(self.text.words)
         alone = len(np.unique(self.table.word[self.table.word >= 0])) if self.units is not None else words
         return {"words": words, "rows": len(self.table.piece), "words_not_aligned": words - alone}
@@ -210,19 +210,19 @@ class _Aligned:
 def _by_token(text: MeasuredText, texts: Sequence[str], scorer: Scorer) -> _Aligned:
     encoded = scorer.encoded
     spans = text.words[["start", "end"]].to_numpy()
-    word, whole = [], []
+    word, whole_word = [], []
     for number in range(len(texts)):
         rows, part = slice(*text.first_words[number : number + 2].tolist()), encoded.of(number)
         index, is_whole = words_of_spans(spans[rows], encoded.starts[part])
         word.append(np.where(index >= 0, index + rows.start, -1))
-        whole.append(is_whole)
+        whole_word.append(is_whole)
     pieces = read_pieces(scorer.backend).labels if scorer.backend is not None else scorer.pieces
     numbers = text.documents["document"].to_numpy().astype(np.int32)
     lengths = np.diff(encoded.first)
     position = np.arange(len(encoded)) - np.repeat(encoded.first[:-1], lengths)
     table = _Table(
         np.repeat(numbers, lengths), position.astype(np.int32), encoded.ids, encoded.starts, encoded.ends,
-        np.concatenate(word), np.concatenate(whole), encoded.begins, pieces, encoded.first,
+        np.concatenate(word), np.concatenate(whole_word), encoded.begins, pieces, encoded.first,
     )  # fmt: skip
     return _Aligned(text, table, None)
 
@@ -240,55 +240,59 @@ def words_of_spans(
 def _by_word(text: MeasuredText, texts: Sequence[str], scorers: Sequence[Scorer]) -> _Aligned:
     spans = text.words[["start", "end"]].to_numpy()
     units, spelled, word = [], list[str](), []
-    for number, whole in enumerate(texts):
+    for number, content in enumerate(texts):
         rows = slice(*text.first_words[number : number + 2].tolist())
-        of_document = common_units(whole, spans[rows], [one.encoded.starts[one.encoded.of(number)] for one in scorers])
+        of_document = common_units(
+            content, spans[rows], [scorer.encoded.starts[scorer.encoded.of(number)] for scorer in scorers]
+        )
         units.append(of_document)
-        spelled += [whole[a:b] for a, b in zip(of_document.starts.tolist(), of_document.ends.tolist(), strict=True)]
+        spelled += [content[a:b] for a, b in zip(of_document.starts.tolist(), of_document.ends.tolist(), strict=True)]
         word.append(np.where(of_document.word >= 0, of_document.word + rows.start, -1))
     ids, pieces = pd.factorize(np.array(spelled, dtype=object), sort=True)
-    lengths = np.array([len(one.starts) for one in units])
+    lengths = np.array([len(of_document.starts) for of_document in units])
     first = np.cumsum([0, *lengths.tolist()]).astype(np.int64)
     numbers = text.documents["document"].to_numpy().astype(np.int32)
     position = np.arange(first[-1]) - np.repeat(first[:-1], lengths)
     single = np.concatenate(word)
     table = _Table(
         np.repeat(numbers, lengths), position.astype(np.int32), ids.astype(np.int32),
-        np.concatenate([one.starts for one in units]).astype(np.int32),
-        np.concatenate([one.ends for one in units]).astype(np.int32),
+        np.concatenate([of_document.starts for of_document in units]).astype(np.int32),
+        np.concatenate([of_document.ends for of_document in units]).astype(np.int32),
         single, single >= 0, np.ones(len(single), dtype=bool), pieces.tolist(), first,
     )  # fmt: skip
     return _Aligned(text, table, units)
 
 
-def _write(out: Path, aligned: _Aligned, columns: Mapping[str, NDArray[np.floating]], known: NDArray[np.bool_]) -> None:
+def _write(
+    out: Path, aligned: _Aligned, columns: Mapping[str, NDArray[np.floating]], scored: NDArray[np.bool_]
+) -> None:
     """The two tables, of the rows that all models have scored."""
     table, words = aligned.table, aligned.text.words
     tags = words["upos"].cat.set_categories([*UPOS, NO_WORD]).cat.codes.to_numpy(np.int8)
     tags = np.append(tags, np.int8(len(UPOS)))
     upos = tags[table.word]
     counted = np.zeros((len(table.pieces), len(UPOS) + 1), dtype=np.int64)
-    tagged = known & table.whole & (upos < len(UPOS))
+    tagged = scored & table.whole & (upos < len(UPOS))
     np.add.at(counted, (table.piece[tagged], upos[tagged]), 1)
-    counted[:, -1] = np.bincount(table.piece[known], minlength=len(table.pieces))
+    counted[:, -1] = np.bincount(table.piece[scored], minlength=len(table.pieces))
     kinds = classify_types(counted)
     pd.DataFrame({
         "piece": table.pieces, "count": counted[:, -1], "upos": kinds["upos"], "word_class": kinds["word_class"],
     }).to_parquet(out / "vocabulary.parquet", index=False)  # fmt: skip
     rows = {
-        "document": pa.array(table.document[known]), "position": pa.array(table.position[known]),
-        "piece_id": pa.array(table.piece[known]),
-        "piece": pa.DictionaryArray.from_arrays(pa.array(table.piece[known]), pa.array(table.pieces, pa.string())),
-        "start": pa.array(table.starts[known]), "end": pa.array(table.ends[known]),
-        "word": pa.array(_spelled(aligned.text, table.word)[known], pa.string()).dictionary_encode(),
-        "upos": pa.DictionaryArray.from_arrays(pa.array(upos[known]), pa.array([*UPOS, NO_WORD])),
-        "whole_word": pa.array(table.whole[known]), "begins": pa.array(table.begins[known]),
+        "document": pa.array(table.document[scored]), "position": pa.array(table.position[scored]),
+        "piece_id": pa.array(table.piece[scored]),
+        "piece": pa.DictionaryArray.from_arrays(pa.array(table.piece[scored]), pa.array(table.pieces, pa.string())),
+        "start": pa.array(table.starts[scored]), "end": pa.array(table.ends[scored]),
+        "word": pa.array(_spelled(aligned.text, table.word)[scored], pa.string()).dictionary_encode(),
+        "upos": pa.DictionaryArray.from_arrays(pa.array(upos[scored]), pa.array([*UPOS, NO_WORD])),
+        "whole_word": pa.array(table.whole[scored]), "begins": pa.array(table.begins[scored]),
     }  # fmt: skip
     for name in ANNOTATIONS:
         values = words[name].to_numpy(object)
         if (values != NO_WORD).any():
-            rows[name] = pa.array(np.append(values, NO_WORD)[table.word][known], pa.string()).dictionary_encode()
-    rows |= {name: pa.array(values[known].astype(np.float32)) for name, values in columns.items()}
+            rows[name] = pa.array(np.append(values, NO_WORD)[table.word][scored], pa.string()).dictionary_encode()
+    rows |= {name: pa.array(values[scored].astype(np.float32)) for name, values in columns.items()}
     pq.write_table(pa.table(rows), out / "scores.parquet", row_group_size=1_000_000)
 
 
@@ -301,5 +305,5 @@ def _spelled(text: MeasuredText, word: NDArray[np.int64]) -> NDArray[np.object_]
         of_document[document][start : min(end, start + longest)]
         for document, start, end in zip(*places, strict=True)
     ]  # fmt: skip
-    found: NDArray[np.object_] = np.array([*forms, ""], dtype=object)[word]
-    return found
+    spelled: NDArray[np.object_] = np.array([*forms, ""], dtype=object)[word]
+    return spelled

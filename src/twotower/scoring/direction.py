@@ -1,4 +1,4 @@
-"""Held-out tokens with all and with half of their context: what each tower's readout makes of them."""
+"""How well each tower's readout predicts held-out tokens with all and with half of their context."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..modeling.scoring import log_probs_of
 from ..system.processes import ALONE, Processes
 
 LIMIT = 1024
-"""Tokens that are asked for, one in the middle of a row, spread over the text."""
+"""Tokens that are scored, one in the middle of a row, spread over the text."""
 CONTEXTS = ("whole", "after", "before")
 """What is left of the window: all of it, the token and what stands after it, the token and what stands before it."""
 
@@ -38,15 +38,15 @@ def lesion(
     parts = []
     for start in processes.starts(len(rows), batch):
         text, scored = rows.read(slice(start, start + batch))
-        kept = scored.any(axis=1)
-        text, scored = text[kept], scored[kept]
+        has_scored = scored.any(axis=1)
+        text, scored = text[has_scored], scored[has_scored]
         middle = np.array([places[len(places) // 2] for places in map(np.flatnonzero, scored)], dtype=np.int64)
-        document = np.searchsorted(starts, rows.first[start : start + batch][kept], side="right") - 1
-        found: dict[str, Any] = {"document": document}
+        document = np.searchsorted(starts, rows.first[start : start + batch][has_scored], side="right") - 1
+        columns: dict[str, Any] = {"document": document}
         for context in CONTEXTS:
             for tower, values in enumerate(_score(model, text, middle, context, rows), start=1):
-                found[f"{context}_{tower}"] = values
-        parts.append(pd.DataFrame(found))
+                columns[f"{context}_{tower}"] = values
+        parts.append(pd.DataFrame(columns))
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
 
 
@@ -55,14 +55,14 @@ def _score(
 ) -> list[NDArray[np.float32]]:
     """Log-probabilities of the middle tokens under each tower's readout."""
     pad, length = rows.vocabulary.pad, text.shape[1]
-    inputs, asked = np.full_like(text, pad), np.zeros(text.shape, dtype=bool)
-    for row, into, chosen, place in zip(text, inputs, asked, middle.tolist(), strict=True):
+    inputs, predicted = np.full_like(text, pad), np.zeros(text.shape, dtype=bool)
+    for row, into, chosen, place in zip(text, inputs, predicted, middle.tolist(), strict=True):
         begin = place if context == "after" else 0
         end = place + 1 if context == "before" else length
         into[: end - begin] = row[begin:end]
         chosen[place - begin] = True
     targets = inputs.copy()
     if model.config.objective == "masked":
-        inputs[asked] = rows.vocabulary.mask
-    heads = log_probs_of(model, inputs, targets, asked, pad)
+        inputs[predicted] = rows.vocabulary.mask
+    heads = log_probs_of(model, inputs, targets, predicted, pad)
     return [heads[f"readout_{tower}"].cpu().numpy() for tower in range(1, model.config.towers + 1)]

@@ -41,34 +41,34 @@ def divergences(
 
     One of several `processes` measures some of the batches, and leaves NaN elsewhere.
     """
-    found = np.full((len(MEASURES), len(encoded)), np.nan, dtype=np.float32)
+    measures = np.full((len(MEASURES), len(encoded)), np.nan, dtype=np.float32)
     chosen = np.arange(len(rows.lengths))[:: max(1, math.ceil(len(encoded) / most))]
 
-    def measure(some: Indices) -> None:
-        batch = rows.read(chosen[some])
-        ours, theirs = (logits_at(model, batch).float() for model in (first, second))
-        entries = min(ours.shape[-1], theirs.shape[-1])  # one of them may be padded
-        targets = torch.from_numpy(encoded.ids[batch.tokens].astype(np.int64)).to(ours.device)
-        values = of_logits(ours[:, :entries], theirs[:, :entries].to(ours.device), targets)
-        found[:, batch.tokens] = values.cpu().numpy()
+    def measure(numbers: Indices) -> None:
+        batch = rows.read(chosen[numbers])
+        logits, other_logits = (logits_at(model, batch).float() for model in (first, second))
+        entries = min(logits.shape[-1], other_logits.shape[-1])  # one of them may be padded
+        targets = torch.from_numpy(encoded.ids[batch.tokens].astype(np.int64)).to(logits.device)
+        values = of_logits(logits[:, :entries], other_logits[:, :entries].to(logits.device), targets)
+        measures[:, batch.tokens] = values.cpu().numpy()
 
     lengths = rows.lengths[chosen]
     share = batches.share(lengths, processes)
-    total = sum(int(lengths[one].sum()) for one in share)
+    total = sum(int(lengths[batch].sum()) for batch in share)
     with Progress(name, total, "token", quiet=not processes.first) as progress:
         for done in batches.each(share, lengths, measure):
             progress.advance(int(lengths[done].sum()))
-    return found
+    return measures
 
 
 @torch.inference_mode()
-def of_logits(ours: Tensor, theirs: Tensor, targets: Tensor) -> Tensor:
-    """`MEASURES` of two rows of logits each, (tokens, vocabulary), and the tokens that came, (tokens,)."""
-    p, q = ours.log_softmax(dim=-1), theirs.log_softmax(dim=-1)
+def of_logits(first: Tensor, second: Tensor, targets: Tensor) -> Tensor:
+    """`MEASURES` from the logits of two models, (tokens, vocabulary), and the tokens that came, (tokens,)."""
+    p, q = first.log_softmax(dim=-1), second.log_softmax(dim=-1)
     mean = torch.logaddexp(p, q) - math.log(2)
     forth, back = ((a.exp() * (a - b)).sum(dim=-1) for a, b in ((p, q), (q, p)))
     shannon = ((p.exp() * (p - mean)).sum(dim=-1) + (q.exp() * (q - mean)).sum(dim=-1)) / 2
     same = (p.argmax(dim=-1) == q.argmax(dim=-1)).float()
-    ranks = [1 + (one > one.gather(-1, targets[:, None])).sum(dim=-1) for one in (p, q)]
+    ranks = [1 + (log_probs > log_probs.gather(-1, targets[:, None])).sum(dim=-1) for log_probs in (p, q)]
     distance = (ranks[0].float().log2() - ranks[1].float().log2()).abs()
     return torch.stack([forth.clamp(min=0), back.clamp(min=0), shannon.clamp(min=0), same, distance])

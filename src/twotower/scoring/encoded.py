@@ -62,19 +62,19 @@ def encode_documents(tokenizer: Tokenizer, texts: Sequence[str]) -> Encoded:
         group = texts[start : start + TOGETHER]
         for text, encoding in zip(group, tokenizer.encode_batch(group, add_special_tokens=False), strict=True):
             read.append(read_encoding(tokenizer, text, encoding))
-            words.append(np.array([-1 if one is None else one for one in encoding.word_ids], dtype=np.int32))
+            words.append(np.array([-1 if word is None else word for word in encoding.word_ids], dtype=np.int32))
     return Encoded(
-        np.concatenate([one.ids for one in read]).astype(np.int32),
-        np.concatenate([one.starts for one in read]).astype(np.int32),
-        np.concatenate([one.ends for one in read]).astype(np.int32),
-        np.concatenate([one.begins for one in read]),
+        np.concatenate([document.ids for document in read]).astype(np.int32),
+        np.concatenate([document.starts for document in read]).astype(np.int32),
+        np.concatenate([document.ends for document in read]).astype(np.int32),
+        np.concatenate([document.begins for document in read]),
         np.concatenate(words),
-        np.cumsum([0, *(len(one.ids) for one in read)]).astype(np.int64),
+        np.cumsum([0, *(len(document.ids) for document in read)]).astype(np.int64),
     )
 
 
 def encoded_tokens(documents: Sequence[Sequence[str]]) -> tuple[Encoded, list[str]]:
-    """The tokens that a table has, whose texts joined together are the documents, and what each id is called."""
+    """The tokens of a table, whose texts joined together are the documents, and the name of each id."""
     numbers: dict[str, int] = {}
     ids = [numbers.setdefault(token, len(numbers)) for tokens in documents for token in tokens]
     starts, ends, begins = list[int](), list[int](), list[bool]()

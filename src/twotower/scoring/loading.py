@@ -1,4 +1,4 @@
-"""Language models and their tokenizers from `transformers`, with one line for whatever cannot be loaded.
+"""Language models and their tokenizers from `transformers`, with one line for each that cannot be loaded.
 
 No code of a model's author is run, and nothing is unpickled: weights are safetensors.
 """
@@ -47,8 +47,8 @@ class ModelFiles:
 def read_model_files(named: NamedModel) -> ModelFiles:
     """The configuration and the tokenizer of a model.
 
-    Raises `InputError` where there is none, for encoder-decoders, for what is no language model, for code that would
-    have to be run, and for names that the hub does not have, or does not give.
+    Raises `InputError` where there is none, for encoder-decoders, for what is not a language model, for code that would
+    have to be run, and for names that the hub does not have or does not release.
     """
     from transformers import AutoConfig, AutoTokenizer
 
@@ -135,7 +135,7 @@ def _direction(named: NamedModel, config: Any) -> Direction:
     if masked:
         return "masked"
     raise InputError(
-        f"diff: {named.given} is no language model of text ({config.model_type}); give a causal or masked one"
+        f"diff: {named.given} is not a language model of text ({config.model_type}); give a causal or masked one"
     )
 
 
@@ -154,11 +154,11 @@ def _one_line(named: NamedModel) -> Iterator[None]:
         raise
     except Exception as error:  # the hub's, HTTP's, the file system's, safetensors' and `transformers`' own errors
         chain = [error, *_causes(error)]
-        if any(isinstance(one, GatedRepoError) for one in chain):
+        if any(isinstance(cause, GatedRepoError) for cause in chain):
             why = "the hub gives it only to those who have accepted its terms; log in with `hf auth login`"
-        elif any(isinstance(one, RevisionNotFoundError) for one in chain):
+        elif any(isinstance(cause, RevisionNotFoundError) for cause in chain):
             why = f"the hub has no revision {named.revision!r} of it; see its page for those there are"
-        elif any(isinstance(one, RepositoryNotFoundError) for one in chain):
+        elif any(isinstance(cause, RepositoryNotFoundError) for cause in chain):
             why = "the hub has no model of this name; check it, or give a folder"
         elif "trust_remote_code" in str(error):
             why = "it needs code of its author, which is never run; give a model that transformers has"
@@ -170,12 +170,12 @@ def _one_line(named: NamedModel) -> Iterator[None]:
 
 
 def _causes(error: BaseException) -> list[BaseException]:
-    found: list[BaseException] = []
+    causes: list[BaseException] = []
     below = error.__cause__ or error.__context__
-    while below is not None and below not in found:
-        found.append(below)
+    while below is not None and below not in causes:
+        causes.append(below)
         below = below.__cause__ or below.__context__
-    return found
+    return causes
 
 
 def _shortened(error: Exception) -> str:

@@ -21,16 +21,16 @@ from .rows import Batch, CausalRows, MaskedRows, Rows
 
 Floats = NDArray[np.float32]
 LONGEST_WINDOW = 2048
-"""Tokens of a window where nobody asks for more: attention to more costs much and predicts little better."""
+"""Tokens of a window by default: attention to more costs much and predicts little better."""
 
 
 @dataclass(frozen=True)
 class TokenScores:
-    """What a model makes of each token, in nats, each (tokens,); NaN where it says nothing."""
+    """Log-probabilities of the tokens under a model, in nats, each (tokens,); NaN where it does not predict."""
 
     log_probs: Floats
     beginnings: Floats | None = None
-    """Log-probability that a word begins at the token; None where nobody asked, or the model cannot tell."""
+    """Log-probability that a word begins at the token; None where it was not asked for, or the model cannot tell."""
 
 
 @dataclass(frozen=True)
@@ -44,16 +44,16 @@ class Framing:
     def of(cls, files: ModelFiles) -> Framing:
         """For a causal model whose tokenizer puts nothing first, the token that begins or else ends its texts."""
         tokenizer = files.tokenizer
-        inner, whole = (tokenizer("a", add_special_tokens=special)["input_ids"] for special in (False, True))
-        place = next(place for place in range(len(whole)) if whole[place : place + len(inner)] == inner)
-        before, after = tuple(whole[:place]), tuple(whole[place + len(inner) :])
+        inner, framed = (tokenizer("a", add_special_tokens=special)["input_ids"] for special in (False, True))
+        place = next(place for place in range(len(framed)) if framed[place : place + len(inner)] == inner)
+        before, after = tuple(framed[:place]), tuple(framed[place + len(inner) :])
         if files.direction == "causal" and not before:
             first = tokenizer.bos_token_id if tokenizer.bos_token_id is not None else tokenizer.eos_token_id
             before = () if first is None else (first,)
         return cls(before, after)
 
 
-def window_of(model: Any, files: ModelFiles, asked: int) -> int:
+def window_of(model: Any, files: ModelFiles, window: int) -> int:
     """The tokens that the model reads at a time. Raises `InputError` if it is asked for more than it can read."""
     config = files.config.get_text_config()
     limits = [files.tokenizer.model_max_length]
@@ -64,9 +64,9 @@ def window_of(model: Any, files: ModelFiles, asked: int) -> int:
         if name.endswith("position_embeddings") and getattr(module, "padding_idx", None) is not None:
             limits.append(module.num_embeddings - module.padding_idx - 1)
     most = min(limits)
-    if asked > most:
-        raise InputError(f"diff.window: {asked} is more than {files.named.given} reads ({most} tokens); give less")
-    return asked or min(most, LONGEST_WINDOW)
+    if window > most:
+        raise InputError(f"diff.window: {window} is more than {files.named.given} reads ({most} tokens); give less")
+    return window or min(most, LONGEST_WINDOW)
 
 
 def rows_of(files: ModelFiles, encoded: Encoded, window: int, step: int) -> Rows:
@@ -84,22 +84,22 @@ def rows_of(files: ModelFiles, encoded: Encoded, window: int, step: int) -> Rows
 def logits_at(model: Any, batch: Batch) -> Tensor:
     """Logits where tokens are asked for, (asked, vocabulary), row by row.
 
-    The head to the vocabulary is computed there alone: what it gets from the model below is cut down on its way.
+    The head to the vocabulary is computed there alone: a hook cuts down the states that reach it.
     """
     cut = False
     device = model.get_input_embeddings().weight.device
-    inputs, present, asked = (torch.from_numpy(one).to(device) for one in batch[:3])
+    inputs, present, predicted = (torch.from_numpy(array).to(device) for array in batch[:3])
 
     def cut_down(_: object, __: object, output: Any) -> Any:
         nonlocal cut
         states = output[0]
-        if states.shape[:2] != asked.shape:
+        if states.shape[:2] != predicted.shape:
             return output
         cut = True
-        kept = states[asked.to(states.device)][None]
+        needed = states[predicted.to(states.device)][None]
         if isinstance(output, tuple):
-            return (kept, *output[1:])
-        output[next(iter(output))] = kept
+            return (needed, *output[1:])
+        output[next(iter(output))] = needed
         return output
 
     options = {"use_cache": False} if "use_cache" in inspect.signature(model.forward).parameters else {}
@@ -109,15 +109,15 @@ def logits_at(model: Any, batch: Batch) -> Tensor:
     finally:
         if hook is not None:
             hook.remove()
-    return logits[0] if cut else logits[asked.to(logits.device)]
+    return logits[0] if cut else logits[predicted.to(logits.device)]
 
 
 def log_probs_of_targets(logits: Tensor, targets: NDArray[np.integer]) -> NDArray[np.float32]:
     """Log-probability of the target in each row of logits, in nats and single precision, (rows,)."""
     logits = logits.float()
     chosen = torch.from_numpy(targets.astype(np.int64)).to(logits.device)
-    found = logits.gather(-1, chosen[:, None])[:, 0] - logits.logsumexp(dim=-1)
-    return np.asarray(found.cpu().numpy(), dtype=np.float32)
+    log_probs = logits.gather(-1, chosen[:, None])[:, 0] - logits.logsumexp(dim=-1)
+    return np.asarray(log_probs.cpu().numpy(), dtype=np.float32)
 
 
 def score_rows(
@@ -135,7 +135,7 @@ def score_rows(
     `beginning` (vocabulary,) says which pieces begin a word, and `asked` (tokens,) at which tokens the probability of
     these is wanted; None: nowhere. One of several `processes` scores some of the batches, and leaves NaN elsewhere.
     """
-    found, begins = np.full((2, len(encoded)), np.nan, dtype=np.float32)
+    log_probs, begins = np.full((2, len(encoded)), np.nan, dtype=np.float32)
     pieces = None if beginning is None else torch.from_numpy(np.flatnonzero(beginning))
     lengths = rows.lengths
     share = batches.share(lengths, processes)
@@ -143,14 +143,14 @@ def score_rows(
     def score(chosen: Indices) -> None:
         batch = rows.read(chosen)
         logits = logits_at(model, batch)
-        found[batch.tokens] = log_probs_of_targets(logits, encoded.ids[batch.tokens])
+        log_probs[batch.tokens] = log_probs_of_targets(logits, encoded.ids[batch.tokens])
         if pieces is not None and asked is not None and (at := asked[batch.tokens]).any():
-            some = logits[torch.from_numpy(np.flatnonzero(at)).to(logits.device)].float()
-            inside = some[:, pieces[pieces < some.shape[1]].to(some.device)].logsumexp(dim=-1)
-            begins[batch.tokens[at]] = (inside - some.logsumexp(dim=-1)).cpu().numpy()
+            logits_there = logits[torch.from_numpy(np.flatnonzero(at)).to(logits.device)].float()
+            inside = logits_there[:, pieces[pieces < logits_there.shape[1]].to(logits_there.device)].logsumexp(dim=-1)
+            begins[batch.tokens[at]] = (inside - logits_there.logsumexp(dim=-1)).cpu().numpy()
 
-    total = sum(int(lengths[one].sum()) for one in share)
+    total = sum(int(lengths[batch].sum()) for batch in share)
     with Progress(name, total, "token", quiet=not processes.first) as progress:
         for done in batches.each(share, lengths, score):
             progress.advance(int(lengths[done].sum()))
-    return TokenScores(found, None if pieces is None else begins)
+    return TokenScores(log_probs, None if pieces is None else begins)

@@ -1,4 +1,4 @@
-"""What the words mean that name a model: a folder, a name on the hub, a head of towers, or a file of scores."""
+"""What the name of a model stands for: a folder, a model on the hub, a head of towers, or a file of scores."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class NamedModel:
     """A model as the user named it."""
 
     given: str
-    """The words."""
+    """The name as it was given."""
     kind: Kind
     place: str
     """A folder that `transformers` loads, a name on the hub, or a file."""
@@ -60,9 +60,9 @@ def parse_model(given: str) -> NamedModel:
 
 
 def short_names(given: Sequence[str]) -> list[str]:
-    """What models are called in tables and pages: the last part of each name, or all of it where two would be alike."""
-    last = [_last_part(one) for one in given]
-    return [short if last.count(short) == 1 else whole for short, whole in zip(last, given, strict=True)]
+    """The names of models in tables and pages: the last part of each, or all of it where two would be the same."""
+    last = [_last_part(name) for name in given]
+    return [short if last.count(short) == 1 else full for short, full in zip(last, given, strict=True)]
 
 
 def _last_part(given: str) -> str:

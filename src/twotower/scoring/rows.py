@@ -70,10 +70,10 @@ class CausalRows:
     def _token(self) -> Indices:
         """Number of the token at each place of the stream, -1 for special tokens."""
         ahead = len(self.before)
-        found = np.full(len(self.encoded) + ahead * len(self._begins), -1, dtype=np.int64)
-        own = np.arange(len(self.encoded))
-        found[own + ahead * (self.encoded.document.astype(np.int64) + 1)] = own
-        return found
+        token_at = np.full(len(self.encoded) + ahead * len(self._begins), -1, dtype=np.int64)
+        numbers = np.arange(len(self.encoded))
+        token_at[numbers + ahead * (self.encoded.document.astype(np.int64) + 1)] = numbers
+        return token_at
 
     @cached_property
     def _windows(self) -> Windows:
@@ -95,8 +95,10 @@ class CausalRows:
         present = places < stop
         places = np.minimum(places, len(self._stream) - 1)
         next_token = self._token[np.minimum(places + 1, len(self._stream) - 1)]
-        asked = present & (places + 1 >= self._windows.first[rows, None]) & (next_token >= 0)
-        return Batch(np.where(present, self._stream[places], 0), present.astype(np.int64), asked, next_token[asked])
+        predicted = present & (places + 1 >= self._windows.first[rows, None]) & (next_token >= 0)
+        return Batch(
+            np.where(present, self._stream[places], 0), present.astype(np.int64), predicted, next_token[predicted]
+        )
 
 
 @dataclass(frozen=True)
@@ -139,8 +141,8 @@ class MaskedRows:
     @property
     def lengths(self) -> Indices:
         """Tokens of each row, (rows,)."""
-        own = (self._windows.stop - self._windows.start)[self._window_of]
-        return own + len(self.before) + len(self.after)
+        tokens = (self._windows.stop - self._windows.start)[self._window_of]
+        return tokens + len(self.before) + len(self.after)
 
     def read(self, rows: Indices) -> Batch:
         """The rows of these numbers, which are those of the tokens that they predict."""
@@ -153,15 +155,15 @@ class MaskedRows:
         hidden = (places >= rows[:, None]) & (places < self._end_of_word[rows, None])
         ahead, behind, each = len(self.before), len(self.after), np.arange(len(rows))
         inputs = np.zeros((len(rows), ahead + longest + behind), dtype=np.int64)
-        present, asked = np.zeros_like(inputs), np.zeros(inputs.shape, dtype=bool)
+        present, predicted = np.zeros_like(inputs), np.zeros(inputs.shape, dtype=bool)
         inputs[:, :ahead], present[:, :ahead] = np.array(self.before, dtype=np.int64), 1
         inputs[:, ahead : ahead + longest] = np.where(inside, np.where(hidden, self.mask, text), 0)
         present[:, ahead : ahead + longest] = inside
         for number, special in enumerate(self.after):
             end = ahead + (stop - start)[:, 0] + number
             inputs[each, end], present[each, end] = special, 1
-        asked[each, ahead + rows - start[:, 0]] = True
-        return Batch(inputs, present, asked, rows)
+        predicted[each, ahead + rows - start[:, 0]] = True
+        return Batch(inputs, present, predicted, rows)
 
 
 def joined(parts: list[Windows]) -> Windows:

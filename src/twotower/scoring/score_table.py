@@ -14,10 +14,10 @@ NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 class ScoreColumns:
-    """`scores.parquet` as a frame of which only the column that is asked for is read, and none is kept."""
+    """`scores.parquet` as a frame whose columns are read on demand and not kept."""
 
     def __init__(self, path: Path, part: slice = slice(None), renamed: Mapping[str, str] = NOTHING) -> None:
-        """Of a file, or of some of its rows. `renamed`: from a name that is asked for to that of a column."""
+        """A file, or some of its rows. `renamed` maps names that may be asked for to those of columns."""
         self.path, self._renamed, metadata = path, renamed, pq.read_metadata(path)
         self.columns: list[str] = [*metadata.schema.to_arrow_schema().names, *renamed]
         ends = np.cumsum([0, *(metadata.row_group(number).num_rows for number in range(metadata.num_row_groups))])

@@ -1,4 +1,4 @@
-"""What gives log-probabilities of the tokens of a text: models, heads of towers, and files, one as the other."""
+"""Sources of log-probabilities of a text's tokens: models, heads of towers, and files, all used alike."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class About:
 
 
 class Scorer:
-    """A scorer of one text: its tokens first, then, when it is its turn, their log-probabilities."""
+    """A scorer of one text: it holds the tokens at once, and their log-probabilities when `score` is called."""
 
     def __init__(self, named: NamedModel, name: str, texts: Sequence[str], document_names: Sequence[str]) -> None:
         self.named, self.name = named, name
@@ -78,18 +78,19 @@ class Scorer:
 
     def _read_file(self, texts: Sequence[str], document_names: Sequence[str]) -> None:
         documents = read_score_file(self.named.place)
-        by_name = {one.name: one for one in documents}
-        found = []
+        by_name = {document.name: document for document in documents}
+        matching = []
         for number, (name, text) in enumerate(zip(document_names, texts, strict=True)):
-            one = by_name.get(name) or (documents[number] if len(documents) == len(texts) else None)
-            if one is None or one.text != text:
+            document = by_name.get(name) or (documents[number] if len(documents) == len(texts) else None)
+            if document is None or document.text != text:
+                place = None if document is None else _first_difference(document.text, text)
                 raise InputError(
                     f"diff: {self.named.given} is of another text: its tokens do not spell the document {name!r}"
-                    + ("" if one is None else f" (they differ from character {_first_difference(one.text, text):,} on)")
+                    + ("" if place is None else f" (they differ from character {place:,} on)")
                 )
-            found.append(one)
-        self.encoded, self.pieces = encoded_tokens([one.tokens for one in found])
-        self._log_probs = np.concatenate([one.log_probs for one in found])
+            matching.append(document)
+        self.encoded, self.pieces = encoded_tokens([document.tokens for document in matching])
+        self._log_probs = np.concatenate([document.log_probs for document in matching])
 
     @property
     def kind(self) -> Kind:
@@ -152,7 +153,7 @@ class Scorer:
         unknown = tokenizer.unk_token_id
         return About(
             self.name, self.named.given, self.files.direction, type(model).__name__,
-            sum(one.numel() for one in model.parameters()), type(tokenizer).__name__, len(tokenizer),
+            sum(parameter.numel() for parameter in model.parameters()), type(tokenizer).__name__, len(tokenizer),
             _is_lossless(self.backend), 0.0 if unknown is None else float((self.encoded.ids == unknown).mean()),
             window, step, tuple(tokenizer.convert_ids_to_tokens(list(framing.before))),
             tuple(tokenizer.convert_ids_to_tokens(list(framing.after))),
@@ -161,7 +162,7 @@ class Scorer:
 
 
 def require_models(settings: DiffConfig) -> None:
-    """Raise `InputError` for the first model that cannot be one, or a device that is not there; no weights are read."""
+    """Raise `InputError` for the first that is no model, or for a missing device; no weights are read."""
     resolved_device(settings.device)
     for given in (*settings.models, *([settings.control] if settings.control else [])):
         named = parse_model(given)
@@ -180,27 +181,27 @@ def pair_divergences(
     """
     assert first.files is not None and second.files is not None
     device = resolved_device(settings.device)
-    ours, theirs = (load_model(files, settings.dtype, device) for files in (first.files, second.files))
-    window, step = min(first.window_and_step(ours, settings), second.window_and_step(theirs, settings))
+    first_model, second_model = (load_model(files, settings.dtype, device) for files in (first.files, second.files))
+    window, step = min(first.window_and_step(first_model, settings), second.window_and_step(second_model, settings))
     rows = rows_of(first.files, first.encoded, window, step)
     name, batches = f"divergence {first.name}, {second.name}", Batches(settings.batch, say)
-    return divergences(ours, theirs, rows, first.encoded, settings.divergence, batches, name, processes)
+    return divergences(first_model, second_model, rows, first.encoded, settings.divergence, batches, name, processes)
 
 
 def same_vocabulary(scorers: Sequence[Scorer]) -> bool:
     """Whether all have the same entries under the same numbers, and the same tokens of the text."""
     first, *others = scorers
-    if not all(first.encoded.same_as(other.encoded) for other in others):
+    if not all(first.encoded.same_as(scorer.encoded) for scorer in others):
         return False
-    if any(one.backend is None for one in scorers):
+    if any(scorer.backend is None for scorer in scorers):
         return False
     vocabulary = first.backend.get_vocab() if first.backend else {}
-    return all(other.backend is not None and other.backend.get_vocab() == vocabulary for other in others)
+    return all(scorer.backend is not None and scorer.backend.get_vocab() == vocabulary for scorer in others)
 
 
-def _first_difference(one: str, other: str) -> int:
+def _first_difference(left: str, right: str) -> int:
     return next(
-        (place for place, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other))
+        (place for place, (a, b) in enumerate(zip(left, right, strict=False)) if a != b), min(len(left), len(right))
     )
 
 

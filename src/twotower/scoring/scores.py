@@ -48,7 +48,7 @@ def score(config: RunConfig, run: Path, out: Path) -> None:
     processes, batch = joined(), config.score.batch
     near = _near(model, text, config, processes)
     if processes.count == 1:
-        # Its progress ends before an error is told.
+        # Closed so that its progress ends before an error is printed.
         with closing(_scored("score", model, rows, batch, config.score.passes, processes)) as scored:
             _write_scores(run, out, text, scored, near)
         shortened(model, rows, starts, batch).to_parquet(out / "context.parquet", index=False)
@@ -75,7 +75,7 @@ def score(config: RunConfig, run: Path, out: Path) -> None:
 
 
 def _scored(
-    what: str,
+    label: str,
     model: TowersModel,
     rows: ScoringRows,
     batch: int,
@@ -85,10 +85,10 @@ def _scored(
 ) -> Generator[Heads, None, None]:
     """The log-probabilities of this process's rows under the heads (all if None), batch by batch, with progress."""
     starts = processes.starts(len(rows), batch)
-    mine = max(0, starts.stop - starts.start)
-    with Progress(what, mine, "window", quiet=not processes.first) as progress:
-        for start, (_, found) in zip(starts, score_rows(model, rows, batch, passes, heads, starts), strict=True):
-            yield {name: values.numpy() for name, values in found.items()}
+    own_rows = max(0, starts.stop - starts.start)
+    with Progress(label, own_rows, "window", quiet=not processes.first) as progress:
+        for start, (_, log_probs) in zip(starts, score_rows(model, rows, batch, passes, heads, starts), strict=True):
+            yield {name: values.numpy() for name, values in log_probs.items()}
             progress.advance(min(batch, starts.stop - start))
 
 
@@ -122,7 +122,7 @@ def _write_scores(run: Path, out: Path, text: PreparedText, chunks: Iterable[Hea
 def _near(model: TowersModel, text: PreparedText, config: RunConfig, processes: Processes) -> np.ndarray:
     """The joint head's log-probability of held-out tokens in windows of `NEAR` tokens, (tokens,), float32.
 
-    Windows are contiguous, whatever those of training are. A causal tower has `NEAR` / 2 to `NEAR` tokens of context.
+    Windows are contiguous, unlike those of some trainings. A causal tower has `NEAR` / 2 to `NEAR` tokens of context.
     The tokens are those of this process's stretch of these windows, which is not its stretch of the longer ones.
     """
     rows = text.windows(model.config.objective, "contiguous", min(NEAR, model.config.window))

@@ -1,8 +1,8 @@
-"""Words that several tokenizers can be compared by: where all of them begin a token, and what these add up to.
+"""Words that several tokenizers can be compared by: where all of them begin a token, and sums over these words.
 
-The white space before a word belongs to its first token in most tokenizers. So the tokens of a word say that it begins,
-and not that it ends; whether it ends is said by the token after it. The correction of Pimentel and Meister (2024) and
-Oh and Schuler (2024) takes the one out and puts the other in.
+The white space before a word belongs to its first token in most tokenizers. So the tokens of a word hold the
+probability that it begins but not that it ends, which the token after it holds. The correction of Pimentel and Meister
+(2024) and Oh and Schuler (2024) takes the former out and puts the latter in.
 """
 
 from __future__ import annotations
@@ -39,9 +39,7 @@ def common_units(text: str, words: NDArray[np.integer], token_starts: Sequence[N
     goes with it.
     """
     first = min((int(starts[0]) for starts in token_starts if len(starts)), default=0)
-    shared = reduce(
-        np.intersect1d, [np.asarray(words[:, 0], dtype=np.int64), *(np.unique(one) for one in token_starts)]
-    )
+    shared = reduce(np.intersect1d, [np.asarray(words[:, 0], dtype=np.int64), *map(np.unique, token_starts)])
     starts = np.union1d(shared[1:] if len(shared) and first < shared[0] else shared, [first]).astype(np.int64)
     bounds = np.append(starts, len(text))
     unit_of = np.searchsorted(starts, words[:, 0], side="right") - 1
@@ -57,7 +55,7 @@ def common_units(text: str, words: NDArray[np.integer], token_starts: Sequence[N
 
 
 def sums_over(units: Units, token_starts: NDArray[np.integer], values: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Values of tokens added up over the units that they begin in, (units,); NaN where one of them is."""
+    """Sums of token values over the units that they begin in, (units,); NaN where any of them is."""
     return np.add.reduceat(values.astype(np.float64), first_tokens(units, token_starts))
 
 
@@ -65,21 +63,21 @@ def end_of_word_corrections(
     text: str, units: Units, token_starts: NDArray[np.integer], token_ends: NDArray[np.integer],
     beginnings: NDArray[np.floating],
 ) -> NDArray[np.float64]:  # fmt: skip
-    """What is added to the sum of each unit, (units,): the log-probability that it ends, less that the last one did.
+    """The correction of each unit's sum, (units,): the log-probability that it ends, less that the unit before ends.
 
     `beginnings` (tokens,) is the log-probability that a word begins at a token. Where the token before ends in white
-    space or punctuation, that a unit ends there is certain, and so it is at either end of a document.
+    space or punctuation, and at either end of a document, a unit ends for certain.
     """
     first = first_tokens(units, token_starts)
     kinds = kinds_of(text)
     before = kinds[np.maximum(token_ends[np.maximum(first - 1, 0)] - 1, 0)]
     open_end = (first > 0) & ((before == LETTER) | (before == MARK))
-    own = np.where(open_end, beginnings[first], 0.0)
-    return np.append(own[1:], 0.0) - own
+    at_own_end = np.where(open_end, beginnings[first], 0.0)
+    return np.append(at_own_end[1:], 0.0) - at_own_end
 
 
 def first_tokens(units: Units, token_starts: NDArray[np.integer]) -> Ints:
     """The first token of each unit, (units,)."""
-    found = np.searchsorted(token_starts, units.starts)
-    found[0] = 0
-    return found.astype(np.int64)
+    first = np.searchsorted(token_starts, units.starts)
+    first[0] = 0
+    return first.astype(np.int64)

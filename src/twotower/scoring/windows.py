@@ -1,4 +1,4 @@
-"""Windows over a long text, such that every token is predicted once, with as much context as the stride leaves it."""
+"""Windows over a long text that predict every token once, with as much context as the stride allows."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def causal_windows(begin: int, tokens: int, window: int, step: int) -> Windows:
 
     The first row reads up to `window` tokens and predicts each next one. Every further row predicts the next `step`
     tokens and reads the `window` tokens before the last of these: with a step of half a window each of them has half a
-    window of context or more. With a step of a whole one these are the rolling windows of lm-evaluation-harness.
+    window of context or more. With a step of a whole window these are the rolling windows of lm-evaluation-harness.
     """
     last = tokens - 1  # the last token that is predicted
     ends = [min(window, last), *range(min(window, last) + step, last + step, step)] if last > 0 else []
@@ -43,7 +43,7 @@ def surrounding_windows(begin: int, tokens: int, window: int, step: int) -> Wind
     """Rows over the tokens of a stream for models that read both directions; every token is in the middle of one.
 
     A text that fits is one row. Otherwise rows move on by `step`, and each predicts what lies around its middle, the
-    first and the last one also what lies before and behind that.
+    first and the last one also the beginning and the end of the text.
     """
     starts = [0]
     while starts[-1] + window < tokens:
