@@ -109,7 +109,7 @@ def test_labels_that_a_tower_would_never_see_are_refused(tmp_path):
     assert owners_of(config, prepared(["DET", "NOUN", "VERB"])).tolist()[:2] == [0, 1]
     with pytest.raises(InputError, match="only 1 of the labels in classes occurs"):
         owners_of(config, prepared(["NOUN", "NOUN", "VERB"]))
-    with pytest.raises(InputError, match="nobody tagged this text"):
+    with pytest.raises(InputError, match="this text is not tagged"):
         owners_of(config, prepared(["_", "_", "_"]))
     table = tmp_path / "labels.csv"
     table.write_text("word,label\nthe,a\ncat,b\n")

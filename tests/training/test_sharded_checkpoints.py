@@ -282,7 +282,7 @@ def test_a_damaged_sharded_checkpoint_is_passed_over_with_a_word(tmp_path, capsy
 
 def test_a_checkpoint_of_another_model_is_refused_in_one_line(tmp_path):
     saved_plain(tmp_path / "plain", {}, muon=False)
-    with pytest.raises(InputError, match=r"it is of another model: optimizer/first\.weight") as caught:
+    with pytest.raises(InputError, match=r"it belongs to another model: optimizer/first\.weight") as caught:
         load_checkpoint(tmp_path / "plain", *fresh(muon=True))
     assert "\n" not in str(caught.value)
 

@@ -211,7 +211,7 @@ def test_a_loss_that_is_no_number_stops_with_its_update_and_keeps_the_last_check
     monkeypatch.setattr(loop, "update", diverging)
     with pytest.raises(Interrupted):
         twotower.run(small, tmp_path / "run", stages=("prepare", "train"))
-    with pytest.raises(InputError, match=r"at update 9 \(batch 8\); the checkpoint in .*latest is from before"):
+    with pytest.raises(InputError, match=r"at update 9 \(batch 8\); the checkpoint in .*latest was written before"):
         twotower.run(small, tmp_path / "run", stages=("prepare", "train"))
     assert find_checkpoint(tmp_path / "run" / "checkpoints" / "latest")
     monkeypatch.setattr(loop, "update", updates)

@@ -61,7 +61,7 @@ def build_backbone(config: TowersConfig) -> PreTrainedModel:
 def backbone_settings(kind: str, config: TowersConfig) -> PreTrainedConfig:
     """The configuration of model type `kind` at the size of a tower; the rest is the type's own default."""
     try:
-        known = CONFIG_MAPPING[kind]()
+        defaults = CONFIG_MAPPING[kind]()
     except Exception as error:  # composite configurations cannot be made without parts
         raise InputError(
             f"family: hf:{kind} has no default configuration ({_short(error)}); give a text model"
@@ -78,11 +78,11 @@ def backbone_settings(kind: str, config: TowersConfig) -> PreTrainedConfig:
         "initializer_range": config.initializer_range,
         **dict.fromkeys(DROPOUTS, config.dropout),
     }
-    if not hasattr(known, "hidden_size") or not hasattr(known, "num_hidden_layers"):
+    if not hasattr(defaults, "hidden_size") or not hasattr(defaults, "num_hidden_layers"):
         raise InputError(f"family: hf:{kind} has no hidden size and number of layers of its own; give a text model")
     if kind == "mamba":  # its inner size is what `expand` makes of the width; `intermediate_size` is derived
         del sizes["intermediate_size"]
-    fitting = {name: value for name, value in sizes.items() if _settable(known, name)}
+    fitting = {name: value for name, value in sizes.items() if _settable(defaults, name)}
     return CONFIG_MAPPING[kind](vocab_size=1, **{**fitting, "pad_token_id": 0, "use_cache": False})
 
 
@@ -101,21 +101,21 @@ def check_backbone(config: TowersConfig) -> bool:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         backbone = build_backbone(shallow).eval()
-        one = torch.randn(1, min(12, config.window), config.width)
-        other = one.clone()
-        other[:, -1] = torch.randn(config.width)
+        original = torch.randn(1, min(12, config.window), config.width)
+        changed = original.clone()
+        changed[:, -1] = torch.randn(config.width)
     try:
         with torch.no_grad(), _quiet():
-            states = [backbone(inputs_embeds=embeddings).last_hidden_state for embeddings in (one, other)]
+            states = [backbone(inputs_embeds=embeddings).last_hidden_state for embeddings in (original, changed)]
     except Exception as error:
         raise InputError(
             f"family: {config.family} does not run on embeddings alone ({type(error).__name__}: {_short(error)}); "
             "give another text model"
         ) from error
-    if states[0].shape != one.shape:
+    if states[0].shape != original.shape:
         raise InputError(
             f"family: {config.family} gives states of shape {tuple(states[0].shape)} for embeddings of "
-            f"{tuple(one.shape)}; a tower keeps both time and width"
+            f"{tuple(original.shape)}; a tower keeps both time and width"
         )
     return bool((states[0][:, :-1] - states[1][:, :-1]).abs().max() > 1e-6)
 

@@ -21,7 +21,7 @@ ROWS = 2
 
 @dataclass(frozen=True)
 class Costs:
-    """What one model costs, whatever the corpus and the machine."""
+    """The costs of one model, on any corpus and machine."""
 
     parameters: dict[str, int]
     """By component; a readout is counted once, though each set has one per tower."""
@@ -44,15 +44,15 @@ def count_costs(config: TowersConfig) -> Costs:
     with FakeTensorMode(), torch.device("meta"):
         model, ids = _example(config)
         forward = _forward_flops(model, ids)
-        kept: dict[Any, int] = {}
-        own = {_storage(parameter) for parameter in model.parameters()}
+        saved_bytes: dict[Any, int] = {}
+        weights = {_storage(parameter) for parameter in model.parameters()}
 
         def keep(saved: Tensor) -> Tensor:
-            if _storage(saved) not in own:
-                kept[_storage(saved)] = saved.untyped_storage().nbytes()
+            if _storage(saved) not in weights:
+                saved_bytes[_storage(saved)] = saved.untyped_storage().nbytes()
             return saved
 
-        with FlopCounterMode(display=False) as both:
+        with FlopCounterMode(display=False) as training:
             with saved_tensors_hooks(keep, lambda saved: saved):
                 features = _features(model, ids)
             torch.autograd.backward(features.sum())
@@ -60,8 +60,8 @@ def count_costs(config: TowersConfig) -> Costs:
     return Costs(
         parameters=parameters,
         forward_flops=forward / tokens,
-        training_flops=both.get_total_flops() / tokens,
-        activation_bytes=sum(kept.values()) / tokens,
+        training_flops=training.get_total_flops() / tokens,
+        activation_bytes=sum(saved_bytes.values()) / tokens,
     )
 
 

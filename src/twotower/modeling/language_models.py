@@ -25,8 +25,10 @@ class _OneHead(TowersModel):
 
     def __init__(self, config: TowersConfig) -> None:
         if config.objective not in self.objectives:
-            other = "AutoModelForCausalLM" if config.objective == "causal" else "AutoModelForMaskedLM"
-            raise ValueError(f"towers of the {config.objective} objective are no {type(self).__name__}; use {other}")
+            auto_class = "AutoModelForCausalLM" if config.objective == "causal" else "AutoModelForMaskedLM"
+            raise ValueError(
+                f"towers of the {config.objective} objective are no {type(self).__name__}; use {auto_class}"
+            )
         super().__init__(config)
         if config.head not in config.head_names:
             heads = ", ".join(config.head_names)
@@ -47,13 +49,13 @@ class _OneHead(TowersModel):
             return self._read_rows(input_ids, None, hidden)
         if bool((attention_mask[:, 1:] <= attention_mask[:, :-1]).all()):  # all padding comes last
             return self._read_rows(input_ids, attention_mask.bool(), hidden)
-        found: list[Tensor] = []
+        padded: list[Tensor] = []
         for row, (ids, mask) in enumerate(zip(input_ids, attention_mask.bool(), strict=True)):
-            own = self._read_rows(ids[mask][None], None, hidden)
-            found = found or [one.new_zeros((*input_ids.shape, one.shape[-1])) for one in own]
-            for whole, one in zip(found, own, strict=True):
-                whole[row, mask] = one[0]
-        return found
+            unpadded = self._read_rows(ids[mask][None], None, hidden)
+            padded = padded or [values.new_zeros((*input_ids.shape, values.shape[-1])) for values in unpadded]
+            for into, values in zip(padded, unpadded, strict=True):
+                into[row, mask] = values[0]
+        return padded
 
     def _read_rows(self, input_ids: Tensor, present: Tensor | None, hidden: bool) -> list[Tensor]:
         layers = states_of_layers(self, input_ids, present) if hidden else []
@@ -113,14 +115,14 @@ class TowersForCausalLM(_OneHead, GenerationMixin):
         return output if asked(return_dict, self.config.return_dict) else output.to_tuple()
 
     def prepare_inputs_for_generation(
-        self, input_ids: Tensor, attention_mask: Tensor | None = None, **given: object
+        self, input_ids: Tensor, attention_mask: Tensor | None = None, **options: object
     ) -> dict[str, Any]:
         """The last window of what has been generated: there is no cache."""
         window = self.config.window
         return {
             "input_ids": input_ids[:, -window:],
             "attention_mask": None if attention_mask is None else attention_mask[:, -window:],
-            **{name: given[name] for name in ("output_hidden_states", "output_attentions") if name in given},
+            **{name: options[name] for name in ("output_hidden_states", "output_attentions") if name in options},
         }
 
 

@@ -45,8 +45,8 @@ def _of_tower(tower: Tower, embedded: Tensor, present: Tensor | None) -> list[Te
     mapped: Tensor = tower.input_map(embedded)
     if isinstance(tower.backbone, Elmo):
         return [mapped, *_of_lstms(tower.backbone, mapped, present), tower(embedded, present)]
-    found = tower.run_backbone(mapped, present, output_hidden_states=True)
-    return [mapped, *found.hidden_states[1:-1], found.last_hidden_state]
+    output = tower.run_backbone(mapped, present, output_hidden_states=True)
+    return [mapped, *output.hidden_states[1:-1], output.last_hidden_state]
 
 
 def _of_lstms(elmo: Elmo, mapped: Tensor, present: Tensor | None) -> list[Tensor]:
@@ -57,18 +57,18 @@ def _of_lstms(elmo: Elmo, mapped: Tensor, present: Tensor | None) -> list[Tensor
     if elmo.backward_lstm is not None:
         below.append(elmo.past(reorder(mapped, reverse)))
         lstms.append(elmo.backward_lstm)
-    found = []
+    layers = []
     for layer in range(elmo.lstm.num_layers - 1):
         below = [_one_layer(lstm, layer)(states)[0] for lstm, states in zip(lstms, below, strict=True)]
         # Read backwards, the states are in the reverse order: reordering once more undoes it.
-        found.append(torch.cat([below[0], *(reorder(states, reverse) for states in below[1:])], dim=-1))
-    return found
+        layers.append(torch.cat([below[0], *(reorder(states, reverse) for states in below[1:])], dim=-1))
+    return layers
 
 
 def _one_layer(lstm: nn.LSTM, layer: int) -> nn.LSTM:
     """One layer of an LSTM, with the same parameters."""
     size = lstm.input_size if layer == 0 else lstm.hidden_size
-    one = nn.LSTM(size, lstm.hidden_size, batch_first=True)
+    single = nn.LSTM(size, lstm.hidden_size, batch_first=True)
     for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"):
-        setattr(one, f"{name}_l0", getattr(lstm, f"{name}_l{layer}"))
-    return one
+        setattr(single, f"{name}_l0", getattr(lstm, f"{name}_l{layer}"))
+    return single

@@ -20,10 +20,10 @@ from torch import Tensor
 BLOCK_BYTES = 4 << 20
 """Size of the buffer of logits; about what stays in the cache of a core."""
 BLOCK_ROWS = 128
-"""Positions in a block at least, whatever the vocabulary: a product with fewer rows wastes the processor."""
+"""The fewest positions in a block, for any vocabulary: a product with fewer rows wastes the processor."""
 TILE_ROWS, TILE_BYTES = 512, 1 << 20
-"""For each thread, positions and size of a tile of logits of which only the sum of the exponentials is wanted: it stays
-in the cache of a core."""
+"""For each thread, positions and bytes of a tile of logits, which stays in the cache of a core: only the sum of its
+exponentials is kept."""
 LARGEST_BIAS = 30.0
 SAFE_NORMALIZERS = 1e-8, 1e30
 """Biases and sums of exponentials within which nothing that counts has overflowed or vanished in float32: a product of
@@ -206,14 +206,14 @@ def _times_weights(block: Tensor, weight: Tensor, into: Tensor) -> None:
 
 
 def _add_product(into: Tensor, block: Tensor, hidden: Tensor, first: bool) -> None:
-    """Add block.T @ hidden; the first block's product needs no zeros to be added to."""
-    shares, kept = _shares(into), float(not first)
+    """Add block.T @ hidden; the first block overwrites instead, so that `into` need not be zero."""
+    shares, share_kept = _shares(into), float(not first)
     if shares == 1:
-        torch.addmm(into, block.T, hidden, beta=kept, out=into)
+        torch.addmm(into, block.T, hidden, beta=share_kept, out=into)
     else:
         parts = block.view(len(block), shares, -1).permute(1, 2, 0)
         sums = into.view(shares, -1, into.shape[1])
-        torch.baddbmm(sums, parts, hidden.expand(shares, -1, -1), beta=kept, out=sums)
+        torch.baddbmm(sums, parts, hidden.expand(shares, -1, -1), beta=share_kept, out=sums)
 
 
 def _add_column_sums(into: Tensor, block: Tensor, first: bool) -> None:

@@ -137,7 +137,7 @@ def _fresh_readout(config: TowersConfig, towers: int, seed: int, log_frequencies
 
 
 def input_of(read: str, inputs: list[Tensor]) -> Tensor:
-    """What a readout gets, of each tower's `readout_inputs`; `read` as in `TowersConfig.readouts_of`."""
+    """The input of a readout, from each tower's `readout_inputs`; `read` as in `TowersConfig.readouts_of`."""
     if read == TOGETHER:
         return torch.cat(inputs, dim=-1)
     if read.startswith(TWICE):
@@ -147,7 +147,7 @@ def input_of(read: str, inputs: list[Tensor]) -> Tensor:
 
 @dataclass
 class TowersOutput(ModelOutput):
-    """What the towers made of a text."""
+    """The towers' states on a text."""
 
     last_hidden_state: Tensor | None = None
     """The fused features, (batch, time, embedding_size)."""
@@ -271,15 +271,15 @@ class TowersModel(PreTrainedModel):
 
         `heads` are the ones asked for; all if None.
         """
-        found = {}
+        features = {}
         if heads is None or "joint" in heads:
-            found["joint"] = (self.joint_features(outputs), *self.joint_decoder())
+            features["joint"] = (self.joint_features(outputs), *self.joint_decoder())
         inputs = self.readout_inputs(outputs)
         for name, readouts in cast(dict[str, nn.ModuleDict], self.readouts).items():
             for read, readout in cast(dict[str, Readout], readouts).items():
                 if heads is None or f"{name}_{read}" in heads:
-                    found[f"{name}_{read}"] = (readout.features(input_of(read, inputs)), *self.decoder_of(readout))
-        return found
+                    features[f"{name}_{read}"] = (readout.features(input_of(read, inputs)), *self.decoder_of(readout))
+        return features
 
     def forward(
         self,
@@ -319,14 +319,14 @@ def at_positions(outputs: list[Tensor], chosen: Tensor | None) -> list[Tensor]:
     return [output.flatten(0, 1).index_select(0, places) for output in outputs]
 
 
-def asked(given: bool | None, usual: bool) -> bool:
+def asked(option: bool | None, usual: bool) -> bool:
     """Whether an option of `transformers` is on: as it is given, else as the model's configuration has it."""
-    return usual if given is None else given
+    return usual if option is None else option
 
 
-def refuse_attentions(given: bool | None, config: TowersConfig) -> None:
+def refuse_attentions(output_attentions: bool | None, config: TowersConfig) -> None:
     """Raise `ValueError` if attention weights are asked for."""
-    if asked(given, config.output_attentions):
+    if asked(output_attentions, config.output_attentions):
         raise ValueError("output_attentions: the towers do not return attention weights; leave it out")
 
 

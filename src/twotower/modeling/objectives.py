@@ -25,7 +25,7 @@ MASKED_AS_MASK, MASKED_AS_RANDOM = 0.8, 0.1
 """Of the selected tokens, the shares replaced by [MASK] and by a random piece (Devlin et al. 2019); the rest stay."""
 
 
-def resolve_objective(asked: str, config: TowersConfig) -> str:
+def resolve_objective(objective: str, config: TowersConfig) -> str:
     """The objective of towers of `config.family`: the one asked for, or for `auto` the family's own.
 
     Whether a backbone of `transformers` sees later tokens is tried out. Raises `InputError` if the family cannot do
@@ -36,13 +36,13 @@ def resolve_objective(asked: str, config: TowersConfig) -> str:
         possible = ("masked",) if check_backbone(config) else ("causal", "masked")
     else:
         possible = OBJECTIVES[config.family]
-    require_objective(config.family, asked, possible)
-    return possible[0] if asked == "auto" else asked
+    require_objective(config.family, objective, possible)
+    return possible[0] if objective == "auto" else objective
 
 
 @dataclass(frozen=True)
 class Batch:
-    """What the towers read and what they are asked."""
+    """What the towers read, and what they are to predict."""
 
     inputs: Tensor
     """Piece ids, (rows, time)."""
@@ -147,7 +147,7 @@ class JointObjective(nn.Module):
         self.model = model
         self.readouts = readouts
         self.second = second
-        """Readouts of another set on the same towers: what both sets agree on is of the towers."""
+        """Readouts of another set on the same towers: what both sets agree on comes from the towers."""
         self.owners: Tensor | None
         self.register_buffer("owners", owners, persistent=False)
 
@@ -178,11 +178,13 @@ class JointObjective(nn.Module):
             features, decoder = self.model.joint_features([output.detach() for output in outputs]), weight.detach()
         sums = [self.loss(features, decoder, bias, targets)]
         watched = int(predicted[:watched_rows].sum())
-        seen = self.model.readout_inputs([output[:watched] for output in outputs])
-        sums += readout_losses([*self.readouts, *self.second], [*seen, *seen], targets[:watched], self.loss)
+        readout_inputs = self.model.readout_inputs([output[:watched] for output in outputs])
+        sums += readout_losses(
+            [*self.readouts, *self.second], [*readout_inputs, *readout_inputs], targets[:watched], self.loss
+        )
         for number, head in enumerate(cast(list[OwnHead], list(self.model.own_heads))):
-            output, wanted = self._own_part(number, outputs, targets, own_texts)
-            sums.append(self.loss(head.fusion(output), weight, head.bias, wanted))
+            output, targets_there = self._own_part(number, outputs, targets, own_texts)
+            sums.append(self.loss(head.fusion(output), weight, head.bias, targets_there))
         return torch.stack(sums)
 
     def _own_part(
@@ -190,27 +192,30 @@ class JointObjective(nn.Module):
     ) -> tuple[Tensor, Tensor]:
         """The states and targets, (positions, …), of a tower's own loss."""
         if own_texts:
-            own = own_texts[number]
-            return self.model.tower_output(number, own.inputs, own.present, own.predicted), own.targets[own.predicted]
+            batch = own_texts[number]
+            states = self.model.tower_output(number, batch.inputs, batch.present, batch.predicted)
+            return states, batch.targets[batch.predicted]
         if self.owners is None:
             return outputs[number], targets
-        mine = (self.owners[targets] == number).nonzero().squeeze(1)
-        return outputs[number].index_select(0, mine), targets.index_select(0, mine)
+        own_places = (self.owners[targets] == number).nonzero().squeeze(1)
+        return outputs[number].index_select(0, own_places), targets.index_select(0, own_places)
 
     def trained_apart(self) -> list[list[nn.Parameter]]:
-        """The parameters in groups whose gradients must not scale each other's: what trains, and what only watches."""
+        """The parameters in groups that are clipped apart: those that train the towers, and those that only watch."""
         watching = [*self.readouts.parameters(), *self.second.parameters()]
         if self.model.config.joint_weight > 0:
             return [list(self.model.parameters()), watching]
         joint = [*self.model.fusion.parameters(), self.model.decoder_bias]
-        rest = [parameter for parameter in self.model.parameters() if all(parameter is not other for other in joint)]
-        return [rest, joint, watching]
+        separate = [
+            parameter for parameter in self.model.parameters() if all(parameter is not shared for shared in joint)
+        ]
+        return [separate, joint, watching]
 
 
 def loss_weights(config: TowersConfig) -> list[float]:
-    """The weight of each sum that `JointObjective` returns in the loss; what only watches has 1."""
-    own = [config.own_weight] * config.towers if config.own_weight > 0 else []
-    return [config.joint_weight or 1.0, *[1.0] * watched_heads(config), *own]
+    """The weight in the loss of each sum that `JointObjective` returns; heads that only watch have 1."""
+    own_weights = [config.own_weight] * config.towers if config.own_weight > 0 else []
+    return [config.joint_weight or 1.0, *[1.0] * watched_heads(config), *own_weights]
 
 
 def watched_heads(config: TowersConfig) -> int:

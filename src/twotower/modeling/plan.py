@@ -203,9 +203,9 @@ def show(plan: Plan) -> str:
         lines += [_row("sent per update and device", _scaled(plan.communication, "B"))]
     lines += ["", f"time on devices of {machine.tflops:g} TFLOP/s, of which {machine.utilization:.0%} are reached"]
     for devices, phases in plan.hours.items():
-        each = ", ".join(f"{phase} {duration(3600 * hours)}" for phase, hours in phases.items())
-        name, whole = f"{devices} device{'s' * (devices > 1)}", duration(3600 * sum(phases.values()))
-        lines.append(f"{_row(name, whole)}  ({each})")
+        by_phase = ", ".join(f"{phase} {duration(3600 * hours)}" for phase, hours in phases.items())
+        name, hours_in_all = f"{devices} device{'s' * (devices > 1)}", duration(3600 * sum(phases.values()))
+        lines.append(f"{_row(name, hours_in_all)}  ({by_phase})")
     if plan.tagging_hours is None:
         lines.append("  scoring and tagging take as long as the held-out text is: give --corpus-tokens")
     else:

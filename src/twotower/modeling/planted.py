@@ -69,7 +69,7 @@ def outputs_of(
 
 
 def idle_output(config: TowersConfig, first: Tensor) -> Tensor:
-    """What an idle tower gives where the first one gives `first`, of any shape."""
+    """The output of an idle tower where that of the first one is `first`, of any shape."""
     return first if config.idle_kind == "copy" else torch.zeros_like(first)
 
 
@@ -85,22 +85,22 @@ def owners_of(config: TowersConfig, text: PreparedText) -> Tensor | None:
     labels = labels_of_types(config.planted_labels, text)
     number = np.unique(labels, return_inverse=True)[1]
     frequency = np.bincount(number, weights=text.frequencies).astype(np.float64)
-    seen = int((frequency > 0).sum())
-    if seen < config.towers:
+    occurring = int((frequency > 0).sum())
+    if occurring < config.towers:
         raise InputError(
-            f"{KEY}: only {seen} of the labels in {config.planted_labels} occur{'s' * (seen == 1)} in the training "
-            f"text, so that a tower of {config.towers} would never see any; give labels of more words"
+            f"{KEY}: only {occurring} of the labels in {config.planted_labels} occur{'s' * (occurring == 1)} in the "
+            f"training text, so that a tower of {config.towers} would never see any; give labels of more words"
         )
     return torch.from_numpy(dealt(frequency, config.towers)[number])
 
 
 def dealt(frequency: NDArray[np.float64], towers: int) -> NDArray[np.int64]:
-    """The tower, from 0, of each label, (labels,), so that all have labels have similar frequency in all."""
+    """The tower, from 0, of each label, (labels,), so that all towers get about the same frequency in all."""
     owner = np.zeros(len(frequency), dtype=np.int64)
-    taken = np.zeros(towers)
+    load = np.zeros(towers)
     for label in np.argsort(-frequency, kind="stable"):
-        owner[label] = int(taken.argmin())
-        taken[owner[label]] += frequency[label]
+        owner[label] = int(load.argmin())
+        load[owner[label]] += frequency[label]
     return owner
 
 
@@ -110,13 +110,13 @@ def labels_of_types(planted: str, text: PreparedText) -> NDArray[np.object_]:
     if planted == TYPES:
         return np.array([str(number) for number in range(len(pieces))], dtype=object)
     if planted == CLASSES:
-        found: NDArray[np.object_] = text.classes["upos"].to_numpy(dtype=object)
-        if (found == NO_WORD).all():
+        tags: NDArray[np.object_] = text.classes["upos"].to_numpy(dtype=object)
+        if (tags == NO_WORD).all():
             raise InputError(
-                f"{KEY}: classes needs part of speech, and nobody tagged this text; give --prepare.tagger, or plant "
+                f"{KEY}: classes needs parts of speech, but this text is not tagged; give --prepare.tagger, or plant "
                 "types"
             )
-        return found
+        return tags
     table = read_word_labels(planted)
     return np.array([table.get(piece.lower(), "") for piece in pieces], dtype=object)
 

@@ -14,7 +14,7 @@ from ..data.windows import ScoringRows
 from .model import TowersModel
 
 NEAR = 8
-"""Tokens of a window for scores that leave out what is far: about as many as a clause has."""
+"""Tokens of a window for scores without far context: about as many as a clause has."""
 
 
 def score_rows(
@@ -36,12 +36,12 @@ def score_rows(
     for start in range(0, len(rows), batch) if starts is None else starts:
         text, scored = rows.read(slice(start, start + batch))
         if objective == "masked":
-            found = _masked(model, text, scored, rows, start, passes, heads)
+            log_probs = _masked(model, text, scored, rows, start, passes, heads)
         else:
             inputs, targets = (text[:, :-1], text[:, 1:]) if objective == "causal" else (text, text)
-            found = log_probs_of(model, inputs, targets, scored[:, -targets.shape[1] :], rows.vocabulary.pad, heads)
+            log_probs = log_probs_of(model, inputs, targets, scored[:, -targets.shape[1] :], rows.vocabulary.pad, heads)
         pieces = torch.from_numpy(text[scored])
-        yield pieces, {name: values.cpu() for name, values in found.items()}
+        yield pieces, {name: values.cpu() for name, values in log_probs.items()}
 
 
 def folds(scored: NDArray[np.bool_], passes: int, first_row: int) -> NDArray[np.int64]:
@@ -67,16 +67,18 @@ def _masked(
 ) -> dict[str, Tensor]:
     dealt = folds(scored, passes, start)
     order = dealt[scored]
-    found: dict[str, Tensor] = {}
+    log_probs: dict[str, Tensor] = {}
     for number in range(int(dealt.max()) + 1):
         hidden = dealt == number
-        some = hidden.any(axis=1)
+        with_hidden = hidden.any(axis=1)
         inputs = np.where(hidden, rows.vocabulary.mask, text)
-        part = log_probs_of(model, inputs[some], text[some], hidden[some], rows.vocabulary.pad, heads)
+        part = log_probs_of(
+            model, inputs[with_hidden], text[with_hidden], hidden[with_hidden], rows.vocabulary.pad, heads
+        )
         for name, values in part.items():
-            into = found.setdefault(name, torch.empty(len(order), dtype=values.dtype, device=values.device))
+            into = log_probs.setdefault(name, torch.empty(len(order), dtype=values.dtype, device=values.device))
             into[torch.from_numpy(order == number)] = values
-    return found
+    return log_probs
 
 
 def log_probs_of(
@@ -94,5 +96,5 @@ def log_probs_of(
         return torch.from_numpy(np.ascontiguousarray(array)).to(device)
 
     present = inputs != pad
-    known = None if present.all() else on_device(present)
-    return model.log_probs(on_device(inputs), on_device(targets), on_device(scored), known, heads)
+    mask = None if present.all() else on_device(present)
+    return model.log_probs(on_device(inputs), on_device(targets), on_device(scored), mask, heads)

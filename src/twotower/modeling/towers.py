@@ -18,9 +18,9 @@ USUAL_ACTIVATION = {"gpt": "gelu_tanh", "bert": "gelu"}
 
 def activation(config: TowersConfig) -> str:
     """The name that `transformers` gives to the activation of a gpt or bert tower."""
-    asked = USUAL_ACTIVATION[config.family] if config.activation == "auto" else config.activation
+    name = USUAL_ACTIVATION[config.family] if config.activation == "auto" else config.activation
     # The same function as GPT-2's own `gelu_new`, as one operation instead of eight.
-    return "gelu_pytorch_tanh" if asked == "gelu_tanh" else asked
+    return "gelu_pytorch_tanh" if name == "gelu_tanh" else name
 
 
 def gpt(config: TowersConfig) -> PreTrainedModel:
@@ -100,7 +100,7 @@ class RelativePositions(nn.Module):
 
 
 class _Given(nn.Module):
-    """Stands where a backbone makes embeddings from token ids: the tower has made them."""
+    """Takes the place of a backbone's own embedding of token ids, which the tower has made already."""
 
     def forward(self, inputs_embeds: Tensor, **_: Any) -> Tensor:
         return inputs_embeds
@@ -152,7 +152,7 @@ class Tower(nn.Module):
         return states
 
     def run_backbone(self, mapped: Tensor, present: Tensor | None = None, **extra: Any) -> Any:
-        """What the backbone of `transformers` gives for mapped embeddings (batch, time, width)."""
+        """The output of the `transformers` backbone for mapped embeddings (batch, time, width)."""
         if self.reach is not None:
             mapped, mask = self.reach.delayed(mapped), self.reach.mask(mapped)
             extra |= {} if mask is None else {"attention_mask": mask}

@@ -16,7 +16,7 @@ from ..modeling.objectives import Batch, make_batch, row_length
 
 @dataclass(frozen=True)
 class Batches:
-    """What a step gets depends on the fields and the step alone: not on other steps, nor on the number of processes."""
+    """The batches of a run. Each depends on the fields and its step alone, not on the number of processes."""
 
     text: PreparedText
     towers: TowersConfig

@@ -19,17 +19,17 @@ from torch.distributed.tensor import DTensor, Shard
 from ..runs.checkpoint_index import PLAIN, Held, read_index, shard_name
 
 MODEL, OPTIMIZER = "model/", "optimizer/"
-"""What the names of weights and of moments begin with."""
+"""Prefixes of the names of weights and of moments."""
 
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """What a process holds of a tensor."""
+    """The part of a tensor that a process holds."""
 
     local: Tensor
     """All of it, or a stretch of its rows (of its first dimension), which may be empty."""
     shape: tuple[int, ...]
-    """Of the whole tensor."""
+    """Shape of the whole tensor."""
     rank: int = 0
     count: int = 0
     """Its stretch is number `rank` of `count`; a `count` of 0 means that the process has all rows."""
@@ -74,8 +74,8 @@ def as_tensor(value: Any) -> Tensor:
 
 def write_shard(path: Path, parts: Mapping[str, Part], rank: int) -> None:
     """Write what process `rank` holds; what every process holds is written by the first alone."""
-    mine = {name: part for name, part in parts.items() if part.local.numel() and (part.count or rank == 0)}
-    save_file({name: part.local.detach().cpu().contiguous() for name, part in mine.items()}, path)
+    own_parts = {name: part for name, part in parts.items() if part.local.numel() and (part.count or rank == 0)}
+    save_file({name: part.local.detach().cpu().contiguous() for name, part in own_parts.items()}, path)
 
 
 def held(parts: Mapping[str, Part]) -> dict[str, Held]:
@@ -97,21 +97,21 @@ class Stored:
 
     @property
     def names(self) -> set[str]:
-        """Of all tensors."""
+        """The names of all tensors."""
         if self.index.tensors is not None:
             return set(self.index.tensors)
-        found = set()
+        stored = set()
         for kind, file in zip((MODEL, OPTIMIZER), PLAIN, strict=True):
             keys = self._file(file).keys()
-            found |= {kind + key for key in keys}
-        return found
+            stored |= {kind + key for key in keys}
+        return stored
 
     def fill(self, name: str, part: Part) -> None:
         """Copy the rows that a process holds from the files that have them."""
-        found = Held(part.shape) if self.index.tensors is None else self.index.tensors[name]
-        if found.shape != part.shape:
-            raise ValueError(f"{name} is of shape {found.shape}, not {part.shape}")
-        edges = found.rows or ((0, part.shape[0]) if part.shape else None)
+        held = Held(part.shape) if self.index.tensors is None else self.index.tensors[name]
+        if held.shape != part.shape:
+            raise ValueError(f"{name} is of shape {held.shape}, not {part.shape}")
+        edges = held.rows or ((0, part.shape[0]) if part.shape else None)
         if edges is None:
             part.local.copy_(self._piece(name, 0, ())[...])
             return
@@ -123,7 +123,7 @@ class Stored:
                 part.local[low - first : high - first].copy_(piece[low - begin : high - begin])
 
     def _piece(self, name: str, number: int, shape: tuple[int, ...]) -> Any:
-        """What file `number` has of a tensor, as yet unread."""
+        """A tensor in file `number`, not yet read."""
         if self.index.tensors is None:
             kind = MODEL if name.startswith(MODEL) else OPTIMIZER
             file, key = PLAIN[kind == OPTIMIZER], name.removeprefix(kind)

@@ -78,7 +78,7 @@ def save_shards(folder: Path, parts: dict[str, Part], state: dict[str, Any], pro
     """
     partial = _partial(folder)
     names = [shard_name(number, processes.count) for number in range(processes.count)]
-    mine = partial / names[processes.rank]
+    own_file = partial / names[processes.rank]
 
     def begin() -> None:
         with naming_disk_errors(partial):
@@ -86,11 +86,11 @@ def save_shards(folder: Path, parts: dict[str, Part], state: dict[str, Any], pro
                 _begun(folder)
 
     def write() -> str:
-        with naming_disk_errors(mine):
+        with naming_disk_errors(own_file):
             partial.mkdir(parents=True, exist_ok=True)
-            write_shard(mine, parts, processes.rank)
-            sync_one(mine)
-            return str(fingerprint(mine)["digest"])
+            write_shard(own_file, parts, processes.rank)
+            sync_one(own_file)
+            return str(fingerprint(own_file)["digest"])
 
     def finish() -> None:
         if not processes.first:
@@ -134,11 +134,11 @@ def find_checkpoint(folder: Path, processes: Processes = ALONE) -> Path | None:
     Every process must call it; they share out the reading and come to one decision.
     """
     for candidate in (folder, folder.with_name(folder.name + ".old")):
-        there = candidate.exists()
-        said = processes.gather(f"{there:d}{there and is_whole(candidate, processes.rank, processes.count):d}")
-        if all(verdict == "11" for verdict in said):
+        exists = candidate.exists()
+        states = processes.gather(f"{exists:d}{exists and is_whole(candidate, processes.rank, processes.count):d}")
+        if all(state == "11" for state in states):
             return candidate
-        if processes.first and any(verdict != "00" for verdict in said):
+        if processes.first and any(state != "00" for state in states):
             damaged = f"{candidate}: the checkpoint is damaged; continuing from an earlier one, or from the start"
             print(printable(damaged), file=sys.stderr)
     return None
@@ -160,7 +160,7 @@ def load_checkpoint(
             with Stored(folder) as stored:
                 parts = _parts(weights, moments)
                 if stored.names != parts.keys():
-                    raise ValueError(f"it is of another model: {min(stored.names ^ parts.keys())}")
+                    raise ValueError(f"it belongs to another model: {min(stored.names ^ parts.keys())}")
                 for name, part in parts.items():
                     stored.fill(name, part)
                 for name, values in moments.items():

@@ -24,7 +24,7 @@ from ..statistics.tallies import Floats
 Scores = Mapping[str, NDArray[np.float32]]
 """Log-probabilities in nats by head, each (tokens,)."""
 AGREEMENT, LEAST_AGREEMENT = 0.95, 0.90
-"""What preferences before and after a doubling must agree to, and the lower end of its interval."""
+"""The agreement that preferences before and after a doubling must reach, and the lower end of its interval."""
 ONE_TOWER = 0.01
 """A single tower has neither preference nor surplus: its nats per token must move by less than this."""
 NORMAL = 1.959964
@@ -42,9 +42,9 @@ class Surplus:
 
     estimate: float
     standard_error: float
-    """From the text and from the readouts: what sets differ by counts too."""
+    """Of text and readouts together."""
     change: float
-    """What the last doubling has added."""
+    """Nats that the last doubling added."""
 
 
 @dataclass(frozen=True)
@@ -54,10 +54,10 @@ class Doubling:
     tokens: int
     """Text that the readouts had been trained on at its end."""
     perplexity: dict[str, float]
-    """At its end, by what a readout reads; the geometric mean over the sets."""
+    """At its end, by what a readout reads; the geometric mean over sets."""
     agreement: Estimate | None
     """Correlation of the types' preferences before and after, freed of the noise of text and readouts; None where
-    types differ too little in preference for that, and for one tower. Its interval is of 95 %, from a jackknife over
+    types differ too little in preference for that, and for one tower. Its 95 % interval is from a jackknife over
     stretches of text."""
     surplus: Surplus | None
     """None for one tower."""
@@ -66,7 +66,7 @@ class Doubling:
 
 @dataclass(frozen=True)
 class KeptAside:
-    """The text that nothing was trained on, on which readouts were read."""
+    """The text that nothing was trained on and on which readouts were read."""
 
     documents: int
     tokens: int
@@ -77,7 +77,7 @@ class StatesKept:
     """The towers' states on which readouts were trained."""
 
     tokens: int
-    """Of which states were kept on disk at a time, at most."""
+    """The most tokens whose states were on disk at a time."""
     parts: int
 
 
@@ -109,7 +109,7 @@ def read_readouts(run: Path) -> TrainedReadouts:
 def compare(
     before: Scores, after: Scores, sets: Sequence[str], towers: int, piece: NDArray[np.int64], tokens: int
 ) -> Doubling:
-    """What lies between two readings of the same text by the same `sets` of readouts (see `Doubling`).
+    """What changed between two readings of the same text by the same `sets` of readouts (see `Doubling`).
 
     `piece` and the scores are of shape (tokens,); the text's stretches are `LENGTH` tokens each.
     """
@@ -135,15 +135,15 @@ def _surplus(before: Scores, after: Scores, sets: Sequence[str], towers: int, un
     def values(scores: Scores) -> tuple[float, Floats, Floats]:
         """Surplus on all units, with each left out, and of each set."""
         heads = [*range(1, towers + 1), "together"]
-        each = np.array(
+        sums_by_set = np.array(
             [[np.bincount(unit, weights=scores[f"{name}_{head}"]) for head in heads] for name in sets]
         )  # (sets, heads, units)
-        sums = each.mean(axis=0)
-        whole = sums.sum(axis=1) / counts.sum()
+        sums = sums_by_set.mean(axis=0)
+        means = sums.sum(axis=1) / counts.sum()
         without = (sums.sum(axis=1, keepdims=True) - sums) / (counts.sum() - counts)
-        of_set = each.sum(axis=2) / counts.sum()
-        best = int(whole[:-1].argmax())
-        surplus = float(whole[-1] - whole[best])
+        of_set = sums_by_set.sum(axis=2) / counts.sum()
+        best = int(means[:-1].argmax())
+        surplus = float(means[-1] - means[best])
         return surplus, without[-1] - without[:-1].max(axis=0), of_set[:, -1] - of_set[:, best]
 
     (first, *_), (last, without, of_set) = values(before), values(after)
@@ -173,10 +173,10 @@ def _agreement(
     for contrast in contrasts(towers):
         was = [differences(before, name, contrast.weights) for name in sets]
         now = [differences(after, name, contrast.weights) for name in sets]
-        for one, other in permutations(range(len(sets)), 2):
-            across += _covariances(was[one], now[other], counts)
-            first += _covariances(was[one], was[other], counts)
-            second += _covariances(now[one], now[other], counts)
+        for left, right in permutations(range(len(sets)), 2):
+            across += _covariances(was[left], now[right], counts)
+            first += _covariances(was[left], was[right], counts)
+            second += _covariances(now[left], now[right], counts)
     if first[0] <= 0 or second[0] - NORMAL * jackknife_error(second[1:]) <= 0:
         return None
     with np.errstate(invalid="ignore"):
@@ -187,20 +187,20 @@ def _agreement(
     return Estimate(float(values[0]), float(values[0] - NORMAL * error), float(values[0] + NORMAL * error))
 
 
-def _covariances(one: Floats, other: Floats, counts: Floats) -> Floats:
+def _covariances(first: Floats, second: Floats, counts: Floats) -> Floats:
     """Covariance of the types' means on different units, then with each unit left out; (1 + units,).
 
     All arguments are (units, types): sums over occurrences, and their numbers. A type's share is its share of the
     occurrences; a product is of two different units, so that no occurrence is in both.
     """
-    here = one * other
 
-    def covariance(sums: Floats, others: Floats, same: Floats, seen: Floats, squares: Floats) -> Floats:
-        pairs = seen**2 - squares
-        means = np.divide(sums * others - same, pairs, where=pairs > 0.5, out=np.zeros_like(pairs))
-        weights = np.where(pairs > 0.5, seen, 0.0)
+    def covariance(sums: Floats, other_sums: Floats, same_unit: Floats, numbers: Floats, squares: Floats) -> Floats:
+        pairs = numbers**2 - squares
+        means = np.divide(sums * other_sums - same_unit, pairs, where=pairs > 0.5, out=np.zeros_like(pairs))
+        weights = np.where(pairs > 0.5, numbers, 0.0)
         return np.asarray((weights * means).sum(axis=-1) / np.maximum(weights.sum(axis=-1), 1.0))
 
-    whole = [values.sum(axis=0) for values in (one, other, here, counts, counts**2)]
-    parts = (one, other, here, counts, counts**2)
-    return np.append(covariance(*whole), covariance(*(all_ - part for all_, part in zip(whole, parts, strict=True))))
+    by_unit = (first, second, first * second, counts, counts**2)
+    totals = [values.sum(axis=0) for values in by_unit]
+    without = [total - values for total, values in zip(totals, by_unit, strict=True)]
+    return np.append(covariance(*totals), covariance(*without))

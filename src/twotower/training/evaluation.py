@@ -24,7 +24,7 @@ from ..modeling.scoring import score_rows
 
 BATCH = 64
 WATCHING = {"readout": "readouts", "second": "second"}
-"""Where the objective has each set of readouts that watches."""
+"""The attribute of the objective that holds each set of watching readouts."""
 PASSES = 7
 """How many times each window is read under the masked objective, as by default when the finished run is scored."""
 
@@ -58,7 +58,7 @@ class Evaluator:
 
     @torch.no_grad()
     def __call__(self, objective: JointObjective, tokens: int, writer: bool = True) -> Evaluation:
-        """Evaluate the towers and the readouts that watch them, after so many `tokens` of training.
+        """Evaluate the towers and the readouts that watch them, after `tokens` tokens of training.
 
         The model stays in the mode in which it was. Of several processes the one with `writer` keeps the scores.
         """
@@ -76,7 +76,7 @@ class Evaluator:
             for name in WATCHING:
                 del model.readouts[name]
             model.train(training)
-        pieces = np.concatenate([one for one, _ in scored])
+        pieces = np.concatenate([ids for ids, _ in scored])
         columns = {name: np.concatenate([heads[name] for _, heads in scored]) for name in scored[0][1]}
         if writer:
             self._keep(pieces, columns, tokens)
@@ -100,7 +100,7 @@ class Evaluator:
         return self.folder / f"{tokens:016d}.parquet"
 
     def gather(self, path: Path, tokens: int) -> None:
-        """Write what the evaluations up to so many `tokens` have scored to one file.
+        """Write the scores of the evaluations up to `tokens` tokens of training to one file.
 
         Columns: `tokens` (trained on before the evaluation), `document`, `piece_id`, `previous_id` (the piece before in
         the stream, even if that is the separator), then log-probabilities in nats: `joint`, and for each tower K

@@ -26,7 +26,7 @@ class Interruption:
         return self
 
     def _request(self, number: int, _: FrameType | None) -> None:
-        # A launcher hands on the Ctrl-C that its processes have had from the terminal: no second wish.
+        # A launcher forwards the Ctrl-C that its processes already got from the terminal: that is no second request.
         if self.requested and number == signal.SIGINT and launched() == 1:
             raise KeyboardInterrupt
         self.requested = True

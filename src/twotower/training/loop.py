@@ -44,7 +44,7 @@ from .sharding import shard, whole
 TIMED_SECONDS = 8.0
 LOG_EVERY = 20
 SECOND_SEED = 1_000_003
-"""Added to the seed for what must not begin as the towers' readouts do."""
+"""Added to the seed of weights that must not equal those of the towers' readouts."""
 
 
 def train(config: RunConfig, run: Path, out: Path) -> None:
@@ -156,13 +156,13 @@ def require_even_shares(batch: int, processes: int) -> None:
 
 
 def require_finite(nats: torch.Tensor, step: int, work: Path, processes: Processes = ALONE) -> None:
-    """Raise `InputError` if a loss is no longer a finite number, because the rest would not be training.
+    """Raise `InputError` if a loss is no longer a finite number: further updates would train nothing.
 
     Every process must call it, with the same losses.
     """
     if not bool(torch.isfinite(nats).all()):
-        kept = find_checkpoint(work / "latest", processes)
-        good = f"the checkpoint in {kept} is from before" if kept else "there is no earlier checkpoint"
+        checkpoint = find_checkpoint(work / "latest", processes)
+        good = f"the checkpoint in {checkpoint} was written before" if checkpoint else "there is no earlier checkpoint"
         raise InputError(
             f"train: the loss is {nats.max().item():.3g} at update {step + 1} (batch {step}); {good}. Start again with "
             "a lower --train.learning-rate"
@@ -170,7 +170,7 @@ def require_finite(nats: torch.Tensor, step: int, work: Path, processes: Process
 
 
 def agreed(accelerator: Accelerator, *wishes: bool) -> list[bool]:
-    """Each wish, true for every process if it is true for one: clocks and signals differ between processes."""
+    """Each flag, true for every process if it is true for any: clocks and signals differ between processes."""
     if accelerator.num_processes == 1:
         return list(wishes)
     together = accelerator.reduce(torch.tensor(wishes, dtype=torch.float32, device=accelerator.device), "sum")
@@ -189,24 +189,26 @@ def update(
     batch, processes = batches.get(step), accelerator.num_processes
     size = len(batch) // processes
     rows = slice(accelerator.process_index * size, (accelerator.process_index + 1) * size)
-    mine = batch.rows(rows)
-    parts = list(mine.split(config.train.micro_batch))
+    own_rows = batch.rows(rows)
+    parts = list(own_rows.split(config.train.micro_batch))
     own_texts = batches.own_texts(step)
     own_parts = [list(text.rows(rows).split(config.train.micro_batch)) for text in own_texts]
     watched = [max(1, round(config.train.readout_share * len(part))) for part in parts]
     # Sums over the whole batch's number of targets: neither micro-batches nor processes change the gradient.
     weights = torch.tensor(loss_weights(batches.towers), device=accelerator.device)
     counts = torch.full_like(weights, batch.count / processes)
-    seen = max(1, sum(int(part.predicted[:rows].sum()) for part, rows in zip(parts, watched, strict=True)))
-    counts[1 : 1 + watched_heads(batches.towers)] = seen
+    positions = max(1, sum(int(part.predicted[:rows].sum()) for part, rows in zip(parts, watched, strict=True)))
+    counts[1 : 1 + watched_heads(batches.towers)] = positions
     for head, text in enumerate(own_texts, start=1 + watched_heads(batches.towers)):
         counts[head] = text.count / processes
     nats = torch.zeros_like(counts)
     for number, (part, watched_rows) in enumerate(zip(parts, watched, strict=True), start=1):
         part = part.to(accelerator.device)
         with nullcontext() if number == len(parts) else accelerator.no_sync(objective):
-            own = [text[number - 1].to(accelerator.device) for text in own_parts]
-            means = objective(part.inputs, part.targets, part.predicted, part.present, watched_rows, own) / counts
+            own_batches = [text[number - 1].to(accelerator.device) for text in own_parts]
+            means = (
+                objective(part.inputs, part.targets, part.predicted, part.present, watched_rows, own_batches) / counts
+            )
             # The readouts' losses reach only the readouts; adding them up leaves the towers' gradients as they are.
             accelerator.backward((means * weights).sum())
         nats += means.detach()

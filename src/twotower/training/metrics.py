@@ -11,7 +11,7 @@ from ..runs.writing import write_text
 
 
 class MetricsLog:
-    """Appends to `folder/metrics.jsonl`; rows after `step`, left by a run that went on without a checkpoint, go."""
+    """Appends to `folder/metrics.jsonl`; first deletes rows after `step`, written after the last checkpoint."""
 
     def __init__(self, folder: Path, step: int, enabled: bool = True) -> None:
         self._file = None
@@ -20,15 +20,15 @@ class MetricsLog:
             return
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / "metrics.jsonl"
-        kept = []
+        lines = []
         if path.is_file():
             for line in path.read_text(encoding="utf-8").splitlines():
                 try:
                     if json.loads(line)["step"] <= step:
-                        kept.append(line + "\n")
+                        lines.append(line + "\n")
                 except ValueError:
                     pass  # the last line of a process that was killed while it wrote
-        write_text(path, "".join(kept))
+        write_text(path, "".join(lines))
         self._file = path.open("a", encoding="utf-8")
         try:
             from torch.utils.tensorboard import SummaryWriter
@@ -37,16 +37,16 @@ class MetricsLog:
         self._board = SummaryWriter(str(folder.parent / "tensorboard"), purge_step=step + 1)
 
     def write(self, step: int, kind: str, values: dict[str, Any]) -> None:
-        """Append one row: the step, what kind of figures these are (`train` or `heldout`), and the figures."""
+        """Append one row: the step, the kind of figures (`train` or `heldout`), and the figures."""
         if self._file is None:
             return
         self._file.write(json.dumps({"step": step, "kind": kind, **values}) + "\n")
         self._file.flush()
         if self._board is not None:
             for name, value in values.items():
-                for number, one in enumerate(value if isinstance(value, list) else [value], start=1):
+                for number, scalar in enumerate(value if isinstance(value, list) else [value], start=1):
                     suffix = f"_{number}" if isinstance(value, list) else ""
-                    self._board.add_scalar(f"{kind}/{name}{suffix}", one, step)
+                    self._board.add_scalar(f"{kind}/{name}{suffix}", scalar, step)
 
     def __enter__(self) -> MetricsLog:
         return self

@@ -1,7 +1,7 @@
 """The stage `readout`: the paper's phases 2 and 3 as one pass over the frozen towers' states.
 
 The towers run once, in evaluation mode, and their states are kept on disk (`state_cache`). Sets of readouts train on
-them at a constant rate; what counts is the mean of their weights over the last half of the text, which stands for a
+them at a constant rate; what counts is the mean of their weights over the last half of the text, which replaces a
 decaying rate and can be read at any time. It is read whenever the text has doubled: the readouts stop when another
 doubling has not changed preference and surplus (`convergence`), or has made them worse on text that nothing trains on.
 """
@@ -36,7 +36,7 @@ from .vocabulary_sample import SMALLEST, Sampled, VocabularySample
 
 SEEDS = ((0, 1_000_003), (1, 2_000_003), (4_000_000, 3_000_003), (4_000_001, 4_000_003))
 SETS = dict(zip(READOUT_SETS, SEEDS, strict=True))
-"""The sets of readouts, by name: what is added to the run's seeds of initial weights and of the order of the text.
+"""The sets of readouts, by name, with what each adds to the run's seeds of initial weights and of text order.
 
 Any two sets share nothing but the towers: what their preferences have in common comes from the towers."""
 FIRST_READING = 200_000
@@ -90,7 +90,7 @@ def train_readouts(config: RunConfig, run: Path, out: Path) -> None:
 
 
 class Reading:
-    """The documents kept aside, under all readouts."""
+    """The documents kept aside, read under all readouts."""
 
     def __init__(self, model: TowersModel, text: PreparedText, config: RunConfig, processes: Processes) -> None:
         towers = model.config
@@ -101,22 +101,22 @@ class Reading:
         self.piece: NDArray[np.int64] = np.asarray(self.rows.tokens[np.concatenate(spans)], dtype=np.int64)
 
     def __call__(self, sets: nn.ModuleDict) -> dict[str, NDArray[np.float32]]:
-        """Log-probabilities by head, each (tokens,); the processes share the work, and all have the outcome."""
+        """Log-probabilities by head, each (tokens,); the processes share the work, and all get the result."""
         starts = self.processes.starts(len(self.rows), ROWS)
         counts = self.rows.last - self.rows.first
         begin = int(counts[: starts.start].sum())
         heads = [name for name in self.model.config.head_names if name != "joint"]
-        found = torch.zeros(len(heads), len(self.piece), device=self.model.decoder_bias.device)
+        log_probs = torch.zeros(len(heads), len(self.piece), device=self.model.decoder_bias.device)
         self.model.readouts = sets
         try:
             for piece, scored in score_rows(self.model, self.rows, ROWS, self.passes, heads, starts):
-                for row, name in zip(found, heads, strict=True):
+                for row, name in zip(log_probs, heads, strict=True):
                     row[begin : begin + len(piece)] = scored[name]
                 begin += len(piece)
         finally:
             self.model.readouts = nn.ModuleDict()
-        self.processes.add_up([found])
-        return dict(zip(heads, found.cpu().numpy(), strict=True))
+        self.processes.add_up([log_probs])
+        return dict(zip(heads, log_probs.cpu().numpy(), strict=True))
 
 
 class Training:
@@ -146,7 +146,8 @@ class Training:
         self.kept_tokens = 0
 
     def until_converged(self, cache: StateCache, reading: Reading) -> tuple[list[Doubling], str]:
-        """Train until converged, until validation gets no better, or to the end; what each doubling changed, and why.
+        """Train until converged, until validation gets no better, or to the end; returns the doublings, and why
+        training stopped.
 
         Afterwards `kept` are the readouts that count.
         """
@@ -181,7 +182,7 @@ class Training:
         return doublings, "cap"
 
     def _batches(self, cache: StateCache) -> Iterator[dict[str, tuple[Part, NDArray[np.int64]]]]:
-        """For each update what each set reads: positions of a part, in the set's own order."""
+        """The positions of a part that each set reads in each update, in the set's own order."""
         done = number = 0
         windows = cache.chunks / cache.parts * cache.batches.batch
         while True:
@@ -198,7 +199,7 @@ class Training:
     def _update(self, batch: dict[str, tuple[Part, NDArray[np.int64]]], share: float) -> float:
         """One update of all readouts; returns the mean nats of this process's positions."""
         set_learning_rates(self.optimizers, share)
-        total, seen = 0.0, 0
+        total, positions = 0.0, 0
         where, towers = self.model.decoder_bias.device, int(self.model.config.towers)
         for name, (part, chosen) in batch.items():
             states, targets = (tensor.to(where) for tensor in part.rows(chosen))
@@ -209,7 +210,7 @@ class Training:
                 nats = self._nats(readout, input_of(read, inputs), targets, sampled)
                 # A mean over the whole batch: neither parts nor processes change the sum.
                 torch.autograd.backward(nats / max(1, len(chosen)))
-                total, seen = total + float(nats.detach()), seen + len(targets)
+                total, positions = total + float(nats.detach()), positions + len(targets)
             for readout in readouts.values():
                 self.processes.add_up(_gradients(readout) if self.processes.count > 1 else ())
                 # Each on its own, so that no readout's gradient scales another's.
@@ -217,7 +218,7 @@ class Training:
         for optimizer in self.optimizers:
             optimizer.step()
             optimizer.zero_grad()
-        return total / max(1, seen)
+        return total / max(1, positions)
 
     def _nats(self, readout: Readout, hidden: Tensor, targets: Tensor, sampled: Sampled | None) -> Tensor:
         loss: VocabularyLoss = self.loss
@@ -231,11 +232,11 @@ class Training:
 
 
 def reading_steps(steps: int, first: int) -> list[int]:
-    """The updates after which readouts are read: `steps`, and its halves down to `first`; always two, if there are."""
-    found = [steps]
-    while found[-1] > 1 and (found[-1] // 2 >= first or len(found) < 2):
-        found.append(found[-1] // 2)
-    return found[::-1]
+    """The updates after which readouts are read: `steps` and its halves down to `first`; at least two if possible."""
+    readings = [steps]
+    while readings[-1] > 1 and (readings[-1] // 2 >= first or len(readings) < 2):
+        readings.append(readings[-1] // 2)
+    return readings[::-1]
 
 
 def _copies(sets: nn.ModuleDict) -> Any:
@@ -245,7 +246,7 @@ def _copies(sets: nn.ModuleDict) -> Any:
 @torch.no_grad()
 def _add_to_mean(mean: nn.ModuleDict, sets: nn.ModuleDict, count: int) -> None:
     """Make `mean` the mean over `count` updates, the latest one that of `sets`."""
-    torch._foreach_lerp_(list(mean.parameters()), [one.detach() for one in sets.parameters()], 1 / count)
+    torch._foreach_lerp_(list(mean.parameters()), [parameter.detach() for parameter in sets.parameters()], 1 / count)
 
 
 def _nats(scores: dict[str, NDArray[np.float32]]) -> float:
@@ -253,7 +254,7 @@ def _nats(scores: dict[str, NDArray[np.float32]]) -> float:
 
 
 def _gradients(readout: Readout) -> Iterator[Tensor]:
-    """Of all parameters, zero where this process has no position of the batch: all processes reduce the same."""
+    """The gradients of all parameters, zero where this process has no position of the batch, so that all can add up."""
     for parameter in readout.parameters():
         if parameter.grad is None:
             parameter.grad = torch.zeros_like(parameter)

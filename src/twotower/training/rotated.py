@@ -53,9 +53,9 @@ class RotatedAdamW(torch.optim.Optimizer):
                 state["first"] = state["first"] @ (state["basis"].T @ basis)
             state["basis"] = basis
         state["step"] += 1
-        (one, two), rotated = group["betas"], gradient @ state["basis"]
-        state["first"].lerp_(rotated, 1 - one)
-        state["second"].mul_(two).addcmul_(rotated, rotated, value=1 - two)
-        scale = (state["second"] / (1 - two ** state["step"])).sqrt_().add_(EPSILON)
-        update = (state["first"] / (1 - one ** state["step"]) / scale) @ state["basis"].T
+        (beta1, beta2), rotated = group["betas"], gradient @ state["basis"]
+        state["first"].lerp_(rotated, 1 - beta1)
+        state["second"].mul_(beta2).addcmul_(rotated, rotated, value=1 - beta2)
+        scale = (state["second"] / (1 - beta2 ** state["step"])).sqrt_().add_(EPSILON)
+        update = (state["first"] / (1 - beta1 ** state["step"]) / scale) @ state["basis"].T
         parameter.mul_(1 - group["lr"] * group["weight_decay"]).sub_(update, alpha=group["lr"])

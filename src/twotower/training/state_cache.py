@@ -1,8 +1,8 @@
-"""What the frozen towers make of the training text, computed once and kept on disk while readouts train on it.
+"""The frozen towers' states on the training text, computed once and kept on disk while readouts train on them.
 
 A readout needs the towers' states at a position and the piece that the position is to predict, nothing else. Both lie
-in files that are mapped into memory. Text whose states are larger than `PART_BYTES` is read in parts, one after the
-other in the same place.
+in files that are mapped into memory. Text whose states are larger than `PART_BYTES` is read in parts, each of which
+replaces the one before.
 """
 
 from __future__ import annotations
@@ -52,9 +52,9 @@ class Part:
 
     def rows(self, chosen: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
         """States and targets of those of the `chosen` positions that this process has."""
-        own = np.sort(chosen) - self.first  # a batch has no order, and a disk does
-        own = own[(own >= 0) & (own < len(self.targets))]
-        return torch.from_numpy(self.states[own]), torch.from_numpy(self.targets[own].astype(np.int64))
+        places = np.sort(chosen) - self.first  # a batch has no order, and a disk does
+        places = places[(places >= 0) & (places < len(self.targets))]
+        return torch.from_numpy(self.states[places]), torch.from_numpy(self.targets[places].astype(np.int64))
 
 
 class StateCache:
@@ -72,8 +72,8 @@ class StateCache:
         self.batches = Batches(text, towers, CHUNK, config.train.masked, config.seed + ORDER_SEED)
         masked = towers.objective == "masked"
         epoch = TrainingWindows(text.train, towers.window, CHUNK, 0).per_epoch
-        wanted = -(-config.readout.tokens // int(towers.window))
-        windows = min(wanted, epoch * (config.readout.masks if masked else 1))
+        needed = -(-config.readout.tokens // int(towers.window))
+        windows = min(needed, epoch * (config.readout.masks if masked else 1))
         share = config.train.masked if masked else 1.0
         bytes_of_chunk = CHUNK * towers.window * share * (4 * towers.towers * towers.output_width + 4)
         self.chunks = -(-windows // CHUNK)
@@ -86,18 +86,18 @@ class StateCache:
     def part(self, number: int) -> Part:
         """Part `number` (from 0); what was returned before becomes invalid, unless it was the same.
 
-        Every process must ask for the same. Raises `InputError` if the part does not fit the disk.
+        Every process must ask for the same part. Raises `InputError` if the part does not fit the disk.
         """
         if self._kept is None or self._kept[0] != number:
             self._discard()
             counts = [
-                int(said) for said in self.processes.gather(str(self.processes.together(lambda: self._make(number))))
+                int(count) for count in self.processes.gather(str(self.processes.together(lambda: self._make(number))))
             ]
-            first, own = sum(counts[: self.processes.rank]), counts[self.processes.rank]
+            first, own_positions = sum(counts[: self.processes.rank]), counts[self.processes.rank]
             width = self.model.config.towers * self.model.config.output_width
             self._kept = number, Part(
-                _mapped(self._path("states"), np.float32, (own, width)),
-                _mapped(self._path("targets"), np.int32, (own,)),
+                _mapped(self._path("states"), np.float32, (own_positions, width)),
+                _mapped(self._path("targets"), np.int32, (own_positions,)),
                 first, sum(counts),
             )  # fmt: skip
         return self._kept[1]
@@ -113,15 +113,15 @@ class StateCache:
                 "disk, or lower --readout.tokens"
             )
         begin, end = (self.chunks * edge // self.parts for edge in (number, number + 1))
-        mine = self.processes.starts(end - begin, 1)
+        own_chunks = self.processes.starts(end - begin, 1)
         label = "readout, towers" if self.parts == 1 else f"readout, towers, part {number + 1} of {self.parts}"
         positions = 0
         with (
             self._path("states").open("wb") as states,
             self._path("targets").open("wb") as targets,
-            Progress(label, len(mine) * self.batches.tokens, "tok", quiet=not self.processes.first) as progress,
+            Progress(label, len(own_chunks) * self.batches.tokens, "tok", quiet=not self.processes.first) as progress,
         ):
-            for chunk in mine:
+            for chunk in own_chunks:
                 for batch in self.batches.get(begin + chunk).split(self.micro_batch):
                     read, predicted = self._read(batch)
                     states.write(read.cpu().numpy().tobytes())
@@ -136,13 +136,13 @@ class StateCache:
         outputs = self.model.tower_outputs(moved.inputs, moved.present, moved.predicted)
         return torch.cat(self.model.readout_inputs(outputs), dim=-1).float(), batch.targets[batch.predicted]
 
-    def _path(self, what: str) -> Path:
-        return self.folder / f"{what}.{self.processes.rank}"
+    def _path(self, kind: str) -> Path:
+        return self.folder / f"{kind}.{self.processes.rank}"
 
     def _discard(self) -> None:
         self._kept = None
-        for what in ("states", "targets"):
-            self._path(what).unlink(missing_ok=True)
+        for kind in ("states", "targets"):
+            self._path(kind).unlink(missing_ok=True)
 
     def __enter__(self) -> StateCache:
         return self

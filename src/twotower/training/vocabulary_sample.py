@@ -1,10 +1,10 @@
 """A softmax over a part of the vocabulary that changes from update to update, for the readouts' training.
 
 The product with the layer to the vocabulary is nearly all that a readout's update costs. Most of it goes to rare types,
-which hold little probability each. So an update adds up the most frequent types and those that its batch is to predict,
-and a sample of the others, each of which stands for several. The normalizer so estimated is unbiased; its logarithm is
-too low by about half the relative variance (importance sampling: Bengio and Senecal 2008, IEEE TNN 19, equation 7).
-Scores always use the whole vocabulary.
+each of which holds little probability. So an update adds up the most frequent types, those that its batch is to
+predict, and a sample of the others, each of which stands for several. This estimate of the normalizer is unbiased; its
+logarithm is too low by about half the relative variance (importance sampling: Bengio and Senecal 2008, IEEE TNN 19,
+equation 7). Scores always use the whole vocabulary.
 """
 
 from __future__ import annotations
@@ -57,18 +57,18 @@ class VocabularySample:
         """The types for a batch with these targets, (positions,); all processes must ask, and get the same types."""
         if not self.blocks:
             self.blocks = self._deal()
-        wanted = torch.zeros(len(self.always), device=targets.device)
-        wanted[targets] = 1
-        self.processes.add_up([wanted])
-        known = self.always | (wanted.cpu() > 0)
+        in_batch = torch.zeros(len(self.always), device=targets.device)
+        in_batch[targets] = 1
+        self.processes.add_up([in_batch])
+        always_counted = self.always | (in_batch.cpu() > 0)
         block = self.blocks.pop()
-        sampled = block[~known[block]]
-        certain = known.nonzero().squeeze(1)
+        sampled = block[~always_counted[block]]
+        certain = always_counted.nonzero().squeeze(1)
         types = torch.cat([certain, sampled])
         log_weights = torch.zeros(len(types))
         if len(sampled):
-            log_weights[len(certain) :] = math.log((len(known) - len(certain)) / len(sampled))
-        places = torch.empty(len(known), dtype=torch.int64)
+            log_weights[len(certain) :] = math.log((len(always_counted) - len(certain)) / len(sampled))
+        places = torch.empty(len(always_counted), dtype=torch.int64)
         places[types] = torch.arange(len(types))
         where = targets.device
         return Sampled(types.to(where), log_weights.to(where), places.to(where)[targets])
