@@ -38,30 +38,30 @@ if TYPE_CHECKING:
     from .comparison.controls import Control
 
 STRANGERS = "strangers"
-"""The folder, in that of a run, of its strangers; the stage that makes them."""
+"""The folder of the strangers within that of their run; also the stage that makes them."""
 PLANTED = "planted"
 """The stage that makes the planted divisions, which lie among the controls."""
 CONTROLS = "controls"
-"""The folder, in that of a run, of its other controls."""
+"""The folder of the other controls within that of their run."""
 SHARED = ("train", "readout", "score")
 """The stages that several processes share."""
 
 
 LONGEST_NAME = 80
-"""Of a corpus, in the name of a folder: a hundred files, or a long glob, would be more than file systems take."""
+"""The most characters of a corpus in a folder's name: file systems do not take a hundred file names."""
 
 
 def default_folder(config: RunConfig) -> Path:
-    """Where a run goes that is given no folder: the same command finds it again."""
+    """The folder of a run that is given none: the same command finds it again."""
     name = "+".join(file_name(part) for part in config.prepare.corpus)
     if config.diff.models:
-        models = "-".join(file_name(Path(one).name) for one in config.diff.models)
+        models = "-".join(file_name(Path(model).name) for model in config.diff.models)
         return Path("runs") / f"diff-{models[:LONGEST_NAME]}-{name[:LONGEST_NAME]}"
     return Path("runs") / f"{config.preset}-{name[:LONGEST_NAME]}-seed{config.seed}"
 
 
 def with_text_of_scores(config: RunConfig) -> RunConfig:
-    """The same comparison, on the text of its first file where all of its models are files of scores."""
+    """The same comparison; where all its models are files of scores, on the text of the first file."""
     models = config.diff.models
     if not models or not all(model.startswith(SCORES) for model in models):
         return config
@@ -101,9 +101,9 @@ def make(
     say: Callable[[str], None] = lambda _: None,
     own: Mapping[str, RunConfig] | None = None,
 ) -> RunFolder:
-    """`run`, with what each instrument is asked with (see `execute`)."""
-    for asked in (config, *(own or {}).values()):
-        validate(asked)
+    """`run`, with the settings of each instrument (`own`, see `execute`)."""
+    for settings in (config, *(own or {}).values()):
+        validate(settings)
     if config.model.family.startswith("hf:"):  # before an hour is spent on the text
         from .modeling.sizes import towers_config
 
@@ -116,46 +116,46 @@ def make(
     if "train" in asked_for and config.model.planted == "texts":
         asked_for.add("rewrite")
     functions = functions_of(config, say)
-    wanted = {name: functions[name] for name in stages_of(config) if name in asked_for}
-    if STRANGERS in wanted:
+    stage_functions = {name: functions[name] for name in stages_of(config) if name in asked_for}
+    if STRANGERS in stage_functions:
         require_cooperation(config)
-        wanted[STRANGERS] = partial(_strangers, config, overwrite, say)
-    if PLANTED in wanted:
+        stage_functions[STRANGERS] = partial(_strangers, config, overwrite, say)
+    if PLANTED in stage_functions:
         require_cooperation(config)
-        wanted[PLANTED] = partial(_planted, config, overwrite, say)
-    if "analyze" in wanted and config.analyze.norms:  # before hours of training
+        stage_functions[PLANTED] = partial(_planted, config, overwrite, say)
+    if "analyze" in stage_functions and config.analyze.norms:  # before hours of training
         from .data.norms import read_norms
 
         for line in read_norms(config.analyze.norms).tell("analyze.norms"):
             say(line)
-    if "train" in wanted and config.model.planted == "classes":
+    if "train" in stage_functions and config.model.planted == "classes":
         from .modeling.planted import CLASSES, TYPES, read_word_labels
 
         if config.model.planted_labels not in (CLASSES, TYPES):
             read_word_labels(config.model.planted_labels)
-    if "analyze" in wanted and config.analyze.labels:
+    if "analyze" in stage_functions and config.analyze.labels:
         from .preference.own_labels import read_labels
 
         read_labels(config.analyze.labels)
-    if set(wanted) - {"prepare", "report"}:
+    if set(stage_functions) - {"prepare", "report"}:
         _set_up(config.threads)
     _require_all_processes()
     if launched() == 1:
-        execute(folder, config, wanted, overwrite, say, own)
+        execute(folder, config, stage_functions, overwrite, say, own)
     elif leads():
         with announcing() as announce:
-            execute(folder, config, _announced(wanted, announce), overwrite, say, own)
+            execute(folder, config, _announced(stage_functions, announce), overwrite, say, own)
     else:
-        known = stages_of(config)
+        declared = stages_of(config)
         follow({
-            name: partial(functions[name], view_of(config, known[name]), folder, partial_folder(folder, name))
+            name: partial(functions[name], view_of(config, declared[name]), folder, partial_folder(folder, name))
             for name in SHARED if name in functions
         })  # fmt: skip
     return RunFolder(folder)
 
 
 def inventory(config: RunConfig, say: Callable[[str], None] = lambda _: None) -> Inventory:
-    """What `prepare` would read, without leaving anything behind. Raises `InputError` as it would."""
+    """What `prepare` would read; leaves nothing behind. Raises `InputError` where `prepare` would."""
     from .data.prepare import prepare
 
     validate(config)
@@ -189,28 +189,28 @@ def require_cooperation(config: RunConfig) -> None:
 
 
 def _strangers(
-    whole: RunConfig, overwrite: bool, say: Callable[[str], None], config: StageConfig, folder: Path, out: Path
+    pair: RunConfig, overwrite: bool, say: Callable[[str], None], config: StageConfig, folder: Path, out: Path
 ) -> None:
     """The stage: finish the run of the strangers, and keep what it found."""
     from .runs.sharing import adopt
 
-    theirs = folder / STRANGERS
-    adopt(theirs, folder, "prepare")
-    run(strangers_of(whole), theirs, overwrite=overwrite, say=lambda text: say(f"strangers: {text}"))
-    shutil.copyfile(theirs / "results.json", out / "strangers.json")
+    strangers = folder / STRANGERS
+    adopt(strangers, folder, "prepare")
+    run(strangers_of(pair), strangers, overwrite=overwrite, say=lambda text: say(f"strangers: {text}"))
+    shutil.copyfile(strangers / "results.json", out / "strangers.json")
 
 
 def _planted(
-    whole: RunConfig, overwrite: bool, say: Callable[[str], None], config: StageConfig, folder: Path, out: Path
+    pair: RunConfig, overwrite: bool, say: Callable[[str], None], config: StageConfig, folder: Path, out: Path
 ) -> None:
-    """The stage: finish the runs with a planted division that a scale is made of, and keep what the ruler found."""
+    """The stage: finish the runs with planted divisions, which make a scale, and keep what the ruler found."""
     from .comparison.controls import SCALE, planted_configs
     from .config.conversion import as_json
     from .data.heldout import PreparedText
     from .results.results import read_results
     from .runs.sharing import adopt
 
-    configs = _possible(planted_configs(whole), PreparedText(folder).summary.tagger)
+    configs = _possible(planted_configs(pair), PreparedText(folder).summary.tagger)
     divisions = {}
     for kind, name in SCALE.items():
         if name not in configs:
@@ -223,7 +223,7 @@ def _planted(
 
 
 def _possible(configs: Mapping[str, RunConfig], tagger: str) -> dict[str, RunConfig]:
-    """The controls that a text can have whose held-out words were tagged by `tagger`."""
+    """The controls that are possible where `tagger` tagged the held-out words."""
     from .comparison.controls import SCALE
     from .data.tagging import NONE
 
@@ -233,21 +233,21 @@ def _possible(configs: Mapping[str, RunConfig], tagger: str) -> dict[str, RunCon
 
 @contextmanager
 def _beside(config: RunConfig, folder: Path, overwrite: bool, say: Callable[[str], None]) -> Iterator[None]:
-    """Within, another process runs the strangers; at the end it is waited for. What it left undone the stage does."""
+    """Run the strangers in another process meanwhile, and wait for it. The stage finishes what is left undone."""
     if not 0 < 2 * config.threads <= usable_cores() or launched() > 1:
         yield
         return
     from .runs.sharing import adopt
 
-    theirs, log = folder / STRANGERS, folder / "strangers.log"
-    adopt(theirs, folder, "prepare")
-    write_text(theirs / "config.yaml", yaml.safe_dump(to_dict(strangers_of(config)), sort_keys=False))
-    command = [sys.executable, "-m", "twotower", "run", "--out", str(theirs), "--no-strangers"]
+    strangers, log = folder / STRANGERS, folder / "strangers.log"
+    adopt(strangers, folder, "prepare")
+    write_text(strangers / "config.yaml", yaml.safe_dump(to_dict(strangers_of(config)), sort_keys=False))
+    command = [sys.executable, "-m", "twotower", "run", "--out", str(strangers), "--no-strangers"]
     say(f"strangers: run beside it (see {log})")
     environment = os.environ | {"OMP_NUM_THREADS": str(config.threads)}
-    with log.open("w", encoding="utf-8") as said:
+    with log.open("w", encoding="utf-8") as output:
         process = subprocess.Popen(
-            [*command, *(["--overwrite"] * overwrite)], stdout=said, stderr=said, stdin=subprocess.DEVNULL,
+            [*command, *(["--overwrite"] * overwrite)], stdout=output, stderr=output, stdin=subprocess.DEVNULL,
             env=environment,
         )  # fmt: skip
         try:
@@ -323,35 +323,35 @@ def know(
     if unknown := [name for name in chosen if name not in INSTRUMENTS]:
         raise InputError(f"--only: {unknown[0]!r} is not an instrument; instruments: {', '.join(INSTRUMENTS)}")
     before = {name: as_asked(config, name, records) for name in INSTRUMENTS}
-    own = {name: with_settings(asked, {"know": given}, "know") for name, asked in before.items()}
+    own = {name: with_settings(settings, {"know": given}, "know") for name, settings in before.items()}
     missing = {name: reason for name in INSTRUMENTS if (reason := INSTRUMENTS[name].lacking(own[name].know))}
     if unusable := [name for name in chosen if name in missing]:
         raise InputError(f"{unusable[0]}: this instrument lacks what it needs: {missing[unusable[0]]}")
-    wanted = chosen or tuple(name for name in INSTRUMENTS if name not in missing)
+    names = chosen or tuple(name for name in INSTRUMENTS if name not in missing)
     if not chosen:
         for name, reason in missing.items():
             say(f"{name}: left out: {reason}")
-        for name in wanted if not overwrite else ():
+        for name in names if not overwrite else ():
             if name in records and (more := _more(before[name], own[name], name)):
                 say(f"{name}: kept as it is, made without {', '.join(more)}; --overwrite makes it again with that")
                 own[name] = before[name]
     dependent = [
         name for name in INSTRUMENTS
-        if name in records and any(producer_of(artifact).name in wanted for artifact in STAGES[name].optional)
+        if name in records and any(producer_of(artifact).name in names for artifact in STAGES[name].optional)
     ]  # fmt: skip
-    for name in set(dependent) - set(wanted):
+    for name in set(dependent) - set(names):
         own[name] = before[name]
     from .knowledge.given import tell_lists
 
-    for name in wanted:
+    for name in names:
         if overwrite or name not in records or own[name] != before[name]:
             for line in tell_lists(own[name].know, name):
                 say(line)
-    return make(config, folder, (*wanted, *dependent, "analyze", "report"), overwrite, say, own)
+    return make(config, folder, (*names, *dependent, "analyze", "report"), overwrite, say, own)
 
 
 def _more(before: RunConfig, now: RunConfig, name: str) -> list[str]:
-    """The files that an instrument was made without, if that is all in which its settings differ."""
+    """The files that an instrument was made without, if its settings differ in nothing else."""
     old, new = (stage_settings(config, STAGES[name]) for config in (before, now))
     changed = [key for key in new if old[key] != new[key]]
     return changed if all(old[key] in ("", []) for key in changed) else []
@@ -359,16 +359,16 @@ def _more(before: RunConfig, now: RunConfig, name: str) -> list[str]:
 
 def _require_all_processes() -> None:
     """Raise `InputError` where `accelerate launch` was asked for several processes and, without GPUs, started one."""
-    asked, started = "MASTER_ADDR" in os.environ, "WORLD_SIZE" in os.environ
-    if asked and not started and "ACCELERATE_USE_CPU" in os.environ:
+    requested, started = "MASTER_ADDR" in os.environ, "WORLD_SIZE" in os.environ
+    if requested and not started and "ACCELERATE_USE_CPU" in os.environ:
         raise InputError(
             "accelerate launch: without GPUs it starts one process, however many are asked for; "
             "add --multi_gpu, which starts them all, or use torchrun --nproc-per-node"
         )
 
 
-def _announced(wanted: dict[str, StageFunction], announce: Callable[[str], None]) -> dict[str, StageFunction]:
-    """The stages of `wanted`, of which those that are shared first call the other processes."""
+def _announced(functions: dict[str, StageFunction], announce: Callable[[str], None]) -> dict[str, StageFunction]:
+    """The same functions; those of shared stages first call the other processes."""
 
     def shared(name: str, function: StageFunction) -> StageFunction:
         def begin(config: StageConfig, run: Path, out: Path) -> None:
@@ -377,7 +377,7 @@ def _announced(wanted: dict[str, StageFunction], announce: Callable[[str], None]
 
         return begin
 
-    return {name: shared(name, function) if name in SHARED else function for name, function in wanted.items()}
+    return {name: shared(name, function) if name in SHARED else function for name, function in functions.items()}
 
 
 def _set_up(threads: int) -> None:

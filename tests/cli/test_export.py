@@ -157,4 +157,4 @@ def test_a_hub_that_refuses_is_one_line_and_the_folder_stays(finished, tmp_path)
         assert sent.returncode == 2 and "Traceback" not in sent.stderr
         assert "the hub did not take lab/towers" in sent.stderr.splitlines()[-1]
         assert twotower.verify(tmp_path / "towers").faults == ()
-        assert "is no name of a model" in push(hub, finished, tmp_path / "other", "a//b").stderr
+        assert "is not the name of a model" in push(hub, finished, tmp_path / "other", "a//b").stderr

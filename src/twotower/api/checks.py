@@ -26,7 +26,7 @@ class Verification:
     whole: int
     """How many artifacts are as they were written."""
     faults: tuple[str, ...]
-    """A line for each that is not: which file, and the command that makes it again."""
+    """A line for each of the others: which file, and the command that makes it again."""
 
 
 @dataclass(frozen=True)
@@ -56,8 +56,8 @@ def verify(run: Run | Path | str) -> Verification:
 
     Raises `InputError` for a folder that is not a run.
     """
-    whole, faults = verification.verify(_folder(run))
-    return Verification(whole, tuple(faults))
+    intact, faults = verification.verify(_folder(run))
+    return Verification(intact, tuple(faults))
 
 
 def rerun(
@@ -80,8 +80,10 @@ def rerun(
     folder = _folder(run)
     target = Path(out) if out is not None else folder.with_name(folder.resolve().name + "-again")
     with without_progress() if quiet else nullcontext():
-        found = reruns.rerun(folder, target, say)
-    return Rerun(Run(target), found["same"], found["first"], found["stage"], tuple(found["reasons"]))
+        comparison = reruns.rerun(folder, target, say)
+    return Rerun(
+        Run(target), comparison["same"], comparison["first"], comparison["stage"], tuple(comparison["reasons"])
+    )
 
 
 def controls(

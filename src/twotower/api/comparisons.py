@@ -180,7 +180,7 @@ def compare(
 
     Raises `InputError` for a folder that is not a finished run, for two of the same name, or for fewer than two.
     """
-    folders = [one.path if isinstance(one, Run) else Path(one) for one in runs]
+    folders = [run.path if isinstance(run, Run) else Path(run) for run in runs]
     with without_progress() if quiet else nullcontext():
         studies.compare_folders(folders, Path(out))
     return Comparison(out)

@@ -17,9 +17,9 @@ from ..runs.writing import make_folder, naming_disk_errors, write_text
 from ..system.errors import InputError
 
 COPIED = ("config.yaml", "provenance.json", "results.json", "preference.parquet", "metrics.jsonl")
-"""What holds none of the text but the pieces of the vocabulary."""
+"""Files that hold none of the text but the pieces of the vocabulary."""
 WITH_TEXT = ("scores.parquet",)
-"""What holds the held-out text: its pieces stand there in their order."""
+"""Files that hold the held-out text: its pieces stand there in their order."""
 
 
 def export(run: RunFolder, folder: Path, with_text: bool = False) -> Path:
@@ -77,7 +77,9 @@ def push(folder: Path, name: str, private: bool = True) -> str:
         address = api.create_repo(name, private=private, exist_ok=True)
         api.upload_folder(repo_id=name, folder_path=folder, commit_message="A run of twotower")
     except HFValidationError as error:
-        raise InputError(f"--push: {name!r} is no name of a model; give OWNER/MODEL ({_first_line(error)})") from None
+        raise InputError(
+            f"--push: {name!r} is not the name of a model; give OWNER/MODEL ({_first_line(error)})"
+        ) from None
     except OfflineModeIsEnabled:
         raise InputError("--push: HF_HUB_OFFLINE is set, so that the hub is not asked; unset it") from None
     except Exception as error:  # the client's versions stand on different HTTP libraries, each with errors of its own

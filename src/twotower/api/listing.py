@@ -27,7 +27,7 @@ def list(folder: Path | str = "runs") -> pd.DataFrame:
     """
     import pandas as pd
 
-    return pd.DataFrame([look_at(one).plain() for one in run_folders(Path(folder))], columns=COLUMNS)
+    return pd.DataFrame([look_at(path).plain() for path in run_folders(Path(folder))], columns=COLUMNS)
 
 
 COLUMNS = [

@@ -58,5 +58,5 @@ def _headline(run: Listed) -> str:
 
 def answers(folder: Path, runs: int, conclusions: Sequence[str]) -> str:
     """A comparison: what it answers."""
-    items = Markup().join(Markup("<li>{}</li>").format(printable(one)) for one in conclusions)
+    items = Markup().join(Markup("<li>{}</li>").format(printable(conclusion)) for conclusion in conclusions)
     return LIST.format(printable(f"{runs} runs compared in {folder}"), items)

@@ -13,7 +13,7 @@ from ..runs.stages import INSTRUMENTS, stages_of
 from ..system.errors import InputError
 
 TIMED = frozenset({"training.json", "report.html", "figures"})
-"""What holds times or versions, and so may differ between runs that are the same."""
+"""Files that hold times or versions, and so may differ between equal runs."""
 
 
 def rerun(folder: Path, out: Path, say: Callable[[str], None] = lambda _: None) -> dict[str, Any]:
@@ -32,8 +32,8 @@ def rerun(folder: Path, out: Path, say: Callable[[str], None] = lambda _: None) 
     then = read_json(folder / "provenance.json", "without it the versions of the run are not known")
     for reason in (reasons := differences(then, provenance(config))):
         say(f"rerun: {reason}")
-    own = {name: as_asked(config, name, before) for name in finished if name in INSTRUMENTS}
-    make(config, out, tuple(finished), say=say, own=own)
+    of_instruments = {name: as_asked(config, name, before) for name in finished if name in INSTRUMENTS}
+    make(config, out, tuple(finished), say=say, own=of_instruments)
     after = read_records(out)
     for stage in finished:
         old, new = (records[stage]["outputs"] for records in (before, after))
@@ -44,17 +44,17 @@ def rerun(folder: Path, out: Path, say: Callable[[str], None] = lambda _: None) 
 
 
 def differences(then: dict[str, Any], now: dict[str, Any]) -> list[str]:
-    """What may make two runs differ, from their `provenance.json`."""
-    found = []
+    """What may make two runs differ, from their `provenance.json`: a line each."""
+    lines = []
     for name, version in now["versions"].items():
         was = then.get("versions", {}).get(name)
         if was != version:
-            found.append(f"{name} was {was or 'not installed'} and is {version or 'not installed'}")
+            lines.append(f"{name} was {was or 'not installed'} and is {version or 'not installed'}")
     for key, meaning in (("python", "Python"), ("git_revision", "the revision of the code")):
         if then.get(key) != now[key]:
-            found.append(f"{meaning} was {then.get(key)} and is {now[key]}")
+            lines.append(f"{meaning} was {then.get(key)} and is {now[key]}")
     for key, value in now["machine"].items():
         was = then.get("machine", {}).get(key)
         if was != value:
-            found.append(f"the machine's {key} was {was} and is {value}")
-    return found
+            lines.append(f"the machine's {key} was {was} and is {value}")
+    return lines

@@ -120,8 +120,8 @@ class Run(Finished):
         from . import tables
 
         if labels is None:
-            found = self.results().division
-            return tables.division(found.labels if found else [])
+            division = self.results().division
+            return tables.division(division.labels if division else [])
         return tables.division(self._along(labels))
 
     def _along(self, labels: pd.DataFrame | Path | str) -> list[LabelDivision]:
@@ -131,10 +131,9 @@ class Run(Finished):
 
         self._folder.require("scores.parquet")
         measured = Measured.of(self.config, self.path)
-        named = isinstance(labels, (str, Path))
-        table = read_labels(labels) if isinstance(labels, (str, Path)) else labels
-        own = labels_of(table, measured, str(labels) if named else "labels")
-        return along(own, measured)
+        if isinstance(labels, (str, Path)):
+            return along(labels_of(read_labels(labels), measured, str(labels)), measured)
+        return along(labels_of(labels, measured), measured)
 
     @overload
     def model(self, head: None = None) -> TowersModel: ...

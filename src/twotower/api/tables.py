@@ -26,16 +26,16 @@ ADJUSTED = ("mean", "low", "high", "q_value", "sure")
 
 def preference(types: pd.DataFrame, towers: int) -> pd.DataFrame:
     """`preference.parquet` with one row per type and contrast."""
-    found = contrasts(towers)
-    if not found:
+    preferences = contrasts(towers)
+    if not preferences:
         return types.iloc[:0].assign(contrast=pd.Series(dtype=str), **dict.fromkeys(OF_CONTRAST, 0.0))
-    names = (*OF_CONTRAST, *(f"under_{name}" for name in SETS if f"under_{name}{found[0].suffix}" in types))
-    own = {f"{name}{one.suffix}" for one in found for name in names}
-    shared = types[[name for name in types if name not in own]]
+    names = (*OF_CONTRAST, *(f"under_{name}" for name in SETS if f"under_{name}{preferences[0].suffix}" in types))
+    own_columns = {f"{name}{preference.suffix}" for preference in preferences for name in names}
+    shared = types[[name for name in types if name not in own_columns]]
     parts = []
-    for one in found:
-        values = pd.DataFrame({name: types[f"{name}{one.suffix}"] for name in names})
-        parts.append(pd.DataFrame({"contrast": one.name}, index=types.index).join([shared, values]))
+    for preference in preferences:
+        values = pd.DataFrame({name: types[f"{name}{preference.suffix}"] for name in names})
+        parts.append(pd.DataFrame({"contrast": preference.name}, index=types.index).join([shared, values]))
     return pd.concat(parts, ignore_index=True)
 
 
@@ -43,11 +43,11 @@ def training(path: Path) -> pd.DataFrame:
     """`metrics.jsonl` with one row per measurement and head."""
     rows = []
     for line in path.read_text(encoding="utf-8").splitlines():
-        one = json.loads(line)
-        heldout = one["kind"] == "heldout"
-        heads = {"joint": one["joint_nats" if heldout else "joint"]}
-        heads |= {f"tower {k}": nats for k, nats in enumerate(one["tower_nats" if heldout else "towers"], start=1)}
-        at = {"step": one["step"], "tokens": one["tokens"], "text": "heldout" if heldout else "training"}
+        row = json.loads(line)
+        heldout = row["kind"] == "heldout"
+        heads = {"joint": row["joint_nats" if heldout else "joint"]}
+        heads |= {f"tower {k}": nats for k, nats in enumerate(row["tower_nats" if heldout else "towers"], start=1)}
+        at = {"step": row["step"], "tokens": row["tokens"], "text": "heldout" if heldout else "training"}
         rows += [{**at, "head": head, "nats": nats} for head, nats in heads.items()]
     return pd.DataFrame(rows, columns=["step", "tokens", "text", "head", "nats"])
 
@@ -55,13 +55,13 @@ def training(path: Path) -> pd.DataFrame:
 def word_classes(results: Results, towers: int) -> pd.DataFrame:
     """The profile by part of speech with one row per class and contrast."""
     upos = results.word_classes.upos if results.word_classes else None
-    names = [one.name for one in contrasts(towers)]
+    names = [contrast.name for contrast in contrasts(towers)]
     rows = [
-        {"contrast": names[one.tower - 1], "upos": row.name, "occurrences": row.occurrences, "types": row.types,
-         **{key: getattr(one.adjusted, key) for key in ADJUSTED}, "compared": row.compared}
+        {"contrast": names[of_tower.tower - 1], "upos": row.name, "occurrences": row.occurrences, "types": row.types,
+         **{key: getattr(of_tower.adjusted, key) for key in ADJUSTED}, "compared": row.compared}
         for row in (upos.profile if upos else [])
-        for one in row.each
-        if one.adjusted
+        for of_tower in row.each
+        if of_tower.adjusted
     ]  # fmt: skip
     columns = ["contrast", "upos", "occurrences", "types", *ADJUSTED, "compared"]
     return pd.DataFrame(rows, columns=columns)
@@ -83,9 +83,9 @@ def division(rows: Sequence[LabelDivision]) -> pd.DataFrame:
 
 def runs(study: Study) -> pd.DataFrame:
     """The runs of a comparison, one row each."""
-    kept = ("group", "corpus", "stranger", "planted", "seed", "family", "towers", "tokens")
+    columns = ("group", "corpus", "stranger", "planted", "seed", "family", "towers", "tokens")
     return pd.DataFrame([
-        {"run": row.name, **{key: getattr(row, key) for key in kept}} | {
+        {"run": row.name, **{key: getattr(row, key) for key in columns}} | {
             "perplexity": row.perplexity.joint,
             **_interval("reliability", row.reliability),
             "divides": row.divides,
@@ -106,18 +106,18 @@ def _interval(name: str, value: Estimate | None) -> dict[str, float | None]:
 def profiles(study: Study) -> pd.DataFrame:
     """The profile of each run of a comparison: one row per run and class."""
     rows = []
-    for found, stranger in ((study.profiles, False), (study.profiles_of_strangers, True)):
-        for run in found.runs if found else []:
+    for part, stranger in ((study.profiles, False), (study.profiles_of_strangers, True)):
+        for run in part.runs if part else []:
             at = {"run": run.name, "group": run.group, "corpus": run.corpus, "stranger": stranger}
             rows += [
                 {**at, "upos": name, "mean": mean}
-                for name, mean in zip(found.classes if found else [], run.profile, strict=True)
+                for name, mean in zip(part.classes if part else [], run.profile, strict=True)
             ]
     return pd.DataFrame(rows, columns=["run", "group", "corpus", "stranger", "upos", "mean"])
 
 
 def agreement(study: Study) -> pd.DataFrame:
-    """The agreement of each two runs that scored the same text: one row per pair."""
+    """The agreement of runs that scored the same text: one row per pair of runs."""
     rows = [
         {"corpus": text.corpus, "strangers": text.strangers, "first": text.names[first], "second": text.names[second],
          "types": text.agreement.types, "r": text.agreement.r[first][second]}
@@ -133,28 +133,28 @@ def tests(study: Study) -> pd.DataFrame:
 
 
 def words(scores: pd.DataFrame, towers: int, sets: Sequence[str]) -> pd.DataFrame:
-    """The words that are one piece, one row per word and contrast; what a tower gives is the mean over `sets`."""
-    whole = scores[scores["whole_word"].astype(bool)]
-    by_word = whole["piece"].astype(str)
-    grouped = whole.groupby(by_word, sort=True)
+    """The words that are one piece, one row per word and contrast; a tower's values are means over `sets`."""
+    whole_words = scores[scores["whole_word"].astype(bool)]
+    by_word = whole_words["piece"].astype(str)
+    grouped = whole_words.groupby(by_word, sort=True)
     shared = pd.DataFrame({
         "upos": grouped["upos"].agg(lambda tags: tags.mode().iloc[0]).astype(str), "count": grouped.size(),
         "documents": grouped["document"].nunique(), "joint": grouped["joint"].mean(),
     })  # fmt: skip
     for tower in range(1, towers + 1):
-        shared[f"readout_{tower}"] = _alone(whole, tower, sets).groupby(by_word).mean()
+        shared[f"readout_{tower}"] = _alone(whole_words, tower, sets).groupby(by_word).mean()
     parts = []
     for contrast in contrasts(towers):
-        values = {f"under_{name}": pd.Series(contrast.of(whole, name), whole.index) for name in sets}
-        each = pd.DataFrame(values).groupby(by_word).mean()
-        each.insert(0, "mean", each.mean(axis=1))
-        parts.append(shared.join(each).reset_index(names="word").assign(contrast=contrast.name))
-    found = pd.concat(parts, ignore_index=True) if parts else shared.reset_index(names="word").assign(contrast="")
-    return found[["contrast", *(name for name in found if name != "contrast")]]
+        values = {f"under_{name}": pd.Series(contrast.of(whole_words, name), whole_words.index) for name in sets}
+        means = pd.DataFrame(values).groupby(by_word).mean()
+        means.insert(0, "mean", means.mean(axis=1))
+        parts.append(shared.join(means).reset_index(names="word").assign(contrast=contrast.name))
+    table = pd.concat(parts, ignore_index=True) if parts else shared.reset_index(names="word").assign(contrast="")
+    return table[["contrast", *(name for name in table if name != "contrast")]]
 
 
 def documents(scores: pd.DataFrame, names: Mapping[int, str], towers: int, sets: Sequence[str]) -> pd.DataFrame:
-    """The held-out documents, one row each; what a tower gives is the mean over `sets`."""
+    """The held-out documents, one row each; a tower's values are means over `sets`."""
     grouped = scores.groupby("document", sort=True)
     table = pd.DataFrame({"tokens": grouped.size(), "joint": grouped["joint"].mean()})
     table.insert(0, "name", [names[int(number)] for number in table.index])

@@ -24,22 +24,22 @@ from ..system.errors import InputError
 def score(run: RunFolder, texts: Sequence[str]) -> pd.DataFrame:
     """One row per piece of each text; see `Run.score`."""
     model, text = _model_and_text(run)
-    sentences = encode(text.tokenizer, [visible(one) for one in texts])
+    sentences = encode(text.tokenizer, [visible(sentence) for sentence in texts])
     for number, length in enumerate(sentences.lengths):
         _require_length(int(length), longest(model), f"text {number}")
     sets = SETS[: run.config.readout.replicates]
     towers = run.config.model.towers
     heads = ["joint", *(f"{name}_{tower}" for name in sets for tower in range(1, towers + 1))]
-    found = pd.DataFrame(score_sentences(model, sentences, text.vocabulary, heads))
+    scores = pd.DataFrame(score_sentences(model, sentences, text.vocabulary, heads))
     table = pd.DataFrame({
         "text": sentences.of, "position": np.arange(len(sentences.pieces)) - sentences.starts[sentences.of],
         "piece_id": sentences.pieces, "piece": [text.pieces[piece] for piece in sentences.pieces],
-        "joint": found["joint"],
+        "joint": scores["joint"],
     })  # fmt: skip
     for tower in range(1, towers + 1):
-        table[f"readout_{tower}"] = found[[f"{name}_{tower}" for name in sets]].mean(axis=1)
+        table[f"readout_{tower}"] = scores[[f"{name}_{tower}" for name in sets]].mean(axis=1)
     for contrast in contrasts(towers):
-        table[f"preference{contrast.suffix}"] = contrast.mean_of(found, sets)
+        table[f"preference{contrast.suffix}"] = contrast.mean_of(scores, sets)
     return table
 
 
@@ -64,10 +64,10 @@ def predict(run: RunFolder, beginning: str, top: int) -> pd.DataFrame:
     for head, names in heads.items():
         each = [torch.log_softmax(torch.nn.functional.linear(*features[name])[0], dim=-1) for name in names]
         mean = torch.stack(each).mean(dim=0)[: len(text.pieces)]
-        values, found = mean.topk(min(top, len(mean)))
+        values, likeliest = mean.topk(min(top, len(mean)))
         rows += [
             {"head": head, "rank": rank, "piece_id": piece, "piece": text.pieces[piece], "log_prob": value}
-            for rank, (piece, value) in enumerate(zip(found.tolist(), values.tolist(), strict=True), start=1)
+            for rank, (piece, value) in enumerate(zip(likeliest.tolist(), values.tolist(), strict=True), start=1)
         ]
     return pd.DataFrame(rows, columns=["head", "rank", "piece_id", "piece", "log_prob"])
 
@@ -78,7 +78,7 @@ class _Pieces:
 
     tokenizer: Tokenizer
     pieces: list[str]
-    """By id."""
+    """The pieces by their id."""
     vocabulary: Vocabulary
 
 
@@ -96,7 +96,7 @@ def _require_length(length: int, most: int, name: str) -> None:
 def _asking_for_the_next(model: TowersModel, pieces: Ids, vocabulary: Vocabulary) -> tuple[torch.Tensor, int]:
     """The row to read, (1, time), and the position that predicts the piece after the beginning.
 
-    Causal towers predict it at the last piece. The others are given a [MASK] in its place, and the end after it.
+    Causal towers predict it at the last piece. The others read a [MASK] in its place, and the end of the text after it.
     """
     first = vocabulary.cls if model.config.windows == "pairs" else vocabulary.sep
     row = [first, *pieces.tolist()]

@@ -36,7 +36,7 @@ from .diff_results import CorpusOfDiff, DiffResults, DivisionOfModels, MeanDiffe
 def analyze_diff(config: StageConfig, run: Path, out: Path) -> None:
     """Read `run/scores.parquet`; write `preference.parquet` and `results.json` into `out`."""
     scored = read_scored(run)
-    names = [one.name for one in scored.scorers]
+    names = [scorer.name for scorer in scored.scorers]
     measured = measured_models(config, run, scored)
     control = measured_control(measured, run) if scored.control is not None else None
     statistics: dict[str, Callable[[], Any]] = {
@@ -53,11 +53,13 @@ def analyze_diff(config: StageConfig, run: Path, out: Path) -> None:
     }
     with Progress("analyze", total=1 + len(statistics), unit="statistic") as progress:
         types = progress.counted(types_table(measured))
-        found = {name: progress.counted(statistic()) for name, statistic in statistics.items()}
-    division = DivisionOfModels.of(*(found.pop(name) for name in ("models", "control", "router", "contexts")))
-    definition = [f"{one.model} minus {one.against}" for one in found["difference"]]
-    found["preference"] = dataclasses.replace(found["preference"], definition=definition)
-    results = DiffResults(corpus=_corpus(run, measured), seed=config.seed, division=division, **scored.shared, **found)
+        figures = {name: progress.counted(statistic()) for name, statistic in statistics.items()}
+    division = DivisionOfModels.of(*(figures.pop(name) for name in ("models", "control", "router", "contexts")))
+    definition = [f"{row.model} minus {row.against}" for row in figures["difference"]]
+    figures["preference"] = dataclasses.replace(figures["preference"], definition=definition)
+    results = DiffResults(
+        corpus=_corpus(run, measured), seed=config.seed, division=division, **scored.shared, **figures
+    )
     types.to_parquet(out / "preference.parquet", index=False)
     (out / "results.json").write_text(as_json(results), encoding="utf-8")
 
@@ -73,12 +75,12 @@ def measured_models(config: RunConfig, run: Path, scored: Scored) -> Measured:
         vocabulary[["upos", "word_class"]], config.analyze, config.seed,
         names=dict(zip(documents["document"].tolist(), documents["name"].tolist(), strict=True)),
         annotations=pd.DataFrame(annotated) if annotated else None,
-        reads_ahead=any(one.kind == "masked" for one in scored.scorers),
+        reads_ahead=any(scorer.kind == "masked" for scorer in scored.scorers),
     )  # fmt: skip
 
 
 def measured_control(measured: Measured, run: Path) -> Measured:
-    """The same text, with the control in the place of the second model."""
+    """The same text, with the control in place of the second model."""
     renamed = {"model_2": CONTROL, MIXTURE: CONTROL_MIXTURE}
     return dataclasses.replace(measured, scores=ScoreColumns(run / "scores.parquet", renamed=renamed), towers=2)
 
@@ -86,14 +88,15 @@ def measured_control(measured: Measured, run: Path) -> Measured:
 def mean_differences(measured: Measured, names: list[str]) -> list[MeanDifference]:
     """How much better the first of two models predicts than the second; of more, each than the mean of all."""
     clusters = Clusters({"document": measured.block})
-    found = []
+    differences = []
     for contrast in measured.contrasts:
         values = measured.difference(contrast)
         estimate = float(values.mean())
-        whole = clusters.interval(estimate, (values - estimate) / len(values), measured.settings.confidence)
+        interval = clusters.interval(estimate, (values - estimate) / len(values), measured.settings.confidence)
         against = names[1] if len(names) == 2 else "the mean of all"
-        found.append(MeanDifference(whole.estimate, whole.low, whole.high, names[contrast.tower - 1], against))
-    return found
+        model = names[contrast.tower - 1]
+        differences.append(MeanDifference(interval.estimate, interval.low, interval.high, model, against))
+    return differences
 
 
 def _corpus(run: Path, measured: Measured) -> CorpusOfDiff:

@@ -40,7 +40,7 @@ class CorpusOfDiff:
     digest: str
     """SHA-256 of the text."""
     tagger: str
-    """What named the parts of speech; `none` if nobody did."""
+    """What named the parts of speech; `none` if nothing did."""
     inventory: Inventory
     blocks: int | None
     """Blocks of neighbouring documents that are resampled in the place of single ones; None where single ones are."""
@@ -51,7 +51,7 @@ class Alignment:
     """What could be compared."""
 
     words: int
-    """Of the text."""
+    """Characters of the text."""
     rows: int
     """Tokens, or words that all tokenizers have."""
     words_not_aligned: int
@@ -78,7 +78,7 @@ class DivisionOfControl:
 
 @dataclass(frozen=True)
 class DivisionOfModels:
-    """The ruler with models in the place of towers. What needs a control is left out without one."""
+    """The ruler with models in place of towers. Without a control, what needs one is left out."""
 
     size: Estimate | None
     """D, in nats: the root of the variance of their difference; None where it cannot be measured."""
@@ -86,33 +86,33 @@ class DivisionOfModels:
     """What the mean of the models' probabilities gains over the better one, in nats per token or word."""
     labels: list[LabelDivision]
     router: Router | None
-    """What a rule fitted to all labels holds of the difference; None where nothing can be measured."""
+    """How much of the difference a rule fitted to all labels predicts; None where nothing can be measured."""
     contexts: list[ContextOfType]
     """The words in context that make most of the difference."""
     why: str
-    """What could not be measured, and what to do about it; "" if all was."""
+    """What could not be measured, and what to do about it; "" if everything was."""
     surplus: Estimate | None = field(default=None, metadata=OMITTED)
     """The same as `mixing`, beside a control."""
     control: DivisionOfControl | None = field(default=None, metadata=OMITTED)
     differ: Verdict | None = field(default=None, metadata=OMITTED)
-    """Whether the models differ, more than the first one and the control."""
+    """Whether the models differ by more than the first model and the control do."""
     gain: Verdict | None = field(default=None, metadata=OMITTED)
-    """Whether mixing them gains something, more than with the control."""
+    """Whether mixing them gains more than mixing the first with the control."""
     verdict: Verdict | None = field(default=None, metadata=OMITTED)
-    """Both."""
+    """Both verdicts together."""
 
     @classmethod
     def of(
         cls, division: Division, control: Division | None, router: Router | None, contexts: list[ContextOfType]
     ) -> DivisionOfModels:
-        """The ruler's figures without what belongs to readouts, and without verdicts where there is no control."""
+        """The ruler's figures without those of readouts, and without verdicts where there is no control."""
         size, mixing = division.size, _estimate(division.surplus)
         if control is None:
             return cls(size, mixing, division.labels, router, contexts, f"{division.why} {NO_CONTROL}".strip())
         beside = with_strangers(division, control)
-        theirs = DivisionOfControl(control.size, _estimate(control.surplus), control.labels)
+        of_control = DivisionOfControl(control.size, _estimate(control.surplus), control.labels)
         return cls(
-            size, mixing, beside.labels, router, contexts, beside.why, mixing, theirs, beside.differ, beside.gain,
+            size, mixing, beside.labels, router, contexts, beside.why, mixing, of_control, beside.differ, beside.gain,
             beside.verdict,
         )  # fmt: skip
 
@@ -126,9 +126,9 @@ class DivisionOfModels:
         )  # fmt: skip
         if self.control is None:
             return division
-        theirs = replace(division, size=self.control.size, surplus=_surplus(self.control.mixing),
+        of_control = replace(division, size=self.control.size, surplus=_surplus(self.control.mixing),
                          labels=self.control.labels)  # fmt: skip
-        return replace(division, strangers=theirs)
+        return replace(division, strangers=of_control)
 
 
 def _estimate(surplus: Surplus | None) -> Estimate | None:
@@ -152,7 +152,7 @@ class DiffResults:
     characters: int
     """Of the text that all models have scored."""
     unscored: int
-    """Tokens or words that one of the models says nothing of."""
+    """Tokens or words that one of the models does not score."""
     alignment: Alignment
     seed: int
     difference: list[MeanDifference]
@@ -171,8 +171,8 @@ class DiffResults:
 
     @property
     def names(self) -> list[str]:
-        """What the models are called."""
-        return [one.name for one in self.scorers]
+        """The names of the models."""
+        return [scorer.name for scorer in self.scorers]
 
     @property
     def main(self) -> MainFigures:
@@ -194,7 +194,7 @@ class Scored:
 
     @property
     def shared(self) -> dict[str, Any]:
-        """The fields of `DiffResults` that these are."""
+        """These, as fields of `DiffResults`."""
         return {part.name: getattr(self, part.name) for part in fields(self)}
 
 
@@ -204,7 +204,7 @@ def read_diff_results(run: RunFolder) -> DiffResults:
 
 
 def diff_results_in(path: Path, run: Path) -> DiffResults:
-    """The results in a file of a run folder, whatever else is there. Raises `InputError` if they cannot be read."""
+    """The results in a file of a run folder, which need not be finished. Raises `InputError` if they cannot be read."""
     remedy = f"redo it with `{DIFF['analyze'].command(run)} --overwrite`"
     return read_record(DiffResults, path, remedy)
 

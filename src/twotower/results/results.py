@@ -32,7 +32,7 @@ STATISTIC = "statistic"
 
 
 def measured_by(statistic: Callable[[Measured], Any]) -> dict[str, Callable[[Measured], Any]]:
-    """Metadata of a field of `Results` that a function makes of the scores."""
+    """Metadata of a field of `Results` that a function computes from the scores."""
     return {STATISTIC: statistic}
 
 
@@ -79,7 +79,7 @@ class ModelOfRun:
     planted: str
     """The kind of division that was planted; `none` elsewhere."""
     dial: float
-    """How strongly, from 0 to 1."""
+    """How strongly it was planted, from 0 to 1."""
 
 
 @dataclass(frozen=True)
@@ -122,11 +122,11 @@ class Results:
     explained_by: ExplainedBy | None = field(metadata=measured_by(explained_by))
     """What explains preference; None for a single tower, or too few frequent types."""
     within_types: WithinTypes | None = field(metadata=measured_by(within_types))
-    """At which of its occurrences a word is predicted better by one tower; None for a single tower."""
+    """At which of its occurrences one tower predicts a word better; None for a single tower."""
     context: Context | None
     """How far the towers look; None where no document holds a whole window."""
     direction: Direction | None
-    """How much towers depend on either side of the context; None for towers that read in one direction."""
+    """How much the towers depend on either side of the context; None for towers that read in one direction."""
     emergence: Emergence
     """How good the towers were at each evaluation of the training."""
     knowledge: Knowledge | None = field(default=None, metadata=OMITTED)
@@ -145,7 +145,7 @@ class Results:
 STATISTICS: dict[str, Callable[[Measured], Any]] = {
     part.name: part.metadata[STATISTIC] for part in fields(Results) if STATISTIC in part.metadata
 }
-"""The functions that make figures of the scores, by the field of `Results` that each fills."""
+"""The functions that compute figures from the scores, by the field of `Results` that each fills."""
 
 
 def read_results(run: RunFolder) -> Results:
@@ -158,6 +158,6 @@ def read_results(run: RunFolder) -> Results:
 
 
 def results_in(path: Path, run: Path) -> Results:
-    """The results in a file of a run folder, whatever else is there. Raises `InputError` if they cannot be read."""
+    """The results in a file of a run folder, which need not be finished. Raises `InputError` if they cannot be read."""
     remedy = f"redo it with `{STAGES['analyze'].command(run)} --overwrite`"
     return read_record(Results, path, remedy)
