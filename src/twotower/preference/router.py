@@ -71,7 +71,7 @@ def router_of(measured: Measured) -> Router | None:
     if readings.square[0] <= 0:
         return None
     grouped = {name for names in GROUPS.values() for name in names}
-    codes = {
+    codes: dict[str, Codes] = {
         label.name: values for label in LABELS if label.name in grouped and (values := label.values(text)) is not None
     }
     groups = {group: [name for name in names if name in codes] for group, names in GROUPS.items()}
