@@ -26,6 +26,8 @@ from twotower.system.errors import InputError
 from twotower.system.processes import Processes
 
 GROUPED = ("token", "class", "token before", "class before", "place")
+
+
 def results_of(run: twotower.Diff | Path) -> dict:
     """`results.json`, as scripts read it."""
     folder = run if isinstance(run, Path) else run.path

@@ -64,21 +64,21 @@ class DivergenceOfPair:
 
 def divergence_of(measured: Measured, names: list[str]) -> list[DivergenceOfPair]:
     """One row for each model but the first; empty where whole distributions were not compared."""
-    found = []
+    rows = []
     text = Occurrences(measured)
     for number, name in enumerate(names[1:], start=2):
         if f"kl_{number}" not in measured.scores.columns:
             continue
-        known = np.isfinite(measured.log_probs(f"kl_{number}"))
-        values = np.array([measured.log_probs(f"{measure}_{number}")[known] for measure in MEASURES])
-        block = measured.block[known]
+        compared = np.isfinite(measured.log_probs(f"kl_{number}"))
+        values = np.array([measured.log_probs(f"{measure}_{number}")[compared] for measure in MEASURES])
+        block = measured.block[compared]
         groups = [
             DivergenceOfGroup(by, label, _means(measured, values[:, inside], block[inside]))
             for by, codes, labels, most in _groups(text)
-            for label, inside in _largest(codes[known], labels, values[MEASURES.index("jensen_shannon")], most)
+            for label, inside in _largest(codes[compared], labels, values[MEASURES.index("jensen_shannon")], most)
         ]
-        found.append(DivergenceOfPair(names[0], name, _means(measured, values, block), groups))
-    return found
+        rows.append(DivergenceOfPair(names[0], name, _means(measured, values, block), groups))
+    return rows
 
 
 def _groups(text: Occurrences) -> Iterator[tuple[GroupedBy, NDArray[np.int64], list[str], int | None]]:
