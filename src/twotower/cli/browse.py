@@ -128,7 +128,7 @@ def show_run(command: Command, words: list[str]) -> int:
         {"run": str(parsed.run), "headline": headline(results), "sentences": sentences(results),
          "figures": plain(results.main), "report": str(page) if page.is_file() else None},
         f"report: {page}" if page.is_file() else f"report: none yet; `twotower report --out {parsed.run}` makes it",
-        summarize(results) + "\n",
+        summarize(results).lstrip() + "\n",
     )  # fmt: skip
     return SUCCESS
 
