@@ -83,7 +83,7 @@ def render(contents: DiffContents, plates: dict[str, Plate]) -> str:
 
 def columns(contents: DiffContents) -> dict[str, str]:
     """The columns of the table of types, each with its heading."""
-    named = {"type": results_unit(contents), "upos": "word class", "count": "count", "documents": "documents"}
+    named = {"piece": results_unit(contents), "upos": "word class", "count": "count", "documents": "documents"}
     if len(contents.contrasts) == 1:
         first, second = contents.names
         return named | {
