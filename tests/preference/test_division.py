@@ -67,6 +67,12 @@ def test_towers_divide_the_work_if_they_differ_and_gain_more_than_strangers() ->
     assert with_strangers(pair, pair).verdict == "no"
     assert row(with_strangers(pair, strangers), "class").verdict == "yes"
     assert row(with_strangers(pair, pair), "class").verdict == "no"
+    assert pair.surplus is not None
+    wide = replace(pair, surplus=replace(pair.surplus, low=-1.0), gain="undecided")
+    assert with_strangers(wide, strangers).gain == "undecided"
+    assert with_strangers(wide, pair).gain == "no"  # no more than strangers, whatever the interval
+    unsettled = replace(wide, differ="undecided")
+    assert with_strangers(unsettled, pair).gain == "undecided"
 
 
 @pytest.mark.promise("the ruler finds divisions that were planted, and none where there is none")

@@ -212,19 +212,28 @@ def with_strangers(division: Divided, strangers: Division) -> Divided:
     if division.size is None or strangers.size is None:
         return replace(division, strangers=strangers)
     of_strangers = {(row.label, row.given): row for row in strangers.labels}
-    rows = [_beside(row, of_strangers.get((row.label, row.given))) for row in division.labels]
+    settled = division.differ != "undecided"  # else the readouts have not converged, or not even the size is known
+    rows = [_beside(row, of_strangers.get((row.label, row.given)), settled) for row in division.labels]
     differ = division.differ if division.differ != "yes" else verdict(division.size, None, strangers.size)
-    gain = division.gain
-    if gain == "yes" and division.surplus:
-        gained, control = division.surplus, strangers.surplus
-        gain = verdict(gained, gained.null, control) if control else "not measurable"
+    gain, gained, control = division.gain, division.surplus, strangers.surplus
+    if gained and not control and gain == "yes":
+        gain = "not measurable"
+    elif gained and control and settled:
+        gain = _stricter(gain, verdict(gained, gained.null, control))
     return replace(
         division, labels=rows, strangers=strangers, differ=differ, gain=gain, verdict=_divides(differ, gain, strangers)
     )
 
 
-def _beside(row: LabelDivision, control: LabelDivision | None) -> LabelDivision:
+def _beside(row: LabelDivision, control: LabelDivision | None, settled: bool) -> LabelDivision:
     """Compare nats squared, because a large share of a tiny difference means nothing."""
-    if row.verdict != "yes" or control is None:
+    if control is None or not settled:
         return row
-    return replace(row, verdict=verdict(row.held, 0.0, control.held))
+    return replace(row, verdict=_stricter(row.verdict, verdict(row.held, 0.0, control.held)))
+
+
+def _stricter(alone: Verdict, beside: Verdict) -> Verdict:
+    """A verdict that needs both: *no* if either is, and *yes* only if both are."""
+    if alone in ("no", "not measurable") or beside == "not measurable":
+        return alone
+    return beside if alone == "yes" or beside == "no" else "undecided"
