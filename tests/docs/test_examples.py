@@ -62,7 +62,7 @@ def command(words: list[str], run: bool) -> None:
         return run_twotower(words[1:]) if run else parse(words[1:])
     if program == "make":
         assert words[1] in TARGETS, f"make {words[1]}: no such target"
-    elif program == "accelerate":
+    elif program in ("accelerate", "torchrun"):
         start = words.index("twotower") if "twotower" in words else words.index("twotower.cli")
         parse(words[start + 1 :])
     elif Path(program).name.startswith("python"):
