@@ -292,7 +292,7 @@ BAD = {
     "a run": (["{gpt}", "{run}"], "name one of its heads"),
     "no such head": (["{run}:joint", "{run}:nothing", "--window", "8"], "there is no 'nothing'"),
     "a tokenizer alone": (["{gpt}", "{tokenizer}"], "tokenizer without its model"),
-    "no language model": (["{gpt}", "{vision}"], "no language model"),
+    "no language model": (["{gpt}", "{vision}"], "not a language model of text"),
     "encoder-decoder": (["{gpt}", "{t5}"], "encoder-decoder"),
     "no head": (["{gpt}", "{headless}"], "lacks weights"),
     "tokens of two tokenizers": (["{gpt}", "{llama}", "--unit", "token"], "into other tokens"),
