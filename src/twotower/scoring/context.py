@@ -80,7 +80,7 @@ def in_order(frame: pd.DataFrame) -> pd.DataFrame:
 def _score(
     model: TowersModel, text: NDArray[np.int64], predicted: NDArray[np.int64], rows: ScoringRows
 ) -> dict[str, NDArray[np.float32]]:
-    """Log-probability of the token at place `asked` of each row under each head."""
+    """Log-probability of the token at place `predicted` of each row under each head."""
     scored = np.zeros(text.shape, dtype=bool)
     scored[np.arange(len(text)), predicted] = True
     inputs, targets = text, text
