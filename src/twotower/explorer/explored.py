@@ -15,10 +15,11 @@ from ..config.schema import RunConfig
 from ..data.heldout import PreparedText
 from ..report.style import WORD_CLASSES
 from ..runs.finished import RunFolder
+from ..scoring.score_table import read_scores
 from ..statistics.contrasts import Contrast, contrasts
 from .held_words import HeldoutWords, heldout_words
 from .plain import columns, number, text
-from .sources import Source, contrast_names, scored_columns, source_of
+from .sources import Source, contrast_names, source_of
 
 Floats = NDArray[np.float64]
 YEAR = re.compile(r"(?<!\d)1\d{3}(?!\d)|(?<!\d)20\d{2}(?!\d)")
@@ -40,10 +41,11 @@ class ExploredRun:
         self.types = self.run.preference()
         self.artifact("scores.parquet")
 
-    @cached_property
+    @property
     def text(self) -> PreparedText:
         """The prepared text of a run of towers."""
-        return PreparedText(self.run.path)
+        assert isinstance(self.source.text, PreparedText), "models have no text that was prepared for towers"
+        return self.source.text
 
     @property
     def name(self) -> str:
@@ -80,12 +82,13 @@ class ExploredRun:
             for tower, head in enumerate(self.source.alone, start=1)
         }
         wanted = ["document", "position", "piece_id", "upos", *([self.source.whole] if self.source.whole else [])]
-        return scored_columns(self.run, wanted).assign(**alone)
+        return read_scores(self.run.path / "scores.parquet", wanted).assign(**alone)
 
     @cached_property
     def _by_set(self) -> pd.DataFrame:
         """Log-probabilities of each tower alone under each set of readouts, columns SET_K."""
-        return scored_columns(self.run, [f"{name}_{k}" for name in self.sets for k in range(1, self.towers + 1)])
+        wanted = [f"{name}_{k}" for name in self.sets for k in range(1, self.towers + 1)]
+        return read_scores(self.run.path / "scores.parquet", wanted)
 
     @cached_property
     def piece_ids(self) -> NDArray[np.int64]:

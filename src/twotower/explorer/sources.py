@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Any, Protocol
+from typing import Any
 
 import pandas as pd
-import pyarrow.parquet as pq
 
 from ..data.heldout import PreparedText
 from ..data.measured_text import MeasuredText
@@ -21,7 +20,7 @@ from ..runs.finished import RunFolder
 from ..statistics.contrasts import contrasts
 
 
-class Source(Protocol):
+class Source(ABC):
     """Where the log-probabilities of a text come from, and what things are called."""
 
     sides: list[str]
@@ -30,56 +29,48 @@ class Source(Protocol):
     """The head of all towers together; models have none."""
     sets: tuple[str, ...]
     """Sets of readouts, as the columns of `scores.parquet` begin; of models the only one."""
+    text: PreparedText | MeasuredText
 
     @property
     def alone(self) -> list[str]:
         """The column of each side."""
-        ...
+        return [f"{self.sets[0]}_{number}" for number in range(1, len(self.sides) + 1)]
 
+    @abstractmethod
     def pieces(self) -> list[str]:
         """What each piece id is called."""
-        ...
 
     def document_names(self) -> Mapping[int, str]:
         """By the number of the document."""
-        ...
+        names: Mapping[int, str] = self.text.documents.set_index("document")["name"].to_dict()
+        return names
 
+    @abstractmethod
     def measured(self) -> Measured:
         """The text as statistics start from it."""
-        ...
 
+    @abstractmethod
     def facts(self) -> dict[str, Any]:
         """What the page says of it: `about`, `counted`, `objective`, `window`, `corpus`, `documents`, `tokens`,
         `sd`, `views`."""
-        ...
 
 
 @dataclass
-class Towers:
+class Towers(Source):
     """The towers of a run, through their readouts."""
 
     run: RunFolder
 
     def __post_init__(self) -> None:
         self.results: Results = read_results(self.run)
-        self.text = PreparedText(self.run.path)
+        self.text: PreparedText = PreparedText(self.run.path)
         self.sides = [f"tower {number}" for number in range(1, self.run.config.model.towers + 1)]
-        self.whole: str | None = "joint"
-        self.sets: tuple[str, ...] = SETS[: self.run.config.readout.replicates]
-
-    @property
-    def alone(self) -> list[str]:
-        """The column of each side."""
-        return [f"readout_{number}" for number in range(1, len(self.sides) + 1)]
+        self.whole = "joint"
+        self.sets = SETS[: self.run.config.readout.replicates]
 
     def pieces(self) -> list[str]:
         """What each piece id is called."""
         return self.text.pieces
-
-    def document_names(self) -> Mapping[int, str]:
-        """By the number of the document."""
-        names: Mapping[int, str] = self.text.documents.set_index("document")["name"].to_dict()
-        return names
 
     def measured(self) -> Measured:
         """The text as statistics start from it."""
@@ -98,36 +89,22 @@ class Towers:
 
 
 @dataclass
-class Models:
+class Models(Source):
     """Models that were compared: nothing was trained, and no readouts stand between them and their text."""
 
     run: RunFolder
 
     def __post_init__(self) -> None:
         self.results: DiffResults = read_diff_results(self.run)
+        self.text = MeasuredText(self.run.path)
         self.sides = self.results.names
-        self.whole: str | None = None
-        self.sets: tuple[str, ...] = (MODEL,)
-
-    @property
-    def alone(self) -> list[str]:
-        """The column of each side."""
-        return [f"{MODEL}_{number}" for number in range(1, len(self.sides) + 1)]
-
-    @cached_property
-    def text(self) -> MeasuredText:
-        """The text that was compared."""
-        return MeasuredText(self.run.path)
+        self.whole = None
+        self.sets = (MODEL,)
 
     def pieces(self) -> list[str]:
         """What each piece id is called."""
         found: list[str] = pd.read_parquet(self.run.require("vocabulary.parquet"))["piece"].tolist()
         return found
-
-    def document_names(self) -> Mapping[int, str]:
-        """By the number of the document."""
-        names: Mapping[int, str] = self.text.documents.set_index("document")["name"].to_dict()
-        return names
 
     def measured(self) -> Measured:
         """The text as statistics start from it."""
@@ -157,8 +134,3 @@ def contrast_names(source: Source) -> list[str]:
     if len(found) == 1:
         return [" minus ".join(source.sides)]
     return [f"{source.sides[one.tower - 1]} minus the mean of all" for one in found]
-
-
-def scored_columns(run: RunFolder, names: list[str]) -> pd.DataFrame:
-    """Columns of `scores.parquet`, which has been checked before."""
-    return pq.read_table(run.path / "scores.parquet", columns=names).to_pandas()
