@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..statistics.intervals import Estimate, centred_interval
+from ..statistics.intervals import Estimate, centred_interval, exceedance
 from ..statistics.regression import omega_squared
 from ..statistics.strata import permutations_within, smooth_basis
 from ..statistics.tallies import Floats, Tallies
@@ -79,7 +79,7 @@ def explained(
     return Explained(
         estimate, low, high,
         null=Null(float(null.mean()), float(np.quantile(null, confidence))),
-        p_value=float((1 + (null >= estimate - 1e-12).sum()) / (1 + len(null))),
+        p_value=exceedance(estimate, null),
         of_reliable=estimate / reliable if reliable > 0.05 else None,
         reliability=reliable, types=int(frequent.sum()),
     )  # fmt: skip
