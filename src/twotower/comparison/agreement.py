@@ -136,7 +136,7 @@ def agreement(
     values = np.mean([_means([sets[number] for sets in preferences], np.ones((1, documents)))[0]
                       for number in range(len(preferences[0]))], axis=0)  # fmt: skip
     related = _related(runs, seeds)
-    rows = _standardized(_beyond(np.nan_to_num(values), basis))
+    rows = _standardized(beyond_frequency(np.nan_to_num(values), basis))
     r = rows @ rows.T
     signs = align(r * related)
     drawn = _drawn(preferences, basis, draws, generator)
@@ -144,7 +144,7 @@ def agreement(
     for _ in range(permutations):
         turns = generator.choice(np.array([-1.0, 1.0]), (runs, values.shape[1]))
         null.append(sides.products(basis, turns))
-        turned = _standardized(_beyond(np.nan_to_num(values) * turns, basis))
+        turned = _standardized(beyond_frequency(np.nan_to_num(values) * turns, basis))
         null_r.append((turned @ turned.T) * related)
     found = {}
     for name, listed in groups.items():
@@ -199,7 +199,7 @@ class _Sides:
     def products(self, basis: Floats, turns: Floats | None = None) -> _Products:
         """Beyond frequency; with preferences turned around by `turns`, (runs, types)."""
         means = self.means if turns is None else self.means * turns
-        left = _beyond(means, basis) * self.present
+        left = beyond_frequency(means, basis) * self.present
         splits, sets = left.shape[1] // 2, len(left)
         one, other = left[:, :splits], left[:, splits:]
         total_one, total_other = one.sum(axis=0), other.sum(axis=0)
@@ -212,7 +212,7 @@ class _Sides:
         return _Products(crossed / splits, own)
 
 
-def _beyond(values: Floats, basis: Floats) -> Floats:
+def beyond_frequency(values: Floats, basis: Floats) -> Floats:
     """What a spline of frequency, an orthonormal `basis` (types, columns), leaves of values (…, types)."""
     left: Floats = values - values @ basis @ basis.T
     return left

@@ -25,6 +25,7 @@ from ..statistics.intervals import Estimate, centred_interval
 from ..statistics.strata import smooth_basis
 from ..statistics.tallies import Floats, Tallies, halves, resample
 from ..system.errors import InputError
+from .agreement import beyond_frequency
 from .reading import FEWEST_TYPES, Cells
 
 SPLITS, DRAWS = 10, 200
@@ -116,7 +117,10 @@ class _OneDiff:
         """`id` and `count` of the types that occur often enough, by what they are called."""
         ids = self.occurrences["piece_id"]
         counts = np.bincount(ids[self.occurrences["whole_word"]] if whole else ids, minlength=len(self.pieces))
-        table = pd.DataFrame({"piece": self.pieces, "id": np.arange(len(counts)), "count": counts})
+        return self.by_piece(pd.DataFrame({"piece": self.pieces, "id": np.arange(len(counts)), "count": counts}))
+
+    def by_piece(self, table: pd.DataFrame) -> pd.DataFrame:
+        """The rows of types that occur often enough, by their piece; of several of one piece the most frequent one."""
         table = table[table["count"] >= 2 * self.config.analyze.min_count]
         return table.sort_values("count", ascending=False).drop_duplicates("piece").set_index("piece")
 
@@ -202,7 +206,7 @@ def _beyond(tallies: Tallies, weights: Floats, basis: Floats) -> Floats:
     means = tallies.means(weights)[0]
     known = np.isfinite(means)
     values = np.where(known, means, 0.0)
-    left: Floats = (values - values @ basis @ basis.T) * known
+    left: Floats = beyond_frequency(values, basis) * known
     return left
 
 
@@ -223,8 +227,7 @@ def _shared_words(diffs: Sequence[_OneDiff]) -> list[SharedWord]:
     """Types whose interval lies on the same side of the mean type's in every comparison."""
     tables = []
     for one in diffs:
-        types = one.types[one.types["count"] >= 2 * one.config.analyze.min_count]
-        types = types.sort_values("count", ascending=False).drop_duplicates("piece").set_index("piece")
+        types = one.by_piece(one.types)
         centre = float(types["mean"].mean())
         tables.append(pd.DataFrame({
             "upos": types["upos"].astype(str), "mean": types["mean"] - centre,
