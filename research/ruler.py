@@ -7,10 +7,14 @@ import json
 import math
 import sys
 from pathlib import Path
-from typing import Any
 
 from twotower import Run
-from twotower.config.conversion import as_json
+from twotower.config.conversion import plain
+from twotower.preference.division import LabelDivision
+from twotower.report.finding import nats, row_of
+from twotower.results.results import Results
+from twotower.statistics.gains import Surplus
+from twotower.statistics.intervals import Estimate
 
 SHOWN = {
     "type": ("type", ""),
@@ -24,25 +28,16 @@ SHOWN = {
 DATA = Path(__file__).parent / "data" / "ruler-seeds.json.gz"
 
 
-def measured(run: Path) -> dict[str, Any]:
-    """What the ruler says of a run, as `results.json` has it."""
-    results = Run(run).results()
-    return {
-        "seed": results.seed, "perplexity": results.training.heldout_perplexity.joint,
-        "converged": results.readouts.converged, "tokens": results.readouts.tokens,
-        **json.loads(as_json(results.division)),
-    }  # fmt: skip
-
-
-def of_label(division: dict[str, Any], name: str) -> dict[str, Any]:
+def of_label(results: Results, name: str) -> LabelDivision:
     """The row of a label."""
-    return next(row for row in division["labels"] if (row["label"], row["given"]) == SHOWN[name])
+    row = row_of(results.division, *SHOWN[name])
+    assert row is not None, f"the run has no label {name!r}"
+    return row
 
 
-def interval(value: dict[str, Any], digits: int = 3, scale: float = 1.0) -> str:
-    """An estimate with its interval."""
-    estimate, low, high = (f"{scale * value[end]:.{digits}f}".replace("-", "−") for end in ("estimate", "low", "high"))
-    return f"{estimate} [{low}, {high}]"
+def in_print(text: str) -> str:
+    """With the sign of a negative number as it is printed."""
+    return text.replace("-", "−")
 
 
 def table(rows: list[list[str]], head: list[str]) -> str:
@@ -50,9 +45,28 @@ def table(rows: list[list[str]], head: list[str]) -> str:
     return "\n".join("| " + " | ".join(cells) + " |" for cells in (head, ["---"] * len(head), *rows))
 
 
-def held(division: dict[str, Any], name: str) -> float:
+def held(results: Results, name: str) -> float:
     """The share of D² that a label holds."""
-    return float(of_label(division, name)["share"]["estimate"])
+    return of_label(results, name).share.estimate
+
+
+def size(results: Results) -> Estimate:
+    """D."""
+    assert results.division is not None and results.division.size is not None
+    return results.division.size
+
+
+def surplus(results: Results) -> Surplus:
+    """V, with that of one tower twice."""
+    assert results.division is not None and results.division.surplus is not None
+    return results.division.surplus
+
+
+def twice(results: Results) -> float:
+    """What one tower given twice gains."""
+    gained = surplus(results).null
+    assert gained is not None
+    return gained
 
 
 def at_least(share_of_ten: int, seeds: int) -> int:
@@ -60,17 +74,17 @@ def at_least(share_of_ten: int, seeds: int) -> int:
     return math.ceil(share_of_ten * seeds / 10)
 
 
-def outcomes(pairs: list[dict[str, Any]], strangers: list[dict[str, Any]]) -> list[list[str]]:
+def outcomes(pairs: list[Results], strangers: list[Results]) -> list[list[str]]:
     """J1 to J5: what was asked, what was seen, and whether that is enough."""
     count = len(pairs)
 
-    def with_surplus(runs: list[dict[str, Any]]) -> int:
-        return sum(run["surplus"]["low"] > run["surplus"]["null"] for run in runs)
+    def with_surplus(runs: list[Results]) -> int:
+        return sum(surplus(run).low > twice(run) for run in runs)
 
-    def with_class(runs: list[dict[str, Any]]) -> int:
-        return sum(of_label(run, "class given frequency")["verdict"] == "yes" for run in runs)
+    def with_class(runs: list[Results]) -> int:
+        return sum(of_label(run, "class given frequency").verdict == "yes" for run in runs)
 
-    least, most = min(run["size"]["estimate"] for run in pairs), max(run["size"]["estimate"] for run in strangers)
+    least, most = min(size(run).estimate for run in pairs), max(size(run).estimate for run in strangers)
     alike = sum(2 / 3 <= held(run, "previous type") / held(run, "type") <= 1.5 for run in pairs)
     threefold = sum(
         held(run, "type × previous type") >= 3 * max(held(run, "type"), held(run, "previous type")) for run in pairs
@@ -95,34 +109,42 @@ def main(study: Path) -> None:
     """Print the tables and keep what they are made of."""
     finished = [run for run in sorted((study / "runs").iterdir()) if (run / "report.html").exists()]
     runs = {
-        kind: sorted((measured(run) for run in finished if run.name.endswith("strangers") == apart), key=_seed)
+        kind: sorted(
+            (Run(folder).results() for folder in finished if folder.name.endswith("strangers") == apart),
+            key=lambda results: results.seed,
+        )
         for kind, apart in (("pairs", False), ("strangers", True))
     }
-    for kind, divisions in runs.items():
+    for kind, measured in runs.items():
         print(f"\n{kind}\n")
         print(table(
-            [[str(run["seed"]), f"{run['perplexity']:.0f}", f"{run['tokens']:,}" if run["converged"] else "no",
-              interval(run["size"], 2), interval(run["surplus"]), f"{run['surplus']['null']:.3f}".replace("-", "−")]
-             for run in divisions],
+            [[str(run.seed), f"{run.training.heldout_perplexity.joint:.0f}",
+              f"{run.readouts.tokens:,}" if run.readouts.converged else "no",
+              in_print(nats(size(run), 2)), in_print(nats(surplus(run))), in_print(f"{twice(run):.3f}")]
+             for run in measured],
             ["seed", "perplexity", "readouts converged after", "D", "surplus", "one tower twice"],
         ))  # fmt: skip
         print()
         print(table(
-            [[str(run["seed"]), *(_share(of_label(run, name)) for name in SHOWN)] for run in divisions],
+            [[str(run.seed), *(_share(of_label(run, name)) for name in SHOWN)] for run in measured],
             ["seed", *SHOWN],
         ))  # fmt: skip
     print("\n" + table(outcomes(runs["pairs"], runs["strangers"]), ["", "seen", "outcome"]))
+    kept = {
+        kind: [
+            {"seed": run.seed, "perplexity": run.training.heldout_perplexity.joint,
+             "converged": run.readouts.converged, "tokens": run.readouts.tokens, **plain(run.division)}
+            for run in measured
+        ]
+        for kind, measured in runs.items()
+    }  # fmt: skip
     with gzip.GzipFile(DATA, "wb", mtime=0) as file:
-        file.write(json.dumps(runs).encode())
+        file.write(json.dumps(kept).encode())
 
 
-def _seed(run: dict[str, Any]) -> int:
-    return int(run["seed"])
-
-
-def _share(row: dict[str, Any]) -> str:
-    mark = {"yes": "**", "no": "", "undecided": "*"}.get(row["verdict"], "")
-    return f"{mark}{100 * row['share']['estimate']:.1f} %{mark}".replace("-", "−")
+def _share(row: LabelDivision) -> str:
+    mark = {"yes": "**", "undecided": "*"}.get(row.verdict, "")
+    return in_print(f"{mark}{100 * row.share.estimate:.1f} %{mark}")
 
 
 if __name__ == "__main__":
