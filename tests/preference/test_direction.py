@@ -42,8 +42,9 @@ def test_lesions_leave_the_whole_window_as_it_was_scored(family_runs):
     run = twotower.Run.load(family_runs("elmo"))
     lesioned, scores = pd.read_parquet(run.path / "direction.parquet"), run.scores()
     assert set(lesioned) == {"document", *(f"{c}_{k}" for c in ("whole", "before", "after") for k in (1, 2))}
-    known = set(scores["readout_1"].round(3))
-    assert lesioned["whole_1"].round(3).isin(known).mean() > 0.95  # the same text, scored by the stage itself
+    known = np.sort(scores[[f"{name}_1" for name in run.model().config.readouts]].mean(axis=1))
+    nearest = known[np.clip(np.searchsorted(known, lesioned["whole_1"] - 1e-5), 0, len(known) - 1)]
+    assert (np.abs(nearest - lesioned["whole_1"]) < 2e-5).mean() > 0.99  # the same text, scored by the stage itself
 
 
 def test_causal_towers_have_no_direction_to_divide_by(finished):

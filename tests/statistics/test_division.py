@@ -79,7 +79,7 @@ SOMETHING_TO_FIND: dict[str, tuple[dict[str, Any], list[str]]] = {
     "pair of classes": ({"type_sd": 0.2, "pair_of_classes_sd": 0.3}, ["class x previous class"]),
     "pair of words": ({"type_sd": 0.2, "pair_sd": 0.5}, ["previous type given type", "type x previous type"]),
     "type": ({"type_sd": 0.3}, ["type"]),
-    "three towers": ({"type_sd": 0.2, "class_sd": 0.3, "towers": 3}, ["class"]),
+    "class in three towers": ({"type_sd": 0.2, "class_sd": 0.3, "towers": 3}, ["class"]),
 }
 """What is planted, and what is asked; the first must be found."""
 

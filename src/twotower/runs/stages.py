@@ -58,7 +58,7 @@ STAGES: dict[str, Stage] = {
               ("data", "tokenizer.json", "trunk"),
               ("model", "readout.json"), format=8),
         Stage("score", ("threads", "score"), ("data", "model"),
-              ("scores.parquet", "context.parquet", "direction.parquet"), format=8),
+              ("scores.parquet", "context.parquet", "direction.parquet"), format=9),
         *map(_stage_of, INSTRUMENTS.values()),
         Stage("strangers", ("seed", "threads", "prepare", "model", "train", "readout", "score", "analyze"),
               ("data", "tokenizer.json"), ("strangers.json",), format=5),

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import torch
 from numpy.typing import NDArray
 
 from ..data.windows import ScoringRows
@@ -29,8 +30,8 @@ def lesion(
     """Log-probabilities of the tokens in the middle of rows with all and with half of their context.
 
     `starts` (documents,) is where each document begins in the stream. Returns one row per token: `document` (its number
-    in `starts`), and `CONTEXT_K` for each context and tower K, in nats; an empty frame for causal towers. One of
-    several `processes` returns its stretch of the rows.
+    in `starts`), and `CONTEXT_K` for each context and tower K, in nats, the mean over sets of readouts; an empty frame
+    for causal towers. One of several `processes` returns its stretch of the rows.
     """
     if model.config.objective == "causal":
         return pd.DataFrame()
@@ -53,7 +54,7 @@ def lesion(
 def _score(
     model: TowersModel, text: NDArray[np.int64], middle: NDArray[np.int64], context: str, rows: ScoringRows
 ) -> list[NDArray[np.float32]]:
-    """Log-probabilities of the middle tokens under each tower's readout."""
+    """Log-probabilities of the middle tokens under each tower's readouts, mean over sets."""
     pad, length = rows.vocabulary.pad, text.shape[1]
     inputs, predicted = np.full_like(text, pad), np.zeros(text.shape, dtype=bool)
     for row, into, chosen, place in zip(text, inputs, predicted, middle.tolist(), strict=True):
@@ -64,5 +65,6 @@ def _score(
     targets = inputs.copy()
     if model.config.objective == "masked":
         inputs[predicted] = rows.vocabulary.mask
-    heads = log_probs_of(model, inputs, targets, predicted, pad)
-    return [heads[f"readout_{tower}"].cpu().numpy() for tower in range(1, model.config.towers + 1)]
+    readouts = [[f"{name}_{tower}" for name in model.config.readouts] for tower in range(1, model.config.towers + 1)]
+    log_probs = log_probs_of(model, inputs, targets, predicted, pad, [head for heads in readouts for head in heads])
+    return [torch.stack([log_probs[head] for head in heads]).mean(dim=0).cpu().numpy() for heads in readouts]
