@@ -6,13 +6,14 @@ import gzip
 import json
 import math
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 from twotower import Run
-from twotower.config.conversion import plain
+from twotower.config.conversion import plain, record_from
+from twotower.preference.divided import DivisionOfRun
 from twotower.preference.division import LabelDivision
 from twotower.report.finding import nats, row_of
-from twotower.results.results import Results
 from twotower.statistics.gains import Surplus
 from twotower.statistics.intervals import Estimate
 
@@ -28,9 +29,9 @@ SHOWN = {
 DATA = Path(__file__).parent / "data" / "ruler-seeds.json.gz"
 
 
-def of_label(results: Results, name: str) -> LabelDivision:
+def of_label(run: Ruled, name: str) -> LabelDivision:
     """The row of a label."""
-    row = row_of(results.division, *SHOWN[name])
+    row = row_of(run.division, *SHOWN[name])
     assert row is not None, f"the run has no label {name!r}"
     return row
 
@@ -45,26 +46,26 @@ def table(rows: list[list[str]], head: list[str]) -> str:
     return "\n".join("| " + " | ".join(cells) + " |" for cells in (head, ["---"] * len(head), *rows))
 
 
-def held(results: Results, name: str) -> float:
+def held(run: Ruled, name: str) -> float:
     """The share of D² that a label holds."""
-    return of_label(results, name).share.estimate
+    return of_label(run, name).share.estimate
 
 
-def size(results: Results) -> Estimate:
+def size(run: Ruled) -> Estimate:
     """D."""
-    assert results.division is not None and results.division.size is not None
-    return results.division.size
+    assert run.division.size is not None
+    return run.division.size
 
 
-def surplus(results: Results) -> Surplus:
+def surplus(run: Ruled) -> Surplus:
     """V, with that of one tower twice."""
-    assert results.division is not None and results.division.surplus is not None
-    return results.division.surplus
+    assert run.division.surplus is not None
+    return run.division.surplus
 
 
-def twice(results: Results) -> float:
+def twice(run: Ruled) -> float:
     """What one tower given twice gains."""
-    gained = surplus(results).null
+    gained = surplus(run).null
     assert gained is not None
     return gained
 
@@ -74,14 +75,14 @@ def at_least(share_of_ten: int, seeds: int) -> int:
     return math.ceil(share_of_ten * seeds / 10)
 
 
-def outcomes(pairs: list[Results], strangers: list[Results]) -> list[list[str]]:
+def outcomes(pairs: list[Ruled], strangers: list[Ruled]) -> list[list[str]]:
     """J1 to J5: what was asked, what was seen, and whether that is enough."""
     count = len(pairs)
 
-    def with_surplus(runs: list[Results]) -> int:
+    def with_surplus(runs: list[Ruled]) -> int:
         return sum(surplus(run).low > twice(run) for run in runs)
 
-    def with_class(runs: list[Results]) -> int:
+    def with_class(runs: list[Ruled]) -> int:
         return sum(of_label(run, "class given frequency").verdict == "yes" for run in runs)
 
     least, most = min(size(run).estimate for run in pairs), max(size(run).estimate for run in strangers)
@@ -105,21 +106,44 @@ def _passed(enough: bool) -> str:
     return "holds" if enough else "**fails**"
 
 
+@dataclass(frozen=True)
+class Ruled:
+    """What is kept of a run: its division, and how well its readouts were trained."""
+
+    seed: int
+    perplexity: float
+    converged: bool
+    tokens: int
+    """Text that the readouts were trained on."""
+    division: DivisionOfRun
+
+    @classmethod
+    def of(cls, run: Run) -> Ruled:
+        """Of a run with a division."""
+        results = run.results()
+        assert results.division is not None and results.readouts is not None
+        joint = results.training.heldout_perplexity.joint
+        return cls(results.seed, joint, results.readouts.converged, results.readouts.tokens, results.division)
+
+
+def earlier() -> dict[str, list[Ruled]]:
+    """What `DATA` has."""
+    kept = json.loads(gzip.decompress(DATA.read_bytes()))
+    return {kind: [record_from(Ruled, run, str(DATA)) for run in runs] for kind, runs in kept.items()}
+
+
 def main(study: Path) -> None:
-    """Print the tables and keep what they are made of."""
-    finished = [run for run in sorted((study / "runs").iterdir()) if (run / "report.html").exists()]
-    runs = {
-        kind: sorted(
-            (Run(folder).results() for folder in finished if folder.name.endswith("strangers") == apart),
-            key=lambda results: results.seed,
-        )
-        for kind, apart in (("pairs", False), ("strangers", True))
-    }
-    for kind, measured in runs.items():
-        print(f"\n{kind}\n")
+    """Add a study's runs to `DATA`, in place of those of the same seeds, and print the tables of all."""
+    runs = {kind: {run.seed: run for run in kept} for kind, kept in earlier().items()}
+    for folder in (study / "runs").iterdir():
+        if (folder / "report.html").exists():
+            run = Ruled.of(Run(folder))
+            runs["strangers" if folder.name.endswith("strangers") else "pairs"][run.seed] = run
+    in_order = {kind: [kept[seed] for seed in sorted(kept)] for kind, kept in runs.items()}
+    for kind, measured in in_order.items():
+        print(f"\n### {kind.capitalize()}\n")
         print(table(
-            [[str(run.seed), f"{run.training.heldout_perplexity.joint:.0f}",
-              f"{run.readouts.tokens:,}" if run.readouts.converged else "no",
+            [[str(run.seed), f"{run.perplexity:.0f}", f"{run.tokens:,}" if run.converged else "no",
               in_print(nats(size(run), 2)), in_print(nats(surplus(run))), in_print(f"{twice(run):.3f}")]
              for run in measured],
             ["seed", "perplexity", "readouts converged after", "D", "surplus", "one tower twice"],
@@ -129,17 +153,9 @@ def main(study: Path) -> None:
             [[str(run.seed), *(_share(of_label(run, name)) for name in SHOWN)] for run in measured],
             ["seed", *SHOWN],
         ))  # fmt: skip
-    print("\n" + table(outcomes(runs["pairs"], runs["strangers"]), ["", "seen", "outcome"]))
-    kept = {
-        kind: [
-            {"seed": run.seed, "perplexity": run.training.heldout_perplexity.joint,
-             "converged": run.readouts.converged, "tokens": run.readouts.tokens, **plain(run.division)}
-            for run in measured
-        ]
-        for kind, measured in runs.items()
-    }  # fmt: skip
+    print("\n" + table(outcomes(in_order["pairs"], in_order["strangers"]), ["", "seen", "outcome"]))
     with gzip.GzipFile(DATA, "wb", mtime=0) as file:
-        file.write(json.dumps(kept).encode())
+        file.write(json.dumps(plain(in_order)).encode())
 
 
 def _share(row: LabelDivision) -> str:
