@@ -92,17 +92,18 @@ def outcomes(pairs: list[Ruled], strangers: list[Ruled]) -> list[list[str]]:
     )
     few = at_least(1, len(strangers))
     return [
-        ["J1", f"smallest D of a pair {least:.2f}, largest of strangers {most:.2f}", _passed(least > most)],
+        ["J1", f"smallest D of a pair {least:.2f}, largest of strangers {most:.2f}", passed(least > most)],
         ["J2", f"pairs {with_surplus(pairs)} of {count}, strangers {with_surplus(strangers)} of {len(strangers)}",
-         _passed(with_surplus(pairs) >= at_least(9, count) and with_surplus(strangers) <= few)],
+         passed(with_surplus(pairs) >= at_least(9, count) and with_surplus(strangers) <= few)],
         ["J3", f"pairs {with_class(pairs)} of {count}, strangers {with_class(strangers)} of {len(strangers)}",
-         _passed(with_class(pairs) >= at_least(8, count) and with_class(strangers) <= few)],
-        ["J4", f"{alike} of {count}", _passed(alike >= at_least(7, count))],
-        ["J5", f"{threefold} of {count}", _passed(threefold >= at_least(7, count))],
+         passed(with_class(pairs) >= at_least(8, count) and with_class(strangers) <= few)],
+        ["J4", f"{alike} of {count}", passed(alike >= at_least(7, count))],
+        ["J5", f"{threefold} of {count}", passed(threefold >= at_least(7, count))],
     ]  # fmt: skip
 
 
-def _passed(enough: bool) -> str:
+def passed(enough: bool) -> str:
+    """The outcome of a hypothesis, in print."""
     return "holds" if enough else "**fails**"
 
 

@@ -1,0 +1,211 @@
+"""The tables of planted.md, and K1 to K4 of hypotheses.md: `python research/planted.py STUDY PLANTED`.
+
+STUDY has natural pairs and strangers, of which `ruler.py` has kept the divisions; PLANTED has the planted pairs.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from ruler import Ruled, earlier, in_print, passed, size, surplus, table, twice
+from scipy import stats
+
+from twotower import Run
+from twotower.config.conversion import plain
+from twotower.preference.division import LabelDivision, readings_of
+from twotower.preference.labels import Occurrences
+from twotower.preference.measured import Measured
+from twotower.report.finding import nats, row_of
+from twotower.statistics.clustering import Clusters
+from twotower.statistics.division import Readings
+from twotower.statistics.intervals import Estimate
+from twotower.statistics.ratios import share_between
+from twotower.statistics.tallies import Floats
+
+DATA = Path(__file__).parent / "data" / "planted.json.gz"
+PLANTED = {
+    "classes": ("class", "frequency"),
+    "texts": ("tag trigram or bag of words", ""),
+    "reach": ("previous type", ""),
+}
+"""The label, and what is given, that each kind of planted division is asked about."""
+SCALED = [
+    ("class", ""), ("class", "frequency"), ("type", ""), ("previous type", ""), ("previous class", ""),
+    ("type x previous type", ""), ("class x previous class", ""), ("tag trigram or bag of words", ""),
+    ("position in the sentence", ""), ("topic", ""), ("document", ""),
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Planted(Ruled):
+    """A planted pair."""
+
+    kind: str
+
+
+@dataclass(frozen=True)
+class AtTokens:
+    """A pair or strangers beside a pair of another seed that was planted by texts, token by token."""
+
+    seed: int
+    planted_seed: int
+    correlation: Estimate
+    """Of the two differences, which chance in the readouts does not lower."""
+    tenths: Estimate
+    """Share that tenths of the planted difference hold of the other one, given the type."""
+    null_high: float
+    verdict: str
+
+
+def label(run: Ruled, name: str, given: str) -> LabelDivision:
+    """The row of a label."""
+    row = row_of(run.division, name, given)
+    assert row is not None, f"the run has no label {name!r} given {given!r}"
+    return row
+
+
+def mean_of(figures: Sequence[float]) -> Estimate:
+    """Mean over runs with Student's interval: runs are what is random."""
+    mean, count = float(np.mean(figures)), len(figures)
+    if count < 2:
+        return Estimate(mean, np.nan, np.nan)
+    reach = float(stats.t.ppf(0.975, count - 1) * np.std(figures, ddof=1) / count**0.5)
+    return Estimate(mean, mean - reach, mean + reach)
+
+
+def read(folder: Path) -> tuple[Measured, Readings]:
+    """The scored text of a run, and the differences between its towers."""
+    run = Run(folder)
+    measured = Measured.of(run.config, run.path)
+    return measured, readings_of(measured, measured.sets, Occurrences(measured))
+
+
+def correlation(first: Readings, second: Readings) -> Estimate:
+    """Correlation of two runs' differences at the same tokens, freed of the noise of readouts; documents are random."""
+    left, right = (readings.centred.mean(axis=0)[0] for readings in (first, second))
+    product = left * right
+    covariance = float(product.mean())
+    (square, of_square), (other, of_other) = first.square, second.square
+    r = covariance / (square * other) ** 0.5
+    influence: Floats = r * ((product / covariance - 1) / len(product) - of_square / square / 2 - of_other / other / 2)
+    return Clusters({"document": first.document}).interval(r, influence, first.confidence)
+
+
+def at_tokens(runs: Iterable[Path], planted: Iterable[Path]) -> list[AtTokens]:
+    """Each run beside each pair planted by texts of another seed."""
+    of_planted = {Run(folder).config.seed: read(folder) for folder in planted}
+    rows = []
+    for folder in runs:
+        run, (measured, readings) = Run(folder), read(folder)
+        for seed, (of_texts, differences) in of_planted.items():
+            if seed == run.config.seed:
+                continue
+            assert np.array_equal(measured.piece, of_texts.piece), f"{folder}: another text"
+            mean = differences.differences.mean(axis=0)[0]
+            tenth = pd.qcut(mean, 10, labels=False)
+            labels = pd.DataFrame({key: np.asarray(measured.scores[key]) for key in ("document", "position")})
+            shares = run.division(labels.assign(tenth=tenth)).set_index("given").loc["type"]
+            rows.append(AtTokens(
+                run.config.seed, seed, correlation(readings, differences),
+                Estimate(shares["share"], shares["low"], shares["high"]), shares["null_high"], shares["verdict"],
+            ))  # fmt: skip
+            print(folder.name, rows[-1], file=sys.stderr, flush=True)
+    return rows
+
+
+def outcomes(
+    pairs: list[Ruled], strangers: list[Ruled], planted: list[Planted], tokens: dict[str, list[AtTokens]]
+) -> list[list[str]]:
+    """K1 to K4: what was asked, what was seen, and whether that is enough."""
+    seen, enough = [], True
+    for kind, asked in PLANTED.items():
+        most = max(label(run, *asked).held.estimate for run in strangers)
+        held = [label(run, *asked).held.estimate for run in planted if run.kind == kind]
+        above = sum(value > most for value in held)
+        enough = enough and above == len(held)
+        seen.append(f"{kind} {above} of {len(held)}")
+    by_class = [run for run in planted if run.kind == "classes"]
+    natural, nothing, whole = (
+        float(np.mean([label(run, *PLANTED["classes"]).held.estimate for run in runs]))
+        for runs in (pairs, strangers, by_class)
+    )
+    r = {kind: {row.seed: [] for row in rows} for kind, rows in tokens.items()}
+    for kind, rows in tokens.items():
+        for row in rows:
+            r[kind][row.seed].append(abs(row.correlation.estimate))
+    means = {kind: [float(np.mean(values)) for values in by_seed.values()] for kind, by_seed in r.items()}
+    of_pairs, of_strangers = float(np.mean(means["pairs"])), float(np.mean(means["strangers"]))
+    refuted = of_pairs > of_strangers + 0.1 and min(means["pairs"]) > max(means["strangers"])
+    median = float(np.median([row.tenths.estimate for row in tokens["pairs"]]))
+    largest = max(row.tenths.estimate for row in tokens["strangers"])
+    return [
+        ["K1", ", ".join(seen), passed(enough)],
+        ["K2", f"natural {natural:.5f}, strangers {nothing:.5f}, planted {whole:.5f} nats²",
+         passed(natural < (nothing + whole) / 2)],
+        ["K3", f"mean correlation at tokens: natural {of_pairs:.3f}, strangers {of_strangers:.3f}",
+         "**refuted**" if refuted else passed(of_pairs < 0.2 and of_pairs < of_strangers + 0.1)],
+        ["K4", f"natural {100 * median:.2f} % (median), strangers at most {100 * largest:.2f} %",
+         passed(median <= largest)],
+    ]  # fmt: skip
+
+
+def scale(pairs: list[Ruled], strangers: list[Ruled], planted: list[Planted]) -> list[list[str]]:
+    """Where the natural pairs' mean lies between that of strangers (0 %) and of each kind of planted pair (100 %)."""
+    rows = []
+    for name, given in SCALED:
+        means = [mean_of([label(run, name, given).held.estimate for run in runs]) for runs in (pairs, strangers)]
+        cells = []
+        for kind in PLANTED:
+            of_kind = mean_of([label(run, name, given).held.estimate for run in planted if run.kind == kind])
+            share = share_between(*means, of_kind, 0.95) if np.isfinite(of_kind.low) else None
+            cells.append("not measurable" if share is None else in_print(
+                f"{100 * share.estimate:.0f} % [{100 * share.low:.0f}, {100 * share.high:.0f}]"))  # fmt: skip
+        rows.append([name + (f" given {given}" if given else ""), *cells])
+    return rows
+
+
+def main(study: Path, planted_study: Path) -> None:
+    """Measure what is finished, keep it and print the tables."""
+    folders = {
+        kind: sorted(path for path in (study / "runs").iterdir() if path.name.endswith("strangers") == apart)
+        for kind, apart in (("pairs", False), ("strangers", True))
+    }
+    planted_folders = [path for path in sorted((planted_study / "runs").iterdir()) if (path / "report.html").exists()]
+    planted = [
+        Planted(**vars(Ruled.of(Run(folder))), kind=Run(folder).config.model.planted) for folder in planted_folders
+    ]
+    by_texts = [folder for folder in planted_folders if Run(folder).config.model.planted == "texts"]
+    tokens = {kind: at_tokens(runs, by_texts) for kind, runs in folders.items()}
+    known = earlier()
+    print(table(
+        [[run.kind, str(run.seed), f"{run.perplexity:.0f}", f"{run.tokens:,}" if run.converged else "no",
+          in_print(nats(size(run), 2)), in_print(nats(surplus(run))), in_print(f"{twice(run):.3f}"),
+          *(f"{100 * label(run, *asked).share.estimate:.1f} % ({label(run, *asked).verdict})"
+            for asked in PLANTED.values())]
+         for run in sorted(planted, key=lambda run: (run.kind, run.seed))],
+        ["planted", "seed", "perplexity", "readouts converged after", "D", "surplus", "one tower twice",
+         *(f"{name} given {given}" if given else name for name, given in PLANTED.values())],
+    ))  # fmt: skip
+    print("\n" + table(scale(known["pairs"], known["strangers"], planted), ["label", *PLANTED]))
+    for kind, rows in tokens.items():
+        print(f"\n{kind}\n\n" + table(
+            [[str(row.seed), str(row.planted_seed), in_print(nats(row.correlation, 2)),
+              in_print(f"{100 * row.tenths.estimate:.2f} % [{100 * row.tenths.low:.2f}, {100 * row.tenths.high:.2f}]"),
+              f"{100 * row.null_high:.2f} %", row.verdict]
+             for row in rows],
+            ["seed", "planted seed", "correlation at tokens", "tenths given type", "by chance at most", "verdict"],
+        ))  # fmt: skip
+    print("\n" + table(outcomes(known["pairs"], known["strangers"], planted, tokens), ["", "seen", "outcome"]))
+    with gzip.GzipFile(DATA, "wb", mtime=0) as file:
+        file.write(json.dumps(plain({"planted": planted, "tokens": tokens})).encode())
+
+
+if __name__ == "__main__":
+    main(*map(Path, sys.argv[1:]))
