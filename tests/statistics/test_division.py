@@ -143,14 +143,10 @@ def test_power(name: str) -> None:
 
 @pytest.mark.montecarlo
 @pytest.mark.timeout(3600)
-@pytest.mark.parametrize(
-    ("name", "most"),
-    [("class", 0.98), ("previous class", 0.98), ("pair of classes", 0.98), ("type", 0.98), ("pair of words", 1.0)],
-)
-def test_intervals_cover_the_expectation(name: str, most: float) -> None:
-    """Those of pairs of words are too wide: they let chance decide which types are frequent, and here it does not."""
+@pytest.mark.parametrize("name", ["class", "previous class", "pair of classes", "pair of words", "type"])
+def test_intervals_cover_the_expectation(name: str) -> None:
     covered = simulated(name)[1]
-    assert all(0.92 <= share_of_texts <= most for share_of_texts in covered.values()), covered
+    assert all(0.92 <= share_of_texts <= 0.98 for share_of_texts in covered.values()), covered
 
 
 def small_readings(seed: int, towers: int = 2, sets: int = 2) -> tuple[Readings, np.ndarray, np.ndarray]:

@@ -68,7 +68,7 @@ STAGES: dict[str, Stage] = {
                           "model.planted", "model.dial", "model.width", "model.layers"),
               ("data", "training.json", "metrics.jsonl", "emergence.parquet", "readout.json", "scores.parquet",
                "context.parquet", "direction.parquet"),
-              ("preference.parquet", "results.json"), format=16,
+              ("preference.parquet", "results.json"), format=17,
               optional=("strangers.json", "planted.json", *(f"knowledge/{name}" for name in INSTRUMENTS))),
         Stage("report", ("analyze.min_count", "analyze.confidence", "model.towers"),
               ("data", "training.json", "metrics.jsonl", "scores.parquet", "preference.parquet", "results.json"),
@@ -86,7 +86,7 @@ DIFF: dict[str, Stage] = {
               format=1),
         Stage("analyze", ("seed", "threads", "analyze", "diff.models", "diff.control"),
               ("data", "scores.parquet", "vocabulary.parquet", "scorers.json"),
-              ("preference.parquet", "results.json"), format=2),
+              ("preference.parquet", "results.json"), format=3),
         Stage("report", ("analyze.min_count", "analyze.confidence", "diff.models"),
               ("data", "scores.parquet", "preference.parquet", "results.json"), ("report.html", "figures"), format=2),
     )

@@ -14,12 +14,15 @@ from numpy.typing import NDArray
 
 from .clustering import Clusters, dealt
 from .intervals import Estimate
+from .strata import frequency_bins
 from .tallies import Floats
 
 GROUPS = 16
 """Groups of documents between which label means are multiplied: 15 of 16 of all pairs of documents are used."""
 FEWEST_DOCUMENTS = 5
 """Documents below which nothing is measured: an interval from fewer says next to nothing."""
+STRATUM, FEWEST_LABELS = 1.25, 100
+"""Labels are alike in frequency up to this factor, or in bins of at least so many; see `share`."""
 Codes = NDArray[np.integer]
 NOTHING: Codes = np.zeros(0, np.int64)
 
@@ -153,6 +156,10 @@ def share(readings: Readings, label: Codes, given: Codes = NOTHING) -> Share:
     Both (occurrences,), numbered from 0; occurrences with a negative label hold nothing. H is the weighted sum over
     labels of the product of their deviations in different groups of documents and different sets of readouts, over D
     squared. It is unbiased whatever the number of labels, but for those that occur in one group of documents alone.
+
+    Where labels are many, such as pairs of words, how often each occurs is taken as given. Rare labels hold less,
+    because many occur in one group alone, whatever the words are. So influences are taken from their mean
+    in bins of the labels' frequency (post-stratification: Holt and Smith 1979).
     """
     kept = label >= 0
     given = given if len(given) else np.zeros(len(label), np.int64)
@@ -172,6 +179,7 @@ def share(readings: Readings, label: Codes, given: Codes = NOTHING) -> Share:
     influence = parts - held / total
     influence[kept] += products.influence(values, weights)
     influence[kept] -= outer.influence(values, covered)
+    influence[kept] -= _by_frequency(influence[kept], crossed, products.counts)
     square, of_square = readings.square
     ratio = held / square if square > 0 else np.nan
     return Share(
@@ -182,6 +190,19 @@ def share(readings: Readings, label: Codes, given: Codes = NOTHING) -> Share:
         int(known.sum()),
         parts,
     )  # fmt: skip
+
+
+def _by_frequency(influence: Floats, label: Codes, counts: Floats) -> Floats:
+    """The mean influence in the bin of frequency of each occurrence's label, (occurrences,).
+
+    `counts` (labels,) says how often each label occurs.
+    """
+    occurring = np.flatnonzero(counts)
+    bins = np.zeros(len(counts), np.int64)
+    bins[occurring] = frequency_bins(counts[occurring], STRATUM, FEWEST_LABELS)
+    stratum = bins[label]
+    means: Floats = np.bincount(stratum, weights=influence) / np.bincount(stratum)
+    return means[stratum]
 
 
 def crossing(label: Codes, given: Codes, labels: int = 0) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
