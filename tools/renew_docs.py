@@ -49,7 +49,7 @@ DOTS = 65
 """Per inch of the gallery's pictures: their text can be read, and each takes some ten kilobytes."""
 SHADES = 32
 """Colours of a picture in the gallery."""
-SHOWN_AS = "runs/first"
+SHOWN_AS = "runs/demo"
 """What the documentation calls the run."""
 
 
@@ -117,7 +117,7 @@ def renewed(text: str, results: Results, run: Path) -> str:
 
 
 def printed(words: list[str], run: Path) -> str:
-    """What a command prints where the run is `runs/first`; long lines are folded as the documentation's are."""
+    """What a command prints where the run is `runs/demo`; long lines are folded as the documentation's are."""
     with tempfile.TemporaryDirectory() as folder:
         shutil.copytree(run, Path(folder) / SHOWN_AS)  # a listing follows no links
         with contextlib.chdir(folder), contextlib.redirect_stdout(io.StringIO()) as out:

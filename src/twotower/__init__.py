@@ -3,7 +3,7 @@
 ```python
 import twotower
 
-run = twotower.run("quickstart", out="runs/first")
+run = twotower.run("quickstart", out="runs/demo")
 run.preference()
 ```
 

@@ -1,6 +1,6 @@
 """Makes `transformers`' `Auto` classes know the towers: `import twotower.transformers`, and tools load runs by path.
 
-`AutoModelForCausalLM.from_pretrained("runs/first/model", head="readout_1")` then works, and whatever is built on it,
+`AutoModelForCausalLM.from_pretrained("runs/demo/model", head="readout_1")` then works, and whatever is built on it,
 such as minicons. `twotower.load_model` needs none of this.
 """
 

@@ -169,8 +169,8 @@ SHELL_TESTS = {
 def test_shells_complete_commands_presets_and_runs(shell, tmp_path):
     if shutil.which(shell) is None:
         pytest.skip(f"no {shell} here")
-    (tmp_path / "runs" / "first").mkdir(parents=True)
-    (tmp_path / "runs" / "first" / "stages.json").write_text("{}")
+    (tmp_path / "runs" / "demo").mkdir(parents=True)
+    (tmp_path / "runs" / "demo" / "stages.json").write_text("{}")
     (tmp_path / "runs" / "notes").mkdir()
     script = tmp_path / "completion"
     made = subprocess.run([sys.executable, "-m", "twotower", "--print-completion", shell], capture_output=True)
@@ -185,7 +185,7 @@ def test_shells_complete_commands_presets_and_runs(shell, tmp_path):
         return {one.split("\t")[0].strip() for one in shown.stdout.splitlines()}
 
     assert {"show", "study"} <= offered("s") and "run" not in offered("s")
-    assert "runs/first" in offered("show", "ru") and "runs/notes" not in offered("show", "runs/f")
+    assert "runs/demo" in offered("show", "ru") and "runs/notes" not in offered("show", "runs/d")
     assert {"quickstart", "quickstart-bert"} <= offered("run", "--preset", "quick")
     assert "paper-gpt-base" in offered("plan", "paper-g")
     assert "--preset" in offered("run", "--pre")

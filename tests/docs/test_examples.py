@@ -111,7 +111,7 @@ SYBIL = Sybil([
 def desk(tmp_path_factory, finished, corpus) -> Path:
     """A folder with what the pages suppose: a finished run, texts of one's own, a treebank, norms of words."""
     folder = tmp_path_factory.mktemp("desk")
-    shutil.copytree(finished, folder / "runs" / "first")
+    shutil.copytree(finished, folder / "runs" / "demo")
     shutil.copytree(corpus, folder / "my" / "texts")
     (folder / "settings.yaml").write_text("train:\n  tokens: 2M\n")
     (folder / "norms.csv").write_text("word,concreteness\ncountry,3.2\nwater,5.0\nfreedom,1.8\n")

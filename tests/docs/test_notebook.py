@@ -21,7 +21,7 @@ def test_the_notebook_is_its_page():
 
 def test_the_notebook_runs_and_its_profile_is_the_reports(finished, tmp_path, monkeypatch):
     (tmp_path / "runs").mkdir()
-    (tmp_path / "runs" / "first").symlink_to(finished)
+    (tmp_path / "runs" / "demo").symlink_to(finished)
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
     monkeypatch.setenv("MPLCONFIGDIR", os.environ.get("MPLCONFIGDIR", str(tmp_path / "matplotlib")))
     notebook = nbformat.read(DOCS / "notebook.ipynb", as_version=4)

@@ -24,11 +24,11 @@ def test_a_page_takes_the_figures_and_the_output_of_a_run_and_keeps_the_rest(fin
     results = read_results(RunFolder(finished))
     page = (
         "So <!-- figure surplus -->1<!-- end --> nats, *kept*.\n\n"
-        "<!-- output twotower show runs/first -->\n```text\nold\n```\n\nEnd.\n"
+        "<!-- output twotower show runs/demo -->\n```text\nold\n```\n\nEnd.\n"
     )
     new = renew_docs.renewed(page, results, finished)
     assert f"So <!-- figure surplus -->{nats(results.division.surplus)}<!-- end --> nats, *kept*." in new
-    assert "\nold\n" not in new and "report: runs/first/report.html\n```\n\nEnd.\n" in new
+    assert "\nold\n" not in new and "report: runs/demo/report.html\n```\n\nEnd.\n" in new
     assert renew_docs.renewed(new, results, finished) == new
     assert all(len(line) <= 110 for line in new.splitlines())
 

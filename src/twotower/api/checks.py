@@ -51,7 +51,7 @@ def verify(run: Run | Path | str) -> Verification:
     ```python
     import twotower
 
-    assert not twotower.verify("runs/first").faults
+    assert not twotower.verify("runs/demo").faults
     ```
 
     Raises `InputError` for a folder that is not a run.

@@ -175,7 +175,7 @@ def compare(
     ```python
     import twotower
 
-    comparison = twotower.compare(["runs/first", "runs/second"], out="studies/two")
+    comparison = twotower.compare(["runs/demo", "runs/second"], out="studies/two")
     ```
 
     Raises `InputError` for a folder that is not a finished run, for two of the same name, or for fewer than two.

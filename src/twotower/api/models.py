@@ -17,7 +17,7 @@ def load_model(path: Path | str, head: str = "joint") -> TowersForCausalLM | Tow
     ```python
     import twotower
 
-    model = twotower.load_model("runs/first", head="readout_1")
+    model = twotower.load_model("runs/demo", head="readout_1")
     ```
 
     Args:

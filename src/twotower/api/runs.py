@@ -31,7 +31,7 @@ class Run(Finished):
     ```python
     import twotower
 
-    run = twotower.Run.load("runs/first")
+    run = twotower.Run.load("runs/demo")
     print(run.summary())
     favourites = run.preference().nlargest(20, "mean")[["piece", "mean", "low", "high"]]
     figure = run.plot.profile()
@@ -230,7 +230,7 @@ class Run(Finished):
         ```python
         import twotower
 
-        run = twotower.Run.load("runs/first")
+        run = twotower.Run.load("runs/demo")
         for sentence in run.know("similarity"):
             print(sentence)
         ```
@@ -275,7 +275,7 @@ def run(
     ```python
     import twotower
 
-    run = twotower.run("quickstart", out="runs/first")
+    run = twotower.run("quickstart", out="runs/demo")
     run = twotower.run(twotower.preset("quickstart", settings={"seed": 1, "train.tokens": "4M"}))
     ```
 

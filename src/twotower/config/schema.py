@@ -342,7 +342,7 @@ class DiffConfig:
 
     models: tuple[str, ...] = ()
     """The models: a folder that `save_pretrained` has written, a name on the Hugging Face hub (NAME or NAME@REVISION),
-    RUN:HEAD for a head of trained towers (such as runs/first:joint or runs/first:readout_1), or scores:FILE for
+    RUN:HEAD for a head of trained towers (such as runs/demo:joint or runs/demo:readout_1), or scores:FILE for
     log-probabilities that another tool has computed."""
     control: Annotated[str, short("control")] = ""
     """A further model of the kind of the first one, such as another seed: how much the first one and this one differ
