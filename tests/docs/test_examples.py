@@ -149,6 +149,13 @@ def test_every_block_of_code_says_what_it_is(page):
     assert not re.search(r"(?:\A|\n\n) {4}\S", outside), "an indented block: fence it, so that it is tested"
 
 
+@pytest.mark.parametrize("name", [name for name, command in cli.COMMANDS.items() if command.examples])
+def test_the_examples_that_help_shows_can_be_parsed(name, desk, monkeypatch):
+    monkeypatch.chdir(desk)
+    for words in cli.COMMANDS[name].examples:
+        parse([*name.split(), *shlex.split(words)])
+
+
 @pytest.mark.parametrize("line", ["run --tokens", "run --no-such-option 3", "no-such-command", "run --seed words"])
 def test_what_the_command_line_does_not_know_fails(line):
     with pytest.raises(AssertionError):

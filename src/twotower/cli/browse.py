@@ -40,7 +40,7 @@ SORTS: dict[str, Callable[[Listed], Any]] = {
 class ListArguments:
     """What `list` takes."""
 
-    folder: tyro.conf.Positional[Path] = Path("runs")
+    folder: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="[FOLDER]")] = Path("runs")
     """The folder below which to look."""
     state: Literal["finished", "unfinished", "running", "damaged"] | None = None
     """Only runs in this state."""
@@ -61,7 +61,7 @@ class ListArguments:
 class ShowArguments:
     """What `show` takes."""
 
-    run: tyro.conf.Positional[Path] = Path()
+    run: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="[RUN]")] = Path()
     """The run folder."""
     output: Annotated[Output, tyro.conf.arg(name="")] = field(default_factory=Output)
 

@@ -19,7 +19,7 @@ from .output import BAD_INPUT, FAILURE, SUCCESS, Output, fail
 class VerifyArguments:
     """What `verify` takes."""
 
-    runs: tyro.conf.Positional[tuple[Path, ...]] = ()
+    runs: Annotated[tyro.conf.Positional[tuple[Path, ...]], tyro.conf.arg(metavar="RUN [RUN …]")] = ()
     """Run folders."""
     output: Annotated[Output, tyro.conf.arg(name="")] = field(default_factory=Output)
 
@@ -28,7 +28,7 @@ class VerifyArguments:
 class RerunArguments:
     """What `rerun` takes."""
 
-    run: tyro.conf.Positional[Path] = Path()
+    run: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="[RUN]")] = Path()
     """The run folder."""
     out: Path | None = None
     """Where to make it again (default: beside it, as RUN-again)."""

@@ -9,7 +9,7 @@ import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import FrameType
-from typing import Literal
+from typing import Annotated, Literal
 
 import tyro
 
@@ -19,6 +19,7 @@ from ..studies.status import is_finished, run_status, show_counts, show_runs, st
 from ..system.durations import duration
 from ..system.errors import InputError, Interrupted
 from .exit_codes import exit_code_of
+from .helptext import STUDY
 from .options import Command, read, study_first
 from .output import BAD_INPUT, FAILURE, INTERRUPTED, SUCCESS, fail, say, show
 from .study import default_study
@@ -28,7 +29,7 @@ from .study import default_study
 class SubmitArguments:
     """What `study submit` takes; for Slurm, options of sbatch follow after `--`."""
 
-    study: tyro.conf.Positional[Path]
+    study: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="STUDY")]
     """The study's folder, which `twotower study … --plan` made."""
     to: Literal["slurm", "ray"] = "slurm"
     """The engine: `slurm` sends job arrays; `ray` hands the runs to a Ray cluster and waits for them."""
@@ -59,9 +60,9 @@ class SubmitArguments:
 class WorkArguments:
     """What `study work` takes."""
 
-    study: tyro.conf.Positional[Path]
+    study: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="STUDY")]
     """The study's folder."""
-    runs: tyro.conf.Positional[tuple[str, ...]]
+    runs: Annotated[tyro.conf.Positional[tuple[str, ...]], tyro.conf.arg(metavar="NAME [NAME …]")]
     """Names of runs. Several are made at the same time, each by a process of its own."""
     requeue: tyro.conf.FlagCreatePairsOff[bool] = False
     """Have Slurm queue the job again where it is told that its time is nearly over."""
@@ -176,9 +177,9 @@ def _side_by_side(parsed: WorkArguments) -> int:
 
 def default_submit() -> SubmitArguments:
     """What `twotower study submit STUDY` asks without options."""
-    return SubmitArguments(Path("STUDY"))
+    return SubmitArguments(STUDY)
 
 
 def default_work() -> WorkArguments:
     """What `twotower study work STUDY` asks without options."""
-    return WorkArguments(Path("STUDY"), ())
+    return WorkArguments(STUDY, ())

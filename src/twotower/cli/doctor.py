@@ -31,7 +31,7 @@ HELPS = 1.5
 class DoctorArguments:
     """What `doctor` takes."""
 
-    folder: tyro.conf.Positional[Path] = Path()
+    folder: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="[FOLDER]")] = Path()
     """Where runs would be written."""
     output: Annotated[Output, tyro.conf.arg(name="")] = field(default_factory=Output)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import tyro
 
@@ -16,7 +17,7 @@ from .output import SUCCESS, show
 class ExploreArguments:
     """What `explore` takes."""
 
-    runs: tyro.conf.Positional[tuple[Path, ...]] = ()
+    runs: Annotated[tyro.conf.Positional[tuple[Path, ...]], tyro.conf.arg(metavar="RUN [RUN2]")] = ()
     """The folder of a finished run, or of two to compare."""
     export: Path | None = None
     """Write the page into this folder, to be opened from disk or put on a web site, instead of serving it. What needs

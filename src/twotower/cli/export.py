@@ -10,6 +10,7 @@ import tyro
 
 from ..runs.finished import RunFolder
 from ..system.errors import InputError
+from .helptext import FOLDER, RUN
 from .options import Command, read
 from .output import SUCCESS, Output
 
@@ -18,9 +19,9 @@ from .output import SUCCESS, Output
 class ExportArguments:
     """What `export` takes."""
 
-    run: tyro.conf.Positional[Path] = Path()
+    run: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="RUN")] = RUN
     """The run folder."""
-    folder: tyro.conf.Positional[Path] = Path()
+    folder: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="FOLDER")] = FOLDER
     """The folder to write, which must not exist or be empty."""
     with_text: tyro.conf.FlagCreatePairsOff[bool] = False
     """Let held-out text go along: every scored occurrence, and passages on the page. Ask yourself whether you may."""
@@ -34,7 +35,7 @@ class ExportArguments:
 def export_run(command: Command, words: list[str]) -> int:
     """Write the folder, and send it where that is asked for."""
     parsed = read(command, words, ExportArguments())
-    if parsed.run == Path() or parsed.folder == Path():
+    if parsed.run == RUN or parsed.folder == FOLDER:
         raise InputError("export: give the folder of a run and a folder to write: twotower export RUN FOLDER")
     from ..api.export import export, push
 

@@ -6,14 +6,18 @@ import ast
 import dataclasses
 import inspect
 import textwrap
+import types
 import typing
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Annotated, Any, TypeVar, cast
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar, cast
 
 import tyro
 
 T = TypeVar("T")
+RUN, FOLDER, STUDY = Path("RUN"), Path("FOLDER"), Path("STUDY")
+"""Defaults of positional arguments that have none: the command itself says what it misses."""
 
 
 def for_help(default: T, common: Sequence[str] = (), place: str = "") -> T:
@@ -34,12 +38,28 @@ def for_help(default: T, common: Sequence[str] = (), place: str = "") -> T:
             hint = annotated(type(value), *getattr(hint, "__metadata__", ()))
         elif common and name not in common:
             hint = suppress[hint]
-        elif one.name in texts:
-            hint = annotated(hint, tyro.conf.arg(help=texts[one.name]))
+        else:
+            hint = annotated(hint, shown(hint, value, texts.get(one.name)))
+            value = tyro.MISSING if value in (RUN, FOLDER, STUDY) else value
         fields.append((one.name, hint, dataclasses.field(default=value)))
     made = dataclasses.make_dataclass(kind.__name__, fields, bases=(kind,), frozen=True)
     made.__doc__ = kind.__doc__
     return cast(T, made())
+
+
+def shown(hint: Any, value: object, text: str | None) -> Any:
+    """How one option is shown: its text, without a default where that is nothing, and without None among its values."""
+    settings: dict[str, Any] = {} if text is None else {"help": text}
+    if value is False or value is None or value in ("", (), RUN, FOLDER, STUDY):
+        settings["help_behavior_hint"] = ""
+    metadata = getattr(hint, "__metadata__", ())
+    plain = hint.__origin__ if metadata else hint
+    kinds = [kind for kind in typing.get_args(plain) if kind is not type(None)]
+    optional = typing.get_origin(plain) in (types.UnionType, typing.Union) and len(kinds) == 1
+    if optional and not any(getattr(one, "metavar", None) for one in metadata):
+        literal = typing.get_origin(kinds[0]) is Literal
+        settings["metavar"] = f"{{{','.join(typing.get_args(kinds[0]))}}}" if literal else kinds[0].__name__.upper()
+    return tyro.conf.arg(**settings)
 
 
 def annotated(hint: Any, *metadata: Any) -> Any:

@@ -13,6 +13,7 @@ from ..config.instruments import INSTRUMENTS
 from ..config.schema import KnowConfig
 from ..runs.records import load_config, read_records
 from ..system.errors import InputError
+from .helptext import RUN
 from .options import Command, peek, read
 from .output import SUCCESS, Output
 
@@ -21,7 +22,7 @@ from .output import SUCCESS, Output
 class KnowArguments:
     """What `know` and `lesion` take."""
 
-    run: tyro.conf.Positional[Path]
+    run: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="RUN")]
     """The run folder."""
     know: KnowConfig = field(default_factory=KnowConfig)
     only: Annotated[
@@ -35,9 +36,13 @@ class KnowArguments:
     output: Annotated[Output, tyro.conf.arg(name="")] = field(default_factory=Output)
 
 
+LESIONS = ("run", "overwrite", "output", "know.treebank", "know.pairs", "know.lesion_tokens", "know.lesion_pairs")
+"""The options that belong to lesions."""
+
+
 def default_arguments() -> KnowArguments:
     """What `twotower know RUN` asks without options."""
-    return KnowArguments(Path("RUN"))
+    return KnowArguments(RUN)
 
 
 def know(command: Command, words: list[str]) -> int:

@@ -58,24 +58,36 @@ class Command:
     common: tuple[str, ...] = ()
     """The options that `--help` shows, or sections of them, by their place in that dataclass; the rest is shown by
     `--help-all`. Empty: all are shown."""
+    examples: tuple[str, ...] = ()
+    """What may stand behind `twotower` and the name, for `--help`."""
+
+    positional: str = ""
+    """Positional words that the command itself reads, as the usage line shows them."""
+
+    def description(self, all_options: bool = False) -> str:
+        """What `--help` says above the options."""
+        more = (
+            ["`twotower presets` lists the presets"] if self.name == "study" or "config.preset" in self.common else []
+        )
+        if self.common and not all_options:
+            more.append(f"`twotower {self.name} --help-all` shows all options")
+        text = f"{self.help}\n{'; '.join(more)}." if more else self.help
+        examples = [f"twotower {self.name} {words}".rstrip() for words in self.examples]
+        return "\n  ".join([f"{text}\n\nexamples:", *examples]) if examples else text
 
 
 def read(command: Command, words: list[str], default: T) -> T:
     """Arguments of the kind of `default` from the command line. Raises `InputError` for what cannot be parsed."""
     complaint = io.StringIO()
-    description = command.help
-    if command.common or command.name == "study":
-        description += " `twotower presets` lists the presets."
+    description = command.description("--help-all" in words)
     if "--help-all" in words:
         words, default = ["--help"], for_help(default)
     elif "-h" in words or "--help" in words:
         default = for_help(default, command.common)
-        if command.common:
-            description += f" These are the options that people use; `twotower {command.name} --help-all` shows all."
     try:
         with contextlib.redirect_stderr(complaint):
             return tyro.cli(
-                type(default), prog=f"twotower {command.name}", description=description,
+                type(default), prog=f"twotower {command.name} {command.positional}".rstrip(), description=description,
                 args=joined_lists(words, type(default)), default=default, registry=NUMBERS,
             )  # fmt: skip
     except SystemExit as stop:

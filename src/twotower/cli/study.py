@@ -17,6 +17,7 @@ from ..studies.manifest import claim, write_manifest
 from ..studies.status import is_finished
 from ..system.durations import duration
 from ..system.errors import InputError
+from .helptext import STUDY
 from .options import Command, peek, read, study_first
 from .output import FAILURE, SUCCESS, Output, say
 
@@ -49,7 +50,7 @@ class StudyArguments:
 class CompareArguments:
     """What `compare` takes."""
 
-    runs: tyro.conf.Positional[tuple[Path, ...]] = ()
+    runs: Annotated[tyro.conf.Positional[tuple[Path, ...]], tyro.conf.arg(metavar="RUN RUN [RUN …]")] = ()
     """Run folders, each with a name of its own: of towers, or comparisons of two models (`twotower diff`)."""
     out: Path = Path("studies/comparison")
     """The folder of the comparison."""
@@ -60,14 +61,14 @@ class CompareArguments:
 class OneStudyArguments:
     """What `study status` and `study compare` take."""
 
-    study: tyro.conf.Positional[Path]
+    study: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="STUDY")]
     """The study's folder."""
     output: Annotated[Output, tyro.conf.arg(name="")] = field(default_factory=Output)
 
 
 def default_study() -> OneStudyArguments:
     """What `twotower study compare STUDY` asks without options."""
-    return OneStudyArguments(Path("STUDY"))
+    return OneStudyArguments(STUDY)
 
 
 def study(command: Command, words: list[str]) -> int:
