@@ -82,7 +82,7 @@ def test_a_run_whose_corpus_is_gone_is_kept_with_a_word(texts, tmp_path):
     shutil.rmtree(texts)
     said = make(run, texts)
     assert said == [
-        "prepare: the files of prepare.corpus are not there any more; what was made of them is kept",
+        "prepare: the files of prepare.corpus are gone; what was made from them is kept",
         "prepare: done before, skipped",
     ]
 

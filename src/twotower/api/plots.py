@@ -34,7 +34,7 @@ class RunPlots:
         return self._draw("labels", ax)
 
     def preference(self, ax: Axes | None = None) -> Sheet | Axes:
-        """The distribution of the preferences of pieces, in nats."""
+        """The distribution of the preferences of types, in nats."""
         return self._draw("preference", ax)
 
     def profile(self, ax: Axes | None = None) -> Sheet | Axes:
@@ -42,7 +42,7 @@ class RunPlots:
         return self._draw("profile", ax)
 
     def towers(self, ax: Axes | None = None) -> Sheet | Axes:
-        """Each piece by its mean log-probability under either tower, in nats; three towers or more over their mean."""
+        """Each type by its mean log-probability under either tower, in nats; three towers or more over their mean."""
         return self._draw("towers", ax)
 
     def context(self, ax: Axes | None = None) -> Sheet | Axes:
@@ -50,7 +50,7 @@ class RunPlots:
         return self._draw("context", ax)
 
     def shares(self, ax: Axes | None = None) -> Sheet | Axes:
-        """What explains the variance between pieces: Shapley shares of groups of predictors, with intervals."""
+        """What explains the variance between types: Shapley shares of groups of predictors, with intervals."""
         return self._draw("shares", ax)
 
     def training(self, ax: Axes | None = None) -> Sheet | Axes:

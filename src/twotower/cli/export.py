@@ -24,7 +24,7 @@ class ExportArguments:
     folder: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="FOLDER")] = FOLDER
     """The folder to write, which must not exist or be empty."""
     with_text: tyro.conf.FlagCreatePairsOff[bool] = False
-    """Let held-out text go along: every scored occurrence, and passages on the page. Ask yourself whether you may."""
+    """Also export the held-out text: every scored occurrence, and passages on the page. Make sure that you may."""
     push: str = ""
     """Send the folder to the hub as this model, OWNER/MODEL. The token is that of `hf auth login`, or HF_TOKEN."""
     public: tyro.conf.FlagCreatePairsOff[bool] = False

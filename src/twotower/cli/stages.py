@@ -35,8 +35,9 @@ class Arguments:
     out: Annotated[Path | None, tyro.conf.arg(metavar="FOLDER")] = None
     """The run folder (default: runs/PRESET-CORPUS-seedN). In an existing folder, its own settings are the defaults."""
     controls: tyro.conf.FlagCreatePairsOff[bool] = False
-    """For `run`: also run the controls (strangers, shuffled and unigram text, a single tower of equal parameters, and
-    for elmo one direction only) and set them beside the run in controls.html. Takes as long as so many more runs."""
+    """For `run`: also run the controls (strangers, shuffled and unigram text, planted divisions, idle towers, a single
+    tower of equal parameters, and for elmo one direction only) and compare them in controls.html. Each takes about as
+    long as the run."""
     strangers: bool = False
     """For `run`: also run the strangers, the same towers on the same batches without cooperation, and report the two
     together. Only then can a run say that its towers divide the work. The quickstarts do; they are made side by side

@@ -49,11 +49,12 @@ class PrepareConfig:
     data set, stream:ROWS:DATASET… its first ROWS rows without storing them. A+B is a mixture, A@7+B@3 one with
     weights."""
     documents: Literal["file", "line", "block"] = "file"
-    """What counts as a document in texts, treebanks and markup: what the file says (all of it where it says nothing),
-    each line, or each block between blank lines. In tables each row is one."""
+    """What counts as a document in texts, treebanks and markup: `file` (the parts that the file marks, or all of it),
+    each `line`, or each `block` between blank lines. In tables each row is one."""
     section_words: Annotated[int, Range(0, zero="never")] = 50_000
-    """Cut documents of many more words than this into sections of about this length, each a document of its own (0:
-    never). Documents are the unit of resampling, so a few whole novels give no interval, but their sections do."""
+    """Cut documents that are much longer than this number of words into sections of about this length, each a document
+    of its own (0: never). Documents are the unit of resampling, so a few whole novels give no interval, but their
+    sections do."""
     encoding: Annotated[str, short("encoding")] = "utf-8"
     """Encoding of text files."""
     heldout: Annotated[float, Range(0.1, 0.5)] = 0.2
@@ -82,12 +83,12 @@ class PrepareConfig:
     SentencePiece, a WordPiece `vocab.txt`, or a name on the Hugging Face hub such as google-bert/bert-base-uncased. It
     keeps its own normalization."""
     language: str = ""
-    """Language of the text as a code of ISO 639, such as de (default: guessed from the text, and said). The tagger
-    goes with it."""
+    """Language of the text as a code of ISO 639, such as de (default: guessed from the text, and shown). It decides
+    the tagger."""
     tagger: str = "auto"
     """How to tag the held-out words with part of speech: `gold` (of a treebank), `hanta` (English, German, Dutch),
-    `spacy:PIPELINE` or `stanza:LANGUAGE` (if installed), or `none`, without which all that needs no word classes is
-    still measured. `auto` is the first of these that the corpus and its language have."""
+    `spacy:PIPELINE` or `stanza:LANGUAGE` (if installed), or `none`; everything that needs no word classes is still
+    measured then. `auto` is the first of these that the corpus and its language have."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,7 @@ class ModelConfig:
     """Number of identical towers, 1 to 8. One tower is a baseline without preference. With more than two, preference is
     a tower's log-probability minus the mean over all towers."""
     cooperation: Annotated[float, Range(0, 1, zero="strangers")] = 1.0
-    """Strength of cooperation, 0 to 1. The loss is this times the joint loss, plus the rest times the sum of the
+    """Strength of cooperation, 0 to 1. The loss is this times the joint loss, plus 1 minus this times the sum of the
     towers' own losses. 1 is the paper's model; at 0 the towers are strangers, trained side by side on the same
     batches."""
     planted: Literal["none", "classes", "texts", "reach", "idle"] = "none"
@@ -246,7 +247,7 @@ class ReadoutConfig:
     """Sets of readouts. Each set has initial weights and an order of the text of its own, so that what two sets agree
     on comes from the towers."""
     softmax: Literal["sampled", "whole"] = "sampled"
-    """Over which types an update of the readouts adds up probabilities. `sampled` takes the frequent types, those of
+    """Which types an update of the readouts computes probabilities for. `sampled` takes the frequent types, those of
     the batch, and a seventh of the others, drawn anew each time: two to three times as fast, for vocabularies of 2,048
     pieces and more. `whole` takes all of them, as scores always do."""
     norm: Literal["own", "joint"] = "own"

@@ -120,7 +120,7 @@ def _row(file: TextFile, number: int, line: str, before: Row | None) -> Row | No
 def _sentence(file: TextFile, rows: list[Row], name: str, document: tuple[str, int], begin: int) -> Sentence:
     if max(row.last for row in rows) > max((row.last for row in rows if not row.multiword), default=0):
         raise InputError(
-            f"{file.place}: the sentence at line {begin} lacks words that it speaks of; mend it or leave it out"
+            f"{file.place}: the sentence at line {begin} refers to words that it lacks; mend it or leave it out"
         )
     if len(rows) > 1 and not any(row.form.strip("_") for row in rows):
         raise InputError(

@@ -136,7 +136,7 @@ def _run_stage(
         outside = compare(asked, stage, record.get("outside", {}))
         if not damaged and not outside.changed and up_to_date(run, asked, stage.name, records):
             for name in outside.missing:
-                say(f"{stage.name}: the files of {name} are not there any more; what was made of them is kept")
+                say(f"{stage.name}: the files of {name} are gone; what was made from them is kept")
             if outside.touched:
                 write_records(run, records | {stage.name: record | {"outside": outside_of(asked, stage)}})
             say(f"{stage.name}: done before, skipped")
