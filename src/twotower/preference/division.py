@@ -39,7 +39,7 @@ class LabelDivision:
 
     label: str
     given: str
-    """What the label is taken beyond; "": nothing."""
+    """The label that is given; "" if none is."""
     values: int
     """Labels that occur in two groups of documents."""
     measured: float

@@ -46,7 +46,7 @@ class Evaluation:
 class Emergence:
     """`emergence` in `results.json`.
 
-    The readouts that watch are far from trained, so that sizes and shares are compared with each other and not with
+    The readouts that train along are far from trained: compare sizes and shares with each other, and not with
     those of the finished run.
     """
 

@@ -43,7 +43,7 @@ def labels_of(table: pd.DataFrame, measured: Measured, source: str = "labels") -
     if missing or not names:
         raise InputError(
             f"{source}: the columns are {', '.join(map(str, table.columns)) or 'none'}; give document, position and at "
-            "least one of labels, with the numbers of scores.parquet"
+            "least one column of labels, with the numbers of scores.parquet"
         )
     for key in KEYS:
         if not pd.api.types.is_integer_dtype(table[key]):

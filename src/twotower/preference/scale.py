@@ -17,7 +17,7 @@ class ScaleRow:
 
     label: str
     given: str
-    """What the label is taken beyond; "": nothing."""
+    """The label that is given; "" if none is."""
     planted: str
     """The kind of planted division that is its 1 (`model.planted`)."""
     share: Estimate | None

@@ -101,7 +101,7 @@ class DecodedTask:
 
 @dataclass(frozen=True)
 class TaskLeftOut:
-    """Why a task cannot be."""
+    """Why a task is left out."""
 
     left_out: str
 
