@@ -169,7 +169,7 @@ def _notes(runs: Sequence[Listed]) -> list[str]:
     if any(run.figures for run in runs):
         notes += [
             "perplexity: of the model, on held-out text",
-            "D: by how much the towers differ, in nats, where two readings agree; 0 means that they do not",
+            "D: by how many nats the towers differ at a token, in what two sets of readouts agree on",
             "surplus: how much better all towers together are than the better one alone, in nats per token",
             "divides: whether the towers divide the work; only runs with strangers can say yes",
         ]

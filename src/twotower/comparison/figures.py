@@ -61,7 +61,7 @@ class RunOfStudy:
     sd: float | None
     """Standard deviation of the preferences of types, in nats."""
     size: Estimate | None
-    """D, how far the towers differ where two readings agree, in nats."""
+    """D, how far the towers differ in what two sets of readouts agree on, in nats."""
     surplus: Surplus | None
     """How much better all towers together are than the better one, in nats per token."""
     divides: Verdict

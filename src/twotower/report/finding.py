@@ -54,7 +54,7 @@ def verdict_sentence(division: Division | None, converged: bool | None = None) -
 
 def _figures(division: Division) -> str:
     assert division.size is not None
-    differ = f"they differ by D = {division.size.estimate:.2f} nats where two readings agree"
+    differ = f"they differ by D = {division.size.estimate:.2f} nats at a token"
     if division.surplus is None:
         return differ
     together = division.surplus.estimate
@@ -107,7 +107,7 @@ def _surplus(division: Division) -> str:
     found = division.surplus
     if found is None:
         return "What the towers gain from each other was not measured: no readout of all towers together was trained."
-    text = f"Surplus: read alike, all towers together gain {nats(found)} nats per token over the better one"
+    text = f"Surplus: all towers together gain {nats(found)} nats per token over the better one alone"
     controls = []
     if found.null is not None:
         controls.append(f"one tower given twice gains {found.null:.3f}")
@@ -118,7 +118,9 @@ def _surplus(division: Division) -> str:
 
 def _size(division: Division) -> str:
     assert division.size is not None
-    text = f"Size: the towers differ by D = {nats(division.size, 2)} nats at a token, where two readings agree"
+    text = (
+        f"Size: the towers differ by D = {nats(division.size, 2)} nats at a token in what two sets of readouts agree on"
+    )
     if division.strangers and division.strangers.size:
         return f"{text}; strangers differ by {nats(division.strangers.size, 2)}."
     return f"{text}. No strangers were trained to compare it with."
@@ -128,7 +130,7 @@ def largest_shares(division: Division) -> str:
     """The labels that hold most, of those that hold anything."""
     rows = [row for row in division.labels if not row.given and row.verdict == "yes"]
     if not rows:
-        return "No labelling of the tokens is shown to hold a share of this difference."
+        return "No label of the tokens was shown to hold a share of this difference."
     rows = sorted(rows, key=lambda row: -row.share.estimate)[:LEADING]
     named = "; ".join(f"{PROSE.get(row.label, row.label)} {percent(row.share)}" for row in rows)
     return f"What holds most of this difference (D squared): {named}."
@@ -183,7 +185,7 @@ def _quality(results: Results) -> str:
     free = " (freed of noise, so that it may exceed 1)" if agreement is not None and agreement > 1 else ""
     moved = (
         "" if agreement is None
-        else f" The last doubling of their text left preferences at r = {agreement:.2f}{free}."
+        else f" Preferences before and after the last doubling of their text correlate at r = {agreement:.2f}{free}."
     )  # fmt: skip
     if readouts.converged:
         return f"Quality of the measurement: the readouts have converged after {tokens}.{moved}"

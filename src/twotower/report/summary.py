@@ -124,7 +124,7 @@ def _takers(results: Results) -> str:
     beyond = {row.name: row.each[0].adjusted for row in rows}
     sure = {name: adjusted.mean for name, adjusted in beyond.items() if adjusted and adjusted.sure}
     if not sure:
-        return "No single word class is surely preferred by a tower beyond frequency."
+        return "Beyond frequency, neither tower surely prefers a word class."
 
     def named(sign: int) -> str:
         some = sorted((name for name in sure if sign * sure[name] > 0), key=lambda name: -sign * sure[name])
