@@ -81,6 +81,14 @@ def small(corpus: Path) -> RunConfig:
 
 
 @pytest.fixture(scope="session")
+def prepared(small: RunConfig, built_once) -> Path:
+    """The folder of a run whose text is prepared. Tests must not change it."""
+    import twotower
+
+    return built_once("prepared", lambda folder: twotower.run(small, folder, stages=("prepare",)))
+
+
+@pytest.fixture(scope="session")
 def finished(small: RunConfig, built_once) -> Path:
     """The folder of a finished run. Tests must not change it."""
     import twotower

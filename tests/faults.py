@@ -1,4 +1,4 @@
-"""A disk that fails, or a process that dies, at the n-th operation that writes into a folder.
+"""A pickle that does harm, a disk that fails, or a process that dies, at the n-th operation that writes into a folder.
 
 Operations are counted in the order in which they come: a file opened for writing, a write, a rename, a hard link, a
 new folder, an fsync, and what PyArrow and safetensors write by themselves.
@@ -18,6 +18,16 @@ from unittest import mock
 
 import pyarrow.parquet
 import safetensors.torch
+
+
+class Bomb:
+    """Its pickle makes a file where it is read."""
+
+    def __init__(self, marker: Path) -> None:
+        self.marker = marker
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (open, (str(self.marker), "w"))
 
 
 class Faults:

@@ -20,7 +20,10 @@ def run(*words, **options):
     ("words", "message"),
     [
         (["--preset", "nope"], "preset: 'nope' is unknown; `twotower presets` lists them"),
-        (["--family", "nope"], "model.family: nope is not possible; allowed: gpt"),
+        (["--family", "nope"], "model.family: nope is not possible; allowed: gpt, bert, elmo or hf:MODEL_TYPE"),
+        (["--family", "hf:t5"], "is an encoder-decoder"),
+        (["--family", "bert", "--objective", "causal"], "objective: causal is not possible for family bert"),
+        (["--model.elmo-backward", "off"], "only elmo reads backwards"),
         (["--model.width", "65"], "model.width: 65 is not possible; allowed: a multiple of model.heads (2)"),
         (
             ["--family", "elmo", "--model.activation", "gelu"],
@@ -45,9 +48,8 @@ def run(*words, **options):
         (["--seed", "9" * 5000], "a number of 5,000 characters is too large"),
         (["--seed", "0_"], "expected a whole number, found '0_'"),
         (["--train.batch", "many"], "expected a whole number, found 'many'"),
-        (["--trian.batch", "3"], "--trian.batch is not an option (did you mean --train.batch?)"),
         (["--train.precision", "bf8"], "bf8"),
-        (["--model.towers", "9"], "model.towers: 9 is not possible; allowed:"),
+        (["--model.towers", "9"], "model.towers: 9 is not possible; allowed: 1 to 8"),
         (["--model.layers", "4053838"], "model.layers: 4053838 is not possible; allowed: 1 to 256"),
         (["--prepare.heldout", "0.01"], "prepare.heldout: 0.01 is not possible; allowed: 0.1 to 0.5"),
         (["--corpus", "/does/not/exist"], "corpus: '/does/not/exist' does not exist"),

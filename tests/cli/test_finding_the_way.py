@@ -203,13 +203,15 @@ def test_shells_complete_commands_presets_and_runs(shell, tmp_path):
             line=" ".join(words),
         )  # fmt: skip
         shown = subprocess.run([shell, "-c", f"source {script}; {line}"], cwd=tmp_path, capture_output=True, text=True)
-        return {one.split("\t")[0].strip() for one in shown.stdout.splitlines()}
+        return {line.split("\t")[0].strip() for line in shown.stdout.splitlines()} - {""}
 
     assert {"show", "study"} <= offered("s") and "run" not in offered("s")
     assert "runs/demo" in offered("show", "ru") and "runs/notes" not in offered("show", "runs/d")
     assert {"quickstart", "quickstart-bert"} <= offered("run", "--preset", "quick")
     assert "paper-gpt-base" in offered("plan", "paper-g")
-    assert "--preset" in offered("run", "--pre")
+    assert "--preset" in offered("run", "--pre") and "--jobs" in offered("study", "--j")
+    assert offered("run", "--model.t") == {"--model.towers"}
+    assert offered("run", "--train.precision", "b") == {"bf16"}
 
 
 def test_zsh_reads_its_script(tmp_path):

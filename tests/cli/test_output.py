@@ -91,31 +91,6 @@ def test_every_command_has_help_and_a_line_in_the_documentation(capsys):
         assert stop.value.code == 0 and f"usage: twotower {name}" in capsys.readouterr().out
 
 
-COMPLETE = """
-source "$1"; shift
-COMP_WORDS=("$@"); COMP_CWORD=$(( $# - 1 )); COMP_LINE="$*"; COMP_POINT=${#COMP_LINE}
-_tyro_twotower
-printf '%s\\n' "${COMPREPLY[@]}"
-"""
-
-
-def test_bash_completes_commands_options_and_choices(tmp_path):
-    script = tmp_path / "completion.bash"
-    script.write_text(shell("--print-completion", "bash").stdout)
-
-    def completed(*words):
-        command = ["bash", "-c", COMPLETE, "bash", str(script), "twotower", *words]
-        done = subprocess.run(command, capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr
-        return {line.strip() for line in done.stdout.splitlines()} - {""}
-
-    assert {"run", "rerun", "readout", "report"} > completed("ru") >= {"run"}
-    assert {"list", "show", "study"} <= completed("")
-    assert completed("run", "--model.t") == {"--model.towers"}
-    assert completed("run", "--train.precision", "b") == {"bf16"}
-    assert "--jobs" in completed("study", "--j")
-
-
 def test_zsh_has_a_script_and_other_shells_say_so(capsys):
     assert cli.main(["--print-completion", "zsh"]) == 0
     assert capsys.readouterr().out.startswith("#compdef twotower")

@@ -68,10 +68,3 @@ def test_sentence_pairs_score_every_heldout_token_too(with_settings, tmp_path, f
     scores, text = run.scores(), PreparedText(run.path)
     assert len(scores) == text.summary["heldout_tokens"]
     assert np.isfinite(scores[["joint", "readout_1", "second_2"]].to_numpy()).all()
-
-
-@pytest.mark.slow
-def test_one_seed_of_masked_towers_gives_the_same_bytes_again(family_runs, tmp_path):
-    again = twotower.run(twotower.Run.load(family_runs("bert")).config, tmp_path / "again")
-    for name in ("preference.parquet", "scores.parquet", "model/model.safetensors"):
-        assert (again.path / name).read_bytes() == (family_runs("bert") / name).read_bytes()

@@ -1,7 +1,6 @@
 """A run with a tokenizer of each kind goes through all stages, in a language with a treebank and its gold words."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,14 +9,16 @@ import twotower
 from small_tokenizers import byte_level, unigram
 from twotower.data.heldout import PreparedText
 
-TREEBANK = Path(__file__).parents[2].parent / "shared/data/ud-other/de_gsd-ud-dev.conllu"
-pytestmark = pytest.mark.skipif(not TREEBANK.exists(), reason="the treebank is not here")
+
+@pytest.fixture(scope="module")
+def treebank(shared_data):
+    return shared_data / "ud-other" / "de_gsd-ud-dev.conllu"
 
 
 @pytest.fixture(scope="module")
-def tokenizers(tmp_path_factory):
+def tokenizers(treebank, tmp_path_factory):
     folder = tmp_path_factory.mktemp("tokenizers")
-    lines = TREEBANK.read_text(encoding="utf-8").splitlines()
+    lines = treebank.read_text(encoding="utf-8").splitlines()
     texts = [line.removeprefix("# text = ") for line in lines if line.startswith("# text = ")]
     byte_level(texts, 2000).save(str(folder / "bytes.json"))
     unigram(texts, 2000).save(str(folder / "unigram.json"))
@@ -27,9 +28,9 @@ def tokenizers(tmp_path_factory):
 @pytest.mark.slow
 @pytest.mark.parametrize("family", ["gpt", "bert"])
 @pytest.mark.parametrize("kind", ["bytes", "unigram"])
-def test_a_whole_run(with_settings, tokenizers, tmp_path, kind, family):
+def test_a_whole_run(with_settings, treebank, tokenizers, tmp_path, kind, family):
     config = with_settings(
-        prepare={"corpus": (str(TREEBANK),), "tokenizer": str(tokenizers / f"{kind}.json"), "section_words": 200}
+        prepare={"corpus": (str(treebank),), "tokenizer": str(tokenizers / f"{kind}.json"), "section_words": 200}
     )
     config = replace(config, model=replace(config.model, family=family))
     run = twotower.run(config, tmp_path / "run")

@@ -5,11 +5,12 @@ import random
 
 import pandas as pd
 import pytest
+import yaml
 
 import twotower
 
 ODD = [
-    "<script>alert('x')</script> & </script><b>bold</b> \u2028 [MASK] [SEP] the end.\n",
+    "<script>alert('x')</script> & </style><b>bold</b><img src=x onerror=alert(1)> =1+1 \u2028 [MASK] [SEP] end.\n",
     "😀 😃 emoji, and שלום עולם، مرحبا بالعالم right to left.\n",
     "!!! ??? ... --- ;;; ,,, (((\n",
     "the word " + "w" * 10_000 + " is long.\n",
@@ -18,10 +19,11 @@ ODD = [
 
 @pytest.fixture(scope="module")
 def odd(small, corpus, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("odd")
+    folder = tmp_path_factory.mktemp("odd") / 'a<b>&"c"'
+    folder.mkdir()
     for number, path in enumerate(sorted(corpus.glob("*.txt"))):
         text = path.read_text(encoding="utf-8")[:1500]
-        (folder / path.name).write_text((ODD[number % len(ODD)] * 5) + text + ODD[0], encoding="utf-8")
+        (folder / f"{number}<i>.txt").write_text((ODD[number % len(ODD)] * 5) + text + ODD[0], encoding="utf-8")
     return folder
 
 
@@ -29,8 +31,9 @@ def test_odd_text_is_measured_and_escaped(with_settings, odd, tmp_path):
     config = with_settings(prepare={"corpus": (str(odd),), "vocabulary": 800})
     run = twotower.run(config, tmp_path / "run")
     page = (run.path / "report.html").read_text(encoding="utf-8")
-    after_library = page[page.index("<body>") :]
-    assert "<script>alert" not in after_library and "<b>bold" not in after_library
+    markup = ("<script>alert", "<b>bold", "<img src=x", 'a<b>&"c"', "<i>.txt")
+    assert not [piece for piece in markup if piece in page]
+    assert yaml.safe_load((run.path / "config.yaml").read_text())["prepare"]["corpus"] == [str(odd)]
     assert json.loads((run.path / "results.json").read_text())["preference"]["types"] > 0
     words = run.scores()["word"].astype(str)
     assert words.str.contains("שלום").any() and (words.str.len() <= 200).all()

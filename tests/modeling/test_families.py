@@ -4,7 +4,6 @@ import pytest
 import torch
 from torch import nn
 
-from twotower import cli
 from twotower.config.presets import PRESETS
 from twotower.config.schema import OBJECTIVES
 from twotower.modeling.configuration import TowersConfig
@@ -116,21 +115,6 @@ def test_a_family_that_cannot_do_it_says_why(family, objective, message):
     assert "\n" not in str(caught.value)
 
 
-def test_bad_families_are_one_line_at_the_command_line(capsys, tmp_path):
-    for flags, message in (
-        (["--family", "bert", "--objective", "causal"], "objective: causal is not possible for family bert"),
-        (["--family", "rnn"], "allowed: gpt, bert, elmo or hf:MODEL_TYPE"),
-        (["--family", "hf:t5"], "is an encoder-decoder"),
-        (["--model.towers", "9"], "model.towers: 9 is not possible; allowed: 1 to 8"),
-        (["--model.width", "33"], "a multiple of model.heads (2)"),
-        (["--model.elmo-backward", "off"], "only elmo reads backwards"),
-    ):
-        assert cli.main(["run", *flags, "--out", str(tmp_path / "run")]) == 2
-        said = capsys.readouterr().err
-        assert message in said and said.count("\n") == 1
-    assert not (tmp_path / "run").exists()
-
-
 def on_meta(name: str) -> TowersModel:
     with torch.device("meta"):
         return TowersModel(towers_config(PRESETS[name], vocabulary=30_528))
@@ -161,20 +145,25 @@ def test_the_papers_sizes_hold_the_papers_parameters():
 def test_the_embedding_is_uniform_as_in_the_reference_and_towers_begin_differently(family):
     model = build(family=family, vocab_size=5000)
     weight = model.embedding.weight
+    assert model.joint_decoder()[0] is weight
     assert weight.abs().max() <= 0.02 and weight.std().item() == pytest.approx(0.02 / 3**0.5, rel=0.02)
     one, other = (torch.cat([p.flatten() for p in tower.parameters() if p.ndim > 1]) for tower in model.towers)
     assert one.shape == other.shape and not torch.equal(one, other)
 
 
-@pytest.mark.parametrize("family", [*OBJECTIVES, "hf:llama", "hf:mamba", "hf:modernbert"])
-def test_a_saved_model_gives_the_same_scores_when_loaded(family, tmp_path):
+@pytest.mark.parametrize("fields", [
+    *({"family": family} for family in (*OBJECTIVES, "hf:llama", "hf:mamba", "hf:modernbert")),
+    {"towers": 1}, {"towers": 8, "embedding_size": 16},
+])  # fmt: skip
+def test_a_saved_model_gives_the_same_scores_when_loaded(fields, tmp_path):
     """Buffers that are not saved, such as those of rotary positions, are made anew as they were."""
-    model = build(family=family, readouts=["readout"])
+    model = build(readouts=["readout", "second"], twice=["readout"], **fields)
     model.save_pretrained(tmp_path)
     again = TowersModel.from_pretrained(tmp_path).eval()
     ids = torch.randint(5, VOCABULARY, (3, WINDOW), generator=torch.Generator().manual_seed(2))
     arguments = ids, ids, torch.ones(3, WINDOW, dtype=torch.bool)
     scores, others = model.log_probs(*arguments), again.log_probs(*arguments)
+    assert list(scores) == list(others) == model.config.head_names
     assert all(torch.equal(scores[name], others[name]) for name in scores)
     assert not list(tmp_path.glob("*.bin"))
 

@@ -65,7 +65,8 @@ def test_importing_twotower_imports_no_other_library_and_leaves_the_import_syste
         "import sys; before = list(sys.meta_path); import twotower\n"
         "assert sys.meta_path == before and not {'transformers', 'torch'} & set(sys.modules)\n"
     )
-    subprocess.run([sys.executable, "-c", script], check=True)
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 def test_auto_classes_know_a_run_after_one_import(finished):

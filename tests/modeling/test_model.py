@@ -82,31 +82,3 @@ def test_a_lens_leads_to_the_decoder_of_the_joint_model_and_has_none():
         features, weight, bias = heads[name]
         assert features.shape == (5, 24) and weight is model.embedding.weight and bias is model.decoder_bias
     assert not [name for name, _ in model.readouts.named_parameters() if "decoder" in name]
-
-
-def test_towers_begin_with_different_weights():
-    model = build()
-    one, other = (tower.backbone.h[0].attn.c_attn.weight for tower in model.towers)
-    assert one.shape == other.shape and not torch.equal(one, other)
-
-
-def test_embedding_is_uniform_and_shared_with_the_decoder():
-    model = build(vocab_size=5000)
-    values = model.embedding.weight
-    assert values.min() >= -0.02 and values.max() <= 0.02
-    assert values.std().item() == pytest.approx(0.02 / 3**0.5, rel=0.02)
-    assert model.joint_decoder()[0] is values
-
-
-@pytest.mark.parametrize("towers", [1, 2, 8])
-@pytest.mark.parametrize("embedding", [16, 24])
-def test_save_and_load_give_the_same_scores(tmp_path, towers, embedding):
-    model = build(towers=towers, embedding_size=embedding, readouts=["readout", "second"], twice=["readout"])
-    batch = windows()
-    arguments = batch[:, :-1], batch[:, 1:], torch.ones(5, 12, dtype=torch.bool)
-    model.save_pretrained(tmp_path)
-    again = TowersModel.from_pretrained(tmp_path).eval()
-    scores, others = model.log_probs(*arguments), again.log_probs(*arguments)
-    assert list(scores) == list(others) == model.config.head_names
-    assert all(torch.equal(scores[name], others[name]) for name in scores)
-    assert not list(tmp_path.glob("*.bin"))

@@ -230,5 +230,3 @@ def test_python_gives_frames_and_a_model(finished):
     assert one["mean"] == pytest.approx(np.mean(each), abs=1e-6)
     assert [one[f"under_{name}"] for name in SETS] == pytest.approx(each, abs=1e-6)
     assert run.model().config.towers == 2
-    with pytest.raises(InputError, match="not a run folder"):
-        twotower.Run.load(finished.parent)

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +12,7 @@ import pytest
 import torch
 
 import twotower
+from launching import torchrun
 from small_language_models import QUICK, compared
 from twotower import pipeline
 from twotower.cli import main
@@ -236,11 +234,7 @@ def test_two_processes_write_the_same_bytes_as_one(corpus: Path, language_model,
     one, two = tmp_path / "one", tmp_path / "two"
     pipeline.run(config, one, ("prepare", "score"))
     pipeline.run(config, two, ("prepare",))
-    launcher = ["torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "twotower.cli"]
-    done = subprocess.run(
-        [sys.executable, "-m", *launcher, "score", "--out", str(two)], capture_output=True, text=True,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-    )  # fmt: skip
+    done = torchrun(2, "-m", "twotower.cli", "score", "--out", two)
     assert done.returncode == 0, done.stderr[-2000:]
     for name in DIFF["score"].outputs:
         assert (two / name).read_bytes() == (one / name).read_bytes(), name

@@ -1,16 +1,14 @@
 """A run that was stopped goes on with another number of processes, sharded or not, along the same trajectory."""
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import twotower
+from launching import torchrun, train
 from twotower import cli
 from twotower.config.schema import OBJECTIVES
 from twotower.runs.checkpoint_index import INDEX, read_index, shard_name
@@ -30,25 +28,13 @@ def configured(small, family, shard):
     return replace(small, model=replace(small.model, family=family), train=train)
 
 
-def launch(processes, script, *words):
-    return subprocess.run(
-        [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(processes),
-         str(Path(__file__).with_name(script)), *(str(word) for word in words)],
-        capture_output=True, text=True, timeout=400, env={**os.environ, "OMP_NUM_THREADS": "1"},
-    )  # fmt: skip
-
-
-def train(run, config, processes, stop_at=0):
-    """Train in so many processes, to the end or to update `stop_at`; returns what was said."""
+def train_as(run, config, processes, stop_at=0):
+    """Train by a configuration in so many processes, one of which may stop at update `stop_at`; what was said."""
     twotower.run(config, run, stages=("prepare",))  # writes config.yaml, which the processes read
     if processes == 1 and not stop_at:
         assert cli.main(["train", "--out", str(run)]) == 0
         return ""
-    done = launch(processes, "stopping_process.py", run, stop_at)
-    assert (done.returncode != 0) == (stop_at != 0), done.stderr[-3000:]
-    assert ("checkpoint saved" in done.stderr) == (stop_at != 0), done.stderr[-3000:]
-    assert "Error" not in done.stderr.replace("ChildFailedError", ""), done.stderr[-5000:]
-    return done.stderr
+    return train(run, processes, stop_at)
 
 
 def checkpoint(run):
@@ -61,47 +47,42 @@ def curve(run):
 
 
 def same_losses(run, other):
-    (steps, losses), (its_steps, its_losses) = (zip(*curve(one), strict=True) for one in (run, other))
+    (steps, losses), (its_steps, its_losses) = (zip(*curve(trained), strict=True) for trained in (run, other))
     assert steps == its_steps and losses == pytest.approx(its_losses, rel=1e-5)
-
-
-@pytest.fixture(scope="module")
-def prepared(small, tmp_path_factory):
-    return twotower.run(small, tmp_path_factory.mktemp("prepared") / "run", stages=("prepare",)).path
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("family", OBJECTIVES)
-def test_a_run_goes_on_with_any_number_of_processes(small, prepared, tmp_path, capfd, family):
+def test_a_run_goes_on_with_any_number_of_processes(small, prepared, tmp_path, family):
     sharded, plain = configured(small, family, shard=True), configured(small, family, shard=False)
     for name in ("whole", "from two", "from one"):
         adopt(tmp_path / name, prepared, "prepare")
-    train(tmp_path / "whole", plain, 1)
+    train_as(tmp_path / "whole", plain, 1)
 
-    train(tmp_path / "from two", sharded, 2, stop_at=5)
+    train_as(tmp_path / "from two", sharded, 2, stop_at=5)
     assert checkpoint(tmp_path / "from two") == [shard_name(0, 2), shard_name(1, 2), INDEX]
     for count in (1, 3):
         shutil.copytree(tmp_path / "from two", tmp_path / f"two to {count}")
-    train(tmp_path / "two to 1", sharded, 1)
+    train_as(tmp_path / "two to 1", sharded, 1)
     same_losses(tmp_path / "two to 1", tmp_path / "whole")
 
-    train(tmp_path / "two to 3", sharded, 3, stop_at=4)
+    train_as(tmp_path / "two to 3", sharded, 3, stop_at=4)
     assert checkpoint(tmp_path / "two to 3") == [*(shard_name(number, 3) for number in range(3)), INDEX]
     newest = tmp_path / "two to 3" / "checkpoints" / "latest" / shard_name(2, 3)
     newest.write_bytes(newest.read_bytes()[:-1])  # so the shards of two are used, by all three and by the next two
-    said = train(tmp_path / "two to 3", plain, 2)
+    said = train_as(tmp_path / "two to 3", plain, 2)
     assert said.count("latest: the checkpoint is damaged") == 1
     same_losses(tmp_path / "two to 3", tmp_path / "whole")
     assert json.loads((tmp_path / "two to 3" / "training.json").read_text())["resumed"] == 1
 
-    train(tmp_path / "from two", sharded, 3)
+    train_as(tmp_path / "from two", sharded, 3)
     same_losses(tmp_path / "from two", tmp_path / "whole")
     assert json.loads((tmp_path / "from two" / "training.json").read_text())["processes"] == 3
 
-    train(tmp_path / "from one", plain, 1, stop_at=5)
+    train_as(tmp_path / "from one", plain, 1, stop_at=5)
     assert checkpoint(tmp_path / "from one") == ["model.safetensors", "optimizer.safetensors", INDEX]
-    train(tmp_path / "from one", sharded, 2)
+    train_as(tmp_path / "from one", sharded, 2)
     same_losses(tmp_path / "from one", tmp_path / "whole")
 
 
@@ -114,15 +95,15 @@ def test_a_process_that_cannot_write_its_shard_stops_all_and_costs_one_checkpoin
     run = tmp_path / "run"
     for out in (run, tmp_path / "whole"):
         adopt(out, prepared, "prepare")
-    train(tmp_path / "whole", config, 1)
+    train_as(tmp_path / "whole", config, 1)
     twotower.run(config, run, stages=("prepare",))
-    done = launch(2, "failing_process.py", run, 3, harm)
+    done = torchrun(2, Path(__file__).with_name("failing_process.py"), run, 3, harm)
     assert done.returncode != 0
     said = [line for line in done.stderr.splitlines() if line.startswith("twotower: ")]
     assert harm == "killed" or (len(said) == 1 and "no space left" in said[0] and shard_name(1, 2) in said[0]), said
     left = find_checkpoint(run / "checkpoints" / "latest")
     assert left == run / "checkpoints" / "latest" and read_index(left).state["step"] == 2
-    train(run, config, 1)
+    train_as(run, config, 1)
     same_losses(run, tmp_path / "whole")
 
 
@@ -134,8 +115,8 @@ def test_processes_save_on_the_way_and_train_on(small, prepared, tmp_path, shard
     config = replace(config, train=replace(config.train, checkpoint_seconds=1e-9))
     for name in ("run", "whole"):
         adopt(tmp_path / name, prepared, "prepare")
-    train(tmp_path / "whole", config, 1)
-    said = train(tmp_path / "run", config, 2)
+    train_as(tmp_path / "whole", config, 1)
+    said = train_as(tmp_path / "run", config, 2)
     assert "Traceback" not in said
     same_losses(tmp_path / "run", tmp_path / "whole")
 

@@ -1,10 +1,7 @@
 """Two processes on one machine (gloo) train the same towers as one."""
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 
 import numpy as np
 import pandas as pd
@@ -12,6 +9,7 @@ import pytest
 import yaml
 
 import twotower
+from launching import launch, torchrun
 from small_runs import configure
 from twotower import cli
 from twotower.config.schema import to_dict
@@ -19,14 +17,7 @@ from twotower.runs.records import read_records, write_records
 from twotower.runs.stages import STAGES
 from twotower.system.processes import Processes
 
-TORCHRUN = ["torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-
-
-def launch(*words, launcher=TORCHRUN):
-    return subprocess.run(
-        [sys.executable, "-m", *launcher, "-m", "twotower.cli", *words],
-        capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"},
-    )  # fmt: skip
+CLI = ("-m", "twotower.cli")
 
 
 def curve(run):
@@ -44,15 +35,15 @@ def test_two_processes_follow_the_same_trajectory_as_one(family_runs, tmp_path, 
     config = twotower.Run.load(finished).config
     twotower.run(config, out, stages=("prepare",))
     assert yaml.safe_load((out / "config.yaml").read_text()) == to_dict(config)
-    accelerate = ["accelerate.commands.launch", "--multi_gpu", "--num_processes", "2", "--main_process_port", "0"]
-    for _ in range(2):  # the second time there is nothing to do, for either process
-        sharded = "--train.shard" if shard else "--train.no-shard"
-        done = launch("train", "--out", str(out), sharded, launcher=TORCHRUN if shard else accelerate)
-        assert done.returncode == 0, done.stderr[-2000:]
-    assert "done before, skipped" in done.stderr
+    if shard:
+        done = torchrun(2, *CLI, "train", "--out", out, "--train.shard")
+    else:
+        accelerate = ["accelerate.commands.launch", "--multi_gpu", "--num_processes", "2", "--main_process_port", "0"]
+        done = launch(*accelerate, *CLI, "train", "--out", out)
+    assert done.returncode == 0, done.stderr[-2000:]
     assert json.loads((out / "training.json").read_text())["processes"] == 2
-    for one, two in zip(curve(finished), curve(out), strict=True):
-        assert two == pytest.approx(one, rel=1e-5)
+    for losses, expected in zip(curve(out), curve(finished), strict=True):
+        assert losses == pytest.approx(expected, rel=1e-5)
 
 
 def test_a_launcher_that_starts_one_process_of_two_is_found_out(monkeypatch, capsys, tmp_path):
@@ -70,7 +61,7 @@ def test_two_processes_make_the_same_run_as_one(family_runs, tmp_path, family):
     out, finished = tmp_path / "two", family_runs(family)
     configure(out, twotower.Run.load(finished).config)
     for _ in range(2):  # the second time there is nothing to do
-        done = launch("run", "--out", str(out))
+        done = torchrun(2, *CLI, "run", "--out", out)
         assert done.returncode == 0, done.stderr[-2000:]
     assert done.stderr.count("score: done before, skipped") == 1, done.stderr
     assert done.stdout.count(str(out / "report.html")) == 1, done.stdout
@@ -97,7 +88,7 @@ def test_two_processes_score_a_finished_model_as_one_does(family_runs, tmp_path,
     before = {name: records["score"]["outputs"][name]["digest"] for name in STAGES["score"].outputs}
     del records["score"]
     write_records(out, records)
-    done = launch("score", "--out", str(out))
+    done = torchrun(2, *CLI, "score", "--out", out)
     assert done.returncode == 0, done.stderr[-2000:]
     after = read_records(out)["score"]["outputs"]
     assert {name: after[name]["digest"] for name in before} == before  # batches are the same, and so is every bit
@@ -107,7 +98,7 @@ def test_two_processes_score_a_finished_model_as_one_does(family_runs, tmp_path,
 def test_bad_input_ends_all_processes_with_one_line(family_runs, tmp_path):
     out = tmp_path / "two"
     configure(out, twotower.Run.load(family_runs("gpt")).config)
-    done = launch("run", "--out", str(out), "--train.batch", "3", "--overwrite")
+    done = torchrun(2, *CLI, "run", "--out", out, "--train.batch", "3", "--overwrite")
     said = [line for line in done.stderr.splitlines() if line.startswith("twotower: ")]
     assert done.returncode != 0
     assert len(said) == 1 and "train.batch: 3 windows cannot be shared evenly by 2 processes" in said[0], done.stderr

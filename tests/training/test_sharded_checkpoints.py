@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from safetensors.torch import load_file
 
-from faults import Faults, failing, in_a_child
+from faults import Bomb, Faults, failing, in_a_child
 from twotower.runs.checkpoint_index import INDEX, is_whole, read_index, shard_name
 from twotower.runs.verification import verify
 from twotower.system.errors import DiskError, InputError
@@ -285,14 +285,6 @@ def test_a_checkpoint_of_another_model_is_refused_in_one_line(tmp_path):
     with pytest.raises(InputError, match=r"it belongs to another model: optimizer/first\.weight") as caught:
         load_checkpoint(tmp_path / "plain", *fresh(muon=True))
     assert "\n" not in str(caught.value)
-
-
-class Bomb:
-    def __init__(self, marker):
-        self.marker = marker
-
-    def __reduce__(self):
-        return (open, (str(self.marker), "w"))
 
 
 def test_a_pickle_in_the_place_of_a_shard_is_never_run(tmp_path):

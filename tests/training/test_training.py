@@ -4,8 +4,6 @@ import json
 import shutil
 import signal
 import threading
-from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -21,48 +19,9 @@ from twotower.training.metrics import MetricsLog
 from twotower.training.optimization import adamw, adamw_groups, linear_schedule
 
 
-def digest(run: Path) -> dict[str, bytes]:
-    return {
-        name: (run / name).read_bytes()
-        for name in ("preference.parquet", "scores.parquet", "results.json", "model/model.safetensors")
-    }
-
-
-def test_the_same_seed_gives_the_same_bytes_and_another_does_not(small, finished, tmp_path):
-    again = twotower.run(small, tmp_path / "again")
-    assert digest(again.path) == digest(finished)
-    other = twotower.run(replace(small, seed=1), tmp_path / "other")
-    assert (other.path / "preference.parquet").read_bytes() != (finished / "preference.parquet").read_bytes()
-
-
-@pytest.mark.parametrize("model", [{}, {"dropout": 0.1}, {"family": "bert", "dropout": 0.1}, {"cooperation": 0.5}])
-def test_an_interrupted_and_resumed_run_gives_the_same_bytes(with_settings, tmp_path, monkeypatch, model):
-    optimizer = "muon" if model.get("family") == "bert" else "adamw"
-    config = with_settings(model=model, train={"optimizer": optimizer, "readout_learning_rate": 1e-2})
-    stages = ("prepare", "train")
-    whole = twotower.run(config, tmp_path / "whole", stages=stages)
-    updates = loop.update
-    calls = 0
-
-    def interrupting(*arguments):
-        nonlocal calls
-        calls += 1
-        if calls in (7, 20):
-            signal.raise_signal(signal.SIGINT)
-        return updates(*arguments)
-
-    monkeypatch.setattr(loop, "update", interrupting)
-    for _ in range(2):
-        with pytest.raises(Interrupted, match="checkpoint saved"):
-            twotower.run(config, tmp_path / "resumed", stages=stages)
-    resumed = twotower.run(config, tmp_path / "resumed", stages=stages)
-    assert calls == 48
-    trunks = [load_file(run.path / "trunk" / "model.safetensors") for run in (whole, resumed)]
-    assert all(torch.equal(trunks[0][name], trunks[1][name]) for name in trunks[0])
-    curves = [(run.path / "metrics.jsonl").read_text() for run in (whole, resumed)]
-    assert curves[0] == curves[1]
-    assert not (resumed.path / "checkpoints").exists()
-    assert json.loads((resumed.path / "training.json").read_text())["resumed"] == 2
+def test_another_seed_gives_other_bytes(finished, second_seed):
+    first, second = (load_file(run / "trunk/model.safetensors") for run in (finished, second_seed))
+    assert first.keys() == second.keys() and not any(torch.equal(first[name], second[name]) for name in first)
 
 
 def test_minutes_become_tokens_once_and_the_tokens_repeat_the_run(with_settings, tmp_path, monkeypatch):
@@ -177,15 +136,14 @@ def test_the_last_good_checkpoint_is_used_where_the_newest_is_damaged(tmp_path, 
     assert load_checkpoint(found, module, optimizers) == {"step": 1}
 
 
-@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM])
-def test_a_closed_terminal_and_a_request_to_end_leave_a_checkpoint(small, tmp_path, monkeypatch, number):
+def test_a_closed_terminal_leaves_a_checkpoint(small, tmp_path, monkeypatch):
     updates, calls = loop.update, 0
 
     def interrupting(*arguments):
         nonlocal calls
         calls += 1
         if calls == 5:
-            signal.raise_signal(number)
+            signal.raise_signal(signal.SIGHUP)
         return updates(*arguments)
 
     monkeypatch.setattr(loop, "update", interrupting)
