@@ -128,24 +128,25 @@ def test_linearly_dependent_effects_are_refused():
 @pytest.mark.montecarlo
 def test_the_interval_covers_the_planted_effect_whichever_tower_has_it():
     truth = 0.5
-    found = [outcome(seed, runs=4, effect=truth).effect for seed in range(30)]
-    covered = sum(one.low <= truth <= one.high for one in found)
-    assert covered >= 25  # of 30, 28 expected; fewer than 25 would happen once in a hundred times
-    assert abs(np.mean([one.estimate for one in found]) - truth) < 0.05
-    assert sum(one.p_value < 0.05 for one in found) >= 26
+    effects = [outcome(seed, runs=4, effect=truth).effect for seed in range(1000, 1200)]
+    # 190 expected at least: where types make most of the error, of which there are many, the t of few runs is too wide.
+    assert sum(effect.low <= truth <= effect.high for effect in effects) >= 180
+    assert abs(np.mean([effect.estimate for effect in effects]) - truth) < 0.05
+    assert sum(effect.p_value < 0.05 for effect in effects) >= 175
 
 
 @pytest.mark.montecarlo
-def test_without_an_effect_there_is_none_though_the_tower_is_chosen():
-    found = [outcome(seed, runs=4, by_run=0.0).effect for seed in range(100, 140)]
-    assert sum(one.p_value < 0.05 for one in found) <= 6  # 2 expected; more once in three hundred times
-    assert abs(np.mean([one.estimate for one in found])) < 0.02
+@pytest.mark.parametrize("by_run", [0.0, 0.05])
+def test_without_an_effect_there_is_none_though_the_tower_is_chosen(by_run):
+    effects = [outcome(seed, runs=4, by_run=by_run).effect for seed in range(2000, 2200)]
+    assert sum(effect.p_value < 0.05 for effect in effects) <= 20  # 10 expected
+    assert abs(np.mean([effect.estimate for effect in effects])) < 0.02
 
 
 @pytest.mark.montecarlo
 def test_an_effect_of_frequency_is_not_taken_for_one_of_class():
-    found = [outcome(seed, runs=4, by_frequency=0.3, by_run=0.0) for seed in range(200, 230)]
-    assert sum(one.effect.p_value < 0.05 for one in found) <= 5
+    found = [outcome(seed, runs=4, by_frequency=0.3) for seed in range(3000, 3200)]
+    assert sum(one.effect.p_value < 0.05 for one in found) <= 20  # 10 expected
     assert np.mean([abs(one.fixed["log frequency"].estimate) for one in found]) > 0.1
 
 
@@ -178,16 +179,3 @@ def test_no_more_types_than_can_be_fitted_enter(monkeypatch):
 def test_word_lengths_count_pieces_within_documents():
     lengths = word_lengths(np.array([0, 0, 0, 0, 1, 1, 1]), np.array([1, 1, 0, 0, 0, 1, 0], dtype=bool))
     assert lengths.tolist() == [1, 3, 3, 3, 1, 2, 2]
-
-
-@pytest.mark.montecarlo
-@pytest.mark.timeout(900)
-def test_coverage_and_false_positives_over_hundreds_of_simulations():
-    truth = 0.5
-    found = [outcome(seed, runs=4, effect=truth).effect for seed in range(1000, 1200)]
-    # 190 expected at least: where types make most of the error, of which there are many, the t of few runs is too wide.
-    assert sum(one.low <= truth <= one.high for one in found) >= 180
-    nothing = [outcome(seed, runs=4, by_run=0.05).effect for seed in range(2000, 2200)]
-    assert sum(one.p_value < 0.05 for one in nothing) <= 20  # 10 expected
-    frequency = [outcome(seed, runs=4, by_frequency=0.3).effect for seed in range(3000, 3200)]
-    assert sum(one.p_value < 0.05 for one in frequency) <= 20

@@ -2,7 +2,6 @@
 
 import base64
 import hashlib
-import json
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -71,19 +70,6 @@ def test_the_summary_has_the_numbers_of_results(finished):
 
 
 @pytest.mark.promise("a pair of GPT towers is trained, read, measured and reported")
-def test_results_have_the_promised_keys(finished):
-    results = json.loads((finished / "results.json").read_text())
-    assert {"name", "documents", "tokens", "heldout_documents", "heldout_tokens", "digest"} <= results["corpus"].keys()
-    assert {"family", "towers", "parameters"} <= results["model"].keys()
-    assert {"steps", "tokens", "heldout_perplexity"} <= results["training"].keys()
-    assert {"types", "occurrences", "sd"} <= results["preference"].keys()
-    assert results["reliability"].keys() == {"estimate", "low", "high"}
-    gone = {"separation", "by_upos", "part_of_speech"}
-    assert not gone & results.keys() and "noise_floor" not in json.dumps(results)
-    assert results["corpus"]["heldout_tokens"] >= 0.1 * results["corpus"]["tokens"]
-
-
-@pytest.mark.promise("a pair of GPT towers is trained, read, measured and reported")
 @pytest.mark.parametrize(
     "name",
     ["labels", "training", "preference", "profile", "context", "shares", "towers", "cloud_1", "cloud_2"],
@@ -91,22 +77,6 @@ def test_results_have_the_promised_keys(finished):
 def test_every_figure_is_valid_svg_and_has_a_pdf(finished, name):
     assert (finished / "figures" / f"{name}.pdf").read_bytes().startswith(b"%PDF-")
     assert ElementTree.parse(finished / "figures" / f"{name}.svg").getroot().tag.endswith("svg")
-
-
-def test_results_have_the_keys_that_scripts_read(finished):
-    results = json.loads((finished / "results.json").read_text())
-    upos = results["word_classes"]["upos"]
-    assert {"estimate", "low", "high", "null", "p_value", "of_reliable"} <= upos["explained"].keys()
-    assert upos["explained"]["null"].keys() == {"mean", "high"}
-    assert {"class", "types", "occurrences", "mean", "compared", "adjusted"} == upos["profile"][0].keys()
-    noun = next(row for row in upos["profile"] if row["class"] == "NOUN")["adjusted"]
-    assert noun.keys() == {"mean", "low", "high", "sets", "p_value", "q_value", "sure"}
-    assert {row["contrast"] for row in results["word_classes"]["contrasts"]} == {
-        "nominal against verbal and grammatical", "function against content",
-    }  # fmt: skip
-    assert [curve["head"] for curve in results["context"]["curves"]] == ["joint", "tower 1", "tower 2"]
-    assert results["explained_by"]["groups"][0].keys() >= {"name", "shapley", "unique"}
-    assert results["reliability_by_cluster"].keys() == {"order", "source", "topic"}
 
 
 def test_no_positive_claim_without_evidence():

@@ -91,11 +91,6 @@ def test_a_folder_that_is_no_study_is_one_line(tmp_path, capsys, verb):
     assert "give the folder of a study first" in capsys.readouterr().err
 
 
-def test_a_word_that_is_no_verb_names_those_that_are(capsys):
-    assert cli.main(["study", "sumbit", "x"]) == 2
-    assert "'sumbit' is none of submit, status, compare, work" in capsys.readouterr().err
-
-
 def test_a_folder_made_with_other_settings_is_refused(tmp_path):
     first, second = jobs(Grid(vary=("model.width=16,32",), seeds=(0,)))
     configure(tmp_path / "run", first.config)
