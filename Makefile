@@ -4,13 +4,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup demo test test-rest test-slow test-all lint bench schemas docs audit hashes wheels clean
+.PHONY: help setup demo test test-rest test-slow test-exhaustive test-all lint bench schemas docs audit hashes wheels clean
 
 help:
 	@echo "make demo      set up, and run the main job on real text (about eight minutes)"
 	@echo "make test      set up, and show that the main promises are kept here (at most four minutes on two quiet cores)"
-	@echo "make test-rest every other test of ordinary length, in parts"
-	@echo "make test-slow the slow ones: several processes, thousands of examples, simulations, in parts"
+	@echo "make test-rest every other test of ordinary length, in parts (about eleven minutes)"
+	@echo "make test-slow the slow ones, in parts: several processes, whole runs, simulations (about twenty minutes)"
+	@echo "make test-exhaustive  every operation on the disk that may fail, thousands of malformed files (an hour or more)"
 	@echo "make test-all  all of them"
 	@echo "make lint      ruff, and mypy in strict mode"
 	@echo "make bench     speed and memory beside the reference's algorithm, Trainer and the machine's limit (20 minutes)"
@@ -31,22 +32,27 @@ $(STAMP): pyproject.toml constraints.txt
 demo: setup
 	$(BIN)/twotower run --preset quickstart --out runs/demo
 
-# Two processes share the whole runs, each of which is built once; a file of tests stays in one process.
-PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist loadfile
-PARTS := "tests/end_to_end tests/api tests/explorer tests/report tests/docs" "tests/training tests/studies" \
-	"tests/system tests/config tests/runs tests/fuzz tests/cli tests/data" "tests/modeling tests/scoring tests/preference tests/knowledge tests/comparison" "tests/statistics tests/test_*.py"
-in_parts = failed=0; for part in $(PARTS); do $(PYTEST) -m "$(1)" $$part || failed=1; done; exit $$failed
+# Two processes share the whole runs, each of which is built once. A file of tests stays in one process, but for the slow
+# ones, of which a few files have most. A part that fails ends no other.
+PYTEST := $(BIN)/python -m pytest --numprocesses 2
+PARTS := "tests/end_to_end tests/api tests/explorer tests/report tests/docs tests/test_*.py" "tests/training tests/studies" \
+	"tests/system tests/config tests/runs tests/fuzz tests/cli tests/data" \
+	"tests/modeling tests/scoring tests/preference tests/knowledge tests/comparison tests/statistics"
+in_parts = failed=0; for part in $(PARTS); do $(PYTEST) --dist $(1) -m "$(2)" $$part || failed=1; done; exit $$failed
 
 test: setup
-	$(PYTEST) -m promise
+	$(PYTEST) --dist loadfile -m promise
 
 test-rest: setup
-	$(call in_parts,not promise and not slow and not montecarlo)
+	$(call in_parts,loadfile,not promise and not slow and not montecarlo and not exhaustive)
 
 test-slow: setup
-	$(call in_parts,slow or montecarlo)
+	$(call in_parts,worksteal,slow or montecarlo)
 
-test-all: test test-rest test-slow
+test-exhaustive: setup
+	$(PYTEST) --dist worksteal -m exhaustive
+
+test-all: test test-rest test-slow test-exhaustive
 
 lint: setup
 	$(BIN)/ruff check .

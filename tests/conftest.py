@@ -23,7 +23,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """A promise goes with the reports of its tests, which other processes may run. It must be cheap to look at."""
     for item in items:
         if promise := item.get_closest_marker("promise"):
-            if item.get_closest_marker("slow") or item.get_closest_marker("montecarlo"):
+            if any(map(item.get_closest_marker, ("slow", "montecarlo", "exhaustive"))):
                 raise pytest.UsageError(f"{item.nodeid}: a test of a promise is in `make test`, and so cannot be slow")
             item.user_properties.append(("promise", promise.args[0]))
 

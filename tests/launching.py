@@ -8,7 +8,7 @@ from pathlib import Path
 
 def launch(*words: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", *map(str, words)], capture_output=True, text=True, timeout=400,
+        [sys.executable, "-m", *map(str, words)], capture_output=True, text=True, timeout=550,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
     )  # fmt: skip
 

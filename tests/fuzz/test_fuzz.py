@@ -1,6 +1,6 @@
 """Files that nobody meant: mutated, and made up. A clear error or a correct result; never another exception or a hang.
 
-`make test-rest` tries a fixed set of examples for each target, `make test-slow` 2,000 new ones. Each may take ten
+`make test-rest` tries a fixed set of examples for each target, `make test-exhaustive` 2,000 new ones. Each may take ten
 seconds of the processor at most, and all of a target's together may not raise the process's memory by more than a
 gibibyte.
 """
@@ -130,7 +130,8 @@ def test_a_file_that_nobody_meant_is_read_or_refused(tmp_path, name):
     assert tried(name, SHORT, tmp_path, derandomize=True) == SHORT
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
+@pytest.mark.timeout(3600)
 @pytest.mark.parametrize("name", TARGETS)
 def test_two_thousand_of_them_are(tmp_path, name):
     assert tried(name, LONG, tmp_path, derandomize=False) == LONG
@@ -188,7 +189,8 @@ def test_a_command_line_that_nobody_meant_gets_one_line(words):
     assert is_answered(words)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
+@pytest.mark.timeout(3600)
 @settings(max_examples=LONG, **USUAL)
 @given(WORDS)
 def test_two_thousand_of_them_do(words):

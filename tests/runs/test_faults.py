@@ -1,6 +1,6 @@
 """As SQLite is tested: the n-th operation on the disk fails, or the process dies at it, for every n; then run again.
 
-`make test-rest` tries a seeded spread of n for each stage, `make test-slow` every n.
+`make test-rest` tries a seeded spread of n for each stage, `make test-exhaustive` every n.
 """
 
 import errno
@@ -147,7 +147,7 @@ def test_the_process_dies_between_the_moves_of_a_stages_files(undisturbed, tiny,
     assert attempts(undisturbed, tiny, stage, tmp_path, capsys, numbers, "killed") == 1
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("harm", HARMS)
 @pytest.mark.parametrize("stage", MAIN)
