@@ -30,12 +30,27 @@ from twotower.system.durations import duration
         (["run", "--tokns", "3"], "--tokns is not an option (did you mean --tokens?)"),
         (["run", "--trian.batch", "3"], "--trian.batch is not an option (did you mean --train.batch?)"),
         (["--print-completion", "fsh"], "give a shell (did you mean fish?)"),
+        (
+            ["list", "--state", "finishd"],
+            "--state: 'finishd' is not possible (did you mean finished?); give one of damaged, ",
+        ),
+        (["run", "--train.optimizer", "adam"], "--train.optimizer: 'adam' is not possible (did you mean adamw?)"),
+        (["run", "--seed"], "--seed: give a value"),
+        (["run", "--model.layers", "two"], "twotower: --model.layers: expected a whole number, found 'two'"),
+        (["show", "runs/first", "runs/second"], "'runs/second' is one word too many"),
+        (["--bogus"], "--bogus is not an option of twotower itself"),
     ],
 )
 def test_a_slip_of_the_pen_is_told_what_was_meant(words, meant, capsys):
     assert cli.main(words) == 2
     said = capsys.readouterr().err
     assert meant in said and said.count("\n") == 1
+
+
+def test_the_version_has_a_short_option(capsys):
+    assert cli.main(["-V"]) == cli.main(["--version"]) == 0
+    short, long = capsys.readouterr().out.splitlines()
+    assert short == long
 
 
 def test_what_is_like_nothing_gets_no_suggestion(capsys):

@@ -27,7 +27,7 @@ Train identical language models side by side on one objective and measure how th
 options:
   -h, --help                show this or, after a command, its usual options (as `twotower help COMMAND` does)
   --help-all                after a command: show all its options
-  --version                 show the version
+  -V, --version             show the version
   --print-completion SHELL  print a script that completes commands and options in {shells}
 
 exit codes:
@@ -49,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         words = [*words[1:], "--help"]
     if not words or words[0] in ("-h", "--help"):
         return exit_code_of(lambda: _show_usage(SUCCESS if words else BAD_INPUT))
-    if words[0] == "--version":
+    if words[0] in ("-V", "--version"):
         print(f"twotower {__version__}")
         return SUCCESS
     return exit_code_of(lambda: _run(words))
@@ -82,6 +82,8 @@ def _run(words: list[str]) -> int:
     if name == "--print-completion":
         print_completion(COMMANDS, rest[0] if rest else "")
         return SUCCESS
+    if name.startswith("-"):
+        raise InputError(f"{name} is not an option of twotower itself; give a command first: twotower COMMAND {name}")
     if name not in COMMANDS:
         raise InputError(f"{name!r} is not a command{did_you_mean(name, COMMANDS)}; `twotower --help` lists them")
     verbs = [command.removeprefix(f"{name} ") for command in COMMANDS if command.startswith(f"{name} ")]

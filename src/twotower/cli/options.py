@@ -18,6 +18,7 @@ from ..config.presets import PRESETS, preset
 from ..config.schema import RunConfig
 from ..config.settings import flat_settings, read_settings, with_settings
 from ..system.errors import InputError
+from ..system.spelling import did_you_mean
 from .helptext import for_help
 
 T = TypeVar("T")
@@ -93,8 +94,7 @@ def read(command: Command, words: list[str], default: T) -> T:
     except SystemExit as stop:
         if stop.code in (0, None):
             raise  # --help
-        said = _unknown_option(complaint.getvalue()) or _one_line(complaint.getvalue())
-        raise InputError(f"{said}; see `twotower {command.name} --help`") from None
+        raise InputError(f"{_complaint(complaint.getvalue())}; see `twotower {command.name} --help`") from None
 
 
 def joined_lists(words: Sequence[str], kind: type) -> list[str]:
@@ -141,14 +141,25 @@ def _lists(kind: type) -> frozenset[str]:
 
 
 UNKNOWN = re.compile(r"Unrecognized options: (?P<option>--[^\s,]+)(?:.*?Perhaps you meant: .*?(?P<near>--[\w.-]+))?")
+SUPERFLUOUS = re.compile(r"Unrecognized options: (?P<word>[^\s,]+)")
+CHOICE = re.compile(r"invalid choice '(?P<given>.*?)' for argument '(?P<option>.*?)'.*?\((?P<choices>.*?)\)")
+MISSING = re.compile(r"Missing value for argument '(?P<option>.*?)'")
 
 
-def _unknown_option(box: str) -> str:
-    """The option that tyro does not know, with the one that it suggests; empty if its complaint is another one."""
-    said = UNKNOWN.search(" ".join(_lines(box)))
-    if said is None:
-        return ""
-    return f"{said['option']} is not an option" + (f" (did you mean {said['near']}?)" if said["near"] else "")
+def _complaint(box: str) -> str:
+    """What tyro complains of, as one line, with what may have been meant."""
+    text = " ".join(_lines(box))
+    if said := UNKNOWN.search(text):
+        return f"{said['option']} is not an option" + (f" (did you mean {said['near']}?)" if said["near"] else "")
+    if said := SUPERFLUOUS.search(text):
+        return f"{said['word']!r} is one word too many"
+    if said := CHOICE.search(text):
+        choices = sorted(set(re.findall(r"'([^']*)'", said["choices"])) - {"None"})
+        meant = did_you_mean(said["given"], choices)
+        return f"{said['option']}: {said['given']!r} is not possible{meant}; give one of {', '.join(choices)}"
+    if said := MISSING.search(text):
+        return f"{said['option']}: give a value"
+    return _one_line(box).removeprefix("Error parsing ")
 
 
 def _one_line(box: str) -> str:
