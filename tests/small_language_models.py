@@ -23,6 +23,7 @@ from transformers import (
 )
 
 import twotower
+from small_tokenizers import byte_level
 
 WINDOW, WIDTH, BATCH = 64, 32, 16
 END = "<|endoftext|>"
@@ -34,12 +35,7 @@ def texts_in(folder: Path) -> list[str]:
 
 def byte_tokenizer(texts: list[str], entries: int = 700) -> PreTrainedTokenizerFast:
     """As GPT-2's: a space goes with the word after it, and nothing is put around a text."""
-    tokenizer = Tokenizer(models.BPE())
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    tokenizer.decoder = decoders.ByteLevel()
-    alphabet = pre_tokenizers.ByteLevel.alphabet()
-    trainer = trainers.BpeTrainer(vocab_size=entries, special_tokens=[END], initial_alphabet=alphabet)
-    tokenizer.train_from_iterator(texts, trainer)
+    tokenizer = byte_level(texts, entries, (END,))
     return PreTrainedTokenizerFast(tokenizer_object=tokenizer, bos_token=END, eos_token=END)
 
 
