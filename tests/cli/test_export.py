@@ -118,7 +118,7 @@ def test_damage_is_noticed(exported, tmp_path, capsys):
         twotower.Run(copy).results()
 
 
-def test_what_cannot_be_exported_says_so_and_leaves_nothing(exported, finished, small, tmp_path, capsys):
+def test_what_cannot_be_exported_says_so_and_leaves_nothing(exported, finished, prepared, tmp_path, capsys):
     def refused(*words):
         assert cli.main(["export", *map(str, words)]) == 2
         return capsys.readouterr().err
@@ -127,7 +127,7 @@ def test_what_cannot_be_exported_says_so_and_leaves_nothing(exported, finished, 
     assert "exists; give a folder that does not" in refused(finished, finished)
     assert "is an export already" in refused(exported, tmp_path / "twice")
     assert "is not a run folder" in refused(tmp_path, tmp_path / "none")
-    twotower.run(small, tmp_path / "begun", stages=("prepare",))
+    shutil.copytree(prepared, tmp_path / "begun")
     assert "does not exist yet; make it with" in refused(tmp_path / "begun", tmp_path / "early")
     assert [path.name for path in tmp_path.iterdir()] == ["begun"]
 

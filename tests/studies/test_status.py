@@ -9,7 +9,6 @@ from dataclasses import replace
 
 import pytest
 
-import twotower
 from twotower import cli
 from twotower.comparison.grid import Grid, Job
 from twotower.runs.locking import holder, lock
@@ -90,11 +89,11 @@ def test_what_an_interrupted_command_says_is_known_as_stopped(study, monkeypatch
         assert state(study, 1).state == "stopped"
 
 
-def test_finished_runs_are_compared_whatever_became_of_the_others(study, small, finished, tmp_path, capsys):
+def test_finished_runs_are_compared_whatever_became_of_the_others(study, finished, second_seed, capsys):
     with pytest.raises(InputError, match="fewer than two runs"):
         compare_study(study)
     shutil.copytree(finished, study / "runs" / "small-seed0")
-    twotower.run(replace(small, seed=1), study / "runs" / "small-seed1")
+    shutil.copytree(second_seed, study / "runs" / "small-seed1")
     (study / "runs" / "small-seed2.log").write_text("twotower: no\n")
     assert [one.state for one in study_status(study)] == ["finished", "finished", "failed", "waiting"]
     assert cli.main(["study", "status", str(study)]) == 0
