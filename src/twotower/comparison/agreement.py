@@ -175,7 +175,7 @@ class _Products:
     """Of each run the covariance of its preferences across halves and sets of readouts, (runs,)."""
 
     def squared(self, pairs: NDArray[np.int64]) -> float:
-        """The squared correlation of the pairs, freed of what is measured badly; NaN where a run measures nothing."""
+        """The squared correlation of the pairs, freed of errors of measurement; NaN where a run measures nothing."""
         i, j = pairs.T
         own = float((self.own[i] * self.own[j]).mean())
         return float(self.crossed[i, j].mean()) / own if own > 0 else np.nan

@@ -1,7 +1,7 @@
 """What several comparisons of two models say together: the same labels, the same words, and how far types agree.
 
 Unlike towers, models have an order: the first minus the second. So correlations have a sign. They are freed of what is
-measured badly: products are taken across halves of the documents, and so is each comparison's own variance (Spearman
+errors of measurement: products are taken across halves of the documents, and so is each comparison's own variance (Spearman
 1904). Two comparisons of one text divide it into the same halves, so that no document is in both factors.
 """
 
@@ -62,7 +62,7 @@ class AgreementOfDiffs:
     observed: float
     """The correlation of the types' mean differences, as they were measured."""
     r: Estimate | None
-    """The same, freed of what is measured badly, with its interval over documents; it may exceed 1. None where one of
+    """The same, freed of errors of measurement, with its interval over documents; it may exceed 1. None where one of
     the two measures nothing."""
 
 
@@ -84,7 +84,7 @@ class DiffsCompared:
 
     diffs: list[DiffOfSeveral]
     kind: str
-    """What types are: `tokens`, `words`, or `whole words`, where comparisons have other tokens or units."""
+    """What types are: `tokens`, `words`, or `whole words`, where comparisons have different tokens or units."""
     types: int
     """How many are frequent in all."""
     agreement: list[AgreementOfDiffs]

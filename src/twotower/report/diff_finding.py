@@ -78,8 +78,8 @@ def _warnings(results: DiffResults) -> list[str]:
     kinds = {one.kind for one in results.scorers}
     if {"causal", "masked"} <= kinds:
         said.append(
-            "Beware: a causal model sees what stands before a word, a masked one what stands on both sides. What the "
-            "two differ in is also that."
+            "Beware: a causal model sees what stands before a word, a masked one what stands on both sides. This is "
+            "part of what they differ in."
         )
     if lossy := [one.name for one in results.scorers if one.lossless is False]:
         said.append(
@@ -157,7 +157,7 @@ def _profile(results: DiffResults) -> str:
         if isinstance(row, ClassOfPair) and row.compared and row.adjusted and row.adjusted.sure
     ]  # fmt: skip
     if not sure:
-        return "No single word class is surely predicted better by one of them beyond frequency."
+        return "Beyond frequency, no model surely predicts a word class better."
 
     def named(sign: int) -> str:
         some = sorted((one for one in sure if sign * one[1] > 0), key=lambda one: -sign * one[1])
@@ -219,9 +219,9 @@ def _aligned(results: DiffResults) -> str:
         return ""
     merged = found.words_not_aligned
     text = (
-        "Models have other tokens, so that words are compared, as sums over their tokens"
+        "The models have different tokens, so words are compared, each as the sum over its tokens"
         if not results.same_vocabulary
-        else "Words are compared, as sums over their tokens"
+        else "Words are compared, each as the sum over its tokens"
     )
     uncorrected = [one.name for one in results.scorers if one.corrected is False and one.kind != "masked"]
     note = (

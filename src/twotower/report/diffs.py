@@ -51,8 +51,8 @@ def _labels(found: DiffsCompared) -> str:
         if all(row is not None and row.verdict == "yes" for row in rows) and " beyond " not in name
     ]  # fmt: skip
     if not sure:
-        return "No label is shown to hold a share of the difference in all of them."
-    return f"In all of them a share of the difference is held by {in_words([PROSE.get(one, one) for one in sure])}."
+        return "No label was shown to hold a share of the difference in all of them."
+    return f"In all of them these hold a share of the difference: {in_words([PROSE.get(one, one) for one in sure])}."
 
 
 def _agreements(found: DiffsCompared) -> list[str]:
@@ -61,8 +61,8 @@ def _agreements(found: DiffsCompared) -> list[str]:
         if not known:
             return []
         return [
-            f"Which {found.kind} the first model predicts better beyond frequency correlates, freed of what is "
-            f"measured badly, by {min(known):.2f} to {max(known):.2f} over {len(known)} pairs of comparisons."
+            f"Which {found.kind} the first model predicts better beyond frequency correlates at {min(known):.2f} to "
+            f"{max(known):.2f} over {len(known)} pairs of comparisons, freed of errors of measurement."
         ]
     return [_agreement(one, found) for one in found.agreement]
 
@@ -73,7 +73,7 @@ def _agreement(one: AgreementOfDiffs, found: DiffsCompared) -> str:
         return f"How far {one.one} and {one.other} agree cannot be measured: in one of them types do not differ."
     return (
         f"{one.one} and {one.other} ({where}): which {found.kind} the first model predicts better beyond frequency "
-        f"correlates by r = {figure(one.r)}, freed of what is measured badly ({one.observed:.2f} as measured; "
+        f"correlates at r = {figure(one.r)}, freed of errors of measurement ({one.observed:.2f} as measured; "
         f"{found.types:,} {found.kind})."
     )
 
@@ -90,7 +90,7 @@ def _controls(found: DiffsCompared) -> str:
     without = [one.name for one in found.diffs if one.size_of_control is None]
     if not without:
         return ""
-    return f"No control was given for {in_words(without)}, and nothing says whether they differ more than two seeds."
+    return f"No control was given for {in_words(without)}, so nothing says whether they differ more than two seeds do."
 
 
 def render_diffs(title: str, found: DiffsCompared) -> str:

@@ -25,7 +25,7 @@ from ..statistics.intervals import Estimate
 from ..statistics.verdicts import Verdict
 
 NO_CONTROL = (
-    "No control was given (--control), so that nothing says whether this is more than two models of one kind differ."
+    "No control was given (--control), so nothing says whether this is more than two models of one kind differ by."
 )
 
 
