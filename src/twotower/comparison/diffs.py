@@ -1,7 +1,7 @@
 """What several comparisons of two models say together: the same labels, the same words, and how far types agree.
 
-Unlike towers, models have an order: the first minus the second. So correlations have a sign. They are freed of what is
-errors of measurement: products are taken across halves of the documents, and so is each comparison's own variance (Spearman
+Unlike towers, models have an order: the first minus the second. So correlations have a sign. They are freed of errors
+of measurement: products are taken across halves of the documents, and so is each comparison's own variance (Spearman
 1904). Two comparisons of one text divide it into the same halves, so that no document is in both factors.
 """
 
