@@ -12,8 +12,8 @@ from pathlib import Path
 from twotower import Run
 from twotower.config.conversion import plain, record_from
 from twotower.preference.divided import DivisionOfRun
-from twotower.preference.division import LabelDivision
-from twotower.report.finding import nats, row_of
+from twotower.preference.division import LabelDivision, row_of
+from twotower.report.finding import nats
 from twotower.statistics.gains import Surplus
 from twotower.statistics.intervals import Estimate
 
@@ -31,7 +31,7 @@ DATA = Path(__file__).parent / "data" / "ruler-seeds.json.gz"
 
 def of_label(run: Ruled, name: str) -> LabelDivision:
     """The row of a label."""
-    row = row_of(run.division, *SHOWN[name])
+    row = row_of(run.division.labels, *SHOWN[name])
     assert row is not None, f"the run has no label {name!r}"
     return row
 

@@ -10,9 +10,8 @@ from pathlib import Path
 import pandas as pd
 
 from ..comparison.controls import Control
-from ..comparison.figures import CLASS, label_of
 from ..comparison.study import Study
-from ..preference.division import LabelDivision
+from ..preference.division import CLASS, LabelDivision, row_of
 from ..preference.measured import SETS
 from ..results.results import Results
 from ..statistics.contrasts import contrasts
@@ -91,7 +90,7 @@ def runs(study: Study) -> pd.DataFrame:
             "divides": row.divides,
             **_interval("D", row.size),
             **_interval("surplus", row.surplus),
-            **_interval("class_share", held.share if (held := label_of(row, *CLASS)) else None),
+            **_interval("class_share", held.share if (held := row_of(row.labels, *CLASS)) else None),
         }
         for row in study.runs
     ])  # fmt: skip

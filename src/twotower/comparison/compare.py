@@ -12,7 +12,7 @@ from ..preference.class_contrasts import PLANNED
 from .agreement import agreement, family_groups
 from .class_effect import FEWEST_RUNS, class_effect
 from .families import hypothesis_tests
-from .figures import division_of, doses, excess_over_strangers, row_of, signs_of
+from .figures import division_of, doses, excess_over_strangers, figures_of, signs_of
 from .knowledge import knowledge_of_runs
 from .label_agreement import label_agreement
 from .profiles import Profiles, compare_profiles
@@ -36,7 +36,7 @@ def compare_runs(described: Sequence[Described]) -> Study:
     prepared: dict[tuple[str, ...], ScoredText] = {}
     runs = [OneRun.read(one, prepared) for one in described]
     confidence = max(run.confidence for run in runs)  # what is said of all of them is as sure as the surest asked for
-    rows = [row_of(run, division_of(run, runs)) for run in runs]
+    rows = [figures_of(run, division_of(run, runs)) for run in runs]
     paired = [run for run, row in zip(runs, rows, strict=True) if run.paired and (row.natural or row.stranger)]
     texts = [(stranger, corpus, some) for stranger in (False, True)
              for corpus, some in by_text([one for one in paired if one.stranger == stranger]).items()]  # fmt: skip

@@ -14,7 +14,7 @@ from ..preference.class_contrasts import ContrastOfClasses
 from ..preference.class_variance import Explained
 from ..preference.clusters import ReliabilityByCluster
 from ..preference.direction import Direction
-from ..preference.division import Division, LabelDivision, with_strangers
+from ..preference.division import CLASS, Division, LabelDivision, row_of, with_strangers
 from ..preference.occurrences import Coefficient
 from ..preference.types import Perplexity
 from ..runs.stages import STAGES, stage_settings
@@ -27,8 +27,6 @@ from .profiles import AgreementOfSigns, signs_agree
 from .reading import OneRun
 
 NOTHING_PLANTED = "none"
-CLASS = ("class", "frequency")
-"""The label that answers whether towers divide the work by word class, and what it is taken beyond."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +113,7 @@ class Dose:
 FIGURES: dict[str, Callable[[RunOfStudy], float | None]] = {
     "D": lambda row: _estimate(row.size),
     "surplus": lambda row: _estimate(row.surplus),
-    "class given frequency": lambda row: _held(label_of(row, *CLASS)),
+    "class given frequency": lambda row: _held(row_of(row.labels, *CLASS)),
     "reliability": lambda row: _estimate(row.reliability),
 }
 """What strangers and doses are compared in: a line for each figure of a run."""
@@ -147,17 +145,17 @@ def _are_its_strangers(strangers: RunConfig, pair: RunConfig) -> bool:
     return all(getattr(strangers, name) == getattr(config, name) for name in sections)
 
 
-def row_of(one: OneRun, division: Division | None) -> RunOfStudy:
+def figures_of(run: OneRun, division: Division | None) -> RunOfStudy:
     """The figures of one run."""
-    results, classes = one.results, one.results.word_classes
+    results, classes = run.results, run.results.word_classes
     upos = classes.upos if classes else None
     nominal = next((row for row in classes.contrasts if row.contrast.startswith("nominal")), None) if classes else None
     return RunOfStudy(
-        name=one.name,
-        group=one.group,
-        stranger=one.stranger,
-        planted=one.config.model.planted,
-        corpus=one.corpus,
+        name=run.name,
+        group=run.group,
+        stranger=run.stranger,
+        planted=run.config.model.planted,
+        corpus=run.corpus,
         seed=results.seed,
         tagger=results.corpus.tagger,
         family=results.model.family,
@@ -177,14 +175,6 @@ def row_of(one: OneRun, division: Division | None) -> RunOfStudy:
         divides=division.verdict if division else "not measurable",
         labels=division.labels if division else [],
     )
-
-
-def label_of(row: RunOfStudy, label: str, given: str = "") -> LabelDivision | None:
-    """What a label holds in a run; None where that could not be measured."""
-    return next(
-        (one for one in row.labels
-         if (one.label, one.given) == (label, given) and one.verdict != "not measurable"), None,
-    )  # fmt: skip
 
 
 def _held(label: LabelDivision | None) -> float | None:

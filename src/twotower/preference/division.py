@@ -21,6 +21,8 @@ from .own_labels import own_labels
 
 EXCHANGES = 100
 """Times that labels are exchanged, or signs turned, for a null."""
+CLASS = ("class", "frequency")
+"""The label that answers whether towers divide the work by word class, and what it is taken beyond."""
 NULL = 0.975
 """Its quantile that a share must exceed."""
 
@@ -51,6 +53,12 @@ class LabelDivision:
     routing: Estimate | None
     """In nats per token; only where nothing is given."""
     verdict: Verdict
+
+
+def row_of(rows: Sequence[LabelDivision], label: str, given: str = "") -> LabelDivision | None:
+    """The row of a label, given another; None where that could not be measured."""
+    measured = (row for row in rows if row.verdict != "not measurable")
+    return next((row for row in measured if (row.label, row.given) == (label, given)), None)
 
 
 @dataclass(frozen=True)

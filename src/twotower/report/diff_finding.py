@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 from ..data.tagging import NONE
 from ..preference.divergence import DivergenceOfPair
-from ..preference.division import Division
+from ..preference.division import CLASS, Division, row_of
 from ..preference.word_classes import ClassOfPair
 from ..results.diff_results import DiffResults
 from ..statistics.intervals import Estimate
 from ..statistics.verdicts import Verdict
-from .finding import LEADING, UNTAGGED, largest_shares, nats, percent, row_of
+from .finding import LEADING, UNTAGGED, largest_shares, nats, percent
 from .style import plural
 
 FEW_DOCUMENTS = 20
@@ -134,8 +134,8 @@ def minus(names: Sequence[str]) -> str:
 
 
 def _class(results: DiffResults, division: Division) -> str:
-    row = row_of(division, "class", "frequency")
-    if row is None or row.verdict == "not measurable" or results.corpus.tagger == NONE:
+    row = row_of(division.labels, *CLASS)
+    if row is None or results.corpus.tagger == NONE:
         if division.size is None or not division.size.estimate:
             return ""
         why = UNTAGGED if results.corpus.tagger == NONE else "too few words have a word class"

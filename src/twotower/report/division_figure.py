@@ -6,8 +6,7 @@ import math
 
 from matplotlib.collections import PolyCollection
 
-from ..preference.division import Division, LabelDivision
-from .finding import row_of
+from ..preference.division import Division, LabelDivision, row_of
 from .sheet import Sheet, interval, zero
 from .style import FLOOR_COLOR, PREFERENCE_COLOR, ZERO_COLOR
 
@@ -69,8 +68,8 @@ def _control(division: Division, rows: list[LabelDivision], axes: object, sheet:
         return
     places, values, tips = [], [], []
     for height, row in enumerate(rows):
-        theirs = row_of(division.strangers, row.label, row.given)
-        if theirs is not None and theirs.verdict != "not measurable":
+        theirs = row_of(division.strangers.labels, row.label, row.given)
+        if theirs is not None:
             share = 100 * theirs.held.estimate / division.size.estimate**2
             places.append(height)
             values.append(share)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from ..data.tagging import NONE
 from ..preference.contexts import ContextOfType
-from ..preference.division import Division, LabelDivision
+from ..preference.division import CLASS, Division, row_of
 from ..preference.router import Router
 from ..results.results import ModelOfRun, Results
 from ..statistics.intervals import Estimate
@@ -158,8 +158,8 @@ def _contexts(contexts: Sequence[ContextOfType], several: bool) -> str:
 
 
 def _beyond(division: Division, is_untagged: bool) -> str:
-    row = row_of(division, "class", "frequency")
-    if row is None or row.verdict == "not measurable":
+    row = row_of(division.labels, *CLASS)
+    if row is None:
         why = UNTAGGED if is_untagged else "too few words have a word class"
         return f"Whether word class matters beyond frequency cannot be measured: {why}."
     if not math.isfinite(row.share.estimate):
@@ -170,7 +170,7 @@ def _beyond(division: Division, is_untagged: bool) -> str:
         "undecided": "Whether word class matters beyond frequency is undecided",
     }  # fmt: skip
     text = f"{said[row.verdict]}: it holds {percent(row.share)} of the difference{chance}"
-    control = row_of(division.strangers, "class", "frequency") if division.strangers else None
+    control = row_of(division.strangers.labels, *CLASS) if division.strangers else None
     if control is None:
         return f"{text}."
     return f"{text}. In nats squared it holds {row.held.estimate:.4f}, and {control.held.estimate:.4f} in strangers."
@@ -193,12 +193,6 @@ def _quality(results: Results) -> str:
         f"Beware: the readouts have not converged ({tokens}).{moved} Figures may change with longer readouts: raise "
         "--readout.tokens."
     )
-
-
-def row_of(division: Division | None, label: str, given: str = "") -> LabelDivision | None:
-    """The row of a label, given another; None where it was not measured."""
-    rows = division.labels if division else []
-    return next((row for row in rows if row.label == label and row.given == given), None)
 
 
 def nats(values: Estimate, digits: int = 3) -> str:

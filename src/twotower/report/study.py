@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..comparison.families import distinct_groups
-from ..comparison.figures import CLASS, RunOfStudy, label_of
+from ..comparison.figures import RunOfStudy
 from ..comparison.study import Study
+from ..preference.division import CLASS, row_of
 from .sheet import plate
 from .study_answers import at_least_zero, conclusions, finding, number
 from .study_figures import LABELS, drawings
@@ -46,7 +47,7 @@ def render(title: str, study: Study, figures: Path | None = None) -> str:
 
 def class_share(row: RunOfStudy) -> str:
     """What word class holds of a run's difference beyond frequency, with its interval."""
-    held = label_of(row, *CLASS)
+    held = row_of(row.labels, *CLASS)
     return figure(held.share if held else None)
 
 

@@ -10,11 +10,12 @@ from statistics import median
 
 from ..comparison.agreement import AgreementOfPairs
 from ..comparison.families import distinct_groups
-from ..comparison.figures import CLASS, NOTHING_PLANTED, ExcessOfGroup, RunOfStudy, label_of
+from ..comparison.figures import NOTHING_PLANTED, ExcessOfGroup, RunOfStudy
 from ..comparison.profiles import AgreementOfSigns
 from ..comparison.study import Study
 from ..data.tagging import NONE
 from ..preference.direction import divides
+from ..preference.division import CLASS, row_of
 from ..statistics.intervals import is_known
 from .finding import PROSE, UNTAGGED
 from .summary import figure, p_value
@@ -119,7 +120,7 @@ def _consistent(study: Study) -> str:
 
 def _classes(pairs: list[RunOfStudy], study: Study) -> str:
     question = "C3: does the division follow word class?"
-    known = [one for row in pairs if (one := label_of(row, *CLASS))]
+    known = [one for row in pairs if (one := row_of(row.labels, *CLASS))]
     if not known:
         why = UNTAGGED if pairs and all(row.tagger == NONE for row in pairs) else "no run has enough tagged words"
         return f"{question} This could not be measured: {why}."
@@ -143,7 +144,7 @@ def _classes(pairs: list[RunOfStudy], study: Study) -> str:
 def _largest(pairs: Sequence[RunOfStudy]) -> str:
     """The label that holds most in the median pair, of those that hold a share in any."""
     names = {one.label for row in pairs for one in row.labels if not one.given and one.verdict == "yes"}
-    shares = {name: [one.share.estimate for row in pairs if (one := label_of(row, name))] for name in names}
+    shares = {name: [one.share.estimate for row in pairs if (one := row_of(row.labels, name))] for name in names}
     if not shares:
         return ""
     name = max(shares, key=lambda label: median(shares[label]))

@@ -16,9 +16,10 @@ from matplotlib.colors import LinearSegmentedColormap, Normalize
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from ..comparison.figures import CLASS, Dose, RunOfStudy, label_of
+from ..comparison.figures import Dose, RunOfStudy
 from ..comparison.profiles import Profiles
 from ..comparison.study import AgreementOfText, Study
+from ..preference.division import CLASS, row_of
 from ..preference.emergence import Evaluation
 from .division_figure import row_name
 from .sheet import Draw, Sheet, interval, zero
@@ -160,7 +161,7 @@ def _shown_labels(study: Study) -> list[tuple[str, str]]:
     pairs = [row for row in study.runs if row.natural]
     names = dict.fromkeys((one.label, one.given) for row in pairs for one in row.labels)
     held = {
-        name: [one.held.estimate for row in pairs if (one := label_of(row, *name))]
+        name: [one.held.estimate for row in pairs if (one := row_of(row.labels, *name))]
         for name in names if not name[1] or name == CLASS
     }  # fmt: skip
     return sorted((name for name in held if held[name]), key=lambda name: float(np.median(held[name])))
@@ -174,7 +175,7 @@ def _labels(study: Study, shown: Sequence[tuple[str, str]], sheet: Sheet) -> Non
     zero(axes)
     for runs in ("strangers", "planted", "natural"):
         known = [(y, row, one) for y, name in enumerate(shown) for row in rows
-                 if _runs_of(row) == runs and (one := label_of(row, *name))]  # fmt: skip
+                 if _runs_of(row) == runs and (one := row_of(row.labels, *name))]  # fmt: skip
         if not known:
             continue
         marker, color = _MARKS[runs]
@@ -187,7 +188,7 @@ def _labels(study: Study, shown: Sequence[tuple[str, str]], sheet: Sheet) -> Non
             f"difference: {one.verdict}"
             for _, row, one in known
         ])  # fmt: skip
-    names = [row_name(next(one for row in rows if (one := label_of(row, *name)))) for name in shown]
+    names = [row_name(next(one for row in rows if (one := row_of(row.labels, *name)))) for name in shown]
     axes.set(ylim=(-0.7, len(shown) - 0.3))
     axes.set_xlabel(sheet.wrap("held of the squared difference between towers (nats²)"), loc="right")
     axes.set_yticks(range(len(shown)), names)
