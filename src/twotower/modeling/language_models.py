@@ -21,7 +21,8 @@ from .model import Readout, TowersModel, asked, refuse_attentions
 class _OneHead(TowersModel):
     """Towers that give the logits of `config.head`."""
 
-    objectives: tuple[str, ...] = ()
+    objectives: tuple[str, ...]
+    output: type[CausalLMOutput | MaskedLMOutput]
 
     def __init__(self, config: TowersConfig) -> None:
         if config.objective not in self.objectives:
@@ -33,6 +34,32 @@ class _OneHead(TowersModel):
         if config.head not in config.head_names:
             heads = ", ".join(config.head_names)
             raise ValueError(f"head: there is no {config.head!r}; heads of this model: {heads}")
+
+    def forward(
+        self,
+        input_ids: Tensor,
+        attention_mask: Tensor | None = None,
+        labels: Tensor | None = None,
+        *,
+        output_hidden_states: bool | None = None,
+        output_attentions: bool | None = None,
+        return_dict: bool | None = None,
+    ) -> CausalLMOutput | MaskedLMOutput | tuple[Any, ...]:
+        """Logits and, for `labels` (piece ids, -100: none), mean nats per token; causal labels are shifted here.
+
+        `hidden_states` are those of each layer, from 0, of the tower that the head reads; of the joint head those of
+        all towers side by side. Raises `TypeError` for other options, `ValueError` for what the towers do not give.
+        """
+        refuse_attentions(output_attentions, self.config)
+        hidden = asked(output_hidden_states, self.config.output_hidden_states)
+        logits, *states = self._read(input_ids, attention_mask, hidden)
+        loss = None
+        if labels is not None:
+            shifted = self.config.objective == "causal"
+            predicting, asked_for = (logits[:, :-1], labels[:, 1:]) if shifted else (logits, labels)
+            loss = F.cross_entropy(predicting.flatten(0, 1), asked_for.flatten())
+        output = self.output(loss=loss, logits=logits, hidden_states=tuple(states) if hidden else None)
+        return output if asked(return_dict, self.config.return_dict) else output.to_tuple()
 
     def logits(self, input_ids: Tensor, attention_mask: Tensor | None = None) -> Tensor:
         """All logits of the head, (batch, time, vocabulary): for short texts only. `attention_mask` is 0 for padding.
@@ -89,30 +116,7 @@ class TowersForCausalLM(_OneHead, GenerationMixin):
     """Towers of the causal objective: the logits at a position are of the next token."""
 
     objectives = ("causal",)
-
-    def forward(
-        self,
-        input_ids: Tensor,
-        attention_mask: Tensor | None = None,
-        labels: Tensor | None = None,
-        *,
-        output_hidden_states: bool | None = None,
-        output_attentions: bool | None = None,
-        return_dict: bool | None = None,
-    ) -> CausalLMOutput | tuple[Any, ...]:
-        """Logits and, for `labels` (piece ids, -100: none), mean nats per token; labels are shifted here.
-
-        `hidden_states` are those of each layer, from 0, of the tower that the head reads; of the joint head those of
-        all towers side by side. Raises `TypeError` for other options, `ValueError` for what the towers do not give.
-        """
-        refuse_attentions(output_attentions, self.config)
-        hidden = asked(output_hidden_states, self.config.output_hidden_states)
-        logits, *states = self._read(input_ids, attention_mask, hidden)
-        loss = None
-        if labels is not None:
-            loss = F.cross_entropy(logits[:, :-1].flatten(0, 1), labels[:, 1:].flatten())
-        output = CausalLMOutput(loss=loss, logits=logits, hidden_states=tuple(states) if hidden else None)
-        return output if asked(return_dict, self.config.return_dict) else output.to_tuple()
+    output = CausalLMOutput
 
     def prepare_inputs_for_generation(
         self, input_ids: Tensor, attention_mask: Tensor | None = None, **options: object
@@ -133,21 +137,4 @@ class TowersForMaskedLM(_OneHead):
     """
 
     objectives = ("masked", "bidirectional")
-
-    def forward(
-        self,
-        input_ids: Tensor,
-        attention_mask: Tensor | None = None,
-        labels: Tensor | None = None,
-        *,
-        output_hidden_states: bool | None = None,
-        output_attentions: bool | None = None,
-        return_dict: bool | None = None,
-    ) -> MaskedLMOutput | tuple[Any, ...]:
-        """Logits and, for `labels` (piece ids, -100: none), mean nats per token; options as those of the causal one."""
-        refuse_attentions(output_attentions, self.config)
-        hidden = asked(output_hidden_states, self.config.output_hidden_states)
-        logits, *states = self._read(input_ids, attention_mask, hidden)
-        loss = None if labels is None else F.cross_entropy(logits.flatten(0, 1), labels.flatten())
-        output = MaskedLMOutput(loss=loss, logits=logits, hidden_states=tuple(states) if hidden else None)
-        return output if asked(return_dict, self.config.return_dict) else output.to_tuple()
+    output = MaskedLMOutput

@@ -81,6 +81,27 @@ def _masked(
     return log_probs
 
 
+def score_places(
+    model: TowersModel,
+    text: NDArray[np.int64],
+    places: NDArray[np.int64],
+    rows: ScoringRows,
+    heads: Collection[str] | None = None,
+) -> dict[str, Tensor]:
+    """Log-probability under each of the `heads` (None: all) of the token at one place of each row, (rows,); `text` is (rows, length).
+
+    `places` (rows,); `rows` are those that the text comes from, which say what hides a token and what is padding.
+    """
+    scored = np.zeros(text.shape, dtype=bool)
+    scored[np.arange(len(text)), places] = True
+    inputs, targets = text, text
+    if model.config.objective == "causal":
+        inputs, targets, scored = text[:, :-1], text[:, 1:], scored[:, 1:]
+    elif model.config.objective == "masked":
+        inputs = np.where(scored, rows.vocabulary.mask, text)
+    return log_probs_of(model, inputs, targets, scored, rows.vocabulary.pad, heads)
+
+
 def log_probs_of(
     model: TowersModel,
     inputs: NDArray[np.int64],

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ..data.windows import ScoringRows
 from ..modeling.model import TowersModel
-from ..modeling.scoring import log_probs_of
+from ..modeling.scoring import score_places
 from ..system.processes import ALONE, Processes
 
 LIMIT = 4096
@@ -65,8 +65,8 @@ def shortened(
         for begin in range(0, len(chosen), batch):
             part = slice(begin, begin + batch)
             text = np.asarray(rows.tokens[first[part, None] + np.arange(size + 1)], dtype=np.int64)
-            for name, values in _score(model, text, place[part] - first[part], rows).items():
-                columns.setdefault(name, []).append(values)
+            for name, values in score_places(model, text, place[part] - first[part], rows).items():
+                columns.setdefault(name, []).append(values.cpu().numpy())
         frame: dict[str, Any] = {"document": document, "token": own_tokens, "context": size}
         parts.append(pd.DataFrame(frame | {name: np.concatenate(values) for name, values in columns.items()}))
     return pd.concat(parts, ignore_index=True)
@@ -75,18 +75,3 @@ def shortened(
 def in_order(frame: pd.DataFrame) -> pd.DataFrame:
     """What `shortened` returned in several processes, one after the other, in the order of a single one."""
     return frame.sort_values(["context", "token"], kind="stable", ignore_index=True) if len(frame) else frame
-
-
-def _score(
-    model: TowersModel, text: NDArray[np.int64], predicted: NDArray[np.int64], rows: ScoringRows
-) -> dict[str, NDArray[np.float32]]:
-    """Log-probability of the token at place `predicted` of each row under each head."""
-    scored = np.zeros(text.shape, dtype=bool)
-    scored[np.arange(len(text)), predicted] = True
-    inputs, targets = text, text
-    if model.config.objective == "causal":
-        inputs, targets, scored = text[:, :-1], text[:, 1:], scored[:, 1:]
-    elif model.config.objective == "masked":
-        inputs = np.where(scored, rows.vocabulary.mask, text)
-    heads = log_probs_of(model, inputs, targets, scored, rows.vocabulary.pad)
-    return {name: values.cpu().numpy() for name, values in heads.items()}

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ..data.windows import ScoringRows
 from ..modeling.model import TowersModel
-from ..modeling.scoring import log_probs_of
+from ..modeling.scoring import score_places
 from ..system.processes import ALONE, Processes
 
 LIMIT = 1024
@@ -55,16 +55,11 @@ def _score(
     model: TowersModel, text: NDArray[np.int64], middle: NDArray[np.int64], context: str, rows: ScoringRows
 ) -> list[NDArray[np.float32]]:
     """Log-probabilities of the middle tokens under each tower's readouts, mean over sets."""
-    pad, length = rows.vocabulary.pad, text.shape[1]
-    inputs, predicted = np.full_like(text, pad), np.zeros(text.shape, dtype=bool)
-    for row, into, chosen, place in zip(text, inputs, predicted, middle.tolist(), strict=True):
-        begin = place if context == "after" else 0
-        end = place + 1 if context == "before" else length
-        into[: end - begin] = row[begin:end]
-        chosen[place - begin] = True
-    targets = inputs.copy()
-    if model.config.objective == "masked":
-        inputs[predicted] = rows.vocabulary.mask
+    cut = np.full_like(text, rows.vocabulary.pad)
+    for row, into, place in zip(text, cut, middle.tolist(), strict=True):
+        left = row[place:] if context == "after" else row[: place + 1] if context == "before" else row
+        into[: len(left)] = left
+    places = np.zeros_like(middle) if context == "after" else middle
     readouts = [[f"{name}_{tower}" for name in model.config.readouts] for tower in range(1, model.config.towers + 1)]
-    log_probs = log_probs_of(model, inputs, targets, predicted, pad, [head for heads in readouts for head in heads])
+    log_probs = score_places(model, cut, places, rows, [head for heads in readouts for head in heads])
     return [torch.stack([log_probs[head] for head in heads]).mean(dim=0).cpu().numpy() for heads in readouts]
