@@ -4,7 +4,7 @@ import pytest
 
 from twotower.cli.commands import COMMANDS
 from twotower.cli.options import joined_lists
-from twotower.cli.stages import Arguments, default_arguments, parse
+from twotower.cli.stages import Arguments, parse
 from twotower.cli.study import StudyArguments
 
 
@@ -26,7 +26,7 @@ def test_other_options_keep_their_place_and_the_last_of_them_counts():
     words = ["--seed", "1", "--corpus", "A", "--out", "x", "--seed", "2"]
     assert joined_lists(words, Arguments) == words
     assert parse(COMMANDS["prepare"], [*words[:3], "A", "--seed", "2"]).config.seed == 2
-    assert default_arguments().config.prepare.corpus == ("sotu",)
+    assert Arguments().config.prepare.corpus == ("sotu",)
 
 
 def test_settings_of_a_study_count_all():

@@ -10,13 +10,12 @@ from typing import Annotated, Any, Literal
 
 import tyro
 
-from ..config.conversion import plain
 from ..data.corpus_names import short_name
 from ..runs.listing import Listed, look_at, run_folders
 from ..system.errors import InputError
 from ..system.progress import Progress
 from .options import Command, read
-from .output import SUCCESS, Output
+from .output import SUCCESS, Output, finding_in
 from .table import aligned, fitted, room
 
 HEADINGS = ("run", "state", "corpus", "preset", "seed", "perplexity", "D", "surplus", "divides")
@@ -118,18 +117,15 @@ def show_run(command: Command, words: list[str]) -> int:
     parsed = read(command, words, ShowArguments())
     if parsed.run == Path():
         raise InputError("show: give the folder of a run")
-    from ..report.summary import headline, sentences, summarize
-    from ..results.kinds import read_any_results
     from ..runs.finished import RunFolder
 
-    results = read_any_results(RunFolder(parsed.run))
+    found, summary = finding_in(RunFolder(parsed.run))
     page = parsed.run / "report.html"
     parsed.output.result(
-        {"run": str(parsed.run), "headline": headline(results), "sentences": sentences(results),
-         "figures": plain(results.main), "report": str(page) if page.is_file() else None},
+        {"run": str(parsed.run), **found, "report": str(page) if page.is_file() else None},
         f"report: {page}" if page.is_file() else f"report: none yet; `twotower report --out {parsed.run}` makes it",
-        summarize(results).lstrip() + "\n",
-    )  # fmt: skip
+        summary.lstrip() + "\n",
+    )
     return SUCCESS
 
 

@@ -22,14 +22,14 @@ from .exit_codes import exit_code_of
 from .helptext import STUDY
 from .options import Command, read, study_first
 from .output import BAD_INPUT, FAILURE, INTERRUPTED, SUCCESS, fail, say, show
-from .study import default_study
+from .study import OneStudyArguments
 
 
 @dataclass(frozen=True)
 class SubmitArguments:
     """What `study submit` takes; for Slurm, options of sbatch follow after `--`."""
 
-    study: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="STUDY")]
+    study: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="STUDY")] = STUDY
     """The study's folder, which `twotower study … --plan` made."""
     to: Literal["slurm", "ray"] = "slurm"
     """The engine: `slurm` sends job arrays; `ray` hands the runs to a Ray cluster and waits for them."""
@@ -60,9 +60,9 @@ class SubmitArguments:
 class WorkArguments:
     """What `study work` takes."""
 
-    study: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="STUDY")]
+    study: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="STUDY")] = STUDY
     """The study's folder."""
-    runs: Annotated[tyro.conf.Positional[tuple[str, ...]], tyro.conf.arg(metavar="NAME [NAME …]")]
+    runs: Annotated[tyro.conf.Positional[tuple[str, ...]], tyro.conf.arg(metavar="NAME [NAME …]")] = ()
     """Names of runs. Several are made at the same time, each by a process of its own."""
     requeue: tyro.conf.FlagCreatePairsOff[bool] = False
     """Have Slurm queue the job again where it is told that its time is nearly over."""
@@ -72,7 +72,7 @@ def submit(command: Command, words: list[str]) -> int:
     """Send what is not finished, and not running, to a cluster; 1 if a run failed there while this waited."""
     cut = words.index("--") if "--" in words else len(words)
     own, passed = words[:cut], tuple(words[cut + 1 :])
-    parsed = read(command, study_first(command, own), default_submit())
+    parsed = read(command, study_first(command, own), SubmitArguments())
     lines = read_manifest(parsed.study)
     if passed and parsed.to != "slurm":
         raise InputError("study submit: options after -- are sbatch's; leave them out with --to ray")
@@ -101,7 +101,7 @@ def submit(command: Command, words: list[str]) -> int:
 
 def status(command: Command, words: list[str]) -> int:
     """How far the runs of a study are."""
-    parsed = read(command, study_first(command, words), default_study())
+    parsed = read(command, study_first(command, words), OneStudyArguments())
     statuses = study_status(parsed.study)
     parsed.output.result({"runs": [asdict(status) for status in statuses]}, show_counts(statuses), show_runs(statuses))
     return SUCCESS
@@ -109,7 +109,7 @@ def status(command: Command, words: list[str]) -> int:
 
 def work(command: Command, words: list[str]) -> int:
     """Make one run, or several side by side."""
-    parsed = read(command, study_first(command, words), default_work())
+    parsed = read(command, study_first(command, words), WorkArguments())
     if not parsed.runs:
         raise InputError("study work: give the name of a run, as the manifest has it")
     return _make(parsed) if len(parsed.runs) == 1 else _side_by_side(parsed)
@@ -173,13 +173,3 @@ def _side_by_side(parsed: WorkArguments) -> int:
     return next(
         (code for code in (FAILURE, BAD_INPUT, INTERRUPTED) if code in codes), max(codes) or FAILURE * any(codes)
     )
-
-
-def default_submit() -> SubmitArguments:
-    """What `twotower study submit STUDY` asks without options."""
-    return SubmitArguments(STUDY)
-
-
-def default_work() -> WorkArguments:
-    """What `twotower study work STUDY` asks without options."""
-    return WorkArguments(STUDY, ())

@@ -13,10 +13,10 @@ from .checks import RerunArguments, VerifyArguments, rerun, verify
 from .doctor import DoctorArguments, doctor
 from .explore import ExploreArguments, explore
 from .export import ExportArguments, export_run
-from .know import LESIONS, default_arguments, know, lesion
+from .know import LESIONS, KnowArguments, know, lesion
 from .options import Command
 from .presets import PresetsArguments, presets
-from .study import CompareArguments, StudyArguments, compare, compare_one, default_study, study
+from .study import CompareArguments, OneStudyArguments, StudyArguments, compare, compare_one, study
 
 STAGES = {
     "prepare": "Turn text into tokens: tokenizer, held-out split, parts of speech.",
@@ -32,12 +32,12 @@ STAGES = {
 SECTIONS = {
     "begin": (
         Command("run", "Run all stages: from text to a report.",
-                stages.run_stages, stages.default_arguments, stages.COMMON,
+                stages.run_stages, stages.Arguments, stages.COMMON,
                 ("--corpus my/texts --out runs/mine", "--preset quickstart-bert --seed 1")),
         Command("presets", "Say which preset answers which question, and about how long it takes here.",
                 presets, PresetsArguments),
         Command("plan", "Say what a preset takes: time, memory, parameters, operations. Trains nothing.",
-                plans.plan, plans.default_arguments, plans.COMMON,
+                plans.plan, plans.PlanArguments, plans.COMMON,
                 ("quickstart", "paper-gpt-base --tflops 300"), "[PRESET]"),
         Command("doctor", "Say what this machine can do, what each preset takes here, and what is wrong.",
                 doctor, DoctorArguments),
@@ -52,28 +52,28 @@ SECTIONS = {
                 explore, ExploreArguments,
                 examples=("runs/demo", "runs/demo runs/mine", "runs/demo --export pages/demo")),
         Command("know", "Ask what each tower of a finished run knows: minimal pairs, probes, lesions and others.",
-                know, default_arguments,
+                know, KnowArguments,
                 examples=("runs/demo", "runs/demo --pairs zorro blimp --treebank en_ewt-ud-test.conllu")),
         Command("lesion", "Measure what is lost without each tower: the lesions of `know` alone.",
-                lesion, default_arguments, LESIONS),
+                lesion, KnowArguments, LESIONS),
     ),
     "compare": (
         Command("study", "Train many runs over presets, seeds and settings, and compare them.",
                 study, StudyArguments,
                 examples=("--seeds 0 1 2 --strangers --jobs 2 --out studies/first", "--vary model.width=16,32 --dry")),
         Command("study submit", "Send the runs of a planned study to a cluster.",
-                cluster.submit, cluster.default_submit,
+                cluster.submit, cluster.SubmitArguments,
                 examples=("studies/first --to slurm --time 4:00:00 -- --partition=gpu", "studies/first --to ray")),
         Command("study status", "Say how far the runs of a study are, from their folders alone.",
-                cluster.status, default_study),
-        Command("study compare", "Compare the finished runs of a study.", compare_one, default_study),
+                cluster.status, OneStudyArguments),
+        Command("study compare", "Compare the finished runs of a study.", compare_one, OneStudyArguments),
         Command("study work", "Make runs of a planned study here, as the tasks of a cluster do.",
-                cluster.work, cluster.default_work),
+                cluster.work, cluster.WorkArguments),
         Command("compare", "Compare finished runs, wherever they are, in study.json and study.html.",
                 compare, CompareArguments,
                 examples=("runs/mine runs/other studies/first/runs/* --out studies/all",)),
         Command("diff", "Compare language models: which words each predicts better, by class and context.",
-                diffs.diff, diffs.default_arguments, diffs.COMMON,
+                diffs.diff, diffs.DiffArguments, diffs.COMMON,
                 ("gpt2 distilgpt2 --corpus my/texts", "base/ finetuned/ --control other-seed/ --corpus sotu"),
                 "A B [MODEL …]"),
     ),
@@ -87,7 +87,7 @@ SECTIONS = {
                 rerun, RerunArguments, examples=("runs/demo --out runs/again",)),
     ),
     "one stage of a run at a time": tuple(
-        Command(name, text, stages.run_stages, stages.default_arguments, stages.common_of(name))
+        Command(name, text, stages.run_stages, stages.Arguments, stages.common_of(name))
         for name, text in STAGES.items()
     ),
 }  # fmt: skip

@@ -8,7 +8,6 @@ from typing import Annotated
 
 import tyro
 
-from ..config.conversion import plain
 from ..config.schema import RunConfig
 from ..config.settings import flat_settings, read_settings, with_settings
 from ..runs.records import load_config
@@ -16,7 +15,7 @@ from ..runs.stages import DIFF
 from ..system.errors import InputError
 from ..system.processes import leads
 from .options import Command, peek, read
-from .output import SUCCESS, Output
+from .output import SUCCESS, Output, finding_in
 
 COMMON = ("settings", "out", "overwrite", "output", "config.seed", "config.threads", "config.diff",
           "config.prepare.corpus", "config.prepare.section_words", "config.prepare.tagger",
@@ -28,7 +27,7 @@ COMMON = ("settings", "out", "overwrite", "output", "config.seed", "config.threa
 class DiffArguments:
     """What `diff` takes, after the models."""
 
-    config: Annotated[RunConfig, tyro.conf.arg(name="")]
+    config: Annotated[RunConfig, tyro.conf.arg(name="")] = field(default_factory=lambda: RunConfig(preset="diff"))
     settings: Annotated[Path | None, tyro.conf.arg(name="config", metavar="FILE.yaml")] = None
     """A YAML file of settings, such as the config.yaml of another comparison. Options on the command line win over
     it."""
@@ -39,30 +38,19 @@ class DiffArguments:
     output: Annotated[Output, tyro.conf.arg(name="")] = field(default_factory=Output)
 
 
-def default_arguments() -> DiffArguments:
-    """What `twotower diff` does without options."""
-    return DiffArguments(RunConfig(preset="diff"))
-
-
 def diff(command: Command, words: list[str]) -> int:
     """Score the text under all models, and say which words each of them predicts better."""
     parsed = parse(command, words)
     from ..pipeline import default_folder, run
-    from ..report.summary import headline, sentences, summarize
-    from ..results.diff_results import read_diff_results
 
     out, output = parsed.out or default_folder(parsed.config), parsed.output
     with output.progress():
         finished = run(parsed.config, out, tuple(DIFF), parsed.overwrite, say=output.say)
     if not leads():  # the first process says what came of it
         return SUCCESS
-    results = read_diff_results(finished)
-    output.result(
-        {"run": str(out), "stages": list(DIFF), "headline": headline(results), "sentences": sentences(results),
-         "figures": plain(results.main), "report": str(out / "report.html")},
-        f"report: {out / 'report.html'}",
-        summarize(results) + "\n",
-    )  # fmt: skip
+    found, summary = finding_in(finished)
+    page = str(out / "report.html")
+    output.result({"run": str(out), "stages": list(DIFF), **found, "report": page}, f"report: {page}", f"{summary}\n")
     return SUCCESS
 
 

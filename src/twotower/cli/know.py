@@ -15,14 +15,14 @@ from ..runs.records import load_config, read_records
 from ..system.errors import InputError
 from .helptext import RUN
 from .options import Command, peek, read
-from .output import SUCCESS, Output
+from .output import SUCCESS, Output, as_list
 
 
 @dataclass(frozen=True)
 class KnowArguments:
     """What `know` and `lesion` take."""
 
-    run: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="RUN")]
+    run: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="RUN")] = RUN
     """The run folder."""
     know: KnowConfig = field(default_factory=KnowConfig)
     only: Annotated[
@@ -40,11 +40,6 @@ LESIONS = ("run", "overwrite", "output", "know.treebank", "know.pairs", "know.le
 """The options that belong to lesions."""
 
 
-def default_arguments() -> KnowArguments:
-    """What `twotower know RUN` asks without options."""
-    return KnowArguments(RUN)
-
-
 def know(command: Command, words: list[str]) -> int:
     """Use the instruments, one after the other; each that is done is kept."""
     return _ask(command, words, ())
@@ -57,7 +52,7 @@ def lesion(command: Command, words: list[str]) -> int:
 
 def _ask(command: Command, words: list[str], only: tuple[str, ...]) -> int:
     if {"-h", "--help", "--help-all"} & set(words):
-        read(command, words, default_arguments())
+        read(command, words, KnowArguments())
     if not words or words[0].startswith("-"):
         raise InputError(f"{command.name}: give the folder of a finished run first: twotower {command.name} RUN …")
     config = load_config(Path(words[0]))
@@ -76,9 +71,5 @@ def _ask(command: Command, words: list[str], only: tuple[str, ...]) -> int:
     with output.progress():
         finished = ask(parsed.run, given, parsed.only or only, parsed.overwrite, say=output.say)
     said = what_is_known(read_results(finished).knowledge)
-    output.result(
-        {"run": str(parsed.run), "sentences": said, "report": str(page)},
-        f"report: {page}",
-        "\n".join(f"- {sentence}" for sentence in said) + "\n",
-    )
+    output.result({"run": str(parsed.run), "sentences": said, "report": str(page)}, f"report: {page}", as_list(said))
     return SUCCESS

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import tyro
 
-from ..config.conversion import as_json
+from ..config.conversion import as_json, plain
 from ..system.printing import printable
 from ..system.progress import without_progress
+
+if TYPE_CHECKING:
+    from ..runs.finished import RunFolder
 
 SUCCESS, FAILURE, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 
@@ -46,6 +49,21 @@ class Output:
             print(as_json(data), end="")
         else:
             show("\n".join(part for part in (text if not self.quiet or not last else "", last) if part))
+
+
+def finding_in(run: RunFolder) -> tuple[dict[str, Any], str]:
+    """What a run found: as data, and as the text that `show` prints. Raises `InputError` if it is not finished."""
+    from ..report.summary import headline, sentences, summarize
+    from ..results.kinds import read_any_results
+
+    results = read_any_results(run)
+    data = {"headline": headline(results), "sentences": sentences(results), "figures": plain(results.main)}
+    return data, summarize(results)
+
+
+def as_list(sentences: Iterable[str]) -> str:
+    """A line for each sentence, and an empty one."""
+    return "\n".join(f"- {sentence}" for sentence in sentences) + "\n"
 
 
 def show(text: str) -> None:

@@ -27,7 +27,7 @@ COMMON = ("settings", "machine", "runs", "output", "config.preset", "config.prot
 class PlanArguments:
     """What `plan` takes."""
 
-    config: Annotated[RunConfig, tyro.conf.arg(name="")]
+    config: Annotated[RunConfig, tyro.conf.arg(name="")] = field(default_factory=lambda: preset("quickstart"))
     machine: Annotated[plans.Machine, tyro.conf.arg(name="")] = field(default_factory=plans.Machine)
     settings: Annotated[Path | None, tyro.conf.arg(name="config", metavar="FILE.yaml")] = None
     """A YAML file of settings, such as the config.yaml of a run."""
@@ -35,11 +35,6 @@ class PlanArguments:
     """A folder of runs. The time here follows the latest one that this machine made; without one, a timed matrix
     product."""
     output: Annotated[Output, tyro.conf.arg(name="")] = field(default_factory=Output)
-
-
-def default_arguments() -> PlanArguments:
-    """What `twotower plan` does without options."""
-    return PlanArguments(preset("quickstart"))
 
 
 def plan(command: Command, words: list[str]) -> int:

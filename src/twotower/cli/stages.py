@@ -16,7 +16,7 @@ from ..runs.stages import MAIN, STAGES
 from ..system.errors import InputError
 from ..system.processes import launched, leads
 from .options import Command, peek, preset_of, read
-from .output import SUCCESS, Output, show
+from .output import SUCCESS, Output, finding_in, show
 
 COMMON = ("settings", "out", "strangers", "controls", "overwrite", "output", "config.preset", "config.seed",
           "config.threads", "config.prepare.corpus", "config.model.family", "config.train.tokens",
@@ -28,7 +28,7 @@ COMMON = ("settings", "out", "strangers", "controls", "overwrite", "output", "co
 class Arguments:
     """What `run` and the stages take."""
 
-    config: Annotated[RunConfig, tyro.conf.arg(name="")]
+    config: Annotated[RunConfig, tyro.conf.arg(name="")] = field(default_factory=lambda: preset("quickstart"))
     settings: Annotated[Path | None, tyro.conf.arg(name="config", metavar="FILE.yaml")] = None
     """A YAML file of settings, such as the config.yaml of another run. It wins over the preset, and options on the
     command line win over it."""
@@ -38,7 +38,7 @@ class Arguments:
     """For `run`: also run the controls (strangers, shuffled and unigram text, planted divisions, idle towers, a single
     tower of equal parameters, and for elmo one direction only) and compare them in controls.html. Each takes about as
     long as the run."""
-    strangers: bool = False
+    strangers: bool = True
     """For `run`: also run the strangers, the same towers on the same batches without cooperation, and report the two
     together. Only then can a run say that its towers divide the work. The quickstarts do; they are made side by side
     where there are two cores."""
@@ -47,11 +47,6 @@ class Arguments:
     dry: tyro.conf.FlagCreatePairsOff[bool] = False
     """For `prepare`: say what would be read, and leave nothing behind."""
     output: Annotated[Output, tyro.conf.arg(name="")] = field(default_factory=Output)
-
-
-def default_arguments() -> Arguments:
-    """What `twotower run` does without options."""
-    return Arguments(config=preset("quickstart"), strangers=True)
 
 
 def common_of(stage: str) -> tuple[str, ...]:
@@ -98,12 +93,9 @@ def run_stages(command: Command, words: list[str]) -> int:
         if not leads():  # the first process says what came of it
             return SUCCESS
         if command.name in ("run", "analyze", "report"):
-            from ..report.summary import headline, sentences, summarize
-            from ..results.kinds import read_any_results
-
-            results = read_any_results(finished)
-            data |= {"headline": headline(results), "sentences": sentences(results), "figures": plain(results.main)}
-            text.append(summarize(results))
+            found, summary = finding_in(finished)
+            data |= found
+            text.append(summary)
         if command.name in ("run", "report"):
             data["report"] = str(out / "report.html")
             last = f"report: {out / 'report.html'}"

@@ -19,7 +19,7 @@ from ..system.durations import duration
 from ..system.errors import InputError
 from .helptext import STUDY
 from .options import Command, peek, read, study_first
-from .output import FAILURE, SUCCESS, Output, say
+from .output import FAILURE, SUCCESS, Output, as_list, say
 
 if TYPE_CHECKING:
     from ..comparison.study import Study
@@ -61,14 +61,9 @@ class CompareArguments:
 class OneStudyArguments:
     """What `study status` and `study compare` take."""
 
-    study: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="STUDY")]
+    study: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="STUDY")] = STUDY
     """The study's folder."""
     output: Annotated[Output, tyro.conf.arg(name="")] = field(default_factory=Output)
-
-
-def default_study() -> OneStudyArguments:
-    """What `twotower study compare STUDY` asks without options."""
-    return OneStudyArguments(STUDY)
 
 
 def study(command: Command, words: list[str]) -> int:
@@ -107,41 +102,32 @@ def study(command: Command, words: list[str]) -> int:
         return SUCCESS
     with output.progress():
         compared, failed = run_study(parsed.grid, parsed.out, parsed.jobs, parsed.threads, say, seconds)
-    show_study(compared, parsed.out, output)
+    _show(compared, parsed.out, output)
     return FAILURE if failed else SUCCESS
 
 
 def compare(command: Command, words: list[str]) -> int:
     """Compare finished runs, or comparisons of models, wherever they are."""
     parsed = read(command, words, CompareArguments())
-    if are_diffs(parsed.runs):
-        return _compare_diffs(parsed)
-    with parsed.output.progress():
-        compared = compare_folders(parsed.runs, parsed.out)
-    show_study(compared, parsed.out, parsed.output)
-    return SUCCESS
-
-
-def _compare_diffs(parsed: CompareArguments) -> int:
+    if not are_diffs(parsed.runs):
+        with parsed.output.progress():
+            compared = compare_folders(parsed.runs, parsed.out)
+        return _show(compared, parsed.out, parsed.output)
     from ..report.diffs import conclusions_of_diffs
 
     said = conclusions_of_diffs(compare_folders_of_diffs(parsed.runs, parsed.out))
     page = parsed.out / "diffs.html"
-    parsed.output.result(
-        {"study": str(parsed.out), "conclusions": said, "page": str(page)},
-        f"compare: {page}",
-        "\n".join(f"- {sentence}" for sentence in said) + "\n",
-    )
+    data = {"study": str(parsed.out), "conclusions": said, "page": str(page)}
+    parsed.output.result(data, f"compare: {page}", as_list(said))
     return SUCCESS
 
 
 def compare_one(command: Command, words: list[str]) -> int:
     """Compare what is finished of a study."""
-    parsed = read(command, study_first(command, words), default_study())
+    parsed = read(command, study_first(command, words), OneStudyArguments())
     with parsed.output.progress():
         compared = compare_study(parsed.study)
-    show_study(compared, parsed.study, parsed.output)
-    return SUCCESS
+    return _show(compared, parsed.study, parsed.output)
 
 
 def with_study_file(arguments: StudyArguments, path: Path) -> StudyArguments:
@@ -163,17 +149,15 @@ def with_study_file(arguments: StudyArguments, path: Path) -> StudyArguments:
     return replace(rest, grid=grid)
 
 
-def show_study(compared: Study, out: Path, output: Output) -> None:
+def _show(compared: Study, out: Path, output: Output) -> int:
     """The conclusions of a comparison, and where its page is."""
     from ..report.study import conclusions
 
     said = conclusions(compared)
     page = out / "study.html"
-    output.result(
-        {"study": str(out), "conclusions": said, "failed": compared.failed, "page": str(page)},
-        f"study: {page}",
-        "\n".join(f"- {sentence}" for sentence in said) + "\n",
-    )
+    data = {"study": str(out), "conclusions": said, "failed": compared.failed, "page": str(page)}
+    output.result(data, f"study: {page}", as_list(said))
+    return SUCCESS
 
 
 def _threads(count: int) -> str:
