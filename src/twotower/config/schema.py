@@ -6,13 +6,12 @@ combinations that people use, `validation.py` refuses the impossible ones.
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import tyro
 
+from .conversion import plain
 from .ranges import Range
 
 
@@ -393,15 +392,7 @@ class RunConfig:
 
 def to_dict(config: RunConfig) -> dict[str, Any]:
     """Nested plain values, as written to `config.yaml`."""
-
-    def plain(value: Any) -> Any:
-        if isinstance(value, dict):
-            return {key: plain(inner) for key, inner in value.items()}
-        if isinstance(value, (list, tuple)):
-            return [plain(inner) for inner in value]
-        return str(value) if isinstance(value, Path) else value
-
-    return {key: plain(value) for key, value in dataclasses.asdict(config).items()}
+    return dict(plain(config))
 
 
 def flatten(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:

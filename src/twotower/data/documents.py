@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 
 from .characters import visible
+
+T = TypeVar("T")
 
 
 class Word(NamedTuple):
@@ -49,6 +51,20 @@ class Document:
     """What kind of file it was read from."""
     origin: int = 0
     """The number of the whole document; the sections of one share it."""
+
+
+def adjoining(items: Iterable[T], characters_of: Callable[[T], int], most: int) -> Iterator[list[T]]:
+    """Adjoining items together, as many as have `most` characters: enough for all cores, little enough for memory."""
+    group: list[T] = []
+    size = 0
+    for item in items:
+        group.append(item)
+        size += characters_of(item)
+        if size >= most:
+            yield group
+            group, size = [], 0
+    if group:
+        yield group
 
 
 def middle_of(document: Document, words: int) -> Document:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -21,7 +21,7 @@ from ..system.processes import usable_cores
 from ..system.progress import Progress
 from .corpora import open_corpus
 from .corpus_names import SCORES
-from .documents import Corpus, Document, Tagger, Word, middle_of
+from .documents import Corpus, Tagger, Word, adjoining, middle_of
 from .inventory import Inventory
 from .languages import guess
 from .prepare import tagger_for
@@ -137,7 +137,9 @@ def _write(corpus: Corpus, found: Survey, tagger: Tagger | None, most_words: int
         pq.ParquetWriter(folder / "documents.parquet", DOCUMENTS) as documents,
         pq.ParquetWriter(folder / "words.parquet", WORDS) as words,
     ):
-        for group in _groups(corpus, found):
+        documents_and_kept = enumerate(zip(corpus.documents(), found.kept.tolist(), strict=True))
+        numbered = ((number, document) for number, (document, kept) in documents_and_kept if kept)
+        for group in adjoining(numbered, lambda item: len(item[1].text), CHARACTERS):
             read = sum(len(document.text) for _, document in group)
             shortened = [(number, middle_of(document, most_words)) for number, document in group]
             tagged = tagger([one.text for _, one in shortened]) if tagger else [one.words or () for _, one in shortened]
@@ -153,22 +155,6 @@ def _write(corpus: Corpus, found: Survey, tagger: Tagger | None, most_words: int
             totals.documents += len(group)
             progress.advance(read)
     return totals
-
-
-def _groups(corpus: Corpus, found: Survey) -> Iterator[list[tuple[int, Document]]]:
-    """The documents that are kept, each with its number, as many together as have about `CHARACTERS`."""
-    group: list[tuple[int, Document]] = []
-    size = 0
-    for number, (document, kept) in enumerate(zip(corpus.documents(), found.kept.tolist(), strict=True)):
-        if not kept:
-            continue
-        group.append((number, document))
-        size += len(document.text)
-        if size >= CHARACTERS:
-            yield group
-            group, size = [], 0
-    if group:
-        yield group
 
 
 def _words_table(document: int, words: Sequence[Word]) -> pa.Table:

@@ -17,7 +17,7 @@ from ..system.errors import InputError
 from ..system.processes import usable_cores
 from ..system.progress import Progress
 from .corpora import open_corpus
-from .documents import Document
+from .documents import Document, adjoining
 from .heldout import PLANTED_TEXTS, PreparedText
 from .relexicalizing import open_rewriting
 from .scrambling import new_order, spans
@@ -52,7 +52,7 @@ def write_planted_texts(config: RunConfig, run: Path, out: Path, say: Callable[[
             Progress("rewrite", total=characters, unit="char") as progress,
             Stream(folder, RELEXICALIZED, dtype, text.vocabulary.sep) as stream,
         ):
-            for group in _together(_documents(config, numbers)):
+            for group in adjoining(_documents(config, numbers), lambda item: len(item[1].text), CHARACTERS_AT_ONCE):
                 changed = rewriting.rewritten([number for number, _ in group], [document for _, document in group])
                 for (_, document), encoded in zip(
                     group, encode_batch(text.tokenizer, [one.text for one in changed]), strict=True
@@ -90,14 +90,3 @@ def _documents(config: RunConfig, lengths: dict[int, int]) -> Iterator[tuple[int
             yield number, document
     if seen != len(lengths):
         raise InputError("rewrite: the corpus is not the one that was prepared; redo the run with --overwrite")
-
-
-def _together(documents: Iterator[tuple[int, Document]]) -> Iterator[list[tuple[int, Document]]]:
-    group: list[tuple[int, Document]] = []
-    for one in documents:
-        group.append(one)
-        if sum(len(document.text) for _, document in group) >= CHARACTERS_AT_ONCE:
-            yield group
-            group = []
-    if group:
-        yield group

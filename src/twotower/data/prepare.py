@@ -22,7 +22,7 @@ from ..system.errors import InputError
 from ..system.processes import usable_cores
 from ..system.progress import Progress
 from .corpora import open_corpus
-from .documents import Corpus, Document, Tagger, Word, middle_of
+from .documents import Corpus, Document, Tagger, Word, adjoining, middle_of
 from .duplicates import Sentences
 from .inventory import CorpusSummary, Inventory, Language, PartOfCorpus, Unknown
 from .languages import guess
@@ -48,6 +48,8 @@ ANNOTATIONS = ("deprel", "feats", "head", "distance")
 TRAIN, HELD, LEFT_OUT, VALIDATION = 0, 1, 2, 3
 """What a document is for; left out are copies, and those for which a weighted mixture has no room."""
 STREAMS = {TRAIN: "train", VALIDATION: "validation", HELD: "heldout"}
+CHARACTERS_AT_ONCE = 1_000_000
+"""Of documents that are encoded or tagged together."""
 HELDOUT = pa.schema(
     [("document", pa.int32()), ("position", pa.int32()), ("piece", pa.int32()),
      ("word", pa.string()), ("upos", pa.dictionary(pa.int8(), pa.string())), ("whole_word", pa.bool_()),
@@ -322,7 +324,8 @@ def _encoded(
 
     Many are encoded, or tagged, together.
     """
-    for group in _groups(zip(count(), corpus.documents(), roles.tolist(), strict=False)):
+    numbered = zip(count(), corpus.documents(), roles.tolist(), strict=False)
+    for group in adjoining(numbered, lambda item: len(item[1].text), CHARACTERS_AT_ONCE):
         if rewriting is not None:
             kept = [(number, document, role) for number, document, role in group if role != LEFT_OUT]
             used = [middle_of(document, heldout_words) if role == HELD else document for _, document, role in kept]
@@ -338,21 +341,6 @@ def _encoded(
                 yield number, role, document, next(encoded), ()
             elif role == HELD:
                 yield number, role, document, NO_TEXT, next(tagged)
-
-
-def _groups(
-    documents: Iterator[tuple[int, Document, int]], characters: int = 1_000_000
-) -> Iterator[list[tuple[int, Document, int]]]:
-    """Lists of adjoining documents of about so many characters: enough for all cores, little enough for memory."""
-    group: list[tuple[int, Document, int]] = []
-    size = 0
-    for item in documents:
-        group.append(item)
-        size += len(item[1].text)
-        if size >= characters:
-            yield group
-            group, size = [], 0
-    yield group
 
 
 def heldout_schema(gold: bool) -> pa.Schema:

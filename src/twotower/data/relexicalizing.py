@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from ..statistics.strata import frequency_bins
 from ..system.errors import InputError
 from ..system.progress import Progress
-from .documents import Document, Tagger, Word
+from .documents import Document, Tagger, Word, adjoining
 from .tag_cache import cached
 from .tagging import CONTENT, GOLD, NONE
 
@@ -189,7 +189,7 @@ def open_rewriting(
     tag = cached(tagged, tagger, characters, say) if tagged != GOLD and tagger else _untagged
     lexicon = Lexicon()
     with Progress("tags", total=characters, unit="char") as progress:
-        for group in _together(training):
+        for group in adjoining(training, lambda document: len(document.text), CHARACTERS_AT_ONCE):
             gold = [document.words for document in group]
             texts = [document.text for document in group]
             found = [one or () for one in gold] if tagged == GOLD else tag(texts)
@@ -203,15 +203,3 @@ def open_rewriting(
 
 def _untagged(texts: Sequence[str]) -> Sequence[Sequence[Word]]:
     raise AssertionError("gold words come with their documents")
-
-
-def _together(documents: Iterable[Document]) -> Iterator[list[Document]]:
-    """Adjoining documents, enough for all processes of a tagger at a time."""
-    group: list[Document] = []
-    for document in documents:
-        group.append(document)
-        if sum(len(one.text) for one in group) >= CHARACTERS_AT_ONCE:
-            yield group
-            group = []
-    if group:
-        yield group
