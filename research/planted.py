@@ -19,10 +19,10 @@ from scipy import stats
 
 from twotower import Run
 from twotower.config.conversion import plain
-from twotower.preference.division import LabelDivision, readings_of
+from twotower.preference.division import LabelDivision, readings_of, row_of
 from twotower.preference.labels import Occurrences
 from twotower.preference.measured import Measured
-from twotower.report.finding import nats, row_of
+from twotower.report.finding import nats
 from twotower.statistics.clustering import Clusters
 from twotower.statistics.division import Readings
 from twotower.statistics.intervals import Estimate
@@ -66,7 +66,7 @@ class AtTokens:
 
 def label(run: Ruled, name: str, given: str) -> LabelDivision:
     """The row of a label."""
-    row = row_of(run.division, name, given)
+    row = row_of(run.division.labels, name, given)
     assert row is not None, f"the run has no label {name!r} given {given!r}"
     return row
 

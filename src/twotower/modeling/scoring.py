@@ -88,9 +88,9 @@ def score_places(
     rows: ScoringRows,
     heads: Collection[str] | None = None,
 ) -> dict[str, Tensor]:
-    """Log-probability under each of the `heads` (None: all) of the token at one place of each row, (rows,); `text` is (rows, length).
+    """Log-probability under each of the `heads` (None: all) of the token at one place of each row, (rows,).
 
-    `places` (rows,); `rows` are those that the text comes from, which say what hides a token and what is padding.
+    `text` (rows, length) and `places` (rows,). `rows` say what hides a token and what is padding.
     """
     scored = np.zeros(text.shape, dtype=bool)
     scored[np.arange(len(text)), places] = True
