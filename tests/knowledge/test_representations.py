@@ -8,7 +8,7 @@ import twotower.knowledge.representations as module
 from small_models import CASES, VOCABULARY, WINDOW, model_for
 from twotower.data.tokenizer_training import train_tokenizer
 from twotower.data.trees import read_trees
-from twotower.knowledge.representations import Sentence, encode_trees, encode_words, longest, represent
+from twotower.knowledge.representations import Sentence, encode_trees, longest, represent
 from twotower.modeling.layers import layer_states
 
 TREES = """# text = Don't go, du!
@@ -36,9 +36,11 @@ def tokenizer():
     return train_tokenizer(lambda: iter([["don't go , du ! we do not go to the house of dust"] * 3]), 60)
 
 
-def test_words_have_the_pieces_that_hold_their_letters(tokenizer):
+def test_words_have_the_pieces_that_hold_their_letters(tokenizer, tmp_path):
     words = ["we", "do", "house", "\u00e9\u4e2d"]
-    (one,) = encode_words(tokenizer, [words])
+    rows = [f"{place}\t{word}\t_\tX\t_\t_\t{place - 1}\tdep\t_\t_" for place, word in enumerate(words, start=1)]
+    (tmp_path / "a.conllu").write_text("\n".join([*rows, "", ""]), encoding="utf-8")
+    (one,) = encode_trees(tokenizer, read_trees(tmp_path / "a.conllu"))
     names = [tokenizer.id_to_token(int(piece)) for piece in one.pieces]
     for number, word in enumerate(words[:3]):
         mine = [names[place] for place in one.piece[one.word == number]]

@@ -62,26 +62,14 @@ class Representations:
     """Where each sentence begins, and at the end the number of words; (sentences + 1,)."""
 
 
-def encode_words(
-    tokenizer: Tokenizer, sentences: Sequence[Sequence[str]], spaces: Sequence[Sequence[bool]] | None = None
-) -> list[Sentence]:
-    """The pieces of sentences given as words; `spaces` says whether a space follows each word (else: always)."""
-    texts, spans = [], []
-    for number, words in enumerate(sentences):
-        follows = spaces[number] if spaces is not None else [True] * len(words)
-        texts.append("".join(word + " " * space for word, space in zip(words, follows, strict=True)))
-        spans.append(_spans(words, follows))
-    return _encode(tokenizer, texts, spans)
-
-
 def encode_trees(tokenizer: Tokenizer, trees: Sequence[Tree]) -> list[Sentence]:
     """The pieces of the words of trees; the model reads the text as it is written.
 
     The words of a multiword token (do + n't) have the pieces that hold any of their letters, so that two words may
     share a piece. Where they are not spelled as the token is (fr. du = de + le), each has all its pieces.
     """
-    spans = []
-    for tree in trees:
+    found = []
+    for tree, text in zip(trees, encode_batch(tokenizer, [tree.text for tree in trees]), strict=True):
         outer = _spans(tree.tokens, tree.spaces)
         inner: list[Span] = []
         for number, token in enumerate(tree.tokens):
@@ -93,8 +81,12 @@ def encode_trees(tokenizer: Tokenizer, trees: Sequence[Tree]) -> list[Sentence]:
             for form in forms:
                 inner.append((begin, begin + len(form)))
                 begin += len(form)
-        spans.append(inner)
-    return _encode(tokenizer, [tree.text for tree in trees], spans)
+        edges = np.asarray(inner, dtype=np.int64).reshape(-1, 2)
+        ends = np.maximum(text.ends, text.starts + 1)  # a space before a word starts where the word does
+        inside = (text.starts[None] < edges[:, None, 1]) & (ends[None] > edges[:, None, 0])
+        word, piece = np.nonzero(inside)
+        found.append(Sentence(text.ids, piece, word, len(inner)))
+    return found
 
 
 def _spans(words: Sequence[str], spaces: Sequence[bool]) -> list[Span]:
@@ -103,17 +95,6 @@ def _spans(words: Sequence[str], spaces: Sequence[bool]) -> list[Span]:
         spans.append((begin, begin + len(word)))
         begin += len(word) + space
     return spans
-
-
-def _encode(tokenizer: Tokenizer, texts: Sequence[str], spans: Sequence[list[Span]]) -> list[Sentence]:
-    found = []
-    for text, places in zip(encode_batch(tokenizer, texts), spans, strict=True):
-        edges = np.asarray(places, dtype=np.int64).reshape(-1, 2)
-        ends = np.maximum(text.ends, text.starts + 1)  # a space before a word starts where the word does
-        inside = (text.starts[None] < edges[:, None, 1]) & (ends[None] > edges[:, None, 0])
-        word, piece = np.nonzero(inside)
-        found.append(Sentence(text.ids, piece, word, len(places)))
-    return found
 
 
 def longest(model: TowersModel) -> int:

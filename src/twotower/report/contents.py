@@ -6,7 +6,7 @@ import json
 import math
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -21,6 +21,9 @@ from ..statistics.contrasts import Contrast, contrasts
 from .passages import Passage, ShadedText, WordInSentences, passages, words_in_sentences
 from .sheet import Plate
 from .style import ALL_COLOR, CLASS_COLORS, PREFERENCE_COLOR, TOWER_COLORS
+
+if TYPE_CHECKING:
+    from .diff_contents import DiffContents
 
 PROFILE_COLUMNS = [
     "tower", "upos", "mean", "low", "high", "sets", "sure", "strangers", "occurrences", "word_class", "compared",
@@ -205,8 +208,8 @@ def is_plain_word(piece: str, upos: str) -> bool:
     return upos not in (NO_WORD, "NUM", "SYM", "PUNCT", "X") and piece.replace("'", "").replace("-", "").isalpha()
 
 
-def favourites(contents: Contents, tower: int, number: int = 60, upos: str = "") -> dict[str, float]:
-    """The words that a tower prefers most, among those whose interval leaves out the mean of all types.
+def favourites(contents: Contents | DiffContents, tower: int, number: int = 60, upos: str = "") -> dict[str, float]:
+    """The words that a tower, or a model, prefers most, among those whose interval leaves out the mean of all types.
 
     Of one part of speech if `upos` names it. Only plain words (`is_plain_word`), and only words that it prefers under
     every set of readouts. Returns the word and how far the tower's preference for it is from that mean, in nats,

@@ -18,13 +18,10 @@ from ..results.diff_results import DiffResults, diff_results_in
 from ..runs.records import read_json
 from ..scoring.score_table import ScoreColumns
 from ..statistics.contrasts import Contrast, contrasts
-from .contents import is_plain_word
 from .passages import PASSAGE_LIMIT, PASSAGE_SHADE, PASSAGES
 from .style import class_of_piece
 
 PASSAGE_ROWS = 160
-FAVOURITES = 40
-"""Words of each model that are shown."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +50,11 @@ class DiffContents:
         return self.results.division.as_division
 
     @property
+    def sets(self) -> list[str]:
+        """Models have no sets of readouts."""
+        return []
+
+    @property
     def contrasts(self) -> list[Contrast]:
         """The differences of which the page tells."""
         return contrasts(len(self.names))
@@ -68,22 +70,6 @@ def read_diff_contents(config: RunConfig, run: Path) -> DiffContents:
         config, (run / "config.yaml").read_text(encoding="utf-8"), provenance, results,
         types, _profile(results), _passages(run, results.names),
     )  # fmt: skip
-
-
-def favourite_words(contents: DiffContents, model: int) -> dict[str, float]:
-    """Words that a model (from 0) predicts surely better than the mean word, the strongest first, in nats.
-
-    Plain words alone, whose interval leaves out the mean of all words.
-    """
-    contrast = contents.contrasts[0 if len(contents.contrasts) == 1 else model]
-    sign = 1.0 if contrast.tower == model + 1 else -1.0
-    types = contents.types
-    mean, low, high = (types[name + contrast.suffix] for name in ("mean", "low", "high"))
-    centre = float(mean.mean())
-    plain = [is_plain_word(str(piece), str(upos)) for piece, upos in zip(types["piece"], types["upos"], strict=True)]
-    beyond = ((low > centre) if sign > 0 else (high < centre)) & np.asarray(plain, dtype=bool)
-    ranked = (sign * (mean - centre))[beyond].sort_values(ascending=False, kind="stable").head(FAVOURITES)
-    return {str(types.loc[index, "piece"]): float(value) for index, value in ranked.items()}
 
 
 def _profile(results: DiffResults) -> pd.DataFrame:

@@ -11,7 +11,7 @@ from ..preference.word_classes import ClassOfPair
 from ..results.diff_results import DiffResults
 from ..statistics.intervals import Estimate
 from ..statistics.verdicts import Verdict
-from .finding import LEADING, UNTAGGED, largest_shares, nats, percent
+from .finding import LEADING, UNTAGGED, largest_shares, nats, of_class, of_contexts
 from .style import plural
 
 FEW_DOCUMENTS = 20
@@ -113,19 +113,9 @@ def _shares(results: DiffResults, division: Division) -> str:
 
 
 def _contexts(results: DiffResults) -> str:
-    rows = [
-        row for row in results.division.contexts
-        if row.piece.isalpha() and row.after.isalpha() and abs(row.there - row.otherwise) >= NOTICEABLE
-    ]  # fmt: skip
-    if not rows:
-        return ""
+    rows = [row for row in results.division.contexts if abs(row.there - row.otherwise) >= NOTICEABLE]
     names = results.names
-    named = "; ".join(
-        f"“{row.piece}” after “{row.after}” {row.there:+.2f}, otherwise {row.otherwise:+.2f}"
-        + (f" ({names[row.tower - 1]})" if len(names) > 2 else "")
-        for row in rows[:LEADING]
-    )
-    return f"Where it comes from, in nats, {minus(names)}: {named}."
+    return of_contexts(rows, minus(names), (lambda model: names[model - 1]) if len(names) > 2 else None)
 
 
 def minus(names: Sequence[str]) -> str:
@@ -140,12 +130,7 @@ def _class(results: DiffResults, division: Division) -> str:
             return ""
         why = UNTAGGED if results.corpus.tagger == NONE else "too few words have a word class"
         return f"Whether word class matters beyond frequency cannot be measured: {why}."
-    said: dict[Verdict, str] = {
-        "yes": "Word class matters beyond frequency", "no": "Word class does not matter beyond frequency",
-        "undecided": "Whether word class matters beyond frequency is undecided",
-    }  # fmt: skip
-    chance = "" if row.share.null_high is None else f"; exchanged labels hold at most {100 * row.share.null_high:.1f} %"
-    return f"{said[row.verdict]}: it holds {percent(row.share)} of the difference{chance}."
+    return f"{of_class(row)}."
 
 
 def _profile(results: DiffResults) -> str:

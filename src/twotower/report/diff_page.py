@@ -9,7 +9,8 @@ from markupsafe import Markup
 
 from ..config.schema import RunConfig
 from ..preference.divergence import DivergenceOfPair, GroupedBy, Means
-from .diff_contents import DiffContents, favourite_words, read_diff_contents
+from .contents import favourites
+from .diff_contents import DiffContents, read_diff_contents
 from .diff_drawings import LABELS, diff_drawings
 from .diff_finding import diff_headline, diff_sentences, in_words, minus
 from .glossary import GLOSSARY
@@ -19,6 +20,8 @@ from .style import TOWER_COLORS
 from .summary import figure, p_value
 from .templating import fill
 
+FAVOURITES = 40
+"""Words of each model that are shown."""
 TERMS = (
     "token",
     "type",
@@ -59,7 +62,7 @@ def render(contents: DiffContents, plates: dict[str, Plate]) -> str:
         p_value=p_value,
         confidence=f"{contents.config.analyze.confidence:.0%}",
         drawn={name: drawn.inline(LABELS[name]) for name, drawn in plates.items()},
-        favourites=[favourite_words(contents, number) for number in range(len(contents.names))],
+        favourites=[favourites(contents, number, FAVOURITES) for number in range(1, 1 + len(contents.names))],
         columns=columns(contents),
         rows=Markup(
             json_for_script(

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from ..data.tagging import NONE
 from ..preference.contexts import ContextOfType
-from ..preference.division import CLASS, Division, row_of
+from ..preference.division import CLASS, Division, LabelDivision, row_of
 from ..preference.router import Router
 from ..results.results import ModelOfRun, Results
 from ..statistics.intervals import Estimate
@@ -145,16 +145,19 @@ def _known(router: Router | None) -> str:
 
 def _contexts(contexts: Sequence[ContextOfType], several: bool) -> str:
     """The words in contexts that divide most, found on half of the documents and confirmed on the other half."""
+    whose = "a tower's log-probability minus the mean of all" if several else "tower 1 minus tower 2"
+    return of_contexts(contexts, whose, (lambda tower: f"tower {tower}") if several else None)
+
+
+def of_contexts(contexts: Sequence[ContextOfType], whose: str, name_of: Callable[[int], str] | None) -> str:
+    """The leading words in contexts; `name_of` says what each of several towers or models is called."""
     rows = [row for row in contexts if row.piece.isalpha() and row.after.isalpha()][:LEADING]
-    if not rows:
-        return ""
     named = "; ".join(
         f"“{row.piece}” after “{row.after}” {row.there:+.2f}, otherwise {row.otherwise:+.2f}"
-        + (f" (tower {row.tower})" if several else "")
+        + (f" ({name_of(row.tower)})" if name_of else "")
         for row in rows
     )
-    whose = "a tower's log-probability minus the mean of all" if several else "tower 1 minus tower 2"
-    return f"Where it comes from, in nats, {whose}: {named}."
+    return f"Where it comes from, in nats, {whose}: {named}." if rows else ""
 
 
 def _beyond(division: Division, is_untagged: bool) -> str:
@@ -164,16 +167,21 @@ def _beyond(division: Division, is_untagged: bool) -> str:
         return f"Whether word class matters beyond frequency cannot be measured: {why}."
     if not math.isfinite(row.share.estimate):
         return "Word class has no share of the difference beyond frequency, because there is no difference to share."
+    text = of_class(row)
+    control = row_of(division.strangers.labels, *CLASS) if division.strangers else None
+    if control is None:
+        return f"{text}."
+    return f"{text}. In nats squared it holds {row.held.estimate:.4f}, and {control.held.estimate:.4f} in strangers."
+
+
+def of_class(row: LabelDivision) -> str:
+    """Whether word class matters, from its row; without a full stop."""
     chance = "" if row.share.null_high is None else f"; exchanged labels hold at most {100 * row.share.null_high:.1f} %"
     said: dict[Verdict, str] = {
         "yes": "Word class matters beyond frequency", "no": "Word class does not matter beyond frequency",
         "undecided": "Whether word class matters beyond frequency is undecided",
     }  # fmt: skip
-    text = f"{said[row.verdict]}: it holds {percent(row.share)} of the difference{chance}"
-    control = row_of(division.strangers.labels, *CLASS) if division.strangers else None
-    if control is None:
-        return f"{text}."
-    return f"{text}. In nats squared it holds {row.held.estimate:.4f}, and {control.held.estimate:.4f} in strangers."
+    return f"{said[row.verdict]}: it holds {percent(row.share)} of the difference{chance}"
 
 
 def _quality(results: Results) -> str:
