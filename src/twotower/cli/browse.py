@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 import tyro
 
+from ..comparison.grid import is_stranger
 from ..data.corpus_names import short_name
 from ..runs.listing import Listed, look_at, run_folders
 from ..system.errors import InputError
@@ -141,7 +142,7 @@ def _row(run: Listed, below: Path) -> tuple[str, ...]:
         return (name, run.state, *[""] * (len(HEADINGS) - 2))
     corpus = short_name(run.config.prepare.corpus)
     model = run.config.model
-    kind = " (strangers)" if model.cooperation == 0 and model.towers > 1 else ""
+    kind = " (strangers)" if is_stranger(run.config) else ""
     if model.planted != "none":
         kind = f" (planted {model.planted})"
     return (

@@ -106,8 +106,7 @@ class _OneDiff:
                 "`twotower diff A B`"
             )
         self.scores = ScoreColumns(folder.require("scores.parquet"))
-        self.pieces: list[str] = pd.read_parquet(folder.require("vocabulary.parquet"))["piece"].tolist()
-        self.types = pd.read_parquet(folder.require("preference.parquet"))
+        self.pieces, self.types = folder.pieces(), folder.preference()
 
     @cached_property
     def occurrences(self) -> pd.DataFrame:

@@ -10,7 +10,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..preference.measured import SETS
-from ..statistics.contrasts import contrasts
 from ..statistics.tallies import Tallies
 from .agreement import AgreementOfPairs, Pair, agreement
 from .reading import Cells, OneRun, same_occurrences
@@ -56,8 +55,7 @@ def label_agreement(
             cells[label], counts[label] = Cells.of(labelled, frequent), occurring[frequent]
     preferences: dict[str, list[list[Tallies]]] = {label: [] for label in cells}
     for one in runs:  # whose scores are read once, and those of one run at a time
-        scores = one.scores(*(f"{name}_{tower}" for name in sets for tower in (1, 2)))
-        differences = [contrasts(2)[0].of(scores, name) for name in sets]
+        differences = one.differences(sets)
         for label, of_label in cells.items():
             preferences[label].append([of_label.tally(difference) for difference in differences])
     found = []

@@ -88,19 +88,24 @@ class OneRun:
         """The name of its corpus."""
         return self.results.corpus.name
 
-    def scores(self, *columns: str) -> pd.DataFrame:
-        """Columns of its `scores.parquet`. Raises `InputError` if it is missing, damaged or out of date."""
-        return read_scores(self.folder.require("scores.parquet"), list(columns))
-
     @property
     def sets(self) -> list[str]:
         """Its sets of readouts."""
         return list(SETS[: self.config.readout.replicates])
 
+    def scores_of_towers(self, sets: Sequence[str]) -> pd.DataFrame:
+        """Log-probabilities under each tower's readout. Raises `InputError` for scores that cannot be relied on."""
+        columns = [f"{name}_{tower}" for name in sets for tower in (1, 2)]
+        return read_scores(self.folder.require("scores.parquet"), columns)
+
     def difference(self) -> Floats:
         """Tower 1 minus tower 2 at each occurrence, in nats, mean over sets of readouts, (occurrences,)."""
-        columns = [f"{name}_{tower}" for name in self.sets for tower in (1, 2)]
-        return contrasts(2)[0].mean_of(self.scores(*columns), self.sets)
+        return contrasts(2)[0].mean_of(self.scores_of_towers(self.sets), self.sets)
+
+    def differences(self, sets: Sequence[str]) -> list[Floats]:
+        """The same under each of some sets."""
+        scores = self.scores_of_towers(sets)
+        return [contrasts(2)[0].of(scores, name) for name in sets]
 
 
 def by_text(runs: Sequence[OneRun]) -> dict[str, list[OneRun]]:
@@ -149,8 +154,7 @@ def _frequent(one: OneRun, least: int, pieces: bool) -> pd.DataFrame:
 
     With another vocabulary the first piece of a longer word may be the same type, and its occurrences are not the same.
     """
-    path = one.folder.require("preference.parquet")
-    types = pd.read_parquet(path, columns=["piece", "piece_id", "count", "training_count"])
+    types = one.folder.preference()[["piece", "piece_id", "count", "training_count"]]
     count = types["count"]
     if not pieces:
         whole = one.text.occurrences["piece_id"][one.text.occurrences["whole_word"].to_numpy()]
@@ -203,10 +207,9 @@ def _tallies(runs: Sequence[OneRun], ids: Sequence[NDArray[np.integer]], whole: 
     known: dict[tuple[int, bytes], Cells] = {}
     found = []
     for one, mine in zip(runs, ids, strict=True):
-        scores = one.scores(*(f"{name}_{tower}" for name in sets for tower in (1, 2)))
         key = (id(one.text), mine.tobytes())
         cells = known[key] if key in known else known.setdefault(key, Cells.of(one.text.occurrences, mine, whole))
-        found.append([cells.tally(contrasts(2)[0].of(scores, name)) for name in sets])
+        found.append([cells.tally(difference) for difference in one.differences(sets)])
     return found
 
 

@@ -35,7 +35,7 @@ def emerged(run: ExploredRun) -> dict[str, Any]:
         these means may differ from 0 by (95 %) where the towers do not differ: half of what the two sets differ by,
         its root mean square over parts of speech.
     """
-    table = pd.read_parquet(run.artifact("emergence.parquet"))
+    table = pd.read_parquet(run.run.require("emergence.parquet"))
     if table.empty:
         return {"tokens": [], "nats": {}, "piece_id": [], "count": [], "preferences": {}}
     parts = [(int(tokens), part) for tokens, part in table.groupby("tokens")]

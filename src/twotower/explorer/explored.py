@@ -39,7 +39,7 @@ class ExploredRun:
         self.source: Source = source_of(self.run)
         self.contrasts: list[Contrast] = contrasts(self.towers)
         self.types = self.run.preference()
-        self.artifact("scores.parquet")
+        self.run.require("scores.parquet")
 
     @property
     def text(self) -> PreparedText:
@@ -61,10 +61,6 @@ class ExploredRun:
     def heads(self) -> list[str]:
         """The heads whose log-probabilities are shown, as they are called in `scores.parquet`."""
         return [*([self.source.whole] if self.source.whole else []), *self.source.alone]
-
-    def artifact(self, name: str) -> Path:
-        """The path of an artifact of the run, checked."""
-        return self.run.require(name)
 
     @property
     def sets(self) -> tuple[str, ...]:

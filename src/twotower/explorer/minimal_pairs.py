@@ -23,7 +23,7 @@ def minimal_pairs(run: ExploredRun) -> dict[str, Any]:
     if not path.is_file():
         return {"missing": f"This run has no minimal pairs yet. `twotower know {run.name} --pairs FILE` scores them."}
     try:
-        run.artifact(ARTIFACT)
+        run.run.require(ARTIFACT)
     except InputError as error:
         return {"missing": str(error)}
     table = pd.read_parquet(path)

@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import pandas as pd
-
 from ..data.heldout import PreparedText
 from ..data.measured_text import MeasuredText
 from ..preference.measured import MODEL, SETS, Measured
@@ -103,8 +101,7 @@ class Models(Source):
 
     def pieces(self) -> list[str]:
         """What each piece id is called."""
-        found: list[str] = pd.read_parquet(self.run.require("vocabulary.parquet"))["piece"].tolist()
-        return found
+        return self.run.pieces()
 
     def measured(self) -> Measured:
         """The text as statistics start from it."""

@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from ..preference.types import types_table
@@ -23,7 +22,7 @@ def types_in(run: ExploredRun, documents: NDArray[np.bool_]) -> dict[str, Any]:
     if not documents.any():
         raise InputError("no held-out document passes the filter: loosen it")
     kept = np.repeat(documents, np.diff(run.bounds))
-    scores = pd.read_parquet(run.artifact("scores.parquet"))[kept].reset_index(drop=True)
+    scores = run.run.scores()[kept].reset_index(drop=True)
     measured = run.source.measured()
     settings = replace(measured.settings, bootstrap=min(DRAWS, measured.settings.bootstrap))
     return columns(types_table(replace(measured, scores=scores, settings=settings)))

@@ -65,6 +65,13 @@ class RunFolder:
 
         return pd.read_parquet(self.require("preference.parquet"))
 
+    def pieces(self) -> list[str]:
+        """What the types of a comparison of models are called, by their id."""
+        import pandas as pd
+
+        pieces: list[str] = pd.read_parquet(self.require("vocabulary.parquet"))["piece"].tolist()
+        return pieces
+
     @property
     def records(self) -> dict[str, Any]:
         """What `stages.json` says of each finished stage, by name."""

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..comparison.grid import is_stranger
 from ..config.conversion import as_json
 from ..config.schema import flatten, to_dict
 from ..data.corpus_names import short_name
@@ -18,6 +19,7 @@ from ..system.errors import InputError
 
 if TYPE_CHECKING:
     from ..comparison.diffs import DiffsCompared
+    from ..comparison.reading import Described
     from ..comparison.study import Study
 
 
@@ -72,7 +74,7 @@ def _require_room(folders: Sequence[Path], out: Path, written: str) -> None:
         raise InputError(f"compare: two folders are called {twice}; rename one, so that the page can tell them apart")
 
 
-def describe(folders: Sequence[Path]) -> list[tuple[str, Path, str, bool]]:
+def describe(folders: Sequence[Path]) -> list[Described]:
     """Name, folder, group and whether it is a pair of strangers, of run folders (see `compare_folders`)."""
     names = [folder.resolve().name for folder in folders]
     configs = [RunFolder(folder).config for folder in folders]
@@ -90,11 +92,11 @@ def describe(folders: Sequence[Path]) -> list[tuple[str, Path, str, bool]]:
         parts = [kind[0], *([kind[1]] if several else []), *(f"{key}={mine[key]}" for key in varied)]
         if 0 < config.model.cooperation < 1:
             parts.append(f"model.cooperation={config.model.cooperation}")
-        found.append((name, folder, "-".join(parts), config.model.cooperation == 0 and config.model.towers > 1))
+        found.append((name, folder, "-".join(parts), is_stranger(config)))
     return found
 
 
-def compare_described(described: Sequence[tuple[str, Path, str, bool]], out: Path, failed: list[str]) -> Study:
+def compare_described(described: Sequence[Described], out: Path, failed: list[str]) -> Study:
     """Compare runs that are given as name, folder, group and whether they are strangers (see `compare_folders`)."""
     from ..comparison.compare import compare_runs
     from ..report.study import render

@@ -8,7 +8,8 @@ import pytest
 from small_treebank import write_treebank
 from twotower.data.trees import read_trees
 from twotower.knowledge.pairs.minimal_pair import MEANING, OTHER, SYNTAX
-from twotower.knowledge.pairs.pair_generation import VIOLATIONS, Lexicon, cooccurrence, generate
+from twotower.knowledge.pairs.pair_generation import VIOLATIONS, Lexicon, generate
+from twotower.knowledge.pairs.pairs import cooccurrence
 
 EXPECTED = {
     "agreement": {"The nation has many states .": {"The nation have many states ."}},

@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ...data.trees import Tree, TreeWord
 from .animacy import OF_MINDS, PEOPLE, THINGS
@@ -379,27 +378,3 @@ def _has(tree: Tree, word: TreeWord, *relations: str) -> bool:
 def _alone(tree: Tree, word: TreeWord) -> bool:
     """Whether a word is a token of its own, of letters."""
     return tree.tokens[word.token] == word.form and word.form.isalpha()
-
-
-def cooccurrence(
-    stream: NDArray[np.integer], verbs: dict[int, int], nouns: dict[int, int], shape: tuple[int, int], reach: int = 5
-) -> NDArray[np.int64]:
-    """How often each noun comes within `reach` tokens after each verb: (verbs, nouns).
-
-    `verbs` and `nouns` lead from a piece to the row or the column of its lemma.
-    """
-    row = np.full(int(max([*verbs, *nouns, 0])) + 1, -1)
-    column = row.copy()
-    row[list(verbs)] = list(verbs.values())
-    column[list(nouns)] = list(nouns.values())
-    counts = np.zeros(shape, dtype=np.int64)
-    for begin in range(0, len(stream), 1 << 22):
-        part = np.asarray(stream[begin : begin + (1 << 22) + reach], dtype=np.int64)
-        known = part < len(row)
-        first = np.where(known, row[np.minimum(part, len(row) - 1)], -1)
-        second = np.where(known, column[np.minimum(part, len(row) - 1)], -1)
-        for away in range(1, reach + 1):
-            both = (first[:-away] >= 0) & (second[away:] >= 0)
-            both[1 << 22 :] = False
-            np.add.at(counts, (first[:-away][both], second[away:][both]), 1)
-    return counts

@@ -8,6 +8,7 @@ from dataclasses import asdict
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from ...data.trees import Tree
 from ...statistics.tallies import Floats
@@ -27,7 +28,7 @@ from ..words.word_counts import count_words, words_of
 from .accuracy import FEWEST, difference, is_right, numbered, of_paradigms, paradigm_draws, share
 from .minimal_pair import MinimalPair
 from .pair_files import is_broken, read_files, suite_paths
-from .pair_generation import Lexicon, cooccurrence, generate
+from .pair_generation import Lexicon, generate
 from .suites import score_suites
 from .syntaxgym import read_suite
 
@@ -141,6 +142,30 @@ class _Together:
             return 0, 0.0
         expected = self.reach * float(self.verb_totals[row]) * float(self.noun_totals[column]) / self.tokens
         return int(self.counts[row, column]), expected
+
+
+def cooccurrence(
+    stream: NDArray[np.integer], verbs: dict[int, int], nouns: dict[int, int], shape: tuple[int, int], reach: int
+) -> NDArray[np.int64]:
+    """How often each noun comes within `reach` tokens after each verb: (verbs, nouns).
+
+    `verbs` and `nouns` lead from a piece to the row or the column of its lemma.
+    """
+    row = np.full(int(max([*verbs, *nouns, 0])) + 1, -1)
+    column = row.copy()
+    row[list(verbs)] = list(verbs.values())
+    column[list(nouns)] = list(nouns.values())
+    counts = np.zeros(shape, dtype=np.int64)
+    for begin in range(0, len(stream), 1 << 22):
+        part = np.asarray(stream[begin : begin + (1 << 22) + reach], dtype=np.int64)
+        known = part < len(row)
+        first = np.where(known, row[np.minimum(part, len(row) - 1)], -1)
+        second = np.where(known, column[np.minimum(part, len(row) - 1)], -1)
+        for away in range(1, reach + 1):
+            both = (first[:-away] >= 0) & (second[away:] >= 0)
+            both[1 << 22 :] = False
+            np.add.at(counts, (first[:-away][both], second[away:][both]), 1)
+    return counts
 
 
 def _fates(subject: Subject, candidates: Sequence[MinimalPair]) -> tuple[list[str], dict[MinimalPair, int]]:
