@@ -91,7 +91,7 @@ def _open_source(name: str, config: PrepareConfig) -> Corpus:
 def _open_files(place: Place, base: Path, config: PrepareConfig) -> Corpus:
     """Documents of the files at a place, all of one kind where the user did not name each."""
     if place.is_folder and _is_saved(place.folder):
-        return _open_saved(place, config)
+        return _open_saved(place)
     found, left_out = list[TextFile](), Counter(place.left_out)
     several = place.is_folder
     for path in place.paths:
@@ -146,7 +146,7 @@ def _is_saved(folder: Path) -> bool:
     return one or (folder / "dataset_dict.json").is_file()
 
 
-def _open_saved(place: Place, config: PrepareConfig) -> Corpus:
+def _open_saved(place: Place) -> Corpus:
     """A data set that `datasets` saved to disk: its training split, where it has several."""
     from datasets import DatasetDict, load_from_disk
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 MUCH_UNKNOWN = 0.02
@@ -194,3 +195,16 @@ class CorpusSummary:
     """SHA-256 of the text."""
     inventory: Inventory
     parts: list[PartOfCorpus]
+
+
+def tell(
+    inventory: Inventory, told: Mapping[str, str], say: Callable[[str], None], warn: bool = False
+) -> dict[str, str]:
+    """Say the facts that were not `told` before, and what they warn of where `warn` asks for it; returns the facts."""
+    facts = inventory.facts()
+    for fact, text in facts.items():
+        if told.get(fact) != text:
+            say(f"{fact}: {text}")
+    for warning in inventory.warnings() if warn else ():
+        say(f"beware: {warning}")
+    return facts

@@ -22,7 +22,7 @@ from ..system.progress import Progress
 from .corpora import open_corpus
 from .corpus_names import SCORES
 from .documents import Corpus, Tagger, Word, adjoining, middle_of
-from .inventory import Inventory
+from .inventory import Inventory, tell
 from .languages import guess
 from .prepare import tagger_for
 from .score_files import corpus_of_scores
@@ -97,9 +97,7 @@ def prepare_text(config: RunConfig, out: Path, say: Callable[[str], None] = lamb
     language = guess(found.passages, settings.language)
     tagged = tagger_for(settings, corpus, language.code)
     inventory = replace(found.inventory(corpus), language=language)
-    read = inventory.facts()
-    for fact, text in read.items():
-        say(f"{fact}: {text}")
+    read = tell(inventory, {}, say)
     (out / "data").mkdir(parents=True)
     processes = config.threads or usable_cores()
     with nullcontext() if tagged == GOLD else open_tagger(tagged, language.code, processes) as tagger:
@@ -108,11 +106,7 @@ def prepare_text(config: RunConfig, out: Path, say: Callable[[str], None] = lamb
     by_piece = tagged == NONE and has_no_spaces(found.passages)
     named = f"{tagged} (scripts without spaces: each letter a word)" if by_piece else tagged
     inventory = replace(inventory, tagger=named, untagged=untagged)
-    for fact, text in inventory.facts().items():
-        if read.get(fact) != text:
-            say(f"{fact}: {text}")
-    for warning in inventory.warnings():
-        say(f"beware: {warning}")
+    tell(inventory, read, say, warn=True)
     summary = TextSummary(
         corpus.name, totals.documents, totals.characters, totals.words, named, found.digest, list(corpus.parts),
         inventory,

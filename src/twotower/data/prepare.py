@@ -24,7 +24,7 @@ from ..system.progress import Progress
 from .corpora import open_corpus
 from .documents import Corpus, Document, Tagger, Word, adjoining, middle_of
 from .duplicates import Sentences
-from .inventory import CorpusSummary, Inventory, Language, PartOfCorpus, Unknown
+from .inventory import CorpusSummary, Inventory, Language, PartOfCorpus, Unknown, tell
 from .languages import guess
 from .mixtures import thin
 from .relexicalizing import RELEXICALIZED, Rewriting, open_rewriting
@@ -96,9 +96,7 @@ def _prepare(
     settings = config.prepare
     given = load_tokenizer(settings.tokenizer) if settings.tokenizer else None
     inventory = replace(found.inventory(corpus), language=language)
-    read = inventory.facts()
-    for fact, text in read.items():  # now, so that one who is refused sees what was read
-        say(f"{fact}: {text}")
+    read = tell(inventory, {}, say)  # now, so that one who is refused sees what was read
     roles = _choose_roles(corpus, found, settings)
 
     def training_texts() -> Iterator[list[str]]:
@@ -134,11 +132,7 @@ def _prepare(
     inventory = _counted(
         inventory, out / "data", tokenizer, tokens, f"{tagged} (each piece a word)" if by_piece else tagged
     )
-    for fact, text in inventory.facts().items():
-        if read.get(fact) != text:
-            say(f"{fact}: {text}")
-    for warning in inventory.warnings():
-        say(f"beware: {warning}")
+    tell(inventory, read, say, warn=True)
     summary = CorpusSummary(
         name=corpus.name if settings.words == "text" else f"{corpus.name}, words {settings.words}",
         documents=int(used.sum()),

@@ -88,7 +88,7 @@ class Tree:
         return self.distances[root]
 
 
-def read_trees(path: Path | str, encoding: str = "utf-8") -> list[Tree]:
+def read_trees(path: Path | str) -> list[Tree]:
     """The sentences of a file in CoNLL-U (https://universaldependencies.org/format.html), or of all in a folder.
 
     Raises `InputError` as `read_sentences` does, and for trees without exactly one root, with a head that does not
@@ -104,7 +104,7 @@ def read_trees(path: Path | str, encoding: str = "utf-8") -> list[Tree]:
     trees = []
     for file in files:
         with damage_named(file):
-            trees += [_tree(file, sentence) for sentence in read_sentences(file, encoding)]
+            trees += [_tree(file, sentence) for sentence in read_sentences(file, "utf-8")]
     if not trees:
         raise InputError(f"{place} holds no sentence; give a treebank in CoNLL-U")
     return trees

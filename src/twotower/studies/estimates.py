@@ -84,9 +84,9 @@ def _learnt(folder: Path) -> tuple[float, Rate] | None:
     return (finished, Rate(flops / seconds, folder)) if same and flops >= LEAST_FLOPS and seconds > 0 else None
 
 
-def estimate_seconds(planned: Sequence[Job], rate: Rate | None = None) -> list[float]:
+def estimate_seconds(planned: Sequence[Job]) -> list[float]:
     """About how long each run takes with one thread here, without its statistics and the reading of its text."""
     if not planned:
         return []
-    known = rate or rate_here()
-    return [known.seconds(job.config) for job in planned]
+    rate = rate_here()
+    return [rate.seconds(job.config) for job in planned]

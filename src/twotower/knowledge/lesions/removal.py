@@ -26,6 +26,7 @@ from ..sentences import Rows
 INTACT = "intact"
 MEAN, ZERO, RESAMPLED = "mean", "zero", "resampled"
 WAYS = (MEAN, ZERO, RESAMPLED)
+BATCH = 32
 HALVES = 20
 """Random divisions of the units that stand for what lesions of no tower in particular do."""
 
@@ -128,7 +129,7 @@ def _received(model: TowersModel, rows: Rows, pad: int) -> Tensor:
     return torch.cat(outputs, dim=-1)
 
 
-def heldout_rows(model: TowersModel, rows: ScoringRows, tokens: int, passes: int, batch: int = 32) -> list[Rows]:
+def heldout_rows(model: TowersModel, rows: ScoringRows, tokens: int, passes: int) -> list[Rows]:
     """Rows that score some `tokens` of the held-out text, spread over it; `places` count all its scored tokens.
 
     Under the masked objective each row is read in `passes` passes, as in the stage `score`.
@@ -137,8 +138,8 @@ def heldout_rows(model: TowersModel, rows: ScoringRows, tokens: int, passes: int
     chosen = np.arange(0, len(rows), step)
     begins = np.concatenate([[0], np.cumsum(rows.last - rows.first)])
     found: list[Rows] = []
-    for start in range(0, len(chosen), batch):
-        part = chosen[start : start + batch]
+    for start in range(0, len(chosen), BATCH):
+        part = chosen[start : start + BATCH]
         text, scored = _read(rows, part)
         place = np.full(text.shape, -1)
         for row, number in enumerate(part.tolist()):
