@@ -51,7 +51,7 @@ def compare_runs(described: Sequence[Described]) -> Study:
             ("profiles", stranger): partial(_profiles, [one for one in paired if one.stranger == stranger], confidence)
             for stranger in (False, True)
         },
-        **{("effects", group): partial(_class_effects, *group, mine) for group, mine in members.items()},
+        **{("effects", group): partial(_class_effects, *group, mine, confidence) for group, mine in members.items()},
     })  # fmt: skip
     study = Study(
         runs=rows,
@@ -93,7 +93,7 @@ def _profiles(runs: Sequence[OneRun], confidence: float) -> Profiles | None:
     return compare_profiles(found, DRAWS, PERMUTATIONS, confidence, np.random.default_rng(1)) if found else None
 
 
-def _class_effects(group: str, stranger: bool, runs: Sequence[OneRun]) -> list[EffectInGroup]:
+def _class_effects(group: str, stranger: bool, runs: Sequence[OneRun], confidence: float) -> list[EffectInGroup]:
     """The mixed-effects model of a group of runs, for each planned contrast that it has the words for."""
     if len(runs) < FEWEST_RUNS:
         return []
@@ -101,7 +101,7 @@ def _class_effects(group: str, stranger: bool, runs: Sequence[OneRun]) -> list[E
     found = []
     for name, classes in PLANNED.items():
         effect = class_effect(
-            measured, settings.min_count, settings.frequency_ratio, settings.confidence,
+            measured, settings.min_count, settings.frequency_ratio, confidence,
             np.random.default_rng(len(runs)), classes,
         )  # fmt: skip
         if effect:

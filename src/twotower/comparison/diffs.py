@@ -157,7 +157,7 @@ def compare_diffs(folders: Sequence[Path]) -> DiffsCompared:
     tallies = [one.tally(types["id"].to_numpy(), not same) for one, types in zip(diffs, tables, strict=True)]
     frequency = np.mean([types["count"].to_numpy(np.float64) for types in tables], axis=0)
     basis = np.linalg.qr(smooth_basis(frequency))[0]
-    confidence = diffs[0].config.analyze.confidence
+    confidence = max(one.config.analyze.confidence for one in diffs)
     pairs = [
         _agreement(diffs[a], diffs[b], tallies[a], tallies[b], basis, confidence)
         for a, b in combinations(range(len(diffs)), 2)
