@@ -53,14 +53,14 @@ class Document:
     """The number of the whole document; the sections of one share it."""
 
 
-def adjoining(items: Iterable[T], characters_of: Callable[[T], int], most: int) -> Iterator[list[T]]:
-    """Adjoining items together, as many as have `most` characters: enough for all cores, little enough for memory."""
+def adjoining(items: Iterable[T], size_of: Callable[[T], int], enough: int) -> Iterator[list[T]]:
+    """Adjoining items together, as many as add up to `enough`: work for all cores, and little enough for memory."""
     group: list[T] = []
     size = 0
     for item in items:
         group.append(item)
-        size += characters_of(item)
-        if size >= most:
+        size += size_of(item)
+        if size >= enough:
             yield group
             group, size = [], 0
     if group:

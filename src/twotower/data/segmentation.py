@@ -23,9 +23,6 @@ _PLAIN = regex.compile(
     """,
     regex.VERBOSE,
 )
-_WORD = 60
-"""HanTa's analysis is quadratic in the letters of an unknown word; longer strings are no words of English."""
-
 _ENGLISH = re.compile(
     r"""
     (?:[^\W\d_]\.){2,}                                   # U.S., e.g.

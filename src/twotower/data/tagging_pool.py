@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 
 from ..system.workers import WorkerEndedError, Workers, answer_questions
+from .documents import adjoining
 
 WORDS_AT_A_TIME = 1_000
 """About this many words go to a process at a time, so that none waits long for the last."""
@@ -44,7 +45,7 @@ class HantaPool:
 
         with ThreadPoolExecutor(self.processes) as threads:
             try:
-                return [tags for part in threads.map(ask, _parts(sentences)) for tags in part]
+                return [tags for part in threads.map(ask, adjoining(sentences, len, WORDS_AT_A_TIME)) for tags in part]
             except WorkerEndedError as end:
                 raise RuntimeError(f"a process that tags: {end}; --threads 1 tags without others") from None
 
@@ -63,19 +64,6 @@ def load_model(language: str) -> TagSentences:
     return lambda sentences: [
         [str(tag) for tag in tagger.tag_sent(list(sentence), taglevel=0)] for sentence in sentences
     ]
-
-
-def _parts(sentences: Sequence[Sequence[str]]) -> Iterator[list[Sequence[str]]]:
-    part: list[Sequence[str]] = []
-    words = 0
-    for sentence in sentences:
-        part.append(sentence)
-        words += len(sentence)
-        if words >= WORDS_AT_A_TIME:
-            yield part
-            part, words = [], 0
-    if part:
-        yield part
 
 
 if __name__ == "__main__":
