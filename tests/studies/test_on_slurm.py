@@ -10,7 +10,8 @@ import pytest
 from twotower import cli
 from twotower.comparison.grid import Grid, jobs
 from twotower.studies.manifest import claim, write_manifest
-from twotower.studies.on_slurm import SlurmOptions, render, submit
+from twotower.studies.on_slurm import render, submit
+from twotower.studies.work import ClusterOptions
 from twotower.system.errors import InputError
 
 
@@ -55,7 +56,7 @@ def ran_by(script, task, tmp_path):
 
 
 def test_every_run_is_in_one_task_and_tasks_are_packed(study, tmp_path):
-    script = render(study, RUNS, 2, SlurmOptions(pack=2, at_once=4, time="4:00:00", sbatch=("-p", "gpu", "--mem=8G")))
+    script = render(study, RUNS, 2, ClusterOptions(pack=2, at_once=4, time="4:00:00"), ("-p", "gpu", "--mem=8G"))
     for line in ("--array=0-2%4", "--requeue", "--signal=B:USR1@120", "--time=4:00:00", "--cpus-per-task=4"):
         assert f"#SBATCH {line}\n" in script
     assert "#SBATCH -p gpu --mem=8G\n" in script
@@ -64,18 +65,18 @@ def test_every_run_is_in_one_task_and_tasks_are_packed(study, tmp_path):
         [*RUNS[0:2], "--requeue"], [*RUNS[2:4], "--requeue"], ["study", RUNS[4], "--requeue"],
     ]  # fmt: skip
     assert all(one.startswith(f"2: -m twotower.cli study work {study} ") for one in started)
-    assert "--requeue" not in ran_by(render(study, RUNS, 2, SlurmOptions(requeue=False)), 0, tmp_path)
+    assert "--requeue" not in ran_by(render(study, RUNS, 2, ClusterOptions(requeue=False)), 0, tmp_path)
 
 
 def test_names_are_never_read_as_shell(study, tmp_path):
     hostile = ["$(touch bad)", "a b", "'; touch bad"]
-    script = render(study, hostile, 0, SlurmOptions(pack=3))
+    script = render(study, hostile, 0, ClusterOptions(pack=3))
     assert ran_by(script, 0, tmp_path) == f"1: -m twotower.cli study work {study} {' '.join(hostile)} --requeue"
 
 
 def test_a_node_without_the_environment_says_so_in_the_log_of_each_run(study):
     (study / "runs").mkdir()
-    lines = render(study, RUNS, 1, SlurmOptions(pack=2)).splitlines()
+    lines = render(study, RUNS, 1, ClusterOptions(pack=2)).splitlines()
     script = "\n".join("python=/absent/python" if line.startswith("python=") else line for line in lines)
     done = subprocess.run(["bash", "-c", script], env=dict(os.environ, SLURM_ARRAY_TASK_ID="1"), capture_output=True)
     assert done.returncode == 2
@@ -92,7 +93,7 @@ def test_the_sites_limit_splits_arrays(study, commands):
         scontrol='echo "MaxArraySize            = 2"',
         sbatch='echo "$@" >> "$(dirname "$0")/sent"; grep -c . "$(dirname "$0")/sent"',
     )
-    assert submit(study, RUNS, 1, SlurmOptions()) == ["1", "2", "3"]
+    assert submit(study, RUNS, 1, ClusterOptions()) == ["1", "2", "3"]
     scripts = [(study / "slurm" / f"array{number}.sh").read_text() for number in range(3)]
     assert [f"--array=0-{last}\n" in script for last, script in zip((1, 1, 0), scripts, strict=True)] == [True] * 3
     assert all(sum(run in script for script in scripts) == 1 for run in RUNS)
@@ -108,7 +109,7 @@ def test_a_queue_that_refuses_is_one_line_and_what_was_sent_is_named(study, comm
     )
     commands(sbatch=body, scontrol='echo "MaxArraySize = 2"')
     with pytest.raises(InputError, match=r"\(limit reached\); jobs 7 were sent before and stay"):
-        submit(study, RUNS, 1, SlurmOptions())
+        submit(study, RUNS, 1, ClusterOptions())
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import FrameType
 from typing import Annotated, Literal
@@ -16,6 +16,7 @@ import tyro
 from ..studies import on_ray, on_slurm
 from ..studies.manifest import read_manifest
 from ..studies.status import is_finished, run_status, show_counts, show_runs, study_status
+from ..studies.work import ClusterOptions
 from ..system.durations import duration
 from ..system.errors import InputError, Interrupted
 from .exit_codes import exit_code_of
@@ -33,27 +34,7 @@ class SubmitArguments:
     """The study's folder, which `twotower study … --plan` made."""
     to: Literal["slurm", "ray"] = "slurm"
     """The engine: `slurm` sends job arrays; `ray` hands the runs to a Ray cluster and waits for them."""
-    pack: int = 1
-    """Runs that share a task of the array, or the GPUs of `--gpus`, at the same time."""
-    dry: tyro.conf.FlagCreatePairsOff[bool] = False
-    """Slurm: only write the scripts; show what would be sent."""
-    time: str = ""
-    """Slurm: time limit of a task, as sbatch takes it: 30 (minutes), 4:00:00, 2-00:00:00."""
-    signal_before: int = 120
-    """Slurm: seconds before the time limit at which a task saves a checkpoint and queues again."""
-    requeue: bool = True
-    """Slurm: whether tasks queue again at their time limit, and when their node is taken away."""
-    at_once: int = 0
-    """Slurm: tasks of an array that may run at the same time (0: as many as the site lets)."""
-    address: str = "local"
-    """Ray: `local` starts a cluster on this machine and ends it again; otherwise the address of one: auto, HOST:6379,
-    ray://HOST:10001."""
-    jobs: int = 0
-    """Ray, local: runs at a time (0: as many as there are cores for)."""
-    gpus: float = 0.0
-    """Ray: GPUs that `pack` runs share."""
-    retries: int = 3
-    """Ray: how often a run is tried again whose worker was lost."""
+    options: Annotated[ClusterOptions, tyro.conf.arg(name="")] = field(default_factory=ClusterOptions)
 
 
 @dataclass(frozen=True)
@@ -84,17 +65,13 @@ def submit(command: Command, words: list[str]) -> int:
         return SUCCESS
     threads = max(line.config.threads for line in lines)
     if parsed.to == "ray":
-        options = on_ray.RayOptions(parsed.address, parsed.jobs, parsed.pack, parsed.gpus, parsed.retries)
-        failed = on_ray.submit(parsed.study, runs, threads, options, _make_for_ray, say)
+        failed = on_ray.submit(parsed.study, runs, threads, parsed.options, _make_for_ray, say)
         statuses = study_status(parsed.study)
         show(f"{show_runs(statuses)}\n{show_counts(statuses)}")
         return FAILURE if failed else SUCCESS
-    slurm = on_slurm.SlurmOptions(
-        parsed.pack, parsed.at_once, parsed.time, parsed.signal_before, parsed.requeue, passed
-    )  # fmt: skip
-    sent = on_slurm.submit(parsed.study, runs, threads, slurm, send=not parsed.dry)
-    show(f"{'scripts' if parsed.dry else 'jobs'}: {', '.join(sent)}")
-    if not parsed.dry:
+    sent = on_slurm.submit(parsed.study, runs, threads, parsed.options, passed)
+    show(f"{'scripts' if parsed.options.dry else 'jobs'}: {', '.join(sent)}")
+    if not parsed.options.dry:
         show(f"how far they are: twotower study status {parsed.study}")
     return SUCCESS
 

@@ -3,36 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ..system.errors import InputError
 from ..system.progress import Progress
-from .work import Entry
+from .work import ClusterOptions, Entry
 
 STOPPING_SECONDS = 60.0
 """How long runs are given to save a checkpoint after Ctrl-C."""
 
 
-@dataclass(frozen=True)
-class RayOptions:
-    """Which cluster, and what a run takes of it."""
-
-    address: str = "local"
-    """`local` starts a cluster on this machine and ends it again; otherwise that of one: auto, HOST:6379, ray://…"""
-    jobs: int = 0
-    """With `local`: runs at a time (0: as many as there are cores for)."""
-    pack: int = 1
-    """Runs that share the GPUs of `gpus`."""
-    gpus: float = 0.0
-    """GPUs that `pack` runs share."""
-    retries: int = 3
-    """How often a run is tried again whose worker was lost."""
-
-
 def submit(
-    study: Path, runs: Sequence[str], threads: int, options: RayOptions, entry: Entry, say: Callable[[str], None]
+    study: Path, runs: Sequence[str], threads: int, options: ClusterOptions, entry: Entry, say: Callable[[str], None]
 ) -> list[str]:
     """Make runs on a Ray cluster that shares the study's folder; returns the names of those that failed.
 
@@ -67,7 +50,7 @@ def submit(
         ray.shutdown()
 
 
-def _start(options: RayOptions, threads: int) -> Any:
+def _start(options: ClusterOptions, threads: int) -> Any:
     try:
         import ray
     except ImportError:

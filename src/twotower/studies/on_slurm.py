@@ -9,11 +9,11 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from ..runs.writing import write_text
 from ..system.errors import InputError
+from .work import ClusterOptions
 
 USUAL_MAX_ARRAY_SIZE = 1001
 """Slurm's own default of `MaxArraySize`: indices are below it. Taken where `scontrol` cannot be asked."""
@@ -21,26 +21,11 @@ OURS = ("array", "a", "output", "o", "error", "e", "wrap", "signal", "open-mode"
 """Options of sbatch that the script sets itself."""
 
 
-@dataclass(frozen=True)
-class SlurmOptions:
-    """How a study's runs are sent."""
+def render(study: Path, runs: Sequence[str], threads: int, options: ClusterOptions, sbatch: Sequence[str] = ()) -> str:
+    """The script of one array: task K makes the runs K * pack to (K + 1) * pack - 1 of those that it lists.
 
-    pack: int = 1
-    """Runs that share a task of the array, and so its GPU, at the same time."""
-    at_once: int = 0
-    """Tasks of the array that may run at the same time (0: as many as the site lets)."""
-    time: str = ""
-    """Time limit of a task, as sbatch takes it (empty: the partition's)."""
-    signal_before: int = 120
-    """Seconds before the time limit at which a task is told to save a checkpoint and queue again."""
-    requeue: bool = True
-    """Whether tasks queue again at their time limit, and when Slurm takes their node away."""
-    sbatch: tuple[str, ...] = ()
-    """More options of sbatch, as on its command line."""
-
-
-def render(study: Path, runs: Sequence[str], threads: int, options: SlurmOptions) -> str:
-    """The script of one array: task K makes the runs K * pack to (K + 1) * pack - 1 of those that it lists."""
+    `sbatch`: more options of sbatch, as on its command line.
+    """
     tasks = -(-len(runs) // options.pack)
     limit = f"%{options.at_once}" if options.at_once else ""
     settings = [
@@ -56,8 +41,8 @@ def render(study: Path, runs: Sequence[str], threads: int, options: SlurmOptions
     if threads:
         settings.append(f"--cpus-per-task={threads * options.pack}")
     lines = ["#!/bin/bash", *(f"#SBATCH {setting}" for setting in settings)]
-    if options.sbatch:
-        lines.append(f"#SBATCH {shlex.join(options.sbatch)}")
+    if sbatch:
+        lines.append(f"#SBATCH {shlex.join(sbatch)}")
     again = " --requeue" if options.requeue else ""
     return (
         "\n".join(lines)
@@ -80,14 +65,16 @@ exec "$python" -m twotower.cli study work "$study" "${{mine[@]}}"{again}
     )
 
 
-def submit(study: Path, runs: Sequence[str], threads: int, options: SlurmOptions, send: bool = True) -> list[str]:
-    """Write the scripts into `slurm/` and send them; returns the numbers of the jobs, or the scripts if not `send`.
+def submit(
+    study: Path, runs: Sequence[str], threads: int, options: ClusterOptions, sbatch: Sequence[str] = ()
+) -> list[str]:
+    """Write the scripts into `slurm/` and send them; returns the numbers of the jobs, or the scripts under `dry`.
 
     More tasks than the site lets an array have (`MaxArraySize`) become several arrays. Raises `InputError` if there is
     no sbatch, for options that cannot be, and if sbatch refuses; what was sent by then is named.
     """
-    _check(options)
-    if send and shutil.which("sbatch") is None:
+    _check(options, sbatch)
+    if not options.dry and shutil.which("sbatch") is None:
         raise InputError("--to slurm: there is no sbatch on PATH; run this on a machine that can send jobs to Slurm")
     size = max_array_size() * options.pack
     folder = study / "slurm"
@@ -96,8 +83,8 @@ def submit(study: Path, runs: Sequence[str], threads: int, options: SlurmOptions
     sent: list[str] = []
     for number, start in enumerate(range(0, len(runs), size)):
         script = folder / f"array{number}.sh"
-        write_text(script, render(study, runs[start : start + size], threads, options))
-        if not send:
+        write_text(script, render(study, runs[start : start + size], threads, options, sbatch))
+        if options.dry:
             sent.append(str(script))
             continue
         done = subprocess.run(["sbatch", "--parsable", str(script)], capture_output=True, text=True)
@@ -131,7 +118,7 @@ def max_array_size() -> int:
     return max(1, int(found.group(1)) if found else USUAL_MAX_ARRAY_SIZE)
 
 
-def _check(options: SlurmOptions) -> None:
+def _check(options: ClusterOptions, sbatch: Sequence[str]) -> None:
     for name, value, least in (
         ("pack", options.pack, 1), ("at-once", options.at_once, 0), ("signal-before", options.signal_before, 1),
     ):  # fmt: skip
@@ -139,7 +126,7 @@ def _check(options: SlurmOptions) -> None:
             raise InputError(f"--{name}: {value} is not possible; give {least} or more")
     if options.time and not re.fullmatch(r"(\d+-)?\d+(:\d+){0,2}", options.time):
         raise InputError(f"--time: {options.time!r} is no time limit; give minutes, H:M:S or D-H:M:S")
-    for word in options.sbatch:
+    for word in sbatch:
         key = word.lstrip("-").partition("=")[0] if word.startswith("-") else ""
         if key in OURS:
             raise InputError(f"{word}: twotower sets this option of sbatch itself; leave it out (see --help)")

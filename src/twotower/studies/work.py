@@ -8,8 +8,11 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
+
+import tyro
 
 from ..config.schema import RunConfig
 from ..pipeline import run
@@ -19,6 +22,33 @@ from ..runs.sharing import address, adopt
 from ..runs.stages import MAIN
 from ..system.errors import InputError
 from .manifest import Line, configure, read_manifest
+
+
+@dataclass(frozen=True)
+class ClusterOptions:
+    """How the runs of a study are sent to a cluster."""
+
+    pack: int = 1
+    """Runs that share a task of the array, or the GPUs of `--gpus`, at the same time."""
+    dry: tyro.conf.FlagCreatePairsOff[bool] = False
+    """Slurm: only write the scripts; show what would be sent."""
+    time: str = ""
+    """Slurm: time limit of a task, as sbatch takes it: 30 (minutes), 4:00:00, 2-00:00:00."""
+    signal_before: int = 120
+    """Slurm: seconds before the time limit at which a task saves a checkpoint and queues again."""
+    requeue: bool = True
+    """Slurm: whether tasks queue again at their time limit, and when their node is taken away."""
+    at_once: int = 0
+    """Slurm: tasks of an array that may run at the same time (0: as many as the site lets)."""
+    address: str = "local"
+    """Ray: `local` starts a cluster on this machine and ends it again; otherwise the address of one: auto, HOST:6379,
+    ray://HOST:10001."""
+    jobs: int = 0
+    """Ray, local: runs at a time (0: as many as there are cores for)."""
+    gpus: float = 0.0
+    """Ray: GPUs that `pack` runs share."""
+    retries: int = 3
+    """Ray: how often a run is tried again whose worker was lost."""
 
 
 class Requests:
