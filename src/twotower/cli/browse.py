@@ -120,10 +120,10 @@ def show_run(command: Command, words: list[str]) -> int:
         raise InputError("show: give the folder of a run")
     from ..runs.finished import RunFolder
 
-    found, summary = finding_in(RunFolder(parsed.run))
+    finding, summary = finding_in(RunFolder(parsed.run))
     page = parsed.run / "report.html"
     parsed.output.result(
-        {"run": str(parsed.run), **found, "report": str(page) if page.is_file() else None},
+        {"run": str(parsed.run), **finding, "report": str(page) if page.is_file() else None},
         f"report: {page}" if page.is_file() else f"report: none yet; `twotower report --out {parsed.run}` makes it",
         summary.lstrip() + "\n",
     )

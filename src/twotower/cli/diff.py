@@ -48,9 +48,9 @@ def diff(command: Command, words: list[str]) -> int:
         finished = run(parsed.config, out, tuple(DIFF), parsed.overwrite, say=output.say)
     if not leads():  # the first process says what came of it
         return SUCCESS
-    found, summary = finding_in(finished)
+    finding, summary = finding_in(finished)
     page = str(out / "report.html")
-    output.result({"run": str(out), "stages": list(DIFF), **found, "report": page}, f"report: {page}", f"{summary}\n")
+    output.result({"run": str(out), "stages": list(DIFF), **finding, "report": page}, f"report: {page}", f"{summary}\n")
     return SUCCESS
 
 

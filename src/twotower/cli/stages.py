@@ -93,8 +93,8 @@ def run_stages(command: Command, words: list[str]) -> int:
         if not leads():  # the first process says what came of it
             return SUCCESS
         if command.name in ("run", "analyze", "report"):
-            found, summary = finding_in(finished)
-            data |= found
+            finding, summary = finding_in(finished)
+            data |= finding
             text.append(summary)
         if command.name in ("run", "report"):
             data["report"] = str(out / "report.html")
