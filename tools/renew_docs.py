@@ -28,10 +28,10 @@ from PIL import Image
 
 from twotower import cli
 from twotower.comparison.study import study_in
-from twotower.preference.division import Division, LabelDivision
+from twotower.preference.division import Division, LabelDivision, row_of
 from twotower.report.contents import read_contents
 from twotower.report.drawings import draw, drawings
-from twotower.report.finding import nats, percent, row_of
+from twotower.report.finding import nats, percent
 from twotower.report.sheet import Sheet, plate
 from twotower.report.study_figures import drawings as study_drawings
 from twotower.results.results import Results, read_results
@@ -55,7 +55,7 @@ SHOWN_AS = "runs/demo"
 
 def share_of(results: Results, label: str, given: str = "") -> LabelDivision:
     """What a label holds. Raises `InputError` where the run could not measure it."""
-    found = row_of(results.division, label, given)
+    found = row_of(results.division.labels if results.division else [], label, given)
     if found is None:
         raise InputError(f"the run has no label {label!r}, given {given!r}, which the documentation names")
     return found
