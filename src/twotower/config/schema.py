@@ -6,12 +6,12 @@ combinations that people use, `validation.py` refuses the impossible ones.
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
 import tyro
 
-from .conversion import plain
 from .ranges import Range
 
 
@@ -392,7 +392,13 @@ class RunConfig:
 
 def to_dict(config: RunConfig) -> dict[str, Any]:
     """Nested plain values, as written to `config.yaml`."""
-    return dict(plain(config))
+
+    def plain(value: Any) -> Any:  # `conversion.plain` has null for what is no finite number, which is refused later
+        if isinstance(value, dict):
+            return {key: plain(inner) for key, inner in value.items()}
+        return [plain(inner) for inner in value] if isinstance(value, (list, tuple)) else value
+
+    return {key: plain(value) for key, value in dataclasses.asdict(config).items()}
 
 
 def flatten(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
