@@ -14,7 +14,8 @@ from pathlib import Path
 
 import torch
 
-from twotower.config.schema import RunConfig, from_dict
+from twotower.config.schema import RunConfig
+from twotower.config.settings import from_dict
 from twotower.system.allocator import freed_memory_kept
 
 from . import measuring, training

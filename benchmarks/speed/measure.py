@@ -18,6 +18,15 @@ import torch
 
 from twotower.modeling.losses import block_rows
 
+DEVICE = torch.device(os.environ.get("TWOTOWER_BENCH_DEVICE", "cpu"))
+"""Where the contestants compute."""
+
+
+def wait() -> None:
+    """Until a GPU has done what it was given; a processor has done it already."""
+    if DEVICE.type == "cuda":
+        torch.cuda.synchronize()
+
 
 @dataclass(frozen=True)
 class Row:
@@ -52,6 +61,7 @@ def alternate(works: Mapping[str, Callable[[], object]], rounds: int) -> dict[st
         for name, work in works.items():
             begin = time.perf_counter()
             work()
+            wait()
             if number:
                 times[name].append(time.perf_counter() - begin)
     return times
@@ -72,10 +82,12 @@ def spread(times: Mapping[str, Sequence[float]]) -> str:
     return ", ".join(f"{name} {1e3 * median(t):.1f} (best {1e3 * min(t):.1f}) ms" for name, t in times.items())
 
 
-def product_seconds(rows: int, inner: int, columns: int, repeats: int = 7) -> float:
+def product_seconds(rows: int, inner: int, columns: int, repeats: int = 7, dtype: torch.dtype = torch.float32) -> float:
     """Seconds of the forward product (rows, inner) x (inner, columns) and the two of its gradient, each the median."""
-    left, right, out = torch.randn(rows, inner), torch.randn(columns, inner), torch.empty(rows, columns)
-    grad_left, grad_right = torch.empty(rows, inner), torch.zeros(columns, inner)
+    left, right, out, grad_left, grad_right = (
+        torch.ones(shape, dtype=dtype, device=DEVICE).normal_()
+        for shape in ((rows, inner), (columns, inner), (rows, columns), (rows, inner), (columns, inner))
+    )
     works: list[Callable[[], object]] = [
         lambda: torch.mm(left, right.T, out=out),
         lambda: torch.mm(out, right, out=grad_left),
@@ -84,10 +96,10 @@ def product_seconds(rows: int, inner: int, columns: int, repeats: int = 7) -> fl
     return sum(median_seconds(work, repeats) for work in works)
 
 
-def vocabulary_seconds(positions: int, width: int, vocabulary: int) -> float:
+def vocabulary_seconds(positions: int, width: int, vocabulary: int, dtype: torch.dtype = torch.float32) -> float:
     """The products of a layer to the vocabulary for so many positions, a block at a time, as they occur."""
-    size = min(positions, block_rows(vocabulary, 4))
-    return product_seconds(size, width, vocabulary) * positions / size
+    size = min(positions, block_rows(vocabulary, dtype.itemsize))
+    return product_seconds(size, width, vocabulary, dtype=dtype) * positions / size
 
 
 def status_bytes(name: str, process: int | str = "self") -> int:

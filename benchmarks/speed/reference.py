@@ -18,6 +18,8 @@ from twotower.modeling.model import Readout, TowersModel
 from twotower.modeling.objectives import Batch
 from twotower.training.batches import Batches
 
+from .measure import DEVICE
+
 IGNORED = -100
 
 
@@ -41,12 +43,13 @@ def joint_step(
     watching: Sequence[Readout] = (),
     watched_share: float = 0.0,
     lean: bool = False,
+    half: bool = False,
 ) -> Callable[[], None]:
     """One update of the joint phase each time it is called.
 
-    `watching` readouts, on the first tower and so on and at last on the first one again, train along on the detached
+    `watching` readouts, on the first tower and so on and then on the first one again, train along on the detached
     outputs of a share of the windows; the released code has none. `lean` is what costs nothing to do better: AdamW in
-    one operation, and logits of the predicted positions alone.
+    one operation, and logits of the predicted positions alone. `half` computes in bfloat16 where PyTorch thinks fit.
     """
     parameters = [*model.parameters(), *(one for readout in watching for one in readout.parameters())]
     optimizer = torch.optim.AdamW(parameters, lr=learning_rate, fused=lean)
@@ -54,8 +57,15 @@ def joint_step(
 
     def update() -> None:
         nonlocal step
-        batch = batches.get(step)
+        batch = batches.get(step).to(DEVICE)
         step += 1
+        with torch.autocast(DEVICE.type, torch.bfloat16, enabled=half):
+            passes(batch)
+        nn.utils.clip_grad_norm_(parameters, clip)
+        optimizer.step()
+        optimizer.zero_grad()
+
+    def passes(batch: Batch) -> None:
         chosen = batch.predicted if lean else None
         outputs = model.tower_outputs(batch.inputs, batch.present, chosen)
         loss_of = lean_loss if lean else plain_loss
@@ -65,9 +75,6 @@ def joint_step(
             seen = part.count if lean else len(part)
             features = readout.features(outputs[number % len(outputs)][:seen].detach())
             loss_of(features, readout.decoder.weight, readout.decoder.bias, part).backward()
-        nn.utils.clip_grad_norm_(parameters, clip)
-        optimizer.step()
-        optimizer.zero_grad()
 
     return update
 

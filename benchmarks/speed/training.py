@@ -28,8 +28,9 @@ from transformers import (
 from twotower.config.schema import RunConfig
 from twotower.data.heldout import PreparedText
 from twotower.modeling.configuration import TowersConfig
-from twotower.modeling.costs import count_costs
+from twotower.modeling.costs import count_costs, head_flops
 from twotower.modeling.model import TowersModel, fresh_readouts
+from twotower.modeling.objectives import watched_heads
 from twotower.modeling.sizes import towers_config
 from twotower.training.batches import Batches
 from twotower.training.loop import _build, update
@@ -37,7 +38,7 @@ from twotower.training.loop import _build, update
 from . import reference
 from .floor import count_calls, seconds_per_byte, seconds_per_call
 from .lean import make_lean
-from .measure import Row, product_seconds, ratio, reported, row, spread, vocabulary_seconds
+from .measure import DEVICE, Row, product_seconds, ratio, reported, row, spread, vocabulary_seconds, wait
 from .turns import take_turns
 
 ROUNDS = 9
@@ -60,11 +61,13 @@ def setting(config: RunConfig, run: Path) -> tuple[PreparedText, TowersConfig, B
     return text, towers, Batches(text, towers, config.train.batch, config.train.masked, config.seed)
 
 
-def joint_parts(config: RunConfig, run: Path) -> tuple[Any, list[Any], Batches, Accelerator]:
+def joint_parts(
+    config: RunConfig, run: Path, on_cpu: bool = DEVICE.type == "cpu"
+) -> tuple[Any, list[Any], Batches, Accelerator]:
     """The objective of the joint phase, its optimizers, its batches and the engine, as `train` makes them."""
     text, towers, batches = setting(config, run)
-    AcceleratorState._reset_state()
-    accelerator = Accelerator(cpu=True)
+    AcceleratorState._reset_state(reset_partial_state=True)
+    accelerator = Accelerator(cpu=on_cpu, mixed_precision=config.train.precision)
     return *_build(config, text, towers, accelerator), batches, accelerator
 
 
@@ -107,11 +110,12 @@ def _plain_work(config: RunConfig, run: Path, lean: bool, watched: bool) -> Call
     unigram = torch.from_numpy(text.log_frequencies)
     watching: list[Any] = []
     if watched:
-        first = fresh_readouts(towers, config.seed, unigram)
-        watching = [*first, fresh_readouts(towers, config.seed + 1, unigram)[0]]
-    model = make_lean(TowersModel(towers)) if lean else TowersModel(towers)
+        sets = (fresh_readouts(towers, seed, unigram).to(DEVICE) for seed in (config.seed, config.seed + 1))
+        watching = [one for readouts in sets for one in readouts]
+    model = (make_lean(TowersModel(towers)) if lean else TowersModel(towers)).to(DEVICE)
+    train = config.train
     return reference.joint_step(
-        model, batches, config.train.learning_rate, config.train.clip, watching, config.train.readout_share, lean
+        model, batches, train.learning_rate, train.clip, watching, train.readout_share, lean, train.precision == "bf16"
     )
 
 
@@ -120,9 +124,11 @@ class _Clock(TrainerCallback):
         self.times: list[float] = []
 
     def on_step_begin(self, *_: Any, **__: Any) -> None:
+        wait()
         self.begin = time.perf_counter()
 
     def on_step_end(self, *_: Any, **__: Any) -> None:
+        wait()
         self.times.append(time.perf_counter() - self.begin)
 
 
@@ -162,7 +168,8 @@ def trainer_work(config: RunConfig, run: Path) -> Callable[[], float]:
             with tempfile.TemporaryDirectory() as out:
                 arguments = TrainingArguments(
                     output_dir=out, per_device_train_batch_size=config.train.batch, max_steps=UPDATES + 2,
-                    use_cpu=True, report_to="none", save_strategy="no", logging_strategy="no", disable_tqdm=True,
+                    use_cpu=DEVICE.type == "cpu", bf16=config.train.precision == "bf16", report_to="none",
+                    save_strategy="no", logging_strategy="no", disable_tqdm=True,
                     learning_rate=config.train.learning_rate,
                 )  # fmt: skip
                 Trainer(
@@ -181,19 +188,33 @@ def limit_seconds(config: RunConfig, run: Path) -> float:
     feed-forward layer's products, or for ELMo of an LSTM's; the vocabulary's at that of a block of logits.
     """
     _, towers, batches = setting(config, run)
-    tokens = batches.tokens
+    tokens, dtype = batches.tokens, torch.bfloat16 if config.train.precision == "bf16" else torch.float32
+    predicted, watched = _positions(config, towers, tokens)
+    heads = vocabulary_seconds(predicted, towers.embedding_size, towers.vocab_size, dtype)
+    heads += watched_heads(towers) * vocabulary_seconds(watched, towers.width, towers.vocab_size, dtype)
+    return count_costs(towers).training_flops * tokens / _tower_rate(towers, tokens, dtype) + heads
+
+
+def operations(config: RunConfig, run: Path) -> float:
+    """Operations of the update's matrix products, as `twotower plan` counts them."""
+    _, towers, batches = setting(config, run)
+    predicted, watched = _positions(config, towers, batches.tokens)
+    heads = predicted * head_flops(towers.embedding_size, towers.vocab_size)
+    heads += watched_heads(towers) * watched * head_flops(towers.width, towers.vocab_size)
+    return count_costs(towers).training_flops * batches.tokens + heads
+
+
+def _positions(config: RunConfig, towers: TowersConfig, tokens: int) -> tuple[int, int]:
+    """How many positions of an update the joint head predicts, and how many each readout that watches."""
     predicted = round(tokens * (config.train.masked if towers.objective == "masked" else 1.0))
-    watched = round(predicted * config.train.readout_share)
-    heads = vocabulary_seconds(predicted, towers.embedding_size, towers.vocab_size)
-    heads += (towers.towers + 1) * vocabulary_seconds(watched, towers.width, towers.vocab_size)
-    return count_costs(towers).training_flops * tokens / _tower_rate(towers, tokens) + heads
+    return predicted, max(1, round(predicted * config.train.readout_share))
 
 
-def _tower_rate(towers: TowersConfig, tokens: int) -> float:
+def _tower_rate(towers: TowersConfig, tokens: int, dtype: torch.dtype) -> float:
     """Operations per second of the products of a feed-forward layer, or of an LSTM's, forward and backward."""
     inner = towers.lstm_hidden if towers.family == "elmo" else towers.width
     columns = 4 * inner if towers.family == "elmo" else towers.feedforward or 4 * inner
-    return 3 * 2 * tokens * inner * columns / product_seconds(tokens, inner, columns)
+    return 3 * 2 * tokens * inner * columns / product_seconds(tokens, inner, columns, dtype=dtype)
 
 
 def joint_rows(

@@ -13,7 +13,11 @@ first used, so that `import twotower` costs next to nothing.
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
+
+if sys.platform == "win32":
+    raise ImportError("twotower runs on Linux and macOS; on Windows use the Windows Subsystem for Linux (WSL)")
 
 if TYPE_CHECKING:
     from .api.checks import controls, rerun, verify

@@ -6,6 +6,7 @@ import torch
 from twotower.system.processes import joined
 from twotower.training.vocabulary_sample import PARTS, VocabularySample
 
+CPU = torch.device("cpu")
 VOCABULARY, WIDTH, POSITIONS = 4_000, 8, 64
 FREQUENCIES = np.log(1 / np.arange(1, VOCABULARY + 1)).astype(np.float32)
 
@@ -16,7 +17,7 @@ def sample() -> VocabularySample:
 
 def test_frequent_types_and_targets_are_always_drawn_and_every_other_type_once_in_a_cycle() -> None:
     drawing, targets = sample(), torch.tensor([3, 3_999, 3_999])
-    draws = [drawing.draw(targets) for _ in range(PARTS - 1)]
+    draws = [drawing.draw(targets, CPU) for _ in range(PARTS - 1)]
     times = torch.bincount(torch.cat([draw.types for draw in draws]), minlength=VOCABULARY)
     always = torch.zeros(VOCABULARY, dtype=torch.bool)
     always[: VOCABULARY // PARTS] = True
@@ -30,7 +31,7 @@ def test_frequent_types_and_targets_are_always_drawn_and_every_other_type_once_i
 
 def test_types_stand_for_the_whole_vocabulary() -> None:
     for _ in range(3):
-        draw = sample().draw(torch.tensor([0, 1_000]))
+        draw = sample().draw(torch.tensor([0, 1_000]), CPU)
         assert abs(float(draw.log_weights.double().exp().sum()) - VOCABULARY) < 0.01
 
 
@@ -44,7 +45,7 @@ def test_loss_and_gradient_are_on_the_average_those_of_the_whole_vocabulary() ->
     (wanted,) = torch.autograd.grad(exact, weight)
     drawing, losses, gradient, draws = sample(), [], torch.zeros_like(weight), 40 * (PARTS - 1)
     for _ in range(draws):
-        draw = drawing.draw(targets)
+        draw = drawing.draw(targets, CPU)
         logits = hidden @ weight[draw.types].T + bias[draw.types] + draw.log_weights
         loss = torch.nn.functional.cross_entropy(logits, draw.targets)
         gradient += torch.autograd.grad(loss, weight)[0] / draws

@@ -35,10 +35,29 @@ def exit_code_of(command: Callable[[], int]) -> int:
             raise
         name = os.fsdecode(error.filename or "")
         return _failed(f"{name[:40]}…: a file's name of {len(name):,} characters is too long; give another", BAD_INPUT)
+    except RuntimeError as error:
+        if not (said := _of_the_device(str(error))):
+            raise
+        return _failed(said, BAD_INPUT)
     except Interrupted as interruption:
         return _stopped(str(interruption))
     except KeyboardInterrupt:
         return _stopped("stopped; finished stages are kept")
+
+
+def _of_the_device(message: str) -> str:
+    """One line for a device that is busy or too small, from PyTorch's message; empty for other errors.
+
+    PyTorch has no class of its own for most of these, and importing it here would take seconds.
+    """
+    if "busy or unavailable" in message:
+        return "the GPU is busy with another process; wait, or choose another one: CUDA_VISIBLE_DEVICES=1"
+    if "out of memory" in message or "can't allocate memory" in message:
+        return (
+            "memory ran out; close what else uses it, or give fewer windows at a time: --train.micro-batch 16, "
+            "--score.batch 16 (`twotower plan` counts what training takes)"
+        )
+    return ""
 
 
 def _failed(what: str, code: int) -> int:

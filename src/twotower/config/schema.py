@@ -358,7 +358,7 @@ class DiffConfig:
     batch: Annotated[int, Range(1), short("batch")] = 4096
     """Tokens per forward pass. Where memory runs out they are halved until it suffices."""
     device: Annotated[str, short("device")] = "auto"
-    """Where models run: `cpu`, `cuda`, `cuda:1`, `mps`, or `auto`, which is a GPU if there is one. `balanced` spreads a
+    """Where models run: `cpu`, `cuda`, `cuda:1`, or `auto`, which is a GPU if there is one. `balanced` spreads a
     model that is larger than one GPU over all of them, and over the main memory (Accelerate's device map)."""
     dtype: Annotated[Literal["float32", "bfloat16", "float16"], short("dtype")] = "float32"
     """Precision of the weights. Log-probabilities are always computed from the logits in single precision."""

@@ -20,6 +20,7 @@ from .configuration import TowersConfig
 from .fused_losses import VocabularyLoss
 from .losses import cross_entropy_sum
 from .model import OwnHead, TowersModel
+from .transfers import in_one_copy
 
 MASKED_AS_MASK, MASKED_AS_RANDOM = 0.8, 0.1
 """Of the selected tokens, the shares replaced by [MASK] and by a random piece (Devlin et al. 2019); the rest stay."""
@@ -73,8 +74,8 @@ class Batch:
 
     def to(self, device: torch.device) -> Batch:
         """The same on a device."""
-        present = None if self.present is None else self.present.to(device)
-        return Batch(self.inputs.to(device), self.targets.to(device), self.predicted.to(device), present)
+        kept = [self.inputs, self.targets, self.predicted, *([] if self.present is None else [self.present])]
+        return Batch(*in_one_copy(kept, device))
 
 
 def row_length(objective: str, window: int) -> int:

@@ -112,6 +112,8 @@ def resolved_device(asked: str) -> str:
         if launched() > 1:
             raise InputError("diff.device: balanced gives every process all GPUs; start it without a launcher")
         return asked
+    if asked.partition(":")[0] == "mps":
+        raise InputError("diff.device: mps is not supported: no result has been checked there; give cpu")
     try:
         torch.zeros(1, device=asked).item()  # a value comes back: `meta` holds none
     except (RuntimeError, AssertionError) as error:

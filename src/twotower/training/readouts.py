@@ -27,12 +27,13 @@ from ..modeling.fused_losses import VocabularyLoss, vocabulary_loss
 from ..modeling.model import Readout, TowersModel, fresh_set, input_of
 from ..modeling.scoring import score_rows
 from ..modeling.sizes import require_same_vocabulary
+from ..modeling.transfers import in_one_copy
 from ..system.processes import Processes, device, joined
 from ..system.progress import Progress
 from .convergence import READOUTS, Doubling, KeptAside, StatesKept, TrainedReadouts, compare
 from .optimization import readout_optimizers, set_learning_rates
 from .state_cache import Part, StateCache, batches_of
-from .vocabulary_sample import SMALLEST, Sampled, VocabularySample
+from .vocabulary_sample import SMALLEST, VocabularySample
 
 SEEDS = ((0, 1_000_003), (1, 2_000_003), (4_000_000, 3_000_003), (4_000_001, 4_000_003))
 SETS = dict(zip(READOUT_SETS, SEEDS, strict=True))
@@ -162,7 +163,7 @@ class Training:
                 nats = self._update(batch, min(1.0, (step + 1) / self.warmup))
                 averaged += 1
                 _add_to_mean(mean, self.sets, averaged)
-                shown = {"nats": f"{nats:.2f}"} if step % 20 == 0 else {}
+                shown = {"nats": f"{float(nats):.2f}"} if step % 20 == 0 else {}
                 progress.advance(self.per_update, **shown)
                 if step + 1 not in readings:
                     continue
@@ -196,21 +197,19 @@ class Training:
                     return
             number += 1
 
-    def _update(self, batch: dict[str, tuple[Part, NDArray[np.int64]]], share: float) -> float:
-        """One update of all readouts; returns the mean nats of this process's positions."""
+    def _update(self, batch: dict[str, tuple[Part, NDArray[np.int64]]], share: float) -> Tensor:
+        """One update of all readouts; returns the mean nats of this process's positions, a scalar on the device."""
         set_learning_rates(self.optimizers, share)
-        total, positions = 0.0, 0
-        where, towers = self.model.decoder_bias.device, int(self.model.config.towers)
-        for name, (part, chosen) in batch.items():
-            states, targets = (tensor.to(where) for tensor in part.rows(chosen))
-            inputs = list(states.chunk(towers, dim=-1))
+        total, positions = torch.zeros((), device=self.model.decoder_bias.device), 0
+        for name, (states, *predicted) in self._read(batch).items():
+            inputs = list(states.chunk(int(self.model.config.towers), dim=-1))
             readouts = cast(dict[str, Readout], self.sets[name])
-            sampled = self.samples[name].draw(targets) if name in self.samples else None
             for read, readout in readouts.items():
-                nats = self._nats(readout, input_of(read, inputs), targets, sampled)
+                nats = self._nats(readout, input_of(read, inputs), predicted)
                 # A mean over the whole batch: neither parts nor processes change the sum.
-                torch.autograd.backward(nats / max(1, len(chosen)))
-                total, positions = total + float(nats.detach()), positions + len(targets)
+                torch.autograd.backward(nats / max(1, len(batch[name][1])))
+                total += nats.detach()
+                positions += len(states)
             for readout in readouts.values():
                 self.processes.add_up(_gradients(readout) if self.processes.count > 1 else ())
                 # Each on its own, so that no readout's gradient scales another's.
@@ -220,15 +219,23 @@ class Training:
             optimizer.zero_grad()
         return total / max(1, positions)
 
-    def _nats(self, readout: Readout, hidden: Tensor, targets: Tensor, sampled: Sampled | None) -> Tensor:
+    def _read(self, batch: dict[str, tuple[Part, NDArray[np.int64]]]) -> dict[str, list[Tensor]]:
+        """For each set the states that it reads, then what `_nats` takes, all on the device."""
+        device, kept = self.model.decoder_bias.device, list[Tensor]()
+        for name, (part, chosen) in batch.items():
+            states, targets = part.rows(chosen)
+            kept += [states, *(self.samples[name].draw(targets, device) if self.samples else [targets])]
+        moved, each = in_one_copy(kept, device), len(kept) // len(batch)
+        return {name: moved[number * each : (number + 1) * each] for number, name in enumerate(batch)}
+
+    def _nats(self, readout: Readout, hidden: Tensor, predicted: list[Tensor]) -> Tensor:
+        """The summed nats at positions with states `hidden`; `predicted` are their targets alone, or a `Sampled`."""
         loss: VocabularyLoss = self.loss
         features, (weight, bias) = readout.features(hidden), self.model.decoder_of(readout)
-        if sampled is None:
-            return loss(features, weight, bias, targets)
-        types = sampled.types
-        return loss(
-            features, weight.index_select(0, types), bias.index_select(0, types) + sampled.log_weights, sampled.targets
-        )
+        if not self.samples:
+            return loss(features, weight, bias, predicted[0])
+        types, log_weights, targets = predicted
+        return loss(features, weight.index_select(0, types), bias.index_select(0, types) + log_weights, targets)
 
 
 def reading_steps(steps: int, first: int) -> list[int]:

@@ -53,13 +53,18 @@ class VocabularySample:
         self.processes = processes
         self.blocks: list[Tensor] = []
 
-    def draw(self, targets: Tensor) -> Sampled:
-        """The types for a batch with these targets, (positions,); all processes must ask, and get the same types."""
+    def draw(self, targets: Tensor, device: torch.device) -> Sampled:
+        """The types for a batch with these targets, (positions,), all on the processor.
+
+        All processes must ask, and get the same types; `device` is where they add up.
+        """
         if not self.blocks:
             self.blocks = self._deal()
-        in_batch = torch.zeros(len(self.always), device=targets.device)
+        in_batch = torch.zeros(len(self.always))
         in_batch[targets] = 1
-        self.processes.add_up([in_batch])
+        if self.processes.count > 1:
+            in_batch = in_batch.to(device)
+            self.processes.add_up([in_batch])
         always_counted = self.always | (in_batch.cpu() > 0)
         block = self.blocks.pop()
         sampled = block[~always_counted[block]]
@@ -70,8 +75,7 @@ class VocabularySample:
             log_weights[len(certain) :] = math.log((len(always_counted) - len(certain)) / len(sampled))
         places = torch.empty(len(always_counted), dtype=torch.int64)
         places[types] = torch.arange(len(types))
-        where = targets.device
-        return Sampled(types.to(where), log_weights.to(where), places.to(where)[targets])
+        return Sampled(types, log_weights, places[targets])
 
     def _deal(self) -> list[Tensor]:
         strata = -(-len(self.rare) // (PARTS - 1))
