@@ -153,6 +153,11 @@ def pretended_gpu(patch: pytest.MonkeyPatch) -> Iterator[Counter[str]]:
         module = __import__(f"torch.optim.{name}", fromlist=[name])
         if hasattr(module, "_get_fused_kernels_supported_devices"):
             patch.setattr(module, "_get_fused_kernels_supported_devices", lambda: [*supported(), GPU.type])
-    with operations, _Factories():
-        yield operations.crossings
-    AcceleratorState._reset_state(reset_partial_state=True)
+    # As on a GPU, a parameter that moves stays the same object, which an optimizer may have.
+    torch.__future__.set_swap_module_params_on_conversion(True)
+    try:
+        with operations, _Factories():
+            yield operations.crossings
+    finally:
+        torch.__future__.set_swap_module_params_on_conversion(False)
+        AcceleratorState._reset_state(reset_partial_state=True)

@@ -1,5 +1,10 @@
-"""What the benchmarks compare is the same model."""
+"""What the benchmarks compare is the same model, and all of them can be imported."""
 
+import json
+import subprocess
+import sys
+import zipfile
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -30,3 +35,45 @@ def test_the_lean_towers_are_the_same_model(monkeypatch, settings):
         found = make_lean(model).tower_outputs(ids)
     for one, other in zip(found, wanted, strict=True):
         torch.testing.assert_close(one, other, atol=1e-5, rtol=1e-5)
+
+
+def test_every_benchmark_can_be_imported(monkeypatch):
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    for path in sorted(BENCHMARKS.rglob("*.py")):
+        import_module(".".join(path.relative_to(BENCHMARKS).with_suffix("").parts))
+
+
+def test_the_parts_for_a_gpu_run_on_a_processor_and_go_on_where_they_stopped(tmp_path):
+    def part(*words):
+        command = [sys.executable, str(BENCHMARKS / "gpu.py"), "--out", str(tmp_path), "--toy", "--device", "cpu"]
+        done = subprocess.run([*command, *words], capture_output=True, text=True)
+        return done.returncode, done.stdout + done.stderr
+
+    code, said = part("--only", "check")
+    assert code == 0, said
+    checks = json.loads((tmp_path / "check.json").read_text())
+    assert max(checks["loss, blocks: error in nats and gradient"]) < 1e-5
+    known = {
+        "paper-gpt-base: reference's algorithm": {"kept": 1},
+        "paper-gpt-base: two models under Trainer": {"kept": 2},
+    }
+    (tmp_path / "speed.json").write_text(json.dumps(known))
+    code, said = part("--only", "speed", "--presets", "paper-gpt-base")
+    assert code == 0, said
+    speed = json.loads((tmp_path / "speed.json").read_text())
+    assert speed["paper-gpt-base: twotower"]["share_of_products"] > 0
+    assert speed["paper-gpt-base: plain PyTorch, with readouts"]["tokens_per_second"] > 0
+    assert known.items() <= speed.items()
+    assert part("--only", "train", "--minutes", "0")[0] == 130
+    run = tmp_path / "runs" / "paper-gpt-base"
+    run.mkdir(parents=True)
+    (run / "results.json").write_text("{}")
+    (run / "emergence.parquet").write_bytes(random_bytes(16_000_000))
+    assert part("--only", "pack")[0] == 0
+    assert json.loads((tmp_path / "pack.json").read_text())["left out"] == ["runs/paper-gpt-base/emergence.parquet"]
+    names = zipfile.ZipFile(tmp_path / "packed" / "1.zip").namelist()
+    assert {"check.json", "speed.json", "runs/paper-gpt-base/results.json"} <= set(names)
+
+
+def random_bytes(count):
+    return torch.randint(256, (count,), dtype=torch.uint8).numpy().tobytes()

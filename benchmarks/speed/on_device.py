@@ -99,7 +99,7 @@ def _loss_error(loss: Callable[..., Tensor]) -> list[float]:
     hidden, weight, bias = (one.to(DEVICE).requires_grad_() for one in values)
     nats = loss(hidden, weight, bias, targets.to(DEVICE))
     nats.backward()
-    exact = [one.double().requires_grad_() for one in values]
+    exact = [one.detach().double().requires_grad_() for one in values]
     wanted = F.cross_entropy(exact[0] @ exact[1].T + exact[2], targets, reduction="sum")
     wanted.backward()
     found = (nats.detach().cpu(), wanted.detach()), (weight.grad.cpu(), exact[1].grad)

@@ -96,7 +96,7 @@ def test_the_pretended_gpu_refuses_what_a_gpu_would(gpu):
             mixed()
     with pytest.raises(TypeError, match="numpy"):
         there.numpy()
-    assert (there + torch.tensor(1.0)).tolist() == [2.0, 2.0, 2.0] and there[[0, 1]].cpu().equal(here[:2])
+    assert (there + torch.tensor(1.0)).tolist() == [2.0, 2.0, 2.0] and there[torch.tensor([0, 1])].cpu().equal(here[:2])
 
 
 def test_an_update_of_the_readouts_crosses_to_the_gpu_once_and_waits_for_nothing(config, gpu, monkeypatch):
