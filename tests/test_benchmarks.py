@@ -43,20 +43,42 @@ def test_every_benchmark_can_be_imported(monkeypatch):
         import_module(".".join(path.relative_to(BENCHMARKS).with_suffix("").parts))
 
 
-def test_the_parts_for_a_gpu_run_on_a_processor_and_go_on_where_they_stopped(tmp_path):
-    def part(*words):
+@pytest.fixture
+def part(tmp_path):
+    """A part of what is run on a GPU, at the smallest size: from its options to its exit code and all that it says."""
+
+    def run(*words):
         command = [sys.executable, str(BENCHMARKS / "gpu.py"), "--out", str(tmp_path), "--toy", "--device", "cpu"]
         done = subprocess.run([*command, *words], capture_output=True, text=True)
         return done.returncode, done.stdout + done.stderr
 
+    return run
+
+
+def test_a_pair_and_its_strangers_are_trained_to_the_end_once(part, corpus, tmp_path):
+    small = {
+        "prepare.vocabulary": 512, "model.width": 16, "model.layers": 1, "model.heads": 2, "model.embedding": 32,
+        "train.tokens": 4096, "train.window": 16, "train.batch": 32, "train.evaluations": 1,
+        "train.evaluation-tokens": 500, "readout.tokens": 4096, "readout.batch": 32, "readout.replicates": 2,
+        "analyze.bootstrap": 100, "analyze.permutations": 99, "analyze.splits": 5, "analyze.min-count": 3,
+    }  # fmt: skip
+    words = ["--only", "train", "--presets", "quickstart-gpt", "--corpus", str(corpus)]
+    words += [word for name, value in small.items() for word in (f"--{name}", str(value))]
+    code, said = part(*words)
+    assert code == 0, said
+    trained = json.loads((tmp_path / "train.json").read_text())["quickstart-gpt"]
+    assert trained["done"] and trained["calls"] == 1
+    assert (tmp_path / "runs" / "quickstart-gpt" / "strangers" / "results.json").is_file()
+    assert part(*words)[0] == 0 and json.loads((tmp_path / "train.json").read_text())["quickstart-gpt"] == trained
+
+
+def test_the_parts_for_a_gpu_run_on_a_processor_and_go_on_where_they_stopped(part, tmp_path):
     code, said = part("--only", "check")
     assert code == 0, said
     checks = json.loads((tmp_path / "check.json").read_text())
     assert max(checks["loss, blocks: error in nats and gradient"]) < 1e-5
-    known = {
-        "paper-gpt-base: reference's algorithm": {"kept": 1},
-        "paper-gpt-base: two models under Trainer": {"kept": 2},
-    }
+    left = ("reference's algorithm", "reference's algorithm, with readouts", "two models under Trainer")
+    known = {f"paper-gpt-base: {name}": {"kept": 1} for name in left}
     (tmp_path / "speed.json").write_text(json.dumps(known))
     code, said = part("--only", "speed", "--presets", "paper-gpt-base")
     assert code == 0, said
