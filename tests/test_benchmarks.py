@@ -1,10 +1,9 @@
-"""What the benchmarks compare is the same model, and all of them can be imported."""
+"""What the benchmarks compare is the same model, and the parts for a GPU run on a processor."""
 
 import json
 import subprocess
 import sys
 import zipfile
-from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -35,12 +34,6 @@ def test_the_lean_towers_are_the_same_model(monkeypatch, settings):
         found = make_lean(model).tower_outputs(ids)
     for one, other in zip(found, wanted, strict=True):
         torch.testing.assert_close(one, other, atol=1e-5, rtol=1e-5)
-
-
-def test_every_benchmark_can_be_imported(monkeypatch):
-    monkeypatch.syspath_prepend(str(BENCHMARKS))
-    for path in sorted(BENCHMARKS.rglob("*.py")):
-        import_module(".".join(path.relative_to(BENCHMARKS).with_suffix("").parts))
 
 
 @pytest.fixture

@@ -65,10 +65,10 @@ def test_every_module_is_in_the_architecture():
     assert [name for name in modules if f"`{name}`" not in text and name not in text] == []
 
 
-@pytest.mark.parametrize("script", sorted(path.stem for path in (ROOT / "benchmarks").glob("*.py")))
-def test_every_benchmark_can_be_imported(monkeypatch, script):
+@pytest.mark.parametrize("path", sorted((ROOT / "benchmarks").rglob("*.py")), ids=lambda path: path.stem)
+def test_every_benchmark_can_be_imported(monkeypatch, path):
     monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
-    importlib.import_module(script)
+    importlib.import_module(".".join(path.relative_to(ROOT / "benchmarks").with_suffix("").parts))
 
 
 def test_the_documented_figures_are_those_of_the_last_benchmark(monkeypatch):
