@@ -72,15 +72,6 @@ def test_the_word_help_shows_what_the_option_shows(capsys):
         assert asked.value.code in (0, None) and capsys.readouterr().out == helped
 
 
-@pytest.mark.parametrize("name", ["run", "list", "know", "study submit"])
-def test_help_shows_no_default_that_says_nothing(name, capsys):
-    with pytest.raises(SystemExit):
-        cli.main([*name.split(), "--help-all"])
-    shown = capsys.readouterr().out
-    assert shown.startswith(f"usage: twotower {name} ")
-    assert not re.search(r"default:\s+(None|False|''|\))|\{None", shown.replace("│", " "))
-
-
 @pytest.mark.parametrize(("variables", "coloured"), [({}, True), ({"NO_COLOR": "1"}, False)])
 def test_help_on_a_terminal_is_plain_where_colours_are_not_wanted(variables, coloured):
     ours, theirs = os.openpty()

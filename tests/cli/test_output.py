@@ -91,7 +91,10 @@ def test_every_command_has_help_and_a_line_in_the_documentation(capsys):
         assert command.help.endswith(".") and f"`{name}`" in page.partition("## ")[0], name
         with pytest.raises(SystemExit) as stop:
             cli.main([*name.split(), "--help-all"])
-        assert stop.value.code == 0 and f"usage: twotower {name}" in capsys.readouterr().out
+        shown = capsys.readouterr().out
+        assert stop.value.code == 0 and shown.startswith(f"usage: twotower {name} ")
+        empty = re.search(r"default:\s+(None|False|''|\))|\{None", shown.replace("│", " "))
+        assert empty is None, f"{name}: a default that says nothing"
 
 
 def test_zsh_has_a_script_and_other_shells_say_so(capsys):
