@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.fft import irfft, next_fast_len, rfft
 
-from .division import NOTHING, Codes, Readings, Share, added, cells_of, crossing, products_of, within
+from .division import NOTHING, Codes, Readings, Share, added, products_of, within
+from .grouping import numbered, runs, sums_by_key
 from .strata import FEWEST, frequency_bins
 from .tallies import Floats
+
+FILLED = 4
+"""Pairs of a member of a label and a group for each that occurs, up to which a row with all groups is faster."""
 
 
 @dataclass(frozen=True)
@@ -44,9 +50,9 @@ def carriers(base: Codes, label: Codes, frequency: Floats, ratio: float) -> Carr
     `frequency` (bases,), times the label's share of it.
     """
     labels = int(label.max(initial=0)) + 1
-    pairs, unit, counts = np.unique(base.astype(np.int64) * labels + label, return_inverse=True, return_counts=True)
+    pairs, unit = numbered(base.astype(np.int64) * labels + label)
     of_base, own = np.divmod(pairs, labels)
-    share = counts / np.maximum(np.bincount(base, minlength=len(frequency))[of_base], 1)
+    share = np.bincount(unit) / np.maximum(np.bincount(base, minlength=len(frequency))[of_base], 1)
     return Carriers(unit, own, frequency_bins(frequency[of_base] * share, ratio, FEWEST))
 
 
@@ -64,56 +70,74 @@ def permuted_shares(
     """
     given = given if len(given) else np.zeros(len(readings.group), np.int64)
     values, outer = within(readings, given)
-    key = given.astype(np.int64) * readings.groups + readings.group
+    groups, key = readings.groups, given.astype(np.int64)
     for part in carried_by:
         key = key * len(part.label) + part.unit
-    first, cell, counts = np.unique(key, return_index=True, return_inverse=True, return_counts=True)[1:]
-    sums = added(cell, len(first), values)
-    of_given, group = given[first], readings.group[first]
-    units = [part.unit[first] for part in carried_by]
-    square, found = readings.square[0], np.empty(permutations)
+    members, member = numbered(key)
+    cells, cell = numbered(member * groups + readings.group)
+    side_by_side = len(members) * groups <= FILLED * len(cells)
+    if side_by_side:
+        cells, cell = np.arange(len(members) * groups), member * groups + readings.group
+    else:
+        of_member, group = np.divmod(cells, groups)
+        members = members[of_member]
+    counts = np.bincount(cell, minlength=len(cells)).astype(np.float64)
+    columns = np.vstack([counts, added(cell, len(cells), values).reshape(-1, len(cells))])
+    rows = np.ascontiguousarray(columns.T).reshape(len(members), -1)
+    units: list[NDArray[np.int64]] = []
+    for part in reversed(carried_by):
+        members, unit = np.divmod(members, len(part.label))
+        units.insert(0, unit)
+    kinds = [int(part.label.max()) + 1 for part in carried_by]
+    labels, square, shares = math.prod(kinds), readings.square[0], np.empty(permutations)
     for number in range(permutations):
-        label, labels = np.zeros(len(first), np.int64), 1
-        for part, unit in zip(carried_by, units, strict=True):
-            kinds = int(part.label.max()) + 1
-            label, labels = label * kinds + _exchanged(part, generator)[unit], labels * kinds
-        crossed, whole = crossing(label, of_given, labels)
-        own, label_of, _ = cells_of(crossed, group, len(whole), readings.groups)
-        in_cells = added(
-            own, len(label_of), np.concatenate([counts[None].astype(np.float64), sums.reshape(-1, len(first))])
-        )
+        label = members
+        for part, unit, kind in zip(carried_by, units, kinds, strict=True):
+            label = label * kind + _exchanged(part, generator)[unit]
+        if side_by_side:
+            crossed, sums = sums_by_key(label, rows)
+            label_of = np.repeat(np.arange(len(crossed)), groups)
+        else:
+            keys, sums = sums_by_key(label * groups + group, rows)
+            crossed, label_of = runs(keys // groups)
+        cell_counts, *cell_sums = np.ascontiguousarray(sums.reshape(len(label_of), -1).T)
         n, means, pairs = products_of(
-            label_of, len(whole), in_cells[0], in_cells[1:].reshape(*sums.shape[:-1], len(label_of))
+            label_of, len(crossed), cell_counts, np.reshape(cell_sums, (*values.shape[:-1], len(label_of)))
         )
         known = pairs > 0
-        found[number] = n[known] @ (means[known] - outer.means[whole[known]]) / len(readings.group) / square
-    return found
+        shares[number] = n[known] @ (means[known] - outer.means[crossed[known] // labels]) / len(cell) / square
+    return shares
 
 
 def shifted_shares(readings: Readings, label: Codes, permutations: int, generator: np.random.Generator) -> Floats:
     """H of a labelling that tokens carry by their place, each document's rotated by a random number of places.
 
-    The order of the labels stays, and which tokens they fall on is chance, (permutations,).
+    The order of the labels stays, and which tokens they fall on is chance, (permutations,). A document lies in one
+    group. What a label adds up to under all rotations at once is a cross-correlation, taken by Fourier transforms.
     """
     order = np.argsort(readings.document, kind="stable")
-    document, group, values, label = (
-        readings.document[order], readings.group[order], readings.centred[..., order], label[order],
-    )  # fmt: skip
+    document, label = readings.document[order], label[order].astype(np.int64)
+    rows = readings.centred.reshape(-1, len(order))[:, order]
+    labels, groups = int(label.max(initial=0)) + 1, readings.groups
+    counts = np.bincount(label * groups + readings.group[order], minlength=labels * groups).astype(np.float64)
     size = np.bincount(document)
-    start = np.repeat(np.cumsum(size) - size, size)
-    place, length = np.arange(len(order)) - start, np.repeat(size, size)
-    labels, found = int(label.max(initial=0)) + 1, np.empty(permutations)
-    n_all, outer = len(label), readings.between.means[0]
+    turns = np.array([generator.integers(0, size) for _ in range(permutations)])
+    sums = np.zeros((permutations, len(rows), labels, groups))
+    for number, (length, end) in enumerate(zip(size.tolist(), np.cumsum(size).tolist(), strict=True)):
+        if not length:
+            continue
+        inside, padded = slice(end - length, end), next_fast_len(2 * length, real=True)
+        present = np.unique(label[inside])
+        twice = np.tile(label[inside] == present[:, None], 2).astype(np.float64)
+        under_rotations = irfft(rfft(twice, padded)[:, None] * rfft(rows[:, inside], padded).conj(), padded)
+        sums[:, :, present, readings.group[order[end - 1]]] += under_rotations[..., turns[:, number]].T
+    outer, shares = readings.between.means[0], np.empty(permutations)
+    label_of, shape = np.repeat(np.arange(labels), groups), readings.centred.shape[:-1]
     for number in range(permutations):
-        at = place + np.repeat(generator.integers(0, size), size)
-        np.subtract(at, length, out=at, where=at >= length)
-        at += start
-        cell, label_of, _ = cells_of(label[at], group, labels, readings.groups)
-        counts = np.bincount(cell, minlength=len(label_of)).astype(np.float64)
-        n, means, pairs = products_of(label_of, labels, counts, added(cell, len(label_of), values))
+        n, means, pairs = products_of(label_of, labels, counts, sums[number].reshape(*shape, -1))
         known = pairs > 0
-        found[number] = n[known] @ (means[known] - outer) / n_all / readings.square[0]
-    return found
+        shares[number] = n[known] @ (means[known] - outer) / len(order) / readings.square[0]
+    return shares
 
 
 def turned_shares(
