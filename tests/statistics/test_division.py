@@ -244,12 +244,14 @@ def test_specialization_is_half_the_mean_size_of_what_labels_differ_by() -> None
     text = planted_division(0, class_sd=0.3, context_sd=0.0)
     label = text.class_of[text.type]
     means = np.bincount(label, weights=text.readings.centred.mean(axis=(0, 1))) / np.maximum(np.bincount(label), 1)
-    found = worth(text.readings, label)
+    found = worth(text.readings, label, share(text.readings, label).held.estimate)
     assert found.specialization.estimate == pytest.approx(np.abs(means[label]).mean() / 2, rel=0.1)
 
 
 def test_with_an_idle_tower_no_rule_gains_anything_over_always_asking_the_other() -> None:
-    found = worth((text := planted_division(0, class_sd=0.3, tower_2=2.0)).readings, text.class_of[text.type])
+    text = planted_division(0, class_sd=0.3, tower_2=2.0)
+    label = text.class_of[text.type]
+    found = worth(text.readings, label, share(text.readings, label).held.estimate)
     assert found.routing.estimate == 0.0
     assert found.specialization.low > 0.05
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..statistics.clustering import dealt
 from ..statistics.division import Codes
+from ..statistics.grouping import numbered
 from ..statistics.tallies import Floats
 from .division import readings_of, unmeasurable
 from .labels import Occurrences
@@ -53,7 +54,7 @@ def contexts_of(measured: Measured) -> list[ContextOfType]:
     readings = readings_of(measured, measured.sets[:2], text)
     half = dealt(np.bincount(readings.document), 2)[readings.document]
     pieces = [*measured.pieces, ""]
-    pairs, pair = np.unique(text.type * len(pieces) + text.previous, return_inverse=True)
+    pairs, pair = numbered(text.type * len(pieces) + text.previous)
     of_type, before = np.divmod(pairs, len(pieces))
     contexts = []
     for number, contrast in enumerate(measured.contrasts):

@@ -13,6 +13,7 @@ from sklearn.feature_extraction.text import TfidfTransformer
 from ..data.bigrams import Bigrams, pieces_before
 from ..data.heldout import PreparedText
 from ..data.tokenization import SENTENCE_ENDS
+from ..statistics.grouping import numbered
 from ..statistics.stretches import stretches
 from ..statistics.tallies import Floats, ValuesOf
 from .measured import Measured
@@ -77,13 +78,13 @@ class Cells:
         sizes = np.zeros(measured.documents, dtype=np.int64)
         for part in stretches(measured.document):
             cell = measured.document[part].astype(np.int64) * types + measured.piece[part]
-            cell, inverse, counts = np.unique(cell, return_inverse=True, return_counts=True)
+            cell, inverse = numbered(cell)
             number[part] = inverse + cells
             cells += len(cell)
             document, piece = np.divmod(cell, types)
             sizes += np.bincount(document, minlength=len(sizes))
             pieces.append(piece.astype(np.int32))
-            counted.append(counts.astype(np.int32))
+            counted.append(np.bincount(inverse).astype(np.int32))
         return cls(np.concatenate([[0], np.cumsum(sizes)]), np.concatenate(pieces), np.concatenate(counted), number)
 
 

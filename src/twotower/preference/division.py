@@ -149,12 +149,16 @@ def _row(
     holding = share(readings, values, beyond)
     comparable = min(holding.values, len(np.unique(values[values >= 0]))) > 1
     measurable = comparable and readings.square[0] > 0
-    null = _null(label, values, given, beyond, holding, readings, text) if measurable else None
+    everywhere = np.where(values < 0, int(values.max(initial=0)) + 1, values)  # what has no label as one of its own
+    null = _null(label, everywhere, given, beyond, holding, readings, text) if measurable else None
     high = None if null is None else float(np.quantile(null, NULL))
     outcome = verdict(holding.share if measurable else None, high, None, converged)
     if comparable and readings.squared.low <= 0 and outcome != "undecided":
         outcome = "no"  # there is no difference that it could be a share of
-    label_worth = worth(readings, values) if measurable and not given and not label.within_documents else None
+    label_worth = None
+    if measurable and not given and not label.within_documents:
+        whole = holding if (values >= 0).all() else share(readings, everywhere)
+        label_worth = worth(readings, everywhere, whole.held.estimate)
     return LabelDivision(
         label=label.name,
         given=given,
@@ -173,11 +177,10 @@ def _null(
 ) -> Floats:
     """H under chance, which is simulated according to what carries the label, (exchanges,)."""
     generator = text.measured.generator(f"division, {label.name}, {given}")
-    labelled = values >= 0
     if label.by_place and not given:
-        return shifted_shares(readings, np.where(labelled, values, int(values.max()) + 1), EXCHANGES, generator)
+        return shifted_shares(readings, values, EXCHANGES, generator)
     if label.carried_by and not label.by_place:
-        carried_by = carriers_of(label, np.where(labelled, values, int(values.max()) + 1), text)
+        carried_by = carriers_of(label, values, text)
         if all(part.movable for part in carried_by):
             return permuted_shares(readings, carried_by, EXCHANGES, generator, beyond)
     units: list[Codes] = [text.type, text.previous, text.document]

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from ..data.plain_models import bag_of_words, tag_trigram
 from ..data.tagging import NONE
 from ..statistics.division import FEWEST_DOCUMENTS
+from ..statistics.grouping import numbered
 from ..statistics.relabelling import Carriers, carriers
 from ..statistics.strata import FEWEST, frequency_bins
 from ..statistics.tallies import Floats
@@ -123,8 +124,7 @@ def _kind_of_piece(text: Occurrences) -> Numbers:
 
 
 def _pair(first: Numbers, second: Numbers) -> Numbers:
-    pairs: Numbers = np.unique(first * (int(second.max(initial=0)) + 1) + second, return_inverse=True)[1]
-    return pairs
+    return numbered(first * (int(second.max(initial=0)) + 1) + second)[1]
 
 
 def _next_class(text: Occurrences) -> Numbers | None:

@@ -20,6 +20,7 @@ from ..runs.stages import STAGES
 from ..scoring.score_table import ScoreColumns
 from ..statistics.blocks import blocks_of
 from ..statistics.contrasts import Columns, Contrast, contrasts
+from ..statistics.grouping import numbered
 from ..statistics.stretches import stretches
 from ..statistics.tallies import Floats, Sums, Tallies, ValuesOf, add_up, mean_of
 from ..training.convergence import read_readouts
@@ -180,10 +181,8 @@ class Measured:
         """Document, type and count of each pair that occurs, each (pairs,), one stretch of the text at a time."""
         types = len(self.pieces)
         for part in stretches(self.document):
-            pairs, counts = np.unique(
-                self.document[part].astype(np.int64) * types + self.piece[part], return_counts=True
-            )
-            yield *np.divmod(pairs, types), counts
+            pairs, cell = numbered(self.document[part].astype(np.int64) * types + self.piece[part])
+            yield *np.divmod(pairs, types), np.bincount(cell)
 
     def tally(self, values: Floats | ValuesOf) -> Tallies:
         """Values of the occurrences added up by block of documents and type; all tallies of a text share their counts.

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
+from .grouping import numbered
 from .intervals import Estimate
 from .tallies import Floats
 
@@ -40,7 +41,7 @@ class Clusters:
                 for name in names:
                     own = np.asarray(self._units[name], dtype=np.int64)
                     key = own if not len(key) else key * (int(own.max(initial=0)) + 1) + own
-                unit = np.unique(key, return_inverse=True)[1]
+                unit = numbered(key)[1]
                 rest = 1 - np.bincount(unit) / max(1, len(unit))
                 terms.append((1 if ways % 2 else -1, unit, 1 / np.maximum(rest, 0.5)))
         return terms
@@ -87,6 +88,6 @@ def dealt(sizes: Sequence[int] | NDArray[np.integer], groups: int) -> NDArray[np
     """
     order = np.argsort(-np.asarray(sizes), kind="stable")
     there_and_back = np.concatenate([np.arange(groups), np.arange(groups)[::-1]])
-    found = np.empty(len(order), dtype=np.int64)
-    found[order] = np.resize(there_and_back, len(order))
-    return found
+    group = np.empty(len(order), dtype=np.int64)
+    group[order] = np.resize(there_and_back, len(order))
+    return group

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .clustering import Clusters, dealt
+from .grouping import numbered
 from .intervals import Estimate
 from .strata import frequency_bins
 from .tallies import Floats
@@ -127,11 +128,11 @@ class Products:
         """What one more of each occurrence adds to the sum of `weights` (labels,) times the means, (occurrences,)."""
         scale = np.divide(weights, self.pairs, where=self.pairs > 0, out=np.zeros(len(self.pairs)))[self.label_of]
         constant = -2 * scale * self.means[self.label_of] * self.others
-        found: Floats = constant[self.cell]
+        influence: Floats = constant[self.cell]
         for ours, theirs in zip(values, self.coefficients * scale, strict=True):
             for value, coefficient in zip(ours, theirs, strict=True):
-                found += value * coefficient[self.cell]
-        return found
+                influence += value * coefficient[self.cell]
+        return influence
 
 
 @dataclass(frozen=True)
@@ -212,7 +213,7 @@ def crossing(label: Codes, given: Codes, labels: int = 0) -> tuple[NDArray[np.in
     key = label.astype(np.int64) if seconds == 1 else given.astype(np.int64) * labels + label
     if seconds * labels <= 4 * len(label) + 1000:
         return key, np.repeat(np.arange(seconds), labels)
-    pairs, numbers = np.unique(key, return_inverse=True)
+    pairs, numbers = numbered(key)
     return numbers, pairs // labels
 
 
@@ -241,7 +242,7 @@ def cells_of(
     key = label.astype(np.int64) * groups + group
     if labels * groups <= 4 * len(label) + 1000:
         return key, np.repeat(np.arange(labels), groups), np.tile(np.arange(groups), labels)
-    pairs, cell = np.unique(key, return_inverse=True)
+    pairs, cell = numbered(key)
     return cell, *np.divmod(pairs, groups)
 
 
@@ -261,8 +262,8 @@ def between_sets(values: Floats) -> Floats:
     squares: Floats = (values**2).sum(axis=(0, 1))
     if len(values) == 1:
         return squares
-    found: Floats = ((values.sum(axis=0) ** 2).sum(axis=0) - squares) / (len(values) * (len(values) - 1))
-    return found
+    products: Floats = ((values.sum(axis=0) ** 2).sum(axis=0) - squares) / (len(values) * (len(values) - 1))
+    return products
 
 
 def products_of(label_of: Codes, labels: int, counts: Floats, sums: Floats) -> tuple[Floats, Floats, Floats]:
@@ -272,8 +273,8 @@ def products_of(label_of: Codes, labels: int, counts: Floats, sums: Floats) -> t
     """
 
     def in_labels(values: Floats) -> Floats:
-        found: Floats = added(label_of, labels, values[None])[0]
-        return found
+        sums_of_labels: Floats = added(label_of, labels, values[None])[0]
+        return sums_of_labels
 
     n = in_labels(counts)
     pairs = n**2 - in_labels(counts**2)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .clustering import Clusters
-from .division import Codes, Readings, added, cells_of, share
+from .division import Codes, Readings, added, cells_of
 from .intervals import Estimate
 from .tallies import Floats
 
@@ -22,15 +22,14 @@ class Worth:
     """S: the same after each tower's own mean is taken out."""
 
 
-def worth(readings: Readings, label: Codes) -> Worth:
-    """G and S of a label, (occurrences,), numbered from 0; a negative one goes with the rest.
+def worth(readings: Readings, label: Codes, held: float) -> Worth:
+    """G and S of a label, (occurrences,), numbered from 0, that holds so many nats squared (`Share.held`).
 
     Label means come from all groups of documents but the one that is scored, and from another set of readouts than the
     one that scores it. They are shrunken towards the mean of all by what labels share and what chance adds (empirical
     Bayes: Robbins 1956); a label that other groups do not have goes with the rest.
     """
-    labels = int(label.max(initial=0)) + 2
-    label = np.where(label < 0, labels - 1, label)
+    labels = int(label.max(initial=0)) + 1
     cell, label_of, group_of = cells_of(label, readings.group, labels, readings.groups)
     counts = np.bincount(cell, minlength=len(label_of)).astype(np.float64)
     towers = _of_towers(readings.differences)
@@ -43,7 +42,7 @@ def worth(readings: Readings, label: Codes) -> Worth:
     rest = added(readings.group, readings.groups, towers)
     rest = rest.sum(axis=-1, keepdims=True) - rest
     rest /= len(label) - np.bincount(readings.group, minlength=readings.groups)
-    true = max(0.0, share(readings, label).held.estimate)
+    true = max(0.0, held)
     chance = float((readings.centred**2).mean(axis=-1).sum(axis=-1).mean())
     shrunken = deviations * (true / (true + chance / np.maximum(others, 1)))
     best = rest.argmax(axis=1)
@@ -80,9 +79,9 @@ def surplus(
     mean = alone.mean(axis=0)
     rest = added(group, int(group.max()) + 1, mean)
     best = (rest.sum(axis=-1, keepdims=True) - rest).argmax(axis=0)
-    found = _mean(together.mean(axis=0) - mean[best[group], np.arange(len(group))], clusters, confidence)
+    gained = _mean(together.mean(axis=0) - mean[best[group], np.arange(len(group))], clusters, confidence)
     null = None if twice is None else float((twice - alone[: len(twice)]).mean(axis=(0, 2)).max())
-    return Surplus(found.estimate, found.low, found.high, null)
+    return Surplus(gained.estimate, gained.low, gained.high, null)
 
 
 def _of_towers(differences: Floats) -> Floats:
@@ -92,8 +91,8 @@ def _of_towers(differences: Floats) -> Floats:
 
 def _of_other_sets(values: Floats, number: int) -> Floats:
     """The mean over all sets but one, or of the only set, which is exact; without the first axis."""
-    found: Floats = values[0] if len(values) == 1 else (values.sum(axis=0) - values[number]) / (len(values) - 1)
-    return found
+    others: Floats = values[0] if len(values) == 1 else (values.sum(axis=0) - values[number]) / (len(values) - 1)
+    return others
 
 
 def _mean(values: Floats, clusters: Clusters, confidence: float) -> Estimate:

@@ -141,7 +141,7 @@ def shifted_shares(readings: Readings, label: Codes, permutations: int, generato
 
 
 def turned_shares(
-    readings: Readings, found: Share, units: Sequence[Codes], permutations: int, generator: np.random.Generator
+    readings: Readings, holding: Share, units: Sequence[Codes], permutations: int, generator: np.random.Generator
 ) -> Floats:
     """H if what units hold were chance, so that two readings of one agree in sign as often as not, (permutations,).
 
@@ -151,15 +151,15 @@ def turned_shares(
     """
     draws = []
     for unit in units:
-        added_up = np.bincount(unit, weights=found.parts)
+        added_up = np.bincount(unit, weights=holding.parts)
         signs = 2.0 * generator.integers(0, 2, (permutations, len(added_up)), dtype=np.int8) - 1
         draws.append(signs @ added_up / readings.square[0])
-    return max(draws, key=lambda one: float(one.std()))
+    return max(draws, key=lambda shares: float(shares.std()))
 
 
 def _exchanged(part: Carriers, generator: np.random.Generator) -> NDArray[np.int64]:
     """The labels of all units, shuffled within strata, (units,)."""
     shuffled = np.argsort(part.stratum + generator.random(len(part.stratum)))
-    found = np.empty_like(part.label)
-    found[part.together] = part.label[shuffled]
-    return found
+    exchanged = np.empty_like(part.label)
+    exchanged[part.together] = part.label[shuffled]
+    return exchanged
