@@ -121,7 +121,7 @@ def save_model(name: str, corpus: Path, folder: Path) -> None:
     tokenizer = tokenizer_of(texts)
     torch.manual_seed(list(KINDS).index(name))
     model = build(len(tokenizer))
-    ids = torch.tensor([one for text in texts[::2] for one in tokenizer(text, add_special_tokens=False)["input_ids"]])
+    ids = torch.tensor([k for text in texts[::2] for k in tokenizer(text, add_special_tokens=False)["input_ids"]])
     optimizer = torch.optim.AdamW(model.parameters(), 5e-3)
     for batch in _batches(ids, updates):
         inputs, labels = batch, batch

@@ -36,20 +36,20 @@ def runs(finished, prepared, tmp_path_factory):
 def test_each_run_is_listed_with_its_state_and_figures(runs, capsys):
     assert cli.main(["list", str(runs), "--json"]) == 0
     captured = capsys.readouterr()
-    found = {one["run"]: one for one in json.loads(captured.out)["runs"]}
-    states = {os.path.relpath(name, runs): one["state"] for name, one in found.items()}
+    listed = {run["run"]: run for run in json.loads(captured.out)["runs"]}
+    states = {os.path.relpath(name, runs): run["state"] for name, run in listed.items()}
     assert states == {
         "whole": "finished", "started": "unfinished", "study/runs/harmed": "damaged", "unreadable": "damaged",
     }  # fmt: skip
-    whole = found[str(runs / "whole")]
+    whole = listed[str(runs / "whole")]
     results = json.loads((runs / "whole" / "results.json").read_text())
     assert whole["perplexity"] == results["training"]["heldout_perplexity"]["joint"]
     assert whole["surplus"] == results["division"]["surplus"]["estimate"]
     assert whole["verdict"] == results["division"]["verdict"]
     assert (whole["preset"], whole["seed"], whole["towers"]) == ("standard", 0, 2)
-    assert found[str(runs / "started")]["note"] == "train" and "perplexity" not in found[str(runs / "started")]
-    assert "scores.parquet is damaged" in found[str(runs / "study/runs/harmed")]["note"]
-    assert "unreadable/config.yaml" in found[str(runs / "unreadable")]["note"]
+    assert listed[str(runs / "started")]["note"] == "train" and "perplexity" not in listed[str(runs / "started")]
+    assert "scores.parquet is damaged" in listed[str(runs / "study/runs/harmed")]["note"]
+    assert "unreadable/config.yaml" in listed[str(runs / "unreadable")]["note"]
 
 
 def test_the_table_is_for_people(runs, capsys):
@@ -72,8 +72,8 @@ def test_a_run_at_work_is_running_and_looking_never_disturbs_it(runs):
         [sys.executable, "-c", code, str(runs / "started")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
     assert held.stdout.readline() == "holding\n"
-    one = look_at(runs / "started")
-    assert (one.state, one.note) == ("running", "train")
+    listed = look_at(runs / "started")
+    assert (listed.state, listed.note) == ("running", "train")
     held.communicate("")
     assert look_at(runs / "started").state == "unfinished"
     with lock(runs / "started"):  # nothing holds it any longer

@@ -90,7 +90,7 @@ def test_what_a_file_cannot_hold_is_one_line(settings, text, message, tmp_path, 
     assert cli.main(["run", "--config", path]) == 2
     said = capsys.readouterr().err
     assert message in said and said.startswith("twotower: ") and said.count("\n") == 1
-    assert [one.name for one in tmp_path.iterdir()] == ["settings.yaml"]
+    assert [path.name for path in tmp_path.iterdir()] == ["settings.yaml"]
 
 
 def test_a_file_that_is_not_there_or_is_a_folder_says_so(tmp_path, capsys):
@@ -135,8 +135,8 @@ def test_a_study_file_plans_the_same_runs_as_the_command_line(settings, tmp_path
     from_file = json.loads(capsys.readouterr().out)["runs"]
     assert cli.main([*words, "--seeds", "0", "1", "--set", "train.tokens=1M", "--vary", "model.width=16,32"]) == 0
     from_words = json.loads(capsys.readouterr().out)["runs"]
-    assert [one["name"] for one in from_file] == [one["name"] for one in from_words]
-    assert {one["tokens"] for one in from_file} == {1_000_000} and len(from_file) == 4
+    assert [run["name"] for run in from_file] == [run["name"] for run in from_words]
+    assert {run["tokens"] for run in from_file} == {1_000_000} and len(from_file) == 4
     assert cli.main([*words, "--config", path, "--seeds", "5", "6", "7"]) == 0  # the command line wins
     assert len(json.loads(capsys.readouterr().out)["runs"]) == 6
 
@@ -160,9 +160,9 @@ def test_every_setting_has_the_same_name_on_the_command_line(name):
     words = words if value is not False else [f"--{name}"]
     config = parsed(*words)
     expected = {False: True}.get(value, value) if isinstance(value, bool) else values
-    found = flatten(to_dict(config))[name]
-    assert found == expected or [str(one) for one in (found if isinstance(found, list) else [found])] == [
-        str(float(one)) if name == "train.minutes" else str(one) for one in values
+    read = flatten(to_dict(config))[name]
+    assert read == expected or [str(part) for part in (read if isinstance(read, list) else [read])] == [
+        str(float(part)) if name == "train.minutes" else str(part) for part in values
     ]
 
 

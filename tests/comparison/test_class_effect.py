@@ -64,7 +64,7 @@ def test_runs_and_their_factors_agree_with_statsmodels():
     values, fixed, quality, factor, kind = drawn(np.random.default_rng(5), 30, 40, 3, 10, (0.7, 0.5, 0.4, 0.0))
     ours = fit_runs(values, fixed, {"quality": quality}, {"factor": factor}, kind)
     run = np.repeat(np.arange(30), 40)
-    design = np.column_stack([*(np.tile(one, 30) for one in fixed.values()), quality[run]])
+    design = np.column_stack([*(np.tile(column, 30) for column in fixed.values()), quality[run]])
     frame = {"y": np.concatenate(values), "run": run, "factor": np.tile(factor, 30), "kind": np.tile(kind, 30)}
     frame |= dict(zip("abc", design.T, strict=True))
     nested = {"factor": "0 + C(factor)", "kind": "0 + C(kind)"}
@@ -91,7 +91,7 @@ def test_the_likelihood_of_many_runs_is_that_of_the_whole_covariance():
     covariance = np.eye(runs * occurrences) * ours.residual + ours.components["run"] * same_run
     covariance += ours.components["run x factor"] * same["factor"] * same_run
     covariance += (ours.components["run x type"] * same_run + ours.components["type"]) * same["type"]
-    columns = [*(np.tile(one, runs) for one in fixed.values()), np.repeat(quality, occurrences)]
+    columns = [*(np.tile(column, runs) for column in fixed.values()), np.repeat(quality, occurrences)]
     design, y = np.column_stack(columns), np.concatenate(values)
     inverse = np.linalg.inv(covariance)
     information = design.T @ inverse @ design
@@ -145,9 +145,9 @@ def test_without_an_effect_there_is_none_though_the_tower_is_chosen(by_run):
 
 @pytest.mark.montecarlo
 def test_an_effect_of_frequency_is_not_taken_for_one_of_class():
-    found = [outcome(seed, runs=4, by_frequency=0.3) for seed in range(3000, 3200)]
-    assert sum(one.effect.p_value < 0.05 for one in found) <= 20  # 10 expected
-    assert np.mean([abs(one.fixed["log frequency"].estimate) for one in found]) > 0.1
+    outcomes = [outcome(seed, runs=4, by_frequency=0.3) for seed in range(3000, 3200)]
+    assert sum(result.effect.p_value < 0.05 for result in outcomes) <= 20  # 10 expected
+    assert np.mean([abs(result.fixed["log frequency"].estimate) for result in outcomes]) > 0.1
 
 
 def test_what_class_explains_is_between_nothing_and_all():

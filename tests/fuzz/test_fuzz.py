@@ -72,13 +72,13 @@ def nested(value):
 
 
 def examples(name):
-    found = [st.binary(max_size=200), mutated(name)]
+    strategies = [st.binary(max_size=200), mutated(name)]
     if name in ("records", "tokenizer", "checkpoint"):
-        found.append(nested(json.loads(SEEDS[name][0])).map(lambda value: json.dumps(value).encode()))
+        strategies.append(nested(json.loads(SEEDS[name][0])).map(lambda value: json.dumps(value).encode()))
     if name == "configuration":
-        found.append(nested(to_dict(RunConfig())).map(lambda value: yaml.safe_dump(value).encode()))
-        found.append(st.builds(lambda value: yaml.safe_dump(value).encode(), PLAIN))
-    return st.one_of(found)
+        strategies.append(nested(to_dict(RunConfig())).map(lambda value: yaml.safe_dump(value).encode()))
+        strategies.append(st.builds(lambda value: yaml.safe_dump(value).encode(), PLAIN))
+    return st.one_of(strategies)
 
 
 @contextlib.contextmanager

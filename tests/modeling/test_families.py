@@ -59,11 +59,11 @@ PAST_AND_SELF = EVERYTHING.tril()
     ],
 )
 def test_what_each_family_sees(family, objective, wanted):
-    found = seen(build(family=family, objective=objective))
+    visible = seen(build(family=family, objective=objective))
     if family == "hf:mamba":  # a state space forgets: only what it must not see, and the nearest tokens, are certain
-        assert not found[~wanted].any() and found.diagonal().all() and found.diagonal(-1).all()
+        assert not visible[~wanted].any() and visible.diagonal().all() and visible.diagonal(-1).all()
     else:
-        assert torch.equal(found, wanted)
+        assert torch.equal(visible, wanted)
 
 
 def test_elmos_backward_half_sees_the_right_context_alone_and_never_the_target():
@@ -147,8 +147,8 @@ def test_the_embedding_is_uniform_as_in_the_reference_and_towers_begin_different
     weight = model.embedding.weight
     assert model.joint_decoder()[0] is weight
     assert weight.abs().max() <= 0.02 and weight.std().item() == pytest.approx(0.02 / 3**0.5, rel=0.02)
-    one, other = (torch.cat([p.flatten() for p in tower.parameters() if p.ndim > 1]) for tower in model.towers)
-    assert one.shape == other.shape and not torch.equal(one, other)
+    first, second = (torch.cat([p.flatten() for p in tower.parameters() if p.ndim > 1]) for tower in model.towers)
+    assert first.shape == second.shape and not torch.equal(first, second)
 
 
 @pytest.mark.parametrize("fields", [

@@ -40,9 +40,9 @@ def our_scores(folder: Path, sentence: str, head: str) -> tuple[list[str], list[
 @pytest.mark.parametrize("head", HEADS)
 def test_minicons_gives_our_scores_of_a_causal_tower(finished, head):
     scorer = IncrementalLMScorer(str(finished / "model"), "cpu", head=head)
-    for sentence, found in zip(SENTENCES, scorer.token_score(SENTENCES), strict=True):
+    for sentence, scored in zip(SENTENCES, scorer.token_score(SENTENCES), strict=True):
         pieces, wanted = our_scores(finished / "model", sentence, head)
-        (first, nothing), *rest = found
+        (first, nothing), *rest = scored
         assert (first, nothing) == ("[SEP]", 0.0) and [piece for piece, _ in rest] == pieces
         assert [score for _, score in rest] == pytest.approx(wanted, abs=1e-4)
 
@@ -54,10 +54,10 @@ def test_minicons_gives_our_scores_of_a_tower_that_reads_both_ways(family_runs, 
     scorer = MaskedLMScorer(str(folder), "cpu", head=head)
     # Given text, minicons 0.3 calls a method that tokenizers of transformers 5 no longer have.
     encoded = scorer.tokenizer(SENTENCES, padding=True)
-    for sentence, found in zip(SENTENCES, scorer.token_score(encoded), strict=True):
+    for sentence, scored in zip(SENTENCES, scorer.token_score(encoded), strict=True):
         pieces, wanted = our_scores(folder, sentence, head)
-        assert [piece for piece, _ in found] == pieces
-        assert [score for _, score in found] == pytest.approx(wanted, abs=1e-4)
+        assert [piece for piece, _ in scored] == pieces
+        assert [score for _, score in scored] == pytest.approx(wanted, abs=1e-4)
 
 
 def test_importing_twotower_imports_no_other_library_and_leaves_the_import_system_alone():

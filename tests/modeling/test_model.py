@@ -46,8 +46,8 @@ def test_readouts_of_all_towers_begin_alike_and_as_the_unigram_model():
     config = TowersConfig(vocab_size=97, width=16, embedding_size=16)
     unigram = torch.log_softmax(torch.randn(97), dim=0)
     first, second = fresh_readouts(config, seed=4, log_frequencies=unigram)
-    for one, other in zip(first.parameters(), second.parameters(), strict=True):
-        assert torch.equal(one, other) and one is not other
+    for weight, its_twin in zip(first.parameters(), second.parameters(), strict=True):
+        assert torch.equal(weight, its_twin) and weight is not its_twin
     other_seed = fresh_readouts(config, seed=5, log_frequencies=unigram)[0]
     assert not torch.equal(first.dense.weight, other_seed.dense.weight)
     features = first.features(torch.randn(3, 16))

@@ -47,8 +47,8 @@ def test_a_live_process_is_running_and_a_killed_one_is_lost(study):
     assert state(study, 0).state == "waiting"
     process = held(run)
     try:
-        found = state(study, 0)
-        assert found.state == "running" and f"process {process.pid} on" in found.detail
+        status = state(study, 0)
+        assert status.state == "running" and f"process {process.pid} on" in status.detail
         with pytest.raises(InputError, match=f"process {process.pid} on"), lock(run):
             pass
     finally:
@@ -66,8 +66,8 @@ def test_logs_tell_failed_from_stopped(study):
     log.write_text(
         "train:  10%\rtrain:  20%\n\ntwotower: train.batch: 33 windows cannot be shared; give a multiple\n\n"
     )
-    found = state(study, 1)
-    assert (found.state, found.detail) == ("failed", "train.batch: 33 windows cannot be shared; give a multiple")
+    status = state(study, 1)
+    assert (status.state, status.detail) == ("failed", "train.batch: 33 windows cannot be shared; give a multiple")
     with log.open("a") as stream:
         stream.write("# again\ntwotower: train: stopped after 8 of 9 updates; the same command continues from there\n")
     assert state(study, 1).state == "stopped"
@@ -95,36 +95,36 @@ def test_finished_runs_are_compared_whatever_became_of_the_others(study, finishe
     shutil.copytree(finished, study / "runs" / "small-seed0")
     shutil.copytree(second_seed, study / "runs" / "small-seed1")
     (study / "runs" / "small-seed2.log").write_text("twotower: no\n")
-    assert [one.state for one in study_status(study)] == ["finished", "finished", "failed", "waiting"]
+    assert [run.state for run in study_status(study)] == ["finished", "finished", "failed", "waiting"]
     assert cli.main(["study", "status", str(study)]) == 0
     said = capsys.readouterr().out
     assert "4 runs: 2 finished, 0 running, 0 stopped, 1 failed, 0 lost, 1 waiting" in said
     assert cli.main(["study", "compare", str(study)]) == 0
-    found = json.loads((study / "study.json").read_text())
-    assert [row["name"] for row in found["runs"]] == ["small-seed0", "small-seed1"]
-    assert found["failed"] == ["small-seed2", "small-seed3"]
+    comparison = json.loads((study / "study.json").read_text())
+    assert [row["name"] for row in comparison["runs"]] == ["small-seed0", "small-seed1"]
+    assert comparison["failed"] == ["small-seed2", "small-seed3"]
     assert cli.main(["study", "status", str(study), "--json"]) == 0
     rows = json.loads(capsys.readouterr().out.partition("study.html\n")[2])["runs"]
     assert [row["state"] for row in rows] == ["finished", "finished", "failed", "waiting"]
 
 
 def test_strangers_alone_are_compared_too(study, finished, small):
-    """A control of runs that were made before needs no pairs beside it."""
+    """A control of runs that were made before needs no pairs beside it. Copies of one run agree in nothing."""
     lines = []
     for name in ("small-seed0", "small-seed1"):
         shutil.copytree(finished, study / "runs" / name)
         lines.append(Line(name, f"runs/{name}", None, "small", True, small))
-    found = compare_lines(lines, study, [])
-    assert [row.stranger for row in found.runs] == [True, True]
-    assert (study / "study.html").is_file() and found.profiles_of_strangers is None  # copies of one run say nothing
+    comparison = compare_lines(lines, study, [])
+    assert [row.stranger for row in comparison.runs] == [True, True]
+    assert (study / "study.html").is_file() and comparison.profiles_of_strangers is None
 
 
 def test_a_damaged_record_is_a_failure_that_names_the_file(study, small):
     run = study / "runs" / "small-seed0"
     run.mkdir(parents=True)
     (run / "stages.json").write_text("{")
-    found = run_status(study, "small-seed0", small)
-    assert found.state == "failed" and "stages.json is damaged" in found.detail
+    status = run_status(study, "small-seed0", small)
+    assert status.state == "failed" and "stages.json is damaged" in status.detail
 
 
 def test_a_run_that_another_process_makes_is_left_alone_with_its_log(study):

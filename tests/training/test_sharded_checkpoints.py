@@ -77,7 +77,7 @@ def fresh(seed=0, muon=True):
     if not muon:
         return module, [adamw(adamw_groups(module.parameters(), 0.1, 0.01), (0.9, 0.98))]
     matrices = [module.first.weight, module.second.weight]
-    rest = [parameter for parameter in module.parameters() if all(parameter is not one for one in matrices)]
+    rest = [parameter for parameter in module.parameters() if all(parameter is not matrix for matrix in matrices)]
     return module, [adamw(adamw_groups(rest, 0.1, 0.01), (0.9, 0.98)), Muon(matrices, 0.1, 0.01)]
 
 
@@ -140,8 +140,8 @@ def test_one_process_goes_on_from_the_shards_of_several(tmp_path, count, muon):
         trained(2, module, optimizers, seed=2)
         for name, value in whole.state_dict().items():
             assert torch.equal(module.state_dict()[name], value), (kind, name)
-        for one, other in zip(optimizers, its_optimizers, strict=True):
-            states = [list(optimizer.state_dict()["state"].values()) for optimizer in (one, other)]
+        for optimizer_read, expected in zip(optimizers, its_optimizers, strict=True):
+            states = [list(optimizer.state_dict()["state"].values()) for optimizer in (optimizer_read, expected)]
             for a, b in zip(*states, strict=True):
                 assert a.keys() == b.keys() and all(torch.equal(a[key], b[key]) for key in a), kind
 

@@ -131,9 +131,9 @@ def test_the_last_good_checkpoint_is_used_where_the_newest_is_damaged(tmp_path, 
     weights = tmp_path / "latest" / "model.safetensors"
     content = weights.read_bytes()
     weights.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
-    found = find_checkpoint(tmp_path / "latest")
-    assert found == tmp_path / "latest.old" and "the checkpoint is damaged" in capsys.readouterr().err
-    assert load_checkpoint(found, module, optimizers) == {"step": 1}
+    checkpoint = find_checkpoint(tmp_path / "latest")
+    assert checkpoint == tmp_path / "latest.old" and "the checkpoint is damaged" in capsys.readouterr().err
+    assert load_checkpoint(checkpoint, module, optimizers) == {"step": 1}
 
 
 def test_a_closed_terminal_leaves_a_checkpoint(small, tmp_path, monkeypatch):
