@@ -199,5 +199,5 @@ def compare_diffs(diffs: Sequence[Diff | Path | str], out: Path | str = "studies
     Returns what it writes to `diffs.json`, by attributes. Raises `InputError` for a folder that is no finished
     comparison, for one of more than two models, for two of the same name, or for fewer than two.
     """
-    folders = [one.path if isinstance(one, Diff) else Path(one) for one in diffs]
+    folders = [diff.path if isinstance(diff, Diff) else Path(diff) for diff in diffs]
     return studies.compare_folders_of_diffs(folders, Path(out))

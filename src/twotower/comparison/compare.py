@@ -34,7 +34,7 @@ DRAWS, PERMUTATIONS = 200, 499
 def compare_runs(described: Sequence[Described]) -> Study:
     """Everything in `study.json`. Raises `InputError` if a run lacks its scores, or they cannot be compared."""
     prepared: dict[tuple[str, ...], ScoredText] = {}
-    runs = [OneRun.read(one, prepared) for one in described]
+    runs = [OneRun.read(description, prepared) for description in described]
     confidence = max(run.confidence for run in runs)  # what is said of all of them is as sure as the surest asked for
     rows = [figures_of(run, division_of(run, runs)) for run in runs]
     paired = [run for run, row in zip(runs, rows, strict=True) if run.paired and (row.natural or row.stranger)]

@@ -144,9 +144,9 @@ def compare_diffs(folders: Sequence[Path]) -> DiffsCompared:
     types are frequent in all.
     """
     diffs = [_OneDiff(folder) for folder in folders]
-    units = {one.results.unit for one in diffs}
-    same = len(units) == 1 and (units == {"word"} or len({tuple(one.pieces) for one in diffs}) == 1)
-    frequent = [one.frequent(whole=not same) for one in diffs]
+    units = {diff.results.unit for diff in diffs}
+    same = len(units) == 1 and (units == {"word"} or len({tuple(diff.pieces) for diff in diffs}) == 1)
+    frequent = [diff.frequent(whole=not same) for diff in diffs]
     shared = sorted(set.intersection(*(set(types.index) for types in frequent)))
     if len(shared) < FEWEST_TYPES:
         raise InputError(
@@ -157,13 +157,13 @@ def compare_diffs(folders: Sequence[Path]) -> DiffsCompared:
     tallies = [one.tally(types["id"].to_numpy(), not same) for one, types in zip(diffs, tables, strict=True)]
     frequency = np.mean([types["count"].to_numpy(np.float64) for types in tables], axis=0)
     basis = np.linalg.qr(smooth_basis(frequency))[0]
-    confidence = max(one.config.analyze.confidence for one in diffs)
+    confidence = max(diff.config.analyze.confidence for diff in diffs)
     pairs = [
         _agreement(diffs[a], diffs[b], tallies[a], tallies[b], basis, confidence)
         for a, b in combinations(range(len(diffs)), 2)
     ]
     kind = f"{units.pop()}s" if same else "whole words"
-    return DiffsCompared([one.row for one in diffs], kind, len(shared), pairs, _shared_words(diffs))
+    return DiffsCompared([diff.row for diff in diffs], kind, len(shared), pairs, _shared_words(diffs))
 
 
 def _agreement(
@@ -225,8 +225,8 @@ def _correlation(products: Floats) -> Floats:
 def _shared_words(diffs: Sequence[_OneDiff]) -> list[SharedWord]:
     """Types whose interval lies on the same side of the mean type's in every comparison."""
     tables = []
-    for one in diffs:
-        types = one.by_piece(one.types)
+    for diff in diffs:
+        types = diff.by_piece(diff.types)
         centre = float(types["mean"].mean())
         tables.append(pd.DataFrame({
             "upos": types["upos"].astype(str), "mean": types["mean"] - centre,

@@ -54,7 +54,7 @@ def jobs(grid: Grid) -> list[Job]:
     varied = [[(key, value) for value in values] for key, values in (_settings(text) for text in grid.vary)]
     if not grid.presets or not grid.seeds:
         raise InputError("study: a grid needs at least one preset and one seed")
-    if grid.strangers and any(key.replace("-", "_") == "model.cooperation" for one in varied for key, _ in one):
+    if grid.strangers and any(key.replace("-", "_") == "model.cooperation" for setting in varied for key, _ in setting):
         raise InputError(
             "study: strangers are towers of cooperation 0; give --vary model.cooperation=0,… or --strangers, not both"
         )

@@ -123,12 +123,12 @@ def nearest(name: str, known: Iterable[str]) -> list[str]:
     """The known names that end in the same word, else those that are spelled most alike; the best first."""
     known = list(known)
     last = name.rpartition(".")[2]
-    same = [one for one in known if one.rpartition(".")[2] == last]
+    same = [known_name for known_name in known if known_name.rpartition(".")[2] == last]
     if same:
         return same[:MOST_NAMED]
     ends: dict[str, list[str]] = {}
-    for one in known:
-        ends.setdefault(one.rpartition(".")[2], []).append(one)
+    for known_name in known:
+        ends.setdefault(known_name.rpartition(".")[2], []).append(known_name)
     whole = difflib.get_close_matches(name, known, n=1)
     alike = difflib.get_close_matches(last, ends, n=1)
     return whole or [one for end in alike for one in ends[end]][:MOST_NAMED]

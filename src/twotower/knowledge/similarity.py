@@ -188,7 +188,7 @@ def _within(
         null, _ = _matrices(untrained, untrained, confidence, progress)
     return Similarity(
         **_described(sample),
-        views=[one.label for one in trained],
+        views=[layer.label for layer in trained],
         cka=alike,
         procrustes=distant,
         untrained=UntrainedLayers(MatrixAlone(null.estimate)),

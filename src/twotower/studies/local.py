@@ -67,7 +67,9 @@ def compare_lines(finished: Sequence[Line], out: Path, failed: list[str]) -> Stu
     """Compare finished runs of a study and write `study.json` and `study.html`; `failed` are named in them."""
     if len(finished) < 2:
         raise InputError(f"study: fewer than two runs of {out} are finished, and one cannot be compared with itself")
-    return compare_described([(one.name, out / one.folder, one.group, one.stranger) for one in finished], out, failed)
+    return compare_described(
+        [(line.name, out / line.folder, line.group, line.stranger) for line in finished], out, failed
+    )
 
 
 def _group(name: str) -> str:

@@ -79,7 +79,7 @@ def _heldout(subject: Subject, tried: Mapping[str, Lesion]) -> tuple[Tensor, Los
     table = pd.read_parquet(subject.run / "data" / "heldout.parquet", columns=["document", "upos", "piece"])
     frequency = subject.piece_counts[table["piece"].to_numpy()].astype(np.float64)
     document = table["document"].to_numpy()
-    places = np.concatenate([one.places for one in wanted])
+    places = np.concatenate([batch.places for batch in wanted])
     second = np.zeros(len(document), dtype=bool)
     second[places] = _every_second(document[places])
     if not second.any():
@@ -87,8 +87,8 @@ def _heldout(subject: Subject, tried: Mapping[str, Lesion]) -> tuple[Tensor, Los
             f"lesions: only one held-out document of {subject.run} is read, and two are needed: the values of one "
             "replace a tower's in the other; prepare the text with more and shorter documents"
         )
-    bank = bank_of(model, [_some(one, ~second[one.places]) for one in wanted], subject.vocabulary.pad)
-    measured = [_some(one, second[one.places]) for one in wanted]
+    bank = bank_of(model, [_some(batch, ~second[batch.places]) for batch in wanted], subject.vocabulary.pad)
+    measured = [_some(batch, second[batch.places]) for batch in wanted]
     measured = [one for one in measured if len(one.places)]
     scores = lesioned(
         model, measured, len(document), tried, bank, subject.vocabulary.pad, config.seed, "lesions: words"

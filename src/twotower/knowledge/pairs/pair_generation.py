@@ -336,8 +336,8 @@ def _transitive(tree: Tree) -> Iterator[tuple[TreeWord, TreeWord, TreeWord]]:
         if verb.upos != "VERB" or verb.features.get("Voice") == "Pass":
             continue
         children = _children(tree, verb)
-        subject = [one for one in children if one.deprel == "nsubj" and one.upos == "NOUN"]
-        thing = [one for one in children if one.relation == "obj" and one.upos == "NOUN"]
+        subject = [child for child in children if child.deprel == "nsubj" and child.upos == "NOUN"]
+        thing = [child for child in children if child.relation == "obj" and child.upos == "NOUN"]
         if len(subject) == len(thing) == 1 and all(
             _alone(tree, one) and not _has(tree, one, "conj", "compound") for one in (*subject, *thing)
         ):

@@ -51,7 +51,7 @@ def words(subject: Subject) -> Words:
     given = read_norms(settings.norms, MORE_COLUMNS, "know.norms") if settings.norms else None
     norms = None if given is None else given.table
     rated = set() if norms is None else set(norms.index)
-    asked = sorted(rated.union(*(pair for one in sets for pair in one.words)))
+    asked = sorted(rated.union(*(pair for ratings in sets for pair in ratings.words)))
     table = _coverage(subject, asked)
     covered = table[table["covered"]].reset_index(drop=True)
     number = {word: index for index, word in enumerate(covered["word"])}
@@ -69,9 +69,9 @@ def words(subject: Subject) -> Words:
     confidence = subject.config.analyze.confidence
     similarity = []
     with Progress("word similarity", total=len(sets) * len(views), unit="view") as progress:
-        for one in sets:
-            generator = subject.generator(f"words {one.name}")
-            similarity.append(measure_set(one, number, views, covered, confidence, generator, progress.advance))
+        for ratings in sets:
+            generator = subject.generator(f"words {ratings.name}")
+            similarity.append(measure_set(ratings, number, views, covered, confidence, generator, progress.advance))
     counts = WordsAsked(
         asked=len(asked),
         covered=len(covered),
@@ -111,7 +111,7 @@ def _coverage(subject: Subject, asked: list[str]) -> pd.DataFrame:
 
 
 def _require_overlap(sets: list[WordPairs], norms: pd.DataFrame | None, number: dict[str, int], least: int) -> None:
-    held = {one.name: len(_covered_pairs(one, number)[0]) for one in sets}
+    held = {ratings.name: len(_covered_pairs(ratings, number)[0]) for ratings in sets}
     rated = 0 if norms is None else sum(word in number for word in norms.index)
     if max([*held.values(), rated]) >= FEWEST_PAIRS:
         return
