@@ -66,6 +66,10 @@ def test_a_study_of_before_a_setting_existed_goes_on(tmp_path):
             lambda text: text.replace('"tokens": 800000', '"tokens": "many"', 1),
             "manifest.jsonl:1: train.tokens: expected a whole number, found 'many'",
         ),
+        (  # of a newer version
+            lambda text: text.replace('"tokens": 800000', '"tokens": 800000, "of_tomorrow": 1', 1),
+            "manifest.jsonl:1: 'train.of_tomorrow' is not a setting",
+        ),
         (lambda text: "[]\n", "manifest.jsonl:1: is not a line of a manifest"),
     ],
 )
