@@ -18,6 +18,6 @@ def in_one_copy(tensors: Sequence[Tensor], device: torch.device) -> list[Tensor]
     places = sorted(range(len(tensors)), key=lambda place: -tensors[place].element_size())
     ordered = [tensors[place].contiguous() for place in places]
     bytes_of = [one.flatten().view(torch.uint8) for one in ordered]
-    parts = torch.cat(bytes_of).to(device).split([len(one) for one in bytes_of])
+    parts = torch.split(torch.cat(bytes_of).to(device), [len(one) for one in bytes_of])
     moved = [part.view(one.dtype).view(one.shape) for part, one in zip(parts, ordered, strict=True)]
     return [moved[places.index(place)] for place in range(len(tensors))]
