@@ -14,7 +14,7 @@ from twotower.preference.labelled import units_of
 from twotower.preference.word_classes import word_classes
 from twotower.statistics.intervals import percentile_interval
 from twotower.statistics.ranking import stratified_auroc
-from twotower.statistics.regression import omega_squared, residuals
+from twotower.statistics.regression import omega_squared, omega_squared_of_orders, residuals
 
 EFFECT = {"NOUN": 0.3, "PROPN": 0.3, "VERB": -0.3, "AUX": -0.3}
 
@@ -192,6 +192,15 @@ def test_omega_squared_is_that_of_a_one_way_layout():
     error = sum(((one - one.mean()) ** 2).sum() for one in groups) / 196
     total = ((values - values.mean()) ** 2).sum()
     assert found == pytest.approx((between - 3 * error) / (total + error), rel=1e-6)
+
+
+def test_omega_squared_of_orders_is_that_of_each():
+    generator = np.random.default_rng(1)
+    label, base = generator.integers(0, 4, 90), np.column_stack([np.ones(90), generator.standard_normal(90)])
+    values, hot = 0.3 * label + generator.standard_normal(90), (label[:, None] == np.arange(4)).astype(float)
+    orders = np.stack([np.arange(90), *(generator.permutation(90) for _ in range(3))])
+    each = [omega_squared(values, np.ones((1, 90)), base, hot[order])[0] for order in orders]
+    np.testing.assert_allclose(omega_squared_of_orders(values, base, hot, orders), each, rtol=1e-10)
 
 
 def test_a_draw_without_a_single_word_and_a_feature_of_few_words_are_no_fault():

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..statistics.intervals import Estimate, centred_interval, exceedance
-from ..statistics.regression import omega_squared
+from ..statistics.regression import omega_squared, omega_squared_of_orders
 from ..statistics.strata import permutations_within, smooth_basis
 from ..statistics.tallies import Floats, Tallies
 from .labelled import Units, one_hot
@@ -74,7 +74,7 @@ def explained(
     low, high = centred_interval(estimate, np.concatenate(drawn), confidence)
     # Labels are exchanged among all words of a bin: its words are of similar frequency.
     inside = permutations_within(units.strata[frequent], permutations, np.random.default_rng(len(label)))
-    null = np.array([omega_squared(values, equal_weights, base, hot[order])[0] for order in inside])
+    null = omega_squared_of_orders(values[0], base, hot, inside)
     reliable = reliable_share([of_set.select(frequent) for of_set in sets], first, base)
     return Explained(
         estimate, low, high,

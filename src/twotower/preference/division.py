@@ -15,7 +15,7 @@ from ..statistics.intervals import Estimate
 from ..statistics.relabelling import permuted_shares, shifted_shares, turned_shares
 from ..statistics.tallies import Floats
 from ..statistics.verdicts import Verdict, verdict
-from .labels import GIVEN, LABELS, Label, Occurrences, carriers_of, gold_labels
+from .labels import GIVEN, LABELS, Label, Numbers, Occurrences, carriers_of, gold_labels
 from .measured import Measured
 from .own_labels import own_labels
 
@@ -173,7 +173,7 @@ def _row(
 
 
 def _null(
-    label: Label, values: Codes, given: str, beyond: Codes, holding: Share, readings: Readings, text: Occurrences
+    label: Label, values: Numbers, given: str, beyond: Codes, holding: Share, readings: Readings, text: Occurrences
 ) -> Floats:
     """H under chance, which is simulated according to what carries the label, (exchanges,)."""
     generator = text.measured.generator(f"division, {label.name}, {given}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .tallies import Floats
 
@@ -31,14 +32,20 @@ def _solve(values: Floats, weights: Floats, columns: Floats) -> tuple[Floats, Fl
     width = columns.shape[1]
     filled = np.where(weights > 0, np.nan_to_num(values), 0.0)
     outer = (columns[:, :, None] * columns[:, None, :]).reshape(len(columns), -1)
-    products = (weights @ outer).reshape(-1, width, width)
+    cross = (weights * filled) @ columns
+    beta = _coefficients((weights @ outer).reshape(-1, width, width), cross)
+    squares: Floats = (weights * filled**2).sum(axis=1)
+    return beta, squares, cross
+
+
+def _coefficients(products: Floats, cross: Floats) -> Floats:
+    """Least squares from the columns' `products` (draws, columns, columns) and `cross` (draws, columns) with values."""
+    width = cross.shape[1]
     scale = np.trace(products, axis1=1, axis2=2) / width
     # A draw that holds no type at all has nothing to solve: its coefficients are 0.
     products[:, np.arange(width), np.arange(width)] += np.where(scale > 0, RIDGE * scale, 1.0)[:, None]
-    cross = (weights * filled) @ columns
     beta: Floats = np.asarray(np.linalg.solve(products, cross[:, :, None])[:, :, 0], dtype=np.float64)
-    squares: Floats = (weights * filled**2).sum(axis=1)
-    return beta, squares, cross
+    return beta
 
 
 def omega_squared(values: Floats, weights: Floats, base: Floats, classes: Floats) -> Floats:
@@ -48,11 +55,36 @@ def omega_squared(values: Floats, weights: Floats, base: Floats, classes: Floats
     leaves and SS_class what adding `classes` takes from it. `base` (types, columns) holds the intercept, `classes`
     (types, classes) is one-hot. Without an effect its expectation is 0, and it may fall below.
     """
-    degrees = classes.shape[1] - 1
     without = residual_squares(values, weights, base)
     with_classes = residual_squares(values, weights, np.hstack([base, classes[:, 1:]]))
-    freedom = np.maximum(weights.sum(axis=1) - base.shape[1] - degrees, 1.0)
-    error = with_classes / freedom
+    return _omega(without, with_classes, weights.sum(axis=1), base, classes)
+
+
+def omega_squared_of_orders(values: Floats, base: Floats, classes: Floats, orders: NDArray[np.int64]) -> Floats:
+    """`omega_squared` of `values` (types,), all of weight 1, with the classes in each order (orders, types); (orders,).
+
+    Only the products of classes with other columns depend on the order.
+    """
+    others, width = np.column_stack([base, np.nan_to_num(values)]), base.shape[1]
+    shared = others.T @ others
+    sizes = classes.sum(axis=0)[1:]
+    products = np.zeros((len(orders), width + len(sizes), width + len(sizes)))
+    cross = np.empty(products.shape[:2])
+    products[:, :width, :width], cross[:, :width] = shared[:width, :width], shared[:width, width]
+    products[:, width:, width:] = np.diag(sizes)
+    for number, order in enumerate(orders):
+        of_classes = classes[order, 1:].T @ others
+        products[number, width:, :width], cross[number, width:] = of_classes[:, :width], of_classes[:, width]
+    products[:, :width, width:] = products[:, width:, :width].transpose(0, 2, 1)
+    left = shared[width, width] - np.einsum("dk,dk->d", _coefficients(products, cross), cross)
+    equal_weights = np.ones((1, len(values)))
+    without = residual_squares(values, equal_weights, base)
+    return _omega(without, left, equal_weights.sum(axis=1), base, classes)
+
+
+def _omega(without: Floats, with_classes: Floats, counts: Floats, base: Floats, classes: Floats) -> Floats:
+    degrees = classes.shape[1] - 1
+    error = with_classes / np.maximum(counts - base.shape[1] - degrees, 1.0)
     with np.errstate(invalid="ignore", divide="ignore"):
-        found: Floats = (without - with_classes - degrees * error) / (without + error)
-    return found
+        explained: Floats = (without - with_classes - degrees * error) / (without + error)
+    return explained
