@@ -91,7 +91,7 @@ def test_help_names_every_command_and_needs_no_heavy_import():
     assert "'nope' is not a command" in run("nope").stderr
 
 
-def test_an_existing_folder_gives_the_defaults(finished, capsys, tmp_path):
+def test_an_existing_folder_gives_the_defaults(finished, capsys):
     assert cli.main(["analyze", "--out", str(finished)]) == 0
     captured = capsys.readouterr()
     results = results_in(finished / "results.json", finished)

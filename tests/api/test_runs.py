@@ -157,7 +157,7 @@ def test_a_notebook_shows_the_finding_and_escapes_what_a_run_holds(run, small, t
     assert repr(twotower.Run(odd)) == f"Run({str(odd)!r})"
 
 
-def test_what_is_missing_or_damaged_is_said_with_its_remedy(finished, small, tmp_path):
+def test_what_is_missing_or_damaged_is_said_with_its_remedy(finished, tmp_path):
     copy = tmp_path / "copy"
     shutil.copytree(finished, copy)
     with (copy / "scores.parquet").open("ab") as stream:

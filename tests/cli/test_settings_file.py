@@ -103,7 +103,7 @@ def test_a_file_that_is_not_there_or_is_a_folder_says_so(tmp_path, capsys):
     assert "not UTF-8" in capsys.readouterr().err
 
 
-def test_a_study_takes_its_grid_from_a_file_and_its_own_record_is_one(settings, tmp_path):
+def test_a_study_takes_its_grid_from_a_file_and_its_own_record_is_one(settings):
     arguments = study.with_study_file(
         study.StudyArguments(),
         Path(settings(

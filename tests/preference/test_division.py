@@ -10,7 +10,6 @@ import pandas as pd
 import pytest
 
 from planted import planted
-from twotower.config.schema import RunConfig
 from twotower.preference import division as ruler
 from twotower.preference.contexts import contexts_of
 from twotower.preference.division import Division, LabelDivision, division_of, with_strangers
@@ -152,7 +151,7 @@ def test_every_label_is_defined_in_the_documentation() -> None:
     assert [label.name for label in LABELS if f"| {label.name} |" not in page] == []
 
 
-def test_a_run_has_it_and_measures_labels_from_python(finished: Path, small: RunConfig) -> None:
+def test_a_run_has_it_and_measures_labels_from_python(finished: Path) -> None:
     import twotower
 
     run = twotower.Run.load(finished)

@@ -85,7 +85,7 @@ def test_an_object_array_and_a_python_tag_are_refused(finished, tmp_path):
     assert not marker.exists()
 
 
-def test_records_cannot_point_outside_of_the_run_folder(finished, tmp_path, capsys):
+def test_records_cannot_point_outside_of_the_run_folder(finished, tmp_path):
     run, outside = shutil.copytree(finished, tmp_path / "run"), tmp_path / "precious"
     outside.write_text("kept")
     known = read_records(run)
@@ -95,7 +95,7 @@ def test_records_cannot_point_outside_of_the_run_folder(finished, tmp_path, caps
     assert outside.read_text() == "kept"
 
 
-def test_names_with_escape_sequences_stay_text(small, tmp_path, capsys):
+def test_names_with_escape_sequences_stay_text(tmp_path, capsys):
     name = "red\x1b[31m\u202etxt.exe"
     assert cli.main(["run", "--corpus", str(tmp_path / name)]) == 2
     said = capsys.readouterr().err

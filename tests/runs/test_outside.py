@@ -87,7 +87,7 @@ def test_a_run_whose_corpus_is_gone_is_kept_with_a_word(texts, tmp_path):
     ]
 
 
-def test_a_record_of_version_1_0_names_no_files_and_is_read(texts, tmp_path):
+def test_a_record_of_version_1_0_names_no_files_and_is_read(texts):
     config = RunConfig(prepare=PrepareConfig(corpus=(str(texts),)))
     assert compare(config, STAGES["prepare"], {}).changed == ""
 

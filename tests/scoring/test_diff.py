@@ -183,7 +183,7 @@ def test_heads_of_towers_are_models(finished: Path, tmp_path: Path, corpus: Path
     assert results["unit"] == "token" and results["division"]["size"]["estimate"] > 0
 
 
-def test_moved_logits_are_found_as_they_were_moved(corpus: Path, language_model, tagged: Path, tmp_path: Path):
+def test_moved_logits_are_found_as_they_were_moved(language_model, tagged: Path, tmp_path: Path):
     """Planted: the logits of a few words are raised, and every log-probability changes by what follows from that."""
     from twotower.scoring.loading import load_model, read_model_files
     from twotower.scoring.log_probs import logits_at, rows_of

@@ -80,7 +80,7 @@ def test_watching_readouts_leave_the_towers_as_they_would_be_without_them(with_s
     assert all(torch.equal(trunks[0][name], trunks[1][name]) for name in trunks[0])
 
 
-def test_the_towers_learn_and_each_readout_does(finished, small):
+def test_the_towers_learn_and_each_readout_does(finished):
     results = twotower.Run.load(finished).results()
     perplexity = results.training.heldout_perplexity
     rows = [json.loads(line) for line in (finished / "metrics.jsonl").read_text().splitlines()]

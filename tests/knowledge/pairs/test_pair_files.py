@@ -180,7 +180,7 @@ def test_items_of_blimp_that_are_reported_broken_are_known(tmp_path):
     assert is_broken(broken) and not is_broken(whole)
 
 
-def test_data_sets_of_the_hub_are_read_by_their_columns_and_refused_in_one_line(tmp_path, monkeypatch):
+def test_data_sets_of_the_hub_are_read_by_their_columns_and_refused_in_one_line(monkeypatch):
     import datasets
 
     rows = datasets.Dataset.from_list([BLIMP, BLIMP | {"field": "semantics"}])
