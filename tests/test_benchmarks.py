@@ -70,7 +70,7 @@ def test_the_parts_for_a_gpu_run_on_a_processor_and_go_on_where_they_stopped(par
     assert code == 0, said
     checks = json.loads((tmp_path / "check.json").read_text())
     assert max(checks["loss, blocks: error in nats and gradient"]) < 1e-5
-    left = ("reference's algorithm", "reference's algorithm, with readouts", "two models under Trainer")
+    left = ("reference's algorithm", "reference's algorithm, with readouts", "plain PyTorch", "two models under Trainer")
     known = {f"paper-gpt-base: {name}": {"kept": 1} for name in left}
     (tmp_path / "speed.json").write_text(json.dumps(known))
     code, said = part("--only", "speed", "--presets", "paper-gpt-base")
