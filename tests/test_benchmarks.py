@@ -1,8 +1,6 @@
 """What the benchmarks compare is the same model, and the parts for a GPU run on a processor."""
 
 import json
-import subprocess
-import sys
 import zipfile
 from pathlib import Path
 
@@ -37,15 +35,12 @@ def test_the_lean_towers_are_the_same_model(monkeypatch, settings):
 
 
 @pytest.fixture
-def part(tmp_path):
-    """A part of what is run on a GPU, at the smallest size: from its options to its exit code and all that it says."""
+def part(tmp_path, monkeypatch):
+    """A part of what is run on a GPU, at the smallest size: from its options to its exit code."""
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    from gpu import main
 
-    def run(*words):
-        command = [sys.executable, str(BENCHMARKS / "gpu.py"), "--out", str(tmp_path), "--toy", "--device", "cpu"]
-        done = subprocess.run([*command, *words], capture_output=True, text=True)
-        return done.returncode, done.stdout + done.stderr
-
-    return run
+    return lambda *words: main(["--out", str(tmp_path), "--toy", "--device", "cpu", *words])
 
 
 def test_a_pair_and_its_strangers_are_trained_to_the_end_once(part, corpus, tmp_path):
@@ -57,34 +52,31 @@ def test_a_pair_and_its_strangers_are_trained_to_the_end_once(part, corpus, tmp_
     }  # fmt: skip
     words = ["--only", "train", "--presets", "quickstart-gpt", "--corpus", str(corpus)]
     words += [word for name, value in small.items() for word in (f"--{name}", str(value))]
-    code, said = part(*words)
-    assert code == 0, said
+    assert part(*words) == 0
     trained = json.loads((tmp_path / "train.json").read_text())["quickstart-gpt"]
     assert trained["done"] and trained["calls"] == 1
     assert (tmp_path / "runs" / "quickstart-gpt" / "strangers" / "results.json").is_file()
-    assert part(*words)[0] == 0 and json.loads((tmp_path / "train.json").read_text())["quickstart-gpt"] == trained
+    assert part(*words) == 0 and json.loads((tmp_path / "train.json").read_text())["quickstart-gpt"] == trained
 
 
 def test_the_parts_for_a_gpu_run_on_a_processor_and_go_on_where_they_stopped(part, tmp_path):
-    code, said = part("--only", "check")
-    assert code == 0, said
+    assert part("--only", "check") == 0
     checks = json.loads((tmp_path / "check.json").read_text())
     assert max(checks["loss, blocks: error in nats and gradient"]) < 1e-5
-    left = ("reference's algorithm", "reference's algorithm, with readouts", "plain PyTorch", "two models under Trainer")
-    known = {f"paper-gpt-base: {name}": {"kept": 1} for name in left}
+    measured = ("reference's algorithm", "reference's algorithm, with readouts", "plain PyTorch")
+    known = {f"paper-gpt-base: {name}": {"kept": 1} for name in (*measured, "two models under Trainer")}
     (tmp_path / "speed.json").write_text(json.dumps(known))
-    code, said = part("--only", "speed", "--presets", "paper-gpt-base")
-    assert code == 0, said
+    assert part("--only", "speed", "--presets", "paper-gpt-base") == 0
     speed = json.loads((tmp_path / "speed.json").read_text())
     assert speed["paper-gpt-base: twotower"]["share_of_products"] > 0
     assert speed["paper-gpt-base: plain PyTorch, with readouts"]["tokens_per_second"] > 0
     assert known.items() <= speed.items()
-    assert part("--only", "train", "--minutes", "0")[0] == 130
+    assert part("--only", "train", "--minutes", "0") == 130
     run = tmp_path / "runs" / "paper-gpt-base"
     run.mkdir(parents=True)
     (run / "results.json").write_text("{}")
     (run / "emergence.parquet").write_bytes(random_bytes(16_000_000))
-    assert part("--only", "pack")[0] == 0
+    assert part("--only", "pack") == 0
     assert json.loads((tmp_path / "pack.json").read_text())["left out"] == ["runs/paper-gpt-base/emergence.parquet"]
     names = zipfile.ZipFile(tmp_path / "packed" / "1.zip").namelist()
     assert {"check.json", "speed.json", "runs/paper-gpt-base/results.json"} <= set(names)
