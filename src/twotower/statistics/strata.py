@@ -26,10 +26,13 @@ def frequency_bins(frequency: NDArray[np.integer] | Floats, ratio: float, fewest
     logs = np.log(np.asarray(frequency, dtype=np.float64)[order] + 1.0)
     bins = np.zeros(len(order), dtype=np.int64)
     number = start = 0
-    for place in range(len(order)):
-        if logs[start] - logs[place] > np.log(ratio) and place - start >= fewest:
-            number, start = number + 1, place
-        bins[order[place]] = number
+    while start < len(order):
+        ahead = int(np.searchsorted(logs[start] - logs[start:], np.log(ratio), side="right"))
+        end = min(start + max(ahead, fewest), len(order))
+        bins[order[start:end]] = number
+        if end == len(order):
+            break
+        number, start = number + 1, end
     if number and len(order) - start < fewest:
         bins[bins == number] = number - 1
     return bins
