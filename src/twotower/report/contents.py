@@ -18,6 +18,7 @@ from ..preference.measured import SETS
 from ..results.results import Results, results_in
 from ..runs.records import read_json
 from ..statistics.contrasts import Contrast, contrasts
+from .finding import row_name
 from .passages import Passage, ShadedText, WordInSentences, passages, words_in_sentences
 from .sheet import Plate
 from .style import ALL_COLOR, CLASS_COLORS, PREFERENCE_COLOR, TOWER_COLORS
@@ -74,6 +75,8 @@ class Contents:
     @property
     def tower_lines(self) -> list[tuple[str, str, str]]:
         """For each training curve its column in `training` and `heldout`, its name and its colour."""
+        if self.towers == 1:
+            return [("joint", "the model", ALL_COLOR), ("tower_1", "its readout", TOWER_COLORS[0])]
         alone = [(f"tower_{k}", f"tower {k} alone", TOWER_COLORS[k - 1]) for k in range(1, self.towers + 1)]
         return [("joint", "all towers together", ALL_COLOR), *alone]
 
@@ -165,7 +168,7 @@ def context_curves(contents: Contents) -> list[tuple[str, str, pd.DataFrame]]:
 def shares(contents: Contents) -> pd.DataFrame:
     """What explains the preferences of types: name, estimate, low, high (shares of the variance), largest last."""
     found = contents.results.explained_by
-    rows = [{"name": group.name, **vars(group.shapley)} for group in (found.groups if found else [])]
+    rows = [{"name": row_name(group.name), **vars(group.shapley)} for group in (found.groups if found else [])]
     table = pd.DataFrame(rows, columns=["name", "estimate", "low", "high", "of_reliable"])
     return table.sort_values("estimate", ignore_index=True)
 

@@ -33,7 +33,7 @@ def diff_drawings(contents: DiffContents) -> dict[str, Draw]:
 
 def labels(contents: DiffContents, sheet: Sheet) -> None:
     """What share of the difference between the models each label holds."""
-    forest(contents.division, sheet, compared=in_words(contents.names), control="control")
+    forest(contents.division, sheet, compared=in_words(contents.names), control="control", unit=contents.results.unit)
 
 
 def profile(contents: DiffContents, sheet: Sheet) -> None:

@@ -102,14 +102,7 @@ def _size(results: DiffResults, division: Division) -> str:
 def _shares(results: DiffResults, division: Division) -> str:
     if division.size is None:
         return ""
-    text = largest_shares(division)
-    if results.unit == "word":  # what is a token of towers is a word here
-        text = (
-            text.replace("the tokens", "the words")
-            .replace("the token", "the word")
-            .replace("its word class", "its class")
-        )
-    return text
+    return largest_shares(division, results.unit)
 
 
 def _contexts(results: DiffResults) -> str:

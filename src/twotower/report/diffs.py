@@ -6,7 +6,7 @@ from ..comparison.diffs import AgreementOfDiffs, DiffsCompared
 from ..preference.division import LabelDivision
 from .contents import is_plain_word
 from .diff_finding import in_words
-from .finding import LEADING, PROSE, nats
+from .finding import LEADING, nats, row_name
 from .glossary import GLOSSARY
 from .summary import figure
 from .templating import fill
@@ -40,19 +40,18 @@ def shared_labels(found: DiffsCompared) -> list[tuple[str, list[LabelDivision | 
         return sum(shares) / len(shares)
 
     return [
-        (f"{label} beyond {given}" if given else label, rows)
-        for (label, given), rows in sorted(table, key=lambda one: -mean(one[1]))
+        (row_name(*name), rows) for name, rows in sorted(table, key=lambda one: -mean(one[1]))
     ]  # fmt: skip
 
 
 def _labels(found: DiffsCompared) -> str:
     sure = [
         name for name, rows in shared_labels(found)
-        if all(row is not None and row.verdict == "yes" for row in rows) and " beyond " not in name
+        if all(row is not None and row.verdict == "yes" and not row.given for row in rows)
     ]  # fmt: skip
     if not sure:
         return "No label was shown to hold a share of the difference in all of them."
-    return f"In all of them these hold a share of the difference: {in_words([PROSE.get(one, one) for one in sure])}."
+    return f"In all of them these hold a share of the difference: {in_words(sure)}."
 
 
 def _agreements(found: DiffsCompared) -> list[str]:

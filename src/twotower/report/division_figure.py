@@ -7,6 +7,7 @@ import math
 from matplotlib.collections import PolyCollection
 
 from ..preference.division import Division, LabelDivision, row_of
+from .finding import row_name
 from .sheet import Sheet, interval, zero
 from .style import FLOOR_COLOR, PREFERENCE_COLOR, ZERO_COLOR
 
@@ -29,7 +30,9 @@ def shown_labels(division: Division) -> list[LabelDivision]:
     return sorted(rows, key=lambda row: row.share.estimate)
 
 
-def forest(division: Division, sheet: Sheet, compared: str = "the towers", control: str = "strangers") -> None:
+def forest(
+    division: Division, sheet: Sheet, compared: str = "the towers", control: str = "strangers", unit: str = "token"
+) -> None:
     """A forest plot of the shares, with the band of relabelled units and, where there is one, the control."""
     rows = shown_labels(division)
     sheet.height(1.2 + 0.23 * max(3, len(rows)))
@@ -43,8 +46,8 @@ def forest(division: Division, sheet: Sheet, compared: str = "the towers", contr
     corners = [[(0, y - BAND), (0, y + BAND), (high, y + BAND), (high, y - BAND)] for y, high in bands]
     axes.add_collection(PolyCollection(corners, facecolors=FLOOR_COLOR, alpha=0.6, label="labels exchanged"))
     for known, color, name in (
-        (True, PREFERENCE_COLOR, "this pair: yes"),
-        (False, ZERO_COLOR, "this pair: no or undecided"),
+        (True, PREFERENCE_COLOR, "yes"),
+        (False, ZERO_COLOR, "no or undecided"),
     ):
         chosen = [y for y, row in zip(heights, rows, strict=True) if (row.verdict == "yes") == known]
         if not chosen:
@@ -52,17 +55,17 @@ def forest(division: Division, sheet: Sheet, compared: str = "the towers", contr
         kept = [rows[y] for y in chosen]
         interval(axes, chosen, [100 * row.share.low for row in kept], [100 * row.share.high for row in kept], color)
         dots = axes.scatter([100 * row.share.estimate for row in kept], chosen, s=26, color=color, label=name, zorder=3)
-        sheet.tell(dots, [_tip(row) for row in kept])
-    _control(division, rows, axes, sheet, control)
+        sheet.tell(dots, [_tip(row, unit) for row in kept])
+    _control(division, rows, axes, sheet, control, unit)
     axes.set(ylim=(-0.7, len(rows) - 0.3))
     # Beneath names of labels as well: beside them the axis may be narrower than what it is called.
     axes.set_xlabel(sheet.wrap(f"share of the difference between {compared}, D² (%)"), loc="right")
-    axes.set_yticks(heights, [row_name(row) for row in rows])
+    axes.set_yticks(heights, [row_name(row.label, row.given, unit) for row in rows], fontsize=sheet.row_size)
     axes.tick_params(axis="y", length=0)
     sheet.key(columns=2)
 
 
-def _control(division: Division, rows: list[LabelDivision], axes: object, sheet: Sheet, name: str) -> None:
+def _control(division: Division, rows: list[LabelDivision], axes: object, sheet: Sheet, name: str, unit: str) -> None:
     """What the label holds of the control, in shares of the pair's difference: theirs alone is next to nothing."""
     if division.strangers is None or not division.size or not division.size.estimate:
         return
@@ -73,23 +76,17 @@ def _control(division: Division, rows: list[LabelDivision], axes: object, sheet:
             share = 100 * theirs.held.estimate / division.size.estimate**2
             places.append(height)
             values.append(share)
-            tips.append(f"{row_name(row)}, {name}: {share:.1f} % of what the pair differs in")
+            tips.append(f"{row_name(row.label, row.given, unit)}, {name}: {share:.1f} % of what the pair differs in")
     dots = axes.scatter(  # type: ignore[attr-defined]
         values, places, s=26, facecolors="none", edgecolors=ZERO_COLOR, label=name, zorder=2
     )
     sheet.tell(dots, tips)
 
 
-def row_name(row: LabelDivision) -> str:
-    """A label, and what is given."""
-    name = row.label.replace(" x ", " × ")
-    return f"{name}, given {row.given}" if row.given else name
-
-
-def _tip(row: LabelDivision) -> str:
+def _tip(row: LabelDivision, unit: str) -> str:
     share = row.share
     chance = "" if share.null_high is None else f"; exchanged labels hold at most {100 * share.null_high:.1f} %"
     return (
-        f"{row_name(row)} ({row.values:,} values): {100 * share.estimate:.1f} % "
+        f"{row_name(row.label, row.given, unit)} ({row.values:,} values): {100 * share.estimate:.1f} % "
         f"[{100 * share.low:.1f}, {100 * share.high:.1f}]{chance}: {row.verdict}"
     )

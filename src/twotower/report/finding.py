@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Sequence
 
 from ..data.tagging import NONE
@@ -18,13 +19,19 @@ EARLIER = "An earlier version of twotower made this run; analyze it again with `
 UNTAGGED = "no tagger was used (give one with --prepare.tagger)"
 LEADING = 3
 """Labels that are named in a sentence."""
-PROSE = {
+NAMES = {
     "type": "the token itself", "class": "its word class", "previous type": "the token before",
-    "previous class": "the class of the word before", "type x previous type": "the token and the one before together",
-    "class x previous class": "its word class and the one before together", "kind of piece": "the kind of piece",
-    "next class": "the class of the word after",
+    "previous class": "the class of the word before", "next class": "the class of the word after",
+    "type x previous type": "the token and the one before",
+    "class x previous class": "its word class and the one before",
+    "kind of piece": "whether it is a whole word", "frequency": "its frequency", "surprisal": "how unexpected it is",
+    "tag trigram or bag of words": "word order or topic",
+    "distance to the last occurrence": "the distance to its last use",
+    "position in the sentence": "its place in the sentence", "position in the document": "its place in the document",
+    "document": "its document", "topic": "the topic of its document", "period": "the period of its document",
+    "cluster": "the source of its document", "part of speech": "its word class",
 }  # fmt: skip
-"""What labels are called in a sentence, where their names alone would not say it."""
+"""What labels of a token are called in sentences, tables and figures; a reader's own have the names that they have."""
 
 
 def untagged(results: Results) -> bool:
@@ -126,13 +133,13 @@ def _size(division: Division) -> str:
     return f"{text}. No strangers were trained to compare it with."
 
 
-def largest_shares(division: Division) -> str:
+def largest_shares(division: Division, unit: str = "token") -> str:
     """The labels that hold most, of those that hold anything."""
     rows = [row for row in division.labels if not row.given and row.verdict == "yes"]
     if not rows:
-        return "No label of the tokens was shown to hold a share of this difference."
+        return f"No label of the {unit}s was shown to hold a share of this difference."
     rows = sorted(rows, key=lambda row: -row.share.estimate)[:LEADING]
-    named = "; ".join(f"{PROSE.get(row.label, row.label)} {percent(row.share)}" for row in rows)
+    named = "; ".join(f"{label_name(row.label, unit=unit)} {percent(row.share)}" for row in rows)
     return f"What holds most of this difference (D squared): {named}."
 
 
@@ -201,6 +208,19 @@ def _quality(results: Results) -> str:
         f"Beware: the readouts have not converged ({tokens}).{moved} Figures may change with longer readouts: raise "
         "--readout.tokens."
     )
+
+
+def label_name(label: str, given: str = "", unit: str = "token") -> str:
+    """What a label is called, and what it is taken beyond; `unit` is what carries it, a token or a word."""
+    name = NAMES.get(label, label) + (f" beyond {NAMES.get(given, given)}" if given else "")
+    if unit == "word":  # what is a token of towers is a word here
+        name = name.replace("the token", "the word").replace("its word class", "its class")
+    return name
+
+
+def row_name(label: str, given: str = "", unit: str = "token") -> str:
+    """The same beside a row of a table or figure, without its article."""
+    return re.sub(r"(^|beyond )(the|its) ", r"\1", label_name(label, given, unit))
 
 
 def nats(values: Estimate, digits: int = 3) -> str:

@@ -82,9 +82,11 @@ _FORMS = {
 }  # fmt: skip
 _LINKED = [term for term in GLOSSARY if term not in ("p", "q", "word", "token", "tower", "type", "nats", "label")]
 _PATTERN = re.compile(
-    r"\b(" + "|".join(sorted(map(re.escape, [*_LINKED, *(k for k, v in _FORMS.items() if v in _LINKED)]), key=len,
+    r"(?<!-)\b(" + "|".join(sorted(map(re.escape, [*_LINKED, *(k for k, v in _FORMS.items() if v in _LINKED)]), key=len,
                              reverse=True)) + r")\b"
 )  # fmt: skip
+_OPTION = re.compile(r"(?<!\S)--[a-z][\w.-]*\w")
+"""An option of the command line, as sentences name it."""
 
 
 def anchor(term: str) -> str:
@@ -99,7 +101,7 @@ def term(shown: str, name: str | None = None) -> Markup:
 
 
 def explain(text: str) -> Markup:
-    """The text, escaped, with the first use of each term linked."""
+    """The text, escaped, with the first use of each term linked and no option of the command line broken."""
     seen: set[str] = set()
 
     def link(found: re.Match[str]) -> str:
@@ -109,4 +111,4 @@ def explain(text: str) -> Markup:
         seen.add(entry)
         return str(term(found.group()))
 
-    return Markup(_PATTERN.sub(link, str(escape(text))))
+    return Markup(_OPTION.sub(r"<code>\g<0></code>", _PATTERN.sub(link, str(escape(text)))))

@@ -9,6 +9,8 @@ import numpy as np
 from .contents import Contents, favourites, shares
 from .style import plural
 
+LEVEL = 0.05
+"""p below which a contrast is called sure."""
 NAMED = 3
 """Classes or words that a heading names for each tower."""
 
@@ -53,6 +55,36 @@ def of_preferences(contents: Contents) -> str:
     return f"Half of the types lie within {middle:.2f} nats of the mean preference"
 
 
+def of_contrasts(contents: Contents) -> str:
+    """Which planned contrasts of word classes are sure."""
+    classes = contents.results.word_classes
+    said = []
+    for row in classes.contrasts if classes else []:
+        if row.area and row.p_value is not None and row.p_value < LEVEL:
+            first, second = row.contrast.split(" against ")
+            said.append(f"tower {1 if row.area.estimate > 0.5 else 2} prefers {first} to {second} words")
+    return _sentence("; ".join(said)) if said else "No two groups of word classes surely differ at similar frequency"
+
+
+def of_towers(contents: Contents) -> str:
+    """How alike two towers are in what they find hard."""
+    if len(contents.series) != 1 or len(contents.types) < 3:
+        return "Each tower against all" if len(contents.series) != 1 else "Tower 1 against tower 2"
+    r = contents.types["readout_1"].corr(contents.types["readout_2"])
+    return f"What is hard for one tower is hard for the other: their log-probabilities of types correlate by {r:.2f}"
+
+
+def of_context(contents: Contents) -> str:
+    """Which tower, if any, surely gains more from far context."""
+    found = contents.results.context
+    if not found or not found.difference:
+        return "How much each tower gains from context"
+    low, high = found.difference.low, found.difference.high
+    if low <= 0 <= high:
+        return f"Context beyond {found.near} tokens helps neither tower surely more"
+    return f"Context beyond {found.near} tokens helps tower {1 if low > 0 else 2} more"
+
+
 def of_predictors(contents: Contents) -> str:
     """Which group of predictors explains most, if any surely does."""
     table = shares(contents)
@@ -60,7 +92,7 @@ def of_predictors(contents: Contents) -> str:
     if not len(sure):
         return "No group of predictors surely explains the preferences"
     most = sure.iloc[-1]
-    return f"Of all predictors, {most['name']} explains most: {100 * most['estimate']:.0f} % of the variance"
+    return f"Of all predictors, “{most['name']}” explains most: {100 * most['estimate']:.0f} % of the variance"
 
 
 def of_training(contents: Contents) -> str:

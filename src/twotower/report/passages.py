@@ -28,6 +28,7 @@ WORDS, SENTENCES = 3, 2
 REACH = 18
 """Pieces of a sentence on each side of the word at the most."""
 ENDS = frozenset(".!?")
+OPENING, CLOSING = frozenset("([{“$"), frozenset(".,;:!?)]}%’”")
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class ShadedPiece:
 
     text: str
     glued: bool
-    """Whether it goes on with the word before."""
+    """Whether no space stands before it."""
     tower: int
     """Which tower predicts it best."""
     shade: int
@@ -110,7 +111,7 @@ class ShadedText:
             ahead = float(values[best[number], number])
             pieces.append(ShadedPiece(
                 str(row["piece"]).removeprefix(GOES_ON),
-                str(row["piece"]).startswith(GOES_ON),
+                number > 0 and is_glued(str(row["piece"]), str(rows["piece"].iloc[number - 1])),
                 int(best[number]) + 1,
                 round(min(1.0, ahead / PASSAGE_LIMIT) * PASSAGE_SHADE),
                 f"{row['piece']} ({kind}): log-probability {each} nats; tower {best[number] + 1} ahead by {ahead:.2f}",
@@ -122,6 +123,13 @@ class ShadedText:
         """The preference of a tower at some occurrences, in nats, (places,)."""
         contrast = next(one for one in self.contrasts if one.tower == tower)
         return contrast.mean_of(self.scores, self.sets)[places]
+
+
+def is_glued(piece: str, before: str) -> bool:
+    """Whether no space stands between two pieces: within a word, before a full stop, behind a bracket."""
+    return (
+        piece.startswith(GOES_ON) or piece in CLOSING or before in OPENING or piece == "'" or before == "'"
+    )  # fmt: skip
 
 
 def passages(text: ShadedText) -> list[Passage]:
@@ -190,6 +198,8 @@ def _sentence(text: ShadedText, place: int) -> Passage:
     begin, end = place, place + 1
     while begin > first and place - begin < REACH and text.piece[begin - 1] not in ENDS:
         begin -= 1
+    while begin < place and text.piece[begin] in CLOSING | {'"', "'"}:  # that end the sentence before
+        begin += 1
     while end < last and end - place < REACH and text.piece[end - 1] not in ENDS:
         end += 1
     return text.passage(_whole(text, begin, first, -1), _whole(text, end, last, 1) if end < last else last, place)

@@ -6,6 +6,7 @@ import math
 
 from ..preference.scale import ScaleRow
 from ..results.results import Results
+from .finding import row_name
 from .sheet import Sheet, interval, zero
 from .style import PREFERENCE_COLOR, SOFT
 
@@ -36,7 +37,8 @@ def scale(rows: list[ScaleRow], sheet: Sheet) -> None:
             axes.annotate(NOT_MEASURABLE, (2, height), va="center", fontsize="small", color=SOFT)
     axes.set(ylim=(-0.7, len(rows) - 0.3))
     axes.set_xlabel(sheet.wrap("strangers = 0 %, the planted pair = 100 %"), loc="right")
-    axes.set_yticks(range(len(rows)), [f"{row.label} ({row.planted})".replace(" x ", " × ") for row in rows])
+    names = [f"{row_name(row.label)} ({row.planted})" for row in rows]
+    axes.set_yticks(range(len(rows)), names, fontsize=sheet.row_size)
     axes.tick_params(axis="y", length=0)
 
 
@@ -44,8 +46,8 @@ def share_sentence(row: ScaleRow) -> str:
     """One row of the scale in words."""
     share = row.share
     if share is None:
-        return f"{row.label}: {NOT_MEASURABLE}: planted {row.planted} hold no more of it than strangers"
+        return f"{row_name(row.label)}: {NOT_MEASURABLE}: planted {row.planted} hold no more of it than strangers"
     return (
-        f"{row.label}: {100 * share.estimate:.0f} % [{100 * share.low:.0f}, {100 * share.high:.0f}] of what planted "
-        f"{row.planted} hold"
+        f"{row_name(row.label)}: {100 * share.estimate:.0f} % [{100 * share.low:.0f}, {100 * share.high:.0f}] of "
+        f"what planted {row.planted} hold"
     )

@@ -122,7 +122,7 @@ def contrasts(contents: Contents) -> Section | None:
     if not classes or not classes.contrasts:
         return None
     body = part("sections/contrasts.html.j2", planned=classes.contrasts, figure=figure, p_value=p_value)
-    return Section("contrasts", "Word classes compared at similar frequency", body)
+    return Section("contrasts", headings.of_contrasts(contents), body)
 
 
 def preference(contents: Contents) -> Section | None:
@@ -140,7 +140,7 @@ def towers(contents: Contents) -> Section | None:
         return None
     pair = len(contents.contrasts) == 1
     body = part("sections/towers.html.j2", drawn=picture(contents, "towers"), pair=pair)
-    return Section("towers", "Tower 1 against tower 2" if pair else "Each tower against all", body)
+    return Section("towers", headings.of_towers(contents), body)
 
 
 def context(contents: Contents) -> Section | None:
@@ -149,7 +149,7 @@ def context(contents: Contents) -> Section | None:
     if not found or not contents.contrasts:
         return None
     body = part("sections/context.html.j2", drawn=picture(contents, "context"), tokens=found.tokens)
-    return Section("context", "How much each tower gains from context", body)
+    return Section("context", headings.of_context(contents), body)
 
 
 def predictors(contents: Contents) -> Section | None:
@@ -199,7 +199,7 @@ EXPERT_SECTIONS: tuple[Make, ...] = (
 
 COLUMN_HELP = {
     "piece": "An entry of the vocabulary: a whole word, or a part of a word; ## marks a part that continues a word.",
-    "upos": "The part of speech that the type has most often; parts of words have none.",
+    "upos": "The word class that the type has most often; parts of words have none.",
     "count": "How many times the type occurs in the held-out text.",
     "documents": "In how many held-out documents it occurs.",
     "mean": "Mean log-probability under tower 1 minus that under tower 2, in nats: positive for tower 1.",

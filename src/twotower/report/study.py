@@ -8,8 +8,9 @@ from ..comparison.families import distinct_groups
 from ..comparison.figures import RunOfStudy
 from ..comparison.study import Study
 from ..preference.division import CLASS, row_of
+from .finding import row_name
 from .sheet import plate
-from .study_answers import at_least_zero, conclusions, finding, number
+from .study_answers import at_least_zero, conclusions, finding, headings, number
 from .study_figures import LABELS, drawings
 from .style import class_name
 from .summary import figure, p_value
@@ -31,9 +32,12 @@ def render(title: str, study: Study, figures: Path | None = None) -> str:
         finding=finding(study),
         answers=[(*answer.split("? ", 1), link) for answer, link in zip(conclusions(study), LINKS, strict=True)],
         study=study,
+        found=headings(study),
         figure=figure,
         p=p_value,
         number=number,
+        figure_name=lambda name: row_name(*CLASS) if name == "class given frequency" else name,
+        row_name=row_name,
         class_share=class_share,
         at_least_zero=at_least_zero,
         distinct=distinct_groups,

@@ -11,13 +11,14 @@ from statistics import median
 from ..comparison.agreement import AgreementOfPairs
 from ..comparison.families import distinct_groups
 from ..comparison.figures import NOTHING_PLANTED, ExcessOfGroup, RunOfStudy
-from ..comparison.profiles import AgreementOfSigns
+from ..comparison.profiles import AgreementOfProfiles, AgreementOfSigns
 from ..comparison.study import Study
 from ..data.tagging import NONE
 from ..preference.direction import divides
 from ..preference.division import CLASS, row_of
 from ..statistics.intervals import is_known
-from .finding import PROSE, UNTAGGED
+from .finding import UNTAGGED, label_name
+from .headings import LEVEL
 from .summary import figure, p_value
 
 
@@ -127,7 +128,7 @@ def _classes(pairs: list[RunOfStudy], study: Study) -> str:
     yes = sum(one.verdict == "yes" for one in known)
     shares = _range([one.share.estimate for one in known], percent=True)
     text = (
-        f"{question} Given frequency, word class holds {shares} of the squared difference: yes in {yes} of "
+        f"{question} Beyond frequency, word class holds {shares} of the squared difference: yes in {yes} of "
         f"{len(known)} pairs"
     )
     text += _excesses(study.excess_over_strangers, "class given frequency", "what it holds")
@@ -148,7 +149,25 @@ def _largest(pairs: Sequence[RunOfStudy]) -> str:
     if not shares:
         return ""
     name = max(shares, key=lambda label: median(shares[label]))
-    return f"Most is held by {PROSE.get(name, name)}: {_range(shares[name], percent=True)}"
+    return f"Most is held by {label_name(name)}: {_range(shares[name], percent=True)}"
+
+
+def headings(study: Study) -> dict[str, str]:
+    """By the anchor of a part of the page, a heading that says what was found; those without a finding are missing."""
+    pairs = [row for row in study.runs if row.natural]
+    found = {"labels": _largest(pairs)} if pairs else {}
+    agreements = [one.agreement.groups for one in study.agreement if not one.strangers]
+    if len(agreements) == 1:
+        found["agreement"] = f"The preferences of single types {_agree(agreements[0]['all'])}"
+    if study.profiles:
+        found["profiles"] = f"The profiles of word classes {_agree(study.profiles.agreement['all'])}"
+    return found
+
+
+def _agree(group: AgreementOfPairs | AgreementOfProfiles) -> str:
+    """How well runs agree, beside chance."""
+    verb = "agree" if group.p_value < LEVEL else "do not surely agree"
+    return f"{verb} between runs: RMS r = {max(0.0, group.estimate):.2f}, by chance {number(group.chance)}"
 
 
 def _context(pairs: list[RunOfStudy], signs: dict[str, AgreementOfSigns]) -> str:

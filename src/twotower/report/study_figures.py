@@ -21,13 +21,14 @@ from ..comparison.profiles import Profiles
 from ..comparison.study import AgreementOfText, Study
 from ..preference.division import CLASS, row_of
 from ..preference.emergence import Evaluation
-from .division_figure import row_name
+from .finding import row_name
 from .sheet import Draw, Sheet, interval, zero
 from .style import CONTEXT_AXES, PREFERENCE_COLOR, SOFT, TOWER_COLORS, ZERO_COLOR, class_name
 
 Point = TypeVar("Point")
-DIVERGING = LinearSegmentedColormap.from_list("towers", [TOWER_COLORS[1], "#ffffff", TOWER_COLORS[0]])
-"""Of every matrix: the colours of the two towers, white at 0."""
+DIVERGING = LinearSegmentedColormap.from_list("towers", ["#b3500f", "#ffffff", "#306db3"])
+"""Of every matrix: white at 0, the colours of the two towers at the ends, but not to the bit. The page gives each colour
+of its palette another value in the dark, and the ends alone would then be paler than what lies before them."""
 Dash = Literal["-", ":"]
 LEVELS = 21
 """Shades of a matrix: more cannot be told apart, and each is a path of the figure."""
@@ -184,14 +185,13 @@ def _labels(study: Study, shown: Sequence[tuple[str, str]], sheet: Sheet) -> Non
             facecolors="none" if runs == "strangers" else color, edgecolors=color, alpha=0.75, zorder=3,
         )  # fmt: skip
         sheet.tell(dots, [
-            f"{row.name}, {row_name(one)}: {one.held.estimate:.4f} nats², {100 * one.share.estimate:.1f} % of its "
-            f"difference: {one.verdict}"
+            f"{row.name}, {row_name(one.label, one.given)}: {one.held.estimate:.4f} nats², "
+            f"{100 * one.share.estimate:.1f} % of its difference: {one.verdict}"
             for _, row, one in known
         ])  # fmt: skip
-    names = [row_name(next(one for row in rows if (one := row_of(row.labels, *name)))) for name in shown]
     axes.set(ylim=(-0.7, len(shown) - 0.3))
     axes.set_xlabel(sheet.wrap("held of the squared difference between towers (nats²)"), loc="right")
-    axes.set_yticks(range(len(shown)), names)
+    axes.set_yticks(range(len(shown)), [row_name(*name) for name in shown], fontsize=sheet.row_size)
     axes.tick_params(axis="y", length=0)
     sheet.key(columns=3, handles=[_mark("natural", "pairs"), *_controls_key(rows)])
 

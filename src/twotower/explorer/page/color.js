@@ -90,7 +90,7 @@
     let [left, right] = ["−12 nats: surprised", "0 nats: certain"];
     if (preference) {
       const contrast =
-        run.contrasts.find((one) => measure.endsWith(one.suffix) && (one.suffix || run.contrasts.length === 1)) ||
+        run.contrasts.find(({ suffix }) => measure.endsWith(suffix) && (suffix || run.contrasts.length === 1)) ||
         run.contrasts[0];
       const other = run.towers === 2 ? `${run.sides[1]} predicts it better` : "worse than the mean of all";
       const ends = [other, `${run.sides[contrast.tower - 1]} predicts it better`];

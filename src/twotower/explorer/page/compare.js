@@ -105,7 +105,7 @@
       const what =
         runs[number].head_names[column] ??
         column
-          .replace(/^under_[a-z]+/, (found) => `set ${runs[number].set_columns.indexOf(found) + 1}`)
+          .replace(/^under_[a-z]+/, (set) => `set ${runs[number].set_columns.indexOf(set) + 1}`)
           .replace(/^mean/, "preference")
           .replace(/_\d+$/, (suffix) => ` ${explorer.sideOf(runs[number], suffix)}`);
       return `${two ? `run ${number + 1}, ` : ""}${what}${minus ? ", exchanged" : ""} (nats)`;
@@ -139,13 +139,8 @@
       width: "7em",
       value,
       cell: (k) => {
-        const made = explorer.el(
-          "span",
-          { class: diverging ? "swatch" : null },
-          diverging || key === "difference" ? explorer.signed(value(k)) : explorer.plain(value(k)),
-        );
-        if (diverging) made.style.background = explorer.shade("mean", value(k));
-        return made;
+        if (diverging) return explorer.swatch("mean", value(k));
+        return (key === "difference" ? explorer.signed : explorer.plain)(value(k));
       },
     });
     const table = explorer.table({
@@ -269,18 +264,18 @@
 
   /** The classes of function and content words, each with the mean over its occurrences. */
   const classesOf = (rows, typesA, typesB, columnA, columnB, className) => {
-    const found = new Map();
+    const sums = new Map();
     for (const [row, other] of rows) {
       if (typesA.word_class[row] === "other") continue; // symbols and parts of words would hide what words do
       const tag = typesA.upos[row];
-      const sum = found.get(tag) ?? { tag, count: 0, otherCount: 0, a: 0, b: 0, group: typesA.word_class[row] };
+      const sum = sums.get(tag) ?? { tag, count: 0, otherCount: 0, a: 0, b: 0, group: typesA.word_class[row] };
       sum.count += typesA.count[row];
       sum.otherCount += typesB.count[other];
       sum.a += typesA.count[row] * typesA[columnA][row];
       sum.b += typesB.count[other] * typesB[columnB][other];
-      found.set(tag, sum);
+      sums.set(tag, sum);
     }
-    return [...found.values()].map((sum) => ({
+    return [...sums.values()].map((sum) => ({
       ...sum,
       name: className(sum.tag),
       a: sum.a / sum.count,
@@ -297,7 +292,8 @@
     const shared = a.name
       .map((name, number) => [number, other.get(name)])
       .filter(
-        ([one, two]) => two !== undefined && a.tokens[one] === b.tokens[two] && held(runA, one) && held(runB, two),
+        ([first, second]) =>
+          second !== undefined && a.tokens[first] === b.tokens[second] && held(runA, first) && held(runB, second),
       );
     place.append(explorer.el("h2", {}, "The same passage under both"));
     if (!shared.length) {
@@ -306,15 +302,15 @@
       );
       return;
     }
-    const [one, two] = shared.find(([number]) => String(number) === state.document) || shared[0];
+    const [first, second] = shared.find(([number]) => String(number) === state.document) || shared[0];
     const measure = (column) =>
       column
         .replace(/^mean/, "preference")
-        .replace(/^under_[a-z]+/, (found) => `set${explorer.runs[runA].set_columns.indexOf(found) + 1}`);
+        .replace(/^under_[a-z]+/, (set) => `set${explorer.runs[runA].set_columns.indexOf(set) + 1}`);
     const body = explorer.el("div", { class: "pair" });
     const choose = explorer.select(
       shared.map(([number]) => [number, a.name[number]]),
-      one,
+      first,
       (value) => {
         state.document = value;
         state.start = 0;
@@ -339,7 +335,7 @@
         ),
         explorer.el(
           "button",
-          { type: "button", disabled: state.start + 200 >= a.tokens[one], click: () => turnTo(state.start + 200) },
+          { type: "button", disabled: state.start + 200 >= a.tokens[first], click: () => turnTo(state.start + 200) },
           "next",
         ),
       ),
@@ -347,8 +343,8 @@
     );
     const sides = await Promise.all(
       [
-        [runA, one, columnA, false],
-        [runB, two, columnB, turned],
+        [runA, first, columnA, false],
+        [runB, second, columnB, turned],
       ].map(async ([run, document, column, minus], side) => {
         const passage = await explorer.passage({ run, document, start: state.start, length: 200 });
         const values = passage[measure(column)].map((value) => (minus ? -value : value));

@@ -10,7 +10,7 @@
   ];
   const HELP =
     "A word, a phrase (united states), a beginning (stat*), a class (VERB, the NOUN, like_VERB), " +
-    "/a regular expression/, or [a piece] of the vocabulary";
+    "/a regular expression/, or [a type] of the vocabulary";
 
   const { swatch, shown } = explorer;
   const joined = (words) =>
@@ -71,14 +71,16 @@
       const { total } = answer,
         values = answer.measures[measure];
       if (!total) {
-        const like = state.query.replace(/[^\p{L}\p{N}]/gu, "").toLowerCase();
-        const near = like ? types.piece.filter((piece) => piece.toLowerCase().includes(like)).slice(0, 12) : [];
+        const letters = state.query.replace(/[^\p{L}\p{N}]/gu, "").toLowerCase();
+        const like = /^\/.*\/$/.test(state.query) ? "" : letters;
+        const isNear = (piece) => like.length > 1 && piece.toLowerCase().includes(like);
+        const near = types.piece.filter(isNear).slice(0, 12);
         told.replaceChildren(
           explorer.bdi(`“${state.query}”`),
           " is nowhere in these documents. ",
           ...(near.length
             ? [
-                "Pieces that contain it: ",
+                "Types that contain it: ",
                 ...near.flatMap((piece) => [
                   explorer.el("a", { href: link({ query: `[${piece}]` }) }, explorer.bdi(piece)),
                   " ",
@@ -124,6 +126,7 @@
         saveLink(),
       );
       panel.replaceChildren();
+      tabs.hidden = !answer.total;
       if (!answer.total) return;
       if (explorer.panels[state.panel]) {
         const shared = { answer, documents, passes, periods, state, summary, link, draw, run };
@@ -264,7 +267,7 @@
         "document",
         "year",
         "position",
-        "part of speech",
+        "word class",
         "left",
         "hit",
         "right",

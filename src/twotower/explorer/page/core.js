@@ -18,6 +18,9 @@ const explorer = { views: [], runs: [], live: document.body.dataset.mode === "li
   /** A text of the corpus as an element of its own direction: a right-to-left word turns nothing else round. */
   explorer.bdi = (text, attributes = {}) => explorer.el("bdi", attributes, String(text));
 
+  /** A sentence with its `commands` as code. */
+  explorer.prose = (text) => text.split("`").map((part, k) => (k % 2 ? explorer.el("code", {}, part) : part));
+
   /** A labelled control. */
   explorer.field = (label, control, title) => explorer.el("label", { class: "field", title }, label, " ", control);
 
@@ -111,10 +114,11 @@ const explorer = { views: [], runs: [], live: document.body.dataset.mode === "li
   /** What each measure is called, for people. */
   explorer.measureName = (run, measure) => {
     if (run.head_names[measure]) return `log-probability, ${run.head_names[measure]}`;
-    const contrast = run.contrasts.find((one) => measure === `preference${one.suffix}`);
+    const contrast = run.contrasts.find((contrast) => measure === `preference${contrast.suffix}`);
     if (contrast) return `preference: ${contrast.name}`;
     const [, number, suffix] = /^set(\d+)(_\d+)?$/.exec(measure) ?? [];
-    return number ? `preference${suffix ? ` of ${explorer.sideOf(run, suffix)}` : ""}, set ${number} of readouts` : measure;
+    const whose = suffix ? ` of ${explorer.sideOf(run, suffix)}` : "";
+    return number ? `preference${whose}, set ${number} of readouts` : measure;
   };
   /** Whose preference it is: the tower or the model that a suffix, such as `_2`, names. */
   explorer.sideOf = (run, suffix) => run.sides[Number(suffix.slice(1)) - 1];

@@ -77,43 +77,43 @@
   const shard = (run, number) =>
     once(`shard-${run}-${number}`, async () => {
       const documents = await script(`text-${number}`, run);
-      for (const one of documents) addPreferences(run, one);
+      for (const text of documents) addPreferences(run, text);
       return documents;
     });
 
-  const addPreferences = (run, one) => {
+  const addPreferences = (run, text) => {
     const { contrasts, towers, alone } = explorer.runs[run];
-    const each = alone.map((head) => one.measures[head]);
-    const found = {};
+    const each = alone.map((head) => text.measures[head]);
+    const preferences = {};
     for (const { suffix, tower } of contrasts) {
-      found[`preference${suffix}`] = one.piece_id.map((_, i) => {
+      preferences[`preference${suffix}`] = text.piece_id.map((_, i) => {
         if (towers === 2) return each[0][i] - each[1][i];
         return each[tower - 1][i] - each.reduce((sum, values) => sum + values[i], 0) / towers;
       });
     }
-    one.measures = { ...found, ...one.measures };
+    text.measures = { ...preferences, ...text.measures };
   };
 
   const documentOf = async (run, number) => {
     const place = explorer.runs[run].shard_of[number];
     if (place === undefined || place < 0) return null;
-    return (await shard(run, place)).find((one) => one.document === number);
+    return (await shard(run, place)).find((text) => text.document === number);
   };
 
   const passageFromDisk = async ({ run, document, start, length }) => {
-    const one = await documentOf(run, Number(document));
-    if (!one)
+    const text = await documentOf(run, Number(document));
+    if (!text)
       throw new Error("This document is not in this folder, which holds a sample; `twotower explore RUN` shows all.");
     const { piece } = await explorer.whole("pieces", run);
     const cut = (values) => values.slice(start, start + length);
-    const measures = Object.fromEntries(Object.entries(one.measures).map(([name, values]) => [name, cut(values)]));
+    const measures = Object.fromEntries(Object.entries(text.measures).map(([name, values]) => [name, cut(values)]));
     return {
       document: Number(document),
       start,
-      tokens: one.piece_id.length,
-      piece_id: cut(one.piece_id),
-      piece: cut(one.piece_id).map((id) => piece[id]),
-      upos: cut(one.tag).map((tag) => one.tags[tag]),
+      tokens: text.piece_id.length,
+      piece_id: cut(text.piece_id),
+      piece: cut(text.piece_id).map((id) => piece[id]),
+      upos: cut(text.tag).map((tag) => text.tags[tag]),
       ...measures,
     };
   };

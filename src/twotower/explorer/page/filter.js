@@ -93,7 +93,7 @@
       : applies
         ? `${explorer.count(passed)} of ${explorer.count(documents.name.length)} documents pass`
         : "the filter is kept; this view shows all documents";
-    form.hidden = false;
+    form.hidden = !applies && !some;
   };
   form.addEventListener("submit", (event) => {
     event.preventDefault();

@@ -44,26 +44,26 @@
   };
 
   const wordsOf = (document, piece) => {
-    const found = [];
+    const words = [];
     document.piece_id.forEach((id, position) => {
       if (position && piece[id].startsWith("##")) {
-        found.at(-1).text += explorer.shownPiece(piece[id]);
-        found.at(-1).end++;
+        words.at(-1).text += explorer.shownPiece(piece[id]);
+        words.at(-1).end++;
       } else {
         const tag = document.tags[document.tag[position]];
-        found.push({ text: explorer.shownPiece(piece[id]), begin: position, end: position + 1, tag });
+        words.push({ text: explorer.shownPiece(piece[id]), begin: position, end: position + 1, tag });
       }
     });
-    return found;
+    return words;
   };
 
   const matches = (words, query, fitting, piece, document) => {
-    const found = [];
+    const hits = [];
     words.forEach((word, first) => {
       if (query.piece !== undefined) {
         for (let at = word.begin; at < word.end; at++) {
           if (piece[document.piece_id[at]] === query.piece)
-            found.push({ begin: at, end: at + 1, first, last: first });
+            hits.push({ begin: at, end: at + 1, first, last: first });
         }
         return;
       }
@@ -73,9 +73,9 @@
         const { text, tag: own } = words[first + k];
         return (!tag || own === tag) && (pattern === "*" || fitting(pattern, text));
       });
-      if (met) found.push({ begin: word.begin, end: words[last].end, first, last });
+      if (met) hits.push({ begin: word.begin, end: words[last].end, first, last });
     });
-    return found;
+    return hits;
   };
 
   explorer.findOnDisk = async (documents, piece, { query: typed, case: capitals, tags }) => {

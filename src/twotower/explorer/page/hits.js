@@ -75,10 +75,10 @@
         }
       }
       for (const word of seen) {
-        const one = found.get(word) ?? { hits: 0, sum: 0 };
-        one.hits++;
-        one.sum += values[hit];
-        found.set(word, one);
+        const beside = found.get(word) ?? { hits: 0, sum: 0 };
+        beside.hits++;
+        beside.sum += values[hit];
+        found.set(word, beside);
       }
     }
     const scale = told ? answer.total / told : 1; // of very many hits only some are told
@@ -105,7 +105,7 @@
       hits,
       documents: hits.size,
       of: passes.filter(Boolean).length,
-      dp: apart.reduce((sum, one) => sum + one, 0) / 2,
+      dp: apart.reduce((sum, value) => sum + value, 0) / 2,
     };
   };
 })();

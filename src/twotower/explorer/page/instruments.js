@@ -3,12 +3,12 @@
 (() => {
   const show = async (place, run, given) => {
     const summary = explorer.runs[run],
-      found = await explorer.whole("pairs", run);
-    if (found.missing) {
-      place.append(explorer.el("p", { class: "told" }, found.missing));
+      answer = await explorer.whole("pairs", run);
+    if (answer.missing) {
+      place.append(explorer.el("p", { class: "told" }, explorer.prose(answer.missing)));
       return;
     }
-    const { pairs, heads } = found;
+    const { pairs, heads } = answer;
     const state = {
       run: run || "",
       paradigm: given.get("paradigm") || "",

@@ -2,7 +2,7 @@
 // Lines with bands, named at their ends.
 (() => {
   const DASHES = [[], [6, 3], [2, 3], [8, 3, 2, 3]];
-  const MARGIN = { left: 56, right: 110, top: 12, bottom: 44 };
+  const MARGIN = { left: 66, top: 12, bottom: 44 };
 
   /**
    * `show(series, axes)`: series { name, points: [[x, y, low, high]], title, color }; axes { x, y, zero, floor }.
@@ -14,12 +14,12 @@
       spots = [];
     const draw = (surface, width, tall, colors) => {
       spots = [];
-      const right = width < 520 ? 74 : MARGIN.right;
+      const right = 16 + Math.max(0, ...series.map((line) => surface.width(line.name, 12)));
       const x = MARGIN.left,
         y = MARGIN.top,
         w = width - x - right,
         h = tall - y - MARGIN.bottom;
-      const known = series.flatMap((one) => one.points).filter((point) => point[1] !== null);
+      const known = series.flatMap((line) => line.points).filter((point) => point[1] !== null);
       if (!known.length) return;
       const xs = known.map((point) => point[0]),
         ys = known.flatMap((point) => point.slice(1)).filter((value) => value !== null && value !== undefined);
@@ -61,10 +61,10 @@
       surface.text(axes.x || "", x + w / 2, tall - 8, colors.ink, { align: "center", size: 13 });
       surface.text(axes.y || "", 14, y + h / 2, colors.ink, { align: "center", size: 13, turned: true });
       const ends = [];
-      series.forEach((one, number) => {
-        const color = colors[one.color] || colors.lines[number % colors.lines.length],
+      series.forEach((line, number) => {
+        const color = colors[line.color] || colors.lines[number % colors.lines.length],
           dash = DASHES[Math.floor(number / colors.lines.length) % DASHES.length];
-        const points = one.points.filter((point) => point[1] !== null);
+        const points = line.points.filter((point) => point[1] !== null);
         if (!points.length) return;
         const banded = points.filter((point) => point[2] !== null && point[2] !== undefined && point[3] !== null);
         if (banded.length > 1)
@@ -80,16 +80,16 @@
         );
         for (const p of points) {
           surface.mark("circle", toX(p[0]), toY(p[1]), 3, color);
-          spots.push([toX(p[0]), toY(p[1]), one, p]);
+          spots.push([toX(p[0]), toY(p[1]), line, p]);
         }
-        ends.push({ at: toY(points.at(-1)[1]), from: toX(points.at(-1)[0]), name: one.name, color });
+        ends.push({ at: toY(points.at(-1)[1]), from: toX(points.at(-1)[0]), name: line.name, color });
       });
       ends.sort((a, b) => a.at - b.at);
-      ends.forEach((one, k) => {
-        one.y = k ? Math.max(one.at, ends[k - 1].y + 14) : one.at;
+      ends.forEach((end, k) => {
+        end.y = k ? Math.max(end.at, ends[k - 1].y + 14) : end.at;
       });
       const over = ends.length ? Math.max(0, ends.at(-1).y - (y + h)) : 0;
-      for (const one of ends) surface.text(one.name, one.from + 8, one.y - over + 4, one.color, { size: 12 });
+      for (const end of ends) surface.text(end.name, end.from + 8, end.y - over + 4, end.color, { size: 12 });
     };
     const figure = explorer.figure({ name, label, height, draw });
     figure.canvas.addEventListener("pointermove", (event) => {
@@ -98,15 +98,15 @@
         explorer.untip();
         return;
       }
-      const [, , one, [at, value, low, high]] = near[0];
+      const [, , line, [at, value, low, high]] = near[0];
       const interval =
         low === null || low === undefined ? "" : ` (${explorer.signed(low)} to ${explorer.signed(high)})`;
       explorer.tip(
         [
-          one.name,
+          line.name,
           `${explorer.count(at)} tokens: ${axes.zero ? explorer.signed(value) : explorer.plain(value)} ` +
             `nats${interval}`,
-          ...(one.title ? [one.title] : []),
+          ...(line.title ? [line.title] : []),
         ],
         event.clientX,
         event.clientY,
@@ -115,8 +115,8 @@
     figure.canvas.addEventListener("pointerleave", explorer.untip);
     return {
       ...figure,
-      show: (found, described) => {
-        series = found;
+      show: (given, described) => {
+        series = given;
         axes = described;
         figure.redraw();
       },

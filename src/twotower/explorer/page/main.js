@@ -5,22 +5,23 @@
     tabs = document.getElementById("tabs");
   let turn = 0;
 
-  const failure = (error) => explorer.el("p", { class: "failure", role: "alert" }, error.message || String(error));
+  const failure = (error) =>
+    explorer.el("p", { class: "failure", role: "alert" }, explorer.prose(error.message || String(error)));
 
   explorer.render = async () => {
     const mine = ++turn,
       { view: key, given } = explorer.address();
     const run = Math.min(Math.max(0, Number(given.get("run")) || 0), explorer.runs.length - 1);
     const summary = explorer.runs[run];
-    const has = (one) => summary.views.includes(one.key);
-    const chosen = explorer.views.find((one) => one.key === key && has(one)) || explorer.views[0];
+    const has = (name) => summary.views.includes(name);
+    const chosen = explorer.views.find((each) => each.key === key && has(key)) || explorer.views[0];
     explorer.readFilter(given);
     explorer.untip();
     for (const link of tabs.querySelectorAll("a")) {
       if (link.dataset.key === chosen.key) link.setAttribute("aria-current", "page");
       else link.removeAttribute("aria-current");
       link.href = explorer.link(link.dataset.key, { run: run || "" });
-      link.parentNode.hidden = !has({ key: link.dataset.key });
+      link.parentNode.hidden = !has(link.dataset.key);
     }
     document.getElementById("run").value = String(run);
     document.title = `${chosen.label} · ${summary.name} · twotower explorer`;

@@ -49,7 +49,7 @@
           number("without", "without", "Mean of the other hits, in nats", (row) => shown(measure, rows[row].without)),
         ],
       });
-      const spans = ["1", "2", "3", "5", "8", "12"].map((one) => [one, `${one} word${one === "1" ? "" : "s"}`]);
+      const spans = ["1", "2", "3", "5", "8", "12"].map((words) => [words, `${words} word${words === "1" ? "" : "s"}`]);
       table.show(rows.keys());
       return [
         explorer.el(
@@ -57,8 +57,8 @@
           { class: "bar" },
           explorer.field(
             "within",
-            explorer.select(spans, state.span, (one) => {
-              state.span = one;
+            explorer.select(spans, state.span, (words) => {
+              state.span = words;
               draw();
             }),
           ),
@@ -73,7 +73,7 @@
     sketch: ({ answer, documents, periods, state, summary, link }) => {
       const measure = state.by;
       const phrase = !/^[/[]/.test(state.query),
-        one = phrase && !state.query.includes(" ");
+        single = phrase && !state.query.includes(" ");
       const neighbour = (side) => (hit) => answer.word[answer[side][hit * explorer.CONTEXT]] ?? null;
       const order = new Map(periods.map(({ label, order: first }) => [label, first]));
       const bounds = new Map(periods.map((period) => [period.label, period]));
@@ -83,7 +83,7 @@
         [
           "word class",
           (hit) => answer.tag[hit],
-          (tag) => one && !/_|^[A-Z]+$/.test(state.query) && { query: `${state.query}_${tag}` },
+          (tag) => single && !/_|^[A-Z]+$/.test(state.query) && { query: `${state.query}_${tag}` },
         ],
         [
           "period",

@@ -124,7 +124,7 @@
         ),
         " ",
         explorer.csvButton(`${summary.name}-passage`, () => [
-          ["position", "piece", "part of speech", ...summary.measures.map((name) => `${name} (nats)`)],
+          ["position", "type", "word class", ...summary.measures.map((name) => `${name} (nats)`)],
           passage.piece.map((piece, k) => [
             passage.start + k,
             piece,
@@ -143,12 +143,7 @@
       number: true,
       width: "7em",
       value: (row) => documents[`preference${suffix}`][row],
-      cell: (row) => {
-        const value = documents[`preference${suffix}`][row],
-          made = explorer.el("span", { class: "swatch" }, explorer.signed(value));
-        made.style.background = explorer.shade("preference", value);
-        return made;
-      },
+      cell: (row) => explorer.swatch("preference", documents[`preference${suffix}`][row]),
     }));
     const table = explorer.table({
       caption: "Documents",

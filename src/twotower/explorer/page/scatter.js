@@ -1,19 +1,20 @@
 "use strict";
 // Points with labels that appear as one zooms in. Wheel or + and − zoom, dragging or arrows move, 0 shows all.
 (() => {
-  const MARGIN = { left: 56, right: 14, top: 14, bottom: 46 };
+  const MARGIN = { left: 66, right: 24, top: 14, bottom: 46 };
+  const FEW = 300; // points that labels keep clear of
   const SHAPES = { function: "square", content: "circle", other: "triangle" };
 
   /** Where round counts stand on an axis of logarithms, and what they are called; powers of ten where there is room. */
   const countTicks = (low, high, wanted) => {
-    const found = [];
+    const ticks = [];
     for (let power = 0; power < 10; power++)
       for (const first of high - low > wanted / 2 ? [1] : [1, 2, 5]) {
         const count = first * 10 ** power,
           at = Math.log10(count + 1);
-        if (at >= low && at <= high) found.push([at, explorer.count(count)]);
+        if (at >= low && at <= high) ticks.push([at, explorer.count(count)]);
       }
-    return found;
+    return ticks;
   };
 
   /**
@@ -138,7 +139,7 @@
           );
         }
         labels(surface, x, y, w, h, colors);
-        for (const point of marked ? points.filter((one) => marked.has(one.row)) : []) {
+        for (const point of marked ? points.filter((point) => marked.has(point.row)) : []) {
           surface.mark("circle", to.x(point.x), to.y(point.y), size + 2.5, colors.ink, 0.9);
           surface.text(point.label, to.x(point.x) + 8, to.y(point.y) + 4, colors.ink, {
             size: 13,
@@ -161,30 +162,33 @@
     /** As many labels as fit without touching, the weightiest first. */
     const labels = (surface, x, y, w, h, colors) => {
       const most = Math.floor((w * h) / 6500),
-        taken = [];
+        taken = placed.length < FEW ? placed.map(([px, py]) => [px - 3, py - 3, px + 3, py + 3]) : [];
       if (axes.corners) taken.push([x, y, x + 190, y + 20], [x + w - 190, y + h - 24, x + w, y + h]);
       const free = (box) =>
-        taken.every((one) => box[2] < one[0] || box[0] > one[2] || box[3] < one[1] || box[1] > one[3]);
+        taken.every((other) => box[2] < other[0] || box[0] > other[2] || box[3] < other[1] || box[1] > other[3]);
       const to = scales(canvas.clientWidth, canvas.clientHeight);
-      let tried = 0;
+      let [tried, written] = [0, 0];
       for (const point of weighty) {
         const px = to.x(point.x),
           py = to.y(point.y);
         if (px < x || px > x + w || py < y || py > y + h) continue;
         if (tried++ > 6 * most) break;
         const wide = surface.width(point.label, 11);
-        for (const [dx, align] of [
-          [6, "start"],
-          [-6, "end"],
+        for (const [dx, dy] of [
+          [6, 4],
+          [-6 - wide, 4],
+          [-wide / 2, -7],
+          [-wide / 2, 15],
         ]) {
-          const left = align === "start" ? px + dx : px + dx - wide;
-          const box = [left - 2, py - 8, left + wide + 2, py + 6];
-          if (left < x || left + wide > x + w || !free(box)) continue;
+          const [left, base] = [px + dx, py + dy];
+          const box = [left - 1, base - 10, left + wide + 1, base + 2];
+          if (left < x || left + wide > x + w || base - 10 < y || base > y + h || !free(box)) continue;
           taken.push(box);
-          surface.text(point.label, px + dx, py + 4, colors.ink, { size: 11, align, halo: colors.ground });
+          written++;
+          surface.text(point.label, left, base, colors.ink, { size: 11, halo: colors.ground });
           break;
         }
-        if (taken.length >= most) break;
+        if (written >= most) break;
       }
     };
 
@@ -300,8 +304,8 @@
       place: figure.place,
       save: figure.save,
       controls,
-      show: (found, described) => {
-        points = found;
+      show: (given, described) => {
+        points = given;
         axes = described;
         weighty = [...points].sort((a, b) => b.weight - a.weight);
         const finite = points.length
@@ -312,7 +316,7 @@
             ];
         const ends = (key) =>
           finite.reduce(
-            ([low, high], one) => [Math.min(low, one[key]), Math.max(high, one[key])],
+            ([low, high], point) => [Math.min(low, point[key]), Math.max(high, point[key])],
             [Infinity, -Infinity],
           );
         let [x0, x1] = ends("x"),

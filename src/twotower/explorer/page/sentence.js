@@ -29,32 +29,32 @@
     let answer = null;
 
     const measures = () => {
-      const found = new Map(
+      const shown = new Map(
         summary.contrasts.map(({ suffix, name }) => [
           `preference${suffix}`,
           [`preference: ${name}`, answer.preference[suffix]],
         ]),
       );
       for (const [head, values] of Object.entries(answer.log_probs))
-        found.set(head, [`log-probability, ${headName(head)}`, values]);
-      for (const one of answer.lesions) {
+        shown.set(head, [`log-probability, ${headName(head)}`, values]);
+      for (const lesion of answer.lesions) {
         for (const kind of ["zero", "mean"])
-          found.set(`lesion_${one.tower}_${kind}`, [
-            `joint head without tower ${one.tower} ` +
+          shown.set(`lesion_${lesion.tower}_${kind}`, [
+            `joint head without tower ${lesion.tower} ` +
               `(${kind === "zero" ? "its output set to 0" : "its output set to its mean"})`,
-            one[kind],
+            lesion[kind],
           ]);
       }
       if (answer.cut) {
         for (const { suffix, name } of summary.contrasts)
-          found.set(`cutpreference${suffix}`, [
+          shown.set(`cutpreference${suffix}`, [
             `preference with ${answer.cut.context} token${answer.cut.context === 1 ? "" : "s"} of context: ${name}`,
             contrast(answer.cut.log_probs, suffix),
           ]);
         for (const [head, values] of Object.entries(answer.cut.log_probs))
-          found.set(`cut_${head}`, [`log-probability, ${headName(head)}, ${answer.cut.context} of context`, values]);
+          shown.set(`cut_${head}`, [`log-probability, ${headName(head)}, ${answer.cut.context} of context`, values]);
       }
-      return found;
+      return shown;
     };
     const contrast = (logProbs, suffix) => {
       const each = summary.alone.map((head) => logProbs[head]);
@@ -66,18 +66,18 @@
       );
     };
     const draw = () => {
-      const found = measures();
-      if (!found.has(state.by)) state.by = found.keys().next().value;
+      const shown = measures();
+      if (!shown.has(state.by)) state.by = shown.keys().next().value;
       state.token = Math.min(state.token, answer.piece.length - 1);
       keep();
-      const values = found.get(state.by)[1],
+      const values = shown.get(state.by)[1],
         kind = state.by.includes("preference") ? `preference${state.by.split("preference")[1]}` : summary.heads[0];
       const passage = { piece: answer.piece, start: 0 };
       for (const name of summary.measures)
         passage[name] = name.startsWith("preference") ? answer.preference[name.slice(10)] : answer.log_probs[name];
       const { text } = explorer.coloured(run, passage, kind, { values, at: state.token });
       const choose = explorer.select(
-        [...found].map(([key, [label]]) => [key, label]),
+        [...shown].map(([key, [label]]) => [key, label]),
         state.by,
         (value) => {
           state.by = value;
@@ -96,11 +96,11 @@
     const total = (values) => values.reduce((sum, value) => sum + value, 0);
     const sums = () => {
       const parts = summary.heads.map((head) => `${headName(head)} ${explorer.plain(total(answer.log_probs[head]))}`);
-      for (const one of answer.lesions)
+      for (const lesion of answer.lesions)
         parts.push(
-          `joint without tower ${one.tower}: ` +
-            `${explorer.signed(total(one.mean) - total(answer.log_probs.joint))} (mean), ` +
-            `${explorer.signed(total(one.zero) - total(answer.log_probs.joint))} (zero)`,
+          `joint head without tower ${lesion.tower}: ` +
+            `${explorer.signed(total(lesion.mean) - total(answer.log_probs.joint))} (mean), ` +
+            `${explorer.signed(total(lesion.zero) - total(answer.log_probs.joint))} (zero)`,
         );
       return explorer.el("p", { class: "told" }, `Whole sentence, log-probability in nats: ${parts.join(" · ")}`);
     };
@@ -135,7 +135,7 @@
             label: suffix ? `preference, ${explorer.sideOf(summary, suffix)}` : "preference here",
             title: name,
             csv: (k) => answer.preference[suffix][k],
-            cell: (k) => swatch(answer.preference[suffix][k]),
+            cell: (k) => explorer.swatch("preference", answer.preference[suffix][k]),
           },
           {
             label: "usually",
@@ -144,14 +144,14 @@
             cell: (k) => usual(k, suffix),
           },
         ]),
-        ...answer.lesions.flatMap((one) =>
+        ...answer.lesions.flatMap((lesion) =>
           ["mean", "zero"].map((kind) => ({
-            label: `without tower ${one.tower}: ${kind}`,
+            label: `without tower ${lesion.tower}: ${kind}`,
             title:
-              `Change of the joint head's log-probability, in nats, with tower ${one.tower}'s output ` +
+              `Change of the joint head's log-probability, in nats, with tower ${lesion.tower}'s output ` +
               `replaced by ${kind === "zero" ? "zeros" : "its mean over held-out text"}`,
-            csv: (k) => one[kind][k] - answer.log_probs.joint[k],
-            cell: (k) => explorer.signed(one[kind][k] - answer.log_probs.joint[k]),
+            csv: (k) => lesion[kind][k] - answer.log_probs.joint[k],
+            cell: (k) => explorer.signed(lesion[kind][k] - answer.log_probs.joint[k]),
           })),
         ),
         ...(answer.cut
@@ -167,7 +167,7 @@
         explorer.el(
           "tr",
           { class: k === state.token ? "chosen" : null },
-          columns.map((one, c) => explorer.el("td", { class: c ? "number" : null }, one.cell(k))),
+          columns.map((column, c) => explorer.el("td", { class: c ? "number" : null }, column.cell(k))),
         ),
       );
       return explorer.el(
@@ -185,8 +185,8 @@
               explorer.el(
                 "tr",
                 {},
-                columns.map((one, c) =>
-                  explorer.el("th", { scope: "col", class: c ? "number wrap" : null, title: one.title }, one.label),
+                columns.map(({ label, title }, c) =>
+                  explorer.el("th", { scope: "col", class: c ? "number wrap" : null, title }, label),
                 ),
               ),
             ),
@@ -197,22 +197,17 @@
           "p",
           { class: "tools" },
           explorer.csvButton(`${summary.name}-sentence`, () => [
-            columns.map((one) => one.label),
-            answer.piece.map((_, k) => columns.map((one) => one.csv(k))),
+            columns.map(({ label }) => label),
+            answer.piece.map((_, k) => columns.map(({ csv }) => csv(k))),
           ]),
           " All in nats. Choose a token to see what was expected in its place.",
         ),
       );
     };
-    const swatch = (value) => {
-      const made = explorer.el("span", { class: "swatch" }, explorer.signed(value));
-      made.style.background = explorer.shade("preference", value);
-      return made;
-    };
     const usual = (k, suffix) => {
       const row = types.placeOfId.get(answer.piece_id[k]);
       if (row === undefined) return explorer.el("span", { title: "It does not occur in the text" }, "–");
-      const made = swatch(types[`mean${suffix}`][row]);
+      const made = explorer.swatch("mean", types[`mean${suffix}`][row]);
       const [low, high] = ["low", "high"].map((end) => explorer.signed(types[`${end}${suffix}`][row]));
       made.title = `${low} to ${high}, ${types.count[row]} occurrences`;
       return made;

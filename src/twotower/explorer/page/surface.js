@@ -77,7 +77,7 @@
     }
   }
 
-  const escaped = (text) => text.replace(/[&<>"']/g, (one) => `&#${one.charCodeAt(0)};`);
+  const escaped = (text) => text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
   const n = (value) => Number(value.toFixed(2));
 
   class SvgSurface {
@@ -147,11 +147,11 @@
   explorer.ticks = (low, high, wanted = 6) => {
     const rough = (high - low) / wanted;
     const power = 10 ** Math.floor(Math.log10(rough));
-    const step = [1, 2, 5, 10].find((one) => one * power >= rough) * power;
-    const found = [];
+    const step = [1, 2, 5, 10].find((round) => round * power >= rough) * power;
+    const ticks = [];
     for (let k = Math.ceil(low / step); k * step <= high + step * 1e-6; k++)
-      found.push(Number((k * step).toPrecision(12)));
-    return found;
+      ticks.push(Number((k * step).toPrecision(12)));
+    return ticks;
   };
 
   /**

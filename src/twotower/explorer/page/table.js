@@ -39,13 +39,14 @@
       table,
     );
     place.style.maxHeight = `${height}px`;
+    place.style.maxWidth = `${1.5 * least}em`; // wider, a row could not be followed from its name to its numbers
 
     const drawHead = () =>
       head.replaceChildren(
-        ...columns.map((one) => {
-          const mine = order.key === one.key;
+        ...columns.map((column) => {
+          const mine = order.key === column.key;
           const sort = () => {
-            order = { key: one.key, descending: mine ? !order.descending : Boolean(one.number) };
+            order = { key: column.key, descending: mine ? !order.descending : Boolean(column.number) };
             onsort?.(order);
             arrange();
           };
@@ -53,18 +54,18 @@
             "th",
             {
               scope: "col",
-              class: one.number ? "number" : null,
-              title: one.title,
+              class: column.number ? "number" : null,
+              title: column.title,
               "aria-sort": mine ? (order.descending ? "descending" : "ascending") : "none",
             },
-            one.value
+            column.value
               ? explorer.el(
                   "button",
                   { type: "button", click: sort },
-                  one.label,
+                  column.label,
                   mine ? (order.descending ? " ▾" : " ▴") : "",
                 )
-              : one.label,
+              : column.label,
           );
         }),
       );
@@ -82,7 +83,9 @@
       if (!again && now === drawn) return;
       drawn = now;
       const shown = rows.slice(first, last).map((row, number) => {
-        const cells = columns.map((one) => explorer.el("td", { class: one.number ? "number" : null }, one.cell(row)));
+        const cells = columns.map(({ number: right, cell }) =>
+          explorer.el("td", { class: right ? "number" : null }, cell(row)),
+        );
         const made = explorer.el(
           "tr",
           { "aria-rowindex": first + number + 2, "aria-current": row === current ? "true" : null },
@@ -95,9 +98,9 @@
     };
     const compare = (a, b) => (a < b ? -1 : a > b ? 1 : 0);
     const arrange = () => {
-      const one = columns.find(({ key }) => key === order.key);
-      if (one?.value) {
-        const keyed = Array.from(rows, (row) => [one.value(row), row]);
+      const column = columns.find(({ key }) => key === order.key);
+      if (column?.value) {
+        const keyed = Array.from(rows, (row) => [column.value(row), row]);
         const missing = ([value]) => value === null || value === undefined;
         const sign = order.descending ? -1 : 1;
         keyed.sort((a, b) => missing(a) - missing(b) || (missing(a) ? 0 : sign * compare(a[0], b[0])) || a[1] - b[1]);
@@ -110,8 +113,8 @@
     };
     place.addEventListener("scroll", () => draw(), { passive: true });
     const csv = () => [
-      columns.map((one) => one.csvLabel || one.label),
-      rows.map((row) => columns.map((one) => (one.csv || one.value || (() => ""))(row))),
+      columns.map((column) => column.csvLabel || column.label),
+      rows.map((row) => columns.map((column) => (column.csv || column.value || (() => ""))(row))),
     ];
     /** Put a row in sight, and mark it as the current one. */
     const reveal = (row) => {
@@ -122,8 +125,8 @@
     return {
       place,
       reveal,
-      show: (found) => {
-        rows = Array.from(found);
+      show: (given) => {
+        rows = Array.from(given);
         arrange();
       },
       rows: () => rows,

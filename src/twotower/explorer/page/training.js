@@ -245,7 +245,7 @@
     );
     nats.show(
       Object.entries(emerged.nats).map(([head, values]) => ({
-        name: head === "joint" ? "joint" : `tower ${head.slice(8)}`,
+        name: summary.head_names[head],
         color: { joint: "ink", readout_1: "blue", readout_2: "orange" }[head], // as everywhere on these pages
         points: values.map((value, t) => [emerged.tokens[t], value]),
       })),

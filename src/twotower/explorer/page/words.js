@@ -4,20 +4,20 @@
   const show = async (place, run, given) => {
     const summary = explorer.runs[run],
       types = await explorer.types(run, explorer.filterAsked());
-    const preferences = summary.contrasts.map((one) => [one.suffix, one.name]);
-    const one = summary.towers === 1;
+    const preferences = summary.contrasts.map((contrast) => [contrast.suffix, contrast.name]);
+    const single = summary.towers === 1;
     const state = {
       run: run || "",
       search: given.get("search") || "",
       pos: given.get("pos") || "",
       class: given.get("class") || "",
       least: given.get("least") ?? String(summary.frequent),
-      kind: given.get("kind") ?? (one || !types.upos.some((tag) => tag !== "_") ? "all" : "robust"),
+      kind: given.get("kind") ?? (!types.upos.some((tag) => tag !== "_") ? "all" : single ? "words" : "robust"),
       of: given.get("of") || preferences[0]?.[0] || "",
-      sort: given.get("sort") || (one ? "count" : "size"),
+      sort: given.get("sort") || (single ? "count" : "size"),
       down: given.get("down") ?? "1",
       zoom: given.get("zoom") || "",
-      plot: given.get("plot") || (one ? "towers" : "frequency"),
+      plot: given.get("plot") || (single ? "towers" : "frequency"),
     };
     const keep = () => explorer.remember("words", { ...state });
     const column = (name) => types[`${name}${state.of}`],
@@ -33,7 +33,7 @@
     const frequent = [...types.piece.keys()].filter((row) => types.count[row] >= summary.frequent);
     const centreOf = (values) =>
       frequent.length ? frequent.reduce((sum, row) => sum + (values[row] ?? 0), 0) / frequent.length : 0;
-    const centre = one ? 0 : centreOf(mean()),
+    const centre = single ? 0 : centreOf(mean()),
       centres = sets.map(centreOf);
     /** A whole word whose interval leaves the centre out, on the same side under every set of readouts. */
     const robust = (row) => {
@@ -53,13 +53,8 @@
       parts: ["parts of words", (row) => types.upos[row] === "_"],
       all: ["all types", () => true],
     };
-    if (!KINDS[state.kind] || (one && state.kind === "robust")) state.kind = "all";
+    if (!KINDS[state.kind] || (single && state.kind === "robust")) state.kind = "all";
 
-    const coloured = (value) => {
-      const made = explorer.el("span", { class: "swatch" }, explorer.signed(value));
-      made.style.background = explorer.shade("mean", value);
-      return made;
-    };
     const number = (key, label, title, width, values, cell, csvLabel) => ({
       key,
       label,
@@ -77,7 +72,7 @@
       {
         key: "piece",
         label: "type",
-        title: "A piece of the tokenizer's vocabulary; ## continues a word",
+        title: "An entry of the tokenizer's vocabulary; ## continues a word",
         width: "9em",
         value: (row) => types.piece[row],
         cell: (row) =>
@@ -94,12 +89,12 @@
         key: "upos",
         label: "word class",
         title: "The commonest of the type",
-        width: "8em",
+        width: "9em",
         value: called,
         cell: called,
       },
       number("count", "count", "Occurrences in this text", "5em", (row) => types.count[row], explorer.count),
-      ...(one
+      ...(single
         ? []
         : [
             number(
@@ -108,7 +103,7 @@
               `In nats: ${contrast.name}${summary.models ? "" : "; mean over sets of readouts"}`,
               "7em",
               (row) => mean()[row],
-              coloured,
+              (value) => explorer.swatch("mean", value),
               `mean${state.of} (nats)`,
             ),
             {
@@ -148,8 +143,8 @@
       ...summary.heads.map((head) =>
         number(
           head,
-          head === "joint" ? "joint" : summary.head_names[head],
-          `Mean log-probability under ${head === "joint" ? "the joint head" : `${summary.head_names[head]} alone`}, in nats`,
+          summary.head_names[head],
+          `Mean log-probability under ${summary.head_names[head]}${head === "joint" ? "" : " alone"}, in nats`,
           "5.5em",
           (row) => types[head][row],
           explorer.plain,
@@ -197,11 +192,8 @@
       tip: ({ row }) => [
         types.piece[row],
         `${called(row)} · ${explorer.count(types.count[row])} occurrences`,
-        ...summary.heads.map(
-          (head) =>
-            `${head === "joint" ? "joint" : summary.head_names[head]}: ${explorer.plain(types[head][row])} nats`,
-        ),
-        ...(one
+        ...summary.heads.map((head) => `${summary.head_names[head]}: ${explorer.plain(types[head][row])} nats`),
+        ...(single
           ? []
           : [
               `preference: ${explorer.signed(mean()[row])} nats (${explorer.signed(column("low")[row])} to ` +
@@ -220,7 +212,7 @@
       },
     });
     const told = explorer.el("p", { class: "told", role: "status" });
-    const bySide = () => state.plot === "frequency" && !one;
+    const bySide = () => state.plot === "frequency" && !single;
 
     const update = () => {
       const wanted = state.search.toLowerCase(),
@@ -241,7 +233,7 @@
           : state.kind === "robust"
             ? ": no whole word is sure; show all types"
             : ": loosen a filter") +
-        (one ? "" : ` · mean preference of frequent types ${explorer.signed(centre)} nats`);
+        (single ? "" : ` · mean preference of frequent types ${explorer.signed(centre)} nats`);
       table.show(rows);
       const [points, axes] = bySide() ? byFrequency(rows) : byTower(rows);
       scatter.show(points, axes);
@@ -254,7 +246,7 @@
       y,
       label: types.piece[row],
       group: types.word_class[row],
-      weight: (one ? 0 : Math.abs(mean()[row] - centre)) * Math.log(types.count[row] + 1),
+      weight: (single ? 0 : Math.abs(mean()[row] - centre)) * Math.log(types.count[row] + 1),
     });
     const byFrequency = (rows) => [
       rows.map((row) => ({
@@ -270,13 +262,14 @@
       },
     ];
     const byTower = (rows) => {
-      const second = types[one ? summary.heads[0] : summary.alone[summary.towers === 2 ? 1 : Number(state.of.slice(1)) - 1]];
+      const place = summary.towers === 2 ? 1 : Number(state.of.slice(1)) - 1;
+      const second = types[single ? summary.heads[0] : summary.alone[place]];
       const first = (row) =>
         summary.towers < 3
           ? types[summary.alone[0]][row]
           : summary.alone.reduce((sum, head) => sum + types[head][row], 0) / summary.towers;
-      const names = one
-        ? [summary.sides[0], "joint"]
+      const names = single
+        ? [summary.sides[0], "joint head"]
         : summary.towers === 2
           ? summary.sides
           : ["mean of all", explorer.sideOf(summary, state.of)];
@@ -330,7 +323,7 @@
       explorer.render();
     };
     const kinds = Object.entries(KINDS)
-      .filter(([key]) => !one || key !== "robust")
+      .filter(([key]) => !single || key !== "robust")
       .map(([key, [label]]) => [key, label]);
     const classKey = explorer.el(
       "p",
@@ -377,7 +370,7 @@
         preferences.length > 1
           ? explorer.field("preference", explorer.select(preferences, state.of, again("of")))
           : null,
-        one
+        single
           ? null
           : explorer.field(
               "plot",

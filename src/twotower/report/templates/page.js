@@ -103,6 +103,7 @@ if (data) {
   const {rows, pair} = JSON.parse(data.textContent);
   const body = document.querySelector("#types tbody");
   const search = document.getElementById("search"), told = document.getElementById("found");
+  const whole = document.getElementById("whole");
   const heads = [...document.querySelectorAll("#types th")];
   const LIMIT = 400;
   let order = {column: 4, descending: true};
@@ -112,7 +113,8 @@ if (data) {
   const fill = () => {
     const wanted = search.value.trim().toLowerCase();
     const isHit = ([piece, wordClass]) => piece.toLowerCase().includes(wanted) || wordClass.toLowerCase() === wanted;
-    const hits = rows.filter(row => !wanted || isHit(row));
+    const isShown = row => !whole?.checked || row[1] !== "part of a word";
+    const hits = rows.filter(row => isShown(row) && (!wanted || isHit(row)));
     const sign = order.descending ? -1 : 1, half = LIMIT / 2;
     hits.sort((a, b) => sign * compare(a[order.column], b[order.column]));
     const shown = hits.length > LIMIT ? hits.slice(0, half).concat(hits.slice(-half)) : hits;
@@ -135,6 +137,7 @@ if (data) {
     told.textContent = `${hits.length.toLocaleString("en")} types${some}`;
   };
   search.addEventListener("input", fill);
+  whole?.addEventListener("change", fill);
   heads.forEach((head, column) => head.querySelector("button").addEventListener("click", () => {
     order = {column, descending: order.column === column ? !order.descending : column > 1};
     fill();
