@@ -27,8 +27,8 @@ from .style import CONTEXT_AXES, PREFERENCE_COLOR, SOFT, TOWER_COLORS, ZERO_COLO
 
 Point = TypeVar("Point")
 DIVERGING = LinearSegmentedColormap.from_list("towers", ["#b3500f", "#ffffff", "#306db3"])
-"""Of every matrix: white at 0, at the ends nearly the colours of the two towers. Theirs themselves have other values on a
-dark page, where the ends alone would then be paler than what lies before them."""
+"""Of every matrix: white at 0, at the ends nearly the colours of the two towers. Those have other values on a dark
+page, where the ends alone would then be paler than what lies before them."""
 Dash = Literal["-", ":"]
 LEVELS = 21
 """Shades of a matrix: more cannot be told apart, and each is a path of the figure."""
