@@ -85,8 +85,8 @@ _PATTERN = re.compile(
     r"(?<!-)\b(" + "|".join(sorted(map(re.escape, [*_LINKED, *(k for k, v in _FORMS.items() if v in _LINKED)]), key=len,
                              reverse=True)) + r")\b"
 )  # fmt: skip
-_OPTION = re.compile(r"(?<!\S)--[a-z][\w.-]*\w")
-"""An option of the command line, as sentences name it."""
+_COMMAND = re.compile(r"`([^`]+)`|(?<!\S)(--[a-z][\w.-]*\w)")
+"""A command, or an option of one, as sentences name them."""
 
 
 def anchor(term: str) -> str:
@@ -101,7 +101,7 @@ def term(shown: str, name: str | None = None) -> Markup:
 
 
 def explain(text: str) -> Markup:
-    """The text, escaped, with the first use of each term linked and no option of the command line broken."""
+    """The text, escaped, with the first use of each term linked and no command broken."""
     seen: set[str] = set()
 
     def link(found: re.Match[str]) -> str:
@@ -111,4 +111,4 @@ def explain(text: str) -> Markup:
         seen.add(entry)
         return str(term(found.group()))
 
-    return Markup(_OPTION.sub(r"<code>\g<0></code>", _PATTERN.sub(link, str(escape(text)))))
+    return Markup(_COMMAND.sub(r"<code>\1\2</code>", _PATTERN.sub(link, str(escape(text)))))
