@@ -34,8 +34,8 @@ class Sheet(Figure):
         # Not pyplot: no global state, no display.
         super().__init__(figsize=(NARROW if narrow else WIDE, height), layout="constrained")
         self.narrow, self.tips = narrow, dict[str, list[str]]()
-        self.row_size = 7.5 if narrow else 9.0
-        """Points: long names beside rows leave room for what the rows show."""
+        self.row_size = 8 if narrow else 9
+        """Of names beside rows, in whole points: Matplotlib measures others too short, and the page would cut them."""
 
     def _repr_svg_(self) -> str:
         """How a notebook shows the figure."""
