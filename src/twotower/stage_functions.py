@@ -48,7 +48,8 @@ def _score(config: StageConfig, run: Path, out: Path) -> None:
 def _analyze(config: StageConfig, run: Path, out: Path) -> None:
     from .results.analysis import analyze
 
-    analyze(config, run, out)
+    with freed_memory_kept():
+        analyze(config, run, out)
 
 
 def _report(config: StageConfig, run: Path, out: Path) -> None:
