@@ -196,8 +196,8 @@
               (name) => `${explorer.measureName(summary, name)}: ${shown(name, answer.measures[name][hit])} nats`,
             ),
           ],
-          event.clientX ?? made.getBoundingClientRect().left,
-          event.clientY ?? made.getBoundingClientRect().bottom,
+          made.getBoundingClientRect().right, // beside the hits of the lines below, not over them
+          made.getBoundingClientRect().top,
         );
       for (const event of ["pointermove", "focus"]) made.addEventListener(event, tip);
       for (const event of ["pointerleave", "blur"]) made.addEventListener(event, explorer.untip);
