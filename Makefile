@@ -11,7 +11,7 @@ help:
 	@echo "make test      set up, and show that the main promises are kept here (at most four minutes on two quiet cores)"
 	@echo "make test-rest every other test of ordinary length, in parts (about eleven minutes)"
 	@echo "make test-slow the slow ones, in parts: several processes, whole runs, simulations (about twenty minutes)"
-	@echo "make test-exhaustive  every operation on the disk that may fail, thousands of malformed files (an hour or more)"
+	@echo "make test-exhaustive  every operation on the disk that may fail, thousands of malformed files (about forty minutes)"
 	@echo "make test-all  all of them"
 	@echo "make lint      ruff, and mypy in strict mode"
 	@echo "make bench     speed and memory beside the reference's algorithm, Trainer and the machine's limit (20 minutes)"
