@@ -5,11 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-import twotower
-from twotower.knowledge.similarity import sample_of, similarity, similarity_of, window_of
+from twotower.knowledge.similarity import sample_of, similarity, window_of
 from twotower.knowledge.subject import Subject
 from twotower.runs.records import load_config
-from twotower.system.errors import InputError
 
 
 def subject_of(run, out, **settings):
@@ -66,17 +64,3 @@ def test_the_sample_spreads_over_documents_and_holds_their_own_words(finished, t
 def test_every_family_has_layers(family_runs, tmp_path, family):
     found = similarity(subject_of(family_runs(family), tmp_path))
     assert np.isfinite(found.cka.estimate).all() and len(found.across) == 2
-
-
-def test_runs_on_the_same_text_are_compared_and_others_refused(finished, family_runs, with_settings, tmp_path):
-    one, other = subject_of(finished, tmp_path), subject_of(family_runs("elmo"), tmp_path)
-    found = similarity_of(one, other)
-    assert np.array(found.cka.estimate).shape == (len(found.views), len(found.other_views)) == (4, 4)
-    assert sorted(pair.towers for pair in found.across if pair.layer == 1) == [[1, 1], [1, 2], [2, 1], [2, 2]]
-    assert all(-0.1 < pair.cka.estimate < 1 for pair in found.across)
-    itself = similarity_of(one, subject_of(finished, tmp_path))
-    assert np.diag(itself.cka.estimate) == pytest.approx(np.ones(4))
-    split = with_settings(prepare={"split_seed": 1})
-    elsewhere = twotower.run(split, tmp_path / "elsewhere", stages=("prepare",)).path
-    with pytest.raises(InputError, match="not measured on the same held-out text"):
-        similarity_of(one, subject_of(elsewhere, tmp_path))

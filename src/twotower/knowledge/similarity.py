@@ -1,4 +1,4 @@
-"""How alike the layers of the towers are, within a tower, across towers, and across runs."""
+"""How alike the layers of the towers are, within a tower and across towers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from ..modeling.model import TowersModel
 from ..statistics.alignment import View, cka, hsic, jackknife, procrustes
 from ..statistics.intervals import Estimate
 from ..statistics.tallies import Floats
-from ..system.errors import InputError
 from ..system.progress import Progress
 from .findings.similarity import (
     LayerCompared,
@@ -26,7 +25,6 @@ from .findings.similarity import (
     MatrixAlone,
     NullsOfLikeness,
     Similarity,
-    SimilarityOfRuns,
     UntrainedLayers,
 )
 from .subject import Subject
@@ -84,40 +82,6 @@ def similarity(subject: Subject) -> Similarity:
     trained, untrained = (layers_of(model, sample) for model in (subject.model, subject.untrained))
     confidence, generator = subject.config.analyze.confidence, subject.generator("similarity")
     return _within(sample, trained, untrained, confidence, generator)
-
-
-def similarity_of(first: Subject, second: Subject) -> SimilarityOfRuns:
-    """The same between the towers of two runs that share their held-out text.
-
-    The null `untrained` is that of the runs' untrained towers, which have nothing but the text in common. Raises
-    `InputError` if the runs do not share their text.
-    """
-    text, other = first.text, second.text
-    same = text.heldout.shape == other.heldout.shape and bool((text.heldout == other.heldout).all())
-    if not same or text.pieces != other.pieces:
-        raise InputError(
-            f"{first.run} and {second.run} were not measured on the same held-out text; compare runs with the same "
-            "corpus, split and tokenizer"
-        )
-    pairs = _pairs(first) or _pairs(second)
-    window = min(window_of(first), window_of(second))
-    sample = sample_of(text, window, first.config.know.compared_tokens, _seed(first), pairs)
-    mine, theirs = (layers_of(subject.model, sample) for subject in (first, second))
-    null, other_null = (layers_of(subject.untrained, sample) for subject in (first, second))
-    confidence, generator = first.config.analyze.confidence, first.generator("similarity of runs")
-    with Progress("similarity", total=len(mine) * len(theirs), unit="pair of layers") as progress:
-        alike, distant = _matrices(mine, theirs, confidence, progress)
-    return SimilarityOfRuns(
-        **_described(sample),
-        views=[one.label for one in mine],
-        other_views=[layer.label for layer in theirs],
-        cka=alike,
-        procrustes=distant,
-        across=[
-            _across(*both, *nulls, confidence, generator)
-            for both, nulls in zip(_same_layer(mine, theirs), _same_layer(null, other_null), strict=True)
-        ],
-    )
 
 
 def window_of(subject: Subject) -> int:
@@ -183,11 +147,13 @@ def layers_of(model: TowersModel, sample: Sample) -> list[Layer]:
 def _within(
     sample: Sample, trained: list[Layer], untrained: list[Layer], confidence: float, generator: np.random.Generator
 ) -> Similarity:
-    with Progress("similarity", total=2 * len(trained) ** 2, unit="pair of layers") as progress:
-        alike, distant = _matrices(trained, trained, confidence, progress)
-        null, _ = _matrices(untrained, untrained, confidence, progress)
+    with Progress("similarity", total=len(trained) * (len(trained) + 1), unit="pair of layers") as progress:
+        alike, distant = _matrices(trained, confidence, progress)
+        null, _ = _matrices(untrained, confidence, progress)
     return Similarity(
-        **_described(sample),
+        tokens=len(sample.row),
+        windows=len(sample.rows),
+        documents=sample.documents,
         views=[layer.label for layer in trained],
         cka=alike,
         procrustes=distant,
@@ -203,20 +169,14 @@ def _within(
     )
 
 
-def _matrices(first: list[Layer], second: list[Layer], confidence: float, progress: Progress) -> tuple[Matrix, Matrix]:
-    """CKA and Procrustes distance of all layers of one list with all of the other, with their intervals."""
-    symmetric = first is second
-    own = [hsic(one.view, one.view) for one in first]
-    other = own if symmetric else [hsic(one.view, one.view) for one in second]
-    shape = (3, len(first), len(second))
-    alike, distant = np.zeros(shape), np.zeros(shape)
-    for i, one in enumerate(first):
-        for j, two in enumerate(second):
-            if symmetric and j < i:
-                alike[:, i, j], distant[:, i, j] = alike[:, j, i], distant[:, j, i]
-            else:
-                alike[:, i, j] = _three(jackknife(cka(one.view, two.view, own[i], other[j]), confidence))
-                distant[:, i, j] = _three(jackknife(procrustes(one.view, two.view), confidence))
+def _matrices(layers: list[Layer], confidence: float, progress: Progress) -> tuple[Matrix, Matrix]:
+    """CKA and Procrustes distance of all layers with each other, with their intervals."""
+    own = [hsic(layer.view, layer.view) for layer in layers]
+    alike, distant = np.zeros((2, 3, len(layers), len(layers)))
+    for i, one in enumerate(layers):
+        for j, other in enumerate(layers[: i + 1]):
+            alike[:, i, j] = alike[:, j, i] = _three(jackknife(cka(other.view, one.view, own[j], own[i]), confidence))
+            distant[:, i, j] = distant[:, j, i] = _three(jackknife(procrustes(other.view, one.view), confidence))
             progress.advance(1)
     return Matrix(*alike.tolist()), Matrix(*distant.tolist())
 
@@ -225,14 +185,9 @@ def _three(found: Estimate) -> Floats:
     return np.array([found.estimate, found.low, found.high])
 
 
-def _same_layer(first: list[Layer], second: list[Layer] | None = None) -> list[tuple[Layer, Layer]]:
-    """Pairs of different towers of one run, or of any towers of two, at the same layer."""
-    return [
-        (one, other)
-        for one in first
-        for other in second or first
-        if one.layer == other.layer and (second is not None or one.tower < other.tower)
-    ]
+def _same_layer(layers: list[Layer]) -> list[tuple[Layer, Layer]]:
+    """Pairs of different towers at the same layer."""
+    return [(one, other) for one in layers for other in layers if one.layer == other.layer and one.tower < other.tower]
 
 
 def _across(
@@ -255,10 +210,6 @@ def _across(
         estimate = jackknife(measure(one.view, other.view), confidence)
         both.append(Likeness(**vars(estimate), null=NullsOfLikeness(shuffled, untrained)))
     return LikenessOfTowers(one.layer, [one.tower, other.tower], *both)
-
-
-def _described(sample: Sample) -> dict[str, int]:
-    return {"tokens": len(sample.row), "windows": len(sample.rows), "documents": sample.documents}
 
 
 def _seed(subject: Subject) -> int:

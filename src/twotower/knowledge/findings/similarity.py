@@ -92,20 +92,3 @@ class Similarity:
     across: list[LikenessOfTowers]
     """For each layer and two towers."""
     from_untrained: list[LayerFromUntrained]
-
-
-@dataclass(frozen=True)
-class SimilarityOfRuns:
-    """How alike the layers of the towers of two runs are."""
-
-    tokens: int
-    windows: int
-    documents: int
-    views: list[LayerCompared]
-    """Of the first run: the rows."""
-    other_views: list[LayerCompared]
-    """Of the second run: the columns."""
-    cka: Matrix
-    procrustes: Matrix
-    across: list[LikenessOfTowers]
-    """Every tower of the first with every one of the second, at each layer that both have."""
