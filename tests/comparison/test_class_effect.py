@@ -147,7 +147,8 @@ def test_without_an_effect_there_is_none_though_the_tower_is_chosen(by_run):
 def test_an_effect_of_frequency_is_not_taken_for_one_of_class():
     outcomes = [outcome(seed, runs=4, by_frequency=0.3) for seed in range(3000, 3200)]
     assert sum(result.effect.p_value < 0.05 for result in outcomes) <= 20  # 10 expected
-    assert np.mean([abs(result.fixed["log frequency"].estimate) for result in outcomes]) > 0.1
+    # 0.1 expected; 0.02 where frequency has no effect.
+    assert np.mean([abs(result.fixed["log frequency"].estimate) for result in outcomes]) > 0.05
 
 
 def test_what_class_explains_is_between_nothing_and_all():
