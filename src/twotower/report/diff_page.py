@@ -53,6 +53,7 @@ def render(contents: DiffContents, plates: dict[str, Plate]) -> str:
     return fill(
         "diff.html.j2",
         title=f"{in_words(contents.names)} on {results.corpus.name}",
+        headings=list[tuple[str, str]](),
         names=contents.names,
         headline=diff_headline(results),
         sentences=diff_sentences(results),

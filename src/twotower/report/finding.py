@@ -10,7 +10,7 @@ from ..data.tagging import NONE
 from ..preference.contexts import ContextOfType
 from ..preference.division import CLASS, Division, LabelDivision, row_of
 from ..preference.router import Router
-from ..results.results import ModelOfRun, Results
+from ..results.results import Results
 from ..statistics.intervals import Estimate
 from ..statistics.verdicts import Verdict
 
@@ -39,10 +39,15 @@ def untagged(results: Results) -> bool:
     return results.corpus.tagger == NONE
 
 
-def verdict_sentence(division: Division | None, converged: bool | None = None) -> str:
+def are_strangers(results: Results) -> bool:
+    """Whether the towers of a run are a control themselves, for which no other strangers are trained."""
+    return results.model.cooperation == 0
+
+
+def verdict_sentence(division: Division | None, converged: bool | None = None, strangers: bool = False) -> str:
     """Whether the towers divide the work, in one sentence. Without strangers it never says that they do.
 
-    `converged`: whether the readouts are, as far as that is known.
+    `converged`: whether the readouts are, as far as that is known; `strangers`: see `are_strangers`.
     """
     if division is None:
         return f"Whether the towers divide the work was not measured. {EARLIER}"
@@ -54,7 +59,7 @@ def verdict_sentence(division: Division | None, converged: bool | None = None) -
     if division.verdict == "no":
         return f"The towers do not divide the work: {_missing(division)} ({figures})."
     if division.strangers is None and "undecided" not in (division.differ, division.gain):
-        return f"The towers differ, and both are needed: {figures}. {CONTROL}"
+        return f"The towers differ, and both are needed: {figures}.{'' if strangers else f' {CONTROL}'}"
     why = " (the readouts have not converged)" if converged is False else ""
     return f"Whether the towers divide the work is undecided{why}: {figures}."
 
@@ -86,9 +91,9 @@ def finding_sentences(results: Results) -> list[str]:
     if division.size is None:
         return [_quality(results)]
     said = [
-        _planted(results.model), _surplus(division), _size(division), largest_shares(division), _known(division.router),
-        _contexts(division.contexts, results.model.towers > 2), _beyond(division, untagged(results)),
-        _quality(results),
+        _planted(results), _surplus(division), _size(division, are_strangers(results)), largest_shares(division),
+        _known(division.router), _contexts(division.contexts, results.model.towers > 2),
+        _beyond(division, untagged(results)), _quality(results),
     ]  # fmt: skip
     return [sentence for sentence in said if sentence]
 
@@ -102,12 +107,13 @@ PLANTED = {
 """What `model.planted` makes of the towers."""
 
 
-def _planted(model: ModelOfRun) -> str:
+def _planted(results: Results) -> str:
     """What distinguishes these towers from a natural pair; "" for a natural pair."""
+    model = results.model
     if model.planted != "none":
         dial = "" if model.planted == "idle" else f", dial {model.dial:g}"
         return f"A division is planted in these towers ({model.planted}{dial}): {PLANTED[model.planted]}."
-    return "These towers are strangers: each has a loss of its own." if model.cooperation == 0 else ""
+    return "These towers are strangers: each has a loss of its own." if are_strangers(results) else ""
 
 
 def _surplus(division: Division) -> str:
@@ -123,14 +129,14 @@ def _surplus(division: Division) -> str:
     return f"{text}; {', '.join(controls)}." if controls else f"{text}."
 
 
-def _size(division: Division) -> str:
+def _size(division: Division, strangers: bool) -> str:
     assert division.size is not None
     text = (
         f"Size: the towers differ by D = {nats(division.size, 2)} nats at a token in what two sets of readouts agree on"
     )
     if division.strangers and division.strangers.size:
         return f"{text}; strangers differ by {nats(division.strangers.size, 2)}."
-    return f"{text}. No strangers were trained to compare it with."
+    return f"{text}." if strangers else f"{text}. No strangers were trained to compare it with."
 
 
 def largest_shares(division: Division, unit: str = "token") -> str:

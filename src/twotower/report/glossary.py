@@ -6,6 +6,8 @@ import re
 
 from markupsafe import Markup, escape
 
+from .style import typeset
+
 GLOSSARY = {
     "token": "One occurrence of a type in the text.",
     "type": (
@@ -111,4 +113,4 @@ def explain(text: str) -> Markup:
         seen.add(entry)
         return str(term(found.group()))
 
-    return Markup(_COMMAND.sub(r"<code>\1\2</code>", _PATTERN.sub(link, str(escape(text)))))
+    return Markup(_COMMAND.sub(r"<code>\1\2</code>", _PATTERN.sub(link, str(escape(typeset(text))))))

@@ -126,9 +126,10 @@ class ShadedText:
 
 
 def is_glued(piece: str, before: str) -> bool:
-    """Whether no space stands between two pieces: within a word, before a full stop, behind a bracket."""
+    """Whether no space stands between two pieces: within a word, before a full stop, behind a bracket, in 1,000."""
     return (
         piece.startswith(GOES_ON) or piece in CLOSING or before in OPENING or piece == "'" or before == "'"
+        or (before == "," and len(piece) == 3 and piece.isdecimal())
     )  # fmt: skip
 
 

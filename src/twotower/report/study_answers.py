@@ -46,9 +46,12 @@ def _verdicts(pairs: Sequence[RunOfStudy]) -> str:
     """`The towers divide the work in 2 of 3 pairs (undecided in 1)`."""
     verdicts = [row.divides for row in pairs]
     others = [f"{name} in {verdicts.count(name)}" for name in ("no", "undecided", "not measurable") if name in verdicts]
-    of = "1 pair" if len(pairs) == 1 else f"{len(pairs)} pairs"
-    text = f"The towers divide the work in {verdicts.count('yes')} of {of}"
+    text = f"The towers divide the work in {verdicts.count('yes')} of {_counted(len(pairs))}"
     return text + (f" ({', '.join(others)})" if others else "")
+
+
+def _counted(pairs: int) -> str:
+    return "1 pair" if pairs == 1 else f"{pairs} pairs"
 
 
 def _sizes(rows: Sequence[RunOfStudy]) -> list[float]:
@@ -161,6 +164,17 @@ def headings(study: Study) -> dict[str, str]:
         found["agreement"] = f"The preferences of single types {_agree(agreements[0]['all'])}"
     if study.profiles:
         found["profiles"] = f"The profiles of word classes {_agree(study.profiles.agreement['all'])}"
+    if sizes := _sizes(pairs):
+        others = _sizes([row for row in study.runs if row.stranger])
+        beside = f", in strangers {_range(others)}" if others else ""
+        found["runs"] = f"In {_counted(len(sizes))} D is {_range(sizes)} nats{beside}"
+    if ends := [study.emergence[row.name].evaluations[-1].joint_nats for row in pairs]:
+        found["emergence"] = f"Training ends at {_range(ends)} nats per token of held-out text"
+    if far := [row.far_context for row in pairs if row.far_context and is_known(row.far_context)]:
+        sure = sum(one.low > 0 or one.high < 0 for one in far)
+        found["context"] = f"Far context surely helps one tower more in {sure} of {_counted(len(far))}"
+    if len(asked := [row.excess for row in study.excess_over_strangers if row.figure == "D"]) == 1:
+        found["excess"] = f"D of pairs minus D of strangers: {figure(asked[0])} nats"
     return found
 
 

@@ -10,7 +10,7 @@ from ..results.diff_results import DiffResults
 from ..results.results import Results
 from ..statistics.intervals import Interval, is_known
 from .diff_finding import diff_headline, diff_sentences, measured_on
-from .finding import finding_sentences, untagged, verdict_sentence
+from .finding import are_strangers, finding_sentences, untagged, verdict_sentence
 from .style import plural
 
 FEW_DOCUMENTS = 20
@@ -25,7 +25,7 @@ def headline(results: Results | DiffResults) -> str:
         return diff_headline(results)
     if results.model.towers == 1:
         return "One tower: a baseline with nothing to divide."
-    return verdict_sentence(results.division, results.readouts.converged)
+    return verdict_sentence(results.division, results.readouts.converged, are_strangers(results))
 
 
 def sentences(results: Results | DiffResults) -> list[str]:

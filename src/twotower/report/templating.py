@@ -13,6 +13,14 @@ from markupsafe import Markup
 
 from .glossary import GLOSSARY, anchor, explain, term
 from .sheet import palette
+from .style import typeset
+
+_FIGURE = re.compile(r"[-+]?\d[\d.,]*( ?%)?( (to )?\[?-?\d[\d.,]*)*\]?")
+
+
+def _figure(value: Any) -> Any:
+    """A number, range or interval as figures write it; everything else as it is, above all text of a corpus."""
+    return typeset(value) if type(value) is str and _FIGURE.fullmatch(value) else value
 
 
 @cache
@@ -23,9 +31,10 @@ def _environment() -> jinja2.Environment:
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        finalize=_figure,
     )
     environment.filters["explain"] = explain
-    environment.filters["anchor"] = anchor
+    environment.filters |= {"anchor": anchor, "typeset": typeset}
     environment.globals |= {"term": term, "glossary": GLOSSARY, "light": palette(False), "dark": palette(True)}
     return environment
 

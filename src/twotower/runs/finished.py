@@ -100,7 +100,11 @@ class RunFolder:
         if not is_current(self.path, self.config, stage.name, known.records):
             record = known.records.get(stage.name)
             other = record is not None and record["format"] != stage.format
-            why = "another version of twotower made it" if other else f"what stage {stage.name} reads was made again"
+            gone = next((name for name in stage.outputs if not (self.path / name).exists()), None)
+            why = "another version of twotower made it" if other else (
+                f"{gone}, which stage {stage.name} made with it, is missing" if gone
+                else f"what stage {stage.name} reads was made again"
+            )  # fmt: skip
             raise InputError(f"{path} is out of date: {why}; redo it with {remedy}")
         if is_damaged(path, known.records[stage.name]["outputs"][artifact]):
             raise damage_error(self.path, stage.name, artifact)

@@ -146,6 +146,7 @@ const explorer = { views: [], runs: [], live: document.body.dataset.mode === "li
     /^[.,;:!?)\]}%’”]+$/.test(piece) ||
     /^[([{“$]$/.test(before ?? "") ||
     piece === "'" ||
-    before === "'";
+    before === "'" ||
+    (before === "," && /^\d{3}$/.test(piece));
   explorer.shownPiece = (piece) => (piece.startsWith("##") ? piece.slice(2) : piece);
 })();

@@ -32,6 +32,16 @@
       pieces[k]?.classList.add("current");
       if (box && tell) explorer.tip(lines(k), box.left, box.bottom);
     };
+    /** The piece nearest to the current one on the next line down (1) or up (-1). */
+    const onLine = (down) => {
+      const boxes = pieces.map((piece) => piece.getBoundingClientRect()),
+        from = boxes[current];
+      const beyond = (box) => (down > 0 ? box.top - from.bottom : from.top - box.bottom);
+      const middle = (box) => box.left + box.width / 2;
+      const away = (box) => Math.max(0, beyond(box)) * 1000 + Math.abs(middle(box) - middle(from));
+      const near = boxes.map((box, k) => [box, k]).filter(([box]) => beyond(box) > -from.height / 2);
+      return near.sort((a, b) => away(a[0]) - away(b[0]))[0]?.[1] ?? current;
+    };
     const pick = (k) => {
       explorer.untip();
       location.hash = explorer.link("concordance", { run: run || "", query: `[${passage.piece[k]}]` });
@@ -47,10 +57,11 @@
       if (event.target.dataset?.k !== undefined) pick(Number(event.target.dataset.k));
     });
     text.addEventListener("keydown", (event) => {
-      const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-      if (step) {
+      const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key],
+        down = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+      if (step || down) {
         event.preventDefault();
-        mark(Math.min(pieces.length - 1, Math.max(0, current + step)));
+        mark(step || current < 0 ? Math.min(pieces.length - 1, Math.max(0, current + (step ?? 1))) : onLine(down));
       }
       if (event.key === "Enter" && current >= 0) pick(current);
       if (event.key === "Escape") explorer.untip();

@@ -109,7 +109,7 @@ if (data) {
   let order = {column: 4, descending: true};
   const compare = (a, b) => typeof a === "string" ? a.localeCompare(b) : (a ?? -Infinity) - (b ?? -Infinity);
   const said = (value, column) =>
-    value === null ? "–" : column > 3 ? value.toFixed(2) : column > 1 ? value.toLocaleString("en") : value;
+    value === null ? "–" : column > 3 ? value.toFixed(2).replace("-", "−") : column > 1 ? value.toLocaleString("en") : value;
   const fill = () => {
     const wanted = search.value.trim().toLowerCase();
     const isHit = ([piece, wordClass]) => piece.toLowerCase().includes(wanted) || wordClass.toLowerCase() === wanted;
