@@ -11,6 +11,7 @@ from twotower.preference.division import Division, LabelDivision, ShareOfLabel
 from twotower.report.division_figure import forest, shown_labels
 from twotower.report.finding import finding_sentences, verdict_sentence
 from twotower.report.sheet import plate
+from twotower.report.style import typeset
 from twotower.statistics.gains import Surplus
 from twotower.statistics.intervals import Estimate
 
@@ -95,6 +96,15 @@ def test_each_figure_stands_beside_its_control():
     assert "one tower given twice gains -0.001" in said and "strangers together gain -0.003" in said
     assert "strangers differ by 0.15" in said and "exchanged labels hold at most 2.0 %" in said
     assert said.index("the token and the one before 34.0 %") < said.index("the token itself 8.0 %")
+
+
+def test_strangers_are_not_told_to_be_run_with_strangers():
+    assert "strangers" not in verdict_sentence(division(verdict="undecided"), strangers=True)
+
+
+def test_pages_write_a_minus_and_leave_words_and_options_alone():
+    assert typeset("-0.04 [-0.10, 0.02]; --seed 3, GPT-2") == "−0.04 [−0.10, 0.02]; --seed 3, GPT-2"
+    assert typeset("gains -0.000, not -0.001, and -0.") == "gains 0.000, not −0.001, and 0."
 
 
 @pytest.mark.parametrize("strangers", [None, STRANGERS])

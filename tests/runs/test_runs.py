@@ -85,6 +85,12 @@ def test_what_another_version_made_is_said_to_be_so_and_is_made_again(small, cop
     assert done(copy, small) == ["analyze"]  # with the same results, so that the report still stands
 
 
+def test_what_is_missing_beside_an_artifact_is_named(small, copy):
+    (copy / "context.parquet").unlink()
+    with pytest.raises(InputError, match=r"scores.parquet is out of date: context.parquet, .* is missing; redo it"):
+        twotower.Run.load(copy).scores()
+
+
 def test_a_stage_does_not_read_what_another_version_made(small, copy):
     records = read_records(copy)
     records["score"]["format"] -= 1

@@ -216,7 +216,9 @@
         explorer.el(
           "p",
           { class: "told" },
-          "A sentence of your own needs the model: run `twotower explore` on the run itself.",
+          "A sentence of your own needs the model: run ",
+          explorer.el("code", {}, "twotower explore"),
+          " on the run itself.",
         ),
       );
     await update();
