@@ -61,6 +61,7 @@ def _forest(rows: list[Control], sheet: Sheet) -> None:
         axes.set(title=title, ylim=(-0.6, len(names) - 0.4))
         axes.set_yticks(range(len(names)), names)
         axes.tick_params(axis="y", length=0)
+        axes.locator_params(axis="x", nbins=5)
         zero(axes, 0.0)
     sheet.key()
 
@@ -144,7 +145,7 @@ def _planted(control: Control) -> str:
 
 def _single(run: Control, control: Control) -> str:
     pair, alone = run.perplexity, control.perplexity
-    each = ", ".join(f"{value:.0f}" for value in pair.towers)
+    each = " and ".join(", ".join(f"{value:.0f}" for value in pair.towers).rsplit(", ", 1))
     return (
         f"Single ({control.meaning}; {control.parameters:,} parameters against {run.parameters:,}): its "
         f"perplexity is {alone.joint:.0f}, that of the run {pair.joint:.0f}. Under a readout of its own it is "
