@@ -4,13 +4,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup demo test test-rest test-slow test-exhaustive test-all lint bench schemas docs audit hashes wheels clean
+.PHONY: help setup demo test test-rest test-simulations test-slow test-exhaustive test-all lint bench schemas docs audit hashes wheels clean
 
 help:
 	@echo "make demo      set up, and run the main job on real text (about eight minutes)"
 	@echo "make test      set up, and show that the main promises are kept here (at most four minutes on two quiet cores)"
 	@echo "make test-rest every other test of ordinary length, in parts (about eleven minutes)"
-	@echo "make test-slow the slow ones, in parts: several processes, whole runs, simulations (about twenty minutes)"
+	@echo "make test-simulations  coverage and false positives of statistics on hundreds of simulated texts (about five minutes)"
+	@echo "make test-slow the slow ones, in parts: several processes, whole runs (about twenty minutes)"
 	@echo "make test-exhaustive  every operation on the disk that may fail, thousands of malformed files (about forty minutes)"
 	@echo "make test-all  all of them"
 	@echo "make lint      ruff, and mypy in strict mode"
@@ -46,13 +47,16 @@ test: setup
 test-rest: setup
 	$(call in_parts,loadfile,not promise and not slow and not montecarlo and not exhaustive)
 
+test-simulations: setup
+	$(PYTEST) --dist worksteal -m montecarlo
+
 test-slow: setup
-	$(call in_parts,worksteal,slow or montecarlo)
+	$(call in_parts,worksteal,slow)
 
 test-exhaustive: setup
 	$(PYTEST) --dist worksteal -m exhaustive
 
-test-all: test test-rest test-slow test-exhaustive
+test-all: test test-rest test-simulations test-slow test-exhaustive
 
 lint: setup
 	$(BIN)/ruff check .

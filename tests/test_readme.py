@@ -49,7 +49,7 @@ def test_the_data_of_research_can_be_read_and_each_file_is_cited():
 
 def test_continuous_integration_runs_the_readmes_own_test_command():
     commands = re.findall(r"^make ([\w-]+) \|\| failed=1$", (ROOT / ".ci" / "run").read_text(), flags=re.MULTILINE)
-    assert commands == ["test", "test-rest", "lint", "docs", "audit", "test-slow"]
+    assert commands == ["test", "test-rest", "lint", "docs", "audit", "test-simulations"]
 
 
 def test_the_tests_run_in_parts_that_leave_none_out():

@@ -66,5 +66,5 @@ def test_sentence_pairs_score_every_heldout_token_too(with_settings, tmp_path, f
     )  # fmt: skip
     run = twotower.run(config, tmp_path / "run", stages=("prepare", "train", "readout", "score"))
     scores, text = run.scores(), PreparedText(run.path)
-    assert len(scores) == text.summary["heldout_tokens"]
+    assert len(scores) == text.summary.heldout_tokens
     assert np.isfinite(scores[["joint", "readout_1", "second_2"]].to_numpy()).all()

@@ -166,11 +166,14 @@ def context_curves(contents: Contents) -> list[tuple[str, str, pd.DataFrame]]:
 
 
 def shares(contents: Contents) -> pd.DataFrame:
-    """What explains the preferences of types: name, estimate, low, high (shares of the variance), largest last."""
+    """What explains the preferences of types: name, estimate, low, high (shares of the variance), largest last.
+
+    Empty where types do not differ in preference, as with one tower given twice.
+    """
     found = contents.results.explained_by
     rows = [{"name": row_name(group.name), **vars(group.shapley)} for group in (found.groups if found else [])]
     table = pd.DataFrame(rows, columns=["name", "estimate", "low", "high", "of_reliable"])
-    return table.sort_values("estimate", ignore_index=True)
+    return table.dropna(subset="estimate").sort_values("estimate", ignore_index=True)
 
 
 def scatter_points(contents: Contents) -> tuple[dict[str, tuple[pd.DataFrame, str]], str, str]:

@@ -13,7 +13,7 @@ import yaml
 from markupsafe import Markup
 
 from . import headings
-from .contents import Contents
+from .contents import Contents, shares
 from .division_figure import shown_labels
 from .drawings import draw
 from .instruments import LABELS as KNOWLEDGE_LABELS
@@ -155,7 +155,7 @@ def context(contents: Contents) -> Section | None:
 def predictors(contents: Contents) -> Section | None:
     """What explains the preferences."""
     found = contents.results.explained_by
-    if not found or not contents.contrasts:
+    if not found or not contents.contrasts or shares(contents).empty:
         return None
     body = part("sections/shares.html.j2", drawn=picture(contents, "shares"), found=found)
     return Section("shares", headings.of_predictors(contents), body)
