@@ -6,7 +6,6 @@ import shutil
 from dataclasses import fields, replace
 from xml.etree import ElementTree
 
-import jinja2
 import matplotlib
 import pytest
 from matplotlib.figure import Figure
@@ -46,6 +45,7 @@ from twotower.knowledge.similarity import similarity
 from twotower.knowledge.subject import Subject
 from twotower.knowledge.words.words import words
 from twotower.pipeline import know
+from twotower.report import templating
 from twotower.report.instruments import LABELS, SHOWN, figures_of, parts, what_is_known
 from twotower.runs.records import load_config
 from twotower.runs.stages import INSTRUMENTS
@@ -106,11 +106,7 @@ def test_every_figure_is_drawn_and_none_warns(known, width, recwarn):
 
 
 def test_names_of_files_stay_text(known):
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("twotower.report", "templates"), autoescape=True, undefined=jinja2.StrictUndefined
-    )
-    shown = [(part, "") for part in parts(known)]
-    page = environment.get_template("knowledge.html.j2").render(parts=shown)
+    page = templating.part("knowledge.html.j2", parts=[(shown, "") for shown in parts(known)])
     assert "<b>" not in page and "&lt;b&gt;agreement" in page
     assert len(re.findall("<h3", page)) == 4
 
