@@ -9,6 +9,7 @@ import pytest
 from planted import planted
 from twotower.comparison.label_agreement import label_agreement
 from twotower.config.schema import AnalyzeConfig, RunConfig
+from twotower.statistics.contrasts import contrasts
 
 SETS = ["readout", "second"]
 
@@ -27,8 +28,8 @@ class Run:
     sets = SETS
     config = RunConfig(analyze=AnalyzeConfig(min_count=3))
 
-    def scores(self, *columns):
-        return self.table[list(columns)]
+    def differences(self, sets):
+        return [contrasts(2)[0].of(self.table, name) for name in sets]
 
 
 @pytest.fixture(scope="module")
