@@ -12,6 +12,7 @@ from twotower.report.division_figure import forest, shown_labels
 from twotower.report.finding import finding_sentences, verdict_sentence
 from twotower.report.sheet import plate
 from twotower.report.style import typeset
+from twotower.report.templating import _environment
 from twotower.statistics.gains import Surplus
 from twotower.statistics.intervals import Estimate
 
@@ -105,6 +106,14 @@ def test_strangers_are_not_told_to_be_run_with_strangers():
 def test_pages_write_a_minus_and_leave_words_and_options_alone():
     assert typeset("-0.04 [-0.10, 0.02]; --seed 3, GPT-2") == "−0.04 [−0.10, 0.02]; --seed 3, GPT-2"
     assert typeset("gains -0.000, not -0.001, and -0.") == "gains 0.000, not −0.001, and 0."
+
+
+def test_text_of_a_corpus_stays_as_it_is():
+    piece = {"text": "-5", "tip": "-0.50 nats", "glued": False, "key": False, "tower": 1, "shade": 50}
+    passage = {"pieces": [piece], "name": "1", "document": "1"}
+    template = '{% from "shaded.html.j2" import shaded %}{{ shaded(passage, "a passage") }} {{ figure }}'
+    shown = _environment().from_string(template).render(passage=passage, figure="-5")
+    assert ">-5</span>" in shown and 'data-tip="−0.50 nats"' in shown and shown.endswith("−5")
 
 
 @pytest.mark.parametrize("strangers", [None, STRANGERS])

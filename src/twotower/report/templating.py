@@ -19,7 +19,7 @@ _FIGURE = re.compile(r"[-+]?\d[\d.,]*( ?%)?( (to )?\[?-?\d[\d.,]*)*\]?")
 
 
 def _figure(value: Any) -> Any:
-    """A number, range or interval as figures write it; everything else as it is, above all text of a corpus."""
+    """A number, range or interval as figures write it. Templates keep text of a corpus from it with `|e`."""
     return typeset(value) if type(value) is str and _FIGURE.fullmatch(value) else value
 
 
