@@ -50,13 +50,13 @@ def articles(lines: Iterator[str], source: str) -> Iterator[tuple[str, str]]:
 def local_files(kind: str, path: Path) -> list[Path]:
     """The text or Parquet files at `path`, a file or a folder. Raises `InputError` if there are none."""
     files = [path] if path.is_file() else sorted(file for file in path.rglob("*") if file.is_file())
-    found = [file for file in files if file.suffix in (*TEXT_FILES, ".parquet") and file.stat().st_size]
-    if not found:
+    corpus_files = [file for file in files if file.suffix in (*TEXT_FILES, ".parquet") and file.stat().st_size]
+    if not corpus_files:
         raise InputError(
             f"corpus: {kind}:{path} holds no {', '.join(TEXT_FILES)} or .parquet file with text; give the files as "
             "they were downloaded"
         )
-    return found
+    return corpus_files
 
 
 def not_reached(kind: str, reason: str) -> InputError:

@@ -139,8 +139,8 @@ def _kinds() -> NDArray[np.int8]:
 def kinds_of(text: str) -> NDArray[np.int8]:
     """What each character of a text is to a word: `LETTER`, `OTHER`, `SPACE`, `UNSPACED` or `MARK`; (characters,)."""
     codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")
-    found: NDArray[np.int8] = _kinds()[codes]
-    return found
+    kinds: NDArray[np.int8] = _kinds()[codes]
+    return kinds
 
 
 def kind_of(char: str) -> int:

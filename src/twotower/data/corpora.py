@@ -92,22 +92,22 @@ def _open_files(place: Place, base: Path, config: PrepareConfig) -> Corpus:
     """Documents of the files at a place, all of one kind where the user did not name each."""
     if place.is_folder and _is_saved(place.folder):
         return _open_saved(place)
-    found, left_out = list[TextFile](), Counter(place.left_out)
+    text_files, left_out = list[TextFile](), Counter(place.left_out)
     several = place.is_folder
     for path in place.paths:
         file = TextFile.of(path, os.path.relpath(path, base))
         inside = members(file) if refusal(file) is None else None
         several = several or inside is not None
-        for one in [file] if inside is None else inside:
-            why = "" if inside is None else why_litter(tuple(one.name.removeprefix(f"{file.name}/").split("/")))
+        for text_file in [file] if inside is None else inside:
+            why = "" if inside is None else why_litter(tuple(text_file.name.removeprefix(f"{file.name}/").split("/")))
             if why:
                 left_out[why] += 1
             else:
-                found.append(one)
+                text_files.append(text_file)
     read: list[Chosen] = (
-        one_kind(found, config.encoding, left_out)
+        one_kind(text_files, config.encoding, left_out)
         if several
-        else [(reader_of(file, config.encoding), file) for file in found]
+        else [(reader_of(file, config.encoding), file) for file in text_files]
     )
     if not read:
         raise InputError(f"corpus: {place.name} holds no file with text; give texts, or a folder of them")
@@ -142,8 +142,8 @@ def _open_files(place: Place, base: Path, config: PrepareConfig) -> Corpus:
 
 def _is_saved(folder: Path) -> bool:
     """Whether `datasets` saved this folder."""
-    one = (folder / "state.json").is_file() and (folder / "dataset_info.json").is_file()
-    return one or (folder / "dataset_dict.json").is_file()
+    is_dataset = (folder / "state.json").is_file() and (folder / "dataset_info.json").is_file()
+    return is_dataset or (folder / "dataset_dict.json").is_file()
 
 
 def _open_saved(place: Place) -> Corpus:
@@ -221,7 +221,11 @@ def _read_articles(kind: str, files: list[Path], config: PrepareConfig) -> Itera
                     yield Document(file.name, decode(file, config.encoding), format=kind)
                 continue
             parquet = file.suffix == ".parquet"
-            lines = (one.text for one in read_parquet(file, "", "")) if parquet else lines_of(file, config.encoding)
+            lines = (
+                (document.text for document in read_parquet(file, "", ""))
+                if parquet
+                else lines_of(file, config.encoding)
+            )
             for title, text in articles.articles(lines, file.name):
                 yield Document(title, text, format=kind)
 
@@ -270,7 +274,7 @@ def _open_dataset(name: str, config: PrepareConfig) -> Corpus:
         raise InputError(
             f"corpus: {name!r} has no column {columns.text!r}; its columns: {', '.join(there)} (add #COLUMN)"
         )
-    wanted = [one for one in there if one in {named.split(".")[0] for named in columns.named}]
+    wanted = [column for column in there if column in {named.split(".")[0] for named in columns.named}]
     read = _row_reader(dataset.select_columns(wanted), columns, source.rpartition("/")[2], name, "data set")
     note = further_columns(there, columns)
     return Corpus(name, read, files={"data set": 1}, notes=(f"{source}: {note}",) if note else ())

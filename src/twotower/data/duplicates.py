@@ -53,9 +53,9 @@ class Fingerprint:
         self._characters += len(letters)
         hashes = np.append(self._smallest, _stretches(letters.lower()))
         few = 2 * SKETCH
-        while len(found := _smallest(hashes, few)) < SKETCH and few < len(hashes):
+        while len(smallest := _smallest(hashes, few)) < SKETCH and few < len(hashes):
             few *= 4  # a text that repeats itself
-        self._smallest = found[:SKETCH]
+        self._smallest = smallest[:SKETCH]
 
     @property
     def digest(self) -> bytes:
@@ -69,8 +69,8 @@ class Fingerprint:
 
 
 def _smallest(hashes: Hashes, few: int) -> Hashes:
-    found: Hashes = np.unique(np.partition(hashes, few - 1)[:few] if few < len(hashes) else hashes)
-    return found
+    smallest: Hashes = np.unique(np.partition(hashes, few - 1)[:few] if few < len(hashes) else hashes)
+    return smallest
 
 
 def _stretches(text: str) -> Hashes:
@@ -113,14 +113,14 @@ def near_duplicates(sketches: list[Hashes]) -> NDArray[np.int64]:
 
 def _likeness(padded: Hashes, first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.float64]:
     """Jaccard's index of pairs of documents, estimated from their sketches; shape (pairs,)."""
-    found = [np.empty(0)]
+    estimates = [np.empty(0)]
     for start in range(0, len(first), 10_000):
         chosen = slice(start, start + 10_000)
         union = np.sort(np.concatenate([padded[first[chosen]], padded[second[chosen]]], axis=1), axis=1)
         new = np.diff(union.astype(np.int64), axis=1, prepend=-1) > 0
         there = (union != _NONE) & (np.cumsum(new, axis=1) <= SKETCH)
-        found.append((there & ~new).sum(axis=1) / np.maximum(1, (there & new).sum(axis=1)))
-    return np.concatenate(found)
+        estimates.append((there & ~new).sum(axis=1) / np.maximum(1, (there & new).sum(axis=1)))
+    return np.concatenate(estimates)
 
 
 class Sentences:

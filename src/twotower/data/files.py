@@ -115,21 +115,21 @@ def members(file: TextFile) -> list[TextFile] | None:
 def _zip_members(file: TextFile) -> list[TextFile]:
     with damage_named(file):
         archive = zipfile.ZipFile(seekable(file))
-    found = []
+    text_files = []
     for member in archive.infolist():
         if member.is_dir():
             continue
         if member.flag_bits & 1:
             raise InputError(f"{file.place}: {shown(member.filename)} is encrypted; unpack it and give the folder")
-        found.append(_member(file, member.filename, member.file_size, partial(archive.open, member)))
-    return found
+        text_files.append(_member(file, member.filename, member.file_size, partial(archive.open, member)))
+    return text_files
 
 
 def _tar_members(file: TextFile) -> list[TextFile]:
     with damage_named(file):
         archive = tarfile.open(fileobj=seekable(file))  # noqa: SIM115 - its members are read later
         inside = [member for member in archive.getmembers() if member.isfile()]
-    return [_member(file, one.name, one.size, partial(_extracted, archive, one)) for one in inside]
+    return [_member(file, member.name, member.size, partial(_extracted, archive, member)) for member in inside]
 
 
 def _extracted(archive: tarfile.TarFile, member: tarfile.TarInfo) -> IO[bytes]:

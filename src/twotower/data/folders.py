@@ -171,7 +171,7 @@ def one_kind(files: list[TextFile], encoding: str, left_out: Counter[str]) -> li
         return []
     if len(kinds) > 1 and OTHER in kinds:
         _leave(kinds, OTHER, left_out)
-    sizes = {kind: sum(file.size for file in found) for kind, found in kinds.items()}
+    sizes = {kind: sum(file.size for file in files_of_kind) for kind, files_of_kind in kinds.items()}
     treebank = TREEBANK in kinds and sizes[TREEBANK] == max(sizes.values())
     best = max(kinds, key=lambda kind: (treebank and kind is TREEBANK, len(kinds[kind]), sizes[kind]))
     for kind in [kind for kind in kinds if kind is not best]:

@@ -125,15 +125,15 @@ NO_PROSE = frozenset({
 
 def refusal(file: TextFile) -> InputError | None:
     """Why a file has a format that cannot be read, and what turns it into text; None if it can be read."""
-    found: tuple[str, str] | None = None
+    refused: tuple[str, str] | None = None
     if file.head.startswith(b"PK\3\4"):
-        found = next(((what, way) for mark, what, way in _REFUSED_ZIPS if mark in file.head[:4096]), None)
+        refused = next(((what, way) for mark, what, way in _REFUSED_ZIPS if mark in file.head[:4096]), None)
     else:
-        found = next(((what, way) for magic, what, way in _REFUSED if file.head.startswith(magic)), None)
-    found = found or _REFUSED_SUFFIXES.get(file.suffix)
-    if found is None:
+        refused = next(((what, way) for magic, what, way in _REFUSED if file.head.startswith(magic)), None)
+    refused = refused or _REFUSED_SUFFIXES.get(file.suffix)
+    if refused is None:
         return None
-    what, way = found
+    what, way = refused
     return InputError(
         f"{file.place} is {what}, which is not read; " + (f"convert it with {way}" if way else "leave it out")
     )

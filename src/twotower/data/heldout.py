@@ -166,6 +166,6 @@ def classify_types(tags: NDArray[np.int64]) -> pd.DataFrame:
     has_tag = (tagged > 0) & (tagged * 2 >= total)
     tag = np.where(has_tag, np.asarray(UPOS, dtype=object)[counts.argmax(axis=1)], NO_WORD)
     word_class = [
-        FUNCTION_CLASS if one in FUNCTION else CONTENT_CLASS if one in CONTENT else OTHER_CLASS for one in tag
+        FUNCTION_CLASS if upos in FUNCTION else CONTENT_CLASS if upos in CONTENT else OTHER_CLASS for upos in tag
     ]
     return pd.DataFrame({"upos": tag, "word_class": word_class})

@@ -98,69 +98,71 @@ class Inventory:
             f"{file.files:,} {file.format}" + (f" ({_count(file.documents, 'document')})" if file.documents else "")
             for file in self.files
         )
-        found = {"files": read or "none"}
+        facts = {"files": read or "none"}
         if self.left_out:
-            found["left out"] = ", ".join(f"{_count(one.files, 'file')}: {one.why}" for one in self.left_out)
-        found["documents"] = f"{self.documents:,}, {self.words:,} words; " + (
+            facts["left out"] = ", ".join(
+                f"{_count(left_out.files, 'file')}: {left_out.why}" for left_out in self.left_out
+            )
+        facts["documents"] = f"{self.documents:,}, {self.words:,} words; " + (
             f"{_count(self.duplicates, 'copy', 'copies')} dropped" if self.duplicates else "no copies"
         )
         if self.near_duplicates:
-            found["documents"] += f"; {self.near_duplicates:,} nearly the same as another, kept together"
-        found["longest"] = ", ".join(f"{one.name} ({one.words:,} words)" for one in self.longest)
+            facts["documents"] += f"; {self.near_duplicates:,} nearly the same as another, kept together"
+        facts["longest"] = ", ".join(f"{document.name} ({document.words:,} words)" for document in self.longest)
         if self.notes:
-            found["also"] = "; ".join(self.notes)
+            facts["also"] = "; ".join(self.notes)
         if self.heldout is not None:
-            found["held out"] = f"{self.heldout:.1%} of the tokens"
+            facts["held out"] = f"{self.heldout:.1%} of the tokens"
         if self.shared_sentences is not None:
-            found["held out"] += (
+            facts["held out"] += (
                 f"; {self.shared_sentences:.1%} of the sentences of {SENTENCE_WORDS} words or more are in training, too"
             )
         if self.pieces_per_word is not None:
-            found["pieces per word"] = f"{self.pieces_per_word:.2f}"
+            facts["pieces per word"] = f"{self.pieces_per_word:.2f}"
         if self.unknown is not None:
-            found["unknown"] = f"[UNK] is {self.unknown.training:.2%} of training, {self.unknown.heldout:.2%} held out"
+            facts["unknown"] = f"[UNK] is {self.unknown.training:.2%} of training, {self.unknown.heldout:.2%} held out"
         if self.language is not None:
-            found["language"] = f"{self.language.code} ({self.language.share:.0%})"
+            facts["language"] = f"{self.language.code} ({self.language.share:.0%})"
         if self.tagger is not None:
-            found["tagger"] = self.tagger + (f", {self.untagged:.1%} of words untagged" if self.untagged else "")
-        return found
+            facts["tagger"] = self.tagger + (f", {self.untagged:.1%} of words untagged" if self.untagged else "")
+        return facts
 
     def warnings(self) -> list[str]:
         """What makes results worth little, a line each."""
-        found = []
+        warnings = []
         if self.unknown and max(self.unknown.training, self.unknown.heldout) > MUCH_UNKNOWN:
             share = max(self.unknown.training, self.unknown.heldout)
-            found.append(
+            warnings.append(
                 f"{share:.1%} of the tokens are [UNK]: the tokenizer does not know this text's characters, and figures "
                 "are about [UNK]; raise --prepare.vocabulary, or leave --prepare.tokenizer out"
             )
         if self.untagged is not None and self.untagged > MUCH_UNTAGGED:
-            found.append(
+            warnings.append(
                 f"{self.untagged:.0%} of the held-out words have no part of speech, and what is said of word classes "
                 "is about the rest; give --prepare.tagger one for this language"
             )
         if self.language is not None and self.language.code == UNTOLD:
-            found.append("the language could not be told from the text; name it with --prepare.language")
+            warnings.append("the language could not be told from the text; name it with --prepare.language")
         elif self.language is not None and self.language.share < MUCH_IN_LANGUAGE:
-            found.append(
+            warnings.append(
                 f"only {self.language.share:.0%} of the text looks like the language {self.language.code}, with which "
                 "the tagger goes; name it with --prepare.language, or leave out what is in another"
             )
         if self.words and self.longest and self.longest[0].words > MUCH_IN_ONE * self.words:
-            found.append(
+            warnings.append(
                 f"{self.longest[0].name} is {self.longest[0].words / self.words:.0%} of the text: intervals come from "
                 "resampled documents and say little; cut it with --prepare.section-words"
             )
         if self.shared_sentences is not None and self.shared_sentences > MUCH_SHARED:
-            found.append(
+            warnings.append(
                 f"{self.shared_sentences:.0%} of the longer held-out sentences are in training, too: perplexity is "
                 "partly memory; leave out documents that hold others' text"
             )
-        return found
+        return warnings
 
 
-def _count(number: int, one: str, many: str = "") -> str:
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
+def _count(number: int, singular: str, many: str = "") -> str:
+    return f"{number:,} {singular if number == 1 else many or singular + 's'}"
 
 
 @dataclass(frozen=True)

@@ -83,11 +83,11 @@ def read_xml(file: TextFile, encoding: str, chosen: str) -> Iterator[Document]:
     if kind in _REFUSED and kind != "html":
         raise InputError(f"{file.place} is {_REFUSED[kind]}")
     if kind == "html":
-        parts = [[one] for one in _outermost(root, frozenset({"body"}))] or [[root]]
+        parts = [[element] for element in _outermost(root, frozenset({"body"}))] or [[root]]
     elif kind.startswith("tei"):
         parts = [part for body in _bodies(root) for part in _divisions(body)]
     else:
-        parts = [[one] for one in _outermost(root, _DOCUMENTS - {kind})] or [[root]]
+        parts = [[element] for element in _outermost(root, _DOCUMENTS - {kind})] or [[root]]
     vocabulary = HTML if kind == "html" else XML
     yield from _documents((_text(part, vocabulary, file) for part in parts), file)
 
@@ -113,8 +113,8 @@ def read_wikiextractor(lines: Iterator[str]) -> Iterator[tuple[str, str]]:
     title, text = "", list[str]()
     for line in lines:
         if line.startswith("<doc id="):
-            found = re.search(r'title="(.*)">', line)
-            title, text = html.unescape(found.group(1)) if found else line.strip(), []
+            match = re.search(r'title="(.*)">', line)
+            title, text = html.unescape(match.group(1)) if match else line.strip(), []
         elif line.startswith("</doc>"):
             yield title, "".join(text)
             text = []
@@ -140,15 +140,15 @@ def _tag(node: Any) -> str:
 
 
 def _outermost(root: Any, names: frozenset[str]) -> list[Any]:
-    found = list[Any]()
+    outermost = list[Any]()
     below = [root]
     while below:
         node = below.pop()
         if _tag(node) in names:
-            found.append(node)
+            outermost.append(node)
         else:
             below.extend(reversed(node))
-    return found
+    return outermost
 
 
 def _bodies(root: Any) -> list[Any]:
@@ -204,7 +204,7 @@ def _is_skipped(node: Any, tag: str, vocabulary: Vocabulary) -> bool:
 
 def _flowing(text: str | None) -> str:
     """White space that only lays out the file is one space; a blank line stays."""
-    return "" if not text else _SPACES.sub(lambda found: "\n\n" if found.group().count("\n") > 1 else " ", text)
+    return "" if not text else _SPACES.sub(lambda match: "\n\n" if match.group().count("\n") > 1 else " ", text)
 
 
 def _entity(node: Any, file: TextFile) -> str:

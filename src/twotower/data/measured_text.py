@@ -93,22 +93,22 @@ def prepare_text(config: RunConfig, out: Path, say: Callable[[str], None] = lamb
     settings = config.prepare
     scores = [place.removeprefix(SCORES) for place in settings.corpus if place.startswith(SCORES)]
     corpus = corpus_of_scores(scores[0]) if scores else open_corpus(settings)
-    found = survey(corpus)
-    language = guess(found.passages, settings.language)
+    corpus_survey = survey(corpus)
+    language = guess(corpus_survey.passages, settings.language)
     tagged = tagger_for(settings, corpus, language.code)
-    inventory = replace(found.inventory(corpus), language=language)
+    inventory = replace(corpus_survey.inventory(corpus), language=language)
     read = tell(inventory, {}, say)
     (out / "data").mkdir(parents=True)
     processes = config.threads or usable_cores()
     with nullcontext() if tagged == GOLD else open_tagger(tagged, language.code, processes) as tagger:
-        totals = _write(corpus, found, tagger, settings.heldout_words, out / "data")
+        totals = _write(corpus, corpus_survey, tagger, settings.heldout_words, out / "data")
     untagged = totals.untagged / max(1, totals.words)
-    by_piece = tagged == NONE and has_no_spaces(found.passages)
+    by_piece = tagged == NONE and has_no_spaces(corpus_survey.passages)
     named = f"{tagged} (scripts without spaces: each letter a word)" if by_piece else tagged
     inventory = replace(inventory, tagger=named, untagged=untagged)
     tell(inventory, read, say, warn=True)
     summary = TextSummary(
-        corpus.name, totals.documents, totals.characters, totals.words, named, found.digest, list(corpus.parts),
+        corpus.name, totals.documents, totals.characters, totals.words, named, corpus_survey.digest, list(corpus.parts),
         inventory,
     )  # fmt: skip
     (out / "data" / "corpus.json").write_text(as_json(summary), encoding="utf-8")
@@ -123,29 +123,33 @@ class _Totals:
     untagged: int = 0
 
 
-def _write(corpus: Corpus, found: Survey, tagger: Tagger | None, most_words: int, folder: Path) -> _Totals:
+def _write(corpus: Corpus, corpus_survey: Survey, tagger: Tagger | None, most_words: int, folder: Path) -> _Totals:
     """The two tables; of each document at most `most_words` words from its middle (0: all)."""
     totals = _Totals()
     with (
-        Progress("prepare", total=int(found.characters[found.kept].sum()), unit="char") as progress,
+        Progress("prepare", total=int(corpus_survey.characters[corpus_survey.kept].sum()), unit="char") as progress,
         pq.ParquetWriter(folder / "documents.parquet", DOCUMENTS) as documents,
         pq.ParquetWriter(folder / "words.parquet", WORDS) as words,
     ):
-        documents_and_kept = enumerate(zip(corpus.documents(), found.kept.tolist(), strict=True))
+        documents_and_kept = enumerate(zip(corpus.documents(), corpus_survey.kept.tolist(), strict=True))
         numbered = ((number, document) for number, (document, kept) in documents_and_kept if kept)
         for group in adjoining(numbered, lambda item: len(item[1].text), CHARACTERS):
             read = sum(len(document.text) for _, document in group)
             shortened = [(number, middle_of(document, most_words)) for number, document in group]
-            tagged = tagger([one.text for _, one in shortened]) if tagger else [one.words or () for _, one in shortened]
+            tagged = (
+                tagger([document.text for _, document in shortened])
+                if tagger
+                else [document.words or () for _, document in shortened]
+            )
             documents.write_table(pa.Table.from_pylist(
-                [{"document": number, "name": one.name, "part": corpus.parts[one.part], "text": one.text}
-                 for number, one in shortened], schema=DOCUMENTS,
+                [{"document": number, "name": document.name, "part": corpus.parts[document.part], "text": document.text}
+                 for number, document in shortened], schema=DOCUMENTS,
             ))  # fmt: skip
-            for (number, one), of_document in zip(shortened, tagged, strict=True):
+            for (number, document), of_document in zip(shortened, tagged, strict=True):
                 words.write_table(_words_table(number, of_document))
                 totals.words += len(of_document)
                 totals.untagged += sum(word.upos not in UPOS for word in of_document)
-                totals.characters += len(one.text)
+                totals.characters += len(document.text)
             totals.documents += len(group)
             progress.advance(read)
     return totals

@@ -76,8 +76,8 @@ def read_norms(place: str, norms: Mapping[str, tuple[str, ...]] = COLUMNS, key: 
             f"{key}: {path} has no norm that is known (known names: {known}); its columns: {shown(table.first)}. Name "
             f"those to use: {path}#COLUMN,…"
         )
-    found = {norm: numbers_of(table, column, skipped, key) for norm, column in chosen.items()}
-    for norm, values in found.items():
+    norm_values = {norm: numbers_of(table, column, skipped, key) for norm, column in chosen.items()}
+    for norm, values in norm_values.items():
         known_values = {value for value in values if not math.isnan(value)}
         if len(known_values) < 2:
             raise InputError(
@@ -85,19 +85,19 @@ def read_norms(place: str, norms: Mapping[str, tuple[str, ...]] = COLUMNS, key: 
                 f"{'no number' if not known_values else 'the same number for all words'}; a norm needs several"
             )
     forms = [row[words].lower() for _, row in table.rows[skipped:]]
-    means = pd.DataFrame(found).groupby(pd.Series(forms)).mean()
+    means = pd.DataFrame(norm_values).groupby(pd.Series(forms)).mean()
     return Norms(means, {norm: table.first[column] for norm, column in chosen.items()})
 
 
 def _known(low: list[str], norms: Mapping[str, tuple[str, ...]]) -> dict[str, int]:
-    found = {norm: next((low.index(name) for name in names if name in low), None) for norm, names in norms.items()}
-    if "age_of_acquisition" in norms and found["age_of_acquisition"] is None and set(KUPERMAN) <= set(low):
-        found["age_of_acquisition"] = low.index(KUPERMAN[1])
-    return {norm: column for norm, column in found.items() if column is not None}
+    columns = {norm: next((low.index(name) for name in names if name in low), None) for norm, names in norms.items()}
+    if "age_of_acquisition" in norms and columns["age_of_acquisition"] is None and set(KUPERMAN) <= set(low):
+        columns["age_of_acquisition"] = low.index(KUPERMAN[1])
+    return {norm: column for norm, column in columns.items() if column is not None}
 
 
 def _named(table: Table, asked: tuple[str, ...], key: str) -> dict[str, int]:
-    parts = [one.rpartition("=") for one in asked]
+    parts = [assignment.rpartition("=") for assignment in asked]
     return {(norm or heading).strip(): named_column(table, heading.strip(), key) for norm, _, heading in parts}
 
 

@@ -43,7 +43,7 @@ def read_pieces(tokenizer: Tokenizer) -> Pieces:
     names = [""] * (max(vocabulary.values()) + 1)
     for name, index in vocabulary.items():
         names[index] = name
-    added = {one.content for one in tokenizer.get_added_tokens_decoder().values()}
+    added = {token.content for token in tokenizer.get_added_tokens_decoder().values()}
     spell = _spelling(tokenizer)
     spelled = [(name.encode(), False) if name in added else spell(name) for name in names]
     texts = [raw.decode("utf-8", errors="backslashreplace") for raw, _ in spelled]
@@ -51,17 +51,17 @@ def read_pieces(tokenizer: Tokenizer) -> Pieces:
 
 
 def _labels(names: list[str], texts: list[str], goes_on: list[bool]) -> list[str]:
-    found = []
+    labels = []
     for name, text, inner in zip(names, texts, goes_on, strict=True):
         shown = text.strip() or "".join(_PICTURES.get(char, char) for char in text)
         in_word = inner and (kind_of(shown[0]) in (LETTER, MARK) or shown.startswith("\\x"))
-        found.append(name if _BYTE.fullmatch(name) else GOES_ON + shown if in_word else shown)
+        labels.append(name if _BYTE.fullmatch(name) else GOES_ON + shown if in_word else shown)
     while True:  # a name may be what another piece is called
-        times = Counter(label for label in found if label)
-        alike = [times[label] > 1 and label != name for label, name in zip(found, names, strict=True)]
+        times = Counter(label for label in labels if label)
+        alike = [times[label] > 1 and label != name for label, name in zip(labels, names, strict=True)]
         if not any(alike):
-            return found
-        found = [name if same else label for label, name, same in zip(found, names, alike, strict=True)]
+            return labels
+        labels = [name if same else label for label, name, same in zip(labels, names, alike, strict=True)]
 
 
 def _spelling(tokenizer: Tokenizer) -> Callable[[str], tuple[bytes, bool]]:

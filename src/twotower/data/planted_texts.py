@@ -55,7 +55,7 @@ def write_planted_texts(config: RunConfig, run: Path, out: Path, say: Callable[[
             for group in adjoining(_documents(config, numbers), lambda item: len(item[1].text), CHARACTERS_AT_ONCE):
                 changed = rewriting.rewritten([number for number, _ in group], [document for _, document in group])
                 for (_, document), encoded in zip(
-                    group, encode_batch(text.tokenizer, [one.text for one in changed]), strict=True
+                    group, encode_batch(text.tokenizer, [document.text for document in changed]), strict=True
                 ):
                     stream.append(encoded)
                     progress.advance(len(document.text))

@@ -75,18 +75,18 @@ def prepare(config: RunConfig, out: Path, say: Callable[[str], None] = lambda _:
     """
     settings = config.prepare
     corpus = open_corpus(settings)
-    found = survey(corpus)
-    language = guess(found.passages, settings.language)
+    corpus_survey = survey(corpus)
+    language = guess(corpus_survey.passages, settings.language)
     name = tagger_for(settings, corpus, language.code)
     processes = config.threads or usable_cores()
     with nullcontext() if name == GOLD else open_tagger(name, language.code, processes) as tagger:
-        return _prepare(config, corpus, found, language, name, tagger, out, say)
+        return _prepare(config, corpus, corpus_survey, language, name, tagger, out, say)
 
 
 def _prepare(
     config: RunConfig,
     corpus: Corpus,
-    found: Survey,
+    corpus_survey: Survey,
     language: Language,
     tagged: str,
     tagger: Tagger | None,
@@ -95,9 +95,9 @@ def _prepare(
 ) -> Inventory:
     settings = config.prepare
     given = load_tokenizer(settings.tokenizer) if settings.tokenizer else None
-    inventory = replace(found.inventory(corpus), language=language)
+    inventory = replace(corpus_survey.inventory(corpus), language=language)
     read = tell(inventory, {}, say)  # now, so that one who is refused sees what was read
-    roles = _choose_roles(corpus, found, settings)
+    roles = _choose_roles(corpus, corpus_survey, settings)
 
     def training_texts() -> Iterator[list[str]]:
         for document, role in zip(corpus.documents(), roles, strict=True):
@@ -110,8 +110,8 @@ def _prepare(
     (out / "data").mkdir(parents=True)
     save_tokenizer(tokenizer, out / "tokenizer.json")
     used = roles != LEFT_OUT
-    by_piece = tagged == NONE and has_no_spaces(found.passages)
-    sentences, characters = Sentences(), int(found.characters[used].sum())
+    by_piece = tagged == NONE and has_no_spaces(corpus_survey.passages)
+    sentences, characters = Sentences(), int(corpus_survey.characters[used].sum())
     rewriting = None
     if settings.words in RELEXICALIZED:
         documents = (document for document, role in zip(corpus.documents(), roles, strict=True) if role == TRAIN)
@@ -141,15 +141,15 @@ def _prepare(
         validation_tokens=int(tokens["validation"].sum()),
         heldout_documents=int((roles == HELD).sum()),
         heldout_tokens=int(tokens["heldout"].sum()),
-        characters=int(found.characters[used].sum()),
+        characters=int(corpus_survey.characters[used].sum()),
         vocabulary=tokenizer.get_vocab_size(),
         tagger=tagged,
-        digest=found.digest,
+        digest=corpus_survey.digest,
         inventory=inventory,
         parts=[
             PartOfCorpus(
-                name, documents=int((used & (found.part == number)).sum()),
-                left_out=int((~used & found.kept & (found.part == number)).sum()),
+                name, documents=int((used & (corpus_survey.part == number)).sum()),
+                left_out=int((~used & corpus_survey.kept & (corpus_survey.part == number)).sum()),
                 training_tokens=int(tokens["train"][number]),
                 validation_tokens=int(tokens["validation"][number]),
                 heldout_tokens=int(tokens["heldout"][number]),
@@ -198,37 +198,44 @@ def tagger_for(settings: PrepareConfig, corpus: Corpus, language: str) -> str:
     return choose_tagger(settings.tagger, language)
 
 
-def _choose_roles(corpus: Corpus, found: Survey, settings: PrepareConfig) -> NDArray[np.int64]:
+def _choose_roles(corpus: Corpus, corpus_survey: Survey, settings: PrepareConfig) -> NDArray[np.int64]:
     """What each document is for. Every part of a mixture holds out, and keeps aside, its own share."""
-    used = found.kept.copy()
+    used = corpus_survey.kept.copy()
     if corpus.weights:
         there = np.flatnonzero(used)
-        used[there] = thin(found.characters[there], found.part[there], list(corpus.weights), settings.split_seed)
+        used[there] = thin(
+            corpus_survey.characters[there], corpus_survey.part[there], list(corpus.weights), settings.split_seed
+        )
     roles = np.where(used, TRAIN, LEFT_OUT)
-    number_of = np.unique(found.group, return_inverse=True)[1]
+    number_of = np.unique(corpus_survey.group, return_inverse=True)[1]
     alone = np.bincount(number_of)[number_of] == 1
     for number, name in enumerate(corpus.parts):
-        mine = np.flatnonzero(used & (found.part == number))
+        mine = np.flatnonzero(used & (corpus_survey.part == number))
         label = f"{name}: " if len(corpus.parts) > 1 else ""
         held = heldout_documents(
-            found.characters[mine], settings.heldout, settings.split_seed, label, found.group[mine],
-            _remedy(found, settings),
+            corpus_survey.characters[mine], settings.heldout, settings.split_seed, label, corpus_survey.group[mine],
+            _remedy(corpus_survey, settings),
         )  # fmt: skip
         roles[mine[held]] = HELD
         rest = mine[~held]
         rest = rest[alone[rest]] if alone[rest].sum() > 1 else rest  # what is left has no likeness in training
-        roles[rest[validation_documents(found.characters[rest], settings.split_seed, label)]] = VALIDATION
-    split = np.isin(found.group, found.group[roles == HELD]) & (roles != LEFT_OUT)  # groups may reach over parts
+        roles[rest[validation_documents(corpus_survey.characters[rest], settings.split_seed, label)]] = VALIDATION
+    # groups may reach over parts
+    split = np.isin(corpus_survey.group, corpus_survey.group[roles == HELD]) & (roles != LEFT_OUT)
     roles[split] = HELD
     return roles
 
 
-def _remedy(found: Survey, settings: PrepareConfig) -> str:
+def _remedy(corpus_survey: Survey, settings: PrepareConfig) -> str:
     """What to do about too few documents, with a length of sections that makes enough of them."""
-    said = f"{found.duplicates:,} more are copies of these; " if found.duplicates else ""
-    said += f"{found.near_duplicates:,} nearly the same as others, and kept together; " if found.near_duplicates else ""
+    said = f"{corpus_survey.duplicates:,} more are copies of these; " if corpus_survey.duplicates else ""
+    said += (
+        f"{corpus_survey.near_duplicates:,} nearly the same as others, and kept together; "
+        if corpus_survey.near_duplicates
+        else ""
+    )
     said += "give more documents"
-    words = int(found.words[found.kept].sum()) // 60
+    words = int(corpus_survey.words[corpus_survey.kept].sum()) // 60
     words -= words % 100 if words > 200 else words % 10
     ways = []
     if words >= 10 and (not settings.section_words or words < settings.section_words):
@@ -329,7 +336,9 @@ def _encoded(
         texts = [document.text for _, document, role in group if role in (TRAIN, VALIDATION)]
         encoded = iter(encode_batch(tokenizer, texts))
         held = [middle_of(document, heldout_words) for _, document, role in group if role == HELD]
-        tagged = iter(tagger([one.text for one in held]) if tagger else [one.words or () for one in held])
+        tagged = iter(
+            tagger([document.text for document in held]) if tagger else [document.words or () for document in held]
+        )
         for number, document, role in group:
             if role in (TRAIN, VALIDATION):
                 yield number, role, document, next(encoded), ()

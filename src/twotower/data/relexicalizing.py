@@ -123,10 +123,14 @@ class Rewriting:
         """The documents, each with its words in their new places; what is drawn depends on their numbers alone."""
         gold = [document.words for document in documents]
         texts = [document.text for document in documents]
-        words = self.tag(texts) if any(one is None for one in gold) else [one or () for one in gold]
+        words = (
+            self.tag(texts)
+            if any(gold_words is None for gold_words in gold)
+            else [gold_words or () for gold_words in gold]
+        )
         return [
-            self._one(document, found, np.random.default_rng([self.seed, number]))
-            for number, document, found in zip(numbers, documents, words, strict=True)
+            self._one(document, document_words, np.random.default_rng([self.seed, number]))
+            for number, document, document_words in zip(numbers, documents, words, strict=True)
         ]
 
     def _one(self, document: Document, words: Sequence[Word], generator: np.random.Generator) -> Document:
@@ -192,8 +196,8 @@ def open_rewriting(
         for group in adjoining(training, lambda document: len(document.text), CHARACTERS_AT_ONCE):
             gold = [document.words for document in group]
             texts = [document.text for document in group]
-            found = [one or () for one in gold] if tagged == GOLD else tag(texts)
-            for text, of_text in zip(texts, found, strict=True):
+            tagged_words = [gold_words or () for gold_words in gold] if tagged == GOLD else tag(texts)
+            for text, of_text in zip(texts, tagged_words, strict=True):
                 lexicon.add(text, of_text)
                 progress.advance(len(text))
     if not lexicon.counts:

@@ -64,15 +64,15 @@ def read_score_file(place: str) -> list[ScoredTokens]:
     if table[token].isna().any():
         row = int(np.flatnonzero(table[token].isna())[0])
         raise InputError(f"{SCORES}{path}, row {row}: {token} is empty; give every token its text")
-    found = [
+    documents = [
         ScoredTokens(
-            str(name), [visible(str(one)) for one in rows[token]], rows[log_prob].to_numpy(np.float32, copy=True)
+            str(name), [visible(str(text)) for text in rows[token]], rows[log_prob].to_numpy(np.float32, copy=True)
         )
         for name, rows in table.groupby("document", sort=False)
     ]
-    if not found:
+    if not documents:
         raise InputError(f"{SCORES}{path}: the table has no row; give a table of scored tokens")
-    return found
+    return documents
 
 
 def corpus_of_scores(place: str) -> Corpus:
@@ -81,8 +81,8 @@ def corpus_of_scores(place: str) -> Corpus:
     name = Path(place).name
     return Corpus(
         name,
-        lambda: (Document(one.name, one.text, format="scored tokens", origin=number)
-                 for number, one in enumerate(documents)),
+        lambda: (Document(document.name, document.text, format="scored tokens", origin=number)
+                 for number, document in enumerate(documents)),
         parts=("all",),
         files={"scored tokens": 1},
     )  # fmt: skip

@@ -56,7 +56,7 @@ class Survey:
             words=int(self.words[self.kept].sum()),
             duplicates=self.duplicates,
             near_duplicates=self.near_duplicates,
-            longest=tuple(LongDocument(self.names[one], int(self.words[one])) for one in longest),
+            longest=tuple(LongDocument(self.names[number], int(self.words[number])) for number in longest),
             notes=corpus.notes,
         )
 
@@ -87,10 +87,12 @@ def survey(corpus: Corpus) -> Survey:
         name = corpus.name if not names else f"the part {empty[0]!r} of {corpus.name}"
         raise InputError(f"corpus: {name} holds no text; give files with text in them")
     whole = np.unique(np.asarray(origin), return_inverse=True)[1]  # origins rise in the order of reading
-    first = {one.digest: number for number, one in reversed(list(enumerate(prints)))}
-    is_first = np.array([first[one.digest] == number for number, one in enumerate(prints)])
+    first = {fingerprint.digest: number for number, fingerprint in reversed(list(enumerate(prints)))}
+    is_first = np.array([first[fingerprint.digest] == number for number, fingerprint in enumerate(prints)])
     nothing = prints[0].sketch[:0]
-    group = near_duplicates([one.sketch if new else nothing for one, new in zip(prints, is_first, strict=True)])
+    group = near_duplicates(
+        [fingerprint.sketch if new else nothing for fingerprint, new in zip(prints, is_first, strict=True)]
+    )
     alone = np.bincount(group)[group] == 1
     return Survey(
         names=names,

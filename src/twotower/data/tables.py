@@ -132,13 +132,13 @@ def numbers_of(table: Table, column: int, skipped: int, key: str) -> list[float]
                 f"{key}: {table.path}, line {number}: is {(wrong or commas)[0]!r} in column {name!r} a fraction or "
                 "thousands? Write numbers with a decimal point and without separators"
             )
-    found = []
+    values = []
     for number, cell in cells:
         value = math.nan if cell in MISSING else _number(cell.replace(",", "."))
         if value is None:
             raise InputError(f"{key}: {table.path}, line {number}: {cell!r} in column {name!r} is not a finite number")
-        found.append(value)
-    return found
+        values.append(value)
+    return values
 
 
 def is_number(cell: str) -> bool:

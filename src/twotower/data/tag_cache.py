@@ -34,17 +34,17 @@ def cached(name: str, tagger: Tagger, characters: int, say: Callable[[str], None
     def tag(texts: Sequence[str]) -> list[Sequence[Word]]:
         nonlocal told
         paths = [_place(name, text) for text in texts]
-        found: list[Sequence[Word] | None] = [_read(path) for path in paths]
-        unknown = [number for number, words in enumerate(found) if words is None]
+        words_by_text: list[Sequence[Word] | None] = [_read(path) for path in paths]
+        unknown = [number for number, words in enumerate(words_by_text) if words is None]
         if unknown and not told:
             told = True
             _say_time(tagger, texts[unknown[0]], characters, say)
         for number, words in zip(
             unknown, tagger([texts[number] for number in unknown]) if unknown else [], strict=True
         ):
-            found[number] = words
+            words_by_text[number] = words
             _write(paths[number], words)
-        return [words for words in found if words is not None]
+        return [words for words in words_by_text if words is not None]
 
     return tag
 

@@ -102,12 +102,12 @@ def _tag_by_sentence(texts: Sequence[str], language: str, tag_sentences: TagSent
     known = [[form if len(form) <= LONGEST_WORD else "x" for form in sentence] for sentence in forms]
     tagged = iter(zip(forms, known, tag_sentences(known), strict=True))
     universal = TO_UPOS[language]
-    found = []
+    words_by_document = []
     for sentences in places:
         words: list[Word] = []
         for sentence in sentences:
             raw, clean, tags = next(tagged)
             for (start, end), form, tag, upos in zip(sentence, raw, tags, universal(clean, tags), strict=True):
                 words.append(Word(start, end, upos if len(form) <= LONGEST_WORD else "X", tag=tag))
-        found.append(words)
-    return found
+        words_by_document.append(words)
+    return words_by_document

@@ -92,7 +92,7 @@ def _offered(columns: Iterable[str]) -> str:
 
 def further_columns(names: Sequence[str], chosen: Columns) -> str:
     """What could be asked for besides, as a note; empty where there is nothing."""
-    others = [str(name) for name in names if str(name).lower() not in {one.lower() for one in chosen.named}]
+    others = [str(name) for name in names if str(name).lower() not in {column.lower() for column in chosen.named}]
     if not others or chosen.name:
         return ""
     return f"columns {', '.join(others[:8])} can name or label documents (#{chosen.text},NAME,LABEL)"
@@ -144,7 +144,7 @@ def _rows(content: Any, column: str, file: TextFile) -> list[Any]:
 
 
 def _are_rows(value: Any) -> bool:
-    return isinstance(value, list) and bool(value) and all(isinstance(one, (dict, str)) for one in value)
+    return isinstance(value, list) and bool(value) and all(isinstance(row, (dict, str)) for row in value)
 
 
 def _from_json(row: Any, number: int, file: TextFile, columns: Columns) -> Document:
@@ -224,7 +224,7 @@ def read_parquet(file: TextFile, encoding: str, chosen: str) -> Iterator[Documen
             table = pq.ParquetFile(pa.PythonFile(stream, mode="r"))
         except (pa.ArrowException, OSError) as error:
             raise InputError(f"{file.place}: not a Parquet file ({_short(error)})") from None
-        wanted = {one.split(".")[0].lower() for one in columns.named} | {one.lower() for one in columns.named}
+        wanted = {name.split(".")[0].lower() for name in columns.named} | {name.lower() for name in columns.named}
         names = [name for name in table.schema_arrow.names if name.lower() in wanted]
         if not names:
             raise InputError(f"{file.place}: no column {columns.text!r}; {_offered(table.schema_arrow.names)}")

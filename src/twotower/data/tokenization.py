@@ -57,7 +57,7 @@ def vocabulary_of(tokenizer: Tokenizer) -> Vocabulary:
     """The ids that have a role in the vocabulary of a tokenizer that `load_tokenizer` or `train_tokenizer` gave."""
     vocabulary = tokenizer.get_vocab(with_added_tokens=True)
     ids = {role: vocabulary[name] for role, name in role_names(tokenizer).items()}
-    marked = [index for index, one in tokenizer.get_added_tokens_decoder().items() if one.special]
+    marked = [index for index, token in tokenizer.get_added_tokens_decoder().items() if token.special]
     special = np.array(sorted({*ids.values(), *marked}), dtype=np.int64)
     ends = [index for index, text in enumerate(read_pieces(tokenizer).texts) if text.strip() in SENTENCE_ENDS]
     return Vocabulary(
@@ -74,13 +74,13 @@ def vocabulary_of(tokenizer: Tokenizer) -> Vocabulary:
 
 def role_names(tokenizer: Tokenizer) -> dict[str, str]:
     """What the tokenizer calls the pieces that have a role (`ROLES`); those that it lacks are left out."""
-    found = {
+    name_of = {
         role: next(name for name in names if tokenizer.token_to_id(name) is not None)
         for role, names in ROLES.items()
         if any(tokenizer.token_to_id(name) is not None for name in names)
     }
     unknown = _unknown_of(tokenizer)
-    return {**found, "unknown": unknown} if unknown else {k: v for k, v in found.items() if k != "unknown"}
+    return {**name_of, "unknown": unknown} if unknown else {k: v for k, v in name_of.items() if k != "unknown"}
 
 
 def _unknown_of(tokenizer: Tokenizer) -> str | None:

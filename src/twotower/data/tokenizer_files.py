@@ -34,14 +34,14 @@ def load_tokenizer(name: str | Path) -> Tokenizer:
     """
     path = Path(os.path.expanduser(name))
     if os.path.isdir(path):  # no error for a name too long
-        found = [path / file for file in ("tokenizer.json", "vocab.txt") if (path / file).is_file()]
-        if not found:
+        files = [path / file for file in ("tokenizer.json", "vocab.txt") if (path / file).is_file()]
+        if not files:
             others = [file for file in _OTHER_FILES if (path / file).is_file()]
             raise InputError(
                 f"prepare.tokenizer: the folder {path} holds neither tokenizer.json nor vocab.txt"
                 + (f", but {others[0]}{_CONVERTED}" if others else "")
             )
-        path = found[0]
+        path = files[0]
     if os.path.isfile(path):
         tokenizer = _read_tokenizer(path)
     elif path.suffix in (".json", ".txt") or path.is_absolute() or str(name).startswith("."):

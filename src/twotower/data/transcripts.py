@@ -34,14 +34,14 @@ def read_chat(file: TextFile, encoding: str, chosen: str) -> Iterator[Document]:
 
     `chosen` names speakers (`MOT,FAT`); without any, all are read. Raises `InputError` if they say nothing.
     """
-    speakers = {one.strip().upper() for one in chosen.split(",") if one.strip()}
+    speakers = {speaker.strip().upper() for speaker in chosen.split(",") if speaker.strip()}
     there, said = dict[str, None](), list[str]()
     for speaker, utterance in _utterances(lines_of(file, encoding)):
         there[speaker] = None
         text = _spoken(utterance)
         if (not speakers or speaker.upper() in speakers) and re.search(r"\w", text):
             said.append(text + "\n")
-    if speakers and not speakers & {one.upper() for one in there}:
+    if speakers and not speakers & {speaker.upper() for speaker in there}:
         raise InputError(
             f"{file.place}: none of the speakers {', '.join(sorted(speakers))}; here are {', '.join(there)}"
         )
@@ -55,11 +55,11 @@ def _utterances(lines: Iterator[str]) -> Iterator[tuple[str, str]]:
         if line.startswith(("\t", " ")):
             tier += " " + line.strip()
             continue
-        if found := _SPEAKER.match(tier):
-            yield found.group(1), found.group(2)
+        if match := _SPEAKER.match(tier):
+            yield match.group(1), match.group(2)
         tier = line.strip()
-    if found := _SPEAKER.match(tier):
-        yield found.group(1), found.group(2)
+    if match := _SPEAKER.match(tier):
+        yield match.group(1), match.group(2)
 
 
 def _spoken(utterance: str) -> str:

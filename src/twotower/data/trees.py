@@ -69,7 +69,7 @@ class Tree:
             if word.head:
                 neighbours[number].append(word.head - 1)
                 neighbours[word.head - 1].append(number)
-        found = []
+        distances = []
         for start in range(len(self.words)):
             away = {start: 0}
             edge = [start]
@@ -78,8 +78,8 @@ class Tree:
                     if there not in away:
                         away[there] = away[here] + 1
                         edge.append(there)
-            found.append([away[number] for number in range(len(self.words))])
-        return found
+            distances.append([away[number] for number in range(len(self.words))])
+        return distances
 
     @cached_property
     def depths(self) -> list[int]:
@@ -97,8 +97,8 @@ def read_trees(path: Path | str) -> list[Tree]:
     place = Path(os.path.expanduser(path))
     if not place.exists():
         raise InputError(f"{place} does not exist; give a treebank in CoNLL-U")
-    files = [TextFile.of(one) for one in sorted(place.iterdir()) if one.is_file()] if place.is_dir() else []
-    files = [one for one in files if one.suffix in TREEBANKS] if place.is_dir() else [TextFile.of(place)]
+    files = [TextFile.of(entry) for entry in sorted(place.iterdir()) if entry.is_file()] if place.is_dir() else []
+    files = [file for file in files if file.suffix in TREEBANKS] if place.is_dir() else [TextFile.of(place)]
     if not files:
         raise InputError(f"{place}: the folder holds no .conllu file; give a treebank in CoNLL-U")
     trees = []

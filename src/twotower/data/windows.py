@@ -222,45 +222,45 @@ def sliding_rows(
     the beginning of a document every token has at least `window / 2` tokens of context.
     """
     half = max(1, window // 2)
-    found: list[tuple[int, int, int, int]] = []
+    bounds: list[tuple[int, int, int, int]] = []
     for begin, length in zip(starts.tolist(), lengths.tolist(), strict=True):
         done = 0
         while done < length:
             origin = 0 if done == 0 else done + half - window
             end = min(origin + window, length)
-            found.append((begin - 1 + origin, begin + end, begin + done, begin + end))
+            bounds.append((begin - 1 + origin, begin + end, begin + done, begin + end))
             done = end
-    return _scoring_rows(tokens, found, window + 1, vocabulary)
+    return _scoring_rows(tokens, bounds, window + 1, vocabulary)
 
 
 def contiguous_rows(
     tokens: Ids, starts: NDArray[np.int64], lengths: NDArray[np.int64], window: int, vocabulary: Vocabulary
 ) -> ScoringRows:
     """Adjoining rows over each document and the separators around it, for objectives that read both directions."""
-    found: list[tuple[int, int, int, int]] = []
+    bounds: list[tuple[int, int, int, int]] = []
     for begin, length in zip(starts.tolist(), lengths.tolist(), strict=True):
         end = begin + length
         for start in range(begin - 1, end + 1, window):
             stop = min(start + window, end + 1)
             first, last = max(start, begin), min(stop, end)
             if first < last:
-                found.append((start, stop, first, last))
-    return _scoring_rows(tokens, found, window, vocabulary)
+                bounds.append((start, stop, first, last))
+    return _scoring_rows(tokens, bounds, window, vocabulary)
 
 
 def pair_rows(
     tokens: Ids, starts: NDArray[np.int64], lengths: NDArray[np.int64], window: int, vocabulary: Vocabulary
 ) -> ScoringRows:
     """Rows of whole sentences that adjoin each other, as the reference makes them for training."""
-    found: list[tuple[int, int, int, int]] = []
+    bounds: list[tuple[int, int, int, int]] = []
     for begin, length in zip(starts.tolist(), lengths.tolist(), strict=True):
         groups = sentence_groups(tokens, begin, begin + length, window, vocabulary)
-        found += [(start, stop, start, stop) for start, stop in groups]
-    return _scoring_rows(tokens, found, window, vocabulary, pairs=True)
+        bounds += [(start, stop, start, stop) for start, stop in groups]
+    return _scoring_rows(tokens, bounds, window, vocabulary, pairs=True)
 
 
 def _scoring_rows(
-    tokens: Ids, found: list[tuple[int, int, int, int]], length: int, vocabulary: Vocabulary, pairs: bool = False
+    tokens: Ids, bounds: list[tuple[int, int, int, int]], length: int, vocabulary: Vocabulary, pairs: bool = False
 ) -> ScoringRows:
-    start, stop, first, last = np.asarray(found, dtype=np.int64).reshape(-1, 4).T
+    start, stop, first, last = np.asarray(bounds, dtype=np.int64).reshape(-1, 4).T
     return ScoringRows(tokens, start, stop, first, last, length, vocabulary, pairs)

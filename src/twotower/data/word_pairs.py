@@ -75,19 +75,19 @@ def read_word_pairs(place: str) -> WordPairs:
     headed = _has_headings(table)
     first, second = _word_columns(table) if headed else (0, 1)
     column = named_column(table, asked[0], KEY) if asked else _rating_column(table, headed, (first, second), place)
-    found: dict[tuple[str, str], list[float]] = {}
+    pair_ratings: dict[tuple[str, str], list[float]] = {}
     ratings = numbers_of(table, column, int(headed), KEY)
     for (number, row), rating in zip(table.rows[int(headed) :], ratings, strict=True):
-        one, other = row[first].lower(), row[second].lower()
-        if not one or not other or rating != rating:
+        word, other = row[first].lower(), row[second].lower()
+        if not word or not other or rating != rating:
             raise InputError(f"{KEY}: {path}, line {number}: a word or the rating is missing; leave the line out")
-        key = (other, one) if (other, one) in found else (one, other)
-        found.setdefault(key, []).append(rating)
-    if len(found) < 2:
-        held = "no pair" if not found else "one pair"
+        key = (other, word) if (other, word) in pair_ratings else (word, other)
+        pair_ratings.setdefault(key, []).append(rating)
+    if len(pair_ratings) < 2:
+        held = "no pair" if not pair_ratings else "one pair"
         raise InputError(f"{KEY}: {path} holds {held} of words; a correlation needs more of them")
-    means = tuple(sum(values) / len(values) for values in found.values())
-    return WordPairs(path.stem, tuple(found), means, table.first[column] if headed else str(column + 1))
+    means = tuple(sum(values) / len(values) for values in pair_ratings.values())
+    return WordPairs(path.stem, tuple(pair_ratings), means, table.first[column] if headed else str(column + 1))
 
 
 def _has_headings(table: Table) -> bool:
