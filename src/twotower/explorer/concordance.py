@@ -91,7 +91,7 @@ class _Table:
 
     def add_all(self, ids: Ids) -> list[int]:
         different, places = np.unique(ids, return_inverse=True)
-        numbers = np.array([NONE if one == NONE else self.add(self.words.texts[one]) for one in different.tolist()])
+        numbers = np.array([NONE if word == NONE else self.add(self.words.texts[word]) for word in different.tolist()])
         return numbers[places].ravel().tolist() if len(different) else []
 
     def counts(self, of_words: Ids) -> list[int]:

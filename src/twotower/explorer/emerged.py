@@ -55,9 +55,9 @@ def emerged(run: ExploredRun) -> dict[str, Any]:
             by_set = [_centred(contrast.of(part, readouts), compared) for readouts in WATCHING]
             values = np.mean(by_set, axis=0)
             floors.append(number(_floor(by_set[0] - by_set[1], pd.factorize(upos[piece])[0])))
-            found = _of(run, document, piece, values, len(upos), FEW_DRAWS)
-            means.append(column(found["mean"][kinds]))
-            errors.append(column(found["standard_error"][kinds]))
+            by_type = _of(run, document, piece, values, len(upos), FEW_DRAWS)
+            means.append(column(by_type["mean"][kinds]))
+            errors.append(column(by_type["standard_error"][kinds]))
             for labels, wanted in ((upos, names), (word_class, [FUNCTION_CLASS, CONTENT_CLASS])):
                 code = pd.Index(wanted, dtype=object).get_indexer(labels[piece])
                 known = code >= 0

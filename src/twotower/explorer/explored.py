@@ -118,8 +118,8 @@ class ExploredRun:
     @cached_property
     def document_years(self) -> list[int | None]:
         """The year in the name of each held-out document, where it has one (`1863-Lincoln.txt`)."""
-        found = [YEAR.search(name) for name in self.document_names]
-        return [int(year.group()) if year else None for year in found]
+        years = [YEAR.search(name) for name in self.document_names]
+        return [int(year.group()) if year else None for year in years]
 
     def chosen_documents(self, name: str, first: int, last: int) -> NDArray[np.bool_]:
         """Which held-out documents have `name` in their name, in any case, and a year from `first` to `last`.
@@ -139,8 +139,10 @@ class ExploredRun:
         `preference` (for more than two towers `preference_K` of each), the mean over sets of readouts; the same under
         each set, `set1`, `set2` and so on; and the log-probabilities of the heads.
         """
-        found = {f"preference{contrast.suffix}": self.preference(contrast) for contrast in self.contrasts}
-        return found | self.set_preferences | {head: self.scores[head].to_numpy(np.float64) for head in self.heads}
+        preferences = {f"preference{contrast.suffix}": self.preference(contrast) for contrast in self.contrasts}
+        return (
+            preferences | self.set_preferences | {head: self.scores[head].to_numpy(np.float64) for head in self.heads}
+        )
 
     def preference(self, contrast: Contrast) -> Floats:
         """A preference at each occurrence, in nats, (occurrences,): the mean over sets of readouts."""

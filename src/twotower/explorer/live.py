@@ -153,7 +153,7 @@ class LiveText:
         ]
 
     def _lesions(self, outputs: list[Tensor], chosen: Tensor) -> list[dict[str, Any]]:
-        found = []
+        rows = []
         for tower, output in enumerate(outputs):
             row: dict[str, Any] = {"tower": tower + 1}
             for kind, value in (("zero", torch.zeros_like(output)), ("mean", self.means[tower].expand_as(output))):
@@ -161,8 +161,8 @@ class LiveText:
                 features = self.model.joint_features(without)
                 log_probs = _log_softmax(features, *self.model.joint_decoder())
                 row[kind] = column(log_probs.gather(1, chosen[:, None]).squeeze(1).numpy())
-            found.append(row)
-        return found
+            rows.append(row)
+        return rows
 
     def _cut(self, ids: NDArray[np.int64], context: int) -> dict[str, Any]:
         """Log-probabilities by head with `context` tokens: before the token, or half on each side (see `context.py`).
@@ -188,8 +188,8 @@ class LiveText:
         elif objective == "masked":
             inputs = np.where(scored, vocabulary.mask, rows)
         heads = {"joint", *(f"{name}_{k}" for name in self.run.sets for k in range(1, self.run.towers + 1))}
-        found = self._mean_over_sets(log_probs_of(self.model, inputs, targets, scored, vocabulary.pad, heads))
-        return {"context": context, "log_probs": {name: column(values.numpy()) for name, values in found.items()}}
+        log_probs = self._mean_over_sets(log_probs_of(self.model, inputs, targets, scored, vocabulary.pad, heads))
+        return {"context": context, "log_probs": {name: column(values.numpy()) for name, values in log_probs.items()}}
 
 
 def _log_softmax(features: Tensor, weight: Tensor, bias: Tensor) -> Tensor:

@@ -76,8 +76,8 @@ class LiveModels:
         with without_progress():
             each = [self._read_by(place, typed) for place in range(len(settings.models))]
             units = self._units(typed, each) if self.results.unit == "word" else None
-            log_probs = [self._log_probs(one, typed, units) for one in each]
-            top = [self._top(one, units) for one in each]
+            log_probs = [self._log_probs(read, typed, units) for read in each]
+            top = [self._top(read, units) for read in each]
         ids, pieces = self._pieces(typed, each[0], units)
         heads = self.run.source.alone
         return {
@@ -113,36 +113,36 @@ class LiveModels:
         language = self.results.corpus.inventory.language
         words = untagged_words(typed, language.code if language else "en")
         spans = np.array([[word.start, word.end] for word in words], dtype=np.int64).reshape(-1, 2)
-        return common_units(typed, spans, [one.encoded.starts for one in each])
+        return common_units(typed, spans, [read.encoded.starts for read in each])
 
-    def _log_probs(self, one: _Read, typed: str, units: Units | None) -> NDArray[np.float64]:
-        encoded, files = one.encoded, one.scorer.files
+    def _log_probs(self, read: _Read, typed: str, units: Units | None) -> NDArray[np.float64]:
+        encoded, files = read.encoded, read.scorer.files
         assert files is not None
         batches = Batches(self.run.config.diff.batch)
         if units is None:
-            return score_rows(one.model, one.rows, encoded, batches, "read").log_probs.astype(np.float64)
+            return score_rows(read.model, read.rows, encoded, batches, "read").log_probs.astype(np.float64)
         asked = np.zeros(len(encoded), dtype=bool)
         asked[first_tokens(units, encoded.starts)] = True
         beginning = word_beginning_pieces(files.backend) if files.direction == "causal" else None
-        scores = score_rows(one.model, one.rows, encoded, batches, "read", beginning, asked)
+        scores = score_rows(read.model, read.rows, encoded, batches, "read", beginning, asked)
         sums = sums_over(units, encoded.starts, scores.log_probs)
         if scores.beginnings is not None:
             sums += end_of_word_corrections(typed, units, encoded.starts, encoded.ends, scores.beginnings)
         return sums
 
-    def _top(self, one: _Read, units: Units | None) -> list[list[list[Any]]]:
+    def _top(self, read: _Read, units: Units | None) -> list[list[list[Any]]]:
         """The most probable tokens in the place of each token, or of the first one of each word."""
-        files = one.scorer.files
+        files = read.scorer.files
         assert files is not None
-        labels, encoded = read_pieces(files.backend).labels, one.encoded
-        found: dict[int, list[list[Any]]] = {}
-        for row in range(len(one.rows.lengths)):
-            batch = one.rows.read(np.array([row]))
-            best = torch.topk(logits_at(one.model, batch).float().softmax(dim=-1)[:, : len(labels)], TOP)
+        labels, encoded = read_pieces(files.backend).labels, read.encoded
+        top: dict[int, list[list[Any]]] = {}
+        for row in range(len(read.rows.lengths)):
+            batch = read.rows.read(np.array([row]))
+            best = torch.topk(logits_at(read.model, batch).float().softmax(dim=-1)[:, : len(labels)], TOP)
             for token, *pair in zip(batch.tokens.tolist(), best.indices.tolist(), best.values.tolist(), strict=True):
-                found[token] = [[text(labels[piece]), number(value)] for piece, value in zip(*pair, strict=True)]
+                top[token] = [[text(labels[piece]), number(value)] for piece, value in zip(*pair, strict=True)]
         wanted = range(len(encoded)) if units is None else first_tokens(units, encoded.starts).tolist()
-        return [found.get(token, []) for token in wanted]
+        return [top.get(token, []) for token in wanted]
 
     def _pieces(self, typed: str, first: _Read, units: Units | None) -> tuple[list[int], list[str]]:
         if units is None:

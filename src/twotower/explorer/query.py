@@ -141,14 +141,14 @@ def _expression(words: HeldoutWords, expression: str, case: bool) -> tuple[Ids, 
         text, starts = words.document_text(number)
         try:
             matches = compiled.finditer(text, timeout=max(0.001, end - time.process_time()))
-            found = np.array([match.span() for match in matches if match.end() > match.start()], dtype=np.int64)
+            matched = np.array([match.span() for match in matches if match.end() > match.start()], dtype=np.int64)
         except (TimeoutError, MemoryError):
             raise InputError(
                 f"/{expression}/ takes more than {SECONDS:.0f} seconds of computing; repeat fewer things inside things "
                 "that are repeated, or look for words with * in them"
             ) from None
-        if len(found):
-            spans.append(words.bounds[number] + np.searchsorted(starts, found - [0, 1], side="right") - 1)
+        if len(matched):
+            spans.append(words.bounds[number] + np.searchsorted(starts, matched - [0, 1], side="right") - 1)
     if not spans:
         return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
     both = np.unique(np.concatenate(spans), axis=0)

@@ -53,10 +53,10 @@ class _Service:
         self.kept: dict[tuple[str, int], str] = {}
 
     async def file(self, request: Request) -> Response:
-        found = self.files.get(request.path_params.get("name", "index.html"))
-        if found is None:
+        file = self.files.get(request.path_params.get("name", "index.html"))
+        if file is None:
             return PlainTextResponse("There is no such page.\n", status_code=404)
-        kind, content = found
+        kind, content = file
         return Response(content, media_type=kind)
 
     async def data(self, request: Request) -> Response:

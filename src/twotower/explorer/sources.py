@@ -110,7 +110,7 @@ class Models(Source):
     def facts(self) -> dict[str, Any]:
         """What the page says of it, see `Source`."""
         corpus, scorers = self.results.corpus, self.results.scorers
-        loadable = [] if any(one.kind == "file" for one in scorers) else ["sentence"]
+        loadable = [] if any(scorer.kind == "file" for scorer in scorers) else ["sentence"]
         return {
             "about": in_words(self.sides), "counted": f"{self.results.unit}s", "objective": None, "window": None,
             "corpus": corpus.name, "documents": corpus.documents, "tokens": self.results.preference.occurrences,
@@ -125,9 +125,9 @@ def source_of(run: RunFolder) -> Source:
 
 def contrast_names(source: Source) -> list[str]:
     """What each preference is the difference of."""
-    found = contrasts(len(source.sides))
+    side_contrasts = contrasts(len(source.sides))
     if source.whole is not None:
-        return [one.name for one in found]
-    if len(found) == 1:
+        return [contrast.name for contrast in side_contrasts]
+    if len(side_contrasts) == 1:
         return [" minus ".join(source.sides)]
-    return [f"{source.sides[one.tower - 1]} minus the mean of all" for one in found]
+    return [f"{source.sides[contrast.tower - 1]} minus the mean of all" for contrast in side_contrasts]

@@ -23,16 +23,16 @@ FROM_DISK = "script-src 'self' file:; style-src 'self' file:; connect-src 'none'
 def files(live: bool) -> dict[str, tuple[str, bytes]]:
     """The files of the page by name, each with its media type; `live` for the page that a server stands behind."""
     folder = resources.files(__name__)
-    found = {
+    texts = {
         name: folder.joinpath(name).read_text(encoding="utf-8") for name in ("index.html", "explorer.css", *SCRIPTS)
     }
     scripts = "\n".join(f'<script src="{name}"></script>' for name in SCRIPTS)
-    page = found["index.html"]
+    page = texts["index.html"]
     assert "<!--scripts-->" in page and "<!--policy-->" in page, "the page has lost its places"
     policy = (
         f"default-src 'none'; {SERVED if live else FROM_DISK}; img-src 'self' data: blob:; base-uri 'none'; "
         "form-action 'none'"
     )
     page = page.replace("<!--policy-->", f'<meta http-equiv="Content-Security-Policy" content="{policy}">')
-    found["index.html"] = page.replace("<!--scripts-->", scripts).replace("LIVE", "live" if live else "exported")
-    return {name: (KINDS[name[name.rindex(".") :]], content.encode()) for name, content in found.items()}
+    texts["index.html"] = page.replace("<!--scripts-->", scripts).replace("LIVE", "live" if live else "exported")
+    return {name: (KINDS[name[name.rindex(".") :]], content.encode()) for name, content in texts.items()}
