@@ -18,7 +18,7 @@ SHOWN: tuple[Instrument, ...] = tuple(
     import_module(f".{instrument.name}", __package__).SHOWN for instrument in fields(Knowledge)
 )
 """In the order of the page; each is `SHOWN` of the module of its name."""
-LABELS = {f"knowledge_{one.name}": one.picture.label for one in SHOWN if one.picture}
+LABELS = {f"knowledge_{instrument.name}": instrument.picture.label for instrument in SHOWN if instrument.picture}
 """What each figure shows, for those who cannot see it."""
 
 
@@ -35,23 +35,32 @@ class Part:
 
 def _used(known: Knowledge | None) -> list[tuple[Instrument, Any]]:
     """The instruments that were used, each with what it found."""
-    return [(one, found) for one in SHOWN if (found := getattr(known, one.name, None))]
+    return [(instrument, findings) for instrument in SHOWN if (findings := getattr(known, instrument.name, None))]
 
 
 def what_is_known(known: Knowledge | None) -> list[str]:
     """A sentence or two for each instrument that was used."""
-    return [sentence for one, found in _used(known) for sentence in one.sentences(found)]
+    return [sentence for instrument, findings in _used(known) for sentence in instrument.sentences(findings)]
 
 
 def parts(known: Knowledge | None) -> list[Part]:
     """A part for each instrument that was used, in a fixed order; none for a run that was asked nothing."""
-    return [Part(one.name, one.title, one.how, one.sentences(found), one.tables(found)) for one, found in _used(known)]
+    return [
+        Part(
+            instrument.name,
+            instrument.title,
+            instrument.how,
+            instrument.sentences(findings),
+            instrument.tables(findings),
+        )
+        for instrument, findings in _used(known)
+    ]
 
 
 def figures_of(known: Knowledge | None) -> dict[str, Callable[[Figure], None]]:
     """By name, what draws each figure that the results have data for."""
     return {
-        f"knowledge_{one.name}": partial(one.picture.draw, found)
-        for one, found in _used(known)
-        if one.picture and one.picture.has_data(found)
+        f"knowledge_{instrument.name}": partial(instrument.picture.draw, findings)
+        for instrument, findings in _used(known)
+        if instrument.picture and instrument.picture.has_data(findings)
     }

@@ -12,9 +12,9 @@ from .record import Instrument, Picture, Table, each, view_name
 TASKS = {"upos": "part of speech", "deprel": "dependency relation", "lemma": "lemma", "topic": "topic"}
 
 
-def _sentences(found: Decoding) -> list[str]:
+def _sentences(decoding: Decoding) -> list[str]:
     said = []
-    for name, task in found.tasks.items():
+    for name, task in decoding.tasks.items():
         if isinstance(task, TaskLeftOut):
             said.append(f"{TASKS.get(name, name).capitalize()} was not decoded: {task.left_out}.")
             continue
@@ -26,10 +26,10 @@ def _sentences(found: Decoding) -> list[str]:
     return said
 
 
-def _tables(found: Decoding) -> list[Table]:
+def _tables(decoding: Decoding) -> list[Table]:
     measures = ("accuracy", "control task", "selectivity", "compression")
     tables = []
-    for name, task in found.tasks.items():
+    for name, task in decoding.tasks.items():
         if isinstance(task, TaskLeftOut):
             continue
         rows = [
@@ -43,9 +43,9 @@ def _tables(found: Decoding) -> list[Table]:
     return tables
 
 
-def _draw(found: Decoding, figure: Figure) -> None:
+def _draw(decoding: Decoding, figure: Figure) -> None:
     """Selectivity by layer, task by task."""
-    tasks = [(TASKS.get(name, name), task) for name, task in found.tasks.items() if isinstance(task, DecodedTask)]
+    tasks = [(TASKS.get(name, name), task) for name, task in decoding.tasks.items() if isinstance(task, DecodedTask)]
     panels = [(f"selectivity: {name}", task.views, lambda view: view.selectivity) for name, task in tasks]
     by_layer(figure, panels, {})
 
@@ -63,6 +63,6 @@ SHOWN = Instrument(
     picture=Picture(
         "Selectivity of linear classifiers on each layer of each tower",
         _draw,
-        lambda found: any(isinstance(task, DecodedTask) for task in found.tasks.values()),
+        lambda decoding: any(isinstance(task, DecodedTask) for task in decoding.tasks.values()),
     ),
 )

@@ -12,8 +12,8 @@ from .marks import LINE, color_of, dots, legend, tall
 from .record import Instrument, Picture, Table
 
 
-def _has_lesions(found: Lesions) -> bool:
-    return any(row.classes for row in _means(found.upos))
+def _has_lesions(lesions: Lesions) -> bool:
+    return any(row.classes for row in _means(lesions.upos))
 
 
 def _means(losses: LossesByClass | None) -> list[LossOfLesion]:
@@ -21,17 +21,17 @@ def _means(losses: LossesByClass | None) -> list[LossOfLesion]:
     return [row for row in losses.lesions if row.way == "mean"] if losses else []
 
 
-def _sentences(found: Lesions) -> list[str]:
+def _sentences(lesions: Lesions) -> list[str]:
     said = []
-    if means := _means(found.upos):
+    if means := _means(lesions.upos):
         losses = " and ".join(f"{figure(row.loss)} nats without tower {row.tower}" for row in means)
         said.append(f"All towers together lose {losses} per token (the tower's part replaced by its mean).")
-    if apart := found.upos.apart:
+    if apart := lesions.upos.apart:
         said.append(
             f"The losses by word class are {figure(apart)} nats apart between the towers; random halves of the units "
             f"reach {apart.null.high:.2f} (p = {apart.p_value:.2g})."
         )
-    if isinstance(found.pairs, LesionsOnPairs) and (interaction := found.pairs.found.interaction):
+    if isinstance(lesions.pairs, LesionsOnPairs) and (interaction := lesions.pairs.found.interaction):
         verdict = "a double dissociation" if interaction.crossover else "no double dissociation"
         said.append(
             f"Syntax against meaning: lesions of the two towers differ by {figure(interaction)} standard deviations "
@@ -40,31 +40,34 @@ def _sentences(found: Lesions) -> list[str]:
     return said
 
 
-def _tables(found: Lesions) -> list[Table]:
+def _tables(lesions: Lesions) -> list[Table]:
     tables = []
-    for by_class, label in ((found.upos, "word class"), (found.relations, "dependency relation")):
+    for by_class, label in ((lesions.upos, "word class"), (lesions.relations, "dependency relation")):
         if means := _means(by_class):
             head = [label, "tokens", *(f"without tower {row.tower}" for row in means)]
-            losses = [{one.name: one for one in row.classes} for row in means]
+            losses = [{class_row.name: class_row for class_row in row.classes} for row in means]
             rows = [
-                [name, f"{one.occurrences:,}", *(figure(classes[name].loss) for classes in losses)]
-                for name, one in losses[0].items()
+                [name, f"{class_row.occurrences:,}", *(figure(classes[name].loss) for classes in losses)]
+                for name, class_row in losses[0].items()
                 if all(name in classes for classes in losses)
             ]
             tables.append(Table(f"Nats lost by {label}", head, rows))
-    if isinstance(found.pairs, LesionsOnPairs):
+    if isinstance(lesions.pairs, LesionsOnPairs):
         rows = [
             [f"tower {row.tower}", row.way, row.kind, figure(row.accuracy), figure(row.margin)]
-            for row in found.pairs.found.losses
+            for row in lesions.pairs.found.losses
         ]
         head = ["lesion of", "replaced by", "kind of pair", "accuracy lost", "margin lost (nats)"]
         tables.append(Table("What lesions cost on minimal pairs", head, rows, 3))
     return tables
 
 
-def _draw(found: Lesions, figure: Figure) -> None:
+def _draw(lesions: Lesions, figure: Figure) -> None:
     """Nats lost by word class without each tower."""
-    by_tower = {f"tower {row.tower}": {one.name: one.loss for one in row.classes} for row in _means(found.upos)}
+    by_tower = {
+        f"tower {row.tower}": {class_row.name: class_row.loss for class_row in row.classes}
+        for row in _means(lesions.upos)
+    }
     first = next(iter(by_tower.values()))
     order = sorted(first, key=lambda name: -first[name].estimate if isfinite(first[name].estimate) else 0.0)
     rows = [(name, {tower: losses[name] for tower, losses in by_tower.items() if name in losses}) for name in order]

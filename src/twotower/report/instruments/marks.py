@@ -36,13 +36,13 @@ def dots(
     """
     height = 0.7 / max(1, len(marks))
     for place, (series, (label, color, marker)) in enumerate(marks.items()):
-        known = [(number, one[series]) for number, (_, one) in enumerate(rows)
-                 if series in one and isfinite(one[series].estimate)]  # fmt: skip
+        known = [(number, intervals[series]) for number, (_, intervals) in enumerate(rows)
+                 if series in intervals and isfinite(intervals[series].estimate)]  # fmt: skip
         at = [-number + 0.35 - height * (place + 0.5) for number, _ in known]
-        middles = [one.estimate for _, one in known]
+        middles = [interval.estimate for _, interval in known]
         bars = [
-            [max(0.0, one.estimate - one.low) if isfinite(one.low) else 0.0 for _, one in known],
-            [max(0.0, one.high - one.estimate) if isfinite(one.high) else 0.0 for _, one in known],
+            [max(0.0, interval.estimate - interval.low) if isfinite(interval.low) else 0.0 for _, interval in known],
+            [max(0.0, interval.high - interval.estimate) if isfinite(interval.high) else 0.0 for _, interval in known],
         ]
         axes.errorbar(
             middles,
@@ -67,12 +67,12 @@ def tall(figure: Figure, rows: int) -> None:
 
 def legend(figure: Figure) -> None:
     """One legend above all panels, each label once."""
-    found: dict[str, Any] = {}
+    handles: dict[str, Any] = {}
     for axes in figure.axes:
         for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
-            found.setdefault(label, handle)
+            handles.setdefault(label, handle)
     columns = 2 if figure.get_figwidth() < NARROW else 4
-    figure.legend(list(found.values()), list(found), loc="outside upper left", ncols=min(columns, len(found)))
+    figure.legend(list(handles.values()), list(handles), loc="outside upper left", ncols=min(columns, len(handles)))
 
 
 def by_layer(
@@ -96,7 +96,9 @@ def by_layer(
                 mine = [view for view in views if view.tower == tower and view.trained == trained]
                 x = [view.layer or 0 for view in mine]
                 figures = [measure(view) for view in mine]
-                low, middle, high = ([getattr(one, end) for one in figures] for end in ("low", "estimate", "high"))
+                low, middle, high = (
+                    [getattr(interval, end) for interval in figures] for end in ("low", "estimate", "high")
+                )
                 name, style = (f"tower {tower}", "-") if trained else (f"tower {tower}, untrained", ":")
                 axes.plot(x, middle, style, marker="o", markersize=3, color=TOWER_COLORS[tower - 1], label=name)
                 if trained:

@@ -10,10 +10,10 @@ from .marks import LINE, ROWS, color_of, dots, legend, tall
 from .record import Instrument, Picture, Table, each
 
 
-def _sentences(found: Pairs) -> list[str]:
+def _sentences(pairs: Pairs) -> list[str]:
     said = []
-    for row in found.kinds:
-        towers = [row.accuracy[head] for head in found.heads if head.startswith("tower")]
+    for row in pairs.kinds:
+        towers = [row.accuracy[head] for head in pairs.heads if head.startswith("tower")]
         chance = row.accuracy.get("frequency")
         said.append(
             f"Minimal pairs of {row.kind} ({row.set}, {row.pairs:,} pairs): all towers together find the "
@@ -28,35 +28,37 @@ def _sentences(found: Pairs) -> list[str]:
     return said
 
 
-def _tables(found: Pairs) -> list[Table]:
-    heads = found.heads
+def _tables(pairs: Pairs) -> list[Table]:
+    heads = pairs.heads
 
-    def row(one: Paradigm | KindOfPairs, *named: str) -> list[str]:
-        return [*named, f"{one.pairs:,}", *(figure(one.accuracy[head]) for head in heads),
-                figure(one.difference) if one.difference else "–"]  # fmt: skip
+    def row(group: Paradigm | KindOfPairs, *named: str) -> list[str]:
+        return [*named, f"{group.pairs:,}", *(figure(group.accuracy[head]) for head in heads),
+                figure(group.difference) if group.difference else "–"]  # fmt: skip
 
     said = ["together" if head == "joint" else "frequencies" if head == "frequency" else head for head in heads]
     head = ["pairs", *said, "difference"]
-    kinds = [row(one, one.set, one.kind) for one in found.kinds]
-    paradigms = [row(one, one.paradigm.replace("_", " "), one.kind) for one in found.paradigms]
+    kinds = [row(kind, kind.set, kind.kind) for kind in pairs.kinds]
+    paradigms = [row(paradigm, paradigm.paradigm.replace("_", " "), paradigm.kind) for paradigm in pairs.paradigms]
     tables = [Table("Accuracy by kind of pair", ["set", "kind", *head], kinds, 2)] if kinds else []
     if paradigms:
         tables.append(Table("Accuracy by paradigm", ["paradigm", "kind", *head], paradigms, 2))
     return tables
 
 
-def _draw(found: Pairs, figure: Figure) -> None:
+def _draw(pairs: Pairs, figure: Figure) -> None:
     """Accuracy by paradigm: syntax first, best on top."""
-    listed = sorted(found.paradigms, key=lambda one: (one.kind != "syntax", -one.accuracy["joint"].estimate))
+    listed = sorted(
+        pairs.paradigms, key=lambda paradigm: (paradigm.kind != "syntax", -paradigm.accuracy["joint"].estimate)
+    )
     rows = [
-        (f"{one.paradigm.replace('_', ' ')} ({one.kind})", one.accuracy) for one in listed[:ROWS]
+        (f"{paradigm.paradigm.replace('_', ' ')} ({paradigm.kind})", paradigm.accuracy) for paradigm in listed[:ROWS]
     ]  # fmt: skip
     tall(figure, len(rows))
     axes = figure.add_subplot()
     axes.axvline(0.5, color=LINE, linewidth=0.8, linestyle="--")
     names = {"joint": "all towers together", "frequency": "frequencies alone"}
     dots(axes, rows, {
-        head: (names.get(head, head), color_of(head), "x" if head == "frequency" else "o") for head in found.heads
+        head: (names.get(head, head), color_of(head), "x" if head == "frequency" else "o") for head in pairs.heads
     })  # fmt: skip
     axes.set_xlabel("accuracy (dashed: chance)")
     legend(figure)
@@ -74,6 +76,6 @@ SHOWN = Instrument(
     picture=Picture(
         "Accuracy on minimal pairs by paradigm, of all towers together and of each",
         _draw,
-        lambda found: bool(found.paradigms),
+        lambda pairs: bool(pairs.paradigms),
     ),
 )

@@ -17,35 +17,35 @@ def _figures(row: ProbedView | TreeFigures | DifferenceInTrees) -> tuple[Estimat
     return row.uuas, row.dspr, row.root, row.nspr
 
 
-def _sentences(found: Probe) -> list[str]:
-    best = [row.uuas for row in found.found.chosen]
+def _sentences(probe: Probe) -> list[str]:
+    best = [row.uuas for row in probe.found.chosen]
     nulls = best[0].null if best else {}
-    rows = [row for row in found.found.differences if row.layer == "chosen"]
+    rows = [row for row in probe.found.differences if row.layer == "chosen"]
     told = "".join(difference_told(row.towers, row.uuas) for row in rows[:1])
     controls = "; ".join(
         f"{name.replace('_', ' ')} {figure(nulls[name])}"
         for name in ("untrained", "embedding", "linear_order")
         if name in nulls
     )
-    layers = " and ".join(f"{figure(one)} (layer {one.layer})" for one in best)
+    layers = " and ".join(f"{figure(uuas)} (layer {uuas.layer})" for uuas in best)
     return [
         f"Structural probe: the towers' states give {layers} of the edges of gold trees (UUAS), controls of the first: "
         f"{controls}.{told}"
     ]
 
 
-def _tables(found: Probe) -> list[Table]:
-    rows = [[view_name(view), *map(figure, _figures(view))] for view in found.found.views]
-    rows.append(["each word linked to the next", *map(figure, _figures(found.found.linear_order))])
-    apart = [(row.towers, row.layer, _figures(row)) for row in found.found.differences]
+def _tables(probe: Probe) -> list[Table]:
+    rows = [[view_name(view), *map(figure, _figures(view))] for view in probe.found.views]
+    rows.append(["each word linked to the next", *map(figure, _figures(probe.found.linear_order))])
+    apart = [(row.towers, row.layer, _figures(row)) for row in probe.found.differences]
     return [
         Table("Trees in the states, by layer", ["states of", *MEASURES], rows), *differences_between(apart, MEASURES)
     ]  # fmt: skip
 
 
-def _draw(found: Probe, figure: Figure) -> None:
+def _draw(probe: Probe, figure: Figure) -> None:
     """UUAS and DSpr by layer."""
-    views, linear = found.found.views, found.found.linear_order
+    views, linear = probe.found.views, probe.found.linear_order
     by_layer(
         figure, [("UUAS", views, lambda view: view.uuas), ("DSpr", views, lambda view: view.dspr)],
         {"linear order": [linear.uuas, linear.dspr]},
@@ -63,6 +63,6 @@ SHOWN = Instrument(
     sentences=_sentences,
     tables=_tables,
     picture=Picture(
-        "How much of dependency trees each layer of each tower holds", _draw, lambda found: bool(found.found.views)
+        "How much of dependency trees each layer of each tower holds", _draw, lambda probe: bool(probe.found.views)
     ),
 )

@@ -61,7 +61,7 @@ def last_views(views: Sequence[View], trained: bool = True) -> list[View]:
 
 def each(figures: Iterable[Interval]) -> str:
     """Figures of several towers in a sentence."""
-    return " and ".join(figure(one) for one in figures)
+    return " and ".join(figure(interval) for interval in figures)
 
 
 def difference_told(towers: Sequence[int], estimate: Interval) -> str:

@@ -11,36 +11,36 @@ from .marks import NARROW
 from .record import Instrument, Picture, Table, each
 
 
-def _sentences(found: Similarity) -> list[str]:
-    last = max((row.layer for row in found.across), default=None)
-    rows = [row for row in found.across if row.layer == last]
+def _sentences(similarity: Similarity) -> list[str]:
+    last = max((row.layer for row in similarity.across), default=None)
+    rows = [row for row in similarity.across if row.layer == last]
     if not rows:
         return []
     return [
         f"The states of the towers' last layers have a CKA of {each(row.cka for row in rows)} (0: unrelated, 1: "
-        f"the same up to rotation and scale), over {found.tokens:,} held-out tokens; those of untrained towers "
+        f"the same up to rotation and scale), over {similarity.tokens:,} held-out tokens; those of untrained towers "
         f"{each(row.cka.null.untrained for row in rows)}."
     ]
 
 
-def _tables(found: Similarity) -> list[Table]:
+def _tables(similarity: Similarity) -> list[Table]:
     rows = [
         [f"layer {row.layer}", f"{row.towers[0]} and {row.towers[1]}",
-         *(text for one in (row.cka, row.procrustes)
-           for text in (figure(one), figure(one.null.untrained), figure(one.null.shuffled)))]
-        for row in found.across
+         *(text for measure in (row.cka, row.procrustes)
+           for text in (figure(measure), figure(measure.null.untrained), figure(measure.null.shuffled)))]
+        for row in similarity.across
     ]  # fmt: skip
     head = ["layer", "towers", "CKA", "untrained towers", "shuffled tokens",
             "Procrustes distance", "untrained towers", "shuffled tokens"]  # fmt: skip
     return [Table("Likeness of the towers, layer by layer", head, rows, 2)] if rows else []
 
 
-def _draw(found: Similarity, figure: Figure) -> None:
+def _draw(similarity: Similarity, figure: Figure) -> None:
     """CKA of all layers with each other, of the trained and of the untrained towers."""
-    names = [f"{view.tower}.{view.layer}" for view in found.views]
+    names = [f"{view.tower}.{view.layer}" for view in similarity.views]
     narrow = figure.get_figwidth() < NARROW
     figure.set_size_inches(figure.get_figwidth(), 5.6 if narrow else 3.4)
-    panels = [("trained", found.cka.estimate), ("untrained", found.untrained.cka.estimate)]
+    panels = [("trained", similarity.cka.estimate), ("untrained", similarity.untrained.cka.estimate)]
     shape = (2, 1) if narrow else (1, 2)
     size = 7 if len(names) <= 12 else 5
     for axes, (label, matrix) in zip(figure.subplots(*shape).ravel(), panels, strict=True):
@@ -76,6 +76,6 @@ SHOWN = Instrument(
     sentences=_sentences,
     tables=_tables,
     picture=Picture(
-        "CKA of every layer with every other, trained and untrained", _draw, lambda found: bool(found.views)
+        "CKA of every layer with every other, trained and untrained", _draw, lambda similarity: bool(similarity.views)
     ),
 )

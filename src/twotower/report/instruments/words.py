@@ -26,46 +26,46 @@ def _difference(rows: Sequence[LayerDifference] | None) -> str:
     return figure(max(rows, key=lambda row: row.layer)) if rows else "–"
 
 
-def _series(one: SetOfWords | NormOfWords) -> dict[str, Interval]:
+def _series(rated: SetOfWords | NormOfWords) -> dict[str, Interval]:
     """The last layers of the towers, trained and untrained, by what the figure calls them."""
-    named: dict[str, Interval] = {f"tower {view.tower}": view for view in _last(one)}
-    return named | {f"untrained {view.tower}": view for view in _last(one, trained=False)}
+    named: dict[str, Interval] = {f"tower {view.tower}": view for view in _last(rated)}
+    return named | {f"untrained {view.tower}": view for view in _last(rated, trained=False)}
 
 
-def _last(one: SetOfWords | NormOfWords, trained: bool = True) -> list[SimilarityOfView | NormOfView]:
-    views: Sequence[SimilarityOfView | NormOfView] = one.views
+def _last(rated: SetOfWords | NormOfWords, trained: bool = True) -> list[SimilarityOfView | NormOfView]:
+    views: Sequence[SimilarityOfView | NormOfView] = rated.views
     return last_views(views, trained)
 
 
-def _norms(found: Words) -> list[NormOfWords]:
+def _norms(words: Words) -> list[NormOfWords]:
     """The norms that could be predicted."""
-    return [one for one in found.norms.norms if one.views] if found.norms else []
+    return [norm for norm in words.norms.norms if norm.views] if words.norms else []
 
 
-def _has_words(found: Words) -> bool:
-    return any(map(_last, found.similarity)) or any(map(_last, _norms(found)))
+def _has_words(words: Words) -> bool:
+    return any(map(_last, words.similarity)) or any(map(_last, _norms(words)))
 
 
-def _sentences(found: Words) -> list[str]:
-    counts = found.words
+def _sentences(words: Words) -> list[str]:
+    counts = words.words
     said = [
         f"{counts.covered:,} of the {counts.asked:,} words that were asked for occur at least "
         f"{counts.least_occurrences} times in the training text."
     ]
-    for one in found.similarity:
-        views = last_views(one.views)
+    for rated in words.similarity:
+        views = last_views(rated.views)
         if not views:
-            said.append(f"{one.set}: only {one.covered} of {one.total} pairs are covered, too few to measure.")
+            said.append(f"{rated.set}: only {rated.covered} of {rated.total} pairs are covered, too few to measure.")
             continue
         if not all(isfinite(view.null.high) for view in views):
-            said.append(f"{one.set}: its ratings are all alike, so there is nothing to measure.")
+            said.append(f"{rated.set}: its ratings are all alike, so there is nothing to measure.")
             continue
         bound = max(view.null.high for view in views)
         said.append(
-            f"Word similarity, {one.set} ({one.covered} of {one.total} pairs): the rank correlation with "
+            f"Word similarity, {rated.set} ({rated.covered} of {rated.total} pairs): the rank correlation with "
             f"people's ratings is {each(views)} in the last layers of the towers; shuffled words reach {bound:.2f}."
         )
-    for norm in _norms(found):
+    for norm in _norms(words):
         if norm.norm in ("concreteness", "age_of_acquisition"):
             said.append(
                 f"{_norm(norm.norm).capitalize()} of {norm.words:,} words: the last layers of the towers explain "
@@ -74,20 +74,20 @@ def _sentences(found: Words) -> list[str]:
     return said
 
 
-def _tables(found: Words) -> list[Table]:
+def _tables(words: Words) -> list[Table]:
     tables = []
-    sets = [one for one in found.similarity if one.views]
+    sets = [rated for rated in words.similarity if rated.views]
     if sets:
         towers = [view.tower for view in last_views(sets[0].views)]
         head = ["set", "pairs", "shared embedding", *(f"tower {k}" for k in towers), "difference", "untrained"]
         rows = []
-        for one in sets:
-            shared = next(view for view in one.views if view.tower == 0 and view.trained)
-            floor = ", ".join(f"{view.estimate:.2f}" for view in last_views(one.views, trained=False))
-            rows.append([one.set, f"{one.covered} of {one.total}", figure(shared),
-                         *map(figure, last_views(one.views)), _difference(one.differences), floor])  # fmt: skip
+        for rated in sets:
+            shared = next(view for view in rated.views if view.tower == 0 and view.trained)
+            floor = ", ".join(f"{view.estimate:.2f}" for view in last_views(rated.views, trained=False))
+            rows.append([rated.set, f"{rated.covered} of {rated.total}", figure(shared),
+                         *map(figure, last_views(rated.views)), _difference(rated.differences), floor])  # fmt: skip
         tables.append(Table("Correlation with people's ratings of similarity, last layers", head, rows))
-    norms = _norms(found)
+    norms = _norms(words)
     if norms:
         towers = [view.tower for view in last_views(norms[0].views)]
         head = ["norm", "words", "frequency and length", *(f"tower {k}" for k in towers),
@@ -101,14 +101,14 @@ def _tables(found: Words) -> list[Table]:
     return tables
 
 
-def _draw(found: Words, figure: Figure) -> None:
+def _draw(words: Words, figure: Figure) -> None:
     """Word similarity and norms: the last layers of the towers beside what knows nothing of meaning."""
-    similarity = [one for one in found.similarity if one.views]
-    norms = _norms(found)
+    similarity = [rated for rated in words.similarity if rated.views]
+    norms = _norms(words)
     panels: list[tuple[str, list[tuple[str, dict[str, Interval]]]]] = []
     if similarity:
         panels.append(("rank correlation with ratings", [
-            (one.set, _series(one) | {"floor": replace(one.views[0].null, estimate=nan)}) for one in similarity
+            (rated.set, _series(rated) | {"floor": replace(rated.views[0].null, estimate=nan)}) for rated in similarity
         ]))  # fmt: skip
     if norms:
         panels.append(("R² of the norm", [
