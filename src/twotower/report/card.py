@@ -158,7 +158,7 @@ def _text(results: Results, with_text: bool) -> str:
 
 def _changed(config: RunConfig) -> dict[str, Any]:
     """The settings that differ from those of the preset."""
-    usual, mine = (flatten(to_dict(one)) for one in (PRESETS.get(config.preset, RunConfig()), config))
+    usual, mine = (flatten(to_dict(settings)) for settings in (PRESETS.get(config.preset, RunConfig()), config))
     names = (name for name in mine if mine[name] != usual.get(name) and name not in ("preset", "prepare.corpus"))
     return {name: json.loads(json.dumps(mine[name])) for name in names if not name.startswith("know.")}
 

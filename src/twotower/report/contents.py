@@ -69,8 +69,8 @@ class Contents:
     @property
     def series(self) -> list[tuple[str, str, str]]:
         """For each preference its name, its colour, and the suffix of its columns in `types`."""
-        one = len(self.contrasts) == 1
-        return [(c.name, PREFERENCE_COLOR if one else TOWER_COLORS[c.tower - 1], c.suffix) for c in self.contrasts]
+        single = len(self.contrasts) == 1
+        return [(c.name, PREFERENCE_COLOR if single else TOWER_COLORS[c.tower - 1], c.suffix) for c in self.contrasts]
 
     @property
     def tower_lines(self) -> list[tuple[str, str, str]]:
@@ -101,8 +101,8 @@ def read_contents(config: RunConfig, run: Path) -> Contents:
     training, heldout = _curves(run / "metrics.jsonl")
     types = pd.read_parquet(run / "preference.parquet")
     types = types[types["count"] >= 2 * config.analyze.min_count].reset_index(drop=True)
-    found = contrasts(config.model.towers)
-    text = ShadedText(run, found) if found else None
+    tower_contrasts = contrasts(config.model.towers)
+    text = ShadedText(run, tower_contrasts) if tower_contrasts else None
     shown = passages(text) if text else []
     told = words_in_sentences(text, results.division.contexts) if text and results.division else []
     theirs = results_in(run / "strangers.json", run) if (run / "strangers.json").is_file() else None
@@ -128,13 +128,13 @@ def _profile(results: Results, strangers: Results | None) -> pd.DataFrame:
     rows = []
     for row in upos.profile if upos else []:
         word_class = "function" if row.name in FUNCTION else "content" if row.name in CONTENT else "other"
-        for one in row.each:
-            if one.adjusted and row.types >= FEW_TYPES:
+        for preference in row.each:
+            if preference.adjusted and row.types >= FEW_TYPES:
                 shared = {"upos": row.name, "occurrences": row.occurrences, "word_class": word_class}
                 kept = ("mean", "low", "high", "sets", "sure")
-                figures: dict[str, Any] = {key: getattr(one.adjusted, key) for key in kept}
-                figures["strangers"] = theirs.get((row.name, one.tower), math.nan)
-                rows.append({"tower": one.tower, **shared, **figures, "compared": row.compared})
+                figures: dict[str, Any] = {key: getattr(preference.adjusted, key) for key in kept}
+                figures["strangers"] = theirs.get((row.name, preference.tower), math.nan)
+                rows.append({"tower": preference.tower, **shared, **figures, "compared": row.compared})
     if not rows:
         return pd.DataFrame(columns=PROFILE_COLUMNS)
     table = pd.DataFrame(rows)
@@ -147,16 +147,16 @@ def _adjusted_means(results: Results | None) -> dict[tuple[str, int], float]:
     """What a run's classes prefer beyond frequency, by class and tower."""
     upos = results.word_classes.upos if results and results.word_classes else None
     return {
-        (row.name, one.tower): one.adjusted.mean
-        for row in (upos.profile if upos else []) for one in row.each if one.adjusted
+        (row.name, preference.tower): preference.adjusted.mean
+        for row in (upos.profile if upos else []) for preference in row.each if preference.adjusted
     }  # fmt: skip
 
 
 def context_curves(contents: Contents) -> list[tuple[str, str, pd.DataFrame]]:
     """For each head its name, its colour, and what it gains over one token of context: context, gain, low, high."""
-    found = contents.results.context
+    context = contents.results.context
     curves = []
-    for curve in found.curves if found else []:
+    for curve in context.curves if context else []:
         gains = [{"context": point.context, **vars(point.gain)} for point in curve.points]
         points = pd.DataFrame(gains).rename(columns={"estimate": "gain"})
         tower = int(curve.head.split()[-1]) if curve.head != "joint" else 0
@@ -170,8 +170,8 @@ def shares(contents: Contents) -> pd.DataFrame:
 
     Empty where types do not differ in preference, as with one tower given twice.
     """
-    found = contents.results.explained_by
-    rows = [{"name": row_name(group.name), **vars(group.shapley)} for group in (found.groups if found else [])]
+    explained = contents.results.explained_by
+    rows = [{"name": row_name(group.name), **vars(group.shapley)} for group in (explained.groups if explained else [])]
     table = pd.DataFrame(rows, columns=["name", "estimate", "low", "high", "of_reliable"])
     return table.dropna(subset="estimate").sort_values("estimate", ignore_index=True)
 
@@ -221,8 +221,8 @@ def favourites(contents: Contents | DiffContents, tower: int, number: int = 60, 
     every set of readouts. Returns the word and how far the tower's preference for it is from that mean, in nats,
     largest first.
     """
-    found, types = contents.contrasts, contents.types
-    contrast = found[0] if len(found) == 1 else found[tower - 1]
+    tower_contrasts, types = contents.contrasts, contents.types
+    contrast = tower_contrasts[0] if len(tower_contrasts) == 1 else tower_contrasts[tower - 1]
     sign = 1.0 if tower == contrast.tower else -1.0
     mean, low, high = (types[name + contrast.suffix] for name in ("mean", "low", "high"))
     centre = mean.mean()

@@ -50,10 +50,18 @@ def _forest(rows: list[Control], sheet: Sheet) -> None:
             if not chosen:
                 continue
             heights = [names.index(name) for name, _ in chosen]
-            interval(axes, heights, [one.low for _, one in chosen], [one.high for _, one in chosen], color)
-            dots = axes.scatter([one.estimate for _, one in chosen], heights, s=28, color=color, label=label, zorder=3)
-            sheet.tell(dots, [f"{name}: {figure(one)}" for name, one in chosen])
-        bounds = [(name, one.null.high) for name, one in shown if isinstance(one, Explained)]
+            interval(
+                axes,
+                heights,
+                [measured.low for _, measured in chosen],
+                [measured.high for _, measured in chosen],
+                color,
+            )
+            dots = axes.scatter(
+                [measured.estimate for _, measured in chosen], heights, s=28, color=color, label=label, zorder=3
+            )
+            sheet.tell(dots, [f"{name}: {figure(measured)}" for name, measured in chosen])
+        bounds = [(name, measured.null.high) for name, measured in shown if isinstance(measured, Explained)]
         if bounds:
             dots = axes.scatter([bound for _, bound in bounds], [names.index(name) - 0.22 for name, _ in bounds], s=16,
                                 color=FLOOR_COLOR, marker="s", label="bound of the null", zorder=3)  # fmt: skip
@@ -89,7 +97,7 @@ def _beaten(run: Control, controls: list[Control], kind: str) -> str | None:
     mine, known = _measured(run, kind), [other for row in controls if (other := _measured(row, kind))]
     if not known or mine is None:
         return None
-    beaten = sum(mine.low > one.high for one in known)
+    beaten = sum(mine.low > control.high for control in known)
     which = "none" if not beaten else "each" if beaten == len(known) else f"{beaten}"
     return f"{which} of its {len(known)} controls"
 

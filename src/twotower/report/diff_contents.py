@@ -77,10 +77,14 @@ def _profile(results: DiffResults) -> pd.DataFrame:
     rows = []
     for row in upos.profile if upos else []:
         kind = "function" if row.name in FUNCTION else "content" if row.name in CONTENT else "other"
-        for one in row.each:
-            if one.adjusted and row.types >= FEW_TYPES and row.compared:
-                figures = {"mean": one.adjusted.mean, "low": one.adjusted.low, "high": one.adjusted.high}
-                rows.append({"model": one.tower - 1, "upos": row.name, "kind": kind, **figures})
+        for preference in row.each:
+            if preference.adjusted and row.types >= FEW_TYPES and row.compared:
+                figures = {
+                    "mean": preference.adjusted.mean,
+                    "low": preference.adjusted.low,
+                    "high": preference.adjusted.high,
+                }
+                rows.append({"model": preference.tower - 1, "upos": row.name, "kind": kind, **figures})
     return pd.DataFrame(rows, columns=["model", "upos", "kind", "mean", "low", "high"])
 
 

@@ -21,14 +21,14 @@ LABELS = {
 
 def diff_drawings(contents: DiffContents) -> dict[str, Draw]:
     """By name, every figure that the comparison has data for."""
-    found: dict[str, Callable[[DiffContents, Sheet], None]] = {}
+    drawings: dict[str, Callable[[DiffContents, Sheet], None]] = {}
     if contents.division.size is not None and shown_labels(contents.division):
-        found["labels"] = labels
+        drawings["labels"] = labels
     if len(contents.profile):
-        found["profile"] = profile
+        drawings["profile"] = profile
     if len(contents.types):
-        found["types"] = types
-    return {name: partial(drawn, contents) for name, drawn in found.items()}
+        drawings["types"] = types
+    return {name: partial(drawn, contents) for name, drawn in drawings.items()}
 
 
 def labels(contents: DiffContents, sheet: Sheet) -> None:

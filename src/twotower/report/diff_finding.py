@@ -34,24 +34,24 @@ def diff_headline(results: DiffResults) -> str:
     """Which model predicts the text better, and by how much the two differ, in one sentence."""
     names, unit = results.names, results.unit
     size = results.division.size
-    if size is not None and size.estimate == 0 and not any(one.estimate for one in results.difference):
+    if size is not None and size.estimate == 0 and not any(advantage.estimate for advantage in results.difference):
         return f"{in_words(names)} are alike: they give every {unit} of this text the same probability."
     differ = "" if size is None else f" At a {unit} they differ by D = {nats(size, 2)} nats."
     if len(names) > 2:
-        best = max(results.difference, key=lambda one: one.estimate)
+        best = max(results.difference, key=lambda advantage: advantage.estimate)
         return (
             f"Of {in_words(names)}, {best.model} predicts this text best: {nats(best)} nats per {unit} "
             f"better than all on average.{differ}"
         )
-    one: Estimate = results.difference[0]
-    if one.low <= 0 <= one.high:
+    advantage: Estimate = results.difference[0]
+    if advantage.low <= 0 <= advantage.high:
         return (
-            f"Neither {names[0]} nor {names[1]} surely predicts this text better ({nats(one)} nats per {unit} for "
-            f"{names[0]}).{differ}"
+            f"Neither {names[0]} nor {names[1]} surely predicts this text better ({nats(advantage)} nats per {unit} "
+            f"for {names[0]}).{differ}"
         )
-    if one.estimate < 0:
-        one, names = Estimate(-one.estimate, -one.high, -one.low), names[::-1]
-    return f"{names[0]} predicts this text better than {names[1]}, by {nats(one)} nats per {unit}.{differ}"
+    if advantage.estimate < 0:
+        advantage, names = Estimate(-advantage.estimate, -advantage.high, -advantage.low), names[::-1]
+    return f"{names[0]} predicts this text better than {names[1]}, by {nats(advantage)} nats per {unit}.{differ}"
 
 
 def diff_sentences(results: DiffResults) -> list[str]:
@@ -66,8 +66,8 @@ def diff_sentences(results: DiffResults) -> list[str]:
 
 
 def _bits(results: DiffResults) -> str:
-    each = ", ".join(f"{one.name} {one.bits_per_character:.3f}" for one in results.scorers)
-    masked = any(one.kind == "masked" for one in results.scorers)
+    each = ", ".join(f"{scorer.name} {scorer.bits_per_character:.3f}" for scorer in results.scorers)
+    masked = any(scorer.kind == "masked" for scorer in results.scorers)
     return f"Bits per character: {each}" + (
         " (from pseudo-log-likelihoods where a model is masked)." if masked else "."
     )
@@ -75,13 +75,13 @@ def _bits(results: DiffResults) -> str:
 
 def _warnings(results: DiffResults) -> list[str]:
     said = [f"Beware: {warning}." for warning in results.corpus.inventory.warnings()]
-    kinds = {one.kind for one in results.scorers}
+    kinds = {scorer.kind for scorer in results.scorers}
     if {"causal", "masked"} <= kinds:
         said.append(
             "Beware: a causal model sees what stands before a word, a masked one what stands on both sides. This is "
             "part of what they differ in."
         )
-    if lossy := [one.name for one in results.scorers if one.lossless is False]:
+    if lossy := [scorer.name for scorer in results.scorers if scorer.lossless is False]:
         said.append(
             f"Beware: the tokenizer of {in_words(lossy)} does not keep capitals, accents or white space, and so has "
             "less to predict."
@@ -138,7 +138,10 @@ def _profile(results: DiffResults) -> str:
         return "Beyond frequency, no model surely predicts a word class better."
 
     def named(sign: int) -> str:
-        some = sorted((one for one in sure if sign * one[1] > 0), key=lambda one: -sign * one[1])
+        some = sorted(
+            (class_mean for class_mean in sure if sign * class_mean[1] > 0),
+            key=lambda class_mean: -sign * class_mean[1],
+        )
         return ", ".join(f"{name} ({mean:+.2f})" for name, mean in some) or "none"
 
     return (
@@ -148,11 +151,11 @@ def _profile(results: DiffResults) -> str:
 
 
 def _mixing(results: DiffResults, division: Division) -> str:
-    found = division.surplus
-    if found is None:
+    surplus = division.surplus
+    if surplus is None:
         return ""
     text = (
-        f"beside the better one, the mean of their probabilities predicts the text {_than(found)} nats per "
+        f"beside the better one, the mean of their probabilities predicts the text {_than(surplus)} nats per "
         f"{results.unit}"
     )
     if division.strangers and division.strangers.surplus:
@@ -171,13 +174,13 @@ def _divergence(results: DiffResults) -> str:
     pairs = results.divergence or []
     if not pairs:
         return ""
-    one = pairs[0]
-    first, second, means = one.first, one.second, one.means
+    pair = pairs[0]
+    first, second, means = pair.first, pair.second, pair.means
     return (
         f"Whole distributions ({means.tokens:,} tokens): KL({first} ‖ {second}) is {means.kl.estimate:.3f}, "
         f"KL({second} ‖ {first}) {means.kl_back.estimate:.3f}, Jensen–Shannon "
         f"{means.jensen_shannon.estimate:.3f} nats; the best guess is the same at "
-        f"{100 * means.agreement.estimate:.0f} % of the tokens.{_furthest(one)}"
+        f"{100 * means.agreement.estimate:.0f} % of the tokens.{_furthest(pair)}"
     )
 
 
@@ -192,16 +195,16 @@ def _furthest(pair: DivergenceOfPair) -> str:
 
 
 def _aligned(results: DiffResults) -> str:
-    found = results.alignment
+    alignment = results.alignment
     if results.unit != "word":
         return ""
-    merged = found.words_not_aligned
+    merged = alignment.words_not_aligned
     text = (
         "The models have different tokens, so words are compared, each as the sum over its tokens"
         if not results.same_vocabulary
         else "Words are compared, each as the sum over its tokens"
     )
-    uncorrected = [one.name for one in results.scorers if one.corrected is False and one.kind != "masked"]
+    uncorrected = [scorer.name for scorer in results.scorers if scorer.corrected is False and scorer.kind != "masked"]
     note = (
         f". The sums of {in_words(uncorrected)} are not corrected for the white space before words: a file does not "
         "say where words begin"
@@ -209,7 +212,7 @@ def _aligned(results: DiffResults) -> str:
         else ""
     )
     return (
-        f"{text}{note}. {merged:,} of {found.words:,} words have no token of their own in one of the tokenizers, "
+        f"{text}{note}. {merged:,} of {alignment.words:,} words have no token of their own in one of the tokenizers, "
         "and are counted with their neighbours."
     )
 

@@ -114,8 +114,8 @@ def divergence_tables(pair: DivergenceOfPair) -> list[tuple[str, list[tuple[str,
     """The tables of two models: a title, and the rows."""
     whole = [("all", pair.means)]
     return [
-        (title, [*whole, *((one.name, one.means) for one in pair.groups if one.by == by)])
-        for by, title in DIVERGENCE.items() if any(one.by == by for one in pair.groups)
+        (title, [*whole, *((group.name, group.means) for group in pair.groups if group.by == by)])
+        for by, title in DIVERGENCE.items() if any(group.by == by for group in pair.groups)
     ] or [("All tokens", whole)]  # fmt: skip
 
 

@@ -164,9 +164,9 @@ def _limit(axes: Any, table: pd.DataFrame) -> None:
     axes.set_xlim(min(0.0, float(ends.min())) - room, max(0.0, float(ends.max())) + room)
 
 
-def _class_tip(row: dict[str, Any], name: str, one: bool) -> str:
+def _class_tip(row: dict[str, Any], name: str, pair: bool) -> str:
     spread = f" [{row['low']:.3f}, {row['high']:.3f}]" if pd.notna(row["low"]) else ""
-    whose = "" if one else f", {name}"
+    whose = "" if pair else f", {name}"
     named = f"{class_name(row['upos'])} ({row['upos']}){whose}"
     return f"{named}: {row['mean']:+.3f}{spread} nats, {row['occurrences']:,} times"
 
@@ -191,7 +191,7 @@ def context(contents: Contents, sheet: Sheet) -> None:
             for row in points.to_dict("records")
         ])  # fmt: skip
     axes.set(xscale="log", xlabel=CONTEXT_AXES[0], ylabel=sheet.wrap(CONTEXT_AXES[1]))
-    ticks = sorted({int(x) for _, _, one in curves for x in one["context"]})
+    ticks = sorted({int(x) for _, _, curve in curves for x in curve["context"]})
     axes.set_xticks(ticks, [str(tick) for tick in ticks])
     axes.minorticks_off()
     sheet.key()
@@ -243,7 +243,7 @@ def cloud(tower: int) -> Callable[[Contents, Sheet], None]:
         sheet.set_layout_engine("none")
         axes = sheet.add_axes((0, 0, 1, 1))
         axes.set_axis_off()
-        width, height = (round(72 * one) for one in sheet.get_size_inches())
+        width, height = (round(72 * side) for side in sheet.get_size_inches())
         axes.set(xlim=(0, width), ylim=(height, 0))
         if not words:
             axes.text(width / 2, height / 2, "no word clears its interval", ha="center", va="center", color=SOFT)

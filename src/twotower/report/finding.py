@@ -117,13 +117,13 @@ def _planted(results: Results) -> str:
 
 
 def _surplus(division: Division) -> str:
-    found = division.surplus
-    if found is None:
+    surplus = division.surplus
+    if surplus is None:
         return "What the towers gain from each other was not measured: no readout of all towers together was trained."
-    text = f"Surplus: all towers together gain {nats(found)} nats per token over the better one alone"
+    text = f"Surplus: all towers together gain {nats(surplus)} nats per token over the better one alone"
     controls = []
-    if found.null is not None:
-        controls.append(f"one tower given twice gains {found.null:.3f}")
+    if surplus.null is not None:
+        controls.append(f"one tower given twice gains {surplus.null:.3f}")
     if division.strangers and division.strangers.surplus:
         controls.append(f"strangers together gain {nats(division.strangers.surplus)}")
     return f"{text}; {', '.join(controls)}." if controls else f"{text}."

@@ -106,11 +106,11 @@ def explain(text: str) -> Markup:
     """The text, escaped, with the first use of each term linked and no command broken."""
     seen: set[str] = set()
 
-    def link(found: re.Match[str]) -> str:
-        entry = _FORMS.get(found.group(), found.group())
+    def link(match: re.Match[str]) -> str:
+        entry = _FORMS.get(match.group(), match.group())
         if entry in seen:
-            return str(found.group())
+            return str(match.group())
         seen.add(entry)
-        return str(term(found.group()))
+        return str(term(match.group()))
 
     return Markup(_COMMAND.sub(r"<code>\1\2</code>", _PATTERN.sub(link, str(escape(typeset(text))))))

@@ -76,13 +76,13 @@ def of_towers(contents: Contents) -> str:
 
 def of_context(contents: Contents) -> str:
     """Which tower, if any, surely gains more from far context."""
-    found = contents.results.context
-    if not found or not found.difference:
+    context = contents.results.context
+    if not context or not context.difference:
         return "How much each tower gains from context"
-    low, high = found.difference.low, found.difference.high
+    low, high = context.difference.low, context.difference.high
     if low <= 0 <= high:
-        return f"Context beyond {found.near} tokens helps neither tower surely more"
-    return f"Context beyond {found.near} tokens helps tower {1 if low > 0 else 2} more"
+        return f"Context beyond {context.near} tokens helps neither tower surely more"
+    return f"Context beyond {context.near} tokens helps tower {1 if low > 0 else 2} more"
 
 
 def of_predictors(contents: Contents) -> str:

@@ -121,7 +121,7 @@ class ShadedText:
 
     def difference(self, tower: int, places: NDArray[np.int64]) -> NDArray[np.float64]:
         """The preference of a tower at some occurrences, in nats, (places,)."""
-        contrast = next(one for one in self.contrasts if one.tower == tower)
+        contrast = next(contrast for contrast in self.contrasts if contrast.tower == tower)
         return contrast.mean_of(self.scores, self.sets)[places]
 
 
@@ -137,13 +137,13 @@ def passages(text: ShadedText) -> list[Passage]:
     """The middle of a few held-out documents, spread over the split; each begins and ends with a whole word."""
     documents = pd.unique(text.document)
     chosen = documents[np.unique(np.linspace(0, len(documents) - 1, PASSAGES).astype(int))]
-    found = []
+    middles = []
     for document in chosen:
         first, last = (int(place) for place in np.searchsorted(text.document, [document, document + 1]))
         begin = _whole(text, first + max(0, (last - first) // 2 - PASSAGE_PIECES // 2), first, -1)
         end = _whole(text, min(begin + PASSAGE_PIECES, last), last, 1)
-        found.append(text.passage(begin, end))
-    return found
+        middles.append(text.passage(begin, end))
+    return middles
 
 
 def _whole(text: ShadedText, place: int, limit: int, step: int) -> int:
@@ -159,10 +159,10 @@ def words_in_sentences(text: ShadedText, contexts: list[ContextOfType]) -> list[
     `contexts` are those of `results.json`, largest first. Sentences are typical of their context: their preference is
     nearest to its mean; from different documents where there are some. Words without enough sentences are left out.
     """
-    found: list[WordInSentences] = []
+    words: list[WordInSentences] = []
     for context in contexts:
-        known = {one.context.piece for one in found}
-        if len(found) == WORDS or context.piece in known or not (context.piece.isalpha() and context.after.isalpha()):
+        known = {word.context.piece for word in words}
+        if len(words) == WORDS or context.piece in known or not (context.piece.isalpha() and context.after.isalpha()):
             continue
         places = np.flatnonzero(text.piece == context.piece)
         inside = places > 0
@@ -172,8 +172,8 @@ def words_in_sentences(text: ShadedText, contexts: list[ContextOfType]) -> list[
         values = text.difference(context.tower, places)
         sides = [_typical(text, places[side], values[side]) for side in (after, ~after)]
         if all(len(side) == SENTENCES for side in sides):
-            found.append(WordInSentences(context, *([_sentence(text, place) for place in side] for side in sides)))
-    return found
+            words.append(WordInSentences(context, *([_sentence(text, place) for place in side] for side in sides)))
+    return words
 
 
 def _typical(text: ShadedText, places: NDArray[np.int64], values: NDArray[np.float64]) -> list[int]:

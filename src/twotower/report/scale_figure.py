@@ -28,9 +28,9 @@ def scale(rows: list[ScaleRow], sheet: Sheet) -> None:
     axes.axvline(100, color=SOFT, linewidth=0.8, linestyle=(0, (4, 3)))
     known = [(height, row, row.share) for height, row in enumerate(rows) if row.share is not None]
     heights = [height for height, _, _ in known]
-    low, high = ([100 * getattr(one, end) for *_, one in known] for end in ("low", "high"))
+    low, high = ([100 * getattr(share, end) for *_, share in known] for end in ("low", "high"))
     interval(axes, heights, low, high, PREFERENCE_COLOR)
-    dots = axes.scatter([100 * one.estimate for *_, one in known], heights, s=26, color=PREFERENCE_COLOR, zorder=3)
+    dots = axes.scatter([100 * share.estimate for *_, share in known], heights, s=26, color=PREFERENCE_COLOR, zorder=3)
     sheet.tell(dots, [share_sentence(row) for _, row, _ in known])
     for height, row in enumerate(rows):
         if row.share is None:

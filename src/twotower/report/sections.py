@@ -145,29 +145,32 @@ def towers(contents: Contents) -> Section | None:
 
 def context(contents: Contents) -> Section | None:
     """What each tower gains from more context."""
-    found = contents.results.context
-    if not found or not contents.contrasts:
+    gains = contents.results.context
+    if not gains or not contents.contrasts:
         return None
-    body = part("sections/context.html.j2", drawn=picture(contents, "context"), tokens=found.tokens)
+    body = part("sections/context.html.j2", drawn=picture(contents, "context"), tokens=gains.tokens)
     return Section("context", headings.of_context(contents), body)
 
 
 def predictors(contents: Contents) -> Section | None:
     """What explains the preferences."""
-    found = contents.results.explained_by
-    if not found or not contents.contrasts or shares(contents).empty:
+    explained = contents.results.explained_by
+    if not explained or not contents.contrasts or shares(contents).empty:
         return None
-    body = part("sections/shares.html.j2", drawn=picture(contents, "shares"), found=found)
+    body = part("sections/shares.html.j2", drawn=picture(contents, "shares"), found=explained)
     return Section("shares", headings.of_predictors(contents), body)
 
 
 def knowledge(contents: Contents) -> Section | None:
     """What each tower knows, by the instruments that were used."""
-    found = parts(contents.results.knowledge)
-    if not found:
+    used = parts(contents.results.knowledge)
+    if not used:
         return None
     drawn = figures_of(contents.results.knowledge)
-    shown = [(one, picture(contents, name) if (name := f"knowledge_{one.name}") in drawn else "") for one in found]
+    shown = [
+        (instrument, picture(contents, name) if (name := f"knowledge_{instrument.name}") in drawn else "")
+        for instrument in used
+    ]
     return Section("knowledge", "What each tower knows", part("knowledge.html.j2", parts=shown))
 
 

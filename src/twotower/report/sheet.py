@@ -67,11 +67,11 @@ class Sheet(Figure):
 
     def key(self, columns: int = 4, handles: Sequence[Artist] | None = None, scale: float = 1.0) -> None:
         """The legend, above the axes, where it covers nothing; each label once."""
-        found: dict[str, Artist] = {}
+        labelled: dict[str, Artist] = {}
         for axes in self.axes:
             for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
-                found.setdefault(label, handle)
-        chosen = {str(one.get_label()): one for one in handles} if handles is not None else found
+                labelled.setdefault(label, handle)
+        chosen = {str(artist.get_label()): artist for artist in handles} if handles is not None else labelled
         if chosen:
             longest = max(map(len, chosen))
             fit = max(1, int((48 if self.narrow else 104) / (longest + 6)))
@@ -88,7 +88,7 @@ def zero(axes: Any, value: float = 0.0, vertical: bool = True) -> None:
 
 def interval(axes: Any, at: Any, low: Any, high: Any, color: Any, vertical: bool = False) -> LineCollection:
     """Bars from `low` to `high`; those without an interval (NaN) are left out."""
-    ends = (np.asarray(one, dtype=np.float64) for one in (low, high))  # None becomes NaN
+    ends = (np.asarray(end, dtype=np.float64) for end in (low, high))  # None becomes NaN
     drawn: LineCollection = (axes.vlines if vertical else axes.hlines)(at, *ends, color=color, linewidth=1.0)
     return drawn
 
@@ -173,7 +173,9 @@ def _for_page(svg: str, tips: dict[str, list[str]], name: str, kind: str, label:
     groups = {element.get("id"): element for element in root.iter() if element.get("id")}
     for group, said in tips.items():
         _attach(groups.get(group), said, f"{name}: {group}")
-    used = {found.group(1) for one in root.iter() for value in one.attrib.values() for found in _references(value)}
+    used = {
+        match.group(1) for element in root.iter() for value in element.attrib.values() for match in _references(value)
+    }
     for element in root.iter():
         element.tag = element.tag.removeprefix(f"{{{SVG}}}")
         element.text = (element.text or "").strip() or None
@@ -198,7 +200,7 @@ def _references(value: str) -> list[re.Match[str]]:
 
 def _attach(group: ElementTree.Element | None, tips: list[str], where: str) -> None:
     marks = [] if group is None else [
-        one for one in _children(group) if one.tag in (f"{{{SVG}}}use", f"{{{SVG}}}path")
+        child for child in _children(group) if child.tag in (f"{{{SVG}}}use", f"{{{SVG}}}path")
     ]  # fmt: skip
     if len(marks) != len(tips):
         raise RuntimeError(f"{where} has {len(marks)} marks and {len(tips)} tips")
@@ -208,19 +210,19 @@ def _attach(group: ElementTree.Element | None, tips: list[str], where: str) -> N
 
 def _children(element: ElementTree.Element) -> list[ElementTree.Element]:
     """What is drawn below an element, in order: not what is only defined."""
-    found = []
+    drawn = []
     for child in element:
         if child.tag != f"{{{SVG}}}defs":
-            found += [child, *_children(child)]
-    return found
+            drawn += [child, *_children(child)]
+    return drawn
 
 
 def _shortened(key: str, value: str, name: str) -> str:
-    value = re.sub(r"-?\d+\.\d{3,}", lambda found: f"{float(found.group()):.2f}".rstrip("0").rstrip("."), value)
+    value = re.sub(r"-?\d+\.\d{3,}", lambda match: f"{float(match.group()):.2f}".rstrip("0").rstrip("."), value)
     if key in ("style", "clip-path"):
         value = re.sub(r"url\(#([\w-]+)\)", rf"url(#{name}-\1)", value)
         value = re.sub(r"font: ([\d.]+px)[^;]*", r"font-size: \1", value)
-        value = re.sub(r"#[0-9a-f]{6}\b", lambda found: _themed(found.group()), value)
+        value = re.sub(r"#[0-9a-f]{6}\b", lambda match: _themed(match.group()), value)
     return value
 
 

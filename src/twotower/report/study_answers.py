@@ -97,7 +97,7 @@ def _planted(study: Study) -> str:
 
 def _consistent(study: Study) -> str:
     question = "C2: do different runs divide the work in the same way?"
-    profiles, agreements = study.profiles, [one for one in study.agreement if not one.strangers]
+    profiles, agreements = study.profiles, [agreement for agreement in study.agreement if not agreement.strangers]
     if profiles is None and not agreements:
         return f"{question} A single pair of towers cannot show this. Give more seeds, presets or corpora."
     said = []
@@ -124,12 +124,12 @@ def _consistent(study: Study) -> str:
 
 def _classes(pairs: list[RunOfStudy], study: Study) -> str:
     question = "C3: does the division follow word class?"
-    known = [one for row in pairs if (one := row_of(row.labels, *CLASS))]
+    known = [division for row in pairs if (division := row_of(row.labels, *CLASS))]
     if not known:
         why = UNTAGGED if pairs and all(row.tagger == NONE for row in pairs) else "no run has enough tagged words"
         return f"{question} This could not be measured: {why}."
-    yes = sum(one.verdict == "yes" for one in known)
-    shares = _range([one.share.estimate for one in known], percent=True)
+    yes = sum(division.verdict == "yes" for division in known)
+    shares = _range([division.share.estimate for division in known], percent=True)
     text = (
         f"{question} Beyond frequency, word class holds {shares} of the squared difference: yes in {yes} of "
         f"{len(known)} pairs"
@@ -147,8 +147,12 @@ def _classes(pairs: list[RunOfStudy], study: Study) -> str:
 
 def _largest(pairs: Sequence[RunOfStudy]) -> str:
     """The label that holds most in the median pair, of those that hold a share in any."""
-    names = {one.label for row in pairs for one in row.labels if not one.given and one.verdict == "yes"}
-    shares = {name: [one.share.estimate for row in pairs if (one := row_of(row.labels, name))] for name in names}
+    names = {
+        division.label for row in pairs for division in row.labels if not division.given and division.verdict == "yes"
+    }
+    shares = {
+        name: [division.share.estimate for row in pairs if (division := row_of(row.labels, name))] for name in names
+    }
     if not shares:
         return ""
     name = max(shares, key=lambda label: median(shares[label]))
@@ -158,24 +162,24 @@ def _largest(pairs: Sequence[RunOfStudy]) -> str:
 def headings(study: Study) -> dict[str, str]:
     """By the anchor of a part of the page, a heading that says what was found; those without a finding are missing."""
     pairs = [row for row in study.runs if row.natural]
-    found = {"labels": _largest(pairs)} if pairs else {}
-    agreements = [one.agreement.groups for one in study.agreement if not one.strangers]
+    by_anchor = {"labels": _largest(pairs)} if pairs else {}
+    agreements = [agreement.agreement.groups for agreement in study.agreement if not agreement.strangers]
     if len(agreements) == 1:
-        found["agreement"] = f"The preferences of single types {_agree(agreements[0]['all'])}"
+        by_anchor["agreement"] = f"The preferences of single types {_agree(agreements[0]['all'])}"
     if study.profiles:
-        found["profiles"] = f"The profiles of word classes {_agree(study.profiles.agreement['all'])}"
+        by_anchor["profiles"] = f"The profiles of word classes {_agree(study.profiles.agreement['all'])}"
     if sizes := _sizes(pairs):
         others = _sizes([row for row in study.runs if row.stranger])
         beside = f", in strangers {_range(others)}" if others else ""
-        found["runs"] = f"In {_counted(len(sizes))} D is {_range(sizes)} nats{beside}"
+        by_anchor["runs"] = f"In {_counted(len(sizes))} D is {_range(sizes)} nats{beside}"
     if ends := [study.emergence[row.name].evaluations[-1].joint_nats for row in pairs]:
-        found["emergence"] = f"Training ends at {_range(ends)} nats per token of held-out text"
+        by_anchor["emergence"] = f"Training ends at {_range(ends)} nats per token of held-out text"
     if far := [row.far_context for row in pairs if row.far_context and is_known(row.far_context)]:
-        sure = sum(one.low > 0 or one.high < 0 for one in far)
-        found["context"] = f"Far context surely helps one tower more in {sure} of {_counted(len(far))}"
+        sure = sum(difference.low > 0 or difference.high < 0 for difference in far)
+        by_anchor["context"] = f"Far context surely helps one tower more in {sure} of {_counted(len(far))}"
     if len(asked := [row.excess for row in study.excess_over_strangers if row.figure == "D"]) == 1:
-        found["excess"] = f"D of pairs minus D of strangers: {figure(asked[0])} nats"
-    return found
+        by_anchor["excess"] = f"D of pairs minus D of strangers: {figure(asked[0])} nats"
+    return by_anchor
 
 
 def _agree(group: AgreementOfPairs | AgreementOfProfiles) -> str:
@@ -189,8 +193,8 @@ def _context(pairs: list[RunOfStudy], signs: dict[str, AgreementOfSigns]) -> str
     slopes = [row.topicality for row in pairs if row.topicality and is_known(row.topicality)]
     if not slopes:
         return f"{question} No run has enough text to answer this."
-    sure = sum(one.low > 0 or one.high < 0 for one in slopes)
-    size = _range([abs(one.estimate) for one in slopes], 3)
+    sure = sum(slope.low > 0 or slope.high < 0 for slope in slopes)
+    size = _range([abs(slope.estimate) for slope in slopes], 3)
     text = (
         f"{question} In {sure} of {len(slopes)} pairs one tower follows the topic: it is the better one where a word "
         f"is typical of its document ({size} nats per standard deviation of topicality)"
@@ -199,9 +203,12 @@ def _context(pairs: list[RunOfStudy], signs: dict[str, AgreementOfSigns]) -> str
         ("topicality and far context", "also gains more from far context"),
         ("topicality and nominal words", "also prefers nominal words"),
     ):
-        one = signs[name]
-        if one.runs:
-            text += f". That tower {said} in {one.agree} of {one.runs} (sign test, p = {p_value(one.p_value)})"
+        agreement = signs[name]
+        if agreement.runs:
+            text += (
+                f". That tower {said} in {agreement.agree} of {agreement.runs} (sign test, "
+                f"p = {p_value(agreement.p_value)})"
+            )
     return text + "."
 
 

@@ -38,20 +38,20 @@ MOST_NAMED = 60
 
 def drawings(study: Study) -> dict[str, Draw]:
     """By name, the figures that the study has data for."""
-    found: dict[str, Draw] = {"emergence": partial(_emergence, study)}
+    figures: dict[str, Draw] = {"emergence": partial(_emergence, study)}
     if any(row.size for row in study.runs):
-        found["division"] = partial(_division, study)
+        figures["division"] = partial(_division, study)
     if shown := _shown_labels(study):
-        found["labels"] = partial(_labels, study, shown)
+        figures["labels"] = partial(_labels, study, shown)
     if study.profiles:
-        found["profiles"] = partial(_profiles, study.profiles)
+        figures["profiles"] = partial(_profiles, study.profiles)
     if any(study.context.values()):
-        found["context"] = partial(_context, study)
-    for number, one in enumerate(study.agreement):
-        found[f"agreement-{number}"] = partial(_matrix, one)
+        figures["context"] = partial(_context, study)
+    for number, agreement in enumerate(study.agreement):
+        figures[f"agreement-{number}"] = partial(_matrix, agreement)
     if study.doses:
-        found["doses"] = partial(_doses, study.doses)
-    return found
+        figures["doses"] = partial(_doses, study.doses)
+    return figures
 
 
 LABELS = {
@@ -160,9 +160,9 @@ def _controls_key(rows: Sequence[RunOfStudy]) -> list[Line2D]:
 def _shown_labels(study: Study) -> list[tuple[str, str]]:
     """The labels that are shown, the one that holds most of the pairs' differences last."""
     pairs = [row for row in study.runs if row.natural]
-    names = dict.fromkeys((one.label, one.given) for row in pairs for one in row.labels)
+    names = dict.fromkeys((division.label, division.given) for row in pairs for division in row.labels)
     held = {
-        name: [one.held.estimate for row in pairs if (one := row_of(row.labels, *name))]
+        name: [division.held.estimate for row in pairs if (division := row_of(row.labels, *name))]
         for name in names if not name[1] or name == CLASS
     }  # fmt: skip
     return sorted((name for name in held if held[name]), key=lambda name: float(np.median(held[name])))
@@ -175,19 +175,19 @@ def _labels(study: Study, shown: Sequence[tuple[str, str]], sheet: Sheet) -> Non
     axes = sheet.add_subplot()
     zero(axes)
     for runs in ("strangers", "planted", "natural"):
-        known = [(y, row, one) for y, name in enumerate(shown) for row in rows
-                 if _runs_of(row) == runs and (one := row_of(row.labels, *name))]  # fmt: skip
+        known = [(y, row, division) for y, name in enumerate(shown) for row in rows
+                 if _runs_of(row) == runs and (division := row_of(row.labels, *name))]  # fmt: skip
         if not known:
             continue
         marker, color = _MARKS[runs]
         dots = axes.scatter(
-            [one.held.estimate for *_, one in known], [y for y, _, _ in known], s=20, marker=marker, linewidths=1.0,
-            facecolors="none" if runs == "strangers" else color, edgecolors=color, alpha=0.75, zorder=3,
+            [division.held.estimate for *_, division in known], [y for y, _, _ in known], s=20, marker=marker,
+            linewidths=1.0, facecolors="none" if runs == "strangers" else color, edgecolors=color, alpha=0.75, zorder=3,
         )  # fmt: skip
         sheet.tell(dots, [
-            f"{row.name}, {row_name(one.label, one.given)}: {one.held.estimate:.4f} nats², "
-            f"{100 * one.share.estimate:.1f} % of its difference: {one.verdict}"
-            for _, row, one in known
+            f"{row.name}, {row_name(division.label, division.given)}: {division.held.estimate:.4f} nats², "
+            f"{100 * division.share.estimate:.1f} % of its difference: {division.verdict}"
+            for _, row, division in known
         ])  # fmt: skip
     axes.set(ylim=(-0.7, len(shown) - 0.3))
     axes.set_xlabel(sheet.wrap("held of the squared difference between towers (nats²)"), loc="right")
@@ -224,12 +224,12 @@ def _matrix(text: AgreementOfText, sheet: Sheet) -> None:
 def _styles(study: Study) -> dict[tuple[str, bool], tuple[str, str, Dash]]:
     """From a group, and whether it is of strangers, to its label, colour and line style."""
     groups = list(dict.fromkeys(row.group for row in study.runs))
-    found: dict[tuple[str, bool], tuple[str, str, Dash]] = {}
+    styles: dict[tuple[str, bool], tuple[str, str, Dash]] = {}
     for number, group in enumerate(groups):
         color = TOWER_COLORS[number % len(TOWER_COLORS)]
-        found[group, False] = group, color, "-"
-        found[group, True] = f"{group}, strangers", color, ":"
-    return found
+        styles[group, False] = group, color, "-"
+        styles[group, True] = f"{group}, strangers", color, ":"
+    return styles
 
 
 def _key(sheet: Sheet, study: Study) -> None:
@@ -237,7 +237,7 @@ def _key(sheet: Sheet, study: Study) -> None:
     used = dict.fromkeys((row.group, row.stranger) for row in study.runs)
     sheet.key(columns=2, handles=[
         Line2D([], [], color=color, linestyle=dash, label=label)
-        for label, color, dash in (styles[one] for one in used)
+        for label, color, dash in (styles[key] for key in used)
     ])  # fmt: skip
 
 
@@ -272,12 +272,12 @@ def _context(study: Study, sheet: Sheet) -> None:
     axes, styles, ticks = sheet.add_subplot(), _styles(study), set[int]()
     curves: defaultdict[tuple[str, bool], _Curves] = defaultdict(_Curves)
     for row in study.runs:
-        found = study.context[row.name]
-        for curve in found.curves if found else []:
+        context = study.context[row.name]
+        for curve in context.curves if context else []:
             if curve.head == "joint":
                 continue
             x, y = _points(curve.points, lambda point: point.context, lambda point: point.gain.estimate)
-            ticks |= {int(one) for one in x}
+            ticks |= {int(tick) for tick in x}
             curves[row.group, row.stranger].add(x, y, [
                 f"{row.name}, {curve.head}, {int(a)} tokens of context: {b:.3f} nats above one token"
                 for a, b in zip(x, y, strict=True)
@@ -286,7 +286,7 @@ def _context(study: Study, sheet: Sheet) -> None:
         _, color, dash = styles[key]
         some.draw(sheet, axes, color, dash, width=1.0, size=6, alpha=0.8)
     axes.set(xscale="log", xlabel=CONTEXT_AXES[0], ylabel=sheet.wrap(CONTEXT_AXES[1]))
-    axes.set_xticks(sorted(ticks), [str(one) for one in sorted(ticks)])
+    axes.set_xticks(sorted(ticks), [str(tick) for tick in sorted(ticks)])
     axes.minorticks_off()
     _key(sheet, study)
 
@@ -295,14 +295,17 @@ def _points(
     points: Sequence[Point], across: Callable[[Point], float], up: Callable[[Point], float | None]
 ) -> tuple[list[float], list[float]]:
     """The coordinates of the points whose value is known."""
-    known = [(float(across(one)), y) for one in points if (y := up(one)) is not None and isfinite(y)]
-    return [one for one, _ in known], [one for _, one in known]
+    known = [(float(across(point)), y) for point in points if (y := up(point)) is not None and isfinite(y)]
+    return [x for x, _ in known], [y for _, y in known]
 
 
 def _emergence(study: Study, sheet: Sheet) -> None:
     """Held-out nats per token of each run, of all towers together and of the better one alone, against tokens."""
     panels, styles = sheet.panels(2, 2.4), _styles(study)
-    values: tuple[Callable[[Evaluation], float], ...] = (lambda one: one.joint_nats, lambda one: min(one.tower_nats))
+    values: tuple[Callable[[Evaluation], float], ...] = (
+        lambda evaluation: evaluation.joint_nats,
+        lambda evaluation: min(evaluation.tower_nats),
+    )
     groups: dict[tuple[str, bool], list[RunOfStudy]] = {}
     for row in study.runs:
         groups.setdefault((row.group, row.stranger), []).append(row)
@@ -321,9 +324,9 @@ def _emergence(study: Study, sheet: Sheet) -> None:
 
 def _add(curves: _Curves, points: Sequence[Evaluation], value: Callable[[Evaluation], float], name: str) -> None:
     """A curve of what evaluations found, against millions of tokens."""
-    x, y = _points(points, lambda one: one.tokens, value)
+    x, y = _points(points, lambda evaluation: evaluation.tokens, value)
     tips = [f"{name}, after {int(a):,} tokens: {b:.2f}" for a, b in zip(x, y, strict=True)]
-    curves.add([one / 1e6 for one in x], y, tips)
+    curves.add([tokens / 1e6 for tokens in x], y, tips)
 
 
 def _doses(doses: list[Dose], sheet: Sheet) -> None:
@@ -331,7 +334,7 @@ def _doses(doses: list[Dose], sheet: Sheet) -> None:
     panels = sheet.panels(2 * len(doses), 2.5)
     for number, dose in enumerate(doses):
         for axes, kind in zip(panels[2 * number : 2 * number + 2], ("D", "surplus"), strict=True):
-            known = [(one.run, one.dose, y) for one in dose.points if (y := one.figures[kind]) is not None]
+            known = [(point.run, point.dose, y) for point in dose.points if (y := point.figures[kind]) is not None]
             dots = axes.scatter(
                 [x for _, x, _ in known], [y for *_, y in known], s=18, color=TOWER_COLORS[0], alpha=0.8
             )

@@ -137,15 +137,15 @@ def _takers(results: Results) -> str:
 
 
 def _context(results: Results) -> str:
-    found = results.context
-    if not found or not found.difference:
+    context = results.context
+    if not context or not context.difference:
         return ""
-    gains = " and ".join(f"{tower.estimate:.3f}" for tower in found.far)
-    difference = found.difference
+    gains = " and ".join(f"{tower.estimate:.3f}" for tower in context.far)
+    difference = context.difference
     differ = difference.low > 0 or difference.high < 0
     verdict = "The towers differ in how far they look" if differ else "The towers show no clear difference in reach"
     return (
-        f"{verdict}: context beyond {found.near} tokens helps them by {gains} nats per token (difference "
+        f"{verdict}: context beyond {context.near} tokens helps them by {gains} nats per token (difference "
         f"{figure(difference, digits=3)})."
     )
 

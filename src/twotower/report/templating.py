@@ -58,7 +58,7 @@ def with_policy(page: str) -> str:
     Styles are inline, because figures carry theirs; text from a corpus reaches neither styles nor scripts unescaped.
     """
     scripts = re.findall(r"<script[^>]*>(.*?)</script>", page, flags=re.DOTALL)
-    digests = {base64.b64encode(hashlib.sha256(one.encode()).digest()).decode() for one in scripts}
+    digests = {base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts}
     allowed = " ".join(f"'sha256-{digest}'" for digest in sorted(digests)) or "'none'"
     policy = (
         f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; img-src data: blob:; base-uri 'none'; "
