@@ -46,14 +46,14 @@ def hints_of(kind: type) -> dict[str, Any]:
 def plain(value: Any) -> Any:
     """A record as plain data for JSON: a figure that cannot be computed, NaN, is null there."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        found: dict[str, Any] = {}
+        plain_record: dict[str, Any] = {}
         for field in dataclasses.fields(value):
             inner = getattr(value, field.name)
             if "inlined" in field.metadata:
-                found |= plain(inner)
+                plain_record |= plain(inner)
             elif inner is not None or "omitted" not in field.metadata:
-                found[key_of(field)] = plain(inner)
-        return found
+                plain_record[key_of(field)] = plain(inner)
+        return plain_record
     if isinstance(value, Mapping):
         return {key: plain(inner) for key, inner in value.items()}
     if isinstance(value, (list, tuple)):
@@ -146,13 +146,13 @@ def _record(kind: type, value: Any, name: str, nan: bool) -> Any:
     for key in () if issubclass(kind, Partial) else value:
         if key not in fields:
             raise InputError(f"{name}: {key!r} is not known here; another version of twotower may have written it")
-    found = {}
+    arguments = {}
     for key, field in fields.items():
         if key in value:
-            found[field.name] = converted(value[key], hints[field.name], f"{name}{join}{key}", nan)
+            arguments[field.name] = converted(value[key], hints[field.name], f"{name}{join}{key}", nan)
         elif not _is_optional(field):
             raise InputError(f"{name}: {key} is missing; another version of twotower may have written it")
-    return kind(**found)
+    return kind(**arguments)
 
 
 def _literal(value: Any, allowed: tuple[Any, ...], name: str) -> Any:

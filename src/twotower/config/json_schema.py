@@ -59,8 +59,8 @@ def _members(kind: type, records: dict[str, dict[str, Any]]) -> dict[str, Any]:
             properties |= inner["properties"]
             required += inner["required"]
             continue
-        found = of_type(hint, records)
-        properties[key_of(field)] = found | ({"description": text} if (text := texts.get(field.name)) else {})
+        schema = of_type(hint, records)
+        properties[key_of(field)] = schema | ({"description": text} if (text := texts.get(field.name)) else {})
         if "omitted" not in field.metadata:
             required.append(key_of(field))
     return {"properties": properties, "required": required, "additionalProperties": further}
@@ -89,24 +89,24 @@ def of_type(hint: Any, records: dict[str, dict[str, Any]]) -> dict[str, Any]:
 
 def field_texts(kind: type) -> dict[str, str]:
     """From the name of a field, inherited ones included, to its docstring, on one line."""
-    found: dict[str, str] = {}
+    texts: dict[str, str] = {}
     for base in reversed(kind.__mro__):
         if dataclasses.is_dataclass(base):
-            found |= _texts_of_module(base.__module__).get(base.__name__, {})
-    return found
+            texts |= _texts_of_module(base.__module__).get(base.__name__, {})
+    return texts
 
 
 @cache
 def _texts_of_module(module: str) -> dict[str, dict[str, str]]:
     """The docstrings of fields, by the class and the name of each."""
-    found: dict[str, dict[str, str]] = {}
+    by_class: dict[str, dict[str, str]] = {}
     for node in ast.parse(inspect.getsource(sys.modules[module])).body:
         if isinstance(node, ast.ClassDef):
-            texts = found.setdefault(node.name, {})
+            texts = by_class.setdefault(node.name, {})
             for line, after in zip(node.body, node.body[1:], strict=False):
                 if isinstance(line, ast.AnnAssign) and isinstance(line.target, ast.Name) and _is_text(after):
                     texts[line.target.id] = _flat(ast.literal_eval(typing.cast(ast.Expr, after).value))
-    return found
+    return by_class
 
 
 def _is_text(node: ast.stmt) -> bool:

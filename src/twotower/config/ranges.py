@@ -51,18 +51,18 @@ def ranges_of(kind: type) -> dict[str, Range]:
     A number is a field of `int` or `float`, one that can be None, or a tuple of them. Raises `TypeError`
     for one without.
     """
-    found: dict[str, Range] = {}
+    ranges: dict[str, Range] = {}
     for name, hint in typing.get_type_hints(kind, include_extras=True).items():
         metadata = getattr(hint, "__metadata__", ())
         plain = typing.get_args(hint)[0] if metadata else hint
         if dataclasses.is_dataclass(plain):
-            found |= {f"{name}.{inner}": held for inner, held in ranges_of(cast(type, plain)).items()}
+            ranges |= {f"{name}.{inner}": held for inner, held in ranges_of(cast(type, plain)).items()}
         elif _is_number(plain):
             beside = [item for item in metadata if isinstance(item, Range)]
             if len(beside) != 1:
                 raise TypeError(f"{kind.__name__}.{name}: a number needs its range: Annotated[int, Range(…)]")
-            found[name] = beside[0]
-    return found
+            ranges[name] = beside[0]
+    return ranges
 
 
 def _is_number(hint: Any) -> bool:

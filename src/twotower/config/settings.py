@@ -46,20 +46,22 @@ def read_settings(path: Path) -> dict[str, Any]:
     except (yaml.YAMLError, RecursionError) as error:
         raise InputError(f"{path}: not valid YAML ({' '.join(str(error).split())})") from None
     if not isinstance(values, dict):
-        found = "nothing" if values is None else type(values).__name__
-        raise InputError(f"{path}: expected settings, each as NAME: VALUE, found {found}")
+        type_name = "nothing" if values is None else type(values).__name__
+        raise InputError(f"{path}: expected settings, each as NAME: VALUE, found {type_name}")
     return values
 
 
 def setting_types(kind: type) -> dict[str, Any]:
     """From the dotted name of each setting of a dataclass, and of those inside it, to its type."""
-    found: dict[str, Any] = {}
+    types: dict[str, Any] = {}
     for name, hint in hints_of(kind).items():
         if dataclasses.is_dataclass(hint):
-            found |= {f"{name}.{inner}": one for inner, one in setting_types(typing.cast(type, hint)).items()}
+            types |= {
+                f"{name}.{inner}": inner_type for inner, inner_type in setting_types(typing.cast(type, hint)).items()
+            }
         else:
-            found[name] = hint
-    return found
+            types[name] = hint
+    return types
 
 
 def with_settings(base: T, given: Mapping[str, Any], source: str) -> T:
@@ -131,7 +133,7 @@ def nearest(name: str, known: Iterable[str]) -> list[str]:
         ends.setdefault(known_name.rpartition(".")[2], []).append(known_name)
     whole = difflib.get_close_matches(name, known, n=1)
     alike = difflib.get_close_matches(last, ends, n=1)
-    return whole or [one for end in alike for one in ends[end]][:MOST_NAMED]
+    return whole or [setting for end in alike for setting in ends[end]][:MOST_NAMED]
 
 
 def _with(base: Any, path: list[str], value: Any) -> Any:

@@ -42,14 +42,14 @@ def pieces_of(words: Sequence[str], tokenizer: Tokenizer) -> list[tuple[int, ...
     every piece is a word to the tokenizer, a word may be several of them.
     """
     unknown = vocabulary_of(tokenizer).unknown
-    found = []
+    spelled = []
     for word, text in zip(words, encode_batch(tokenizer, [_BEFORE + word for word in words]), strict=True):
         inside = text.starts >= len(_BEFORE)
         ids, begins = text.ids[inside], text.begins[inside]
         letters = np.isin(kinds_of(word), (LETTER, MARK, UNSPACED)).all()
         usable = len(ids) and unknown not in ids and (begins.sum() == 1 or letters)
-        found.append(tuple(ids.tolist()) if usable else ())
-    return found
+        spelled.append(tuple(ids.tolist()) if usable else ())
+    return spelled
 
 
 def find_occurrences(
@@ -68,10 +68,10 @@ def find_occurrences(
     counts = np.zeros(len(pieces), dtype=np.int64)
     word = place = np.empty(0, dtype=np.int64)
     key = np.empty(0)
-    for found, where in _search(stream, pieces, begins):
-        counts += np.bincount(found, minlength=len(pieces))
-        word, place = np.concatenate([word, found]), np.concatenate([place, where])
-        key = np.concatenate([key, generator.random(len(found))])
+    for word_numbers, where in _search(stream, pieces, begins):
+        counts += np.bincount(word_numbers, minlength=len(pieces))
+        word, place = np.concatenate([word, word_numbers]), np.concatenate([place, where])
+        key = np.concatenate([key, generator.random(len(word_numbers))])
         order = np.lexsort((key, word))
         word, place, key = word[order], place[order], key[order]
         first = np.searchsorted(word, word, side="left")
@@ -86,8 +86,8 @@ def count_occurrences(
 ) -> NDArray[np.int64]:
     """How often each word occurs, (words,); arguments as for `find_occurrences`."""
     counts = np.zeros(len(pieces), dtype=np.int64)
-    for found, _ in _search(stream, pieces, begins):
-        counts += np.bincount(found, minlength=len(pieces))
+    for word_numbers, _ in _search(stream, pieces, begins):
+        counts += np.bincount(word_numbers, minlength=len(pieces))
     return counts
 
 
@@ -97,8 +97,8 @@ def _search(
     """For each part of the stream the numbers of the words found in it, and their places."""
     longest = max((len(piece) for piece in pieces), default=0)
     by_length: dict[int, list[int]] = {}
-    for number, one in enumerate(pieces):
-        by_length.setdefault(len(one), []).append(number)
+    for number, word_pieces in enumerate(pieces):
+        by_length.setdefault(len(word_pieces), []).append(number)
     by_length.pop(0, None)
     for begin in range(0, len(stream), CHUNK):
         part = np.asarray(stream[begin : begin + CHUNK + longest], dtype=np.int64)
@@ -111,8 +111,8 @@ def _search(
             hashes = _hash(spelled)
             order = np.argsort(hashes)
             rows = part[at[:, None] + np.arange(length)]
-            found = np.searchsorted(hashes[order], _hash(rows))
-            candidate = order[np.minimum(found, len(order) - 1)]
+            insertions = np.searchsorted(hashes[order], _hash(rows))
+            candidate = order[np.minimum(insertions, len(order) - 1)]
             same = (spelled[candidate] == rows).all(axis=1)
             yield np.array(numbers, dtype=np.int64)[candidate[same]], begin + at[same]
 

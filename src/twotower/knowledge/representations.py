@@ -45,9 +45,9 @@ class Sentence:
 
     def holds(self, piece: int) -> NDArray[np.bool_]:
         """Whether each word has a piece of this id, (words,)."""
-        found = np.zeros(self.words, dtype=bool)
-        found[self.word[self.pieces[self.piece] == piece]] = True
-        return found
+        has_piece = np.zeros(self.words, dtype=bool)
+        has_piece[self.word[self.pieces[self.piece] == piece]] = True
+        return has_piece
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def encode_trees(tokenizer: Tokenizer, trees: Sequence[Tree]) -> list[Sentence]:
     The words of a multiword token (do + n't) have the pieces that hold any of their letters, so that two words may
     share a piece. Where they are not spelled as the token is (fr. du = de + le), each has all its pieces.
     """
-    found = []
+    sentences = []
     for tree, text in zip(trees, encode_batch(tokenizer, [tree.text for tree in trees]), strict=True):
         outer = _spans(tree.tokens, tree.spaces)
         inner: list[Span] = []
@@ -85,8 +85,8 @@ def encode_trees(tokenizer: Tokenizer, trees: Sequence[Tree]) -> list[Sentence]:
         ends = np.maximum(text.ends, text.starts + 1)  # a space before a word starts where the word does
         inside = (text.starts[None] < edges[:, None, 1]) & (ends[None] > edges[:, None, 0])
         word, piece = np.nonzero(inside)
-        found.append(Sentence(text.ids, piece, word, len(inner)))
-    return found
+        sentences.append(Sentence(text.ids, piece, word, len(inner)))
+    return sentences
 
 
 def _spans(words: Sequence[str], spaces: Sequence[bool]) -> list[Span]:
@@ -114,10 +114,10 @@ def framed(pieces: Sequence[Ids], frame: tuple[int, int | None], pad: int) -> tu
     lengths = np.array([len(piece) + 1 + after for piece in pieces])
     ids = np.full((len(pieces), int(lengths.max())), pad, dtype=np.int64)
     ids[:, 0] = frame[0]
-    for row, one in zip(ids, pieces, strict=True):
-        row[1 : 1 + len(one)] = one
+    for row, sentence_ids in zip(ids, pieces, strict=True):
+        row[1 : 1 + len(sentence_ids)] = sentence_ids
         if frame[1] is not None:
-            row[1 + len(one)] = frame[1]
+            row[1 + len(sentence_ids)] = frame[1]
     present = None
     if lengths.min() < lengths.max():
         present = torch.from_numpy(np.arange(ids.shape[1]) < lengths[:, None])
@@ -139,29 +139,29 @@ def represent(
     """
     starts = np.concatenate([[0], np.cumsum([sentence.words for sentence in sentences])]).astype(np.int64)
     limit = longest(model)
-    for one in sentences:
-        if len(one.pieces) > limit or not one.counts.all():
-            raise ValueError(f"a sentence of {len(one.pieces)} pieces (at most {limit}), or a word without any")
+    for sentence in sentences:
+        if len(sentence.pieces) > limit or not sentence.counts.all():
+            raise ValueError(f"a sentence of {len(sentence.pieces)} pieces (at most {limit}), or a word without any")
     frame, device = frame_of(model, vocabulary), model.decoder_bias.device
-    found: list[list[Tensor]] = []
+    collected: list[list[Tensor]] = []
     embedding = torch.empty(int(starts[-1]), model.config.embedding_size)
     with Progress(name, len(sentences), "sentence", quiet=not name) as progress:
         for part in _batches(sentences):
             chosen = [sentences[number] for number in part]
-            ids, present = framed([one.pieces for one in chosen], frame, vocabulary.pad)
+            ids, present = framed([sentence.pieces for sentence in chosen], frame, vocabulary.pad)
             ids, present = ids.to(device), None if present is None else present.to(device)
             states = layer_states(model, ids, present)
-            if not found:
-                found = [[torch.empty(int(starts[-1]), one.shape[-1]) for one in tower] for tower in states]
+            if not collected:
+                collected = [[torch.empty(int(starts[-1]), state.shape[-1]) for state in tower] for tower in states]
             owner, place = _places(chosen, ids.shape[1])
             into = torch.from_numpy(np.concatenate([np.arange(starts[n], starts[n + 1]) for n in part]))
             embedding[into] = _mean(model.embedding(ids), owner, place, len(into))
-            for tower, layers, kept in zip(cast(list[Tower], model.towers), states, found, strict=True):
+            for tower, layers, kept in zip(cast(list[Tower], model.towers), states, collected, strict=True):
                 for layer, (state, whole) in enumerate(zip(layers, kept, strict=True)):
                     aligned = _after_reading(tower, state, layer, layer == len(layers) - 1)
                     whole[into] = _mean(aligned, owner, place, len(into))
             progress.advance(len(part))
-    return Representations(found, embedding, starts)
+    return Representations(collected, embedding, starts)
 
 
 def _batches(sentences: Sequence[Sentence]) -> Iterator[list[int]]:
@@ -179,8 +179,8 @@ def _batches(sentences: Sequence[Sentence]) -> Iterator[list[int]]:
 def _places(sentences: Sequence[Sentence], time: int) -> tuple[Tensor, Tensor]:
     """For each link of a batch the word, counted over the batch, and the position in the flattened rows."""
     first = np.cumsum([0, *(sentence.words for sentence in sentences)])
-    owner = np.concatenate([one.word + begin for one, begin in zip(sentences, first, strict=False)])
-    place = np.concatenate([one.piece + 1 + row * time for row, one in enumerate(sentences)])
+    owner = np.concatenate([sentence.word + begin for sentence, begin in zip(sentences, first, strict=False)])
+    place = np.concatenate([sentence.piece + 1 + row * time for row, sentence in enumerate(sentences)])
     return torch.from_numpy(owner), torch.from_numpy(place)
 
 
@@ -197,4 +197,4 @@ def _after_reading(tower: Tower, states: Tensor, layer: int, last: bool) -> Tens
         return states
     forward, *backward = states.chunk(2, dim=-1) if last or elmo.backward_lstm is not None else (states,)
     # What wraps around falls on the frame, which belongs to no word.
-    return torch.cat([forward.roll(-1, dims=1), *(one.roll(1, dims=1) for one in backward)], dim=-1)
+    return torch.cat([forward.roll(-1, dims=1), *(half.roll(1, dims=1) for half in backward)], dim=-1)

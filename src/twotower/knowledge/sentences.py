@@ -136,11 +136,11 @@ def score_sentences(
     name: str = "",
 ) -> dict[str, Floats]:
     """Log-probability in nats of every piece under each of the heads, (pieces,) each; `name` is shown as progress."""
-    found = {head: np.zeros(len(sentences.pieces)) for head in heads}
+    by_head = {head: np.zeros(len(sentences.pieces)) for head in heads}
     with Progress(name, len(sentences.pieces), "piece", quiet=not name) as progress:
         for rows in rows_of(model, sentences, vocabulary):
             scores = log_probs_of(model, rows.inputs, rows.targets, rows.scored, vocabulary.pad, heads)
             for head, values in scores.items():
-                found[head][rows.places] = values.cpu().numpy()
+                by_head[head][rows.places] = values.cpu().numpy()
             progress.advance(len(rows.places))
-    return found
+    return by_head

@@ -163,8 +163,8 @@ def _within(
             for both, nulls in zip(_same_layer(trained), _same_layer(untrained), strict=True)
         ],
         from_untrained=[
-            LayerFromUntrained(**vars(one.label), **vars(jackknife(cka(one.view, other.view), confidence)))
-            for one, other in zip(trained, untrained, strict=True)
+            LayerFromUntrained(**vars(layer.label), **vars(jackknife(cka(layer.view, other.view), confidence)))
+            for layer, other in zip(trained, untrained, strict=True)
         ],
     )
 
@@ -173,10 +173,10 @@ def _matrices(layers: list[Layer], confidence: float, progress: Progress) -> tup
     """CKA and Procrustes distance of all layers with each other, with their intervals."""
     own = [hsic(layer.view, layer.view) for layer in layers]
     alike, distant = np.zeros((2, 3, len(layers), len(layers)))
-    for i, one in enumerate(layers):
+    for i, layer in enumerate(layers):
         for j, other in enumerate(layers[: i + 1]):
-            alike[:, i, j] = alike[:, j, i] = _three(jackknife(cka(other.view, one.view, own[j], own[i]), confidence))
-            distant[:, i, j] = distant[:, j, i] = _three(jackknife(procrustes(other.view, one.view), confidence))
+            alike[:, i, j] = alike[:, j, i] = _three(jackknife(cka(other.view, layer.view, own[j], own[i]), confidence))
+            distant[:, i, j] = distant[:, j, i] = _three(jackknife(procrustes(other.view, layer.view), confidence))
             progress.advance(1)
     return Matrix(*alike.tolist()), Matrix(*distant.tolist())
 
@@ -187,7 +187,12 @@ def _three(found: Estimate) -> Floats:
 
 def _same_layer(layers: list[Layer]) -> list[tuple[Layer, Layer]]:
     """Pairs of different towers at the same layer."""
-    return [(one, other) for one in layers for other in layers if one.layer == other.layer and one.tower < other.tower]
+    return [
+        (layer, other)
+        for layer in layers
+        for other in layers
+        if layer.layer == other.layer and layer.tower < other.tower
+    ]
 
 
 def _across(

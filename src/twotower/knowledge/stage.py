@@ -32,5 +32,5 @@ def ask(name: str, config: StageConfig, run: Path, out: Path) -> None:
     folder.mkdir(parents=True)
     module = import_module(HOMES.get(name, f".{name}"), __package__)
     instrument = cast(Callable[[Subject], Any], getattr(module, name))
-    found = instrument(Subject(config, run, folder, config.made))
-    (folder / "results.json").write_text(as_json(found), encoding="utf-8")
+    figures = instrument(Subject(config, run, folder, config.made))
+    (folder / "results.json").write_text(as_json(figures), encoding="utf-8")

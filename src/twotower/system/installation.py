@@ -20,15 +20,15 @@ def installation_faults(requirements: Sequence[str] | None = None) -> list[str]:
         except metadata.PackageNotFoundError:
             return ["twotower is not installed, only its source is found; `pip install .` in its folder installs it"]
     faults = []
-    for one in map(Requirement, requirements):
-        if one.marker is not None and not one.marker.evaluate({"extra": ""}):
+    for requirement in map(Requirement, requirements):
+        if requirement.marker is not None and not requirement.marker.evaluate({"extra": ""}):
             continue
-        install = f"`{sys.executable} -m pip install '{one.name}{one.specifier}'`"
+        install = f"`{sys.executable} -m pip install '{requirement.name}{requirement.specifier}'`"
         try:
-            version = metadata.version(one.name)
+            version = metadata.version(requirement.name)
         except metadata.PackageNotFoundError:
-            faults.append(f"{one.name} is missing; {install}")
+            faults.append(f"{requirement.name} is missing; {install}")
             continue
-        if not one.specifier.contains(version, prereleases=True):
-            faults.append(f"{one.name} is {version}, and {one.specifier} is needed; {install}")
+        if not requirement.specifier.contains(version, prereleases=True):
+            faults.append(f"{requirement.name} is {version}, and {requirement.specifier} is needed; {install}")
     return faults

@@ -58,11 +58,11 @@ def look_around(folder: Path) -> MachineFound:
     import psutil
 
     cores, memory = usable_cores(), psutil.virtual_memory()
-    one = product_rate(1)
+    thread_rate = product_rate(1)
     return MachineFound(
         cores=cores, load=os.getloadavg()[0] if hasattr(os, "getloadavg") else None, memory=memory.total,
         memory_free=memory.available, disk_free=shutil.disk_usage(folder).free, disk_speed=disk_speed(folder),
-        gflops=one / 1e9, second_thread=product_rate(2) / one if cores > 1 else None, gpus=_gpus(),
+        gflops=thread_rate / 1e9, second_thread=product_rate(2) / thread_rate if cores > 1 else None, gpus=_gpus(),
     )  # fmt: skip
 
 
@@ -103,5 +103,5 @@ def _gpus() -> tuple[Gpu, ...]:
 
     if not torch.cuda.is_available():
         return ()
-    found = [torch.cuda.get_device_properties(number) for number in range(torch.cuda.device_count())]
-    return tuple(Gpu(one.name, one.total_memory, one.major >= 8) for one in found)
+    devices = [torch.cuda.get_device_properties(number) for number in range(torch.cuda.device_count())]
+    return tuple(Gpu(device.name, device.total_memory, device.major >= 8) for device in devices)

@@ -119,12 +119,12 @@ def _slope(
 
     def slope(gap: Floats) -> Floats:
         n, x, y, xy, xx = (
-            weights @ np.bincount(documents, weights=one, minlength=count)
-            for one in (np.ones(len(log)), log, gap, log * gap, log * log)
+            weights @ np.bincount(documents, weights=values, minlength=count)
+            for values in (np.ones(len(log)), log, gap, log * gap, log * log)
         )
         with np.errstate(invalid="ignore", divide="ignore"):
-            found: Floats = (n * xy - x * y) / (n * xx - x * x)
-        return found
+            slopes: Floats = (n * xy - x * y) / (n * xx - x * x)
+        return slopes
 
     def between(first: str, second: str) -> Floats:
         return slope(losses[first] - losses[second])
@@ -133,14 +133,14 @@ def _slope(
     chosen = max(pairs, key=lambda pair: abs(float(tried[pair][0])))
     null = np.array([max(abs(between(*two)[0]) for two in group) for group in random_pairs])
     drawn = resampled(tried[chosen], documents)
-    found = centred_estimate(drawn, confidence)
+    estimate = centred_estimate(drawn, confidence)
     if len(pairs) > 1:
         towers = sorted({tower for pair in pairs for tower in pair})
         each = np.stack([resampled(slope(losses[f"tower {k}, {MEAN}"]), documents) for k in towers], axis=1)
         margin = choice_margin(each[1:], confidence)
-        found = Estimate(found.estimate, found.estimate - margin, found.estimate + margin)
+        estimate = Estimate(estimate.estimate, estimate.estimate - margin, estimate.estimate + margin)
     p_value = exceedance(abs(float(drawn[0])), null)
-    return Beyond(**vars(found), of=list(chosen), null=null_of(null, confidence), p_value=p_value)
+    return Beyond(**vars(estimate), of=list(chosen), null=null_of(null, confidence), p_value=p_value)
 
 
 def _frequency_bins(frequency: Floats) -> NDArray[np.int64]:

@@ -57,13 +57,13 @@ def dissociation(
         )
         for tower in range(1, towers + 1) for way in WAYS for kind, chosen in kinds.items()
     ]  # fmt: skip
-    found = Dissociation(
+    without_interaction = Dissociation(
         {kind: float(right[INTACT][chosen].mean()) for kind, chosen in kinds.items()}, losses, interaction=None
     )
     test = (generator.permutation(count) % 2 == 1)[items]
     cells = [int((half & chosen).sum()) for half in (test, ~test) for chosen in kinds.values()]
     if towers < 2 or min(cells) < FEWEST // 2:
-        return found
+        return without_interaction
     scale = np.where(syntax, margins[INTACT][syntax].std(), margins[INTACT][~syntax].std())
 
     def apart(first: str, second: str) -> Floats:
@@ -96,4 +96,4 @@ def dissociation(
         meaning=sides[MEANING],
         crossover=bool(sides[SYNTAX].low > 0 and sides[MEANING].high < 0),
     )
-    return replace(found, interaction=interaction)
+    return replace(without_interaction, interaction=interaction)

@@ -89,7 +89,7 @@ def _heldout(subject: Subject, tried: Mapping[str, Lesion]) -> tuple[Tensor, Los
         )
     bank = bank_of(model, [_some(batch, ~second[batch.places]) for batch in wanted], subject.vocabulary.pad)
     measured = [_some(batch, second[batch.places]) for batch in wanted]
-    measured = [one for one in measured if len(one.places)]
+    measured = [batch for batch in measured if len(batch.places)]
     scores = lesioned(
         model, measured, len(document), tried, bank, subject.vocabulary.pad, config.seed, "lesions: words"
     )
@@ -155,10 +155,10 @@ def _relation_of_characters(tree: Tree) -> list[str]:
     first: dict[int, str] = {}
     for word in tree.words:
         first.setdefault(word.token, word.relation)
-    found: list[str] = []
+    relations: list[str] = []
     for place, (token, space) in enumerate(zip(tree.tokens, tree.spaces, strict=True)):
-        found += [first.get(place, "")] * len(token) + [""] * space
-    return found
+        relations += [first.get(place, "")] * len(token) + [""] * space
+    return relations
 
 
 def _pairs(subject: Subject, tried: Mapping[str, Lesion], bank: Tensor) -> LesionsOnPairs | TooFewPairs | None:

@@ -53,15 +53,15 @@ def lesions_of_towers(model: TowersModel, divisions: int, generator: np.random.G
     """
     width, towers = model.config.output_width, model.config.towers
     tower = np.repeat(np.arange(towers), width)
-    found = {f"tower {number + 1}, {way}": Lesion(tower == number, way) for number in range(towers) for way in WAYS}
+    lesions = {f"tower {number + 1}, {way}": Lesion(tower == number, way) for number in range(towers) for way in WAYS}
     parts = max(2, towers)
     size = width // parts
     for number in range(divisions):
         order = np.concatenate([generator.permutation(width) for _ in range(towers)])
         for place, part in enumerate(PARTS[:parts]):
             inside = (order >= place * size) & (order < (place + 1) * size)
-            found[f"half {number} {part}"] = Lesion(inside, MEAN)
-    return found
+            lesions[f"half {number} {part}"] = Lesion(inside, MEAN)
+    return lesions
 
 
 def pairs_of_parts(divisions: int, towers: int) -> list[list[tuple[str, str]]]:
@@ -71,8 +71,8 @@ def pairs_of_parts(divisions: int, towers: int) -> list[list[tuple[str, str]]]:
     largest difference between two towers is compared with.
     """
     return [
-        [(f"half {one} {first}", f"half {one} {second}") for first, second in combinations(PARTS[:towers], 2)]
-        for one in range(divisions)
+        [(f"half {division} {first}", f"half {division} {second}") for first, second in combinations(PARTS[:towers], 2)]
+        for division in range(divisions)
     ]
 
 
@@ -97,15 +97,15 @@ def lesioned(
 
     `pieces` is how many the `rows` score in all; one that they leave out is NaN. `name` is shown as progress.
     """
-    found = {one: np.full(pieces, np.nan) for one in (INTACT, *lesions)}
+    log_probs = {lesion: np.full(pieces, np.nan) for lesion in (INTACT, *lesions)}
     mean = bank.mean(dim=0)
     weight, bias = model.joint_decoder()
     generator = torch.Generator().manual_seed(seed)
     batches = list(rows)
     with Progress(name, sum(len(batch.places) for batch in batches), "piece") as progress:
-        for one in batches:
-            received = _received(model, one, pad)
-            targets = torch.from_numpy(one.targets[one.scored])
+        for batch in batches:
+            received = _received(model, batch, pad)
+            targets = torch.from_numpy(batch.targets[batch.scored])
             elsewhere = bank[torch.randint(len(bank), (len(received),), generator=generator)]
             instead = {MEAN: mean.expand_as(received), ZERO: torch.zeros_like(received), RESAMPLED: elsewhere}
             for lesion in (INTACT, *lesions):
@@ -114,9 +114,9 @@ def lesioned(
                     units = torch.from_numpy(lesions[lesion].units)
                     joined = torch.where(units, instead[lesions[lesion].way], received)
                 scores = token_log_probs(model.fusion(joined), weight, bias, targets)
-                found[lesion][one.places] = scores.numpy()
-            progress.advance(len(one.places))
-    return found
+                log_probs[lesion][batch.places] = scores.numpy()
+            progress.advance(len(batch.places))
+    return log_probs
 
 
 def _received(model: TowersModel, rows: Rows, pad: int) -> Tensor:
@@ -137,7 +137,7 @@ def heldout_rows(model: TowersModel, rows: ScoringRows, tokens: int, passes: int
     step = max(1, rows.scored // max(1, tokens))
     chosen = np.arange(0, len(rows), step)
     begins = np.concatenate([[0], np.cumsum(rows.last - rows.first)])
-    found: list[Rows] = []
+    batches: list[Rows] = []
     for start in range(0, len(chosen), BATCH):
         part = chosen[start : start + BATCH]
         text, scored = _read(rows, part)
@@ -145,17 +145,17 @@ def heldout_rows(model: TowersModel, rows: ScoringRows, tokens: int, passes: int
         for row, number in enumerate(part.tolist()):
             place[row, scored[row]] = np.arange(begins[number], begins[number + 1])
         if model.config.objective == "causal":
-            found.append(Rows(text[:, :-1], text[:, 1:], scored[:, 1:], place[:, 1:][scored[:, 1:]]))
+            batches.append(Rows(text[:, :-1], text[:, 1:], scored[:, 1:], place[:, 1:][scored[:, 1:]]))
         elif model.config.objective == "bidirectional":
-            found.append(Rows(text, text, scored, place[scored]))
+            batches.append(Rows(text, text, scored, place[scored]))
         else:
             dealt = folds(scored, passes, int(part[0]))
             for number in range(int(dealt.max()) + 1):
                 hidden = dealt == number
                 some = hidden.any(axis=1)
                 inputs = np.where(hidden, rows.vocabulary.mask, text)[some]
-                found.append(Rows(inputs, text[some], hidden[some], place[hidden]))
-    return found
+                batches.append(Rows(inputs, text[some], hidden[some], place[hidden]))
+    return batches
 
 
 def _read(rows: ScoringRows, chosen: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:

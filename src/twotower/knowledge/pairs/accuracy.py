@@ -51,8 +51,8 @@ def paradigm_draws(
 
 def share(drawn: Floats, confidence: float) -> Estimate:
     """Estimate and interval of a share and its draws, (1 + draws,); the interval ends at 0 and 1."""
-    found = centred_estimate(drawn, confidence)
-    return Estimate(*(float(np.clip(end, 0, 1)) for end in (found.estimate, found.low, found.high)))
+    unclipped = centred_estimate(drawn, confidence)
+    return Estimate(*(float(np.clip(end, 0, 1)) for end in (unclipped.estimate, unclipped.low, unclipped.high)))
 
 
 def of_paradigms(paradigms: Sequence[dict[str, Floats]], generator: np.random.Generator) -> dict[str, Floats]:
@@ -89,21 +89,21 @@ def difference(
         return np.asarray(np.bincount(clusters, weights=values / sizes[paradigm] / len(sizes)), dtype=np.float64)
 
     if towers == 2:
-        of = [1, 2]
+        compared = [1, 2]
         apart = per_cluster(right["tower 1"] - right["tower 2"])
         observed = abs(apart.sum())
         chance = np.abs(generator.choice([-1.0, 1.0], size=(draws, len(apart))) @ apart)
-        found = centred_estimate(means["tower 1"] - means["tower 2"], confidence)
+        estimate = centred_estimate(means["tower 1"] - means["tower 2"], confidence)
     else:
         order = sorted(range(1, towers + 1), key=lambda k: -float(means[f"tower {k}"][0]))
-        of = [order[0], order[-1]]
+        compared = [order[0], order[-1]]
         added = np.stack([per_cluster(right[name]) for name in names], axis=1)
         observed = np.ptp(added.sum(axis=0))
         chance = _ranges_by_chance(added, draws, generator)
-        found = largest_difference(np.stack([means[name] for name in names], axis=1), confidence)
+        estimate = largest_difference(np.stack([means[name] for name in names], axis=1), confidence)
     return DifferenceOfTowers(
-        **vars(found),
-        of=of,
+        **vars(estimate),
+        of=compared,
         p_value=exceedance(observed, chance),
         null_high=float(np.quantile(chance, confidence)),
     )

@@ -27,12 +27,12 @@ Forms = dict[tuple[str, str, bool], Counter[str]]
 
 def forms_of(trees: Sequence[Tree]) -> Forms:
     """The content words of a treebank by their form; names and numbers are left out."""
-    found: Forms = defaultdict(Counter)
+    forms: Forms = defaultdict(Counter)
     for tree in trees:
         for word in tree.words:
             if _may_change(tree, word) and len(word.form) >= LETTERS:
-                found[_form(word)][word.form.lower()] += 1
-    return found
+                forms[_form(word)][word.form.lower()] += 1
+    return forms
 
 
 def nonce_change(
@@ -55,9 +55,9 @@ def nonce_change(
 
 def conflicts(syntax: Sequence[Mapping[int, str]], meaning: Sequence[Mapping[int, str]]) -> Iterator[tuple[int, int]]:
     """Which changes of syntax and of meaning, by their numbers, touch no token in common."""
-    for first, one in enumerate(syntax):
+    for first, syntax_change in enumerate(syntax):
         for second, other in enumerate(meaning):
-            if not one.keys() & other.keys():
+            if not syntax_change.keys() & other.keys():
                 yield first, second
 
 

@@ -106,13 +106,13 @@ def pairs_of_records(records: Records, set_name: str, paradigm: str, columns: Se
 def _named(records: Records, columns: Sequence[str]) -> tuple[str, str, str]:
     if len(columns) != 2:
         raise InputError(f"know.pairs: name two columns after the #, the better sentence first, not {len(columns)}")
-    found = [records.heading(name.lower()) for name in columns]
-    for name, heading in zip(columns, found, strict=True):
+    headings = [records.heading(name.lower()) for name in columns]
+    for name, heading in zip(columns, headings, strict=True):
         if heading is None:
             raise InputError(
                 f"know.pairs: {records.place} has no column {name!r}; its columns: {shown(records.headings)}"
             )
-    better, worse = (heading or "" for heading in found)
+    better, worse = (heading or "" for heading in headings)
     return better, worse, _polarity(better)[1] or SYNTAX
 
 
@@ -123,17 +123,17 @@ def _wide(records: Records) -> tuple[str, str, str] | None:
         if better and worse:
             return better, worse, SYNTAX
     told = {heading: _polarity(heading) for heading in records.headings}
-    found = [
+    candidates = [
         (better, worse, kind)
         for better, (word, kind) in told.items() if word in BETTER and kind
         for worse, (other, _) in told.items() if other in WORSE[word]
     ]  # fmt: skip
-    if len(found) > 1:
-        which = "; ".join(f"{better}, {worse}" for better, worse, _ in found)
+    if len(candidates) > 1:
+        which = "; ".join(f"{better}, {worse}" for better, worse, _ in candidates)
         raise InputError(
             f"{records.place}: several columns may hold the pairs ({which}); name two: {records.place}#BETTER,WORSE"
         )
-    return found[0] if found else None
+    return candidates[0] if candidates else None
 
 
 def _polarity(heading: str) -> tuple[str, str]:
@@ -176,13 +176,13 @@ def _grouped(records: Records, label: str, keys: Sequence[str]) -> list[tuple[Nu
     groups: dict[tuple[str, ...], list[Numbered]] = {}
     for number, row in records.rows:
         groups.setdefault(tuple(str(row.get(key)) for key in keys), []).append((number, row))
-    found = [_told_apart(group, label) for group in groups.values()]
-    return [pair for pair in found if pair] if all(found) else []
+    pairs = [_told_apart(group, label) for group in groups.values()]
+    return [pair for pair in pairs if pair] if all(pairs) else []
 
 
 def _adjoining(records: Records, label: str) -> list[tuple[Numbered, Numbered]]:
     """Each two rows that follow each other."""
-    found = []
+    pairs = []
     for start in range(0, len(records.rows), 2):
         pair = _told_apart(records.rows[start : start + 2], label)
         if pair is None:
@@ -191,8 +191,8 @@ def _adjoining(records: Records, label: str) -> list[tuple[Numbered, Numbered]]:
                 f"{records.place}: line {number} is not one half of a pair; each item has two sentences, one better "
                 f"and one worse by its {label!r}, on lines that follow each other or agree in all other columns"
             )
-        found.append(pair)
-    return found
+        pairs.append(pair)
+    return pairs
 
 
 def _told_apart(rows: Sequence[Numbered], label: str) -> tuple[Numbered, Numbered] | None:

@@ -115,17 +115,17 @@ def _from_hub(place: str) -> PairFile:
 
 
 def _json_lines(path: Path, set_name: str, paradigm: str, columns: tuple[str, ...]) -> PairFile:
-    found: list[tuple[int, Record]] = []
+    numbered_records: list[tuple[int, Record]] = []
     for number, line in enumerate(lines_of(path, "utf-8"), start=1):
         if line.strip():
-            found.append((number, _record(path, f"line {number}", _json(path, f"line {number}", line))))
-    return pairs_of_records(_as_records(path, found), set_name, paradigm, columns)
+            numbered_records.append((number, _record(path, f"line {number}", _json(path, f"line {number}", line))))
+    return pairs_of_records(_as_records(path, numbered_records), set_name, paradigm, columns)
 
 
 def _json_list(path: Path, set_name: str, paradigm: str, columns: tuple[str, ...]) -> PairFile:
     loaded = _json(path, "it", decode(path, "utf-8"))
-    found = [(number, _record(path, f"entry {number}", row)) for number, row in enumerate(loaded, start=1)]
-    return pairs_of_records(_as_records(path, found), set_name, paradigm, columns)
+    numbered_records = [(number, _record(path, f"entry {number}", row)) for number, row in enumerate(loaded, start=1)]
+    return pairs_of_records(_as_records(path, numbered_records), set_name, paradigm, columns)
 
 
 def _json(path: Path, where: str, text: str) -> Any:

@@ -61,17 +61,17 @@ class Lexicon:
         cls, trees: Sequence[Tree], count: Callable[[str], int], together: Callable[[str, str], tuple[int, float]]
     ) -> Lexicon:
         """The lexicon of all trees."""
-        found = cls(count, together)
+        lexicon = cls(count, together)
         for tree in trees:
             for word in tree.words:
                 form = word.form.lower()
-                found.forms[word.lemma, word.upos, _features(word)][form] += 1
-                found.occurrences[form] += 1
+                lexicon.forms[word.lemma, word.upos, _features(word)][form] += 1
+                lexicon.occurrences[form] += 1
                 if word.upos == "NOUN" and word.form.isalpha() and (number := word.features.get("Number")):
-                    found.nouns[number][form, word.lemma.lower()] += 1
+                    lexicon.nouns[number][form, word.lemma.lower()] += 1
                 if word.relation == "obj" and word.head:
-                    found.objects.add((tree.words[word.head - 1].lemma.lower(), word.lemma.lower()))
-        return found
+                    lexicon.objects.add((tree.words[word.head - 1].lemma.lower(), word.lemma.lower()))
+        return lexicon
 
     def is_noun(self, form: str, lemma: str, number: str) -> bool:
         """Whether a form is hardly ever anything but a noun of this number."""
@@ -81,7 +81,7 @@ class Lexicon:
     def objects_of(self, verb: str) -> int:
         """How many different objects a verb has in the treebank."""
         if not self._objects:
-            self._objects.update(one for one, _ in self.objects)
+            self._objects.update(lemma for lemma, _ in self.objects)
         return self._objects[verb]
 
     _objects: Counter[str] = field(default_factory=Counter, repr=False)
@@ -92,7 +92,7 @@ class Lexicon:
         forms = self.forms.get((word.lemma, word.upos, _joined(wanted)))
         if not forms:
             return None
-        form = min(forms, key=lambda one: (-forms[one], one))
+        form = min(forms, key=lambda spelling: (-forms[spelling], spelling))
         return form if form != word.form.lower() and form.isalpha() else None
 
 
@@ -105,8 +105,8 @@ def generate(
     gives one pair of each violation at most. As many pairs are drawn in which the changed words are rarer in the
     better sentence as in which they are more frequent, so that frequency alone is right in half of them.
     """
-    found: dict[str, list[MinimalPair]] = {name: [] for name in VIOLATIONS}
-    found |= {f"{NONCE} {name}": [] for name, (kind, _) in VIOLATIONS.items() if kind == SYNTAX} | {CONFLICT: []}
+    by_violation: dict[str, list[MinimalPair]] = {name: [] for name in VIOLATIONS}
+    by_violation |= {f"{NONCE} {name}": [] for name, (kind, _) in VIOLATIONS.items() if kind == SYNTAX} | {CONFLICT: []}
     [apart] = generator.spawn(1)  # pairs of the violations stay as they are without those made of them
     forms = forms_of(trees)
     usable = {form: lexicon.count(form) >= frequent for counts in forms.values() for form in counts}
@@ -125,10 +125,12 @@ def generate(
                 continue
             bad = _rewritten(tree, change)
             if bad.lower() != tree.text.lower():
-                found[name].append(MinimalPair(SET, name, kind, tree.text, bad, tree.name, relation, tree.document))
+                by_violation[name].append(
+                    MinimalPair(SET, name, kind, tree.text, bad, tree.name, relation, tree.document)
+                )
                 made[kind][name] = change
                 if kind == SYNTAX and (others := nonce_change(tree, change, forms, usable, apart)):
-                    found[f"{NONCE} {name}"].append(
+                    by_violation[f"{NONCE} {name}"].append(
                         MinimalPair(
                             SET, f"{NONCE} {name}", OTHER, _rewritten(tree, others), _rewritten(tree, others | change),
                             tree.name, relation, tree.document,
@@ -137,16 +139,16 @@ def generate(
         syntax, meaning = (list(made[kind].values()) for kind in (SYNTAX, MEANING))
         if possible := list(conflicts(syntax, meaning)):
             first, second = possible[int(apart.integers(len(possible)))]
-            found[CONFLICT].append(
+            by_violation[CONFLICT].append(
                 MinimalPair(
                     SET, CONFLICT, OTHER, _rewritten(tree, meaning[second]), _rewritten(tree, syntax[first]), tree.name,
                     "", tree.document,
                 )
             )  # fmt: skip
     chosen = []
-    for pairs in found.values():
+    for pairs in by_violation.values():
         chosen += _balanced(list(dict.fromkeys(pairs)), lexicon, most, generator)
-    return chosen, {name: len(pairs) for name, pairs in found.items()}
+    return chosen, {name: len(pairs) for name, pairs in by_violation.items()}
 
 
 def _balanced(
@@ -243,7 +245,7 @@ def _reflexive(tree: Tree, lexicon: Lexicon) -> Iterator[Change]:
         number = word.features.get("Number")
         if word.features.get("Reflex") != "Yes" or number not in OTHER_NUMBER or not word.head:
             continue
-        subjects = [one for one in _children(tree, tree.words[word.head - 1]) if one.relation == "nsubj"]
+        subjects = [child for child in _children(tree, tree.words[word.head - 1]) if child.relation == "nsubj"]
         if len(subjects) != 1 or subjects[0].features.get("Number") not in (number, None) or not _alone(tree, word):
             continue
         others = Counter(
@@ -256,7 +258,7 @@ def _reflexive(tree: Tree, lexicon: Lexicon) -> Iterator[Change]:
             }
         )  # fmt: skip
         if others:
-            yield {word.token: min(others, key=lambda one: (-others[one], one))}, word.relation
+            yield {word.token: min(others, key=lambda pronoun: (-others[pronoun], pronoun))}, word.relation
 
 
 def _roles(tree: Tree, lexicon: Lexicon) -> Iterator[Change]:
@@ -339,7 +341,7 @@ def _transitive(tree: Tree) -> Iterator[tuple[TreeWord, TreeWord, TreeWord]]:
         subject = [child for child in children if child.deprel == "nsubj" and child.upos == "NOUN"]
         thing = [child for child in children if child.relation == "obj" and child.upos == "NOUN"]
         if len(subject) == len(thing) == 1 and all(
-            _alone(tree, one) and not _has(tree, one, "conj", "compound") for one in (*subject, *thing)
+            _alone(tree, noun) and not _has(tree, noun, "conj", "compound") for noun in (*subject, *thing)
         ):
             yield verb, subject[0], thing[0]
 
@@ -363,16 +365,16 @@ def _joined(features: dict[str, str]) -> str:
 
 
 def _number(tree: Tree, word: TreeWord) -> int:
-    return next(number for number, one in enumerate(tree.words, start=1) if one is word)
+    return next(number for number, tree_word in enumerate(tree.words, start=1) if tree_word is word)
 
 
 def _children(tree: Tree, word: TreeWord) -> list[TreeWord]:
     number = _number(tree, word)
-    return [one for one in tree.words if one.head == number]
+    return [tree_word for tree_word in tree.words if tree_word.head == number]
 
 
 def _has(tree: Tree, word: TreeWord, *relations: str) -> bool:
-    return any(one.relation in relations for one in _children(tree, word))
+    return any(child.relation in relations for child in _children(tree, word))
 
 
 def _alone(tree: Tree, word: TreeWord) -> bool:

@@ -87,8 +87,8 @@ def heads_of(subject: Subject) -> dict[str, str]:
     """The names of the heads that are scored, and what they are called: the joint head, each tower's two readouts."""
     towers = range(1, subject.model.config.towers + 1)
     known = set(subject.model.readouts)
-    found = {"joint": "joint"} | {f"readout_{k}": f"tower {k}" for k in towers}
-    return found | ({f"second_{k}": f"second {k}" for k in towers} if "second" in known else {})
+    heads = {"joint": "joint"} | {f"readout_{k}": f"tower {k}" for k in towers}
+    return heads | ({f"second_{k}": f"second {k}" for k in towers} if "second" in known else {})
 
 
 def _generated(subject: Subject) -> tuple[list[MinimalPair], GeneratedPairs]:
@@ -127,8 +127,8 @@ class _Together:
         nouns: dict[int, int] = {}
         for word, pieces in zip(words, spelled, strict=True):
             if len(pieces) == 1:
-                lemmas, of = (self.rows, verbs) if word.upos == "VERB" else (self.columns, nouns)
-                of.setdefault(pieces[0], lemmas.setdefault(word.lemma.lower(), len(lemmas)))
+                lemmas, by_piece = (self.rows, verbs) if word.upos == "VERB" else (self.columns, nouns)
+                by_piece.setdefault(pieces[0], lemmas.setdefault(word.lemma.lower(), len(lemmas)))
         self.reach = 5
         self.counts = cooccurrence(subject.text.train, verbs, nouns, (len(self.rows), len(self.columns)), self.reach)
         self.tokens = max(1, len(subject.text.train))
@@ -202,13 +202,13 @@ def _fates(subject: Subject, candidates: Sequence[MinimalPair]) -> tuple[list[st
 
 
 def _sets(candidates: Sequence[MinimalPair], fates: Sequence[str]) -> list[SetOfPairs]:
-    found = []
+    sets = []
     for name in dict.fromkeys(pair.set for pair in candidates):
         mine = Counter(fate for pair, fate in zip(candidates, fates, strict=True) if pair.set == name)
         total, rare = sum(mine.values()), mine["rare"]
         left_out = {fate: count for fate, count in mine.items() if fate}
-        found.append(SetOfPairs(name, total, total - rare - mine["long"], scored=mine[""], left_out=left_out))
-    return found
+        sets.append(SetOfPairs(name, total, total - rare - mine["long"], scored=mine[""], left_out=left_out))
+    return sets
 
 
 def _scored(subject: Subject, kept: Sequence[MinimalPair]) -> pd.DataFrame:
@@ -275,10 +275,10 @@ def _figures(subject: Subject, table: pd.DataFrame) -> tuple[list[Paradigm], lis
         means = of_paradigms(members, generator)
         mine = {head: values[rows] for head, values in right.items()}
         inside = numbered(list(cluster[rows]))
-        of = numbered(list(table["paradigm"].iloc[rows]))
+        paradigm_numbers = numbered(list(table["paradigm"].iloc[rows]))
         kinds.append(KindOfPairs(
             name, str(kind), len(members), len(rows),
             accuracy={head: share(means[head], confidence) for head in shown},
-            difference=difference(means, towers, mine, inside, of, draws, confidence, generator),
+            difference=difference(means, towers, mine, inside, paradigm_numbers, draws, confidence, generator),
         ))  # fmt: skip
     return paradigms, kinds

@@ -23,12 +23,12 @@ def score_suites(subject: Subject, suites: Sequence[Suite]) -> list[ScoredSuite]
     """
     towers, settings = subject.model.config.towers, subject.config.analyze
     heads = {"joint": "joint"} | {f"readout_{k}": f"tower {k}" for k in range(1, towers + 1)}
-    found = []
+    scored = []
     for suite in suites:
         conditions = _covered(subject, suite)
-        items, covered = (len({one.item for one in some}) for some in (suite.conditions, conditions))
+        items, covered = (len({condition.item for condition in some}) for some in (suite.conditions, conditions))
         predictions: list[PredictionOfSuite] = []
-        found.append(ScoredSuite(suite.name, items, covered, predictions))
+        scored.append(ScoredSuite(suite.name, items, covered, predictions))
         if not conditions:
             continue
         sentences = encode(subject.tokenizer, [condition.text for condition in conditions])
@@ -38,14 +38,15 @@ def score_suites(subject: Subject, suites: Sequence[Suite]) -> list[ScoredSuite]
         for formula in suite.formulas:
             holds = parse(formula)
             right = {
-                name: np.array([float(bool(holds(one))) for one in mine.values()]) for name, mine in by_head.items()
+                name: np.array([float(bool(holds(surprisals))) for surprisals in mine.values()])
+                for name, mine in by_head.items()
             }
             clusters = np.arange(covered)
             generator = subject.generator(f"suite {suite.name} {formula}")
             means = paradigm_draws(right, clusters, settings.bootstrap, generator)
             accuracy = {name: share(drawn, settings.confidence) for name, drawn in means.items()}
             predictions.append(PredictionOfSuite(formula, accuracy))
-    return found
+    return scored
 
 
 def _covered(subject: Subject, suite: Suite) -> list[Condition]:
@@ -53,8 +54,8 @@ def _covered(subject: Subject, suite: Suite) -> list[Condition]:
     counted = count_words(subject.text, [word for sentence in words for word in sentence])
     most, frequent = longest(subject.model), subject.config.know.frequent
     bad = {
-        one.item
-        for one, sentence in zip(suite.conditions, words, strict=True)
+        condition.item
+        for condition, sentence in zip(suite.conditions, words, strict=True)
         if sum(map(len, sentence)) > most or any(counted[word] < frequent for word in sentence)
     }
     return [condition for condition in suite.conditions if condition.item not in bad]
@@ -66,27 +67,27 @@ def regions_of_pieces(tokenizer: Tokenizer, conditions: Sequence[Condition]) -> 
     The sentence is cut as a whole, as it is scored: a region alone may be cut otherwise. A space
     goes with what follows.
     """
-    found = []
-    encodings = tokenizer.encode_batch([one.text for one in conditions], add_special_tokens=False)
+    regions = []
+    encodings = tokenizer.encode_batch([condition.text for condition in conditions], add_special_tokens=False)
     for condition, encoding in zip(conditions, encodings, strict=True):
         last = np.array([max(start, end - 1) for start, end in encoding.offsets], dtype=np.int64)
         numbers, ends = condition.ends
         place = np.minimum(np.searchsorted(ends, last, side="right"), len(ends) - 1)
-        found.append([numbers[one] for one in place.tolist()])
-    return found
+        regions.append([numbers[index] for index in place.tolist()])
+    return regions
 
 
 def _surprisals(
     conditions: Sequence[Condition], regions: Sequence[Sequence[int]], sentences: Sentences, scores: Floats
 ) -> dict[int, Surprisals]:
     """By item: the surprisal of each region of each condition in nats; region 0 is the whole sentence."""
-    found: dict[int, Surprisals] = {}
-    for number, (condition, of) in enumerate(zip(conditions, regions, strict=True)):
+    by_item: dict[int, Surprisals] = {}
+    for number, (condition, piece_regions) in enumerate(zip(conditions, regions, strict=True)):
         values = scores[sentences.starts[number] : sentences.starts[number + 1]]
-        mine = found.setdefault(condition.item, {})
+        mine = by_item.setdefault(condition.item, {})
         mine[condition.name, 0] = -float(values.sum())
         for region in condition.numbers:
             mine[condition.name, region] = 0.0
-        for region, value in zip(of, values, strict=True):
+        for region, value in zip(piece_regions, values, strict=True):
             mine[condition.name, region] -= float(value)
-    return found
+    return by_item

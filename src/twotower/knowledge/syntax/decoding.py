@@ -95,13 +95,13 @@ def decoding(subject: Subject) -> Decoding:
             f"know.treebank: nothing can be decoded: {'; '.join(f'{name}: {why}' for name, why in reasons.items())}; "
             "give a larger treebank"
         )
-    found: dict[str, DecodedTask | TaskLeftOut] = {name: TaskLeftOut(why) for name, why in reasons.items()}
+    by_task: dict[str, DecodedTask | TaskLeftOut] = {name: TaskLeftOut(why) for name, why in reasons.items()}
     with Progress("decoding", len(tasks) * len(views), "view") as progress:
         for task in tasks:
-            found[task.name] = decode(
+            by_task[task.name] = decode(
                 task, treebank, views, settings.analyze.bootstrap, settings.analyze.confidence, settings.seed, progress
             )
-    tasks_found = {name: found[name] for name in ("upos", "deprel", "lemma", "topic")}
+    tasks_found = {name: by_task[name] for name in ("upos", "deprel", "lemma", "topic")}
     return Decoding(treebank.sentences_used, treebank.words_used, tasks_found)
 
 
@@ -114,7 +114,7 @@ def tasks_of(treebank: Treebank, clusters: str, generator: np.random.Generator) 
     content = Counter(
         word.lemma.lower() for word, where in zip(words, part, strict=True) if where == TRAIN and word.upos in OPEN
     )
-    lemmas = {lemma for lemma, _ in sorted(content.items(), key=lambda one: (-one[1], one[0]))[:LEMMAS]}
+    lemmas = {lemma for lemma, _ in sorted(content.items(), key=lambda counted: (-counted[1], counted[0]))[:LEMMAS]}
     columns: dict[str, list[str]] = {
         "upos": [word.upos for word in words],
         "deprel": [word.relation for word in words],
@@ -149,7 +149,7 @@ def tasks_of(treebank: Treebank, clusters: str, generator: np.random.Generator) 
 def _topics(documents: Sequence[str], clusters: str) -> list[str]:
     """The topic of each document by its name; empty where it has none."""
     pattern = re.compile(clusters or r"^([^\W\d_]+)")
-    names = [found.group(1) if (found := pattern.search(name)) else "" for name in documents]
+    names = [match.group(1) if (match := pattern.search(name)) else "" for name in documents]
     held = Counter(names[documents.index(name)] for name in set(documents))
     common = {topic for topic, count in held.items() if topic and count >= FEWEST_DOCUMENTS}
     return [name if name in common and len(common) in range(GENRES[0], GENRES[1] + 1) else "" for name in names]
@@ -204,7 +204,7 @@ def decode(
         "accuracy": ratio(weights, (task.label[test] == common).astype(np.float64), ones),
         "compression": ratio(coded, uniform, plain),
     }
-    figures = {name: _figures(one, confidence) for name, one in drawn.items()}
+    figures = {name: _figures(measures, confidence) for name, measures in drawn.items()}
     common_label = Majority(**{name: centred_estimate(values, confidence) for name, values in majority.items()})
     chosen, differences = _of_towers(views, on_dev, drawn, figures, common_label, confidence)
     return DecodedTask(
@@ -253,12 +253,12 @@ def _of_towers(
     differences: list[DifferenceInDecoding] = []
     for first, second in combinations(towers, 2):
         pairs: list[tuple[View, View, int | str]] = [
-            (one, other, one.layer or 0) for one, other in zip(layers[first], layers[second], strict=True)
+            (view, other, view.layer or 0) for view, other in zip(layers[first], layers[second], strict=True)
         ]
         pairs.append((best[first], best[second], "chosen"))
         differences += [
-            DifferenceInDecoding([first, second], layer, **vars(minus(one.name, other.name)))
-            for one, other, layer in pairs
+            DifferenceInDecoding([first, second], layer, **vars(minus(view.name, other.name)))
+            for view, other, layer in pairs
         ]
     return chosen, differences
 
@@ -287,8 +287,8 @@ def fit_predict(states: NDArray[np.float32], labels: Ids, train: Ids, test: Ids)
     if len(np.unique(labels[train])) == 1:
         return np.full(len(test), labels[train[0]]), False
     model, unfinished = _classifier(states[train], labels[train])
-    found: Ids = model.predict(states[test])
-    return found, unfinished
+    predicted: Ids = model.predict(states[test])
+    return predicted, unfinished
 
 
 def codelengths(states: NDArray[np.float32], labels: Ids, kinds: int) -> tuple[Floats, int]:
@@ -299,7 +299,7 @@ def codelengths(states: NDArray[np.float32], labels: Ids, kinds: int) -> tuple[F
     """
     count = len(labels)
     edges = sorted({max(1, round(share * count)) for share in PORTIONS})
-    found = np.full(count, np.log2(kinds))
+    bits = np.full(count, np.log2(kinds))
     unfinished = 0
     for begin, end in pairwise(edges):
         known = np.unique(labels[:begin])
@@ -311,15 +311,15 @@ def codelengths(states: NDArray[np.float32], labels: Ids, kinds: int) -> tuple[F
             unfinished += stopped
             likely[:, known] = model.predict_proba(states[begin:end])
         mixed = (begin * likely[np.arange(end - begin), labels[begin:end]] + 1) / (begin + kinds)
-        found[begin:end] = -np.log2(mixed)
-    return found, unfinished
+        bits[begin:end] = -np.log2(mixed)
+    return bits, unfinished
 
 
 def adaptive_codelengths(labels: Ids, kinds: int) -> Floats:
     """Bits of each label in a code that knows how often each was seen before, plus one; (words,)."""
     counts = np.ones(kinds)
-    found = np.empty(len(labels))
+    bits = np.empty(len(labels))
     for place, label in enumerate(labels):
-        found[place] = -np.log2(counts[label] / counts.sum())
+        bits[place] = -np.log2(counts[label] / counts.sum())
         counts[label] += 1
-    return found
+    return bits

@@ -57,15 +57,17 @@ def perturbed_masking(subject: Subject) -> PerturbedMasking | NothingMasked:
     generator = subject.generator("perturbed masking trees")
     trees: dict[str, list[NDArray[np.int64]]] = {}
     for model, prefix in ((subject.model, ""), (subject.untrained, "untrained ")):
-        found = impacts(model, treebank.sentences, subject.vocabulary, f"{prefix}impacts of words")
-        for name, matrices in found.items():
+        by_view = impacts(model, treebank.sentences, subject.vocabulary, f"{prefix}impacts of words")
+        for name, matrices in by_view.items():
             trees[prefix + name] = trees_of(matrices, treebank.trees)
     counts = [len(_kept(tree)) for tree in treebank.trees]
     trees["right_branching"] = [np.arange(count) - 1 for count in counts]
     trees["left_branching"] = [np.append(np.arange(1, count), -1) for count in counts]
-    scores = {name: score_trees(found, treebank.trees) for name, found in trees.items()}
+    scores = {name: score_trees(predicted, treebank.trees) for name, predicted in trees.items()}
     drawn = [score_trees(_random_trees(counts, generator), treebank.trees) for _ in range(RANDOM_TREES)]
-    scores["random"] = Agreement(*(np.mean([getattr(one, measure) for one in drawn], axis=0) for measure in MEASURES))
+    scores["random"] = Agreement(
+        *(np.mean([getattr(agreement, measure) for agreement in drawn], axis=0) for measure in MEASURES)
+    )
     _table(treebank, scores).to_parquet(subject.out / "perturbed_masking.parquet", index=False)
     weights = draw_weights(
         treebank.group, subject.config.analyze.bootstrap, subject.generator("perturbed masking intervals")
@@ -90,9 +92,9 @@ def impacts(
     A matrix is (words, words): row i, column j is the impact of word j on word i; 0 on the diagonal. `name` is shown
     as progress.
     """
-    found: dict[str, list[Floats]] = {}
+    by_view: dict[str, list[Floats]] = {}
     frame, device = frame_of(model, vocabulary), model.decoder_bias.device
-    rows = sum(one.words * (one.words + 1) // 2 for one in sentences)
+    rows = sum(sentence.words * (sentence.words + 1) // 2 for sentence in sentences)
     with Progress(name, rows, "row", quiet=not name) as progress:
         for sentence in sentences:
             pairs = [(i, j) for i in range(sentence.words) for j in range(i, sentence.words)]
@@ -104,7 +106,7 @@ def impacts(
             for some in _parts(pairs, len(sentence.pieces) + 2):
                 first, second = np.array(some).T
                 hidden = owned[first] | owned[second]
-                ids = [np.where(one, vocabulary.mask, sentence.pieces) for one in hidden]
+                ids = [np.where(row, vocabulary.mask, sentence.pieces) for row in hidden]
                 outputs = model.tower_outputs(framed(ids, frame, vocabulary.pad)[0].to(device))
                 read = {f"tower {number}": output for number, output in enumerate(outputs, start=1)}
                 read["joint"] = model.joint_features(outputs)
@@ -117,8 +119,8 @@ def impacts(
                 progress.advance(len(some))
             for view, whole in states.items():
                 alone = whole.diagonal(dim1=0, dim2=1).T[:, None]
-                found.setdefault(view, []).append((whole - alone).norm(dim=-1).double().cpu().numpy())
-    return found
+                by_view.setdefault(view, []).append((whole - alone).norm(dim=-1).double().cpu().numpy())
+    return by_view
 
 
 def _parts(pairs: list[tuple[int, int]], length: int) -> Iterator[list[tuple[int, int]]]:
@@ -148,12 +150,12 @@ def _random_trees(counts: Sequence[int], generator: np.random.Generator) -> list
 def _by_length(matrices: Sequence[Floats]) -> list[NDArray[np.int64]]:
     """Trees of many matrices, those of one size at a time."""
     lengths = np.array([len(matrix) for matrix in matrices])
-    found: list[NDArray[np.int64]] = [np.empty(0, dtype=np.int64)] * len(matrices)
+    trees: list[NDArray[np.int64]] = [np.empty(0, dtype=np.int64)] * len(matrices)
     for length in np.unique(lengths):
         mine = np.flatnonzero(lengths == length).tolist()
         for number, heads in zip(mine, eisner(np.stack([matrices[number] for number in mine])), strict=True):
-            found[number] = heads
-    return found
+            trees[number] = heads
+    return trees
 
 
 @dataclass(frozen=True)
@@ -199,12 +201,12 @@ def gold_heads(tree: Tree) -> NDArray[np.int64]:
 
 def _figures(scores: dict[str, Agreement], weights: Floats, edges: Floats, confidence: float) -> MaskingFigures:
     drawn = {
-        name: {measure: ratio(weights, getattr(one, measure), edges) for measure in MEASURES}
-        for name, one in scores.items()
+        name: {measure: ratio(weights, getattr(agreement, measure), edges) for measure in MEASURES}
+        for name, agreement in scores.items()
     }
     figures = {
-        name: {measure: centred_estimate(values, confidence) for measure, values in one.items()}
-        for name, one in drawn.items()
+        name: {measure: centred_estimate(values, confidence) for measure, values in measures.items()}
+        for name, measures in drawn.items()
     }
 
     def minus(first: str, second: str) -> TreeAgreement:
@@ -239,7 +241,7 @@ def _table(treebank: Treebank, scores: dict[str, Agreement]) -> pd.DataFrame:
         pd.DataFrame({
             "sentence": [tree.name for tree in treebank.trees], "document": [tree.document for tree in treebank.trees],
             "view": name, "edges": [len(_kept(tree)) - 1 for tree in treebank.trees],
-            "uuas": one.uuas, "uas": one.uas,
+            "uuas": agreement.uuas, "uas": agreement.uas,
         })
-        for name, one in scores.items()
+        for name, agreement in scores.items()
     )  # fmt: skip

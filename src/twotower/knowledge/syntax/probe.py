@@ -44,11 +44,11 @@ def probe(subject: Subject) -> Probe:
     settings = subject.config
     treebank = choose_sentences(subject, settings.know.probe_sentences, "probe")
     views = views_of(subject, treebank)
-    found = probe_views(treebank, views, settings.seed, progress=True)
+    probed_views = probe_views(treebank, views, settings.seed, progress=True)
     test = np.flatnonzero(treebank.part == TEST)
-    _table(treebank, test, found).to_parquet(subject.out / "probe.parquet", index=False)
+    _table(treebank, test, probed_views).to_parquet(subject.out / "probe.parquet", index=False)
     weights = draw_weights(treebank.group[test], settings.analyze.bootstrap, subject.generator("probe intervals"))
-    figures = summarize(found, weights, settings.analyze.confidence)
+    figures = summarize(probed_views, weights, settings.analyze.confidence)
     return Probe(treebank.sentences_used, treebank.words_used, figures)
 
 
@@ -70,11 +70,11 @@ LINEAR = "linear order"
 
 def probe_views(treebank: Treebank, views: Sequence[View], seed: int, progress: bool = False) -> list[Probed]:
     """Train and score probes of every view; `linear order` comes last."""
-    found: dict[str, Probed] = {}
+    by_view: dict[str, Probed] = {}
     for number, some in enumerate(stacks := list(_stacks(views)), start=1):
         name = f"probes, part {number} of {len(stacks)}" if progress else ""
-        for one in _probe_stack(treebank, some, seed, name):
-            found[one.view.name] = one
+        for probed in _probe_stack(treebank, some, seed, name):
+            by_view[probed.view.name] = probed
     linear = View(LINEAR, 0, None, False, torch.empty(0))
     parts = {}
     for part in (DEV, TEST):
@@ -84,7 +84,7 @@ def probe_views(treebank: Treebank, views: Sequence[View], seed: int, progress: 
             trees, [np.abs(place[:, None] - place)[None] for place in places], [place[None] for place in places]
         )
     last = Probed(linear, {}, {name: float(_means(parts[DEV], name)[0]) for name in MEASURES}, parts[TEST])
-    return [*(found[view.name] for view in views), last]
+    return [*(by_view[view.name] for view in views), last]
 
 
 def _stacks(views: Sequence[View]) -> Iterator[list[View]]:
@@ -156,50 +156,56 @@ def _drawn(scores: Scores, number: int, measure: str, weights: Floats) -> Floats
 
 def summarize(found: Sequence[Probed], weights: Floats, confidence: float) -> ProbeFigures:
     """What `probe` returns of its views, with intervals from `weights` (1 + draws, test sentences)."""
-    drawn = {one.view.name: {name: _drawn(one.test, 0, name, weights) for name in MEASURES} for one in found}
+    drawn = {probed.view.name: {name: _drawn(probed.test, 0, name, weights) for name in MEASURES} for probed in found}
     figures = {
         view: {name: centred_estimate(values, confidence) for name, values in measures.items()}
         for view, measures in drawn.items()
     }
-    towers = sorted({one.view.tower for one in found if one.view.tower})
-    trained = {tower: [one for one in found if one.view.tower == tower and one.view.trained] for tower in towers}
+    towers = sorted({probed.view.tower for probed in found if probed.view.tower})
+    trained = {
+        tower: [probed for probed in found if probed.view.tower == tower and probed.view.trained] for tower in towers
+    }
     best: dict[tuple[int, str], Probed] = {}
     for tower in towers:
         for measure, kind in MEASURES.items():
-            by = [one.dev["uuas" if kind == "distance" else "nspr"] for one in trained[tower]]
+            by = [probed.dev["uuas" if kind == "distance" else "nspr"] for probed in trained[tower]]
             best[tower, measure] = trained[tower][int(np.argmax(by))]
 
     def chosen(tower: int, measure: str) -> ChosenLayer:
-        one = best[tower, measure]
+        probed = best[tower, measure]
         null = {
-            "untrained": f"untrained {one.view.name}",
+            "untrained": f"untrained {probed.view.name}",
             "embedding": "embedding",
             "linear_order": LINEAR,
         }  # fmt: skip
         known = {control: figures[name][measure] for control, name in null.items() if name in figures}
         over = None
         if "embedding" in drawn:
-            over = centred_estimate(drawn[one.view.name][measure] - drawn["embedding"][measure], confidence)
-        return ChosenLayer(one.view.layer, **vars(figures[one.view.name][measure]), null=known, over_embedding=over)
+            over = centred_estimate(drawn[probed.view.name][measure] - drawn["embedding"][measure], confidence)
+        return ChosenLayer(
+            probed.view.layer, **vars(figures[probed.view.name][measure]), null=known, over_embedding=over
+        )
 
     differences: list[DifferenceInTrees] = []
     for first, second in combinations(towers, 2):
         pairs: list[tuple[int | str, dict[str, tuple[Probed, Probed]]]] = [
-            (one.view.layer or 0, dict.fromkeys(MEASURES, (one, other)))
-            for one, other in zip(trained[first], trained[second], strict=True)
+            (probed.view.layer or 0, dict.fromkeys(MEASURES, (probed, other)))
+            for probed, other in zip(trained[first], trained[second], strict=True)
         ]
         pairs.append(("chosen", {name: (best[first, name], best[second, name]) for name in MEASURES}))
         for layer, compared in pairs:
             gaps = {
-                name: drawn[one.view.name][name] - drawn[other.view.name][name]
-                for name, (one, other) in compared.items()
+                name: drawn[probed.view.name][name] - drawn[other.view.name][name]
+                for name, (probed, other) in compared.items()
             }
             estimates = {name: centred_estimate(values, confidence) for name, values in gaps.items()}
             differences.append(DifferenceInTrees([first, second], layer, **estimates))
     return ProbeFigures(
         views=[
-            ProbedView(**one.view.labels, rank=one.rank, dev=one.dev, **vars(TreeFigures(**figures[one.view.name])))
-            for one in found[:-1]
+            ProbedView(
+                **probed.view.labels, rank=probed.rank, dev=probed.dev, **vars(TreeFigures(**figures[probed.view.name]))
+            )
+            for probed in found[:-1]
         ],
         linear_order=TreeFigures(**figures[LINEAR]),
         chosen=[ChosenLayers(tower, **{measure: chosen(tower, measure) for measure in MEASURES}) for tower in towers],
@@ -212,9 +218,9 @@ def _table(treebank: Treebank, test: Ids, found: Sequence[Probed]) -> pd.DataFra
     return pd.concat(
         pd.DataFrame({
             "sentence": [tree.name for tree in trees], "document": [tree.document for tree in trees],
-            "view": one.view.name, "words": one.test.length, "edges": one.test.edges.astype(int),
-            "correct": one.test.correct[0].astype(int), "dspr": one.test.distance_correlation[0],
-            "root": one.test.root[0].astype(bool), "nspr": one.test.depth_correlation[0],
+            "view": probed.view.name, "words": probed.test.length, "edges": probed.test.edges.astype(int),
+            "correct": probed.test.correct[0].astype(int), "dspr": probed.test.distance_correlation[0],
+            "root": probed.test.root[0].astype(bool), "nspr": probed.test.depth_correlation[0],
         })
-        for one in found
+        for probed in found
     )  # fmt: skip

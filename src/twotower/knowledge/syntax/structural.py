@@ -44,14 +44,14 @@ class Bucket:
 
 def buckets_of(trees: Sequence[Tree], starts: Ids, chosen: Ids, kind: Kind) -> list[Bucket]:
     """The chosen sentences by length; no padding is needed within one."""
-    found = []
+    buckets = []
     lengths = np.array([len(trees[number].words) for number in chosen])
     for length in np.unique(lengths):
         mine = chosen[lengths == length]
         rows = starts[mine][:, None] + np.arange(length)
         gold = [trees[number].distances if kind == "distance" else trees[number].depths for number in mine]
-        found.append(Bucket(torch.from_numpy(rows), torch.tensor(gold, dtype=torch.float32)))
-    return found
+        buckets.append(Bucket(torch.from_numpy(rows), torch.tensor(gold, dtype=torch.float32)))
+    return buckets
 
 
 def predicted(states: Tensor, maps: Tensor, kind: Kind) -> Tensor:
@@ -144,18 +144,18 @@ class Scores:
 def score(trees: Sequence[Tree], distances: list[Floats], depths: list[Floats]) -> Scores:
     """Scores of predicted distances, one (probes, words, words) for each tree, and depths, (probes, words) each."""
     kept = [np.flatnonzero(~punctuation(tree)) for tree in trees]
-    lengths = np.array([len(one) for one in kept])
+    lengths = np.array([len(places) for places in kept])
     shape = (distances[0].shape[0], len(trees))
     correct, dspr, root, nspr = (np.zeros(shape) for _ in range(4))
     for length in np.unique(lengths):
         mine = np.flatnonzero(lengths == length).tolist()
         gold = np.array([np.array(trees[n].distances)[np.ix_(kept[n], kept[n])] for n in mine], dtype=np.float64)
         gold_depth = np.array([np.array(trees[n].depths)[kept[n]] for n in mine], dtype=np.float64)
-        found = np.stack([distances[n][:, kept[n][:, None], kept[n]] for n in mine], axis=1)
+        distance = np.stack([distances[n][:, kept[n][:, None], kept[n]] for n in mine], axis=1)
         depth = np.stack([depths[n][:, kept[n]] for n in mine], axis=1)
-        both = spanning_edges(found) & spanning_edges(gold)[None]
+        both = spanning_edges(distance) & spanning_edges(gold)[None]
         correct[:, mine] = both.sum(axis=(2, 3)) / 2
-        dspr[:, mine] = _spearman(found, gold[None]).mean(axis=2)
+        dspr[:, mine] = _spearman(distance, gold[None]).mean(axis=2)
         nspr[:, mine] = _spearman(depth, gold_depth[None])
         root[:, mine] = depth.argmin(axis=2) == gold_depth.argmin(axis=1)[None]
     return Scores(correct, (lengths - 1).astype(np.float64), dspr, root, nspr, lengths)
@@ -184,7 +184,7 @@ def spanning_edges(distances: Floats) -> NDArray[np.bool_]:
 
 def _spearman(first: Floats, second: Floats) -> Floats:
     """Spearman's correlation along the last axis, 0 where one of the two does not vary."""
-    a, b = (stats.rankdata(one, axis=-1) for one in (first, second))
+    a, b = (stats.rankdata(values, axis=-1) for values in (first, second))
     a, b = a - a.mean(axis=-1, keepdims=True), b - b.mean(axis=-1, keepdims=True)
     size = np.sqrt((a * a).sum(axis=-1) * (b * b).sum(axis=-1))
     return np.where(size > 0, (a * b).sum(axis=-1) / np.where(size > 0, size, 1), 0.0)

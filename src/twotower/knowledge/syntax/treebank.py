@@ -137,9 +137,9 @@ def _split(group: Ids, limit: int, generator: np.random.Generator) -> tuple[Ids,
         part += [name] * len(taken)
         # The rest of the last document is left out, lest it be in two parts.
         begin = int(np.searchsorted(place[order], place[taken[-1]], side="right"))
-    found = np.array(chosen)
-    inside = np.argsort(found)
-    return found[inside], np.array(part)[inside]
+    used = np.array(chosen)
+    inside = np.argsort(used)
+    return used[inside], np.array(part)[inside]
 
 
 def _words(trees: Sequence[Tree], sentences: Sequence[Sentence], unknown: int) -> dict[str, int]:
@@ -153,7 +153,7 @@ def _words(trees: Sequence[Tree], sentences: Sequence[Sentence], unknown: int) -
         "of_several_pieces": sum(int((sentence.counts > 1).sum()) for sentence in sentences),
         "in_multiword_tokens": shared,
         "with_unknown": sum(
-            int((one.holds(unknown) & has).sum()) for one, has in zip(sentences, lettered, strict=True)
+            int((sentence.holds(unknown) & has).sum()) for sentence, has in zip(sentences, lettered, strict=True)
         ),
     }
 
@@ -163,13 +163,13 @@ def views_of(subject: Subject, treebank: Treebank) -> list[View]:
     views = []
     for model, trained in ((subject.model, True), (subject.untrained, False)):
         prefix = "" if trained else "untrained "
-        found = represent(model, treebank.sentences, subject.vocabulary, f"states of {prefix}towers")
-        for tower, layers in enumerate(found.towers, start=1):
+        representations = represent(model, treebank.sentences, subject.vocabulary, f"states of {prefix}towers")
+        for tower, layers in enumerate(representations.towers, start=1):
             for layer, states in enumerate(layers):
                 views.append(View(f"{prefix}tower {tower}, layer {layer}", tower, layer, trained, states))
-        together = torch.cat([layers[-1] for layers in found.towers], dim=1)
+        together = torch.cat([layers[-1] for layers in representations.towers], dim=1)
         views.append(View(f"{prefix}towers together", 0, None, trained, together))
-        views.append(View(f"{prefix}embedding", 0, None, trained, found.embedding))
+        views.append(View(f"{prefix}embedding", 0, None, trained, representations.embedding))
     return views
 
 

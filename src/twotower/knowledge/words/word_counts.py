@@ -14,11 +14,11 @@ from ..occurrences import count_occurrences
 
 def words_of(tokenizer: Tokenizer, texts: Sequence[str]) -> list[list[tuple[int, ...]]]:
     """The words of each text as the tokenizer cuts it, each as its piece ids."""
-    found: list[list[tuple[int, ...]]] = []
+    by_text: list[list[tuple[int, ...]]] = []
     for encoded in encode_batch(tokenizer, texts):
         words = np.split(encoded.ids, np.flatnonzero(encoded.begins)[1:]) if len(encoded.ids) else []
-        found.append([tuple(pieces.tolist()) for pieces in words])
-    return found
+        by_text.append([tuple(pieces.tolist()) for pieces in words])
+    return by_text
 
 
 def count_words(text: PreparedText, words: Sequence[tuple[int, ...]]) -> dict[tuple[int, ...], int]:

@@ -46,7 +46,7 @@ def norms_of(
     norms = given.table
     kept = covered["word"].isin(norms.index).to_numpy()
     table = norms.reindex(covered["word"][kept])
-    found: list[NormOfWords] = []
+    predicted: list[NormOfWords] = []
     plain = np.stack([
         np.log(covered["count"].to_numpy(float)), covered["word"].str.len().to_numpy(float),
         covered["pieces"].map(len).to_numpy(float),
@@ -59,13 +59,13 @@ def norms_of(
         for names in groups.values():
             rows = ~missing[names[0]].to_numpy()
             if rows.sum() < FEWEST_WORDS:
-                found += [NormOfWords(name, int(rows.sum())) for name in names]
+                predicted += [NormOfWords(name, int(rows.sum())) for name in names]
                 progress.advance(len(views))
                 continue
-            found += _group(table[names][rows], plain[rows], views, kept, rows, config, generator, progress)
+            predicted += _group(table[names][rows], plain[rows], views, kept, rows, config, generator, progress)
     order = list(table.columns)
-    found.sort(key=lambda one: order.index(one.norm))
-    return NormsOfWords(len(norms), dict(given.columns), int(kept.sum()), found)
+    predicted.sort(key=lambda norm: order.index(norm.norm))
+    return NormsOfWords(len(norms), dict(given.columns), int(kept.sum()), predicted)
 
 
 def out_of_fold(features: Floats, targets: Floats, seed: int) -> Floats:
@@ -129,8 +129,8 @@ def _group(
         if view.trained and view.tower:
             known.append((view, drawn))
         progress.advance(1)
-    for (first, one), (second, other) in same_layer(known):
-        for differences, between in zip(apart, estimates(one - other), strict=True):
+    for (first, first_drawn), (second, other) in same_layer(known):
+        for differences, between in zip(apart, estimates(first_drawn - other), strict=True):
             differences.append(LayerDifference.of(first.layer, first.tower, second.tower, between))
     of_columns = zip(table.columns, estimates(baseline), of_norms, apart, strict=True)
     return [NormOfWords(str(name), count, floor, seen, between) for name, floor, seen, between in of_columns]

@@ -107,10 +107,10 @@ def contextual_views(
             flat = torch.from_numpy((which[chosen] - begin)[owner] * rows.shape[1] + offset[owner] + inside)
             share = 1 / lengths[chosen][owner]
             if not sums:
-                sums = [[np.zeros((len(pieces), one.shape[-1])) for one in tower] for tower in states]
+                sums = [[np.zeros((len(pieces), state.shape[-1])) for state in tower] for tower in states]
             for tower, into in zip(states, sums, strict=True):
-                for one, total in zip(tower, into, strict=True):
-                    picked = one.flatten(0, 1)[flat].double().numpy()
+                for state, total in zip(tower, into, strict=True):
+                    picked = state.flatten(0, 1)[flat].double().numpy()
                     np.add.at(total, found.word[chosen][owner], picked * share[:, None])
             progress.advance(len(some))
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -125,7 +125,7 @@ def contextual_views(
 def same_layer(known: list[tuple[WordView, T]]) -> list[tuple[tuple[WordView, T], tuple[WordView, T]]]:
     """Pairs of views of two towers at one layer."""
     return [
-        (one, other)
-        for one, other in combinations(known, 2)
-        if one[0].layer == other[0].layer and one[0].tower != other[0].tower
+        (first, other)
+        for first, other in combinations(known, 2)
+        if first[0].layer == other[0].layer and first[0].tower != other[0].tower
     ]

@@ -56,14 +56,14 @@ def words(subject: Subject) -> Words:
     covered = table[table["covered"]].reset_index(drop=True)
     number = {word: index for index, word in enumerate(covered["word"])}
     _require_overlap(sets, norms, number, settings.frequent)
-    pieces = [tuple(one) for one in covered["pieces"]]
-    found = find_occurrences(text.train, pieces, text.begins, settings.occurrences, subject.config.seed)
+    pieces = [tuple(ids) for ids in covered["pieces"]]
+    occurrences = find_occurrences(text.train, pieces, text.begins, settings.occurrences, subject.config.seed)
     frame = (text.vocabulary.cls, text.vocabulary.sep) if subject.model.config.windows == "pairs" else None
     views = []
     for model, trained in ((subject.model, True), (subject.untrained, False)):
         views += input_views(model, pieces, trained)
-        views += contextual_views(model, text.train, pieces, found, frame, trained)
-    table.drop(columns="pieces").assign(pieces=[len(one) for one in table["pieces"]]).to_parquet(
+        views += contextual_views(model, text.train, pieces, occurrences, frame, trained)
+    table.drop(columns="pieces").assign(pieces=[len(ids) for ids in table["pieces"]]).to_parquet(
         subject.out / "words.parquet", index=False
     )
     confidence = subject.config.analyze.confidence
@@ -79,7 +79,7 @@ def words(subject: Subject) -> Words:
         several_pieces=int((covered["pieces"].map(len) > 1).sum()),
         least_occurrences=settings.frequent,
         occurrences=settings.occurrences,
-        read=float(np.bincount(found.word, minlength=len(pieces)).mean()),
+        read=float(np.bincount(occurrences.word, minlength=len(pieces)).mean()),
     )
     if given is None:
         return Words(counts, similarity, None)
@@ -88,17 +88,17 @@ def words(subject: Subject) -> Words:
 
 def files_of(places: tuple[str, ...]) -> list[str]:
     """The files that were named, and those below folders that were named, in the order of their names."""
-    found: list[str] = []
+    files: list[str] = []
     for place in places:
         path = Path(os.path.expanduser(place))
         if path.is_dir():
             inside = lists_below(path, (".txt", ".csv", ".tsv"))
             if not inside:
                 raise InputError(f"know.similarity: the folder {path} holds no .txt, .csv or .tsv file")
-            found += map(str, inside)
+            files += map(str, inside)
         else:
-            found.append(place)
-    return found
+            files.append(place)
+    return files
 
 
 def _coverage(subject: Subject, asked: list[str]) -> pd.DataFrame:
@@ -115,10 +115,10 @@ def _require_overlap(sets: list[WordPairs], norms: pd.DataFrame | None, number: 
     rated = 0 if norms is None else sum(word in number for word in norms.index)
     if max([*held.values(), rated]) >= FEWEST_PAIRS:
         return
-    found = [f"{name}: {pairs} of its pairs" for name, pairs in held.items()]
-    found += [] if norms is None else [f"norms: {rated} of their words"]
+    coverage = [f"{name}: {pairs} of its pairs" for name, pairs in held.items()]
+    coverage += [] if norms is None else [f"norms: {rated} of their words"]
     raise InputError(
-        f"know.similarity: too few words occur {least} times in the training text of this run ({'; '.join(found)}); "
+        f"know.similarity: too few words occur {least} times in the training text of this run ({'; '.join(coverage)}); "
         f"give files with commoner words, a smaller --frequent, or a run on more text"
     )
 
@@ -146,7 +146,7 @@ def measure_set(
     """A set's correlation with every view, and the differences between towers."""
     pairs, ratings = _covered_pairs(one, number)
     several = covered["pieces"].map(len).to_numpy() > 1
-    found = SetOfWords(
+    measured_set = SetOfWords(
         set=one.name,
         column=one.column,
         total=len(one.words),
@@ -159,7 +159,7 @@ def measure_set(
     )
     if len(pairs) < FEWEST_PAIRS:
         advance(len(views))
-        return found
+        return measured_set
     used = np.unique(pairs)
     shuffled = [used[generator.permutation(len(used))] for _ in range(SHUFFLES)]
     known: dict[str, tuple[WordView, RankCorrelation]] = {}
@@ -175,7 +175,7 @@ def measure_set(
         tail = (1 - confidence) / 2
         low, high = np.quantile(drawn, [tail, 1 - tail]) if np.isfinite(drawn).all() else (np.nan, np.nan)
         interval = correlation_estimate(result, pairs, confidence)
-        found.views.append(SimilarityOfView(
+        measured_set.views.append(SimilarityOfView(
             **view.labels, **vars(interval), null=Estimate(float(drawn.mean()), float(low), float(high)),
             p_value=exceedance(result.rho, drawn),
         ))  # fmt: skip
@@ -184,8 +184,8 @@ def measure_set(
         advance(1)
     for (first, one_rho), (second, other_rho) in same_layer(list(known.values())):
         between = difference_estimate(one_rho, other_rho, pairs, confidence)
-        found.differences.append(LayerDifference.of(first.layer, first.tower, second.tower, between))
-    return found
+        measured_set.differences.append(LayerDifference.of(first.layer, first.tower, second.tower, between))
+    return measured_set
 
 
 def _centred(vectors: Floats, used: NDArray[np.int64]) -> Floats:
@@ -199,5 +199,5 @@ def cosines(vectors: Floats, pairs: NDArray[np.int64]) -> Floats:
     lengths = np.linalg.norm(vectors, axis=1)
     dots = np.einsum("pw,pw->p", vectors[pairs[:, 0]], vectors[pairs[:, 1]])
     with np.errstate(invalid="ignore", divide="ignore"):
-        found: Floats = dots / (lengths[pairs[:, 0]] * lengths[pairs[:, 1]])
-    return np.nan_to_num(found)
+        cosine: Floats = dots / (lengths[pairs[:, 0]] * lengths[pairs[:, 1]])
+    return np.nan_to_num(cosine)
