@@ -143,7 +143,7 @@ def represent(
         if len(sentence.pieces) > limit or not sentence.counts.all():
             raise ValueError(f"a sentence of {len(sentence.pieces)} pieces (at most {limit}), or a word without any")
     frame, device = frame_of(model, vocabulary), model.decoder_bias.device
-    collected: list[list[Tensor]] = []
+    word_states: list[list[Tensor]] = []
     embedding = torch.empty(int(starts[-1]), model.config.embedding_size)
     with Progress(name, len(sentences), "sentence", quiet=not name) as progress:
         for part in _batches(sentences):
@@ -151,17 +151,17 @@ def represent(
             ids, present = framed([sentence.pieces for sentence in chosen], frame, vocabulary.pad)
             ids, present = ids.to(device), None if present is None else present.to(device)
             states = layer_states(model, ids, present)
-            if not collected:
-                collected = [[torch.empty(int(starts[-1]), state.shape[-1]) for state in tower] for tower in states]
+            if not word_states:
+                word_states = [[torch.empty(int(starts[-1]), state.shape[-1]) for state in tower] for tower in states]
             owner, place = _places(chosen, ids.shape[1])
             into = torch.from_numpy(np.concatenate([np.arange(starts[n], starts[n + 1]) for n in part]))
             embedding[into] = _mean(model.embedding(ids), owner, place, len(into))
-            for tower, layers, kept in zip(cast(list[Tower], model.towers), states, collected, strict=True):
+            for tower, layers, kept in zip(cast(list[Tower], model.towers), states, word_states, strict=True):
                 for layer, (state, whole) in enumerate(zip(layers, kept, strict=True)):
                     aligned = _after_reading(tower, state, layer, layer == len(layers) - 1)
                     whole[into] = _mean(aligned, owner, place, len(into))
             progress.advance(len(part))
-    return Representations(collected, embedding, starts)
+    return Representations(word_states, embedding, starts)
 
 
 def _batches(sentences: Sequence[Sentence]) -> Iterator[list[int]]:
