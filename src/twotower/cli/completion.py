@@ -133,8 +133,8 @@ def completed(default: object, common: Sequence[str], place: str = "") -> Any:
     hints: dict[str, Any] = get_type_hints(kind, include_extras=True)
     texts = field_docstrings(kind)
     fields: list[tuple[str, Any, Any]] = []
-    for one in dataclasses.fields(cast(Any, default)):
-        name, value, hint = f"{place}{one.name}", getattr(default, one.name), hints[one.name]
+    for field in dataclasses.fields(cast(Any, default)):
+        name, value, hint = f"{place}{field.name}", getattr(default, field.name), hints[field.name]
         if dataclasses.is_dataclass(value):
             value = completed(value, () if name in common else common, f"{name}.")
             if not dataclasses.fields(value):
@@ -142,10 +142,10 @@ def completed(default: object, common: Sequence[str], place: str = "") -> Any:
             hint = annotated(type(value), *getattr(hint, "__metadata__", ()))
         elif common and name not in common:
             continue
-        elif one.name in texts:
-            help_text = tyro.conf.arg(help=shorten(texts[one.name], LONGEST_TEXT, placeholder=" …"))
+        elif field.name in texts:
+            help_text = tyro.conf.arg(help=shorten(texts[field.name], LONGEST_TEXT, placeholder=" …"))
             hint = annotated(_limited(hint, _choices(name, value)), help_text)
-        fields.append((one.name, hint, dataclasses.field(default=value)))
+        fields.append((field.name, hint, dataclasses.field(default=value)))
     return dataclasses.make_dataclass(kind.__name__, fields, frozen=True)()
 
 

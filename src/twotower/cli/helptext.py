@@ -31,17 +31,17 @@ def for_help(default: T, common: Sequence[str] = (), place: str = "") -> T:
     texts = field_docstrings(kind)
     suppress: Any = tyro.conf.Suppress
     fields: list[tuple[str, Any, Any]] = []
-    for one in dataclasses.fields(cast(Any, default)):
-        name, value, hint = f"{place}{one.name}", getattr(default, one.name), hints[one.name]
+    for field in dataclasses.fields(cast(Any, default)):
+        name, value, hint = f"{place}{field.name}", getattr(default, field.name), hints[field.name]
         if dataclasses.is_dataclass(value):
             value = for_help(value, () if not common or name in common else common, f"{name}.")
             hint = annotated(type(value), *getattr(hint, "__metadata__", ()))
         elif common and name not in common:
             hint = suppress[hint]
         else:
-            hint = annotated(hint, shown(hint, value, texts.get(one.name)))
+            hint = annotated(hint, shown(hint, value, texts.get(field.name)))
             value = tyro.MISSING if value in (RUN, FOLDER, STUDY) else value
-        fields.append((one.name, hint, dataclasses.field(default=value)))
+        fields.append((field.name, hint, dataclasses.field(default=value)))
     made = dataclasses.make_dataclass(kind.__name__, fields, bases=(kind,), frozen=True)
     made.__doc__ = kind.__doc__
     return cast(T, made())
@@ -56,7 +56,7 @@ def shown(hint: Any, value: object, text: str | None) -> Any:
     plain = hint.__origin__ if metadata else hint
     kinds = [kind for kind in typing.get_args(plain) if kind is not type(None)]
     optional = typing.get_origin(plain) in (types.UnionType, typing.Union) and len(kinds) == 1
-    if optional and not any(getattr(one, "metavar", None) for one in metadata):
+    if optional and not any(getattr(annotation, "metavar", None) for annotation in metadata):
         literal = typing.get_origin(kinds[0]) is Literal
         settings["metavar"] = f"{{{','.join(typing.get_args(kinds[0]))}}}" if literal else kinds[0].__name__.upper()
     return tyro.conf.arg(**settings)
@@ -73,8 +73,8 @@ def field_docstrings(kind: type) -> dict[str, str]:
     """The docstring under each field of a dataclass, its lines joined."""
     (definition,) = ast.parse(textwrap.dedent(inspect.getsource(kind))).body
     body = cast(ast.ClassDef, definition).body
-    found = {}
+    docstrings = {}
     for field, text in pairwise(body):
         if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name) and isinstance(text, ast.Expr):
-            found[field.target.id] = " ".join(str(ast.literal_eval(text.value)).split())
-    return found
+            docstrings[field.target.id] = " ".join(str(ast.literal_eval(text.value)).split())
+    return docstrings

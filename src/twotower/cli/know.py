@@ -62,8 +62,8 @@ def _ask(command: Command, words: list[str], only: tuple[str, ...]) -> int:
     from ..results.results import read_results
 
     given = {
-        one.name: getattr(parsed.know, one.name) for one in dataclasses.fields(KnowConfig)
-        if peek(words, *(f"--{place}{one.name.replace('_', '-')}" for place in ("", "know."))) is not None
+        setting.name: getattr(parsed.know, setting.name) for setting in dataclasses.fields(KnowConfig)
+        if peek(words, *(f"--{place}{setting.name.replace('_', '-')}" for place in ("", "know."))) is not None
     }  # fmt: skip
     if only and {"pairs", "treebank"} & given.keys() and "pairs" not in read_records(parsed.run):
         only = ("pairs", *only)

@@ -104,40 +104,40 @@ def joined_lists(words: Sequence[str], kind: type) -> list[str]:
     options.
     """
     several = _lists(kind)
-    found: list[str] = []
+    joined: list[str] = []
     values: dict[str, list[str]] = {}
     places: dict[str, int] = {}
     open_list: list[str] | None = None
     for word in words:
         flag, equals, value = word.partition("=")
         if not word.startswith("--"):
-            (found if open_list is None else open_list).append(word)
+            (joined if open_list is None else open_list).append(word)
             continue
         open_list = None
         name = flag.removeprefix("--").rpartition(".")[2].replace("_", "-")  # the short name of a setting is its last
         if name in several:
             if name not in values:
-                places[name], values[name] = len(found), []
-                found.append(flag)
+                places[name], values[name] = len(joined), []
+                joined.append(flag)
             values[name] += [value] if equals else []
             open_list = None if equals else values[name]
         else:
-            found.append(word)
+            joined.append(word)
     for name in reversed(values):
-        found[places[name] + 1 : places[name] + 1] = values[name]
-    return found
+        joined[places[name] + 1 : places[name] + 1] = values[name]
+    return joined
 
 
 @lru_cache(maxsize=8)
 def _lists(kind: type) -> frozenset[str]:
     """The names of all settings of a dataclass that take any number of values, with hyphens."""
-    found: frozenset[str] = frozenset()
+    names: frozenset[str] = frozenset()
     for name, hint in get_type_hints(kind).items():
         if is_dataclass(hint):
-            found |= _lists(cast(type, hint))
+            names |= _lists(cast(type, hint))
         elif get_origin(hint) is tuple and get_args(hint)[-1] is Ellipsis:
-            found |= {name.replace("_", "-")}
-    return found
+            names |= {name.replace("_", "-")}
+    return names
 
 
 UNKNOWN = re.compile(r"Unrecognized options: (?P<option>--[^\s,]+)(?:.*?Perhaps you meant: .*?(?P<near>--[\w.-]+))?")

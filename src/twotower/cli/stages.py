@@ -76,9 +76,9 @@ def run_stages(command: Command, words: list[str]) -> int:
             raise InputError(f"--dry belongs to `twotower prepare`, not to `twotower {command.name}`")
         said = parsed.output.say if parsed.output.json else show
         with parsed.output.progress():
-            found = inventory(parsed.config, said)
+            preview = inventory(parsed.config, said)
         if parsed.output.json:
-            parsed.output.result(plain(found) | {"warnings": found.warnings()})
+            parsed.output.result(plain(preview) | {"warnings": preview.warnings()})
         return SUCCESS
     out, output = parsed.out or default_folder(parsed.config), parsed.output
     stages = MAIN if command.name == "run" else (command.name,)

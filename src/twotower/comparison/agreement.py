@@ -146,21 +146,21 @@ def agreement(
         null.append(sides.products(basis, turns))
         turned = _standardized(beyond_frequency(np.nan_to_num(values) * turns, basis))
         null_r.append((turned @ turned.T) * related)
-    found = {}
+    agreements = {}
     for name, listed in groups.items():
         pairs = np.asarray(listed)
         squared = observed.squared(pairs)
-        low, high = centred_interval(squared, np.array([one.squared(pairs) for one in drawn]), confidence)
-        chance = np.array([one.squared(pairs) for one in null])
+        low, high = centred_interval(squared, np.array([products.squared(pairs) for products in drawn]), confidence)
+        chance = np.array([products.squared(pairs) for products in null])
         runs_low, runs_high = jackknife(observed.squared, pairs, confidence)
-        found[name] = AgreementOfPairs(
+        agreements[name] = AgreementOfPairs(
             len(pairs), squared, estimate=_root(squared), low=_root(low), high=_root(high),
             runs_low=_root(runs_low), runs_high=_root(runs_high),
             chance=_root(float(chance.mean())), null_high=_root(float(np.quantile(chance, confidence))),
             p_value=exceedance(squared, chance),
         )  # fmt: skip
     return Agreement(
-        values.shape[1], (r * np.outer(signs, signs)).tolist(), signs.tolist(), found,
+        values.shape[1], (r * np.outer(signs, signs)).tolist(), signs.tolist(), agreements,
         _spectrum(rows, r * related, null_r, names, confidence),
     )  # fmt: skip
 
@@ -201,13 +201,13 @@ class _Sides:
         means = self.means if turns is None else self.means * turns
         left = beyond_frequency(means, basis) * self.present
         splits, sets = left.shape[1] // 2, len(left)
-        one, other = left[:, :splits], left[:, splits:]
-        total_one, total_other = one.sum(axis=0), other.sum(axis=0)
+        half, other = left[:, :splits], left[:, splits:]
+        total_one, total_other = half.sum(axis=0), other.sum(axis=0)
         crossed = np.zeros((left.shape[2], left.shape[2]))
         for a, b in zip(total_one / sets, total_other / sets, strict=True):
             across = a @ b.T
             crossed += across * across.T
-        same = np.einsum("ksrt,ksrt->r", one, other)
+        same = np.einsum("ksrt,ksrt->r", half, other)
         own = (np.einsum("srt,srt->r", total_one, total_other) - same) / (sets * (sets - 1) * splits)
         return _Products(crossed / splits, own)
 
@@ -227,36 +227,36 @@ def _drawn(
     for weights in resample(documents, draws, generator):
         half = halves(documents, 1, generator)[0] * weights
         sides += [half, weights - half]
-    found = []
+    products = []
     for start in range(0, len(sides), AT_A_TIME):
         part = _Sides.of(preferences, np.stack(sides[start : start + AT_A_TIME]))
-        found += [
+        products += [
             _Sides(part.means[:, place : place + 2], part.present[place : place + 2]).products(basis)
             for place in range(0, part.means.shape[1], 2)
         ]
-    return found
+    return products
 
 
 def _means(preferences: Sequence[Tallies], weights: Floats) -> Floats:
     """Mean preference of each run's types under weights of the documents (draws, documents); (draws, runs, types)."""
-    found = np.empty((len(weights), len(preferences), preferences[0].sums.shape[1]))
-    counts, of = np.empty(0), None
+    means = np.empty((len(weights), len(preferences), preferences[0].sums.shape[1]))
+    counts, by_document = np.empty(0), None
     for run, tallies in enumerate(preferences):
-        if tallies.counts is not of:  # runs of one text share the array
-            of = tallies.counts
-            counts = np.asarray(weights @ of)
+        if tallies.counts is not by_document:  # runs of one text share the array
+            by_document = tallies.counts
+            counts = np.asarray(weights @ by_document)
         with np.errstate(invalid="ignore", divide="ignore"):
-            found[:, run] = np.where(counts > 0, np.asarray(weights @ tallies.sums) / counts, np.nan)
-    return found
+            means[:, run] = np.where(counts > 0, np.asarray(weights @ tallies.sums) / counts, np.nan)
+    return means
 
 
 def _related(runs: int, seeds: Sequence[int] | None) -> Floats:
     """1 for two runs that may be asked whether they are related, 0 for two of one seed; (runs, runs)."""
     if seeds is None:
         return np.ones((runs, runs))
-    of = np.asarray(seeds)
-    found: Floats = np.where((of[:, None] == of) & ~np.eye(runs, dtype=bool), 0.0, 1.0)
-    return found
+    seed_of_run = np.asarray(seeds)
+    related: Floats = np.where((seed_of_run[:, None] == seed_of_run) & ~np.eye(runs, dtype=bool), 0.0, 1.0)
+    return related
 
 
 def family_groups(families: Sequence[str], seeds: Sequence[int] | None = None) -> dict[str, list[Pair]]:
@@ -267,20 +267,20 @@ def family_groups(families: Sequence[str], seeds: Sequence[int] | None = None) -
     """
     pairs = list(combinations(range(len(families)), 2))
     if seeds is not None:
-        pairs = [(one, other) for one, other in pairs if seeds[one] != seeds[other]]
+        pairs = [(run, other) for run, other in pairs if seeds[run] != seeds[other]]
     groups: dict[str, list[Pair]] = {"all": pairs} if pairs else {}
-    for one, other in pairs:
-        a, b = sorted((families[one], families[other]))
+    for run, other in pairs:
+        a, b = sorted((families[run], families[other]))
         name = f"within {a}" if a == b else f"between {a} and {b}"
-        groups.setdefault(name, []).append((one, other))
+        groups.setdefault(name, []).append((run, other))
     return groups
 
 
 def _standardized(rows: Floats) -> Floats:
     """Rows (runs, types) of length 1."""
     lengths = np.linalg.norm(rows, axis=-1, keepdims=True)
-    found: Floats = rows / np.where(lengths > 0, lengths, 1.0)
-    return found
+    standardized: Floats = rows / np.where(lengths > 0, lengths, 1.0)
+    return standardized
 
 
 def _root(squared: float) -> float:
@@ -305,8 +305,8 @@ def jackknife(
 
 def _spectrum(rows: Floats, r: Floats, null: Sequence[Floats], names: Sequence[str], confidence: float) -> Spectrum:
     """Eigenvalues of the runs' correlations against those of the null (parallel analysis, Horn 1965)."""
-    eigenvalues, vectors = (one[..., ::-1] for one in np.linalg.eigh(r))
-    under = np.stack([np.linalg.eigvalsh(one)[::-1] for one in null])
+    eigenvalues, vectors = (ascending[..., ::-1] for ascending in np.linalg.eigh(r))
+    under = np.stack([np.linalg.eigvalsh(correlations)[::-1] for correlations in null])
     bound = np.quantile(under, confidence, axis=0)
     beyond = eigenvalues > bound
     axes = len(beyond) if beyond.all() else int(np.argmin(beyond))

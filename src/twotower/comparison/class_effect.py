@@ -170,7 +170,7 @@ class _Part:
             del fixed["class"]
         factors = {"class": self.table["first"], "document": pd.factorize(self.table["document"])[0]}
         types = pd.factorize(self.table["piece_id"])[0]
-        codes = {name: np.asarray(one, dtype=np.int64) for name, one in factors.items()}
+        codes = {name: np.asarray(levels, dtype=np.int64) for name, levels in factors.items()}
         # Copies of one run have the same quality, which cannot be told from the intercept.
         of_runs = {"tower quality": self.quality} if np.ptp(self.quality) > SAME else {}
         return fit_runs(self.aligned, fixed, of_runs, codes, types)
@@ -206,7 +206,7 @@ def _parts(
     half = np.full(len(training_count), -1)
     half[chosen] = generator.permutation(np.arange(len(chosen)) % 2)
     early, side = frame["document"].isin(choosing).to_numpy(), half[frame["piece_id"]]
-    found = []
+    parts = []
     for fitted in (0, 1):
         decides, enters = frame[early & (side == 1 - fitted)], frame[~early & (side == fitted)]
         choice = _Choice.of(decides, training_count, ratio)
@@ -214,17 +214,19 @@ def _parts(
             return None
         deciding = [difference[decides["row"]] for difference in observed.differences]
         signs = choice.signs(deciding)
-        aligned = [sign * one[enters["row"]] for sign, one in zip(signs, observed.differences, strict=True)]
-        quality = [sign * one.mean() for sign, one in zip(signs, deciding, strict=True)]
+        aligned = [
+            sign * difference[enters["row"]] for sign, difference in zip(signs, observed.differences, strict=True)
+        ]
+        quality = [sign * difference.mean() for sign, difference in zip(signs, deciding, strict=True)]
         log_frequency = np.log(training_count[enters["piece_id"]] + 1.0)
-        found.append(_Part(enters.assign(log_frequency=log_frequency), aligned, np.array(quality)))
-    return found
+        parts.append(_Part(enters.assign(log_frequency=log_frequency), aligned, np.array(quality)))
+    return parts
 
 
 def _prepared(observed: Observed, classes: tuple[Collection[str], Collection[str]]) -> pd.DataFrame:
     """The occurrences in words of either class, with their `row`, `first` (1 for the first class) and `length`."""
     rows = observed.occurrences
-    first, second = (rows["upos"].isin(list(one)).to_numpy() for one in classes)
+    first, second = (rows["upos"].isin(list(tags)).to_numpy() for tags in classes)
     length = word_lengths(rows["document"].to_numpy(), rows["begins"].to_numpy())
     frame = rows[["document", "piece_id"]].assign(row=np.arange(len(rows)), first=first.astype(np.int64), length=length)
     return frame[first | second]

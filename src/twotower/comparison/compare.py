@@ -39,16 +39,16 @@ def compare_runs(described: Sequence[Described]) -> Study:
     rows = [figures_of(run, division_of(run, runs)) for run in runs]
     paired = [run for run, row in zip(runs, rows, strict=True) if run.paired and (row.natural or row.stranger)]
     texts = [(stranger, corpus, some) for stranger in (False, True)
-             for corpus, some in by_text([one for one in paired if one.stranger == stranger]).items()]  # fmt: skip
-    groups = list(dict.fromkeys((one.group, one.stranger) for one in paired))
-    members = {group: [one for one in paired if (one.group, one.stranger) == group] for group in groups}
-    found = together({
+             for corpus, some in by_text([run for run in paired if run.stranger == stranger]).items()]  # fmt: skip
+    groups = list(dict.fromkeys((run.group, run.stranger) for run in paired))
+    members = {group: [run for run in paired if (run.group, run.stranger) == group] for group in groups}
+    analyses = together({
         **{
             ("agreement", stranger, corpus): partial(_agreement, corpus, stranger, some, confidence)
             for stranger, corpus, some in texts
         },
         **{
-            ("profiles", stranger): partial(_profiles, [one for one in paired if one.stranger == stranger], confidence)
+            ("profiles", stranger): partial(_profiles, [run for run in paired if run.stranger == stranger], confidence)
             for stranger in (False, True)
         },
         **{("effects", group): partial(_class_effects, *group, mine, confidence) for group, mine in members.items()},
@@ -56,16 +56,16 @@ def compare_runs(described: Sequence[Described]) -> Study:
     study = Study(
         runs=rows,
         signs=signs_of(rows),
-        profiles=found["profiles", False],
-        profiles_of_strangers=found["profiles", True],
-        agreement=[one for stranger, corpus, _ in texts if (one := found["agreement", stranger, corpus])],
-        class_effects=[effect for group in groups for effect in found["effects", group]],
+        profiles=analyses["profiles", False],
+        profiles_of_strangers=analyses["profiles", True],
+        agreement=[agreed for stranger, corpus, _ in texts if (agreed := analyses["agreement", stranger, corpus])],
+        class_effects=[effect for group in groups for effect in analyses["effects", group]],
         excess_over_strangers=excess_over_strangers(rows, confidence),
         doses=doses(rows, runs),
         emergence={run.name: run.results.emergence for run in runs},
         context={run.name: run.results.context for run in runs},
         knowledge=knowledge_of_runs(
-            [(one.name, one.stranger, one.results.knowledge) for one in paired if one.results.knowledge], confidence
+            [(run.name, run.stranger, run.results.knowledge) for run in paired if run.results.knowledge], confidence
         ),
     )
     return replace(study, tests=hypothesis_tests(study))
@@ -80,17 +80,17 @@ def _agreement(corpus: str, strangers: bool, runs: Sequence[OneRun], confidence:
     groups = family_groups([run.group for run in runs], seeds)
     if not groups:
         return None
-    found = agreement(
+    agreed = agreement(
         shared.preferences, shared.frequency, shared.pieces, groups, DRAWS, PERMUTATIONS, confidence,
         np.random.default_rng(0), seeds,
     )  # fmt: skip
     labels = label_agreement(runs, groups, DRAWS, PERMUTATIONS, confidence, seeds)
-    return AgreementOfText(corpus, strangers, [run.name for run in runs], shared.kind, found, labels)
+    return AgreementOfText(corpus, strangers, [run.name for run in runs], shared.kind, agreed, labels)
 
 
 def _profiles(runs: Sequence[OneRun], confidence: float) -> Profiles | None:
-    found = profiles_of(runs)
-    return compare_profiles(found, DRAWS, PERMUTATIONS, confidence, np.random.default_rng(1)) if found else None
+    profiles = profiles_of(runs)
+    return compare_profiles(profiles, DRAWS, PERMUTATIONS, confidence, np.random.default_rng(1)) if profiles else None
 
 
 def _class_effects(group: str, stranger: bool, runs: Sequence[OneRun], confidence: float) -> list[EffectInGroup]:
@@ -98,12 +98,12 @@ def _class_effects(group: str, stranger: bool, runs: Sequence[OneRun], confidenc
     if len(runs) < FEWEST_RUNS:
         return []
     measured, settings = observed(runs), runs[0].config.analyze
-    found = []
+    effects = []
     for name, classes in PLANNED.items():
         effect = class_effect(
             measured, settings.min_count, settings.frequency_ratio, confidence,
             np.random.default_rng(len(runs)), classes,
         )  # fmt: skip
         if effect:
-            found.append(EffectInGroup(group, stranger, name, effect))
-    return found
+            effects.append(EffectInGroup(group, stranger, name, effect))
+    return effects

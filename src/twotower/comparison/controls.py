@@ -47,7 +47,7 @@ OTHER_SEED = 1
 
 def control_configs(config: RunConfig) -> dict[str, RunConfig]:
     """The settings of each control of a run, by name; `forwards` only where towers read in two directions."""
-    found = {
+    configs = {
         HALF: replace(config, train=replace(config.train, stop_after=config.train.stop_after / 2)),
         "strangers": replace(config, model=replace(config.model, cooperation=0.0)),
         "shuffled": replace(config, prepare=replace(config.prepare, words="shuffled")),
@@ -55,8 +55,8 @@ def control_configs(config: RunConfig) -> dict[str, RunConfig]:
         "single": equal_single(config),
     }
     if config.model.family == "elmo" and config.model.elmo_backward == "on":
-        found["forwards"] = replace(config, model=replace(config.model, elmo_backward="off"))
-    return found | planted_configs(config)
+        configs["forwards"] = replace(config, model=replace(config.model, elmo_backward="off"))
+    return configs | planted_configs(config)
 
 
 def planted_configs(config: RunConfig) -> dict[str, RunConfig]:
@@ -70,15 +70,15 @@ def planted_configs(config: RunConfig) -> dict[str, RunConfig]:
     def planted(**changed: Any) -> RunConfig:
         return replace(config, model=replace(config.model, dial=1.0, **changed))
 
-    found = {}
+    configs = {}
     if config.prepare.tagger != NONE:
-        found[SCALE["classes"]] = planted(planted="classes")
-        found[SCALE["texts"]] = replace(planted(planted="texts"), seed=config.seed + OTHER_SEED)
+        configs[SCALE["classes"]] = planted(planted="classes")
+        configs[SCALE["texts"]] = replace(planted(planted="texts"), seed=config.seed + OTHER_SEED)
     if config.model.family == "gpt" and config.model.objective in ("auto", "causal"):
         reach = max(config.model.reach, config.model.layers + 1)
         if reach < config.train.window:
-            found[SCALE["reach"]] = planted(planted="reach", reach=reach)
-    return found | {f"idle-{idle}": planted(planted="idle", idle=idle) for idle in ("zero", "copy", "frozen")}
+            configs[SCALE["reach"]] = planted(planted="reach", reach=reach)
+    return configs | {f"idle-{idle}": planted(planted="idle", idle=idle) for idle in ("zero", "copy", "frozen")}
 
 
 def equal_single(config: RunConfig) -> RunConfig:
@@ -169,9 +169,9 @@ def compare(results: Mapping[str, Results]) -> list[Control]:
     strangers = results["strangers"].division if "strangers" in results else None
     return [
         Control(
-            name, MEANING[name], of.model.parameters, of.training.heldout_perplexity, of.preference.sd,
-            of.corpus.tagger, _divides(of.division, strangers), of.reliability,
-            explained=of.word_classes.upos.explained if of.word_classes and of.word_classes.upos else None,
+            name, MEANING[name], run.model.parameters, run.training.heldout_perplexity, run.preference.sd,
+            run.corpus.tagger, _divides(run.division, strangers), run.reliability,
+            explained=run.word_classes.upos.explained if run.word_classes and run.word_classes.upos else None,
         )
-        for name, of in results.items()
+        for name, run in results.items()
     ]  # fmt: skip

@@ -129,11 +129,12 @@ class _OneDiff:
 
     @property
     def row(self) -> DiffOfSeveral:
-        found, division = self.results, self.results.division
-        first, second = found.names
+        results, division = self.results, self.results.division
+        first, second = results.names
         return DiffOfSeveral(
-            self.name, first, second, found.corpus.name, found.unit, found.corpus.documents, found.difference[0],
-            division.size, division.mixing, division.control.size if division.control else None, division.labels,
+            self.name, first, second, results.corpus.name, results.unit, results.corpus.documents,
+            results.difference[0], division.size, division.mixing,
+            division.control.size if division.control else None, division.labels,
         )  # fmt: skip
 
 
@@ -154,7 +155,7 @@ def compare_diffs(folders: Sequence[Path]) -> DiffsCompared:
             f"{FEWEST_TYPES}; give comparisons on more text"
         )
     tables = [types.loc[shared] for types in frequent]
-    tallies = [one.tally(types["id"].to_numpy(), not same) for one, types in zip(diffs, tables, strict=True)]
+    tallies = [diff.tally(types["id"].to_numpy(), not same) for diff, types in zip(diffs, tables, strict=True)]
     frequency = np.mean([types["count"].to_numpy(np.float64) for types in tables], axis=0)
     basis = np.linalg.qr(smooth_basis(frequency))[0]
     confidence = max(diff.config.analyze.confidence for diff in diffs)
@@ -218,8 +219,8 @@ def _correlation(products: Floats) -> Floats:
     """(rows,) of `_products` (rows, 3); NaN where a comparison measures nothing."""
     crossed, ours, theirs = products.T
     with np.errstate(invalid="ignore", divide="ignore"):
-        found: Floats = np.where((ours > 0) & (theirs > 0), crossed / np.sqrt(ours * theirs), np.nan)
-    return found
+        correlation: Floats = np.where((ours > 0) & (theirs > 0), crossed / np.sqrt(ours * theirs), np.nan)
+    return correlation
 
 
 def _shared_words(diffs: Sequence[_OneDiff]) -> list[SharedWord]:
@@ -236,10 +237,10 @@ def _shared_words(diffs: Sequence[_OneDiff]) -> list[SharedWord]:
     means = np.array([table.loc[pieces, "mean"] for table in tables])
     sides = np.array([table.loc[pieces, "side"] for table in tables])
     least = np.abs(means).min(axis=0)
-    found = []
+    words = []
     for model, side in ((1, 1), (2, -1)):
         sure = np.flatnonzero((sides == side).all(axis=0))
         for place in sure[np.argsort(-least[sure], kind="stable")][:MOST_WORDS].tolist():
             upos = str(tables[0].loc[pieces[place], "upos"])
-            found.append(SharedWord(pieces[place], upos, model, means[:, place].tolist()))
-    return found
+            words.append(SharedWord(pieces[place], upos, model, means[:, place].tolist()))
+    return words

@@ -48,20 +48,20 @@ def _tests_of_signs(study: Study) -> Iterator[Test]:
 
 
 def _tests_of_agreement(study: Study) -> Iterator[Test]:
-    for one in study.agreement:
-        of, corpus = _of(one.strangers), one.corpus
-        for name, group in distinct_groups(one.agreement.groups).items():
-            yield f"agreement of {of}", f"{corpus}: {name}", group.p_value
-        yield f"first axis of types, {of}", corpus, one.agreement.spectrum.p_value
+    for text in study.agreement:
+        kind, corpus = _of(text.strangers), text.corpus
+        for name, group in distinct_groups(text.agreement.groups).items():
+            yield f"agreement of {kind}", f"{corpus}: {name}", group.p_value
+        yield f"first axis of types, {kind}", corpus, text.agreement.spectrum.p_value
 
 
 def _tests_of_profiles(study: Study) -> Iterator[Test]:
-    for of, profiles in (("pairs", study.profiles), ("strangers", study.profiles_of_strangers)):
+    for kind, profiles in (("pairs", study.profiles), ("strangers", study.profiles_of_strangers)):
         if profiles:
             for name, group in distinct_groups(profiles.agreement).items():
-                yield f"profiles of {of}", name, group.p_value
-                yield f"what profiles of {of} share", name, group.shared.p_value
-            yield f"axes of {of}", "axis 1", profiles.axes[0].p_value
+                yield f"profiles of {kind}", name, group.p_value
+                yield f"what profiles of {kind} share", name, group.shared.p_value
+            yield f"axes of {kind}", "axis 1", profiles.axes[0].p_value
 
 
 def distinct_groups(groups: Mapping[str, Group]) -> dict[str, Group]:
@@ -69,20 +69,20 @@ def distinct_groups(groups: Mapping[str, Group]) -> dict[str, Group]:
 
     As many pairs of the same runs with the same estimate to the last digit are the same pairs.
     """
-    found: dict[tuple[int, float, float], str] = {}
+    names: dict[tuple[int, float, float], str] = {}
     for name, group in groups.items():
-        found.setdefault((group.pairs, group.estimate, group.p_value), name)
-    return {name: groups[name] for name in found.values()}
+        names.setdefault((group.pairs, group.estimate, group.p_value), name)
+    return {name: groups[name] for name in names.values()}
 
 
 def _tests_of_trends(study: Study) -> Iterator[Test]:
     """The tests with runs as the unit."""
-    for found in study.class_effects:
+    for effect in study.class_effects:
         yield (
-            f"class effect, {_of(found.stranger)}", f"{found.group}: {found.contrast}", found.model.effect.p_value
+            f"class effect, {_of(effect.stranger)}", f"{effect.group}: {effect.contrast}", effect.model.effect.p_value
         )  # fmt: skip
-    for one in study.knowledge.table if study.knowledge else []:
-        yield f"what towers know, {_of(one.stranger)}", one.name, one.association.p_value
+    for instruments in study.knowledge.table if study.knowledge else []:
+        yield f"what towers know, {_of(instruments.stranger)}", instruments.name, instruments.association.p_value
     for row in study.excess_over_strangers:
         yield "excess over strangers", f"{row.group}: {row.figure}", row.excess.p_value
     orders = set()

@@ -129,13 +129,13 @@ The readouts that train along with the towers only watch them: those that the fi
 
 def division_of(one: OneRun, runs: Sequence[OneRun]) -> Division | None:
     """What the ruler found in a run, beside its strangers: its own, or those among `runs`, of the same seed if any."""
-    found = one.results.division
-    if found is None or found.strangers is not None or one.stranger:
-        return found
+    division = one.results.division
+    if division is None or division.strangers is not None or one.stranger:
+        return division
     alike = [other for other in runs if other.stranger and _are_its_strangers(other.config, one.config)]
     alike.sort(key=lambda other: other.config.seed != one.config.seed)
     controls = [other.results.division for other in alike if other.results.division is not None]
-    return with_strangers(found, controls[0]) if controls else found
+    return with_strangers(division, controls[0]) if controls else division
 
 
 def _are_its_strangers(strangers: RunConfig, pair: RunConfig) -> bool:
@@ -204,15 +204,15 @@ def signs_of(rows: Sequence[RunOfStudy]) -> dict[str, AgreementOfSigns]:
 
 def excess_over_strangers(rows: Sequence[RunOfStudy], confidence: float) -> list[ExcessOfGroup]:
     """For each group that has strangers, by how much its pairs exceed them in each figure."""
-    found = []
+    excesses = []
     for group in dict.fromkeys(row.group for row in rows):
         mine = [row for row in rows if row.group == group]
-        for name, of in FIGURES.items():
-            pairs = [value for row in mine if row.natural and (value := of(row)) is not None]
-            strangers = [value for row in mine if row.stranger and (value := of(row)) is not None]
+        for name, figure_of in FIGURES.items():
+            pairs = [value for row in mine if row.natural and (value := figure_of(row)) is not None]
+            strangers = [value for row in mine if row.stranger and (value := figure_of(row)) is not None]
             if pairs and strangers:
-                found.append(ExcessOfGroup(group, name, excess(pairs, strangers, confidence)))
-    return found
+                excesses.append(ExcessOfGroup(group, name, excess(pairs, strangers, confidence)))
+    return excesses
 
 
 def doses(rows: Sequence[RunOfStudy], runs: Sequence[OneRun]) -> list[Dose]:
@@ -223,7 +223,7 @@ def doses(rows: Sequence[RunOfStudy], runs: Sequence[OneRun]) -> list[Dose]:
     """
     kinds = [(run.config.preset, short_name(run.config.prepare.corpus)) for run in runs]
     settings = [_trained(run.config) for run in runs]
-    found = []
+    responses = []
     for kind in dict.fromkeys(kinds):
         several = len({corpus for preset, corpus in kinds if preset == kind[0]}) > 1
         mine = [number for number, other in enumerate(kinds) if other == kind]
@@ -236,24 +236,26 @@ def doses(rows: Sequence[RunOfStudy], runs: Sequence[OneRun]) -> list[Dose]:
             if not all(_is_dose(value) for value in values) or len(set(values)) < 2:
                 continue
             points = [
-                PointOfDose(rows[number].name, value, {figure: of(rows[number]) for figure, of in FIGURES.items()})
+                PointOfDose(
+                    rows[number].name, value, {figure: figure_of(rows[number]) for figure, figure_of in FIGURES.items()}
+                )
                 for number, value in zip(used, values, strict=True)
             ]
             seeds = [runs[number].config.seed for number in used]
             trends = {figure: _trend(points, figure, seeds) for figure in FIGURES}
             preset = "-".join(kind) if several else kind[0]
-            found.append(Dose(preset, key, points, trends))
-    return found
+            responses.append(Dose(preset, key, points, trends))
+    return responses
 
 
 def _trained(config: RunConfig) -> dict[str, Any]:
     """The settings, by dotted name, that can change what is trained."""
-    found: dict[str, Any] = {}
+    settings: dict[str, Any] = {}
     for stage in ("prepare", "train", "readout"):
-        found |= stage_settings(config, STAGES[stage])
+        settings |= stage_settings(config, STAGES[stage])
     if config.train.minutes is not None:
-        found["train.tokens"] = None  # the clock says how many, whatever the setting
-    return {key: value for key, value in found.items() if key not in NO_DOSES}
+        settings["train.tokens"] = None  # the clock says how many, whatever the setting
+    return {key: value for key, value in settings.items() if key not in NO_DOSES}
 
 
 def _is_dose(value: Any) -> bool:

@@ -58,7 +58,7 @@ def jobs(grid: Grid) -> list[Job]:
         raise InputError(
             "study: strangers are towers of cooperation 0; give --vary model.cooperation=0,… or --strangers, not both"
         )
-    found = []
+    planned = []
     texts = [_corpus(text) for text in grid.corpora] or [("", [])]
     if len({label for label, _ in texts}) < len(texts):
         raise InputError("study: two of --corpora have the same name; give folders or files with names of their own")
@@ -74,10 +74,10 @@ def jobs(grid: Grid) -> list[Job]:
                     config = strangers_of(config)
                 validate(config)
                 title = f"{group}-seed{seed}" + ("-strangers" if stranger else "")
-                found.append(Job(title.replace("/", "_"), config, group, is_stranger(config)))
-    if len({job.name for job in found}) < len(found):
+                planned.append(Job(title.replace("/", "_"), config, group, is_stranger(config)))
+    if len({job.name for job in planned}) < len(planned):
         raise InputError("study: a preset, seed or value is named twice; name each once")
-    return found
+    return planned
 
 
 def strangers_of(config: RunConfig) -> RunConfig:
@@ -139,15 +139,15 @@ def set_texts(settings: Mapping[str, Any], source: str) -> tuple[str, ...]:
 
 def vary_texts(settings: Mapping[str, Any], source: str) -> tuple[str, ...]:
     """Settings with the values they take, as `Grid.vary` takes them. Raises `InputError` for a value with a comma."""
-    found = []
+    varied = []
     for name, values in flat_settings(settings, source).items():
-        texts = [_text(one) for one in (values if isinstance(values, (list, tuple, range)) else [values])]
+        texts = [_text(value) for value in (values if isinstance(values, (list, tuple, range)) else [values])]
         if any("," in text for text in texts):
             raise InputError(
                 f"{source}: {name}: values with a comma cannot be varied; use `corpora`, or rename the file"
             )
-        found.append(f"{name}={','.join(texts)}")
-    return tuple(found)
+        varied.append(f"{name}={','.join(texts)}")
+    return tuple(varied)
 
 
 def _text(value: Any) -> str:

@@ -134,9 +134,9 @@ def _all_orders(values: Floats, blocks: Sequence[NDArray[np.int64]]) -> Floats:
     """Every distinct order of the values (runs,) within blocks, (orders, runs)."""
     places = np.concatenate(blocks)
     combined = product(*(list(_distinct(values[mine].tolist())) for mine in blocks))
-    orders = np.array([list(chain.from_iterable(one)) for one in combined])
-    found: Floats = orders[:, np.argsort(places)]
-    return found
+    orders = np.array([list(chain.from_iterable(by_block)) for by_block in combined])
+    by_run: Floats = orders[:, np.argsort(places)]
+    return by_run
 
 
 def _distinct(values: list[float]) -> Iterator[list[float]]:
@@ -152,10 +152,10 @@ def _distinct(values: list[float]) -> Iterator[list[float]]:
 def _drawn_orders(values: Floats, blocks: Sequence[NDArray[np.int64]]) -> Floats:
     """As many random orders of the values (runs,) within blocks as are looked at, (orders, runs)."""
     generator = np.random.default_rng(0)
-    found: Floats = np.tile(values, (ORDERS, 1))
+    orders: Floats = np.tile(values, (ORDERS, 1))
     for mine in blocks:
-        found[:, mine] = generator.permuted(found[:, mine], axis=1)
-    return found
+        orders[:, mine] = generator.permuted(orders[:, mine], axis=1)
+    return orders
 
 
 def _balance(orders: Floats, responses: Floats) -> Floats:
@@ -164,10 +164,10 @@ def _balance(orders: Floats, responses: Floats) -> Floats:
     It is tau-b but for a factor that no order changes, and a whole number, so that ties with it are exact.
     """
     signs = np.sign(responses - responses[:, None])
-    found = np.zeros(len(orders))
+    balance = np.zeros(len(orders))
     for dose in np.unique(orders):  # all pairs at once would take gigabytes for hundreds of runs
-        found += (np.sign(orders - dose) * ((orders == dose).astype(np.float64) @ signs)).sum(axis=1) / 2
-    return found
+        balance += (np.sign(orders - dose) * ((orders == dose).astype(np.float64) @ signs)).sum(axis=1) / 2
+    return balance
 
 
 def discoveries(tests: Iterable[Test]) -> list[Discovery]:

@@ -115,8 +115,8 @@ def differences(known: Knowledge) -> list[Difference]:
     return [
         difference
         for name, differences_in in READERS.items()
-        if (found := getattr(known, name))
-        for difference in differences_in(found)
+        if (findings := getattr(known, name))
+        for difference in differences_in(findings)
     ]
 
 
@@ -143,17 +143,17 @@ def _probe(found: Probe) -> Iterable[Difference]:
 
 
 def _decoding(found: Decoding) -> Iterable[Difference]:
-    for name, of in (("upos", SYNTAX), ("deprel", SYNTAX), ("lemma", MEANING), ("topic", MEANING)):
+    for name, kind in (("upos", SYNTAX), ("deprel", SYNTAX), ("lemma", MEANING), ("topic", MEANING)):
         task = found.tasks[name]
         for row in task.differences if isinstance(task, DecodedTask) else []:
             if row.layer == "chosen":
-                yield Difference(f"decoding of {name}", of, row.accuracy.estimate, None)
+                yield Difference(f"decoding of {name}", kind, row.accuracy.estimate, None)
 
 
 def _words(found: Words) -> Iterable[Difference]:
-    for one in found.similarity:
-        if one.differences:
-            yield Difference(f"word similarity, {one.set}", MEANING, one.differences[-1].estimate, None)
+    for similarity in found.similarity:
+        if similarity.differences:
+            yield Difference(f"word similarity, {similarity.set}", MEANING, similarity.differences[-1].estimate, None)
     for norm in found.norms.norms if found.norms else []:
         if norm.differences:
             yield Difference(f"norms, {norm.norm}", MEANING, norm.differences[-1].estimate, None)
@@ -179,23 +179,23 @@ def knowledge_of_runs(runs: Sequence[tuple[str, bool, Knowledge]], confidence: f
         {InstrumentOf(difference.instrument, difference.of): difference for difference in row.differences}
         for row in rows
     ]
-    order = list(dict.fromkeys(instrument for found in by_run for instrument in found))
+    order = list(dict.fromkeys(instrument for of_run in by_run for instrument in of_run))
     instruments, table = [], []
     for stranger in (False, True):
-        mine = [found for row, found in zip(rows, by_run, strict=True) if row.stranger == stranger]
+        mine = [of_run for row, of_run in zip(rows, by_run, strict=True) if row.stranger == stranger]
         for key in order:
-            found = [one[key] for one in mine if key in one]
-            tested = [one.p_value for one in found if one.p_value is not None]
-            if found:
+            measured = [of_run[key] for of_run in mine if key in of_run]
+            tested = [difference.p_value for difference in measured if difference.p_value is not None]
+            if measured:
                 instruments.append(InstrumentOverRuns(
-                    key.instrument, key.of, stranger, len(found),
-                    size=float(np.mean([abs(one.estimate) for one in found])),
+                    key.instrument, key.of, stranger, len(measured),
+                    size=float(np.mean([abs(difference.estimate) for difference in measured])),
                     tested=len(tested), passed=sum(p < 1 - confidence for p in tested),
                 ))  # fmt: skip
         for number, first in enumerate(order):
             for second in order[number + 1 :]:
-                having = [one for one in mine if first in one and second in one]
-                both = np.array([[one[key].estimate for key in (first, second)] for one in having])
+                having = [of_run for of_run in mine if first in of_run and second in of_run]
+                both = np.array([[of_run[key].estimate for key in (first, second)] for of_run in having])
                 if first.of != second.of and len(both) >= FEWEST:
                     found_together = association(both[:, 0], both[:, 1], np.random.default_rng(0), confidence)
                     table.append(AssociationOfInstruments(first, second, stranger, found_together))
@@ -214,8 +214,8 @@ def association(first: Floats, second: Floats, generator: np.random.Generator, c
 
     def cosine(a: Floats, b: Floats) -> Floats:
         with np.errstate(invalid="ignore", divide="ignore"):
-            found: Floats = (a * b).sum(axis=-1) / np.sqrt((a * a).sum(axis=-1) * (b * b).sum(axis=-1))
-        return found
+            cosines: Floats = (a * b).sum(axis=-1) / np.sqrt((a * a).sum(axis=-1) * (b * b).sum(axis=-1))
+        return cosines
 
     agree = int((np.sign(first) == np.sign(second)).sum())
     estimate = float(cosine(first, second))

@@ -54,18 +54,18 @@ def label_agreement(
             labelled = pd.DataFrame({"document": text.occurrences["document"], "piece_id": values})
             cells[label], counts[label] = Cells.of(labelled, frequent), occurring[frequent]
     preferences: dict[str, list[list[Tallies]]] = {label: [] for label in cells}
-    for one in runs:  # whose scores are read once, and those of one run at a time
-        differences = one.differences(sets)
+    for run in runs:  # whose scores are read once, and those of one run at a time
+        differences = run.differences(sets)
         for label, of_label in cells.items():
             preferences[label].append([of_label.tally(difference) for difference in differences])
-    found = []
+    agreements = []
     for label, own in preferences.items():
         names = [str(value) for value in range(len(counts[label]))]
         agreed = agreement(
             own, counts[label], names, groups, draws, permutations, confidence, np.random.default_rng(0), seeds
         )
-        found.append(AgreementOfLabel(label, len(names), agreed.groups))
-    return found
+        agreements.append(AgreementOfLabel(label, len(names), agreed.groups))
+    return agreements
 
 
 def _labels(occurrences: pd.DataFrame) -> dict[str, NDArray[np.int64]]:

@@ -182,7 +182,7 @@ class _Sums:
         tallies = units.tallies[0]
         hot = one_hot(units.label, len(classes))
         by_document = np.stack([np.asarray(tallies.sums @ hot), np.asarray(tallies.counts @ hot)], axis=1)
-        sums, counts = (np.asarray(one.sum(axis=0)).ravel() for one in (tallies.sums, tallies.counts))
+        sums, counts = (np.asarray(cells.sum(axis=0)).ravel() for cells in (tallies.sums, tallies.counts))
         return cls(units.label, units.strata, sums, counts, by_document)
 
     def profile(self, weights: Floats | None) -> Floats:
@@ -197,18 +197,18 @@ class _Sums:
         permutations, classes = len(labels), self.by_document.shape[2]
         labels = labels + classes * np.arange(permutations)[:, None]
         added = [
-            np.bincount(labels.ravel(), weights=np.tile(one[words], permutations), minlength=permutations * classes)
-            for one in (self.sums, self.counts)
+            np.bincount(labels.ravel(), weights=np.tile(totals[words], permutations), minlength=permutations * classes)
+            for totals in (self.sums, self.counts)
         ]
-        sums, counts = (one.reshape(permutations, classes).astype(np.float64) for one in added)
+        sums, counts = (flat.reshape(permutations, classes).astype(np.float64) for flat in added)
         return _profile(sums, counts)
 
 
 def _profile(sums: Floats, counts: Floats) -> Floats:
     whole = sums.sum(axis=-1, keepdims=True) / counts.sum(axis=-1, keepdims=True)
     with np.errstate(invalid="ignore", divide="ignore"):
-        found: Floats = np.where(counts > 0, sums / counts - whole, 0.0)
-    return found
+        profile: Floats = np.where(counts > 0, sums / counts - whole, 0.0)
+    return profile
 
 
 def _groups(kinds: Sequence[tuple[str, str]], alike: Sequence[tuple[str, int]]) -> dict[str, list[Pair]]:
@@ -217,21 +217,21 @@ def _groups(kinds: Sequence[tuple[str, str]], alike: Sequence[tuple[str, int]]) 
     Two runs of one text and seed (`alike`) make no pair: their weights start alike (see `family_groups`).
     """
     pairs = [(i, j) for j in range(len(kinds)) for i in range(j) if alike[i] != alike[j]]
-    found = {"all": pairs}
+    groups = {"all": pairs}
     for place, name in enumerate(("groups", "corpora")):
         if len({kind[place] for kind in kinds}) > 1:
             same = [(i, j) for i, j in pairs if kinds[i][place] == kinds[j][place]]
-            found[f"within {name}"] = same
-            found[f"between {name}"] = [pair for pair in pairs if pair not in set(same)]
-    return {name: some for name, some in found.items() if some}
+            groups[f"within {name}"] = same
+            groups[f"between {name}"] = [pair for pair in pairs if pair not in set(same)]
+    return {name: some for name, some in groups.items() if some}
 
 
 def _unit(profiles: Floats) -> Floats:
     """Rows with mean 0 over classes and length 1."""
     centred = profiles - profiles.mean(axis=-1, keepdims=True)
     lengths = np.linalg.norm(centred, axis=-1, keepdims=True)
-    found: Floats = centred / np.where(lengths > 0, lengths, 1.0)
-    return found
+    unit: Floats = centred / np.where(lengths > 0, lengths, 1.0)
+    return unit
 
 
 def _figures(rows: Floats, pairs: NDArray[np.int64]) -> tuple[float, float]:
@@ -253,12 +253,12 @@ def _agreement(
     numbered = places.reshape(len(pairs), 2)
     rows = _unit(observed[members])
     values = _figures(rows, numbered)
-    over_documents = np.array([_figures(_unit(one[members]), numbered) for one in drawn])
-    chance = np.array([_figures(_unit(one[members]), numbered) for one in null])
-    found = []
+    over_documents = np.array([_figures(_unit(profiles[members]), numbered) for profiles in drawn])
+    chance = np.array([_figures(_unit(profiles[members]), numbered) for profiles in null])
+    figures = []
     for place, value in enumerate(values):
         low, high = centred_interval(value, over_documents[:, place], confidence)
-        found.append(FigureOfProfiles(
+        figures.append(FigureOfProfiles(
             value, low, high, chance=float(chance[:, place].mean()),
             null_high=float(np.quantile(chance[:, place], confidence)),
             p_value=exceedance(value, chance[:, place]),
@@ -266,7 +266,7 @@ def _agreement(
     squared = (rows @ rows.T) ** 2
     over_runs = jackknife(lambda some: float(squared[some[:, 0], some[:, 1]].mean()), numbered, confidence)
     runs_low, runs_high = np.sqrt(np.clip(over_runs, 0.0, 1.0)).tolist()
-    rms, shared = found
+    rms, shared = figures
     return AgreementOfProfiles(len(pairs), **vars(rms), runs_low=runs_low, runs_high=runs_high, shared=shared)
 
 
@@ -280,16 +280,16 @@ def _axes(
     rows = _unit(observed)
     _, scales, axes = np.linalg.svd(rows, full_matrices=False)
     shares = scales**2 / (scales**2).sum()
-    under = np.stack([np.linalg.svd(_unit(one), compute_uv=False) ** 2 for one in null]) / len(rows)
-    found: list[AxisOfProfiles] = []
+    under = np.stack([np.linalg.svd(_unit(profiles), compute_uv=False) ** 2 for profiles in null]) / len(rows)
+    described: list[AxisOfProfiles] = []
     for number, axis in enumerate(axes):
         bound = float(np.quantile(under[:, number], confidence))
         if number and shares[number] <= bound:
             break
         sign = 1 if axis[classes.index("NOUN") if "NOUN" in classes else 0] >= 0 else -1
         without = [np.linalg.svd(np.delete(rows, run, axis=0), full_matrices=False)[2] for run in range(len(rows))]
-        stable = min(abs(float(one[number] @ axis)) for one in without) if len(rows) > 2 + number else None
-        found.append(AxisOfProfiles(
+        stable = min(abs(float(refitted[number] @ axis)) for refitted in without) if len(rows) > 2 + number else None
+        described.append(AxisOfProfiles(
             share=float(shares[number]), null_high=bound,
             p_value=exceedance(shares[number], under[:, number]),
             classes=dict(zip(classes, (sign * axis).tolist(), strict=True)),
@@ -298,7 +298,7 @@ def _axes(
         ))  # fmt: skip
         if shares[number] <= bound:
             break
-    return found
+    return described
 
 
 def signs_agree(one: Sequence[float | None], other: Sequence[float | None]) -> AgreementOfSigns:

@@ -110,15 +110,15 @@ class OneRun:
 
 def by_text(runs: Sequence[OneRun]) -> dict[str, list[OneRun]]:
     """Runs with the same held-out text, by the name of their corpus (made unique by a number where texts share one)."""
-    found: dict[str, list[OneRun]] = {}
+    texts: dict[str, list[OneRun]] = {}
     digests: dict[str, str] = {}
     for run in runs:
         digest = run.text.summary.digest
         if digest not in digests:
             taken = sum(name == run.corpus or name.startswith(f"{run.corpus} (") for name in digests.values())
             digests[digest] = run.corpus if not taken else f"{run.corpus} ({taken + 1})"
-        found.setdefault(digests[digest], []).append(run)
-    return found
+        texts.setdefault(digests[digest], []).append(run)
+    return texts
 
 
 @dataclass(frozen=True)
@@ -139,7 +139,7 @@ def shared_types(runs: Sequence[OneRun]) -> SharedTypes:
     least = max(2 * run.config.analyze.min_count for run in runs)
     same = _same_pieces(runs)
     frequent = [_frequent(run, least, same) for run in runs]
-    shared = sorted(set.intersection(*(set(one.index) for one in frequent)))
+    shared = sorted(set.intersection(*(set(types.index) for types in frequent)))
     if len(shared) < FEWEST_TYPES:
         raise InputError(
             f"study: its runs share {len(shared)} types that are frequent enough; agreement needs {FEWEST_TYPES}"
@@ -192,8 +192,8 @@ class Cells:
         kept = kind >= 0
         if whole:
             kept &= occurrences["whole_word"].to_numpy()
-        found = block[document[kept]]
-        return cls(kept, found, kind[kept], add_up(found, kind[kept], None, len(ids), int(block[-1]) + 1))
+        blocks = block[document[kept]]
+        return cls(kept, blocks, kind[kept], add_up(blocks, kind[kept], None, len(ids), int(block[-1]) + 1))
 
     def tally(self, values: Floats) -> Tallies:
         """Add up a value of each occurrence of the text, (occurrences,)."""
@@ -205,12 +205,12 @@ def _tallies(runs: Sequence[OneRun], ids: Sequence[NDArray[np.integer]], whole: 
     """Preferences of each run's piece ids, added up by document and type; `whole`: see `Cells.of`."""
     sets = SETS[: min(len(run.sets) for run in runs)]
     known: dict[tuple[int, bytes], Cells] = {}
-    found = []
-    for one, mine in zip(runs, ids, strict=True):
-        key = (id(one.text), mine.tobytes())
-        cells = known[key] if key in known else known.setdefault(key, Cells.of(one.text.occurrences, mine, whole))
-        found.append([cells.tally(difference) for difference in one.differences(sets)])
-    return found
+    tallies = []
+    for run, mine in zip(runs, ids, strict=True):
+        key = (id(run.text), mine.tobytes())
+        cells = known[key] if key in known else known.setdefault(key, Cells.of(run.text.occurrences, mine, whole))
+        tallies.append([cells.tally(difference) for difference in run.differences(sets)])
+    return tallies
 
 
 def profiles_of(runs: Sequence[OneRun]) -> list[ProfileOfRun]:
@@ -218,24 +218,24 @@ def profiles_of(runs: Sequence[OneRun]) -> list[ProfileOfRun]:
 
     The words of a text are found once for all runs of it that compare words in the same way.
     """
-    found: dict[str, ProfileOfRun] = {}
+    profiles: dict[str, ProfileOfRun] = {}
     alike: dict[tuple[int, AnalyzeConfig], list[OneRun]] = {}
-    for one in runs:
-        alike.setdefault((id(one.text), one.config.analyze), []).append(one)
+    for run in runs:
+        alike.setdefault((id(run.text), run.config.analyze), []).append(run)
     for some in alike.values():
         text, config = some[0].text, some[0].config
         measured = Measured(
             text.occurrences, 2, text.pieces, text.frequencies, text.classes, config.analyze, config.seed
         )
-        units = units_of(measured, measured.upos, (one.difference() for one in some))
+        units = units_of(measured, measured.upos, (run.difference() for run in some))
         kept = units.only([name for name in LEXICAL_AND_GRAMMATICAL if name in units.classes])
-        for one, tallies in zip(some, kept.tallies, strict=True):
+        for run, tallies in zip(some, kept.tallies, strict=True):
             own = replace(kept, tallies=[tallies])
-            found[one.name] = ProfileOfRun(
-                one.name, one.group, one.corpus, text.summary.tagger, own, one.results.seed,
+            profiles[run.name] = ProfileOfRun(
+                run.name, run.group, run.corpus, text.summary.tagger, own, run.results.seed,
                 text.summary.digest,
             )  # fmt: skip
-    return [found[run.name] for run in runs]
+    return [profiles[run.name] for run in runs]
 
 
 def observed(runs: Sequence[OneRun]) -> Observed:
@@ -244,10 +244,10 @@ def observed(runs: Sequence[OneRun]) -> Observed:
     Raises `InputError` where they measured different texts, or the same text in other pieces or with other tags.
     """
     text = runs[0].text
-    for one in runs[1:]:
-        if one.text is not text and not same_occurrences(one.text, text):
+    for run in runs[1:]:
+        if run.text is not text and not same_occurrences(run.text, text):
             raise InputError(
-                f"study: {runs[0].name} and {one.name}, both of {one.group}, have different corpora, tokenizers or "
+                f"study: {runs[0].name} and {run.name}, both of {run.group}, have different corpora, tokenizers or "
                 "tags; a class effect needs the same held-out text in the same pieces with the same tags"
             )
     upos = text.occurrences["upos"].astype(str)

@@ -17,7 +17,7 @@ def in_one_copy(tensors: Sequence[Tensor], device: torch.device) -> list[Tensor]
         return list(tensors)
     places = sorted(range(len(tensors)), key=lambda place: -tensors[place].element_size())
     ordered = [tensors[place].contiguous() for place in places]
-    bytes_of = [one.flatten().view(torch.uint8) for one in ordered]
-    parts = torch.split(torch.cat(bytes_of).to(device), [len(one) for one in bytes_of])
-    moved = [part.view(one.dtype).view(one.shape) for part, one in zip(parts, ordered, strict=True)]
+    bytes_of = [tensor.flatten().view(torch.uint8) for tensor in ordered]
+    parts = torch.split(torch.cat(bytes_of).to(device), [len(tensor) for tensor in bytes_of])
+    moved = [part.view(tensor.dtype).view(tensor.shape) for part, tensor in zip(parts, ordered, strict=True)]
     return [moved[places.index(place)] for place in range(len(tensors))]

@@ -80,14 +80,14 @@ def planted_divisions(run: Path) -> dict[str, DivisionOfRun]:
 def knowledge_of(run: Path, made: Collection[str]) -> Knowledge | None:
     """What the instruments of `twotower know` have found; `made`: what is up to date. None if none was used."""
     kinds = hints_of(Knowledge)
-    found = {
+    records = {
         name: read_record(
             kinds[name], run / f"knowledge/{name}/results.json", f"redo it with `{STAGES[name].command(run)}`"
         )
         for name in INSTRUMENTS
         if f"knowledge/{name}" in made
     }
-    return Knowledge(**found) if found else None
+    return Knowledge(**records) if records else None
 
 
 def analyze_measured(measured: Measured) -> tuple[pd.DataFrame, dict[str, Any]]:

@@ -140,10 +140,11 @@ def _walk(folder: Path) -> Iterator[Path]:
         here = Path(name)
         if any(mark in files for mark in MARKS):
             yield here
-            below[:] = [one for one in below if one == "controls"]  # runs of their own, beside the run they control
+            # Controls are runs of their own, beside the run they control.
+            below[:] = [subfolder for subfolder in below if subfolder == "controls"]
         else:
             shared = {PREPARED} if "study.yaml" in files else set()
-            below[:] = [one for one in below if not one.startswith(".") and one not in shared]
+            below[:] = [subfolder for subfolder in below if not subfolder.startswith(".") and subfolder not in shared]
 
 
 def _unreadable(error: OSError) -> None:

@@ -76,12 +76,12 @@ def compare(config: RunConfig, stage: Stage, recorded: dict[str, list[list[Any]]
 
 def _files(config: RunConfig, stage: Stage) -> dict[str, list[Path]]:
     settings = stage_settings(config, stage)
-    found = {}
+    files = {}
     for name in SETTINGS:
         if value := settings.get(name):
             places = value if isinstance(value, list) else [value]
-            found[name] = sorted({file for place in places for file in files_at(place)})
-    return found
+            files[name] = sorted({file for place in places for file in files_at(place)})
+    return files
 
 
 def files_at(place: str) -> list[Path]:
@@ -117,8 +117,8 @@ def _spellings(place: str) -> Iterator[str]:
     """A place as it is, then without its columns or weight, then without its prefix."""
     named = [place]
     for mark in "#@":
-        source, found, _ = place.rpartition(mark)
-        named += [source] if found else []
+        source, separator, _ = place.rpartition(mark)
+        named += [source] if separator else []
     yield from named
     run, colon, _ = place.rpartition(":")
     if colon:  # RUN:HEAD, a head of towers

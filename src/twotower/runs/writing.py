@@ -52,8 +52,8 @@ def write_text(path: Path, text: str) -> None:
 
 def sync(path: Path) -> None:
     """Have the system put a file, or a folder and all that it holds, on the disk before anything relies on it."""
-    for one in (path, *sorted(path.rglob("*"))) if path.is_dir() else (path,):
-        sync_one(one)
+    for entry in (path, *sorted(path.rglob("*"))) if path.is_dir() else (path,):
+        sync_one(entry)
 
 
 def sync_one(path: Path) -> None:

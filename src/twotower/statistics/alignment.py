@@ -57,11 +57,11 @@ def _products(first: View, second: View) -> Floats:
     """For each group the states of one view times those of the other, (groups, width of first, width of second)."""
     order = np.argsort(first.groups, kind="stable")
     bounds = np.searchsorted(first.groups[order], np.arange(first.count + 1))
-    found = np.zeros((first.count, first.states.shape[1], second.states.shape[1]))
+    products = np.zeros((first.count, first.states.shape[1], second.states.shape[1]))
     for group, (begin, end) in enumerate(pairwise(bounds.tolist())):
         rows = order[begin:end]
-        found[group] = first.states[rows].T @ second.states[rows]
-    return found
+        products[group] = first.states[rows].T @ second.states[rows]
+    return products
 
 
 def hsic(first: View, second: View) -> Floats:
@@ -90,8 +90,8 @@ def hsic(first: View, second: View) -> Floats:
         np.einsum("gp,gpq,gq->g", a, products, b) - (a * by_other).sum(axis=1) - (by_square * b).sum(axis=1) + both
     )
     with np.errstate(invalid="ignore", divide="ignore"):
-        found: Floats = (traced + totals / ((n - 1) * (n - 2)) - 2 * crossed / (n - 2)) / (n * (n - 3))
-    return np.where(n >= FEWEST, found, np.nan)
+        estimates: Floats = (traced + totals / ((n - 1) * (n - 2)) - 2 * crossed / (n - 2)) / (n * (n - 3))
+    return np.where(n >= FEWEST, estimates, np.nan)
 
 
 def _without(sums: Floats) -> Floats:

@@ -16,5 +16,5 @@ def blocks_of(documents: int) -> NDArray[np.int32]:
     block as in any other, within one. A bootstrap over blocks allows for dependence between neighbours too (Künsch
     1989), and it costs the same for ten million documents as for two thousand.
     """
-    found: NDArray[np.int64] = np.arange(documents)
-    return (found if documents <= MOST else found * MOST // documents).astype(np.int32)
+    places: NDArray[np.int64] = np.arange(documents)
+    return (places if documents <= MOST else places * MOST // documents).astype(np.int32)

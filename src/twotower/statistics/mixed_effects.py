@@ -245,7 +245,7 @@ class _Problem:
             len(columns),
             sums(mean),
             mean.T @ mean,
-            _Sums(*(np.hstack([getattr(one, name) for one in own_sums]) for name in ("levels", "types"))),
+            _Sums(*(np.hstack([getattr(of_run, name) for of_run in own_sums]) for name in ("levels", "types"))),
             sums(np.ones((len(columns), 1))),
             deviating,
             np.block([[len(columns) * deviating.T @ deviating, cross[:, None]], [cross[None], np.array([[squares]])]]),
@@ -263,12 +263,12 @@ class _Problem:
         together = _Inverse(self.design, scale, variances[-2] + runs * variances[-1])
         apart = _Inverse(self.design, scale, variances[-2])
         half = together.half(self.mean)
-        one, away = apart.half(self.one)[:, 0], apart.half(self.deviations)
+        ones, away = apart.half(self.one)[:, 0], apart.half(self.deviations)
         multiples = self.constants.T @ self.constants
-        cross = self.constants.T @ (away.T @ one)
+        cross = self.constants.T @ (away.T @ ones)
         left = runs * (self.mean_products - half.T @ half)
         left[-own - 1 :, -own - 1 :] += self.deviation_products - np.block(
-            [[multiples * (one @ one), cross[:, None]], [cross[None], np.array([[(away**2).sum()]])]]
+            [[multiples * (ones @ ones), cross[:, None]], [cross[None], np.array([[(away**2).sum()]])]]
         )
         root = linalg.cho_factor(left[:-1, :-1])
         beta = linalg.cho_solve(root, left[:-1, -1])
@@ -297,8 +297,8 @@ class _Problem:
     def _squares(self, sums: _Sums, weights: Floats | None = None) -> Floats:
         """Squares of rows (or z'Wz), added up for each factor and last for types, (factors + 1,)."""
         levels, types = (
-            (one**2).sum(axis=1) if weights is None else ((one @ weights) * one).sum(axis=1)
-            for one in (sums.levels, sums.types)
+            (rows**2).sum(axis=1) if weights is None else ((rows @ weights) * rows).sum(axis=1)
+            for rows in (sums.levels, sums.types)
         )
         return np.append(np.bincount(self.design.factor, weights=levels), types.sum())
 

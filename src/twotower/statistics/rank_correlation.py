@@ -27,7 +27,7 @@ def rank_correlation(values: Floats, ratings: Floats) -> RankCorrelation:
     Both arguments have shape (pairs,). NaN where one of them does not vary.
     """
     count = len(values)
-    a, b = (stats.rankdata(one) / count - (1 + count) / (2 * count) for one in (values, ratings))
+    a, b = (stats.rankdata(variable) / count - (1 + count) / (2 * count) for variable in (values, ratings))
     size = float(np.sqrt((a * a).mean() * (b * b).mean()))
     if not size > 0:
         return RankCorrelation(np.nan, np.full(count, np.nan))

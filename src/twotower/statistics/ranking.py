@@ -31,8 +31,8 @@ def stratified_auroc(values: Floats, first: Bools, strata: NDArray[np.int64], we
             wins += won
             total += pairs
     with np.errstate(invalid="ignore", divide="ignore"):
-        found: Floats = np.where(total > 0, wins / total, np.nan)
-    return found
+        auroc: Floats = np.where(total > 0, wins / total, np.nan)
+    return auroc
 
 
 def _weighted_wins(values: Floats, weights: Floats, first: Bools) -> tuple[Floats, Floats]:
@@ -59,12 +59,12 @@ def _weighted_wins(values: Floats, weights: Floats, first: Bools) -> tuple[Float
 
 def matched(first: Bools, strata: NDArray[np.int64]) -> Bools:
     """Which types have a counterpart: one of the other class in their stratum, (types,)."""
-    found = np.zeros(len(first), dtype=bool)
+    has_counterpart = np.zeros(len(first), dtype=bool)
     for stratum in np.unique(strata):
         inside = strata == stratum
         if first[inside].any() and not first[inside].all():
-            found |= inside
-    return found
+            has_counterpart |= inside
+    return has_counterpart
 
 
 def ranks_in_strata(values: Floats, strata: NDArray[np.int64]) -> tuple[list[Floats], list[Floats]]:

@@ -18,7 +18,7 @@ def share_between(found: Estimate, nothing: Estimate, whole: Estimate, confidenc
     The three are taken to be independent of each other; figures of one text share its documents, which makes the
     interval wider than it need be. None where `whole` minus `nothing` does not exclude 0: there is no scale then.
     """
-    of_found, of_nothing, of_whole = (variance_of(one, confidence) for one in (found, nothing, whole))
+    of_found, of_nothing, of_whole = (variance_of(estimate, confidence) for estimate in (found, nothing, whole))
     above, length = found.estimate - nothing.estimate, whole.estimate - nothing.estimate
     square = float(stats.norm.ppf((1 + confidence) / 2)) ** 2
     leading = length**2 - square * (of_whole + of_nothing)

@@ -57,11 +57,11 @@ def permuted_within(
     """
     together = np.argsort(strata, kind="stable")
     ends = np.cumsum(np.unique(strata, return_counts=True)[1])
-    found = np.empty((permutations, len(strata)), dtype=np.int64)
+    permuted = np.empty((permutations, len(strata)), dtype=np.int64)
     for start, end in pairwise([0, *ends]):
         inside = np.tile(labels[together[start:end]], (permutations, 1))
-        found[:, start:end] = generator.permuted(inside, axis=1)
-    return found, together
+        permuted[:, start:end] = generator.permuted(inside, axis=1)
+    return permuted, together
 
 
 def smooth_basis(frequency: NDArray[np.integer] | Floats) -> Floats:

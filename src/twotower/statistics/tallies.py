@@ -53,8 +53,8 @@ class Tallies:
 def mean_of(several: Sequence[Tallies]) -> Tallies:
     """The mean of values that were added up over the same occurrences."""
     total = several[0].sums
-    for one in several[1:]:
-        total = cast(Sums, total + one.sums)
+    for tallies in several[1:]:
+        total = cast(Sums, total + tallies.sums)
     return Tallies(several[0].counts, cast(Sums, total / len(several)))
 
 
@@ -90,7 +90,7 @@ def add_up(
     """
     documents = documents or (int(document.max()) + 1 if len(document) else 0)
     dense = documents * types <= DENSE_LIMIT
-    found: Floats = np.zeros(documents * types if dense else 0)
+    sums: Floats = np.zeros(documents * types if dense else 0)
     parts, done = [], 0
     for part in stretches(document if cut is None else cut):
         inside = kind[part] >= 0
@@ -100,13 +100,13 @@ def add_up(
         if dense:
             first = int(rows.min()) * types if len(rows) else 0
             added = np.bincount(rows * types + columns - first, weights=values)
-            found[first : first + len(added)] += added
+            sums[first : first + len(added)] += added
             continue
         last = documents if part.stop == len(document) else int(document[part].max()) + 1
         parts.append(sparse.coo_array((values, (rows - done, columns)), shape=(last - done, types)).tocsr())
         done = last
     if dense:
-        return found.reshape(documents, types)
+        return sums.reshape(documents, types)
     return parts[0] if len(parts) == 1 else sparse.vstack(parts, format="csr")
 
 

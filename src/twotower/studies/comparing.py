@@ -45,11 +45,11 @@ def compare_folders_of_diffs(folders: Sequence[Path], out: Path) -> DiffsCompare
     _require_room(folders, out, "diffs.json")
     if not are_diffs(folders):
         raise InputError("compare: these are runs of towers; twotower.compare compares them")
-    found = compare_diffs(folders)
+    compared = compare_diffs(folders)
     make_folder(out)
-    write_text(out / "diffs.json", as_json(found, indent=1))
-    write_text(out / "diffs.html", render_diffs(out.name, found))
-    return found
+    write_text(out / "diffs.json", as_json(compared, indent=1))
+    write_text(out / "diffs.html", render_diffs(out.name, compared))
+    return compared
 
 
 def are_diffs(folders: Sequence[Path]) -> bool:
@@ -85,15 +85,15 @@ def describe(folders: Sequence[Path]) -> list[Described]:
     ]  # fmt: skip
     kinds = [(config.preset, short_name(config.prepare.corpus)) for config in configs]
     several = len({corpus for _, corpus in kinds}) > 1
-    found = []
+    described = []
     for folder, name, config, mine, kind in zip(folders, names, configs, settings, kinds, strict=True):
-        alike = [one for one, other in zip(settings, kinds, strict=True) if other == kind]
-        varied = [key for key in mine if any(one[key] != mine[key] for one in alike)]
+        alike = [run_settings for run_settings, other in zip(settings, kinds, strict=True) if other == kind]
+        varied = [key for key in mine if any(run_settings[key] != mine[key] for run_settings in alike)]
         parts = [kind[0], *([kind[1]] if several else []), *(f"{key}={mine[key]}" for key in varied)]
         if 0 < config.model.cooperation < 1:
             parts.append(f"model.cooperation={config.model.cooperation}")
-        found.append((name, folder, "-".join(parts), is_stranger(config)))
-    return found
+        described.append((name, folder, "-".join(parts), is_stranger(config)))
+    return described
 
 
 def compare_described(described: Sequence[Described], out: Path, failed: list[str]) -> Study:

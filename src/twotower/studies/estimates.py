@@ -41,7 +41,7 @@ class Rate:
 def rate_here(runs: Path = Path("runs")) -> Rate:
     """The rate of the latest run below `runs` that this machine made; without one, that of a timed matrix product."""
     learnt = [rate for folder in _folders(runs) if (rate := _learnt(folder)) is not None]
-    return max(learnt, key=lambda one: one[0])[1] if learnt else Rate(product_flops() * UTILIZATION, None)
+    return max(learnt, key=lambda dated: dated[0])[1] if learnt else Rate(product_flops() * UTILIZATION, None)
 
 
 def product_flops() -> float:

@@ -55,12 +55,12 @@ def compare_study(out: Path) -> Study:
     Raises `InputError` for a folder that holds no study, or fewer than two finished runs.
     """
     configs = read_study(out)
-    found = {name: is_finished(out / "runs" / name, config) for name, config in configs.items()}
+    finished = {name: is_finished(out / "runs" / name, config) for name, config in configs.items()}
     lines = [
         Line(name, f"runs/{name}", None, _group(name), is_stranger(config), config)
-        for name, config in configs.items() if found[name]
+        for name, config in configs.items() if finished[name]
     ]  # fmt: skip
-    return compare_lines(lines, out, [name for name in found if not found[name]])
+    return compare_lines(lines, out, [name for name in finished if not finished[name]])
 
 
 def compare_lines(finished: Sequence[Line], out: Path, failed: list[str]) -> Study:
@@ -129,5 +129,5 @@ def _why(out: Path, line: Line, code: int) -> str:
     """Why a run did not finish, from its folder; empty if it did."""
     if code == 0:
         return ""
-    found = run_status(out, line.name, line.config)
-    return found.detail if found.state in ("failed", "stopped") else f"{found.state}, exit code {code}"
+    status = run_status(out, line.name, line.config)
+    return status.detail if status.state in ("failed", "stopped") else f"{status.state}, exit code {code}"

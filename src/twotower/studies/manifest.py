@@ -107,7 +107,7 @@ def read_manifest(out: Path, only: str | None = None) -> list[Line]:
     again = f"`twotower study … --plan --out {out}` writes it"
     if not path.is_file():
         raise InputError(f"{out} has no {MANIFEST}; {again}")
-    study, found = _digest(out), []
+    study, lines = _digest(out), []
     for number, text in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), start=1):
         where = f"{path}:{number}"
         try:
@@ -119,7 +119,7 @@ def read_manifest(out: Path, only: str | None = None) -> list[Line]:
                 continue
             if values["folder"] != f"runs/{name}" or Path(name).name != name:
                 raise InputError(f"{where}: {values['folder']!r} is not the folder runs/NAME of a run; {again} again")
-            found.append(
+            lines.append(
                 Line(
                     name, str(values["folder"]), values["seconds"], str(values["group"]), bool(values["stranger"]),
                     from_dict(values["config"], where),
@@ -129,9 +129,9 @@ def read_manifest(out: Path, only: str | None = None) -> list[Line]:
             if isinstance(error, InputError):
                 raise
             raise InputError(f"{where}: is not a line of a manifest ({error}); {again} again") from None
-    if only is not None and not found:
+    if only is not None and not lines:
         raise InputError(f"{path}: has no run {only!r}; give one that `twotower study status {out}` lists")
-    return found
+    return lines
 
 
 def configure(folder: Path, config: RunConfig) -> RunConfig:
@@ -143,8 +143,8 @@ def configure(folder: Path, config: RunConfig) -> RunConfig:
     if not (folder / "config.yaml").is_file():
         write_text(folder / "config.yaml", yaml.safe_dump(to_dict(config), sort_keys=False))
         return config
-    found = load_config(folder)
-    has, wanted = flatten(to_dict(found)), flatten(to_dict(config))
+    existing = load_config(folder)
+    has, wanted = flatten(to_dict(existing)), flatten(to_dict(config))
     ignored = OPERATIONAL | {"threads", "preset", "protocol"}
     other = [
         key for key in wanted if has[key] != wanted[key] and key not in ignored and not key.startswith("know.")
@@ -154,7 +154,7 @@ def configure(folder: Path, config: RunConfig) -> RunConfig:
             f"{folder}: was made with {other[0]} = {has[other[0]]}, and the study has {wanted[other[0]]}; "
             "move the folder away, or plan the study again in another --out"
         )
-    return found
+    return existing
 
 
 def _digest(out: Path) -> str:

@@ -34,15 +34,15 @@ def submit(
         with Progress("study", len(runs), "run") as progress:
             try:
                 while waiting:
-                    for one in ray.wait(list(waiting))[0]:
-                        name = waiting.pop(one)
-                        if why := _outcome(ray, one):
+                    for task in ray.wait(list(waiting))[0]:
+                        name = waiting.pop(task)
+                        if why := _outcome(ray, task):
                             failed.append(name)
                             say(f"study: {name}: {why}")
                         progress.advance(1)
             except KeyboardInterrupt:
-                for one in waiting:
-                    ray.cancel(one, force=False)
+                for task in waiting:
+                    ray.cancel(task, force=False)
                 ray.wait(list(waiting), num_returns=len(waiting), timeout=STOPPING_SECONDS)
                 raise
         return failed

@@ -114,8 +114,8 @@ def max_array_size() -> int:
         shown = subprocess.run(["scontrol", "show", "config"], capture_output=True, text=True).stdout
     except OSError:
         shown = ""
-    found = re.search(r"^MaxArraySize\s*=\s*(\d+)", shown, re.MULTILINE)
-    return max(1, int(found.group(1)) if found else USUAL_MAX_ARRAY_SIZE)
+    match = re.search(r"^MaxArraySize\s*=\s*(\d+)", shown, re.MULTILINE)
+    return max(1, int(match.group(1)) if match else USUAL_MAX_ARRAY_SIZE)
 
 
 def _check(options: ClusterOptions, sbatch: Sequence[str]) -> None:

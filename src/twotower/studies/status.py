@@ -98,19 +98,19 @@ def is_finished(folder: Path, config: RunConfig) -> bool:
 
 def show_runs(found: Sequence[RunStatus]) -> str:
     """A line for each run."""
-    width = max((len(one.name) for one in found), default=0)
+    width = max((len(run.name) for run in found), default=0)
     lines = []
-    for one in found:
-        quiet = "" if one.state != "running" or one.quiet is None else f"; last written {one.quiet:,.0f} s ago"
+    for run in found:
+        quiet = "" if run.state != "running" or run.quiet is None else f"; last written {run.quiet:,.0f} s ago"
         lines.append(
-            f"{one.name:<{width}}  {one.state:<8}  {len(one.stages)}/{len(MAIN)}  {one.detail}{quiet}".rstrip()
+            f"{run.name:<{width}}  {run.state:<8}  {len(run.stages)}/{len(MAIN)}  {run.detail}{quiet}".rstrip()
         )
     return "\n".join(lines)
 
 
 def show_counts(found: Sequence[RunStatus]) -> str:
     """How many runs are in each state."""
-    counts = [f"{sum(one.state == state for one in found)} {state}" for state in STATES]
+    counts = [f"{sum(run.state == state for run in found)} {state}" for state in STATES]
     return f"{len(found)} runs: {', '.join(counts)}"
 
 
