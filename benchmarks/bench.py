@@ -101,12 +101,12 @@ def _large(threads: int) -> list[Row]:
         [sys.executable, __file__, "--large"], env=os.environ | {"OMP_NUM_THREADS": str(threads)},
         capture_output=True, text=True, check=True,
     )  # fmt: skip
-    found = json.loads(done.stdout)
-    note = ", ".join(f"{name} {value:.2f}" for name, value in found.items())
+    figures = json.loads(done.stdout)
+    note = ", ".join(f"{name} {value:.2f}" for name, value in figures.items())
     name = "preference of 10^7 occurrences, 1,000 draws"
     return [
-        row(name, "seconds", found["preference (s)"], 10, threads, least=False, note=note),
-        row(name, "GiB", found["preference: peak (GiB)"], 2, threads, least=False),
+        row(name, "seconds", figures["preference (s)"], 10, threads, least=False, note=note),
+        row(name, "GiB", figures["preference: peak (GiB)"], 2, threads, least=False),
     ]
 
 
@@ -122,7 +122,7 @@ def main() -> None:
         print(json.dumps(large_statistics()))
         return
     if words.table:
-        print(markdown([Row(**one) for one in json.loads(words.out.read_text())["rows"]]))
+        print(markdown([Row(**fields) for fields in json.loads(words.out.read_text())["rows"]]))
         return
     rows: list[Row] = []
     with tempfile.TemporaryDirectory() as scratch, quiet():

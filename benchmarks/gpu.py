@@ -95,8 +95,8 @@ def asked(words: Sequence[str], config: RunConfig, run: Path, seconds: float, de
         return {"failed": f"took more than {seconds:.0f} seconds"}
     if done.returncode:
         return {"failed": (done.stderr.strip() or f"exit code {done.returncode}").splitlines()[-1][:300]}
-    found: dict[str, Any] = json.loads(done.stdout)
-    return found
+    answer: dict[str, Any] = json.loads(done.stdout)
+    return answer
 
 
 def check(options: argparse.Namespace, part: Part) -> int:
@@ -172,7 +172,9 @@ def pack(options: argparse.Namespace, part: Part) -> int:
     left_out = []
     for path in files:
         alone = zipped([(path, path.read_bytes())])
-        room = next((one for one in packs if sum(len(size) for _, size in one) + len(alone) <= PACK_BYTES), None)
+        room = next(
+            (members for members in packs if sum(len(size) for _, size in members) + len(alone) <= PACK_BYTES), None
+        )
         if len(alone) > PACK_BYTES or (room is None and len(packs) == PACKED):
             left_out.append(str(path.relative_to(options.out)))
             continue
@@ -180,8 +182,8 @@ def pack(options: argparse.Namespace, part: Part) -> int:
             packs.append(room := [])
         room.append((path, alone))
     (options.out / "packed").mkdir(exist_ok=True)
-    for number, one in enumerate(packs, start=1):
-        data = zipped([(path.relative_to(options.out), path.read_bytes()) for path, _ in one])
+    for number, members in enumerate(packs, start=1):
+        data = zipped([(path.relative_to(options.out), path.read_bytes()) for path, _ in members])
         (options.out / "packed" / f"{number}.zip").write_bytes(data)
     part.keep("files", len(packs))
     part.keep("left out", left_out)

@@ -104,12 +104,12 @@ def growing_model() -> list[dict[str, Any]]:
     return rows
 
 
-def draw(found: dict[str, Any]) -> None:
+def draw(measured: dict[str, Any]) -> None:
     """Milliseconds of an update against each size, and what its matrix products alone would take.
 
     Their rate is the best that any size reaches: that of the largest width, where the time is nearly all theirs.
     """
-    rows: list[dict[str, Any]] = found["model"]
+    rows: list[dict[str, Any]] = measured["model"]
     best = max(row["gflop"] / row["milliseconds"] for row in rows)
     kinds = list(dict.fromkeys(row["kind"] for row in rows))
     with matplotlib.rc_context(STYLE):
@@ -142,9 +142,9 @@ def main() -> None:
             print(json.dumps(corpus(words.corpus)))
             return
         torch.set_num_threads(1)
-        found = {"machine": machine(), "corpus": growing_corpus(words.sizes), "model": growing_model()}
-    words.out.write_text(json.dumps(found, indent=1) + "\n")
-    draw(found)
+        measured = {"machine": machine(), "corpus": growing_corpus(words.sizes), "model": growing_model()}
+    words.out.write_text(json.dumps(measured, indent=1) + "\n")
+    draw(measured)
 
 
 if __name__ == "__main__":

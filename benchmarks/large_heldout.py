@@ -156,13 +156,13 @@ def analyze_each(run: Path) -> None:
     def told(name: str, step: Callable[..., Any], *given: Any, **named: Any) -> Any:
         Path("/proc/self/clear_refs").write_text("5")  # the peak counts from here
         begin = time.perf_counter()
-        found = step(*given, **named)
+        output = step(*given, **named)
         peak, now = status_bytes("VmHWM") / 2**30, private_bytes() / 2**30
         print(
             f"{name:24} {time.perf_counter() - begin:7.1f} s  peak {peak:5.2f} GiB, {now:5.2f} private after it",
             flush=True,
         )
-        return found
+        return output
 
     for name in ("types_table", "context", "direction", "emergence"):
         setattr(analysis, name, partial(told, name, getattr(analysis, name)))

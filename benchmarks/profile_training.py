@@ -64,11 +64,12 @@ def measure(name: str, folder: Path) -> tuple[dict[str, float], list[tuple[str, 
 
     for _ in range(WARM_UP):
         work()
-    with profile(activities=[ProfilerActivity.CPU]) as found:
+    with profile(activities=[ProfilerActivity.CPU]) as profiler:
         for _ in range(UPDATES):
             work()
     operations = [
-        (event.key, event.self_cpu_time_total / UPDATES / 1e3, event.count / UPDATES) for event in found.key_averages()
+        (event.key, event.self_cpu_time_total / UPDATES / 1e3, event.count / UPDATES)
+        for event in profiler.key_averages()
     ]
     sections = Sections()
     objective.model.tower_outputs = sections.timed(FORWARD, objective.model.tower_outputs)
@@ -83,7 +84,7 @@ def measure(name: str, folder: Path) -> tuple[dict[str, float], list[tuple[str, 
         work()
     sections.seconds[REST] = time.perf_counter() - begin - sum(sections.seconds.values())
     milliseconds = {section: 1e3 * seconds / UPDATES for section, seconds in sections.seconds.items()}
-    return milliseconds, sorted(operations, key=lambda one: -one[1])
+    return milliseconds, sorted(operations, key=lambda operation: -operation[1])
 
 
 def main() -> None:
@@ -98,14 +99,14 @@ def main() -> None:
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as folder, quiet(), freed_memory_kept():
         text = synthetic(Path(folder), 8_192, 200_000, 20_000)
-        found = {name: measure(name, text) for name in names}
+        measured = {name: measure(name, text) for name in names}
     print(f"| | {' | '.join(names)} |\n|{'---|' * (1 + len(names))}")
     for section in (FORWARD, JOINT, WATCHING, BACKWARD, STEP, REST):
-        print(f"| {section} | {' | '.join(f'{found[name][0][section]:.1f}' for name in names)} |")
-    print(f"| together | {' | '.join(f'{sum(found[name][0].values()):.1f}' for name in names)} |")
+        print(f"| {section} | {' | '.join(f'{measured[name][0][section]:.1f}' for name in names)} |")
+    print(f"| together | {' | '.join(f'{sum(measured[name][0].values()):.1f}' for name in names)} |")
     print(f"\n| {' | | '.join(names)} | |\n|{'---|' * (2 * len(names))}")
     for rank in range(words.operations):
-        ranked = [found[name][1][rank] for name in names]
+        ranked = [measured[name][1][rank] for name in names]
         cells = [f"{key.removeprefix('aten::')} | {own:.1f} ({calls:.0f})" for key, own, calls in ranked]
         print(f"| {' | '.join(cells)} |")
 

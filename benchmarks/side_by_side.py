@@ -39,7 +39,7 @@ def stacked(towers: list[LeanTower]) -> dict[str, Tensor]:
     """Each parameter of the towers along a new first dimension, trained anew."""
     names = [name for name, _ in towers[0].named_parameters()]
     every = [dict(tower.named_parameters()) for tower in towers]
-    return {name: torch.stack([one[name].detach() for one in every]).requires_grad_() for name in names}
+    return {name: torch.stack([parameters[name].detach() for parameters in every]).requires_grad_() for name in names}
 
 
 def side_by_side(parameters: dict[str, Tensor], embedded: Tensor, layers: int, heads: int) -> Tensor:
@@ -75,8 +75,8 @@ def passes(compute: Callable[[], Any], parameters: list[Tensor], gradient: Tenso
 
     def work() -> None:
         compute().backward(gradient)
-        for one in parameters:
-            one.grad = None
+        for parameter in parameters:
+            parameter.grad = None
 
     return work
 

@@ -20,18 +20,18 @@ def verdict(dependencies: list[dict[str, Any]]) -> tuple[int, list[str]]:
         dependencies: the list of this name in pip-audit's JSON: a package is either `skip_reason`, or has its `version`
             and its `vulns`.
     """
-    looked_up = [one for one in dependencies if "skip_reason" not in one]
+    looked_up = [package for package in dependencies if "skip_reason" not in package]
     if not looked_up:
         return 0, [f"audit: none of {len(dependencies)} packages could be looked up from here; nothing was audited"]
-    found = [
-        f"audit: {one['name']} {one['version']}: {vulnerability['id']}; "
+    findings = [
+        f"audit: {package['name']} {package['version']}: {vulnerability['id']}; "
         f"fixed in {', '.join(vulnerability['fix_versions']) or 'no release yet'}"
-        for one in looked_up
-        for vulnerability in one["vulns"]
+        for package in looked_up
+        for vulnerability in package["vulns"]
     ]
     skipped = len(dependencies) - len(looked_up)
-    summary = f"audit: {len(looked_up)} packages looked up, {skipped} unknown to the service, {len(found)} findings"
-    return int(bool(found)), [*found, summary]
+    summary = f"audit: {len(looked_up)} packages looked up, {skipped} unknown to the service, {len(findings)} findings"
+    return int(bool(findings)), [*findings, summary]
 
 
 def main() -> int:

@@ -48,13 +48,13 @@ class Page(HTMLParser):
 def faults(site: Path) -> list[str]:
     """One line for each dead link and each thing that would be loaded from another host."""
     pages = {path.resolve(): Page(path) for path in sorted(site.rglob("*.html"))}
-    found = []
+    lines = []
     for path, page in pages.items():
         for target in page.links + page.loads:
             parts = urlsplit(target)
             if parts.scheme in ("http", "https") or parts.netloc:
                 if target in page.loads:
-                    found.append(f"{page.path}: loads {target} from another host")
+                    lines.append(f"{page.path}: loads {target} from another host")
                 continue
             # Pages that stand for an address which was not found are served anywhere, so their links begin at the root.
             if parts.scheme in ("mailto", "data") or page.path.name == "404.html":
@@ -62,12 +62,12 @@ def faults(site: Path) -> list[str]:
             file = (path.parent / unquote(parts.path)).resolve() if parts.path else path
             file = file / "index.html" if file.is_dir() else file
             if not file.is_file():
-                found.append(f"{page.path}: {target} does not exist")
+                lines.append(f"{page.path}: {target} does not exist")
             elif parts.fragment and file in pages and unquote(parts.fragment) not in pages[file].names:
-                found.append(f"{page.path}: {target}: {file.name} has nothing of this name")
+                lines.append(f"{page.path}: {target}: {file.name} has nothing of this name")
     for sheet in sorted(site.rglob("*.css")):
-        found += [f"{sheet}: loads {target} from another host" for target in EXTERNAL_CSS.findall(sheet.read_text())]
-    return found
+        lines += [f"{sheet}: loads {target} from another host" for target in EXTERNAL_CSS.findall(sheet.read_text())]
+    return lines
 
 
 def main() -> int:
@@ -76,9 +76,9 @@ def main() -> int:
     if not (site / "index.html").is_file():
         print(f"{site}: no site here: build it first (make docs)", file=sys.stderr)
         return 2
-    found = faults(site)
-    print("\n".join(found) or f"{site}: every link leads somewhere, and nothing is loaded from another host")
-    return 1 if found else 0
+    lines = faults(site)
+    print("\n".join(lines) or f"{site}: every link leads somewhere, and nothing is loaded from another host")
+    return 1 if lines else 0
 
 
 if __name__ == "__main__":

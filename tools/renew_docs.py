@@ -55,10 +55,10 @@ SHOWN_AS = "runs/demo"
 
 def share_of(results: Results, label: str, given: str = "") -> LabelDivision:
     """What a label holds. Raises `InputError` where the run could not measure it."""
-    found = row_of(results.division.labels if results.division else [], label, given)
-    if found is None:
+    label_division = row_of(results.division.labels if results.division else [], label, given)
+    if label_division is None:
         raise InputError(f"the run has no label {label!r}, given {given!r}, which the documentation names")
-    return found
+    return label_division
 
 
 def known(value: T | None, name: str) -> T:
@@ -105,13 +105,13 @@ FIGURES: dict[str, Callable[[Results], str]] = {
 def renewed(text: str, results: Results, run: Path) -> str:
     """A page with the figures and the output of this run. Raises `InputError` for a figure that is not in `FIGURES`."""
 
-    def figure(found: re.Match[str]) -> str:
-        if found[2] not in FIGURES:
-            raise InputError(f"figure {found[2]!r} is unknown; known: {', '.join(FIGURES)}")
-        return f"{found[1]}{FIGURES[found[2]](results)}{found[4]}"
+    def figure(match: re.Match[str]) -> str:
+        if match[2] not in FIGURES:
+            raise InputError(f"figure {match[2]!r} is unknown; known: {', '.join(FIGURES)}")
+        return f"{match[1]}{FIGURES[match[2]](results)}{match[4]}"
 
-    def output(found: re.Match[str]) -> str:
-        return f"{found[1]}{printed(shlex.split(found[2])[1:], run)}{found[4]}"
+    def output(match: re.Match[str]) -> str:
+        return f"{match[1]}{printed(shlex.split(match[2])[1:], run)}{match[4]}"
 
     return OUTPUT.sub(output, FIGURE.sub(figure, text))
 

@@ -39,14 +39,14 @@ def schemas() -> dict[str, dict[str, Any]]:
     return {name: schema_of(kind, title) for name, (kind, title) in FILES.items()}
 
 
-def page(found: dict[str, dict[str, Any]]) -> str:
+def page(file_schemas: dict[str, dict[str, Any]]) -> str:
     """Every record of both files: its keys, their types and what they mean."""
     parts = [HEAD]
     told: set[str] = set()
-    for name, schema in found.items():
+    for name, schema in file_schemas.items():
         root = schema["$ref"].removeprefix("#/$defs/")
         parts.append(f"## {TITLES.get(name, name + '.json')}\n\nThe whole file is a [{root}](#{_anchor(root)}).\n")
-        for record in [root, *(one for one in schema["$defs"] if one != root)]:
+        for record in [root, *(definition for definition in schema["$defs"] if definition != root)]:
             if record not in told:
                 told.add(record)
                 parts.append(_record(record, schema["$defs"][record]))
@@ -55,8 +55,8 @@ def page(found: dict[str, dict[str, Any]]) -> str:
 
 def _record(name: str, schema: dict[str, Any]) -> str:
     rows = [
-        f"| `{key}` | {_type(one)} | {_escaped(one.get('description', ''))} |"
-        for key, one in schema["properties"].items()
+        f"| `{key}` | {_type(value_schema)} | {_escaped(value_schema.get('description', ''))} |"
+        for key, value_schema in schema["properties"].items()
     ]
     if schema["additionalProperties"]:
         rows.append(f"| others | {_type(schema['additionalProperties'])} | |")
@@ -77,7 +77,9 @@ def _type(schema: dict[str, Any]) -> str:
         items = schema.get("prefixItems") or [schema["items"]]
         return f"list of {_type(items[0])}"
     if kind == "object" and "properties" in schema:
-        return "object with " + ", ".join(f"`{key}`: {_type(one)}" for key, one in schema["properties"].items())
+        return "object with " + ", ".join(
+            f"`{key}`: {_type(value_schema)}" for key, value_schema in schema["properties"].items()
+        )
     if kind == "object":
         return f"object of {_type(schema['additionalProperties'])}"
     return "number" if kind == ["number", "null"] else str(kind)
@@ -93,9 +95,12 @@ def _escaped(text: str) -> str:
 
 def written() -> dict[Path, str]:
     """What each file in `docs/` should hold."""
-    found = schemas()
-    files = {DOCS / "schemas" / f"{name}.schema.json": json.dumps(one, indent=1) + "\n" for name, one in found.items()}
-    return files | {DOCS / "keys.md": page(found)}
+    file_schemas = schemas()
+    files = {
+        DOCS / "schemas" / f"{name}.schema.json": json.dumps(schema, indent=1) + "\n"
+        for name, schema in file_schemas.items()
+    }
+    return files | {DOCS / "keys.md": page(file_schemas)}
 
 
 def main() -> None:

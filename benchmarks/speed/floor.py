@@ -45,8 +45,8 @@ class _Count(TorchDispatchMode):
         self.found.calls += 1
         name = func.overloadpacket.__name__
         if not (func.is_view or name in PRODUCTS or "attention" in name or "lstm" in name):
-            tensors = [one for one in tree_leaves((args, kwargs, result)) if isinstance(one, Tensor)]
-            self.found.moved += sum(one.numel() * one.element_size() for one in tensors)
+            tensors = [tensor for tensor in tree_leaves((args, kwargs, result)) if isinstance(tensor, Tensor)]
+            self.found.moved += sum(tensor.numel() * tensor.element_size() for tensor in tensors)
         return result
 
 
@@ -73,7 +73,7 @@ def seconds_per_call() -> float:
 
 def seconds_per_byte() -> float:
     """Seconds to read or write a byte in an addition within the cache, the overhead of the call taken off."""
-    one, other, out = (torch.ones(CACHED) for _ in range(3))
+    summand, other, out = (torch.ones(CACHED) for _ in range(3))
     small = torch.ones(1)
 
     def additions(left: Tensor, right: Tensor, into: Tensor) -> Callable[[], None]:
@@ -83,6 +83,6 @@ def seconds_per_byte() -> float:
 
         return work
 
-    large, least = additions(one, other, out), additions(small, small, small.clone())
+    large, least = additions(summand, other, out), additions(small, small, small.clone())
     beyond = median_seconds(large, ROUNDS) - median_seconds(least, ROUNDS)
-    return max(0.0, beyond) / (CHAIN * 3 * CACHED * one.element_size())
+    return max(0.0, beyond) / (CHAIN * 3 * CACHED * summand.element_size())

@@ -39,8 +39,8 @@ class LeanBlock(nn.Module):
         mixed = F.scaled_dot_product_attention(query, key, value, attn_mask=bias, is_causal=self.causal)
         hidden = hidden + self.out(mixed.transpose(1, 2).reshape(rows, time, width))
         inner = F.gelu(self.up(self.second_norm(hidden)), approximate=self.approximate)
-        found: Tensor = hidden + self.down(inner)
-        return found
+        output: Tensor = hidden + self.down(inner)
+        return output
 
 
 class LeanTower(nn.Module):
@@ -65,8 +65,8 @@ class LeanTower(nn.Module):
         bias = None if self.relative is None else self.relative(time, None)
         for block in self.blocks:
             hidden = block(hidden, bias)
-        found: Tensor = self.last_norm(hidden)
-        return found
+        output: Tensor = self.last_norm(hidden)
+        return output
 
 
 def _towers(model: TowersModel) -> list[Tower]:
@@ -96,7 +96,7 @@ def _of_gpt(tower: Tower) -> list[dict[str, nn.Module]]:
 def _of_bert(tower: Tower) -> list[dict[str, nn.Module]]:
     def joined(attention: Any) -> nn.Linear:
         three = (attention.query, attention.key, attention.value)
-        return _linear(torch.cat([one.weight for one in three]), torch.cat([one.bias for one in three]))
+        return _linear(torch.cat([linear.weight for linear in three]), torch.cat([linear.bias for linear in three]))
 
     return [
         {"first_norm": layer.attention.LayerNorm, "qkv": joined(layer.attention.self),

@@ -149,4 +149,4 @@ def machine() -> dict[str, Any]:
 
 def plain(rows: Sequence[Row]) -> list[dict[str, Any]]:
     """Rows as JSON values."""
-    return [asdict(one) for one in rows]
+    return [asdict(row) for row in rows]

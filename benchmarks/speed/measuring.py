@@ -108,7 +108,7 @@ def statistics_rows(threads: int, count: int = 1_000_000, documents: int = 500, 
     times = alternate(
         {"ours": ours, "reference": lambda: reference.bootstrap_draw(document, piece, value, generator)}, 3
     )
-    times["reference"] = [one * draws for one in times["reference"]]
+    times["reference"] = [seconds * draws for seconds in times["reference"]]
     note = spread(times) + f"; dictionaries: one draw of {count:,} occurrences, times {draws:,}"
     name = "statistics, 1,000 draws over documents"
     return [row(name, "reference's algorithm", ratio(times, "reference", "ours"), 50, threads, note=note)]
@@ -119,15 +119,15 @@ def large_statistics() -> dict[str, float]:
     count, documents, types = 10_000_000, 500, 30_000
     document, piece, value = occurrences(count, documents, types)
     generator = np.random.default_rng(0)
-    found = {}
+    figures = {}
     begin = time.perf_counter()
     tallies = tally(document, piece, value, types)
     type_preferences(tallies, 1000, 0.95, generator)
-    found["preference (s)"] = time.perf_counter() - begin
-    found["preference: peak (GiB)"] = peak_bytes() / 2**30
+    figures["preference (s)"] = time.perf_counter() - begin
+    figures["preference: peak (GiB)"] = peak_bytes() / 2**30
     begin = time.perf_counter()
     again = tally(document, piece, value + generator.normal(size=count), types)
     reliability([[tallies], [again]], 10, 20, 0.95, generator)
-    found["reliability (s)"] = time.perf_counter() - begin
-    found["peak (GiB)"] = peak_bytes() / 2**30
-    return found
+    figures["reliability (s)"] = time.perf_counter() - begin
+    figures["peak (GiB)"] = peak_bytes() / 2**30
+    return figures

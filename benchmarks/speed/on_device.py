@@ -76,13 +76,13 @@ def checks(config: RunConfig, run: Path) -> dict[str, Any]:
     }  # fmt: skip
     if DEVICE.type == "cuda":  # compiling for a processor takes minutes, and tells nothing of a GPU
         tried["compiled towers, largest difference"] = lambda: _towers_error(config, run, compiled=True)
-    found = {}
+    answers = {}
     for name, look in tried.items():
         try:
-            found[name] = look()
+            answers[name] = look()
         except Exception as error:
-            found[name] = f"failed: {type(error).__name__}: {' '.join(str(error).split())[:300]}"
-    return found
+            answers[name] = f"failed: {type(error).__name__}: {' '.join(str(error).split())[:300]}"
+    return answers
 
 
 def _bf16_error() -> float:
@@ -96,14 +96,14 @@ def _loss_error(loss: Callable[..., Tensor]) -> list[float]:
     torch.manual_seed(0)
     values = torch.randn(300, 64), torch.randn(1000, 64), torch.randn(1000)
     targets = torch.randint(1000, (300,))
-    hidden, weight, bias = (one.to(DEVICE).requires_grad_() for one in values)
+    hidden, weight, bias = (tensor.to(DEVICE).requires_grad_() for tensor in values)
     nats = loss(hidden, weight, bias, targets.to(DEVICE))
     nats.backward()
-    exact = [one.detach().double().requires_grad_() for one in values]
+    exact = [tensor.detach().double().requires_grad_() for tensor in values]
     wanted = F.cross_entropy(exact[0] @ exact[1].T + exact[2], targets, reduction="sum")
     wanted.backward()
-    found = (nats.detach().cpu(), wanted.detach()), (weight.grad.cpu(), exact[1].grad)
-    return [float((one.double() - other).norm() / other.norm()) for one, other in found]
+    pairs = (nats.detach().cpu(), wanted.detach()), (weight.grad.cpu(), exact[1].grad)
+    return [float((measured.double() - other).norm() / other.norm()) for measured, other in pairs]
 
 
 def _towers_error(config: RunConfig, run: Path, compiled: bool = False) -> float:
@@ -117,8 +117,8 @@ def _towers_error(config: RunConfig, run: Path, compiled: bool = False) -> float
         for tower in model.towers if compiled else ():
             tower.compile()
         there = batch.to(DEVICE)
-        found = model.tower_outputs(there.inputs, there.present)
-    return max(float((one.cpu() - other).abs().max()) for one, other in zip(found, wanted, strict=True))
+        outputs = model.tower_outputs(there.inputs, there.present)
+    return max(float((output.cpu() - other).abs().max()) for output, other in zip(outputs, wanted, strict=True))
 
 
 def _update_error(config: RunConfig, run: Path) -> float:
@@ -131,15 +131,15 @@ def _update_error(config: RunConfig, run: Path) -> float:
             training.update(objective, optimizers, batches, step, config, accelerator).cpu() for step in range(3)
         ])  # fmt: skip
     wait()
-    return max(float((one - other).abs().max()) for one, other in zip(*nats, strict=True))
+    return max(float((device_nats - other).abs().max()) for device_nats, other in zip(*nats, strict=True))
 
 
 def main(what: str, config: RunConfig, run: Path) -> None:
     """Look, and print what was found as JSON."""
     answers, sys.stdout = sys.stdout, sys.stderr  # what libraries print is no answer
     with training.quiet():
-        found = {"checks": checks, "peak": peak}[what](config, run) if what in ("checks", "peak") else None
-        print(json.dumps(found or contest(what, config, run)), file=answers)
+        figures = {"checks": checks, "peak": peak}[what](config, run) if what in ("checks", "peak") else None
+        print(json.dumps(figures or contest(what, config, run)), file=answers)
 
 
 if __name__ == "__main__":

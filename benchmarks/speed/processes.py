@@ -40,10 +40,10 @@ def process_rows(folder: Path) -> list[Row]:
             assert training["processes"] == (2 if way.startswith("two") else 1)
             seconds[way].append(training["seconds"])
             shutil.rmtree(run)
-    one = median(seconds["one process"])
+    one_process = median(seconds["one process"])
     note = spread(seconds)
     return [
-        reported(f"joint, quickstart-gpt, {way}", "one process, one thread", one / median(times), 2, note)
+        reported(f"joint, quickstart-gpt, {way}", "one process, one thread", one_process / median(times), 2, note)
         for way, times in seconds.items()
         if way != "one process"
     ]

@@ -51,7 +51,7 @@ def joint_step(
     outputs of a share of the windows; the released code has none. `lean` is what costs nothing to do better: AdamW in
     one operation, and logits of the predicted positions alone. `half` computes in bfloat16 where PyTorch thinks fit.
     """
-    parameters = [*model.parameters(), *(one for readout in watching for one in readout.parameters())]
+    parameters = [*model.parameters(), *(parameter for readout in watching for parameter in readout.parameters())]
     optimizer = torch.optim.AdamW(parameters, lr=learning_rate, fused=lean)
     step = 0
 
@@ -82,7 +82,7 @@ def joint_step(
 def score(model: TowersModel, batches: Sequence[Batch]) -> dict[str, dict[int, list[float]]]:
     """Log-probabilities under every head, one head after the other, tallied per type in dictionaries."""
     tallies: dict[str, dict[int, list[float]]] = {}
-    for name in ("joint", *(f"{one}_{k}" for one in model.readouts for k in range(1, model.config.towers + 1))):
+    for name in ("joint", *(f"{readout}_{k}" for readout in model.readouts for k in range(1, model.config.towers + 1))):
         tally: dict[int, list[float]] = defaultdict(list)
         for batch in batches:
             outputs = model.tower_outputs(batch.inputs, batch.present)
@@ -100,14 +100,14 @@ def score(model: TowersModel, batches: Sequence[Batch]) -> dict[str, dict[int, l
 def bootstrap_draw(document: np.ndarray, piece: np.ndarray, value: np.ndarray, generator: np.random.Generator) -> None:
     """The mean of each type over one resample of the documents, in dictionaries."""
     occurrences: dict[int, list[tuple[int, float]]] = defaultdict(list)
-    for number, kind, one in zip(document.tolist(), piece.tolist(), value.tolist(), strict=True):
-        occurrences[number].append((kind, one))
+    for number, kind, piece_value in zip(document.tolist(), piece.tolist(), value.tolist(), strict=True):
+        occurrences[number].append((kind, piece_value))
     documents = list(occurrences)
     sums: dict[int, float] = defaultdict(float)
     counts: dict[int, int] = defaultdict(int)
     for drawn in generator.choice(documents, size=len(documents)).tolist():
-        for kind, one in occurrences[drawn]:
-            sums[kind] += one
+        for kind, piece_value in occurrences[drawn]:
+            sums[kind] += piece_value
             counts[kind] += 1
     for kind in sums:
         sums[kind] /= counts[kind]

@@ -111,7 +111,7 @@ def _plain_work(config: RunConfig, run: Path, lean: bool, watched: bool) -> Call
     watching: list[Any] = []
     if watched:
         sets = (fresh_readouts(towers, seed, unigram).to(DEVICE) for seed in (config.seed, config.seed + 1))
-        watching = [one for readouts in sets for one in readouts]
+        watching = [readout for readouts in sets for readout in readouts]
     model = (make_lean(TowersModel(towers)) if lean else TowersModel(towers)).to(DEVICE)
     train = config.train
     return reference.joint_step(
@@ -161,7 +161,9 @@ def trainer_work(config: RunConfig, run: Path) -> Callable[[], float]:
             labels = torch.where(batch.predicted, batch.targets, torch.full_like(batch.targets, reference.IGNORED))
             if towers.objective == "causal":  # the model shifts its labels itself
                 labels = batch.inputs
-            rows += [{"input_ids": one, "labels": label} for one, label in zip(batch.inputs, labels, strict=True)]
+            rows += [
+                {"input_ids": input_ids, "labels": label} for input_ids, label in zip(batch.inputs, labels, strict=True)
+            ]
         total = 0.0
         for _ in range(2):
             clock = _Clock()
