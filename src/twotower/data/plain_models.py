@@ -30,11 +30,11 @@ def tag_trigram(text: PreparedText, piece: Codes, begins: NDArray[np.bool_]) -> 
     for begin in range(0, len(text.train), TOKENS):
         stream = tag[np.asarray(text.train[begin : begin + TOKENS + 2], dtype=np.int64)]
         counts += np.bincount((stream[:-2] * tags + stream[1:-1]) * tags + stream[2:], minlength=tags**3)
-    three = counts.reshape(tags, tags, tags)
-    two, unigrams = three.sum(axis=0), three.sum(axis=(0, 1))
+    trigrams = counts.reshape(tags, tags, tags)
+    bigrams, unigrams = trigrams.sum(axis=0), trigrams.sum(axis=(0, 1))
     after_none = (unigrams + 1) / (unigrams + 1).sum()
-    after_one = (two + STRENGTH * after_none) / (two.sum(axis=1, keepdims=True) + STRENGTH)
-    after_two = (three + STRENGTH * after_one) / (three.sum(axis=2, keepdims=True) + STRENGTH)
+    after_one = (bigrams + STRENGTH * after_none) / (bigrams.sum(axis=1, keepdims=True) + STRENGTH)
+    after_two = (trigrams + STRENGTH * after_one) / (trigrams.sum(axis=2, keepdims=True) + STRENGTH)
     frequency = text.frequencies + 1.0
     in_tag = frequency / np.bincount(tag, weights=frequency)[tag]
     separator = int(tag[text.vocabulary.sep])
