@@ -5,22 +5,19 @@ STUDY has natural pairs and strangers, of which `ruler.py` has kept the division
 
 from __future__ import annotations
 
-import gzip
-import json
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from ruler import Ruled, earlier, in_print, passed, size, surplus, table, twice
+from ruler import MEASURED, Ruled, earlier, in_print, keep, label, measured_cells, passed, table
 from scipy import stats
 
 from twotower import Run
-from twotower.config.conversion import plain
-from twotower.preference.division import LabelDivision, readings_of, row_of
-from twotower.preference.labels import Occurrences
+from twotower.preference.division import LabelDivision, readings_of, shares_of
+from twotower.preference.labels import Occurrences, from_categories
 from twotower.preference.measured import Measured
 from twotower.report.finding import nats
 from twotower.statistics.clustering import Clusters
@@ -58,17 +55,8 @@ class AtTokens:
     planted_seed: int
     correlation: Estimate
     """Of the two differences, which chance in the readouts does not lower."""
-    tenths: Estimate
-    """Share that tenths of the planted difference hold of the other one, given the type."""
-    null_high: float
-    verdict: str
-
-
-def label(run: Ruled, name: str, given: str) -> LabelDivision:
-    """The row of a label."""
-    row = row_of(run.division.labels, name, given)
-    assert row is not None, f"the run has no label {name!r} given {given!r}"
-    return row
+    tenths: LabelDivision
+    """What tenths of the planted difference hold of the other one, given the type."""
 
 
 def mean_of(figures: Sequence[float]) -> Estimate:
@@ -80,11 +68,11 @@ def mean_of(figures: Sequence[float]) -> Estimate:
     return Estimate(mean, mean - reach, mean + reach)
 
 
-def read(folder: Path) -> tuple[Measured, Readings]:
+def read(folder: Path) -> tuple[Occurrences, Readings]:
     """The scored text of a run, and the differences between its towers."""
     run = Run(folder)
-    measured = Measured.of(run.config, run.path)
-    return measured, readings_of(measured, measured.sets, Occurrences(measured))
+    text = Occurrences(Measured.of(run.config, run.path))
+    return text, readings_of(text.measured, text.measured.sets, text)
 
 
 def correlation(first: Readings, second: Readings) -> Estimate:
@@ -98,24 +86,26 @@ def correlation(first: Readings, second: Readings) -> Estimate:
     return Clusters({"document": first.document}).interval(r, influence, first.confidence)
 
 
+def tenths(text: Occurrences, readings: Readings, planted: Readings) -> LabelDivision:
+    """What tenths of a planted difference hold of the difference between towers, given the type."""
+    tenth = pd.Categorical(pd.qcut(planted.differences.mean(axis=0)[0], 10, labels=False))
+    label_of_tenth = replace(from_categories("tenth", tenth), given=("type",))
+    return shares_of(label_of_tenth, readings, text, text.measured.converged)[0]
+
+
 def at_tokens(runs: Iterable[Path], planted: Iterable[Path]) -> list[AtTokens]:
     """Each run beside each pair planted by texts of another seed."""
     of_planted = {Run(folder).config.seed: read(folder) for folder in planted}
     rows = []
     for folder in runs:
-        run, (measured, readings) = Run(folder), read(folder)
-        for seed, (of_texts, differences) in of_planted.items():
-            if seed == run.config.seed:
+        text, readings = read(folder)
+        seed = text.measured.seed
+        for planted_seed, (of_texts, differences) in of_planted.items():
+            if planted_seed == seed:
                 continue
-            assert np.array_equal(measured.piece, of_texts.piece), f"{folder}: another text"
-            mean = differences.differences.mean(axis=0)[0]
-            tenth = pd.qcut(mean, 10, labels=False)
-            labels = pd.DataFrame({key: np.asarray(measured.scores[key]) for key in ("document", "position")})
-            shares = run.division(labels.assign(tenth=tenth)).set_index("given").loc["type"]
-            rows.append(AtTokens(
-                run.config.seed, seed, correlation(readings, differences),
-                Estimate(shares["share"], shares["low"], shares["high"]), shares["null_high"], shares["verdict"],
-            ))  # fmt: skip
+            assert np.array_equal(text.type, of_texts.type), f"{folder}: another text"
+            held_by_tenths = tenths(text, readings, differences)
+            rows.append(AtTokens(seed, planted_seed, correlation(readings, differences), held_by_tenths))
             print(folder.name, rows[-1], file=sys.stderr, flush=True)
     return rows
 
@@ -136,15 +126,14 @@ def outcomes(
         float(np.mean([label(run, *PLANTED["classes"]).held.estimate for run in runs]))
         for runs in (pairs, strangers, by_class)
     )
-    r = {kind: {row.seed: [] for row in rows} for kind, rows in tokens.items()}
-    for kind, rows in tokens.items():
-        for row in rows:
-            r[kind][row.seed].append(abs(row.correlation.estimate))
-    means = {kind: [float(np.mean(values)) for values in by_seed.values()] for kind, by_seed in r.items()}
-    of_pairs, of_strangers = float(np.mean(means["pairs"])), float(np.mean(means["strangers"]))
-    refuted = of_pairs > of_strangers + 0.1 and min(means["pairs"]) > max(means["strangers"])
-    median = float(np.median([row.tenths.estimate for row in tokens["pairs"]]))
-    largest = max(row.tenths.estimate for row in tokens["strangers"])
+    by_seed = {
+        kind: pd.Series([abs(row.correlation.estimate) for row in rows]).groupby([row.seed for row in rows]).mean()
+        for kind, rows in tokens.items()
+    }
+    of_pairs, of_strangers = by_seed["pairs"].mean(), by_seed["strangers"].mean()
+    refuted = of_pairs > of_strangers + 0.1 and by_seed["pairs"].min() > by_seed["strangers"].max()
+    median = float(np.median([row.tenths.share.estimate for row in tokens["pairs"]]))
+    largest = max(row.tenths.share.estimate for row in tokens["strangers"])
     return [
         ["K1", ", ".join(seen), passed(enough)],
         ["K2", f"natural {natural:.5f}, strangers {nothing:.5f}, planted {whole:.5f} nats²",
@@ -185,26 +174,23 @@ def main(study: Path, planted_study: Path) -> None:
     tokens = {kind: at_tokens(runs, by_texts) for kind, runs in folders.items()}
     known = earlier()
     print(table(
-        [[run.kind, str(run.seed), f"{run.perplexity:.0f}", f"{run.tokens:,}" if run.converged else "no",
-          in_print(nats(size(run), 2)), in_print(nats(surplus(run))), in_print(f"{twice(run):.3f}"),
+        [[run.kind, *measured_cells(run),
           *(f"{100 * label(run, *asked).share.estimate:.1f} % ({label(run, *asked).verdict})"
             for asked in PLANTED.values())]
          for run in sorted(planted, key=lambda run: (run.kind, run.seed))],
-        ["planted", "seed", "perplexity", "readouts converged after", "D", "surplus", "one tower twice",
-         *(f"{name} given {given}" if given else name for name, given in PLANTED.values())],
+        ["planted", *MEASURED, *(f"{name} given {given}" if given else name for name, given in PLANTED.values())],
     ))  # fmt: skip
     print("\n" + table(scale(known["pairs"], known["strangers"], planted), ["label", *PLANTED]))
     for kind, rows in tokens.items():
         print(f"\n{kind}\n\n" + table(
             [[str(row.seed), str(row.planted_seed), in_print(nats(row.correlation, 2)),
-              in_print(f"{100 * row.tenths.estimate:.2f} % [{100 * row.tenths.low:.2f}, {100 * row.tenths.high:.2f}]"),
-              f"{100 * row.null_high:.2f} %", row.verdict]
-             for row in rows],
+              in_print(f"{100 * share.estimate:.2f} % [{100 * share.low:.2f}, {100 * share.high:.2f}]"),
+              f"{100 * share.null_high:.2f} %", row.tenths.verdict]
+             for row in rows if (share := row.tenths.share)],
             ["seed", "planted seed", "correlation at tokens", "tenths given type", "by chance at most", "verdict"],
         ))  # fmt: skip
     print("\n" + table(outcomes(known["pairs"], known["strangers"], planted, tokens), ["", "seen", "outcome"]))
-    with gzip.GzipFile(DATA, "wb", mtime=0) as file:
-        file.write(json.dumps(plain({"planted": planted, "tokens": tokens})).encode())
+    keep(DATA, {"planted": planted, "tokens": tokens})
 
 
 if __name__ == "__main__":

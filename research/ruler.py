@@ -29,10 +29,10 @@ SHOWN = {
 DATA = Path(__file__).parent / "data" / "ruler-seeds.json.gz"
 
 
-def of_label(run: Ruled, name: str) -> LabelDivision:
+def label(run: Ruled, name: str, given: str = "") -> LabelDivision:
     """The row of a label."""
-    row = row_of(run.division.labels, *SHOWN[name])
-    assert row is not None, f"the run has no label {name!r}"
+    row = row_of(run.division.labels, name, given)
+    assert row is not None, f"the run has no label {name!r} given {given!r}"
     return row
 
 
@@ -48,7 +48,7 @@ def table(rows: list[list[str]], head: list[str]) -> str:
 
 def held(run: Ruled, name: str) -> float:
     """The share of D² that a label holds."""
-    return of_label(run, name).share.estimate
+    return label(run, *SHOWN[name]).share.estimate
 
 
 def size(run: Ruled) -> Estimate:
@@ -70,6 +70,17 @@ def twice(run: Ruled) -> float:
     return gained
 
 
+MEASURED = ["seed", "perplexity", "readouts converged after", "D", "surplus", "one tower twice"]
+
+
+def measured_cells(run: Ruled) -> list[str]:
+    """The cells of a run in a table with the columns `MEASURED`."""
+    return [
+        str(run.seed), f"{run.perplexity:.0f}", f"{run.tokens:,}" if run.converged else "no",
+        in_print(nats(size(run), 2)), in_print(nats(surplus(run))), in_print(f"{twice(run):.3f}"),
+    ]  # fmt: skip
+
+
 def at_least(share_of_ten: int, seeds: int) -> int:
     """So many of ten seeds, as so many of those that there are, rounded up."""
     return math.ceil(share_of_ten * seeds / 10)
@@ -83,7 +94,7 @@ def outcomes(pairs: list[Ruled], strangers: list[Ruled]) -> list[list[str]]:
         return sum(surplus(run).low > twice(run) for run in runs)
 
     def with_class(runs: list[Ruled]) -> int:
-        return sum(of_label(run, "class given frequency").verdict == "yes" for run in runs)
+        return sum(label(run, *SHOWN["class given frequency"]).verdict == "yes" for run in runs)
 
     least, most = min(size(run).estimate for run in pairs), max(size(run).estimate for run in strangers)
     alike = sum(2 / 3 <= held(run, "previous type") / held(run, "type") <= 1.5 for run in pairs)
@@ -133,6 +144,12 @@ def earlier() -> dict[str, list[Ruled]]:
     return {kind: [record_from(Ruled, run, str(DATA)) for run in runs] for kind, runs in kept.items()}
 
 
+def keep(path: Path, records: object) -> None:
+    """Write records, compressed, to the same bytes whenever it is done."""
+    with gzip.GzipFile(path, "wb", mtime=0) as file:
+        file.write(json.dumps(plain(records)).encode())
+
+
 def main(study: Path) -> None:
     """Add a study's runs to `DATA`, in place of those of the same seeds, and print the tables of all."""
     runs = {kind: {run.seed: run for run in kept} for kind, kept in earlier().items()}
@@ -143,20 +160,14 @@ def main(study: Path) -> None:
     in_order = {kind: [kept[seed] for seed in sorted(kept)] for kind, kept in runs.items()}
     for kind, measured in in_order.items():
         print(f"\n### {kind.capitalize()}\n")
-        print(table(
-            [[str(run.seed), f"{run.perplexity:.0f}", f"{run.tokens:,}" if run.converged else "no",
-              in_print(nats(size(run), 2)), in_print(nats(surplus(run))), in_print(f"{twice(run):.3f}")]
-             for run in measured],
-            ["seed", "perplexity", "readouts converged after", "D", "surplus", "one tower twice"],
-        ))  # fmt: skip
+        print(table([measured_cells(run) for run in measured], MEASURED))
         print()
         print(table(
-            [[str(run.seed), *(_share(of_label(run, name)) for name in SHOWN)] for run in measured],
+            [[str(run.seed), *(_share(label(run, *SHOWN[name])) for name in SHOWN)] for run in measured],
             ["seed", *SHOWN],
         ))  # fmt: skip
     print("\n" + table(outcomes(in_order["pairs"], in_order["strangers"]), ["", "seen", "outcome"]))
-    with gzip.GzipFile(DATA, "wb", mtime=0) as file:
-        file.write(json.dumps(plain(in_order)).encode())
+    keep(DATA, in_order)
 
 
 def _share(row: LabelDivision) -> str:
