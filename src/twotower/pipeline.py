@@ -41,6 +41,8 @@ STRANGERS = "strangers"
 """The folder of the strangers within that of their run; also the stage that makes them."""
 PLANTED = "planted"
 """The stage that makes the planted divisions, which lie among the controls."""
+SCALE = "scale"
+"""The instrument that asks the controls, too."""
 CONTROLS = "controls"
 """The folder of the other controls within that of their run."""
 SHARED = ("train", "readout", "score")
@@ -207,19 +209,27 @@ def _planted(
     from .comparison.controls import SCALE, planted_configs
     from .config.conversion import as_json
     from .data.heldout import PreparedText
+    from .preference.along_texts import along_texts
+    from .preference.divided import Planted
+    from .preference.measured import Measured
     from .results.results import read_results
     from .runs.sharing import adopt
 
     configs = _possible(planted_configs(pair), PreparedText(folder).summary.tagger)
-    divisions = {}
+    divisions, along = {}, None
     for kind, name in SCALE.items():
         if name not in configs:
             continue
         place = folder / CONTROLS / name
         adopt(place, folder, "prepare")
         finished = run(configs[name], place, overwrite=overwrite, say=say)
-        divisions[kind] = read_results(finished).division
-    write_text(out / "planted.json", as_json(divisions))
+        if division := read_results(finished).division:
+            divisions[kind] = division
+        if kind == "texts":
+            planted, strangers = Measured.of(finished.config, finished.path), RunFolder(folder / STRANGERS)
+            of_strangers = along_texts(Measured.of(strangers.config, strangers.path), planted)
+            along = along_texts(Measured.of(config, folder), planted, of_strangers)
+    write_text(out / "planted.json", as_json(Planted(divisions, along)))
 
 
 def _possible(configs: Mapping[str, RunConfig], tagger: str) -> dict[str, RunConfig]:
@@ -347,7 +357,30 @@ def know(
         if overwrite or name not in records or own[name] != before[name]:
             for line in tell_lists(own[name].know, name):
                 say(line)
+    if SCALE in {*names, *dependent}:
+        asked = [name for name in INSTRUMENTS if name != SCALE and name in {*names, *records}]
+        _know_controls(folder, {name: own[name] for name in asked}, overwrite, say)
     return make(config, folder, (*names, *dependent, "analyze", "report"), overwrite, say, own)
+
+
+def _know_controls(folder: Path, own: Mapping[str, RunConfig], overwrite: bool, say: Callable[[str], None]) -> None:
+    """Ask strangers and the pair that was planted by texts what the run is asked, with the same settings of `know`."""
+    from .knowledge.scale import BESIDE
+
+    for place in BESIDE:
+        if "score" not in read_records(folder / place):
+            raise InputError(
+                f"{folder / place}: no finished run, which --controls needs; make it with "
+                f"`twotower run --out {folder} --controls`"
+            )
+    for place in BESIDE:
+        config = load_config(folder / place)
+        same = {name: replace(config, know=settings.know) for name, settings in own.items()}
+        make(config, folder / place, (*own, "analyze", "report"), overwrite, partial(_of_control, say, place), same)
+
+
+def _of_control(say: Callable[[str], None], place: str, text: str) -> None:
+    say(f"{place}: {text}")
 
 
 def _more(before: RunConfig, now: RunConfig, name: str) -> list[str]:

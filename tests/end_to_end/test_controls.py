@@ -73,7 +73,10 @@ def test_controls_run_beside_a_run_and_are_skipped_the_second_time(small, tmp_pa
     )
     copy = json.loads((out / "controls" / "idle-copy" / "results.json").read_text())["division"]
     assert copy["size"]["estimate"] == 0 and copy["differ"] != "yes", "a tower and its copy are the same"
-    scale = json.loads((out / "results.json").read_text())["division"]["scale"]
+    division = json.loads((out / "results.json").read_text())["division"]
+    scale, along = division["scale"], division["along_texts"]
+    assert 0 <= along["correlation"]["estimate"] <= 1 and along["strangers"]["correlation"]["estimate"] >= 0
+    assert [row["given"] for row in along["tenths"]] == ["", "frequency", "type"]
     assert {row["planted"] for row in scale} == {"classes", "reach", "texts"}
     assert any(row["share"] is None or row["share"]["low"] <= row["share"]["high"] for row in scale)
     assert rows[1]["perplexity"]["towers"][0] == rows[0]["perplexity"]["towers"][0] < rows[1]["perplexity"]["towers"][1]

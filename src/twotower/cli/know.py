@@ -14,7 +14,7 @@ from ..config.schema import KnowConfig
 from ..runs.records import load_config, read_records
 from ..system.errors import InputError
 from .helptext import RUN
-from .options import Command, peek, read
+from .options import Command, read
 from .output import SUCCESS, Output, as_list
 
 
@@ -61,9 +61,10 @@ def _ask(command: Command, words: list[str], only: tuple[str, ...]) -> int:
     from ..report.instruments import what_is_known
     from ..results.results import read_results
 
+    options = {word.partition("=")[0].replace("_", "-") for word in words}
     given = {
         setting.name: getattr(parsed.know, setting.name) for setting in dataclasses.fields(KnowConfig)
-        if peek(words, *(f"--{place}{setting.name.replace('_', '-')}" for place in ("", "know."))) is not None
+        if any(f"--{place}{setting.name.replace('_', '-')}" in options for place in ("", "know.", "no-", "know.no-"))
     }  # fmt: skip
     if only and {"pairs", "treebank"} & given.keys() and "pairs" not in read_records(parsed.run):
         only = ("pairs", *only)

@@ -2,39 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
 from ..config.conversion import INLINED
-from ..knowledge.findings.decoding import DecodedTask, Decoding
+from ..knowledge.findings.differences import Difference, differences
 from ..knowledge.findings.knowledge import Knowledge
-from ..knowledge.findings.lesions import Lesions, LesionsOnPairs
-from ..knowledge.findings.pairs import Pairs
-from ..knowledge.findings.probe import Probe
-from ..knowledge.findings.words import Words
 from ..statistics.intervals import exceedance, percentile_interval
 from ..statistics.tallies import Floats
 
-SYNTAX, MEANING, FREQUENCY = "syntax", "meaning", "frequency"
 DRAWS = 9999
 FEWEST = 5
 """Runs from which two instruments are compared."""
-
-
-@dataclass(frozen=True)
-class Difference:
-    """By how much the first tower of a run exceeds the second by one instrument."""
-
-    instrument: str
-    of: str
-    """`syntax`, `meaning` or `frequency`."""
-    estimate: float
-    """Tower 1 minus tower 2."""
-    p_value: float | None
-    """None where the instrument has no test within a run."""
 
 
 @dataclass(frozen=True)
@@ -108,61 +89,6 @@ class KnowledgeOfRuns:
     table: list[AssociationOfInstruments]
     """Of each two instruments of different things."""
     runs: list[DifferencesOfRun]
-
-
-def differences(known: Knowledge) -> list[Difference]:
-    """By how much the first tower of a run exceeds the second, by instrument."""
-    return [
-        difference
-        for name, differences_in in READERS.items()
-        if (findings := getattr(known, name))
-        for difference in differences_in(findings)
-    ]
-
-
-def _pairs(found: Pairs) -> Iterable[Difference]:
-    for kind in found.kinds:
-        if kind.difference and kind.kind in (SYNTAX, MEANING):
-            yield Difference(f"minimal pairs, {kind.set}", kind.kind, kind.difference.estimate, kind.difference.p_value)
-
-
-def _lesions(found: Lesions) -> Iterable[Difference]:
-    if slope := found.upos.by_frequency:
-        yield Difference("lesions, by frequency", FREQUENCY, slope.estimate, slope.p_value)
-    if isinstance(found.pairs, LesionsOnPairs) and found.pairs.found.interaction:
-        means = [loss for loss in found.pairs.found.losses if loss.way == "mean"]
-        cost = {(mean.tower, mean.kind): mean.margin.estimate for mean in means}
-        for kind in (SYNTAX, MEANING):
-            yield Difference("lesions, minimal pairs", kind, cost[1, kind] - cost[2, kind], None)
-
-
-def _probe(found: Probe) -> Iterable[Difference]:
-    for row in found.found.differences:
-        if row.layer == "chosen":
-            yield Difference("structural probe, UUAS", SYNTAX, row.uuas.estimate, None)
-
-
-def _decoding(found: Decoding) -> Iterable[Difference]:
-    for name, kind in (("upos", SYNTAX), ("deprel", SYNTAX), ("lemma", MEANING), ("topic", MEANING)):
-        task = found.tasks[name]
-        for row in task.differences if isinstance(task, DecodedTask) else []:
-            if row.layer == "chosen":
-                yield Difference(f"decoding of {name}", kind, row.accuracy.estimate, None)
-
-
-def _words(found: Words) -> Iterable[Difference]:
-    for similarity in found.similarity:
-        if similarity.differences:
-            yield Difference(f"word similarity, {similarity.set}", MEANING, similarity.differences[-1].estimate, None)
-    for norm in found.norms.norms if found.norms else []:
-        if norm.differences:
-            yield Difference(f"norms, {norm.norm}", MEANING, norm.differences[-1].estimate, None)
-
-
-READERS: dict[str, Callable[[Any], Iterable[Difference]]] = {
-    "pairs": _pairs, "probe": _probe, "decoding": _decoding, "words": _words, "lesions": _lesions,
-}  # fmt: skip
-"""For each instrument whose towers are compared over runs, what it says of them."""
 
 
 def knowledge_of_runs(runs: Sequence[tuple[str, bool, Knowledge]], confidence: float = 0.95) -> KnowledgeOfRuns | None:

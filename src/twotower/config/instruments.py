@@ -50,6 +50,9 @@ INSTRUMENTS: dict[str, Instrument] = {
                                *INTERVALS),
                    reads=("pairs",), format=2),
         Instrument("similarity", ("know.compared_tokens", "analyze.confidence", "prepare.split_seed")),
+        Instrument("scale", ("know.controls", "analyze.confidence"), ("controls",),
+                   "give --controls, after `twotower run --controls` has made strangers and planted pairs",
+                   reads=("pairs", "probe", "decoding", "perturbed_masking", "words", "lesions", "similarity")),
     )
 }  # fmt: skip
 """In the order in which they are asked."""

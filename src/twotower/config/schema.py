@@ -334,6 +334,9 @@ class KnowConfig:
     """Sentences of the treebank for linear decoding, at most, divided in the same way."""
     perturbed_sentences: Annotated[int, short("perturbed-sentences"), Range(FEWEST_SENTENCES)] = 200
     """Sentences of the treebank for perturbed masking, at most; time rises with the square of their length."""
+    controls: Annotated[bool, short("controls")] = False
+    """Ask the run's strangers and the pair that was planted by texts the same, and say which instruments see what was
+    planted. `twotower run --controls` makes both."""
 
 
 @dataclass(frozen=True)

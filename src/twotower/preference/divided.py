@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ..config.conversion import OMITTED
+from .along_texts import AlongTexts
 from .contexts import ContextOfType, contexts_of
 from .division import Division, division_of
 from .measured import Measured
@@ -22,6 +23,18 @@ class DivisionOfRun(Division):
     """The words in context that divide most."""
     scale: list[ScaleRow] | None = field(default=None, metadata=OMITTED)
     """Where each label lies between strangers and a planted division; left out where none was planted."""
+    along_texts: AlongTexts | None = field(default=None, metadata=OMITTED)
+    """How far the division runs along one of syntax and topics; left out where no texts were planted."""
+
+
+@dataclass(frozen=True)
+class Planted:
+    """What the scale of a run is made of (`planted.json`)."""
+
+    divisions: dict[str, DivisionOfRun]
+    """Of the planted pairs, by their kind (`model.planted`)."""
+    along_texts: AlongTexts | None
+    """The run beside the pair that was planted by texts; None where there is none, or no difference."""
 
 
 def division_of_run(measured: Measured) -> DivisionOfRun | None:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 
 from ..data.tagging import NONE
 from ..preference.contexts import ContextOfType
+from ..preference.divided import DivisionOfRun
 from ..preference.division import CLASS, Division, LabelDivision, row_of
 from ..preference.router import Router
 from ..results.results import Results
@@ -26,6 +27,7 @@ NAMES = {
     "class x previous class": "its word class and the one before",
     "kind of piece": "whether it is a whole word", "frequency": "its frequency", "surprisal": "how unexpected it is",
     "tag trigram or bag of words": "word order or topic",
+    "tenth of the planted difference": "tenths of the planted difference",
     "distance to the last occurrence": "the distance to its last use",
     "position in the sentence": "its place in the sentence", "position in the document": "its place in the document",
     "document": "its document", "topic": "the topic of its document", "period": "the period of its document",
@@ -93,7 +95,7 @@ def finding_sentences(results: Results) -> list[str]:
     said = [
         _planted(results), _surplus(division), _size(division, are_strangers(results)), largest_shares(division),
         _known(division.router), _contexts(division.contexts, results.model.towers > 2),
-        _beyond(division, untagged(results)), _quality(results),
+        _beyond(division, untagged(results)), of_texts(division), _quality(results),
     ]  # fmt: skip
     return [sentence for sentence in said if sentence]
 
@@ -195,6 +197,25 @@ def of_class(row: LabelDivision) -> str:
         "undecided": "Whether word class matters beyond frequency is undecided",
     }  # fmt: skip
     return f"{said[row.verdict]}: it holds {percent(row.share)} of the difference{chance}"
+
+
+def of_texts(division: DivisionOfRun) -> str:
+    """Whether the division runs along syntax and meaning; "" where no pair was planted by texts."""
+    along = division.along_texts
+    if along is None:
+        return ""
+    said: dict[Verdict, str] = {
+        "yes": "In part the division runs along syntax and meaning",
+        "no": "The division does not run along syntax and meaning",
+        "undecided": "Whether the division runs along syntax and meaning is undecided",
+        "not measurable": "Whether the division runs along syntax and meaning cannot be measured",
+    }
+    text = (
+        f"{said[along.verdict]}: at the same tokens it correlates at r = {nats(along.correlation, 2)} with that of a "
+        "tower of syntax and a tower of topics"
+    )
+    strangers = f", and that of strangers at {nats(along.strangers.correlation, 2)}" if along.strangers else ""
+    return f"{text}{strangers}."
 
 
 def _quality(results: Results) -> str:

@@ -16,6 +16,7 @@ from . import headings
 from .contents import Contents, shares
 from .division_figure import shown_labels
 from .drawings import draw
+from .finding import of_texts, percent, row_name
 from .instruments import LABELS as KNOWLEDGE_LABELS
 from .instruments import figures_of, parts
 from .scale_figure import scale_rows
@@ -112,7 +113,12 @@ def scale(contents: Contents) -> Section | None:
     if not rows:
         return None
     kinds = sorted({row.planted for row in rows})
-    body = part("sections/scale.html.j2", drawn=picture(contents, "scale"), kinds=kinds)
+    division = contents.results.division
+    body = part(
+        "sections/scale.html.j2", drawn=picture(contents, "scale"), kinds=kinds,
+        along=division.along_texts if division else None, said=of_texts(division) if division else "",
+        percent=percent, row_name=row_name,
+    )  # fmt: skip
     return Section("scale", "How large the division is, from strangers to a planted one", body)
 
 

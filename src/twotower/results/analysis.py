@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from ..config.conversion import as_json, hints_of
+from ..config.conversion import as_json
 from ..data.bigrams import baselines
-from ..knowledge.findings.knowledge import Knowledge
+from ..knowledge.found import knowledge_of
 from ..preference.context import context
 from ..preference.direction import direction
-from ..preference.divided import DivisionOfRun
+from ..preference.divided import Planted
 from ..preference.division import with_strangers
 from ..preference.emergence import emergence
 from ..preference.measured import Measured
 from ..preference.scale import scale_of
 from ..preference.types import perplexity, types_table
 from ..runs.records import read_record
-from ..runs.stages import INSTRUMENTS, STAGES
+from ..runs.stages import STAGES
 from ..runs.views import StageConfig
 from ..system.progress import Progress
 from ..training.convergence import read_readouts
@@ -64,30 +63,16 @@ def analyze(config: StageConfig, run: Path, out: Path) -> None:
         if strangers is not None:
             results = replace(results, division=with_strangers(results.division, strangers))
     if "planted.json" in config.made and results.division is not None:
-        rows = scale_of(results.division, planted_divisions(run), config.analyze.confidence)
-        results = replace(results, division=replace(results.division, scale=rows))
+        planted = read_planted(run)
+        rows = scale_of(results.division, planted.divisions, config.analyze.confidence)
+        results = replace(results, division=replace(results.division, scale=rows, along_texts=planted.along_texts))
     types.to_parquet(out / "preference.parquet", index=False)
     (out / "results.json").write_text(as_json(results), encoding="utf-8")
 
 
-def planted_divisions(run: Path) -> dict[str, DivisionOfRun]:
-    """What the ruler found of the planted pairs of a run, by their kind."""
-    return read_record(
-        dict[str, DivisionOfRun], run / "planted.json", f"redo it with `{STAGES['planted'].command(run)}`"
-    )
-
-
-def knowledge_of(run: Path, made: Collection[str]) -> Knowledge | None:
-    """What the instruments of `twotower know` have found; `made`: what is up to date. None if none was used."""
-    kinds = hints_of(Knowledge)
-    records = {
-        name: read_record(
-            kinds[name], run / f"knowledge/{name}/results.json", f"redo it with `{STAGES[name].command(run)}`"
-        )
-        for name in INSTRUMENTS
-        if f"knowledge/{name}" in made
-    }
-    return Knowledge(**records) if records else None
+def read_planted(run: Path) -> Planted:
+    """What the planted pairs of a run are, beside it."""
+    return read_record(Planted, run / "planted.json", f"redo it with `{STAGES['planted'].command(run)}`")
 
 
 def analyze_measured(measured: Measured) -> tuple[pd.DataFrame, dict[str, Any]]:

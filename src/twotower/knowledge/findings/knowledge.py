@@ -10,6 +10,7 @@ from .lesions import Lesions
 from .pairs import Pairs
 from .perturbed_masking import NothingMasked, PerturbedMasking
 from .probe import Probe
+from .scale import Scale
 from .similarity import Similarity
 from .words import Words
 
@@ -25,3 +26,4 @@ class Knowledge:
     words: Words | None = field(default=None, metadata=OMITTED)
     lesions: Lesions | None = field(default=None, metadata=OMITTED)
     similarity: Similarity | None = field(default=None, metadata=OMITTED)
+    scale: Scale | None = field(default=None, metadata=OMITTED)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...knowledge.findings.knowledge import Knowledge
 from .record import Instrument, Table
+from .scale import blind
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -40,7 +41,14 @@ def _used(known: Knowledge | None) -> list[tuple[Instrument, Any]]:
 
 def what_is_known(known: Knowledge | None) -> list[str]:
     """A sentence or two for each instrument that was used."""
-    return [sentence for instrument, findings in _used(known) for sentence in instrument.sentences(findings)]
+    return [sentence for instrument, findings in _used(known) for sentence in _sentences(instrument, findings, known)]
+
+
+def _sentences(instrument: Instrument, findings: Any, known: Knowledge | None) -> list[str]:
+    """What an instrument found, and where it is blind, if that was measured."""
+    scale = known.scale if known else None
+    of_instrument = [row for row in scale.instruments if row.name == instrument.name] if scale else []
+    return [*instrument.sentences(findings), *blind(of_instrument)]
 
 
 def parts(known: Knowledge | None) -> list[Part]:
@@ -50,7 +58,7 @@ def parts(known: Knowledge | None) -> list[Part]:
             instrument.name,
             instrument.title,
             instrument.how,
-            instrument.sentences(findings),
+            _sentences(instrument, findings, known),
             instrument.tables(findings),
         )
         for instrument, findings in _used(known)

@@ -1,0 +1,54 @@
+"""The scale of instruments: what the page shows of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ...knowledge.findings.scale import InstrumentOnScale, Scale
+from ..summary import figure
+from .record import Instrument, Table
+
+OF = {"both": "syntax against meaning", "": "–"}
+
+
+def blind(rows: Iterable[InstrumentOnScale]) -> list[str]:
+    """A sentence for each figure of an instrument that does not tell a planted pair from strangers."""
+    return [
+        f"Blind at this size ({row.instrument}, {OF.get(row.of, row.of)}): a tower of syntax and a tower of topics "
+        f"differ by {figure(row.planted)}, strangers by {figure(row.strangers)}."
+        for row in rows if row.sees != "yes"
+    ]  # fmt: skip
+
+
+def _sentences(scale: Scale) -> list[str]:
+    rows = scale.instruments
+    seen = [row for row in rows if row.sees == "yes"]
+    return [
+        f"{len(seen)} of {len(rows)} figures of instruments tell a pair that was planted by texts from strangers.",
+        *(
+            f"{row.instrument} ({OF.get(row.of, row.of)}): the run lies at {100 * row.share.estimate:.0f} % "
+            f"[{100 * row.share.low:.0f}, {100 * row.share.high:.0f}] of the way from strangers to the planted pair."
+            for row in seen if row.share
+        ),
+    ]  # fmt: skip
+
+
+def _tables(scale: Scale) -> list[Table]:
+    rows = [
+        [row.instrument, OF.get(row.of, row.of), figure(row.pair), figure(row.strangers), figure(row.planted), row.sees]
+        for row in scale.instruments
+    ]
+    head = ["instrument", "of", "this pair", "strangers", "planted by texts", "sees what was planted"]
+    return [Table("Differences between towers, beside strangers and a planted pair", head, rows, 2)] if rows else []
+
+
+SHOWN = Instrument(
+    name="scale",
+    title="Which instruments see a division",
+    how=(
+        "The same instruments ask strangers, and a pair with a tower of syntax and a tower of topics. An instrument "
+        "that does not tell that pair from strangers is blind at this size: what it says of the run is no evidence."
+    ),
+    sentences=_sentences,
+    tables=_tables,
+)
