@@ -14,7 +14,7 @@ from twotower.preference.labels import Occurrences
 from twotower.preference.measured import Measured
 from twotower.system.errors import InputError
 
-TYPES_SD = 0.4
+TYPES_SD, SIMULATIONS = 0.4, 400
 
 
 def natural(seed: int = 0) -> Measured:
@@ -84,15 +84,15 @@ def test_pairs_that_start_alike_or_read_another_text_are_refused() -> None:
 @pytest.mark.parametrize("along", [0.0, 0.3, 0.8])
 def test_the_interval_of_the_correlation_covers_where_types_documents_and_readouts_are_random(along: float) -> None:
     drawn = []
-    for seed in range(200):
+    for seed in range(SIMULATIONS):
         measured = natural(seed)
         texts = of_texts(measured, along, 1 + seed)
         pair = [readings_of(which, which.sets, Occurrences(which)) for which in (measured, texts)]
         found = correlation_of(*pair)
-        assert found is not None
-        drawn.append(found)
+        drawn += [found] if found else []
+    assert len(drawn) > 0.9 * SIMULATIONS, "a pair is measured unless few types decide all"
     estimates = np.array([found.estimate for found in drawn])
     expected = 0.0 if along == 0 else float(estimates.mean())
     covered = np.mean([found.low <= expected <= found.high for found in drawn])
     print(f"\nalong {along}: mean {estimates.mean():.3f}, coverage {covered:.3f}")  # shown with -s
-    assert 0.92 <= covered <= 0.99
+    assert 0.92 <= covered <= 0.98

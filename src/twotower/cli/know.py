@@ -31,6 +31,9 @@ class KnowArguments:
             help=f"The instruments to use: {', '.join(INSTRUMENTS)} (default: all that have what they need)."
         ),
     ] = ()
+    controls: tyro.conf.FlagCreatePairsOff[bool] = False
+    """Ask the run's strangers and the pair that was planted by texts the same (`--know.controls`), and say which
+    instruments see what was planted."""
     overwrite: tyro.conf.FlagCreatePairsOff[bool] = False
     """Redo instruments that were used with other settings, or whose files are damaged."""
     output: Annotated[Output, tyro.conf.arg(name="")] = field(default_factory=Output)
@@ -64,8 +67,9 @@ def _ask(command: Command, words: list[str], only: tuple[str, ...]) -> int:
     options = {word.partition("=")[0].replace("_", "-") for word in words}
     given = {
         setting.name: getattr(parsed.know, setting.name) for setting in dataclasses.fields(KnowConfig)
-        if any(f"--{place}{setting.name.replace('_', '-')}" in options for place in ("", "know.", "no-", "know.no-"))
+        if any(f"--{place}{setting.name.replace('_', '-')}" in options for place in ("", "know.", "know.no-"))
     }  # fmt: skip
+    given |= {"controls": True} if parsed.controls else {}
     if only and {"pairs", "treebank"} & given.keys() and "pairs" not in read_records(parsed.run):
         only = ("pairs", *only)
     output, page = parsed.output, parsed.run / "report.html"

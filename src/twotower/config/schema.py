@@ -334,7 +334,7 @@ class KnowConfig:
     """Sentences of the treebank for linear decoding, at most, divided in the same way."""
     perturbed_sentences: Annotated[int, short("perturbed-sentences"), Range(FEWEST_SENTENCES)] = 200
     """Sentences of the treebank for perturbed masking, at most; time rises with the square of their length."""
-    controls: Annotated[bool, short("controls")] = False
+    controls: bool = False
     """Ask the run's strangers and the pair that was planted by texts the same, and say which instruments see what was
     planted. `twotower run --controls` makes both."""
 
