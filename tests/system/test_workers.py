@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 
 import pytest
 
@@ -59,3 +61,11 @@ def test_workers_end_with_those_who_ask(echo):
     workers.close()
     with pytest.raises(ProcessLookupError):
         os.kill(process, 0)
+
+
+def test_a_worker_whose_asker_was_killed_ends_without_a_word(echo):
+    command = [sys.executable, "-m", echo]
+    worker = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    worker.stdout.close()
+    _, said = worker.communicate('"one"\n')
+    assert worker.returncode == 0 and "Traceback" not in said and "BrokenPipe" not in said

@@ -195,5 +195,5 @@ def _fits(
             Coefficient(name, float(b), float(b - r), float(b + r), float(p))
             for name, b, r, p in zip(names, beta, reach, p_values, strict=True)
         ]
-        fits.append((float(1 - left_square / total), rows))
+        fits.append((float(1 - left_square / total) if total > 0 else np.nan, rows))
     return fits
