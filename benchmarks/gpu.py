@@ -31,7 +31,8 @@ import torch
 from speed.text import synthetic
 
 from twotower.config.presets import preset
-from twotower.config.schema import RunConfig, to_dict
+from twotower.config.schema import RunConfig
+from twotower.config.settings import to_dict
 
 HERE = Path(__file__).parent
 DONE, FAILED, TO_BE_CONTINUED = 0, 1, 130

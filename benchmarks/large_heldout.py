@@ -28,7 +28,7 @@ import pyarrow.parquet as pq
 from speed.measure import private_bytes, status_bytes, watch
 
 from twotower.results import analysis
-from twotower.runs.records import fingerprint, load_config, read_records, sizes_and_times, write_records
+from twotower.runs.records import fingerprint, load_config, read_records, recorded_output, write_records
 
 JITTER = 0.1
 """Standard deviation of what is added to each score, in nats."""
@@ -131,9 +131,9 @@ def record(run: Path) -> None:
     records = {name: known[name] for name in ("prepare", "train", "readout", "score")}
     new = {name: fingerprint(run / name) for name in ("data", "scores.parquet")}
     for stage in records.values():
-        stage["inputs"] |= {name: new[name]["digest"] for name in new if name in stage["inputs"]}
-        for name in stage["outputs"]:
-            stage["outputs"][name] = (new.get(name) or stage["outputs"][name]) | {"stat": sizes_and_times(run / name)}
+        stage.inputs.update({name: new[name].digest for name in new if name in stage.inputs})
+        for name in stage.outputs:
+            stage.outputs[name] = recorded_output(run / name, new.get(name) or stage.outputs[name])
     write_records(run, records)
 
 

@@ -26,7 +26,7 @@ import yaml
 from speed.measure import peak_bytes
 
 from twotower import cli
-from twotower.runs.records import fingerprint, read_records, sizes_and_times, write_records
+from twotower.runs.records import fingerprint, read_records, recorded_output, write_records
 
 SHIFT = 0.3
 """Standard deviation of what is added to a type's preference, in nats."""
@@ -74,12 +74,12 @@ def record(run: Path, changed: list[str], config: dict[str, Any]) -> None:
     records = read_records(run)
     new = {name: fingerprint(run / name) for name in changed}
     for stage in records.values():
-        if "model.cooperation" in stage["settings"]:
-            stage["settings"]["model.cooperation"] = config["model"]["cooperation"]
-        stage["inputs"] |= {name: new[name]["digest"] for name in changed if name in stage["inputs"]}
-        for name in stage["outputs"]:
-            known = new.get(name) or stage["outputs"][name]
-            stage["outputs"][name] = known | {"stat": sizes_and_times(run / name)} if (run / name).exists() else known
+        if "model.cooperation" in stage.settings:
+            stage.settings["model.cooperation"] = config["model"]["cooperation"]
+        stage.inputs.update({name: new[name].digest for name in changed if name in stage.inputs})
+        for name in stage.outputs:
+            if (run / name).exists():
+                stage.outputs[name] = recorded_output(run / name, new.get(name) or stage.outputs[name])
     write_records(run, records)
 
 

@@ -112,5 +112,5 @@ def planted_division(
     counts = np.bincount(kind, minlength=types)
     frequency_of = np.append(4.0 * counts, 4.0 * documents)
     stratum = frequency_bins(frequency_of, 1.25, FEWEST)
-    readings = Readings(contrasts, document, Clusters({"document": document, "type": kind, "previous": previous}))
+    readings = Readings(contrasts, document, Clusters({"document": document, "type": kind, "previous": previous}), 0.95)
     return Planted(readings, kind, previous, classes, stratum, frequency_of, alone, together, twice)

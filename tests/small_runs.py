@@ -11,8 +11,8 @@ from twotower.config.schema import (
     ReadoutConfig,
     RunConfig,
     TrainConfig,
-    to_dict,
 )
+from twotower.config.settings import to_dict
 
 
 def write_corpus(folder: Path) -> Path:

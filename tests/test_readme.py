@@ -68,7 +68,8 @@ def test_every_module_is_in_the_architecture():
 @pytest.mark.parametrize("path", sorted((ROOT / "benchmarks").rglob("*.py")), ids=lambda path: path.stem)
 def test_every_benchmark_can_be_imported(monkeypatch, path):
     monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
-    importlib.import_module(".".join(path.relative_to(ROOT / "benchmarks").with_suffix("").parts))
+    name = ".".join(path.relative_to(ROOT / "benchmarks").with_suffix("").parts)
+    assert importlib.import_module(name).__doc__, "what does it measure?"
 
 
 def test_the_documented_figures_are_those_of_the_last_benchmark(monkeypatch):

@@ -13,7 +13,8 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from twotower.config.schema import RunConfig, to_dict
+from twotower.config.schema import RunConfig
+from twotower.config.settings import to_dict
 
 PAUSE = 0.05
 """Seconds between turns: threads of the process before spin for a while before they sleep."""

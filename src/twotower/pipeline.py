@@ -19,8 +19,8 @@ import yaml
 from .comparison.grid import strangers_of
 from .config.instruments import INSTRUMENTS
 from .config.presets import preset
-from .config.schema import RunConfig, to_dict
-from .config.settings import with_settings
+from .config.schema import RunConfig
+from .config.settings import to_dict, with_settings
 from .config.validation import validate
 from .data.corpus_names import SCORES, file_name
 from .data.inventory import Inventory

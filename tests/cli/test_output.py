@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from twotower import cli
-from twotower.config.schema import RunConfig, flatten, to_dict
+from twotower.config.schema import RunConfig
+from twotower.config.settings import by_name
 
 
 def shell(*words, **options):
@@ -68,7 +69,7 @@ def test_help_is_short_and_help_all_is_whole(capsys):
         "--json", "--corpus", "--family", "--tokens", "--minutes",
     }  # fmt: skip
     assert options["--help"] < options["--help-all"]
-    names = [name.replace("_", "-") for name in flatten(to_dict(RunConfig()))]
+    names = [name.replace("_", "-") for name in by_name(RunConfig())]
     assert [name for name in names if f"--{name}" not in shown["--help-all"]] == []
     assert "twotower run --help-all" in shown["--help"] and "--help-all" not in shown["--help-all"]
     with pytest.raises(SystemExit):

@@ -10,8 +10,8 @@ from twotower import cli
 from twotower.cli import stages, study
 from twotower.comparison.grid import jobs
 from twotower.config.presets import preset
-from twotower.config.schema import RunConfig, flatten, to_dict
-from twotower.config.settings import with_settings
+from twotower.config.schema import RunConfig
+from twotower.config.settings import by_name, with_settings
 from twotower.system.errors import InputError
 
 
@@ -146,13 +146,13 @@ def test_settings_may_be_nested_or_dotted_and_change_nothing_else():
     nested = with_settings(base, {"train": {"tokens": 5}}, "here")
     dotted = with_settings(base, {"train.tokens": "5"}, "here")
     assert nested == dotted and nested.train.tokens == 5
-    same, changed = flatten(to_dict(base)), flatten(to_dict(nested))
+    same, changed = by_name(base), by_name(nested)
     assert {name for name in same if same[name] != changed[name]} == {"train.tokens"}
 
 
-@pytest.mark.parametrize("name", flatten(to_dict(RunConfig())))
+@pytest.mark.parametrize("name", by_name(RunConfig()))
 def test_every_setting_has_the_same_name_on_the_command_line(name):
-    value = flatten(to_dict(RunConfig()))[name]
+    value = by_name(RunConfig())[name]
     values = value if isinstance(value, list) else [value]
     if not values or None in values:
         values = ["5"] if name == "train.minutes" else ["text"]
@@ -160,7 +160,7 @@ def test_every_setting_has_the_same_name_on_the_command_line(name):
     words = words if value is not False else [f"--{name}"]
     config = parsed(*words)
     expected = {False: True}.get(value, value) if isinstance(value, bool) else values
-    read = flatten(to_dict(config))[name]
+    read = by_name(config)[name]
     assert read == expected or [str(part) for part in (read if isinstance(read, list) else [read])] == [
         str(float(part)) if name == "train.minutes" else str(part) for part in values
     ]

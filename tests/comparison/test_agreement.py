@@ -5,6 +5,7 @@ import pytest
 
 from twotower.comparison import agreement as agreement_module
 from twotower.comparison.agreement import agreement, align, family_groups
+from twotower.config.schema import AnalyzeConfig
 from twotower.statistics.intervals import jackknife_error, log_interval
 from twotower.statistics.tallies import tally
 
@@ -38,7 +39,8 @@ def planted_runs(generator, owns, types=150, cells=20_000):
 def measured(found, frequency, families, seed=0, permutations=99, seeds=None):
     groups = family_groups(families, seeds)
     names = [f"type {number}" for number in range(len(frequency))]
-    return agreement(found, frequency, names, groups, 60, permutations, 0.95, np.random.default_rng(seed), seeds)
+    settings = AnalyzeConfig(permutations=permutations)
+    return agreement(found, frequency, names, groups, settings, np.random.default_rng(seed), seeds)
 
 
 def unrelated(generator, number, sizes, trend=0.0, types=150, cells=12_000):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from twotower.comparison.profiles import AgreementOfSigns, ProfileOfRun, compare_profiles, signs_agree
+from twotower.config.schema import AnalyzeConfig
 from twotower.preference.labelled import LEXICAL_AND_GRAMMATICAL, Units
 from twotower.statistics.strata import FEWEST, frequency_bins
 from twotower.statistics.tallies import tally
@@ -30,7 +31,7 @@ def run(seed, profile, type_sd=0.3, frequency_effect=0.0, words=360, tokens=12_0
 
 
 def compared(runs, permutations=99):
-    return compare_profiles(runs, 60, permutations, 0.95, np.random.default_rng(0))
+    return compare_profiles(runs, AnalyzeConfig(permutations=permutations), np.random.default_rng(0))
 
 
 def test_an_axis_that_all_runs_share_is_found_whatever_their_signs():
@@ -113,7 +114,7 @@ def test_runs_of_other_corpora_and_tags_are_compared_and_marked():
     assert found.mixed_tags and not compared(runs[::2]).mixed_tags
     assert found.agreement.keys() == {"all", "within corpora", "between corpora"}
     assert [found.agreement[name].pairs for name in found.agreement] == [6, 2, 4]
-    assert compare_profiles(runs[:1], 60, 99, 0.95, np.random.default_rng(0)) is None
+    assert compare_profiles(runs[:1], AnalyzeConfig(), np.random.default_rng(0)) is None
 
 
 def test_agreement_of_signs_is_an_exact_test():

@@ -8,8 +8,8 @@ import pytest
 
 from twotower.config.presets import PRESETS
 from twotower.config.ranges import Range, ranges_of
-from twotower.config.schema import RunConfig, flatten, to_dict
-from twotower.config.settings import with_settings
+from twotower.config.schema import RunConfig
+from twotower.config.settings import by_name, to_dict, with_settings
 from twotower.config.validation import validate
 from twotower.system.errors import InputError
 
@@ -27,7 +27,7 @@ def test_a_number_outside_of_its_range_is_refused_by_its_name(name):
     for value in outside(RANGES[name]):
         with pytest.raises(InputError, match=f"^{name}: .* is not possible; allowed: "):
             validate(with_settings(RunConfig(), {name: [0.5, value] if pair else value}, "test"))
-    if isinstance(flatten(to_dict(RunConfig()))[name], float):
+    if isinstance(by_name(RunConfig())[name], float):
         for value in (math.nan, math.inf, -math.inf):
             with pytest.raises(InputError, match=f"^{name}: "):
                 validate(with_settings(RunConfig(), {name: value}, "test"))
@@ -35,7 +35,7 @@ def test_a_number_outside_of_its_range_is_refused_by_its_name(name):
 
 def test_every_number_of_the_configuration_has_a_range():
     numbers = {
-        name for name, value in flatten(to_dict(RunConfig())).items()
+        name for name, value in by_name(RunConfig()).items()
         if any(isinstance(part, (int, float)) and not isinstance(part, bool)
                for part in (value if isinstance(value, list) else [value]))
     }  # fmt: skip

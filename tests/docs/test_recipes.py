@@ -51,13 +51,14 @@ def twotower_with(tmp_path_factory):
     return run
 
 
-def test_every_kind_of_thing_has_a_recipe_with_code():
+def test_every_kind_of_thing_has_a_recipe_that_says_how_many_files_it_touches():
     parts = dict(re.findall(r"^### (.*?)\n(.*?)(?=^##)", PAGE, flags=re.MULTILINE | re.DOTALL))
-    steps = {name: len(STEP.findall(text)) for name, text in parts.items()}
-    assert steps == {
-        "A statistic of one run": 3, "An instrument": 6, "A format of text": 2, "A command": 3, "Others": 0,
-    }  # fmt: skip
-    assert sum(steps.values()) == PAGE.count("<!-- not run: the file") + PAGE.count("<!-- not run: in ")
+    assert list(parts) == ["A statistic of one run", "An instrument", "A format of text", "A command", "Others"]
+    steps = {name: [*STEP.finditer(text)] for name, text in parts.items()}
+    assert sum(map(len, steps.values())) == len(re.findall("^<!-- not run: (?:the file|in) ", PAGE, re.MULTILINE))
+    for name in [*parts][:-1]:
+        new, changed = ({step[kind] for step in steps[name]} - {None} for kind in ("file", "into"))
+        assert f"Files: {len(new)} new, {len(changed)} changed." in parts[name], name
 
 
 def test_a_command_is_listed_and_runs(twotower_with, finished):

@@ -11,7 +11,7 @@ from twotower import cli
 from twotower.comparison.controls import Control, control_configs
 from twotower.config.conversion import record_from
 from twotower.config.presets import PRESETS
-from twotower.config.schema import to_dict
+from twotower.config.settings import to_dict
 from twotower.preference.class_variance import Explained, Null
 from twotower.preference.types import Perplexity
 from twotower.report.controls import conclusions, finding

@@ -2,11 +2,13 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import pytest
 
 from twotower import cli
 from twotower.api.rerun import differences
+from twotower.runs.provenance import read_provenance
 from twotower.runs.records import read_records, write_records
 
 
@@ -25,7 +27,8 @@ def test_a_run_is_made_again_to_the_byte(finished, tmp_path, capsys):
 def test_the_first_difference_is_named_with_its_likely_reason(finished, tmp_path, capsys):
     run = shutil.copytree(finished, tmp_path / "run")
     records = read_records(run)
-    records["train"]["outputs"]["trunk"]["digest"] = "0" * 64
+    trunk = replace(records["train"].outputs["trunk"], digest="0" * 64)
+    records["train"].outputs["trunk"] = trunk
     write_records(run, records)
     made = json.loads((run / "provenance.json").read_text())
     made["versions"]["torch"] = "1.0"
@@ -36,10 +39,10 @@ def test_the_first_difference_is_named_with_its_likely_reason(finished, tmp_path
 
 
 def test_what_may_differ_is_said(finished):
-    made = json.loads((finished / "provenance.json").read_text())
-    assert differences(made, made) == [] and made["install"].startswith("pip install twotower==")
-    other = {**made, "machine": {**made["machine"], "threads": 7}}
-    assert differences(made, other) == [f"the machine's threads was {made['machine']['threads']} and is 7"]
+    made = read_provenance(finished)
+    assert differences(made, made) == () and made.install.startswith("pip install twotower==")
+    other = replace(made, machine=replace(made.machine, threads=7))
+    assert differences(made, other) == (f"the machine's threads was {made.machine.threads} and is 7",)
 
 
 def test_a_folder_without_a_run_is_one_line(tmp_path, capsys):

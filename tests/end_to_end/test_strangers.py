@@ -45,9 +45,9 @@ def test_the_pairs_files_are_the_same_without_strangers_which_can_be_added_later
     assert json.loads((out / "results.json").read_text())["division"]["strangers"] is None
     mine, other = read_records(out), read_records(together)
     for stage in ("prepare", "train", "readout", "score"):
-        for name, made in mine[stage]["outputs"].items():
+        for name, made in mine[stage].outputs.items():
             if name not in ("training.json", "metrics.jsonl"):  # these tell the time
-                assert made["digest"] == other[stage]["outputs"][name]["digest"], name
+                assert made.digest == other[stage].outputs[name].digest, name
     assert cli.main(["strangers", "--out", str(out)]) == 0
     assert cli.main(["analyze", "--out", str(out)]) == 0
     later, at_once = (twotower.Run.load(run).results().division for run in (out, together))

@@ -14,16 +14,18 @@ from twotower.comparison.grid import Grid, jobs
 from twotower.comparison.knowledge import knowledge_of_runs
 from twotower.comparison.study import study_in
 from twotower.config.presets import PRESETS
-from twotower.config.schema import flatten, to_dict
+from twotower.config.settings import changed
 from twotower.report.study import render
 from twotower.system.errors import InputError
 
 
 def settings_of(config) -> list[str]:
     """What makes `quickstart` into `config`, as --set takes it."""
-    mine, usual = flatten(to_dict(config)), flatten(to_dict(PRESETS["quickstart"]))
-    changed = {key: value for key, value in mine.items() if value != usual[key] and key not in ("preset", "seed")}
-    return [f"{key}={value[0] if isinstance(value, list) else value}" for key, value in changed.items()]
+    return [
+        f"{key}={value[0] if isinstance(value, list) else value}"
+        for key, value in changed(config, PRESETS["quickstart"]).items()
+        if key not in ("preset", "seed")
+    ]
 
 
 def test_the_grid_is_every_combination_and_strangers_come_last():
@@ -96,7 +98,7 @@ def test_finished_runs_are_kept_a_failed_one_is_reported_and_the_rest_is_compare
     page = (out / "study.html").read_text(encoding="utf-8")
     assert study["knowledge"] is None and "What the towers know" not in page, "no run was asked"
     asked = [(f"pair {number}", False, known_of_pairs(number % 3 - 1, 1 - number % 3)) for number in range(6)]
-    told = render("a study", replace(study_in(out / "study.json"), knowledge=knowledge_of_runs(asked)))
+    told = render("a study", replace(study_in(out / "study.json"), knowledge=knowledge_of_runs(asked, 0.95)))
     assert "minimal pairs, a (syntax) and minimal pairs, a (meaning)" in told
     assert all(f"C{number}: " in page and f"C{number}: " in said.out for number in (1, 2, 3))
     assert f'href="runs/{planned[1].name}/report.html"' in page

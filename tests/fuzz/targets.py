@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 
 from twotower.config.numerals import whole_number
-from twotower.config.schema import PrepareConfig, RunConfig, flatten, to_dict
-from twotower.config.settings import from_dict
+from twotower.config.schema import PrepareConfig, RunConfig
+from twotower.config.settings import by_name, from_dict, to_dict
 from twotower.config.validation import validate
 from twotower.data.articles import articles
 from twotower.data.conllu import read_conllu
@@ -30,7 +30,7 @@ from twotower.data.tokenization import encode, vocabulary_of
 from twotower.data.tokenizer_files import load_tokenizer
 from twotower.data.trees import read_trees
 from twotower.data.word_pairs import read_word_pairs
-from twotower.knowledge.pairs.pair_files import read_pairs
+from twotower.knowledge.pairs.pair_files import read_files
 from twotower.knowledge.pairs.syntaxgym import read_suite
 from twotower.runs.records import load_config, read_records
 from twotower.runs.verification import verify
@@ -99,7 +99,7 @@ def minimal_pairs(data: bytes, folder: Path) -> None:
     for name in ("pairs.csv", "pairs.jsonl", "pairs.tsv", "pairs.txt", "pairs.json", "pairs.parquet"):
         path = placed(data, folder, name)
         try:
-            pairs = read_pairs(str(path))
+            pairs = [pair for file in read_files(str(path)) for pair in file.pairs]
         except InputError:
             continue
         finally:
@@ -166,9 +166,7 @@ def configuration(data: bytes, folder: Path) -> None:
     placed(data, folder, "config.yaml")
     loaded = load_config(folder)
     validate(loaded)
-    assert (
-        from_dict(to_dict(loaded)) == loaded and flatten(to_dict(loaded)).keys() == flatten(to_dict(RunConfig())).keys()
-    )
+    assert from_dict(to_dict(loaded)) == loaded and by_name(loaded).keys() == by_name(RunConfig()).keys()
 
 
 def records(data: bytes, folder: Path) -> None:

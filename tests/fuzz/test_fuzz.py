@@ -20,7 +20,8 @@ from hypothesis import strategies as st
 
 from fuzz.targets import TARGETS, seeds
 from twotower import cli
-from twotower.config.schema import RunConfig, to_dict
+from twotower.config.schema import RunConfig
+from twotower.config.settings import to_dict
 from twotower.system.errors import InputError
 
 SEEDS = seeds()

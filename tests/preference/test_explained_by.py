@@ -6,13 +6,7 @@ import numpy as np
 import pytest
 
 from planted import planted
-from twotower.preference import explained_by as module
 from twotower.preference.explained_by import explained_by
-
-
-@pytest.fixture(autouse=True)
-def few(monkeypatch):
-    monkeypatch.setattr(module, "DRAWS", 25)
 
 
 def shares(found):

@@ -13,7 +13,7 @@ from faults import Bomb
 from twotower import cli
 from twotower.data.heldout import PreparedText
 from twotower.runs import records
-from twotower.runs.records import read_records, write_records
+from twotower.runs.records import RecordedOutput, read_records, write_records
 from twotower.runs.stages import MAIN, STAGES
 from twotower.system.errors import InputError
 from twotower.system.printing import printable
@@ -89,7 +89,7 @@ def test_records_cannot_point_outside_of_the_run_folder(finished, tmp_path):
     run, outside = shutil.copytree(finished, tmp_path / "run"), tmp_path / "precious"
     outside.write_text("kept")
     known = read_records(run)
-    known["report"]["outputs"]["../precious"] = {"digest": "0", "stat": [[".", 1, 1]]}
+    known["report"].outputs["../precious"] = RecordedOutput("0", stat=[(".", 1, 1)])
     write_records(run, known)
     assert cli.main(["report", "--out", str(run), "--overwrite"]) in (0, 2)
     assert outside.read_text() == "kept"

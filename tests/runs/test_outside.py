@@ -55,7 +55,7 @@ def test_the_same_size_and_another_content_is_seen_and_another_time_alone_is_non
     make(run, texts)
     os.utime(file, (1, 1))
     assert make(run, texts) == ["prepare: done before, skipped"]
-    [recorded] = [one for one in read_records(run)["prepare"]["outside"]["prepare.corpus"] if one[0] == str(file)]
+    [recorded] = [one for one in read_records(run)["prepare"].outside["prepare.corpus"] if one[0] == str(file)]
     assert recorded[2] == 10**9  # the new time, so that the file is not read every time
     file.write_text("two.txt")
     with pytest.raises(InputError, match=r"one.txt of prepare.corpus has changed"):

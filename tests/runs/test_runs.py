@@ -13,8 +13,8 @@ import pytest
 import yaml
 
 import twotower
-from twotower.config.schema import RunConfig, to_dict
-from twotower.config.settings import from_dict
+from twotower.config.schema import RunConfig
+from twotower.config.settings import from_dict, to_dict
 from twotower.preference.measured import SETS
 from twotower.runs.locking import lock
 from twotower.runs.records import read_records, write_records
@@ -78,7 +78,7 @@ def test_redoing_a_stage_redoes_those_after_it_without_being_asked_again(small, 
 
 def test_what_another_version_made_is_said_to_be_so_and_is_made_again(small, copy):
     records = read_records(copy)
-    records["analyze"]["format"] -= 1
+    records["analyze"] = replace(records["analyze"], format=records["analyze"].format - 1)
     write_records(copy, records)
     with pytest.raises(InputError, match=r"results.json is out of date: another version of twotower made it.*analyze"):
         twotower.Run.load(copy).results()
@@ -93,7 +93,7 @@ def test_what_is_missing_beside_an_artifact_is_named(small, copy):
 
 def test_a_stage_does_not_read_what_another_version_made(small, copy):
     records = read_records(copy)
-    records["score"]["format"] -= 1
+    records["score"] = replace(records["score"], format=records["score"].format - 1)
     write_records(copy, records)
     with pytest.raises(InputError, match=r"which stage analyze reads, was made by another version.*twotower run --out"):
         twotower.run(small, copy, stages=("analyze",))
@@ -107,7 +107,7 @@ def test_operational_settings_change_nothing(small, copy):
 def test_a_run_made_before_a_setting_existed_counts_as_made_with_its_default(small, copy):
     records = read_records(copy)
     for name in ("optimizer", "loss"):
-        del records["train"]["settings"][f"train.{name}"]
+        del records["train"].settings[f"train.{name}"]
     write_records(copy, records)
     assert done(copy, small) == []
     assert done(copy, replace(small, train=replace(small.train, optimizer="muon")), overwrite=True)[0] == "train"

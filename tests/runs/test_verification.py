@@ -1,6 +1,5 @@
 """Damage does not pass: `verify` finds it in every file, and whatever reads a damaged file says so."""
 
-import json
 import os
 import shutil
 
@@ -9,7 +8,8 @@ import pytest
 
 import twotower
 from twotower import cli
-from twotower.runs.records import read_records, require_as_written, write_records
+from twotower.config.conversion import as_json
+from twotower.runs.records import RecordedOutput, read_records, require_as_written, write_records
 from twotower.runs.verification import verify
 from twotower.system.errors import InputError
 
@@ -100,7 +100,7 @@ def test_every_flipped_bit_of_the_records_is_seen(finished, tmp_path):
 
 def test_records_of_version_1_0_have_no_digest_and_are_read(copy):
     records = read_records(copy)
-    (copy / "stages.json").write_text(json.dumps(records, indent=1))
+    (copy / "stages.json").write_text(as_json(records))
     assert read_records(copy) == records and verify(copy)[1] == []
 
 
@@ -134,6 +134,6 @@ def test_a_folder_that_is_no_run_and_records_that_point_elsewhere(copy, tmp_path
     assert cli.main(["verify", str(tmp_path)]) == 2 and "is not a run folder" in capsys.readouterr().err
     assert cli.main(["verify"]) == 2
     records = read_records(copy)
-    records["analyze"]["outputs"]["../../outside"] = {"digest": "0", "stat": []}
+    records["analyze"].outputs["../../outside"] = RecordedOutput("0")
     write_records(copy, records)
     assert "'../../outside' is outside of the run folder" in verify(copy)[1][0]

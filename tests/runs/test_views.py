@@ -5,7 +5,8 @@ import pickle
 
 import pytest
 
-from twotower.config.schema import RunConfig, flatten, to_dict
+from twotower.config.schema import RunConfig
+from twotower.config.settings import by_name
 from twotower.runs.execution import execute
 from twotower.runs.stages import STAGES, stage_settings
 from twotower.runs.views import UndeclaredError, view_of
@@ -21,13 +22,13 @@ def read(view, name):
 def test_a_stage_reads_what_it_declares_and_nothing_else(stage):
     config, seen = RunConfig(), set()
     view = view_of(config, stage)
-    for name, value in flatten(to_dict(config)).items():
+    for name, value in by_name(config).items():
         try:
             assert read(view, name) == value
             seen.add(name)
         except UndeclaredError as error:
             assert stage.name in str(error) and name in str(error)
-    assert stage_settings(config, stage).keys() <= seen != flatten(to_dict(config)).keys()
+    assert stage_settings(config, stage).keys() <= seen != by_name(config).keys()
 
 
 def test_training_is_not_shown_how_its_run_is_scored_or_analyzed():

@@ -5,7 +5,8 @@ import pytest
 from scipy.linalg import orthogonal_procrustes
 from scipy.stats import ortho_group
 
-from twotower.statistics.alignment import View, cka, hsic, jackknife, procrustes
+from twotower.statistics.alignment import View, cka, hsic, procrustes
+from twotower.statistics.intervals import jackknife_interval
 
 
 def views(n=60, p=7, q=5, seed=0, groups=12):
@@ -95,7 +96,7 @@ def test_procrustes_is_scipys_and_without_a_group_nearly_so():
     assert found[0] == pytest.approx(scipy_distance(x, y))
     exact = np.array([found[0], *(scipy_distance(x[group != g], y[group != g]) for g in range(30))])
     assert np.corrcoef(found[1:], exact[1:])[0, 1] > 0.99
-    one, other = jackknife(found, 0.95), jackknife(exact, 0.95)
+    one, other = jackknife_interval(found, 0.95), jackknife_interval(exact, 0.95)
     assert one.high - one.low == pytest.approx(other.high - other.low, rel=0.05)
 
 
@@ -112,7 +113,7 @@ def test_the_interval_holds_the_truth_as_often_as_it_says():
     truth = cka(*draw(3000, 8))[0]
     inside = 0
     for _ in range(200):
-        found = jackknife(cka(*draw(40, 8)), 0.95)
+        found = jackknife_interval(cka(*draw(40, 8)), 0.95)
         inside += found.low <= truth <= found.high
     assert 176 <= inside <= 200
 

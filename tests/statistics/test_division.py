@@ -155,7 +155,7 @@ def small_readings(seed: int, towers: int = 2, sets: int = 2) -> tuple[Readings,
     label, given = generator.integers(0, 6, 300), generator.integers(0, 2, 300)
     shared = generator.standard_normal((1, 1 if towers == 2 else towers, 300))
     differences = shared + 0.5 * label / 6 + generator.standard_normal((sets, *shared.shape[1:]))
-    return Readings(differences, document, Clusters({"document": document, "type": label})), label, given
+    return Readings(differences, document, Clusters({"document": document, "type": label}), 0.95), label, given
 
 
 @pytest.mark.parametrize(("towers", "sets"), [(2, 2), (3, 2), (2, 4)])
@@ -192,7 +192,7 @@ def test_a_share_is_the_mean_product_of_pairs_of_other_documents_and_readouts(
 def test_a_share_does_not_depend_on_signs_numbers_or_what_all_have() -> None:
     readings, label, given = small_readings(1)
     found = share(readings, label, given).share.estimate
-    turned = Readings(3.0 - readings.differences, readings.document, readings.clusters)
+    turned = Readings(3.0 - readings.differences, readings.document, readings.clusters, 0.95)
     assert share(turned, label, given).share.estimate == pytest.approx(found)
     assert share(readings, (label * 7 + 3) % 11, 1 - given).share.estimate == pytest.approx(found)
 
@@ -200,7 +200,7 @@ def test_a_share_does_not_depend_on_signs_numbers_or_what_all_have() -> None:
 def test_a_label_with_one_value_holds_nothing_and_one_that_says_all_holds_all() -> None:
     readings, label, _ = small_readings(2)
     assert share(readings, np.zeros(300, np.int64)).held.estimate == pytest.approx(0.0, abs=1e-12)
-    sure = Readings(np.stack([[label - 2.5]] * 2), readings.document, readings.clusters)
+    sure = Readings(np.stack([[label - 2.5]] * 2), readings.document, readings.clusters, 0.95)
     assert share(sure, label).share.estimate == pytest.approx(1.0, abs=0.02)
 
 
@@ -220,7 +220,7 @@ def test_influence_is_what_a_document_does_to_the_share() -> None:
         kept = text.readings.document != document
         documents = text.readings.document[kept]
         clusters, apart = Clusters({"document": documents}), text.readings.group[kept]
-        part = Readings(text.readings.differences[..., kept], documents, clusters, apart=apart)
+        part = Readings(text.readings.differences[..., kept], documents, clusters, 0.95, apart)
         moved.append(whole.estimate - share(part, label[kept]).held.estimate)
         influence = _influence_on_held(text.readings, label)
         predicted.append(influence[~kept].sum() / (1 - (~kept).mean()))
@@ -236,7 +236,7 @@ def _influence_on_held(readings: Readings, label: np.ndarray) -> np.ndarray:
             caught.append(influence)
             return super().interval_of_square(estimate, influence, confidence)
 
-    share(Readings(readings.differences, readings.document, Caught({"document": readings.document})), label)
+    share(Readings(readings.differences, readings.document, Caught({"document": readings.document}), 0.95), label)
     return caught[-1]
 
 

@@ -35,7 +35,7 @@ def test_all_rotations_at_once_are_those_of_labels_rotated_one_by_one() -> None:
     document = np.repeat(np.arange(12), generator.integers(5, 60, 12))
     label = generator.integers(0, 4, len(document))
     differences = generator.standard_normal((2, 1, len(document))) + 0.5 * label + generator.standard_normal(len(label))
-    readings = Readings(differences, document, Clusters({"document": document}))
+    readings = Readings(differences, document, Clusters({"document": document}), 0.95)
     drawn = shifted_shares(readings, label, 3, np.random.default_rng(2))
     generator = np.random.default_rng(2)
     for found in drawn:

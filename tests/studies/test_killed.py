@@ -56,7 +56,7 @@ def in_the_middle(run):
 
 def made(run):
     """What came out, by name."""
-    return {name: record["digest"] for one in read_records(run).values() for name, record in one["outputs"].items()
+    return {name: record.digest for one in read_records(run).values() for name, record in one.outputs.items()
             if name in SAME}  # fmt: skip
 
 

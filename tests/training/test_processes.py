@@ -12,7 +12,7 @@ import twotower
 from launching import launch, torchrun
 from small_runs import configure
 from twotower import cli
-from twotower.config.schema import to_dict
+from twotower.config.settings import to_dict
 from twotower.runs.records import read_records, write_records
 from twotower.runs.stages import STAGES
 from twotower.system.processes import Processes
@@ -85,13 +85,13 @@ def test_two_processes_score_a_finished_model_as_one_does(family_runs, tmp_path,
     out, finished = tmp_path / "two", family_runs(family)
     shutil.copytree(finished, out)
     records = read_records(out)
-    before = {name: records["score"]["outputs"][name]["digest"] for name in STAGES["score"].outputs}
+    before = {name: records["score"].outputs[name].digest for name in STAGES["score"].outputs}
     del records["score"]
     write_records(out, records)
     done = torchrun(2, *CLI, "score", "--out", out)
     assert done.returncode == 0, done.stderr[-2000:]
-    after = read_records(out)["score"]["outputs"]
-    assert {name: after[name]["digest"] for name in before} == before  # batches are the same, and so is every bit
+    after = read_records(out)["score"].outputs
+    assert {name: after[name].digest for name in before} == before  # batches are the same, and so is every bit
 
 
 @pytest.mark.slow

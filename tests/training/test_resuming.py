@@ -44,8 +44,8 @@ def trained(config, prepared, out):
 
 
 def digests(run):
-    outputs = read_records(run)["train"]["outputs"]
-    return {name: known["digest"] for name, known in outputs.items() if name != "training.json"}
+    outputs = read_records(run)["train"].outputs
+    return {name: known.digest for name, known in outputs.items() if name != "training.json"}
 
 
 @pytest.mark.parametrize(("model", "optimizer"), CASES)

@@ -13,6 +13,7 @@ from ..runs import verification
 from ..runs.finished import RunFolder
 from ..system.progress import without_progress
 from . import rerun as reruns
+from .rerun import Rerun
 from .runs import Run
 
 if TYPE_CHECKING:
@@ -27,22 +28,6 @@ class Verification:
     """How many artifacts are as they were written."""
     faults: tuple[str, ...]
     """A line for each of the others: which file, and the command that makes it again."""
-
-
-@dataclass(frozen=True)
-class Rerun:
-    """What `rerun` found."""
-
-    again: Run
-    """The run that was made again."""
-    same: bool
-    """Whether every file is the same to the byte, files that hold times or versions aside."""
-    first: str | None
-    """The first file that differs, in the order of the stages."""
-    stage: str | None
-    """The stage that wrote it."""
-    reasons: tuple[str, ...]
-    """What differs between then and now in versions, threads and machine."""
 
 
 def verify(run: Run | Path | str) -> Verification:
@@ -80,10 +65,7 @@ def rerun(
     folder = _folder(run)
     target = Path(out) if out is not None else folder.with_name(folder.resolve().name + "-again")
     with without_progress() if quiet else nullcontext():
-        comparison = reruns.rerun(folder, target, say)
-    return Rerun(
-        Run(target), comparison["same"], comparison["first"], comparison["stage"], tuple(comparison["reasons"])
-    )
+        return reruns.rerun(folder, target, say)
 
 
 def controls(

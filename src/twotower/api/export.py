@@ -12,7 +12,7 @@ from ..report.page import render
 from ..results.results import read_results
 from ..runs.exported import MODEL_FILES, is_exported, write_manifest
 from ..runs.finished import RunFolder
-from ..runs.records import read_json
+from ..runs.provenance import read_provenance
 from ..runs.writing import make_folder, naming_disk_errors, write_text
 from ..system.errors import InputError
 
@@ -56,7 +56,7 @@ def _fill(run: RunFolder, folder: Path, with_text: bool) -> None:
         shutil.copytree(run.path / "figures", folder / "figures")
     contents = read_contents(run.config, run.path)
     write_text(folder / "report.html", render(contents if with_text else contents.without_text()))
-    provenance = read_json(run.path / "provenance.json", "without it the versions of the run are not known")
+    provenance = read_provenance(run.path)
     present = {path.name for path in folder.iterdir()} | {"exported.json"}
     text = card(run.config, read_results(run), provenance, present, with_text)
     write_text(folder / "README.md", text)

@@ -114,7 +114,7 @@ class Run(Finished):
 
         Columns: `label`, `given`, `values` (how many were measured), `measured` (share of the text that has one); the
         share of what towers differ in that the label holds, `share`, `low` and `high`, and `null_high`, what it holds
-        by chance at most (97.5 %); `held`, the same in nats squared; `specialization` and `routing`, in nats per token;
+        by chance at most; `held`, the same in nats squared; `specialization` and `routing`, in nats per token;
         and the `verdict`. A single tower, or a text that is too short, has no rows.
         """
         from . import tables

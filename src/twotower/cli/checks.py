@@ -61,11 +61,14 @@ def rerun(command: Command, words: list[str]) -> int:
     out = parsed.out or parsed.run.with_name(parsed.run.resolve().name + "-again")
     with parsed.output.progress():
         outcome = reruns.rerun(parsed.run, out, say=parsed.output.say)
-    why = "; ".join(outcome["reasons"]) or "versions, threads and machine are the same, so an input file has changed"
+    why = "; ".join(outcome.reasons) or "versions, threads and machine are the same, so an input file has changed"
     parsed.output.result(
-        {"run": str(parsed.run), "again": str(out), **outcome},
+        {
+            "run": str(parsed.run), "again": str(out), "same": outcome.same, "first": outcome.first,
+            "stage": outcome.stage, "reasons": list(outcome.reasons),
+        },
         f"{out}: the same as {parsed.run}, to the byte (files that hold times or versions aside)"
-        if outcome["same"]
-        else f"{out}: {outcome['first']} is the first that differs, of stage {outcome['stage']}; likely reason: {why}",
-    )
-    return SUCCESS if outcome["same"] else FAILURE
+        if outcome.same
+        else f"{out}: {outcome.first} is the first that differs, of stage {outcome.stage}; likely reason: {why}",
+    )  # fmt: skip
+    return SUCCESS if outcome.same else FAILURE

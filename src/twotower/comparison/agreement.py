@@ -16,15 +16,22 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from ..statistics.intervals import centred_interval, exceedance, jackknife_error, log_interval
+from ..config.schema import AnalyzeConfig
+from ..statistics.intervals import (
+    GROUPS,
+    exceedance,
+    grouped,
+    jackknife_error,
+    jackknife_interval,
+    log_interval,
+    without_each,
+)
 from ..statistics.strata import smooth_basis
-from ..statistics.tallies import Floats, Tallies, halves, resample
+from ..statistics.tallies import Floats, Tallies, halves
 
 Pair = tuple[int, int]
 SPLITS = 10
 EXEMPLARS = 12
-AT_A_TIME = 20
-"""Halves of draws for which the sums of all runs are read once; an even number."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +46,7 @@ class AgreementOfPairs:
     estimate: float
     """Its signed root: the root mean square correlation."""
     low: float
-    """The interval over documents."""
+    """The interval over documents: the jackknife's, over groups of them."""
     high: float
     runs_low: float
     """The interval over runs: jackknife on the log scale, from three runs on."""
@@ -111,9 +118,7 @@ def agreement(
     frequency: NDArray[np.integer] | Floats,
     names: Sequence[str],
     groups: Mapping[str, Sequence[Pair]],
-    draws: int,
-    permutations: int,
-    confidence: float,
+    settings: AnalyzeConfig,
     generator: np.random.Generator,
     seeds: Sequence[int] | None = None,
 ) -> Agreement:
@@ -125,13 +130,14 @@ def agreement(
         frequency: training frequency of each type, (types,); a spline of its logarithm is taken out of everything.
         names: of the types.
         groups: by name, the pairs of runs that are asked for.
-        draws, permutations, confidence: of the bootstrap over documents, of the null, of the intervals.
+        settings: of all runs: permutations of the null, confidence of intervals.
         seeds: of the runs; two of one seed count as unrelated where signs and axes are sought (see `family_groups`).
     """
-    documents, runs = preferences[0][0].documents, len(preferences)
+    documents, runs, confidence = preferences[0][0].documents, len(preferences), settings.confidence
     basis = np.linalg.qr(smooth_basis(frequency))[0]
     first = halves(documents, SPLITS, generator)
-    sides = _Sides.of(preferences, np.concatenate([first, 1 - first]))
+    both = np.concatenate([first, 1 - first])
+    sides = _Sides.of(preferences, both)
     observed = sides.products(basis)
     values = np.mean([_means([sets[number] for sets in preferences], np.ones((1, documents)))[0]
                       for number in range(len(preferences[0]))], axis=0)  # fmt: skip
@@ -139,29 +145,36 @@ def agreement(
     rows = _standardized(beyond_frequency(np.nan_to_num(values), basis))
     r = rows @ rows.T
     signs = align(r * related)
-    drawn = _drawn(preferences, basis, draws, generator)
-    null, null_r = [], []
-    for _ in range(permutations):
+    pairs_of = {name: np.asarray(pairs) for name, pairs in groups.items()}
+
+    def squared_of(products: _Products) -> list[float]:
+        return [products.squared(pairs) for pairs in pairs_of.values()]
+
+    group = grouped(documents, min(GROUPS, documents), generator)
+    without = np.array([
+        squared_of(_Sides.of(preferences, both * kept).products(basis)) for kept in without_each(group)
+    ])  # fmt: skip
+    null, null_eigenvalues = np.empty((settings.permutations, len(groups))), np.empty((settings.permutations, runs))
+    for number in range(settings.permutations):
         turns = generator.choice(np.array([-1.0, 1.0]), (runs, values.shape[1]))
-        null.append(sides.products(basis, turns))
+        null[number] = squared_of(sides.products(basis, turns))
         turned = _standardized(beyond_frequency(np.nan_to_num(values) * turns, basis))
-        null_r.append((turned @ turned.T) * related)
+        null_eigenvalues[number] = np.linalg.eigvalsh((turned @ turned.T) * related)[::-1]
     agreements = {}
-    for name, listed in groups.items():
-        pairs = np.asarray(listed)
+    for (name, pairs), left_out, chance in zip(pairs_of.items(), without.T, null.T, strict=True):
         squared = observed.squared(pairs)
-        low, high = centred_interval(squared, np.array([products.squared(pairs) for products in drawn]), confidence)
-        chance = np.array([products.squared(pairs) for products in null])
+        over_documents = jackknife_interval(np.append(squared, left_out), confidence)
         runs_low, runs_high = jackknife(observed.squared, pairs, confidence)
         agreements[name] = AgreementOfPairs(
-            len(pairs), squared, estimate=_root(squared), low=_root(low), high=_root(high),
+            len(pairs), squared, estimate=_root(squared),
+            low=_root(over_documents.low), high=_root(over_documents.high),
             runs_low=_root(runs_low), runs_high=_root(runs_high),
             chance=_root(float(chance.mean())), null_high=_root(float(np.quantile(chance, confidence))),
             p_value=exceedance(squared, chance),
         )  # fmt: skip
     return Agreement(
         values.shape[1], (r * np.outer(signs, signs)).tolist(), signs.tolist(), agreements,
-        _spectrum(rows, r * related, null_r, names, confidence),
+        _spectrum(rows, r * related, null_eigenvalues, names, confidence),
     )  # fmt: skip
 
 
@@ -216,25 +229,6 @@ def beyond_frequency(values: Floats, basis: Floats) -> Floats:
     """What a spline of frequency, an orthonormal `basis` (types, columns), leaves of values (…, types)."""
     left: Floats = values - values @ basis @ basis.T
     return left
-
-
-def _drawn(
-    preferences: Sequence[Sequence[Tallies]], basis: Floats, draws: int, generator: np.random.Generator
-) -> list[_Products]:
-    """The products of one split of the documents under each bootstrap draw."""
-    documents = preferences[0][0].documents
-    sides = []
-    for weights in resample(documents, draws, generator):
-        half = halves(documents, 1, generator)[0] * weights
-        sides += [half, weights - half]
-    products = []
-    for start in range(0, len(sides), AT_A_TIME):
-        part = _Sides.of(preferences, np.stack(sides[start : start + AT_A_TIME]))
-        products += [
-            _Sides(part.means[:, place : place + 2], part.present[place : place + 2]).products(basis)
-            for place in range(0, part.means.shape[1], 2)
-        ]
-    return products
 
 
 def _means(preferences: Sequence[Tallies], weights: Floats) -> Floats:
@@ -303,10 +297,9 @@ def jackknife(
     return log_interval(figure(pairs), jackknife_error(values), len(values) - 1, confidence)
 
 
-def _spectrum(rows: Floats, r: Floats, null: Sequence[Floats], names: Sequence[str], confidence: float) -> Spectrum:
+def _spectrum(rows: Floats, r: Floats, under: Floats, names: Sequence[str], confidence: float) -> Spectrum:
     """Eigenvalues of the runs' correlations against those of the null (parallel analysis, Horn 1965)."""
     eigenvalues, vectors = (ascending[..., ::-1] for ascending in np.linalg.eigh(r))
-    under = np.stack([np.linalg.eigvalsh(correlations)[::-1] for correlations in null])
     bound = np.quantile(under, confidence, axis=0)
     beyond = eigenvalues > bound
     axes = len(beyond) if beyond.all() else int(np.argmin(beyond))

@@ -12,7 +12,7 @@ from scipy import stats
 
 from ..config.conversion import keyed
 from ..data.tagging import CONTENT, FUNCTION
-from ..statistics.intervals import Estimate
+from ..statistics.intervals import Estimate, symmetric_interval
 from ..statistics.mixed_effects import MixedFit, fit_runs
 from ..statistics.ranking import stratified_auroc
 from ..statistics.strata import frequency_bins
@@ -128,12 +128,11 @@ def class_effect(
     }
     freedom = runs - 1
     estimate, error = fixed["class"].estimate, fixed["class"].error
-    reach = float(stats.t.ppf((1 + confidence) / 2, freedom)) * error
     explained = [share for fit, without in fits if (share := _explained(fit, without)) is not None]
     both = pd.concat([part.table for part in parts])
     return ClassEffect(
         effect=EffectOfClass(
-            estimate, estimate - reach, estimate + reach, degrees_of_freedom=freedom,
+            **vars(symmetric_interval(estimate, error, confidence, freedom)), degrees_of_freedom=freedom,
             p_value=float(2 * stats.t.sf(abs(estimate / error), freedom)),
         ),
         fixed=fixed,

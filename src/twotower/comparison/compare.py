@@ -8,6 +8,7 @@ from functools import partial
 
 import numpy as np
 
+from ..config.schema import AnalyzeConfig
 from ..preference.class_contrasts import PLANNED
 from .agreement import agreement, family_groups
 from .class_effect import FEWEST_RUNS, class_effect
@@ -28,14 +29,12 @@ from .reading import (
 from .study import AgreementOfText, EffectInGroup, Study
 from .together import together
 
-DRAWS, PERMUTATIONS = 200, 499
-
 
 def compare_runs(described: Sequence[Described]) -> Study:
     """Everything in `study.json`. Raises `InputError` if a run lacks its scores, or they cannot be compared."""
     prepared: dict[tuple[str, ...], ScoredText] = {}
     runs = [OneRun.read(description, prepared) for description in described]
-    confidence = max(run.confidence for run in runs)  # what is said of all of them is as sure as the surest asked for
+    settings = _settings_of([run.config.analyze for run in runs])
     rows = [figures_of(run, division_of(run, runs)) for run in runs]
     paired = [run for run, row in zip(runs, rows, strict=True) if run.paired and (row.natural or row.stranger)]
     texts = [(stranger, corpus, some) for stranger in (False, True)
@@ -44,14 +43,17 @@ def compare_runs(described: Sequence[Described]) -> Study:
     members = {group: [run for run in paired if (run.group, run.stranger) == group] for group in groups}
     analyses = together({
         **{
-            ("agreement", stranger, corpus): partial(_agreement, corpus, stranger, some, confidence)
+            ("agreement", stranger, corpus): partial(_agreement, corpus, stranger, some, settings)
             for stranger, corpus, some in texts
         },
         **{
-            ("profiles", stranger): partial(_profiles, [run for run in paired if run.stranger == stranger], confidence)
+            ("profiles", stranger): partial(_profiles, [run for run in paired if run.stranger == stranger], settings)
             for stranger in (False, True)
         },
-        **{("effects", group): partial(_class_effects, *group, mine, confidence) for group, mine in members.items()},
+        **{
+            ("effects", group): partial(_class_effects, *group, mine, settings.confidence)
+            for group, mine in members.items()
+        },
     })  # fmt: skip
     study = Study(
         runs=rows,
@@ -60,18 +62,27 @@ def compare_runs(described: Sequence[Described]) -> Study:
         profiles_of_strangers=analyses["profiles", True],
         agreement=[agreed for stranger, corpus, _ in texts if (agreed := analyses["agreement", stranger, corpus])],
         class_effects=[effect for group in groups for effect in analyses["effects", group]],
-        excess_over_strangers=excess_over_strangers(rows, confidence),
+        excess_over_strangers=excess_over_strangers(rows, settings.confidence),
         doses=doses(rows, runs),
         emergence={run.name: run.results.emergence for run in runs},
         context={run.name: run.results.context for run in runs},
         knowledge=knowledge_of_runs(
-            [(run.name, run.stranger, run.results.knowledge) for run in paired if run.results.knowledge], confidence
+            [(run.name, run.stranger, run.results.knowledge) for run in paired if run.results.knowledge],
+            settings.confidence,
         ),
     )
     return replace(study, tests=hypothesis_tests(study))
 
 
-def _agreement(corpus: str, strangers: bool, runs: Sequence[OneRun], confidence: float) -> AgreementOfText | None:
+def _settings_of(settings: Sequence[AnalyzeConfig]) -> AnalyzeConfig:
+    """What is said of many runs is as sure, and against as many permutations, as the surest of them asks for."""
+    return replace(
+        settings[0],
+        permutations=max(one.permutations for one in settings), confidence=max(one.confidence for one in settings),
+    )  # fmt: skip
+
+
+def _agreement(corpus: str, strangers: bool, runs: Sequence[OneRun], settings: AnalyzeConfig) -> AgreementOfText | None:
     """Agreement of runs that scored the same text (see `agreement`). None for fewer than two."""
     if len(runs) < 2:
         return None
@@ -81,16 +92,15 @@ def _agreement(corpus: str, strangers: bool, runs: Sequence[OneRun], confidence:
     if not groups:
         return None
     agreed = agreement(
-        shared.preferences, shared.frequency, shared.pieces, groups, DRAWS, PERMUTATIONS, confidence,
-        np.random.default_rng(0), seeds,
-    )  # fmt: skip
-    labels = label_agreement(runs, groups, DRAWS, PERMUTATIONS, confidence, seeds)
+        shared.preferences, shared.frequency, shared.pieces, groups, settings, np.random.default_rng(0), seeds
+    )
+    labels = label_agreement(runs, groups, settings, seeds)
     return AgreementOfText(corpus, strangers, [run.name for run in runs], shared.kind, agreed, labels)
 
 
-def _profiles(runs: Sequence[OneRun], confidence: float) -> Profiles | None:
+def _profiles(runs: Sequence[OneRun], settings: AnalyzeConfig) -> Profiles | None:
     profiles = profiles_of(runs)
-    return compare_profiles(profiles, DRAWS, PERMUTATIONS, confidence, np.random.default_rng(1)) if profiles else None
+    return compare_profiles(profiles, settings, np.random.default_rng(1)) if profiles else None
 
 
 def _class_effects(group: str, stranger: bool, runs: Sequence[OneRun], confidence: float) -> list[EffectInGroup]:

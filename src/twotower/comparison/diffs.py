@@ -21,14 +21,14 @@ from ..preference.division import LabelDivision
 from ..results.diff_results import DiffResults, MeanDifference, read_diff_results
 from ..runs.finished import RunFolder
 from ..scoring.score_table import ScoreColumns
-from ..statistics.intervals import Estimate, centred_interval
+from ..statistics.intervals import GROUPS, Estimate, grouped, jackknife_interval, without_each
 from ..statistics.strata import smooth_basis
-from ..statistics.tallies import Floats, Tallies, halves, resample
+from ..statistics.tallies import Floats, Tallies, halves
 from ..system.errors import InputError
 from .agreement import beyond_frequency
 from .reading import FEWEST_TYPES, Cells
 
-SPLITS, DRAWS = 10, 200
+SPLITS = 10
 MOST_WORDS = 40
 """Words for each of the two models that are told."""
 
@@ -179,26 +179,26 @@ def agreement_of(
     first: Tallies, second: Tallies, basis: Floats, same_text: bool, confidence: float
 ) -> tuple[float, Estimate | None]:
     """How two measurements of the same types correlate beyond a `basis` (types, columns): as they are, and freed of
-    error (see the module). `same_text`: their documents are the same, and are drawn together."""
-    generator = np.random.default_rng(0)
+    error (see the module). `same_text`: their documents are the same, and are left out together."""
+    generator, groups = np.random.default_rng(0), min(GROUPS, first.documents, second.documents)
 
-    def drawn(documents: int) -> Floats:
-        """Halves of the documents, those of all of them first: (splits + draws, 2, documents)."""
-        weights = np.concatenate([np.ones((SPLITS, documents)), resample(documents, DRAWS, generator)])
-        half = halves(documents, len(weights), generator)
-        return np.stack([weights * half, weights * (1 - half)], axis=1)
+    def sides(documents: int) -> Floats:
+        """Halves of all documents, then of those without each group of them: (1 + groups, splits, 2, documents)."""
+        half = halves(documents, SPLITS, generator)
+        kept = np.vstack([np.ones((1, documents)), without_each(grouped(documents, groups, generator))])
+        return kept[:, None, None] * np.stack([half, 1 - half], axis=1)
 
-    ours = drawn(first.documents)
-    theirs = ours if same_text else drawn(second.documents)
+    ours = sides(first.documents)
+    theirs = ours if same_text else sides(second.documents)
     products = np.array([
-        _products(_beyond(first, a, basis), _beyond(second, b, basis)) for a, b in zip(ours, theirs, strict=True)
+        np.mean([_products(_beyond(first, a, basis), _beyond(second, b, basis)) for a, b in zip(*both, strict=True)], 0)
+        for both in zip(ours, theirs, strict=True)
     ])  # fmt: skip
-    estimate = float(_correlation(products[:SPLITS].mean(axis=0)[None])[0])
-    low, high = centred_interval(estimate, _correlation(products[SPLITS:]), confidence)
+    r = jackknife_interval(_correlation(products), confidence)
     a, b = (_beyond(tallies, np.ones((1, tallies.documents)), basis)[0] for tallies in (first, second))
     length = float(np.sqrt((a @ a) * (b @ b)))
     observed = float(a @ b) / length if length else 0.0
-    return observed, Estimate(estimate, low, high) if np.isfinite(estimate) else None
+    return observed, r if np.isfinite(r.estimate) else None
 
 
 def _beyond(tallies: Tallies, weights: Floats, basis: Floats) -> Floats:

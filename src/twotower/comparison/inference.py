@@ -14,7 +14,8 @@ from scipy import stats
 from ..statistics.tallies import Floats
 
 ORDERS = 9_999
-"""Orders of the doses that are looked at, at most."""
+"""Permutations of runs that are looked at, at most. No setting: there are seldom more, so that most tests are exact,
+and a p-value must be able to be so small that it counts among all those of a study (see `discoveries`)."""
 
 
 Test = tuple[str, str, float | None]
@@ -76,7 +77,7 @@ def excess(pairs: Sequence[float], strangers: Sequence[float], confidence: float
         return Excess(difference, len(pairs), len(strangers))
     interval = stats.ttest_ind(pairs, strangers, equal_var=False).confidence_interval(confidence)
     test = stats.permutation_test(
-        (pairs, strangers), lambda a, b: np.mean(a) - np.mean(b), alternative="greater", n_resamples=9_999,
+        (pairs, strangers), lambda a, b: np.mean(a) - np.mean(b), alternative="greater", n_resamples=ORDERS,
         rng=np.random.default_rng(0),
     )  # fmt: skip
     return Excess(

@@ -10,10 +10,10 @@ import numpy as np
 from ..config.conversion import INLINED
 from ..knowledge.findings.differences import Difference, differences
 from ..knowledge.findings.knowledge import Knowledge
-from ..statistics.intervals import exceedance, percentile_interval
+from ..statistics.intervals import exceedance, jackknife_interval
 from ..statistics.tallies import Floats
+from .inference import ORDERS
 
-DRAWS = 9999
 FEWEST = 5
 """Runs from which two instruments are compared."""
 
@@ -91,7 +91,7 @@ class KnowledgeOfRuns:
     runs: list[DifferencesOfRun]
 
 
-def knowledge_of_runs(runs: Sequence[tuple[str, bool, Knowledge]], confidence: float = 0.95) -> KnowledgeOfRuns | None:
+def knowledge_of_runs(runs: Sequence[tuple[str, bool, Knowledge]], confidence: float) -> KnowledgeOfRuns | None:
     """Instruments compared over runs; None without a run.
 
     A tower's number means nothing, so what is compared is whether the tower that is ahead by one instrument is ahead,
@@ -128,14 +128,14 @@ def knowledge_of_runs(runs: Sequence[tuple[str, bool, Knowledge]], confidence: f
     return KnowledgeOfRuns(instruments, table, rows)
 
 
-def association(first: Floats, second: Floats, generator: np.random.Generator, confidence: float = 0.95) -> Association:
+def association(first: Floats, second: Floats, generator: np.random.Generator, confidence: float) -> Association:
     """Whether the tower that is ahead by one instrument is ahead by another, over runs; each of shape (runs,).
 
     The cosine of the two instruments' differences: +1 where the same tower is ahead by both, -1 where each has its own
-    (a double dissociation). It stays the same when the towers of a run change places. The interval is a bootstrap over
-    runs; the p-value, two-sided, changes the sign of one instrument's difference in each run at random. `agree`: in how
-    many of the runs the signs do. Where all differences of an instrument are 0 there is no cosine: it and its interval
-    are NaN, and `p_value` is None, so that it counts in no family of tests.
+    (a double dissociation). It stays the same when the towers of a run change places. The interval is the jackknife's
+    over runs, on Fisher's scale; the p-value, two-sided, changes the sign of one instrument's difference in each run at
+    random. `agree`: in how many of the runs the signs do. Where all differences of an instrument are 0 there is no
+    cosine: it and its interval are NaN, and `p_value` is None, so that it counts in no family of tests.
     """
 
     def cosine(a: Floats, b: Floats) -> Floats:
@@ -147,8 +147,10 @@ def association(first: Floats, second: Floats, generator: np.random.Generator, c
     estimate = float(cosine(first, second))
     if not np.isfinite(estimate):
         return Association(len(first), agree, np.nan, np.nan, np.nan, None)
-    signs = generator.choice([-1.0, 1.0], size=(DRAWS, len(first)))
+    signs = generator.choice([-1.0, 1.0], size=(ORDERS, len(first)))
     chance = np.abs(cosine(signs * first, second))
-    drawn = generator.integers(len(first), size=(DRAWS, len(first)))
-    interval = percentile_interval(estimate, cosine(first[drawn], second[drawn]), confidence)
-    return Association(len(first), agree, **vars(interval), p_value=exceedance(abs(estimate), chance))
+    others = ~np.eye(len(first), dtype=bool)
+    left_out = [float(cosine(first[kept], second[kept])) for kept in others]
+    on_z = jackknife_interval(np.arctanh(np.clip([estimate, *left_out], -0.999999, 0.999999)), confidence)
+    low, high = np.tanh([on_z.low, on_z.high]).tolist()
+    return Association(len(first), agree, estimate, low, high, p_value=exceedance(abs(estimate), chance))

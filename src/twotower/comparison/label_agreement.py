@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ..config.schema import AnalyzeConfig
 from ..preference.measured import SETS
 from ..statistics.tallies import Tallies
 from .agreement import AgreementOfPairs, Pair, agreement
@@ -30,12 +31,7 @@ class AgreementOfLabel:
 
 
 def label_agreement(
-    runs: Sequence[OneRun],
-    groups: Mapping[str, Sequence[Pair]],
-    draws: int,
-    permutations: int,
-    confidence: float,
-    seeds: Sequence[int],
+    runs: Sequence[OneRun], groups: Mapping[str, Sequence[Pair]], settings: AnalyzeConfig, seeds: Sequence[int]
 ) -> list[AgreementOfLabel]:
     """`agreement` with the values of a label in the place of types; empty where runs have different occurrences.
 
@@ -61,9 +57,7 @@ def label_agreement(
     agreements = []
     for label, own in preferences.items():
         names = [str(value) for value in range(len(counts[label]))]
-        agreed = agreement(
-            own, counts[label], names, groups, draws, permutations, confidence, np.random.default_rng(0), seeds
-        )
+        agreed = agreement(own, counts[label], names, groups, settings, np.random.default_rng(0), seeds)
         agreements.append(AgreementOfLabel(label, len(names), agreed.groups))
     return agreements
 

@@ -12,10 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
+from ..config.schema import AnalyzeConfig
 from ..preference.labelled import Units, one_hot
-from ..statistics.intervals import Estimate, centred_interval, exceedance
+from ..statistics.intervals import GROUPS, Estimate, exceedance, grouped, jackknife_interval, without_each
 from ..statistics.strata import permuted_within
-from ..statistics.tallies import Floats, resample
+from ..statistics.tallies import Floats
 from .agreement import Pair, align, jackknife
 
 FEWEST_CLASSES = 4
@@ -123,7 +124,7 @@ def shared_classes(runs: Sequence[ProfileOfRun]) -> list[str]:
 
 
 def compare_profiles(
-    runs: Sequence[ProfileOfRun], draws: int, permutations: int, confidence: float, generator: np.random.Generator
+    runs: Sequence[ProfileOfRun], settings: AnalyzeConfig, generator: np.random.Generator
 ) -> Profiles | None:
     """Agreement of the profiles of runs, and their shared axes.
 
@@ -143,16 +144,21 @@ def compare_profiles(
         return None
     parts = [_Sums.of(run, classes) for run in runs]
     observed = np.stack([part.profile(None) for part in parts])
-    null = np.empty((permutations, *observed.shape))
+    null = np.empty((settings.permutations, *observed.shape))
     orders: dict[tuple[str, bytes, bytes], tuple[NDArray[np.int64], NDArray[np.int64]]] = {}
     for number, (run, part) in enumerate(zip(runs, parts, strict=True)):
         words = (run.text, part.label.tobytes(), part.strata.tobytes())
         if words not in orders:
-            orders[words] = permuted_within(part.label, part.strata, permutations, generator)
+            orders[words] = permuted_within(part.label, part.strata, settings.permutations, generator)
         null[:, number] = part.permuted(*orders[words])
-    drawn = np.empty((draws, *observed.shape))
-    for number, part in enumerate(parts):
-        drawn[:, number] = part.profile(resample(len(part.by_document), draws, generator))
+    number_of_groups = min(GROUPS, *(len(part.by_document) for part in parts))
+    group_of_document: dict[str, NDArray[np.int64]] = {}  # runs of one text lack the same documents at a time
+    without = []
+    for run, part in zip(runs, parts, strict=True):
+        if run.text not in group_of_document:
+            group_of_document[run.text] = grouped(len(part.by_document), number_of_groups, generator)
+        without.append(part.profile(without_each(group_of_document[run.text])))
+    left_out = np.stack(without, axis=1)
     return Profiles(
         classes=classes,
         runs=[
@@ -160,8 +166,10 @@ def compare_profiles(
             for run, row in zip(runs, observed, strict=True)
         ],
         mixed_tags=len({run.tagger for run in runs}) > 1,
-        agreement={name: _agreement(observed, drawn, null, pairs, confidence) for name, pairs in groups.items()},
-        axes=_axes(observed, null, classes, [run.name for run in runs], confidence),
+        agreement={
+            name: _agreement(observed, left_out, null, pairs, settings.confidence) for name, pairs in groups.items()
+        },
+        axes=_axes(observed, null, classes, [run.name for run in runs], settings.confidence),
     )
 
 
@@ -186,7 +194,7 @@ class _Sums:
         return cls(units.label, units.strata, sums, counts, by_document)
 
     def profile(self, weights: Floats | None) -> Floats:
-        """(classes,), or (draws, classes) for weights of the documents (draws, documents)."""
+        """(classes,), or (weights, classes) for weights of the documents (weights, documents)."""
         if weights is None:
             return _profile(*self.by_document.sum(axis=0))
         added = np.einsum("wd,dkc->kwc", weights, self.by_document)
@@ -243,7 +251,7 @@ def _figures(rows: Floats, pairs: NDArray[np.int64]) -> tuple[float, float]:
 
 
 def _agreement(
-    observed: Floats, drawn: Floats, null: Floats, pairs: Sequence[Pair], confidence: float
+    observed: Floats, left_out: Floats, null: Floats, pairs: Sequence[Pair], confidence: float
 ) -> AgreementOfProfiles:
     """Figures of a group of pairs.
 
@@ -253,13 +261,13 @@ def _agreement(
     numbered = places.reshape(len(pairs), 2)
     rows = _unit(observed[members])
     values = _figures(rows, numbered)
-    over_documents = np.array([_figures(_unit(profiles[members]), numbered) for profiles in drawn])
+    without = np.array([_figures(_unit(profiles[members]), numbered) for profiles in left_out])
     chance = np.array([_figures(_unit(profiles[members]), numbered) for profiles in null])
     figures = []
     for place, value in enumerate(values):
-        low, high = centred_interval(value, over_documents[:, place], confidence)
         figures.append(FigureOfProfiles(
-            value, low, high, chance=float(chance[:, place].mean()),
+            **vars(jackknife_interval(np.append(value, without[:, place]), confidence)),
+            chance=float(chance[:, place].mean()),
             null_high=float(np.quantile(chance[:, place], confidence)),
             p_value=exceedance(value, chance[:, place]),
         ))  # fmt: skip

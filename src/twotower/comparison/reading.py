@@ -69,11 +69,6 @@ class OneRun:
         return cls(name, group, stranger, folder, text, read_results(folder))
 
     @property
-    def confidence(self) -> float:
-        """Of its intervals."""
-        return self.config.analyze.confidence
-
-    @property
     def config(self) -> RunConfig:
         """What it was made from."""
         return self.folder.config

@@ -6,7 +6,6 @@ combinations that people use, `validation.py` refuses the impossible ones.
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
@@ -391,22 +390,3 @@ class RunConfig:
     analyze: AnalyzeConfig = field(default_factory=AnalyzeConfig)
     know: KnowConfig = field(default_factory=KnowConfig)
     diff: DiffConfig = field(default_factory=DiffConfig)
-
-
-def to_dict(config: RunConfig) -> dict[str, Any]:
-    """Nested plain values, as written to `config.yaml`."""
-
-    def plain(value: Any) -> Any:  # `conversion.plain` has null for what is no finite number, which is refused later
-        if isinstance(value, dict):
-            return {key: plain(inner) for key, inner in value.items()}
-        return [plain(inner) for inner in value] if isinstance(value, (list, tuple)) else value
-
-    return {key: plain(value) for key, value in dataclasses.asdict(config).items()}
-
-
-def flatten(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested settings as one dictionary with dotted keys."""
-    flat: dict[str, Any] = {}
-    for key, value in values.items():
-        flat |= flatten(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value}
-    return flat

@@ -13,7 +13,7 @@ import yaml
 
 from ..system.errors import InputError
 from .conversion import converted, hints_of
-from .schema import RunConfig, flatten
+from .schema import RunConfig
 
 T = TypeVar("T")
 MOST_NAMED = 3
@@ -91,11 +91,40 @@ def from_dict(values: Mapping[str, Any], source: str = "configuration") -> RunCo
     return with_settings(RunConfig(), values, source)
 
 
+def to_dict(config: RunConfig) -> dict[str, Any]:
+    """Nested plain values, as written to `config.yaml`."""
+
+    def plain(value: Any) -> Any:  # `conversion.plain` has null for what is no finite number, which is refused later
+        if isinstance(value, dict):
+            return {key: plain(inner) for key, inner in value.items()}
+        return [plain(inner) for inner in value] if isinstance(value, (list, tuple)) else value
+
+    return {key: plain(value) for key, value in dataclasses.asdict(config).items()}
+
+
+def by_name(config: RunConfig) -> dict[str, Any]:
+    """The settings as plain values by their dotted names."""
+    return _flatten(to_dict(config))
+
+
+def changed(config: RunConfig, usual: RunConfig) -> dict[str, Any]:
+    """The settings that are not the `usual` ones, as plain values by their dotted names."""
+    before = by_name(usual)
+    return {name: value for name, value in by_name(config).items() if value != before[name]}
+
+
+def _flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in values.items():
+        flat |= _flatten(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {prefix + key: value}
+    return flat
+
+
 def flat_settings(given: Mapping[str, Any], source: str) -> dict[str, Any]:
     """Nested settings by their dotted names. Raises `InputError` if a setting is given twice."""
     flat: dict[str, Any] = {}
     for name, value in given.items():
-        for key, inner in flatten({str(name): _text_keys(value)}).items():
+        for key, inner in _flatten({str(name): _text_keys(value)}).items():
             key = key.replace("-", "_")
             if key in flat:
                 raise InputError(f"{source}: {key} is given twice; give it once")

@@ -8,7 +8,8 @@ import re
 from ..system.errors import InputError
 from .presets import preset
 from .ranges import MOST, ranges_of
-from .schema import OBJECTIVES, RunConfig, flatten, to_dict
+from .schema import OBJECTIVES, RunConfig
+from .settings import by_name, changed
 
 RANGES = ranges_of(RunConfig)
 
@@ -23,7 +24,7 @@ def validate(config: RunConfig) -> None:
         _validate_diff(config)
     else:
         preset(config.preset)
-    values = flatten(to_dict(config))
+    values = by_name(config)
     for name, allowed in RANGES.items():
         numbers = values[name] if isinstance(values[name], list) else [values[name]]
         for number in numbers:
@@ -126,8 +127,7 @@ TOWERS_ALONE = ("model", "train", "readout", "score", "know")
 
 
 def _validate_diff(config: RunConfig) -> None:
-    usual, given = flatten(to_dict(RunConfig())), flatten(to_dict(config))
-    if other := [name for name in given if name.startswith(TOWERS_ALONE) and given[name] != usual[name]]:
+    if other := [name for name in changed(config, RunConfig()) if name.startswith(TOWERS_ALONE)]:
         raise InputError(f"{other[0]}: belongs to towers, which `twotower diff` does not train; leave it out")
     if len(config.diff.models) < 2:
         raise InputError("diff.models: give two models or more")

@@ -11,13 +11,13 @@ from ..data.heldout import CONTENT_CLASS, FUNCTION_CLASS
 from ..preference.emergence import WATCHING
 from ..preference.labelled import LEXICAL_AND_GRAMMATICAL
 from ..preference.types import type_preferences
+from ..statistics.intervals import errors_to_each_side
 from ..statistics.tallies import tally
 from .explored import ExploredRun
 from .plain import column, number
 
 FEW_DRAWS = 20
 """For types: only their standard errors are shown, which need none."""
-NORMAL_95 = 1.96
 FEWEST = 3
 """Occurrences in the sample below which the curve of a type would be noise."""
 
@@ -32,7 +32,7 @@ def emerged(run: ExploredRun) -> dict[str, Any]:
         each part of speech, and for function and content words, `name`, `count`, and `mean`, `low`, `high` at each
         evaluation, a bootstrap over documents), and `floor`. All in nats. Preferences are means over both sets of
         readouts that watch, minus the mean of all lexical and grammatical words, as in the report. The floor is what
-        these means may differ from 0 by (95 %) where the towers do not differ: half of what the two sets differ by,
+        these means may differ from 0 by where the towers do not differ: half of what the two sets differ by,
         its root mean square over parts of speech.
     """
     table = pd.read_parquet(run.run.require("emergence.parquet"))
@@ -54,7 +54,8 @@ def emerged(run: ExploredRun) -> dict[str, Any]:
             compared = np.isin(upos[piece].astype(str), LEXICAL_AND_GRAMMATICAL)
             by_set = [_centred(contrast.of(part, readouts), compared) for readouts in WATCHING]
             values = np.mean(by_set, axis=0)
-            floors.append(number(_floor(by_set[0] - by_set[1], pd.factorize(upos[piece])[0])))
+            floor = _floor(by_set[0] - by_set[1], pd.factorize(upos[piece])[0], run.config.analyze.confidence)
+            floors.append(number(floor))
             by_type = _of(run, document, piece, values, len(upos), FEW_DRAWS)
             means.append(column(by_type["mean"][kinds]))
             errors.append(column(by_type["standard_error"][kinds]))
@@ -86,11 +87,11 @@ def _centred(values: Any, compared: Any) -> Any:
     return values - (values[compared].mean() if compared.any() else 0.0)
 
 
-def _floor(between: Any, word_class: Any) -> float:
+def _floor(between: Any, word_class: Any, confidence: float) -> float:
     """From what two sets of readouts differ by at each occurrence, and its class."""
     counts = np.bincount(word_class)
     half = np.bincount(word_class, between)[counts > 0] / counts[counts > 0] / 2
-    return float(NORMAL_95 * np.sqrt(np.average(half**2, weights=counts[counts > 0])))
+    return errors_to_each_side(confidence) * float(np.sqrt(np.average(half**2, weights=counts[counts > 0])))
 
 
 def _of(run: ExploredRun, document: Any, group: Any, values: Any, groups: int, draws: int) -> dict[str, Any]:

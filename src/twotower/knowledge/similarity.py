@@ -12,8 +12,8 @@ from ..data.heldout import PreparedText
 from ..data.windows import contiguous_rows
 from ..modeling.layers import layer_states
 from ..modeling.model import TowersModel
-from ..statistics.alignment import View, cka, hsic, jackknife, procrustes
-from ..statistics.intervals import Estimate
+from ..statistics.alignment import View, cka, hsic, procrustes
+from ..statistics.intervals import Estimate, jackknife_interval, percentile_interval
 from ..statistics.tallies import Floats
 from ..system.progress import Progress
 from .findings.similarity import (
@@ -36,6 +36,7 @@ GROUPS = 100
 LAYERS = 13
 """Layers of a tower at most that are compared; of deeper towers so many, evenly spread, the first and last included."""
 SHUFFLES = 20
+"""Orders of the tokens for the null: means over thousands of them, which lie close together."""
 BATCH = 64
 
 
@@ -163,7 +164,7 @@ def _within(
             for both, nulls in zip(_same_layer(trained), _same_layer(untrained), strict=True)
         ],
         from_untrained=[
-            LayerFromUntrained(**vars(layer.label), **vars(jackknife(cka(layer.view, other.view), confidence)))
+            LayerFromUntrained(**vars(layer.label), **vars(jackknife_interval(cka(layer.view, other.view), confidence)))
             for layer, other in zip(trained, untrained, strict=True)
         ],
     )
@@ -175,8 +176,9 @@ def _matrices(layers: list[Layer], confidence: float, progress: Progress) -> tup
     alike, distant = np.zeros((2, 3, len(layers), len(layers)))
     for i, layer in enumerate(layers):
         for j, other in enumerate(layers[: i + 1]):
-            alike[:, i, j] = alike[:, j, i] = _three(jackknife(cka(other.view, layer.view, own[j], own[i]), confidence))
-            distant[:, i, j] = distant[:, j, i] = _three(jackknife(procrustes(other.view, layer.view), confidence))
+            similar, apart = cka(other.view, layer.view, own[j], own[i]), procrustes(other.view, layer.view)
+            alike[:, i, j] = alike[:, j, i] = _three(jackknife_interval(similar, confidence))
+            distant[:, i, j] = distant[:, j, i] = _three(jackknife_interval(apart, confidence))
             progress.advance(1)
     return Matrix(*alike.tolist()), Matrix(*distant.tolist())
 
@@ -205,14 +207,12 @@ def _across(
 ) -> LikenessOfTowers:
     """Both measures of two towers at a layer, with their nulls."""
     shuffles = [other.view.shuffled(generator) for _ in range(SHUFFLES)]
-    tail = (1 - confidence) / 2
     both = []
     for measure in (cka, procrustes):
         drawn = np.array([measure(one.view, shuffled)[0] for shuffled in shuffles])
-        low, high = np.quantile(drawn, [tail, 1 - tail])
-        shuffled = Estimate(float(drawn.mean()), float(low), float(high))
-        untrained = jackknife(measure(null.view, other_null.view), confidence)
-        estimate = jackknife(measure(one.view, other.view), confidence)
+        shuffled = percentile_interval(float(drawn.mean()), drawn, confidence)
+        untrained = jackknife_interval(measure(null.view, other_null.view), confidence)
+        estimate = jackknife_interval(measure(one.view, other.view), confidence)
         both.append(Likeness(**vars(estimate), null=NullsOfLikeness(shuffled, untrained)))
     return LikenessOfTowers(one.layer, [one.tower, other.tower], *both)
 

@@ -8,9 +8,8 @@ from functools import partial
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
-from ..statistics.intervals import Estimate, largest_difference, percentile_interval
+from ..statistics.intervals import Estimate, errors_to_each_side, largest_difference, percentile_interval
 from ..statistics.tallies import Floats, resample
 from .measured import SETS
 
@@ -123,7 +122,7 @@ def context(
     if towers == 1:
         return Context(len(codes), int(few), curves, far, None)
     apart = estimate(over_sets[0] - over_sets[1]) if towers == 2 else largest_difference(over_sets.T, confidence)
-    reach = float(stats.t.ppf((1 + confidence) / 2, towers * (len(sets) - 1)))
+    reach = errors_to_each_side(confidence, towers * (len(sets) - 1))
     reach *= float(np.sqrt(2 * gains[..., 0].var(axis=1, ddof=1).mean() / len(sets)))
     middle = apart.estimate
     ends = (float(middle + side * np.hypot(middle - end, reach)) for end, side in ((apart.low, -1), (apart.high, 1)))

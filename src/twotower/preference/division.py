@@ -20,11 +20,10 @@ from .measured import Measured
 from .own_labels import own_labels
 
 EXCHANGES = 100
-"""Times that labels are exchanged, or signs turned, for a null."""
+"""Times that labels are exchanged, or signs turned, for a null. No setting: each reads the whole text again, and all
+that is asked of them is one quantile, beside which intervals are wide."""
 CLASS = ("class", "frequency")
 """The label that answers whether towers divide the work by word class, and what it is taken beyond."""
-NULL = 0.975
-"""Its quantile that a share must exceed."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +31,8 @@ class ShareOfLabel(Estimate):
     """H of one labelling, with its interval and its null."""
 
     null_high: float | None
-    """The 97.5th percentile of H with labels exchanged among what carries them; None where they cannot be."""
+    """The upper end of H with labels exchanged among what carries them (at the usual `analyze.confidence` the 97.5th
+    percentile); None where they cannot be."""
 
 
 @dataclass(frozen=True)
@@ -151,7 +151,7 @@ def _row(
     measurable = comparable and readings.square[0] > 0
     everywhere = np.where(values < 0, int(values.max(initial=0)) + 1, values)  # what has no label as one of its own
     null = _null(label, everywhere, given, beyond, holding, readings, text) if measurable else None
-    high = None if null is None else float(np.quantile(null, NULL))
+    high = None if null is None else float(np.quantile(null, (1 + readings.confidence) / 2))
     outcome = verdict(holding.share if measurable else None, high, None, converged)
     if comparable and readings.squared.low <= 0 and outcome != "undecided":
         outcome = "no"  # there is no difference that it could be a share of

@@ -13,16 +13,16 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..data.norms import read_norms
-from ..statistics.intervals import centred_interval
+from ..statistics.intervals import GROUPS, crossed_error, grouped, symmetric_interval, without_each
 from ..statistics.strata import smooth_basis
 from ..statistics.stretches import stretches
-from ..statistics.tallies import Floats, Tallies, ValuesOf, halves, resample
+from ..statistics.tallies import Floats, ValuesOf, halves
 from .covariates import sentence_positions
 from .labelled import label_codes, one_hot
 from .measured import Measured
 from .reliability import reliable_share
 
-FOLDS, DRAWS = 5, 60
+FOLDS = 5
 RIDGE = 1e-6
 FEWEST = 5
 """Types that a part of speech must have for a column of its own."""
@@ -88,8 +88,8 @@ def explained_by(measured: Measured) -> ExplainedBy | None:
     group's `unique` share is what leaving it out costs; its `shapley` share is what it adds, averaged over all orders
     in which the groups can enter (Lindeman, Merenda and Gold 1980; Grömping 2007), and these add up to `total`.
     `of_reliable` divides by the `reliability` of the types' means (`reliable_share`: what halves of the documents and
-    sets of readouts have in common), the most that any predictor could explain. Intervals resample documents and types.
-    For more than two towers shares are means over towers, weighted by variance.
+    sets of readouts have in common), the most that any predictor could explain. Documents and types are random: see
+    `crossed_error`. For more than two towers shares are means over towers, weighted by variance.
     """
     if measured.towers == 1 or measured.frequent.sum() < 20 * FOLDS:
         return None
@@ -100,22 +100,35 @@ def explained_by(measured: Measured) -> ExplainedBy | None:
     fold = generator.permutation(np.arange(len(columns)) % FOLDS)
     tallies = [preference.select(chosen) for preference in measured.preferences]
     documents = tallies[0].documents
-    measured_r2 = _r2(tallies, np.ones(documents), np.ones(len(columns)), columns, masks, fold)
-    drawn = []
-    for weights in resample(documents, DRAWS, generator):
-        types = np.bincount(generator.integers(0, len(columns), len(columns)), minlength=len(columns)).astype(float)
-        drawn.append(_r2(tallies, weights, types, columns, masks, fold))
     first, constant = halves(documents, measured.settings.splits, generator), np.ones((len(columns), 1))
     under = zip(*map(measured.under, measured.sets), strict=True)
     reliability = float(np.mean([
         reliable_share([preference.select(chosen) for preference in sets], first, constant) for sets in under
     ]))  # fmt: skip
-    stacked, confidence = np.stack(drawn), measured.settings.confidence
+    number_of_groups = min(GROUPS, documents)
+    of_document, of_type = (grouped(units, number_of_groups, generator) for units in (documents, len(columns)))
+
+    def r2(values: Floats, weights: Floats | None = None) -> Floats:
+        return _r2(values, np.ones(len(columns)) if weights is None else weights, columns, masks, fold)
+
+    def means(weights: Floats) -> Floats:
+        return np.stack([of_contrast.means(weights)[0] for of_contrast in tallies], axis=1)
+
+    (values,) = means(np.ones((1, documents)))
+    without = means(without_each(of_document))
+    measured_r2 = r2(values)
+    left_out = [
+        [r2(values_without) for values_without in without],
+        [r2(values, weights) for weights in without_each(of_type)],
+        # Each crossed group leaves another group of documents out of each group of types.
+        [r2(without[(group - of_type) % number_of_groups, :, np.arange(len(columns))].T)
+         for group in range(number_of_groups)],
+    ]  # fmt: skip
 
     def estimated(share_of: ShareOfSubsets) -> ShareOfVariance:
-        estimate = float(share_of(measured_r2))
-        low, high = centred_interval(estimate, np.array([share_of(r2) for r2 in stacked]), confidence)
-        return ShareOfVariance(estimate, low, high, estimate / reliability if reliability > 0.05 else None)
+        error = crossed_error(*(np.array([share_of(some) for some in kind]) for kind in left_out))
+        share = symmetric_interval(share_of(measured_r2), error, measured.settings.confidence, number_of_groups - 1)
+        return ShareOfVariance(**vars(share), of_reliable=share.estimate / reliability if reliability > 0.05 else None)
 
     total = estimated(lambda r2: float(r2[-1]))
     rows = [
@@ -219,19 +232,15 @@ def _columns(groups: Mapping[str, Floats]) -> tuple[list[str], NDArray[np.bool_]
     return names, np.hstack([np.ones((len(subsets), 1), dtype=bool), subsets.astype(bool)]), columns
 
 
-def _r2(
-    tallies: list[Tallies], documents: Floats, types: Floats, columns: Floats, masks: NDArray[np.bool_],
-    fold: NDArray[np.int64],
-) -> Floats:  # fmt: skip
+def _r2(means: Floats, types: Floats, columns: Floats, masks: NDArray[np.bool_], fold: NDArray[np.int64]) -> Floats:
     """R2 on types that were not fitted, for every subset of groups, (subsets,); pooled over contrasts.
 
-    `documents` (documents,) and `types` (types,) say how often a resample holds each. All subsets are solved at once:
-    a column that a subset lacks has an equation of its own, whose solution is 0.
+    `means` (contrasts, types) are NaN where a type does not occur; `types` (types,) weights each. All subsets are
+    solved at once: a column that a subset lacks has an equation of its own, whose solution is 0.
     """
     squares: Floats = np.zeros(len(masks))
     total = 0.0
-    for of_contrast in tallies:
-        values = of_contrast.means(documents[None])[0][0]
+    for values in means:
         weights = types * np.isfinite(values)
         values = np.nan_to_num(values)
         values = values - (weights * values).sum() / weights.sum()

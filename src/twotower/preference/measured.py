@@ -15,8 +15,6 @@ from numpy.typing import NDArray
 
 from ..config.schema import AnalyzeConfig, RunConfig
 from ..data.heldout import PreparedText
-from ..runs.records import read_json
-from ..runs.stages import STAGES
 from ..scoring.score_table import ScoreColumns
 from ..statistics.blocks import blocks_of
 from ..statistics.contrasts import Columns, Contrast, contrasts
@@ -24,6 +22,7 @@ from ..statistics.grouping import numbered
 from ..statistics.stretches import stretches
 from ..statistics.tallies import Floats, Sums, Tallies, ValuesOf, add_up, mean_of
 from ..training.convergence import read_readouts
+from ..training.metrics import read_trained
 
 SETS = ("readout", "second", "third", "fourth")
 """The sets of readouts that a run may have (`training.readouts.SETS`): any two share nothing but the towers."""
@@ -73,10 +72,9 @@ class Measured:
         """Read a run folder."""
         text = PreparedText(run)
         scores = ScoreColumns(run / "scores.parquet")
-        trained = read_json(run / "training.json", f"run `{STAGES['train'].command(run)}`")
         return cls(
             scores, config.model.towers, text.pieces, text.frequencies, text.classes, config.analyze, config.seed, text,
-            annotations=text.annotations, reads_ahead=trained["objective"] != "causal",
+            annotations=text.annotations, reads_ahead=read_trained(run).objective != "causal",
             converged=read_readouts(run).converged,
         )  # fmt: skip
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from ..config.conversion import OMITTED
+from ..statistics.intervals import errors_to_each_side
 from ..statistics.stretches import stretches
 from ..statistics.tallies import Floats, ValuesOf
 from .covariates import covariates
@@ -189,7 +190,7 @@ def _fits(
     for beta, between, total, left_square in zip(betas, spread, squares, left_squares, strict=True):
         variance = np.diag(inverse @ between @ inverse) * clusters / (clusters - 1)
         error = np.sqrt(np.where(variance > 0, variance, np.nan))  # rounding alone, where residuals are all alike
-        reach = stats.t.ppf((1 + confidence) / 2, clusters - 1) * error
+        reach = errors_to_each_side(confidence, clusters - 1) * error
         p_values = 2 * stats.t.sf(np.abs(beta / error), clusters - 1)
         rows = [
             Coefficient(name, float(b), float(b - r), float(b + r), float(p))

@@ -7,15 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
-from ..statistics.intervals import Estimate, jackknife_error, row_means
+from ..statistics.intervals import GROUPS, Estimate, crossed_error, grouped, row_means, symmetric_interval
 from ..statistics.regression import residuals
 from ..statistics.tallies import Floats, Tallies, halves
 from .measured import Measured, pairs_of_sets
 
-GROUPS, FEW_SPLITS = 20, 6
-"""Groups of documents and of types, left out one at a time; splits of the documents that are read again for each."""
+FEW_SPLITS = 6
+"""Splits of the documents that are read again without each group of documents or types."""
 Sets = Sequence[Sequence[Tallies]]
 """For each set of readouts, the preferences of the types: one for two towers, one per tower for more."""
 
@@ -50,21 +49,19 @@ def reliability(sets: Sets, min_count: int, splits: int, confidence: float, gene
     groups = min(GROUPS, documents, types)
     if not np.isfinite(z) or groups < 3:
         return Estimate(float(np.tanh(z)), np.nan, np.nan)
-    group_of_document = generator.permutation(np.arange(documents) % groups)
-    group_of_type = generator.permutation(np.arange(types) % groups)
+    group_of_document, group_of_type = (grouped(units, groups, generator) for units in (documents, types))
     first = first[:FEW_SPLITS]
     few_splits = _Sides.of_halves(sets, first, np.ones(documents), min_count)
     without = [
         _Sides.of_halves(sets, first, (group_of_document != left).astype(float), min_count) for left in range(groups)
     ]
-    by_document = jackknife_error(np.array([sides.mean(all_types) for sides in without]))
-    by_type = jackknife_error(np.array([few_splits.mean(group_of_type != left) for left in range(groups)]))
+    by_document = np.array([sides.mean(all_types) for sides in without])
+    by_type = np.array([few_splits.mean(group_of_type != left) for left in range(groups)])
     # Each crossed group leaves another group of documents out of each group of types.
     crossed = [_Sides.spliced(without, (left - group_of_type) % groups).mean(all_types) for left in range(groups)]
-    by_both = jackknife_error(np.array(crossed))
-    variance = max(by_document**2 + by_type**2 - by_both**2, by_document**2, by_type**2)
-    reach = float(stats.t.ppf((1 + confidence) / 2, groups - 1)) * float(np.sqrt(variance))
-    return Estimate(*(float(np.tanh(value)) for value in (z, z - reach, z + reach)))
+    error = crossed_error(by_document, by_type, np.array(crossed))
+    on_z = symmetric_interval(z, error, confidence, groups - 1)
+    return Estimate(*(float(np.tanh(value)) for value in (on_z.estimate, on_z.low, on_z.high)))
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ from functools import partial
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy import stats
 
 from ..config.conversion import OMITTED
+from ..statistics.intervals import errors_to_each_side
 from ..statistics.ranking import Bools
 from ..statistics.tallies import Floats, Tallies, resample
 from .measured import Measured
@@ -110,7 +110,7 @@ def with_readouts(columns: dict[str, Floats], sets: Floats, confidence: float) -
     pooled = np.full(len(mean), np.nan)
     for part in np.array_split(order, max(1, len(order) // POOLED)):
         pooled[part] = variance[part].mean()
-    reach = float(stats.norm.ppf((1 + confidence) / 2)) * np.sqrt(pooled)
+    reach = errors_to_each_side(confidence) * np.sqrt(pooled)
     return columns | {
         "standard_error": np.sqrt(columns["standard_error"] ** 2 + pooled),
         "low": mean - np.hypot(mean - columns["low"], reach),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any
 
@@ -10,8 +9,10 @@ import yaml
 
 from .. import __version__
 from ..config.presets import PRESETS
-from ..config.schema import RunConfig, flatten, to_dict
+from ..config.schema import RunConfig
+from ..config.settings import changed
 from ..results.results import Results
+from ..runs.provenance import Provenance
 from ..statistics.intervals import Interval
 from .summary import headline, sentences
 
@@ -52,7 +53,7 @@ FILES = (
 )
 
 
-def card(config: RunConfig, results: Results, provenance: dict[str, Any], present: set[str], with_text: bool) -> str:
+def card(config: RunConfig, results: Results, provenance: Provenance, present: set[str], with_text: bool) -> str:
     """The card in Markdown, with the metadata that the hub reads. Text of the corpus and names of files are escaped.
 
     Args:
@@ -86,8 +87,7 @@ def card(config: RunConfig, results: Results, provenance: dict[str, Any], presen
         "Towers read at most "
         f"{config.train.window} tokens at a time. `head` is `joint` for all towers, `readout_1` for tower 1 alone.",
         "## Repeat it",
-        f"```sh\n{LOCAL_VERSION.sub('', provenance.get('install', 'pip install twotower'))}\n"
-        "twotower run --config config.yaml --out runs/again\n```",
+        f"```sh\n{LOCAL_VERSION.sub('', provenance.install)}\ntwotower run --config config.yaml --out runs/again\n```",
         _corpus_of_repeats(config),
         "## What is in this folder",
         "| file | holds |\n|---|---|\n"
@@ -158,9 +158,9 @@ def _text(results: Results, with_text: bool) -> str:
 
 def _changed(config: RunConfig) -> dict[str, Any]:
     """The settings that differ from those of the preset."""
-    usual, mine = (flatten(to_dict(settings)) for settings in (PRESETS.get(config.preset, RunConfig()), config))
-    names = (name for name in mine if mine[name] != usual.get(name) and name not in ("preset", "prepare.corpus"))
-    return {name: json.loads(json.dumps(mine[name])) for name in names if not name.startswith("know.")}
+    unusual = changed(config, PRESETS.get(config.preset, RunConfig()))
+    own = ("preset", "prepare.corpus")
+    return {name: value for name, value in unusual.items() if name not in own and not name.startswith("know.")}
 
 
 def _corpus_of_repeats(config: RunConfig) -> str:

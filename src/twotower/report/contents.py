@@ -16,8 +16,9 @@ from ..data.tagging import CONTENT, FUNCTION, NO_WORD
 from ..preference.class_variance import FEW_TYPES
 from ..preference.measured import SETS
 from ..results.results import Results, results_in
-from ..runs.records import read_json
+from ..runs.provenance import Provenance, read_provenance
 from ..statistics.contrasts import Contrast, contrasts
+from ..training.metrics import Trained, read_trained
 from .finding import row_name
 from .passages import Passage, ShadedText, WordInSentences, passages, words_in_sentences
 from .sheet import Plate
@@ -39,9 +40,8 @@ class Contents:
     settings: str
     """All settings of the run, as YAML."""
     results: Results
-    timing: dict[str, float]
-    """Of the training: seconds, tokens_per_second."""
-    provenance: dict[str, Any]
+    trained: Trained
+    provenance: Provenance
     training: pd.DataFrame
     """step, tokens, joint, tower_K: nats on the training batches."""
     heldout: pd.DataFrame
@@ -95,9 +95,7 @@ class Contents:
 def read_contents(config: RunConfig, run: Path) -> Contents:
     """Gather the report's data from a run folder."""
     results = results_in(run / "results.json", run)
-    trained = json.loads((run / "training.json").read_text(encoding="utf-8"))
-    timing = {key: trained[key] for key in ("seconds", "tokens_per_second")}
-    provenance = read_json(run / "provenance.json", f"delete it, and `twotower run --out {run}` writes it")
+    provenance = read_provenance(run, f"delete it, and `twotower run --out {run}` writes it")
     training, heldout = _curves(run / "metrics.jsonl")
     types = pd.read_parquet(run / "preference.parquet")
     types = types[types["count"] >= 2 * config.analyze.min_count].reset_index(drop=True)
@@ -108,7 +106,9 @@ def read_contents(config: RunConfig, run: Path) -> Contents:
     theirs = results_in(run / "strangers.json", run) if (run / "strangers.json").is_file() else None
     profile = _profile(results, theirs)
     settings = (run / "config.yaml").read_text(encoding="utf-8")
-    return Contents(config, settings, results, timing, provenance, training, heldout, types, profile, shown, told)
+    return Contents(
+        config, settings, results, read_trained(run), provenance, training, heldout, types, profile, shown, told
+    )
 
 
 def _curves(path: Path) -> tuple[pd.DataFrame, pd.DataFrame]:

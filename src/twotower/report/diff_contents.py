@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,10 +14,10 @@ from ..data.tagging import CONTENT, FUNCTION
 from ..preference.class_variance import FEW_TYPES
 from ..preference.division import Division
 from ..results.diff_results import DiffResults, diff_results_in
-from ..runs.records import read_json
+from ..runs.provenance import Provenance, read_provenance
 from ..scoring.score_table import ScoreColumns
 from ..statistics.contrasts import Contrast, contrasts
-from .passages import PASSAGE_LIMIT, PASSAGE_SHADE, PASSAGES
+from .passages import PASSAGE_LIMIT, PASSAGE_SHADE, PASSAGES, Passage, ShadedPiece
 from .style import class_of_piece
 
 PASSAGE_ROWS = 160
@@ -31,13 +30,13 @@ class DiffContents:
     config: RunConfig
     settings: str
     """All settings of the run, as YAML."""
-    provenance: dict[str, Any]
+    provenance: Provenance
     results: DiffResults
     types: pd.DataFrame
     """`preference.parquet`, the types that occur often enough for statistics."""
     profile: pd.DataFrame
     """For each word class and model: `model` (from 0), `upos`, `mean`, `low`, `high` (beyond frequency), `kind`."""
-    passages: list[dict[str, Any]]
+    passages: list[Passage]
 
     @property
     def names(self) -> list[str]:
@@ -63,7 +62,7 @@ class DiffContents:
 def read_diff_contents(config: RunConfig, run: Path) -> DiffContents:
     """Gather the data of the page from a run folder."""
     results = diff_results_in(run / "results.json", run)
-    provenance = read_json(run / "provenance.json", f"delete it, and `twotower run --out {run}` writes it")
+    provenance = read_provenance(run, f"delete it, and `twotower run --out {run}` writes it")
     types = pd.read_parquet(run / "preference.parquet")
     types = types[types["count"] >= 2 * config.analyze.min_count].reset_index(drop=True)
     return DiffContents(
@@ -88,7 +87,7 @@ def _profile(results: DiffResults) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["model", "upos", "kind", "mean", "low", "high"])
 
 
-def _passages(run: Path, names: list[str]) -> list[dict[str, Any]]:
+def _passages(run: Path, names: list[str]) -> list[Passage]:
     """The middle of a few documents, spread over the text, row by row, with the model that predicts each better."""
     scores, text = ScoreColumns(run / "scores.parquet"), MeasuredText(run).documents.set_index("document")
     of_rows = scores["document"].to_numpy()
@@ -109,12 +108,12 @@ def _passages(run: Path, names: list[str]) -> list[dict[str, Any]]:
         for row in range(len(starts)):
             kind = class_of_piece(upos[row])
             each = ", ".join(f"{name} {value:.2f}" for name, value in zip(names, log_probs[:, row], strict=True))
-            pieces.append({
-                "text": whole[bounds[row] : bounds[row + 1]],
-                "model": int(best[row]) + 1,
-                "shade": round(min(1.0, ahead[row] / PASSAGE_LIMIT) * PASSAGE_SHADE),
-                "tip": f"{whole[bounds[row] : bounds[row + 1]].strip()} ({kind}): log-probability {each} nats; "
+            said = whole[bounds[row] : bounds[row + 1]]
+            pieces.append(ShadedPiece(
+                said, glued=True, tower=int(best[row]) + 1,
+                shade=round(min(1.0, ahead[row] / PASSAGE_LIMIT) * PASSAGE_SHADE),
+                tip=f"{said.strip()} ({kind}): log-probability {each} nats; "
                 f"{names[best[row]]} ahead by {ahead[row]:.2f}",
-            })  # fmt: skip
-        passages.append({"name": str(text.loc[document, "name"]), "pieces": pieces})
+            ))  # fmt: skip
+        passages.append(Passage(str(text.loc[document, "name"]), pieces))
     return passages

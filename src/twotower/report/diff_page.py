@@ -7,6 +7,7 @@ from pathlib import Path
 import yaml
 from markupsafe import Markup
 
+from ..config.conversion import plain
 from ..config.schema import RunConfig
 from ..preference.divergence import DivergenceOfPair, GroupedBy, Means
 from .contents import favourites
@@ -62,6 +63,7 @@ def render(contents: DiffContents, plates: dict[str, Plate]) -> str:
         figure=figure,
         p_value=p_value,
         confidence=f"{contents.config.analyze.confidence:.0%}",
+        chance=f"{(1 + contents.config.analyze.confidence) / 2:.1%}",
         drawn={name: drawn.inline(LABELS[name]) for name, drawn in plates.items()},
         favourites=[favourites(contents, number, FAVOURITES) for number in range(1, 1 + len(contents.names))],
         columns=columns(contents),
@@ -80,7 +82,7 @@ def render(contents: DiffContents, plates: dict[str, Plate]) -> str:
         contrasts=results.word_classes.contrasts if results.word_classes else [],
         read=results.corpus.inventory.facts(),
         settings=contents.settings,
-        provenance=yaml.safe_dump(contents.provenance, sort_keys=False),
+        provenance=yaml.safe_dump(plain(contents.provenance), sort_keys=False),
         glossary={name: GLOSSARY[name] for name in TERMS},
     )
 

@@ -10,7 +10,7 @@ from .contents import Contents, favourites, shares
 from .style import plural
 
 LEVEL = 0.05
-"""p below which a contrast is called sure."""
+"""p below which something that runs agree in is called sure."""
 NAMED = 3
 """Classes or words that a heading names for each tower."""
 
@@ -57,10 +57,10 @@ def of_preferences(contents: Contents) -> str:
 
 def of_contrasts(contents: Contents) -> str:
     """Which planned contrasts of word classes are sure."""
-    classes = contents.results.word_classes
+    classes, level = contents.results.word_classes, 1 - contents.config.analyze.confidence
     said = []
     for row in classes.contrasts if classes else []:
-        if row.area and row.p_value is not None and row.p_value < LEVEL:
+        if row.area and row.p_value is not None and row.p_value < level:
             first, second = row.contrast.split(" against ")
             said.append(f"tower {1 if row.area.estimate > 0.5 else 2} prefers {first} to {second} words")
     return _sentence("; ".join(said)) if said else "No two groups of word classes surely differ at similar frequency"

@@ -37,6 +37,7 @@ def render(contents: Contents) -> str:
         results=results,
         figure=figure,
         confidence=f"{contents.config.analyze.confidence:.0%}",
+        chance=f"{(1 + contents.config.analyze.confidence) / 2:.1%}",
         opening=top,
         division=results.division,
         examples=_examples(contents),

@@ -12,6 +12,7 @@ import pandas as pd
 import yaml
 from markupsafe import Markup
 
+from ..config.conversion import plain
 from . import headings
 from .contents import Contents, shares
 from .division_figure import shown_labels
@@ -177,7 +178,8 @@ def knowledge(contents: Contents) -> Section | None:
         (instrument, picture(contents, name) if (name := f"knowledge_{instrument.name}") in drawn else "")
         for instrument in used
     ]
-    return Section("knowledge", "What each tower knows", part("knowledge.html.j2", parts=shown))
+    body = part("knowledge.html.j2", parts=shown, confidence=f"{contents.config.analyze.confidence:.0%}")
+    return Section("knowledge", "What each tower knows", body)
 
 
 def training(contents: Contents) -> Section:
@@ -191,8 +193,8 @@ def record(contents: Contents) -> Section:
     read = contents.results.corpus.inventory
     body = part(
         "sections/record.html.j2", results=contents.results, read=read.facts(), warnings=read.warnings(),
-        timing=contents.timing, config=contents.settings,
-        provenance=yaml.safe_dump(contents.provenance, sort_keys=False),
+        timing=contents.trained, config=contents.settings,
+        provenance=yaml.safe_dump(plain(contents.provenance), sort_keys=False),
     )  # fmt: skip
     return Section("record", "What was run", body)
 

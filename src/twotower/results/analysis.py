@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -25,6 +24,7 @@ from ..runs.stages import STAGES
 from ..runs.views import StageConfig
 from ..system.progress import Progress
 from ..training.convergence import read_readouts
+from ..training.metrics import read_trained
 from .results import STATISTICS, Baselines, CorpusOfRun, ModelOfRun, Results, TrainingOfRun, results_in
 
 
@@ -32,7 +32,7 @@ def analyze(config: StageConfig, run: Path, out: Path) -> None:
     """Read `run/scores.parquet`; write `preference.parquet` and `results.json` into `out`."""
     measured = Measured.of(config, run)
     assert measured.text is not None
-    training = json.loads((run / "training.json").read_text(encoding="utf-8"))
+    trained = read_trained(run)
     types, figures = analyze_measured(measured)
     towers, resampling = config.model.towers, (config.analyze.bootstrap, config.analyze.confidence)
     results = Results(
@@ -40,11 +40,11 @@ def analyze(config: StageConfig, run: Path, out: Path) -> None:
             measured.text.summary, measured.blocks if measured.blocks < measured.documents else None
         ),
         model=ModelOfRun(
-            config.model.family, training["objective"], towers, config.model.cooperation, training["parameters"],
+            config.model.family, trained.objective, towers, config.model.cooperation, trained.parameters,
             config.model.width, config.model.layers, config.model.planted, config.model.dial,
         ),
         training=TrainingOfRun(
-            training["steps"], training["tokens"], perplexity(measured), Baselines(**baselines(measured.text))
+            trained.steps, trained.tokens, perplexity(measured), Baselines(**baselines(measured.text))
         ),
         readouts=read_readouts(run),
         seed=config.seed,

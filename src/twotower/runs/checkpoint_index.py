@@ -73,7 +73,7 @@ def is_whole(folder: Path, number: int = 0, count: int = 1) -> bool:
     """
     try:
         known = read_index(folder).digests
-        return all(fingerprint(folder / name)["digest"] == known[name] for name in list(known)[number::count])
+        return all(fingerprint(folder / name).digest == known[name] for name in list(known)[number::count])
     except (OSError, ValueError):
         return False
 

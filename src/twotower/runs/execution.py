@@ -11,17 +11,22 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from ..config.schema import RunConfig, to_dict
+from ..config.conversion import as_json
+from ..config.schema import RunConfig
+from ..config.settings import to_dict
 from ..system.errors import InputError, Interrupted
 from .locking import lock
 from .outside import compare, outside_of
 from .provenance import provenance
 from .records import (
+    Records,
+    StageRecord,
     as_asked,
     damage_error,
     fingerprint,
@@ -29,7 +34,7 @@ from .records import (
     inputs_of,
     load_config,
     read_records,
-    sizes_and_times,
+    recorded_output,
     up_to_date,
     write_records,
 )
@@ -133,12 +138,12 @@ def _run_stage(
             raise damage_error(run, producer, damaged)
     if record and all((run / name).exists() for name in stage.outputs):
         damaged = first_damaged(run, record)
-        outside = compare(asked, stage, record.get("outside", {}))
+        outside = compare(asked, stage, record.outside)
         if not damaged and not outside.changed and up_to_date(run, asked, stage.name, records):
             for name in outside.missing:
                 say(f"{stage.name}: the files of {name} are gone; what was made from them is kept")
             if outside.touched:
-                write_records(run, records | {stage.name: record | {"outside": outside_of(asked, stage)}})
+                write_records(run, records | {stage.name: replace(record, outside=outside_of(asked, stage))})
             say(f"{stage.name}: done before, skipped")
             _discard_progress(run, stage)  # of a process that died here
             return
@@ -154,26 +159,23 @@ def _run_stage(
     with naming_disk_errors(out):
         function(view_of(asked, stage, inputs), run, out)
         sync(out)
-        sizes = {name: fingerprint(out / name) for name in stage.outputs}
+        contents = {name: fingerprint(out / name) for name in stage.outputs}
         if records.pop(stage.name, None):  # while old and new files lie side by side, the stage counts as not done
             write_records(run, records)
         for name in stage.outputs:
             _move(out / name, run / name)
         sync_one(run)
         shutil.rmtree(out)
-        fingerprints = {name: files | {"stat": sizes_and_times(run / name)} for name, files in sizes.items()}
-        records[stage.name] = {
-            "format": stage.format, "settings": settings, "inputs": inputs, "outside": read,
-            "outputs": fingerprints,
-            "seconds": round(time.perf_counter() - begin, 3),
-        }  # fmt: skip
+        outputs = {name: recorded_output(run / name, content) for name, content in contents.items()}
+        seconds = round(time.perf_counter() - begin, 3)
+        records[stage.name] = StageRecord(stage.format, settings, inputs, outputs, read, seconds)
         _write_configuration(run, config)
         write_records(run, records)
     _discard_progress(run, stage)
 
 
 def _say_left_out(
-    run: Path, stage: Stage, inputs: Mapping[str, str], records: Mapping[str, Any], say: Callable[[str], None]
+    run: Path, stage: Stage, inputs: Mapping[str, str], records: Records, say: Callable[[str], None]
 ) -> None:
     """Name the instruments that are made, but of towers or with settings that the run no longer has."""
     for artifact in stage.optional:
@@ -189,7 +191,7 @@ def _discard_progress(run: Path, stage: Stage) -> None:
 
 def _write_configuration(run: Path, config: RunConfig) -> None:
     write_text(run / "config.yaml", yaml.safe_dump(to_dict(config), sort_keys=False))
-    write_text(run / "provenance.json", json.dumps(provenance(config), indent=2) + "\n")
+    write_text(run / "provenance.json", as_json(provenance(config)))
 
 
 def _refuse_other_settings(
@@ -202,19 +204,22 @@ def _refuse_other_settings(
     records = read_records(run)
     progress = _progress(run)
     for stage in stages_of(config).values():
-        made = records.get(stage.name) or (progress if progress.get("stage") == stage.name else None)
-        if not made:
+        if stage.name in records:
+            made = records[stage.name].settings
+        elif progress.get("stage") == stage.name:
+            made = progress["settings"]
+        else:
             continue
         if stage.name in functions:
             asked = stage_settings(own.get(stage.name, config), stage)
         else:
             asked = stage_settings(as_asked(config, stage.name, records), stage)
-        changed = [name for name in asked if made["settings"].get(name, asked[name]) != asked[name]]
+        changed = [name for name in asked if made.get(name, asked[name]) != asked[name]]
         if changed:
             name = changed[0]
             more = f" (and {len(changed) - 1} more)" if len(changed) > 1 else ""
             raise InputError(
-                f"{run}: stage {stage.name} was made with {name} = {_shown(made['settings'][name])}, "
+                f"{run}: stage {stage.name} was made with {name} = {_shown(made[name])}, "
                 f"not {_shown(asked[name])}{more}; --overwrite redoes it and what depends on it"
                 + ("" if stage.name in INSTRUMENTS else ", or give another folder with --out")
             )
@@ -226,8 +231,8 @@ def _refuse_other_files(
     """Raise `InputError` if a stage that is to be up to date was made from files that are others now."""
     for name, record in read_records(run).items():
         stage = stages_of(config).get(name)
-        if stage and record["format"] == stage.format and (name in functions or name not in INSTRUMENTS):
-            changed = compare(own.get(name, config), stage, record.get("outside", {})).changed
+        if stage and record.format == stage.format and (name in functions or name not in INSTRUMENTS):
+            changed = compare(own.get(name, config), stage, record.outside).changed
             if changed:
                 raise InputError(
                     f"{run}: stage {name} was made from other files: {changed}; --overwrite redoes it and what "
@@ -257,7 +262,7 @@ def _require_earlier(run: Path, functions: Mapping[str, StageFunction], stages: 
                 raise InputError(
                     f"{run / wanted} is missing, which stage {name} reads; run `{producer.command(run)}` first"
                 )
-            if producer.name not in functions and records[producer.name]["format"] != producer.format:
+            if producer.name not in functions and records[producer.name].format != producer.format:
                 raise InputError(
                     f"{run / wanted}, which stage {name} reads, was made by another version of twotower; "
                     f"`twotower run --out {run}` makes it again"

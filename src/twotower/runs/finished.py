@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..config.schema import RunConfig
 from ..system.errors import InputError
 from .exported import is_exported, require_exported
-from .records import damage_error, inputs_of, is_current, is_damaged, load_config, read_records
+from .records import Records, damage_error, inputs_of, is_current, is_damaged, load_config, read_records
 from .stages import producer_of, stages_of
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def require_towers(config: RunConfig, run: Path) -> None:
 class _Checked:
     """The records of a run, and the artifacts that were found to be as they say."""
 
-    records: dict[str, Any]
+    records: Records
     artifacts: set[str] = field(default_factory=set)
 
 
@@ -73,7 +73,7 @@ class RunFolder:
         return pieces
 
     @property
-    def records(self) -> dict[str, Any]:
+    def records(self) -> Records:
         """What `stages.json` says of each finished stage, by name."""
         return self._known.records if self._known else read_records(self.path)
 
@@ -99,14 +99,14 @@ class RunFolder:
             raise InputError(f"{path} does not exist yet; make it with {remedy}")
         if not is_current(self.path, self.config, stage.name, known.records):
             record = known.records.get(stage.name)
-            other = record is not None and record["format"] != stage.format
+            other = record is not None and record.format != stage.format
             gone = next((name for name in stage.outputs if not (self.path / name).exists()), None)
             why = "another version of twotower made it" if other else (
                 f"{gone}, which stage {stage.name} made with it, is missing" if gone
                 else f"what stage {stage.name} reads was made again"
             )  # fmt: skip
             raise InputError(f"{path} is out of date: {why}; redo it with {remedy}")
-        if is_damaged(path, known.records[stage.name]["outputs"][artifact]):
+        if is_damaged(path, known.records[stage.name].outputs[artifact]):
             raise damage_error(self.path, stage.name, artifact)
         known.artifacts.add(artifact)
         for name in inputs_of(self.path, self.config, stage, known.records):

@@ -13,7 +13,7 @@ from ..config.schema import RunConfig
 from ..system.errors import InputError
 from .exported import faults_of, is_exported
 from .locking import at_work
-from .records import damage_error, first_damaged, load_config, read_json, read_records, up_to_date
+from .records import Records, damage_error, first_damaged, load_config, read_json, read_records, up_to_date
 from .stages import main_of
 
 if TYPE_CHECKING:
@@ -173,7 +173,7 @@ def look_at(folder: Path) -> Listed:
     return Listed(folder, state, note, config, figures)
 
 
-def _state(folder: Path, config: RunConfig, records: dict[str, Any]) -> tuple[str, str]:
+def _state(folder: Path, config: RunConfig, records: Records) -> tuple[str, str]:
     coming = next((name for name in main_of(config) if not up_to_date(folder, config, name)), "")
     if at_work(folder):
         return RUNNING, coming

@@ -9,13 +9,12 @@ from __future__ import annotations
 import glob
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from ..config.schema import RunConfig
-from .records import fingerprint
+from .records import OutsideFile, fingerprint
 from .stages import Stage, stage_settings
 
 SETTINGS = (
@@ -42,15 +41,15 @@ class Comparison:
     """Whether a file has another time, but the same content."""
 
 
-def outside_of(config: RunConfig, stage: Stage) -> dict[str, list[list[Any]]]:
-    """For each setting of a stage that names such files, each file with its size, time in nanoseconds and digest."""
+def outside_of(config: RunConfig, stage: Stage) -> dict[str, list[OutsideFile]]:
+    """For each setting of a stage that names such files, these files."""
     return {
-        name: [[*_stat(path), _digest(path)] for path in files]
+        name: [(str(path), *_size_and_time(path), _digest(path)) for path in files]
         for name, files in _files(config, stage).items()
-    }  # fmt: skip
+    }
 
 
-def compare(config: RunConfig, stage: Stage, recorded: dict[str, list[list[Any]]]) -> Comparison:
+def compare(config: RunConfig, stage: Stage, recorded: Mapping[str, list[OutsideFile]]) -> Comparison:
     """What has become of recorded files. A digest is compared where size or time are not what they were."""
     missing, touched = [], False
     for name, files in _files(config, stage).items():
@@ -67,7 +66,7 @@ def compare(config: RunConfig, stage: Stage, recorded: dict[str, list[list[Any]]
             if path not in before:
                 return Comparison(f"{path} of {name} is new")
             size, time, digest = before[path]
-            if _stat(now[path])[1:] != [size, time]:
+            if _size_and_time(now[path]) != (size, time):
                 if _digest(now[path]) != digest:
                     return Comparison(f"{path} of {name} has changed")
                 touched = True
@@ -133,13 +132,13 @@ def _counts(file: Path, folder: Path) -> bool:
     return not hidden and not file.name.lower().startswith(BESIDE) and file.is_file()
 
 
-def _stat(path: Path) -> list[Any]:
+def _size_and_time(path: Path) -> tuple[int, int]:
     stat = path.stat()
-    return [str(path), stat.st_size, stat.st_mtime_ns]
+    return stat.st_size, stat.st_mtime_ns
 
 
 def _digest(path: Path) -> str:
     try:
-        return str(fingerprint(path)["digest"])
+        return fingerprint(path).digest
     except OSError:  # what reads it says so
         return ""

@@ -6,22 +6,51 @@ import os
 import platform
 import subprocess
 import sys
+from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
-from typing import Any
 
+from ..config.conversion import Partial
 from ..config.schema import RunConfig
+from .records import read_record
 
 
-def provenance(config: RunConfig) -> dict[str, Any]:
-    """Versions, seed, git revision and machine, for `provenance.json`."""
+@dataclass(frozen=True)
+class Machine(Partial):
+    """Where a run was made."""
+
+    system: str = ""
+    processor: str = ""
+    cores: int | None = None
+    threads: int | None = None
+    """That the run used; None where PyTorch chose them later."""
+
+
+@dataclass(frozen=True)
+class Provenance(Partial):
+    """What `provenance.json` holds. Files of other versions may lack some of it, and have more."""
+
+    versions: dict[str, str | None] = field(default_factory=dict)
+    """Of twotower and of each package that results depend on; None where it is not installed."""
+    python: str = ""
+    seed: int = 0
+    machine: Machine = Machine()
+    git_revision: str | None = None
+    """Of the checkout, with `+` if it had changes; None outside a checkout."""
+    install: str = "pip install twotower"
+    """The command that installs these versions."""
+
+
+def provenance(config: RunConfig) -> Provenance:
+    """Of a run that is made here and now."""
     installed = versions()
-    return {
-        "versions": installed, "python": platform.python_version(), "seed": config.seed,
-        "machine": machine_of(config),
-        "git_revision": _git_revision(),
-        "install": "pip install " + " ".join(f"{name}=={version}" for name, version in installed.items() if version),
-    }  # fmt: skip
+    command = "pip install " + " ".join(f"{name}=={version}" for name, version in installed.items() if version)
+    return Provenance(installed, platform.python_version(), config.seed, machine_of(config), _git_revision(), command)
+
+
+def read_provenance(run: Path, remedy: str = "without it the versions of the run are not known") -> Provenance:
+    """Of a run folder. Raises `InputError`, with the remedy, if the file is damaged."""
+    return read_record(Provenance, run / "provenance.json", remedy)
 
 
 def versions() -> dict[str, str | None]:
@@ -48,12 +77,9 @@ def versions() -> dict[str, str | None]:
     return installed
 
 
-def machine_of(config: RunConfig) -> dict[str, Any]:
-    """This machine: its system, processor and cores, and the threads that a run with these settings uses."""
-    return {
-        "system": platform.platform(), "processor": processor_name(), "cores": os.cpu_count(),
-        "threads": config.threads or _threads(),
-    }  # fmt: skip
+def machine_of(config: RunConfig) -> Machine:
+    """This machine, and the threads that a run with these settings uses."""
+    return Machine(platform.platform(), processor_name(), os.cpu_count(), config.threads or _threads())
 
 
 def _threads() -> int | None:

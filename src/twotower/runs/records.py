@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
 import yaml
 
-from ..config.conversion import record_from
+from ..config.conversion import plain, record_from
 from ..config.schema import RunConfig
 from ..config.settings import from_dict, with_settings
 from ..system.errors import InputError
@@ -21,6 +22,8 @@ from .writing import write_text
 T = TypeVar("T")
 # Both construct plain values only. LibYAML's, which is ten times as fast, is missing from some builds of PyYAML.
 SafeLoader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+OutsideFile = tuple[str, int, int, str]
+"""A file outside of the run folder: its path, size in bytes, time of change in nanoseconds, and digest."""
 
 
 def load_config(run: Path) -> RunConfig:
@@ -57,7 +60,45 @@ def _not_yaml(path: Path, error: Exception) -> InputError:
     return InputError(f"{path}: not valid YAML ({said}); restore it or use --overwrite")
 
 
-def as_asked(config: RunConfig, name: str, records: dict[str, Any]) -> RunConfig:
+@dataclass(frozen=True)
+class Fingerprint:
+    """What is in an artifact."""
+
+    digest: str
+    """SHA-256 of a file, or of the names and contents of all files of a folder."""
+    files: dict[str, str] = field(default_factory=dict)
+    """The same of each of its files, by name."""
+
+
+@dataclass(frozen=True)
+class RecordedOutput(Fingerprint):
+    """What a stage wrote."""
+
+    stat: list[tuple[str, int, int]] = field(default_factory=list)
+    """Name, size in bytes and time of change in nanoseconds of each of its files."""
+
+
+@dataclass(frozen=True)
+class StageRecord:
+    """What `stages.json` says of a finished stage."""
+
+    format: int
+    """Version of what the stage wrote."""
+    settings: dict[str, Any]
+    """Those that its outputs depend on, flat, by dotted name."""
+    inputs: dict[str, str]
+    """The digest of each artifact that it read."""
+    outputs: dict[str, RecordedOutput]
+    outside: dict[str, list[OutsideFile]] = field(default_factory=dict)
+    """For each setting that names files outside of the run folder, these as they were before the stage read them."""
+    seconds: float = 0.0
+
+
+Records = Mapping[str, StageRecord]
+"""What is recorded of each finished stage, by name."""
+
+
+def as_asked(config: RunConfig, name: str, records: Records) -> RunConfig:
     """The configuration with what an instrument was asked with: those of its settings of `know` that are recorded.
 
     They are its own, so that another instrument can be asked with others. The same configuration for other stages.
@@ -66,12 +107,12 @@ def as_asked(config: RunConfig, name: str, records: dict[str, Any]) -> RunConfig
         return config
     own = stage_settings(config, STAGES[name])
     recorded = {
-        key: value for key, value in records[name]["settings"].items() if key.startswith("know.") and key in own
+        key: value for key, value in records[name].settings.items() if key.startswith("know.") and key in own
     }  # fmt: skip
     return with_settings(config, recorded, f"stage {name}")
 
 
-def up_to_date(run: Path, config: RunConfig, name: str, records: dict[str, Any] | None = None) -> bool:
+def up_to_date(run: Path, config: RunConfig, name: str, records: Records | None = None) -> bool:
     """Whether a stage was finished with these settings and with the inputs as they are recorded now.
 
     Whoever asks several times reads the `records` once (see `read_records`) and hands them on. For what an instrument
@@ -81,14 +122,14 @@ def up_to_date(run: Path, config: RunConfig, name: str, records: dict[str, Any] 
     record = records.get(name)
     return (
         record is not None
-        and record["format"] == stage.format
-        and defaults_of(stage) | record["settings"] == stage_settings(config, stage)
-        and record["inputs"] == inputs_of(run, config, stage, records)
+        and record.format == stage.format
+        and defaults_of(stage) | record.settings == stage_settings(config, stage)
+        and record.inputs == inputs_of(run, config, stage, records)
         and all((run / output).exists() for output in stage.outputs)
     )
 
 
-def inputs_of(run: Path, config: RunConfig, stage: Stage, records: dict[str, Any] | None = None) -> dict[str, str]:
+def inputs_of(run: Path, config: RunConfig, stage: Stage, records: Records | None = None) -> dict[str, str]:
     """The digests of what a stage reads: all its inputs, and of the optional ones those that are up to date."""
     records = read_records(run) if records is None else records
     made = [name for name in stage.optional if is_current(run, config, producer_of(name).name, records)]
@@ -96,72 +137,52 @@ def inputs_of(run: Path, config: RunConfig, stage: Stage, records: dict[str, Any
     return {name: recorded_digest(records, name, stages) for name in (*stage.inputs, *made)}
 
 
-def is_current(run: Path, config: RunConfig, name: str, records: dict[str, Any]) -> bool:
+def is_current(run: Path, config: RunConfig, name: str, records: Records) -> bool:
     """Whether a stage is up to date, an instrument with whatever it was asked with."""
     return up_to_date(run, as_asked(config, name, records), name, records)
 
 
-def read_records(run: Path) -> dict[str, Any]:
+def read_records(run: Path) -> dict[str, StageRecord]:
     """What `stages.json` says of each finished stage, by name; empty without one. Raises `InputError` if damaged."""
     path = run / "stages.json"
     if not path.is_file():
         return {}
     remedy = "delete it and redo all stages with --overwrite"
-    records = read_json(path, remedy)
-    digest = records.pop("digest", None)  # files of version 1.0 have none
-    if digest is not None and digest != _digest(records):
+    values = read_json(path, remedy)
+    digest = values.pop("digest", None)  # files of version 1.0 have none
+    if digest is not None and digest != _digest(values):
         raise InputError(f"{path} is damaged (it is not what was written); {remedy}")
-    for name, record in records.items():
-        if fault := _fault_of(record):
-            raise InputError(f"{path} is damaged ({name!r}: {fault}); {remedy}")
+    try:
+        records = {name: record_from(StageRecord, value, repr(name)) for name, value in values.items()}
+    except InputError as error:
+        raise InputError(f"{path} is damaged ({error}); {remedy}") from None
+    for name in (name for record in records.values() for name in record.outputs):
+        if Path(name).is_absolute() or ".." in Path(name).parts or "\0" in name:
+            raise InputError(f"{path} is damaged ({name!r} is outside of the run folder); {remedy}")
     return records
 
 
-def write_records(run: Path, records: Mapping[str, Any]) -> None:
+def write_records(run: Path, records: Records) -> None:
     """Write `stages.json`, with a digest of its own."""
-    write_text(run / "stages.json", _written(records))
+    write_text(run / "stages.json", _written(plain(records)))
 
 
-def _written(records: Mapping[str, Any]) -> str:
-    return json.dumps({**records, "digest": _digest(records)}, indent=1) + "\n"
+def _written(values: Mapping[str, Any]) -> str:
+    return json.dumps({**values, "digest": _digest(values)}, indent=1) + "\n"
 
 
-def _digest(records: Mapping[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(records, sort_keys=True).encode()).hexdigest()
+def _digest(values: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 
 
 def require_as_written(run: Path) -> None:
     """Raise `InputError` if `stages.json` is not, to the byte, what was written."""
-    records, path = read_records(run), run / "stages.json"
+    read_records(run)
+    path = run / "stages.json"
     text = path.read_text(encoding="utf-8")
-    if "digest" in json.loads(text) and text != _written(records):
+    values = json.loads(text)
+    if values.pop("digest", None) is not None and text != _written(values):
         raise InputError(f"{path} is damaged (it is not what was written); redo all stages with --overwrite")
-
-
-def _fault_of(record: Any) -> str:
-    """What is wrong with the record of a stage; empty if nothing is."""
-    kinds = {"format": int, "settings": dict, "inputs": dict, "outputs": dict}
-    if not isinstance(record, dict):
-        return "it is not a record of a stage"
-    wrong = next((name for name, kind in kinds.items() if not isinstance(record.get(name), kind)), None)
-    if wrong:
-        return f"{wrong!r} is missing, or of another kind"
-    for name, known in record["outputs"].items():
-        if Path(name).is_absolute() or ".." in Path(name).parts or "\0" in name:
-            return f"{name!r} is outside of the run folder"
-        if not isinstance(known, dict) or not isinstance(known.get("digest"), str) or "stat" not in known:
-            return f"{name!r} has no digest"
-    outside = record.get("outside", {})
-    if not isinstance(outside, dict) or not all(map(_is_list_of_files, outside.values())):
-        return "'outside' does not list files"
-    return ""
-
-
-def _is_list_of_files(value: Any) -> bool:
-    kinds = [str, int, int, str]
-    return isinstance(value, list) and all(
-        isinstance(file, list) and [type(part) for part in file] == kinds for file in value
-    )
 
 
 def read_json(path: Path, remedy: str) -> dict[str, Any]:
@@ -184,18 +205,18 @@ def read_record(kind: type[T], path: Path, remedy: str) -> T:
         raise InputError(f"{error}; {remedy}") from None
 
 
-def recorded_digest(records: dict[str, Any], artifact: str, stages: Mapping[str, Stage] = STAGES) -> str:
+def recorded_digest(records: Records, artifact: str, stages: Mapping[str, Stage] = STAGES) -> str:
     """The digest under which an artifact of these stages was recorded; empty if it was not."""
     producer = producer_of(artifact, stages)
-    return str(records[producer.name]["outputs"][artifact]["digest"]) if producer.name in records else ""
+    return records[producer.name].outputs[artifact].digest if producer.name in records else ""
 
 
 def _files(path: Path) -> list[Path]:
     return sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]
 
 
-def fingerprint(path: Path) -> dict[str, Any]:
-    """SHA-256: `digest` of a file, or of the names and contents of all files of a folder; `files`, of each one."""
+def fingerprint(path: Path) -> Fingerprint:
+    """What is in a file or folder now."""
     digest = hashlib.sha256()
     files = {}
     for file in _files(path):
@@ -207,24 +228,29 @@ def fingerprint(path: Path) -> dict[str, Any]:
                 digest.update(chunk)
                 own.update(chunk)
         files[name] = own.hexdigest()
-    return {"digest": digest.hexdigest(), "files": files}
+    return Fingerprint(digest.hexdigest(), files)
 
 
-def sizes_and_times(path: Path) -> list[list[Any]]:
-    """Name, size in bytes and time of change in nanoseconds of a file, or of every file of a folder."""
-    return [[str(file.relative_to(path)), file.stat().st_size, file.stat().st_mtime_ns] for file in _files(path)]
+def recorded_output(path: Path, content: Fingerprint) -> RecordedOutput:
+    """What is recorded of an artifact: its content, and the sizes and times of its files now."""
+    return RecordedOutput(content.digest, content.files, _sizes_and_times(path))
 
 
-def is_damaged(path: Path, known: dict[str, Any]) -> bool:
+def _sizes_and_times(path: Path) -> list[tuple[str, int, int]]:
+    stats = [(str(file.relative_to(path)), file.stat()) for file in _files(path)]
+    return [(name, stat.st_size, stat.st_mtime_ns) for name, stat in stats]
+
+
+def is_damaged(path: Path, known: RecordedOutput) -> bool:
     """Whether an artifact is not what was recorded. Where size and time are unchanged it is not read again."""
     if not path.exists():
         return True
-    return bool(sizes_and_times(path) != known["stat"] and fingerprint(path)["digest"] != known["digest"])
+    return _sizes_and_times(path) != known.stat and fingerprint(path).digest != known.digest
 
 
-def first_damaged(run: Path, record: dict[str, Any]) -> str | None:
+def first_damaged(run: Path, record: StageRecord) -> str | None:
     """The first output that is not what the stage wrote. Files whose size and time are unchanged are not read again."""
-    return next((str(name) for name, known in record["outputs"].items() if is_damaged(run / name, known)), None)
+    return next((name for name, known in record.outputs.items() if is_damaged(run / name, known)), None)
 
 
 def damage_error(run: Path, stage: str, artifact: str) -> InputError:

@@ -12,7 +12,8 @@ from ..config.instruments import (
     INSTRUMENTS as INSTRUMENTS,  # some stages are instruments; those who ask import both here
 )
 from ..config.instruments import Instrument
-from ..config.schema import RunConfig, flatten, to_dict
+from ..config.schema import RunConfig
+from ..config.settings import by_name
 
 
 @dataclass(frozen=True)
@@ -129,7 +130,7 @@ def stage_settings(config: RunConfig, stage: Stage) -> dict[str, Any]:
 @lru_cache(maxsize=4 * len(STAGES))  # checking one artifact asks dozens of times about one configuration
 def _settings(config: RunConfig, stage: Stage) -> dict[str, Any]:
     return {
-        name: value for name, value in flatten(to_dict(config)).items()
+        name: value for name, value in by_name(config).items()
         if name not in OPERATIONAL and _among(name, stage.settings)
     }  # fmt: skip
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from ..system.errors import InputError
 from .checkpoint_index import is_whole
 from .exported import faults_of, files_of, is_exported
-from .records import fingerprint, load_config, read_json, read_records, require_as_written
+from .records import RecordedOutput, fingerprint, load_config, read_json, read_records, require_as_written
 from .stages import STAGES, stages_of
 
 
@@ -44,7 +44,7 @@ def verify(run: Path) -> tuple[int, list[str]]:
     for stage in stages.values():
         if stage.name not in records:
             continue
-        known = records[stage.name].get("outputs", {})
+        known = records[stage.name].outputs
         for output in stage.outputs:
             if output not in known:
                 faults.append(f"{run / output} is not recorded; redo it with `{stage.command(run)}`")
@@ -68,18 +68,17 @@ def _require_readable(run: Path, name: str) -> None:
         read_json(path, f"delete it, and `twotower run --out {run}` writes it")
 
 
-def _fault(path: Path, record: dict[str, object]) -> str:
+def _fault(path: Path, before: RecordedOutput) -> str:
     """What is wrong with an artifact; empty if nothing is. Of a folder, the first file that differs."""
     if not path.exists():
         return f"{path} is missing"
     now = fingerprint(path)
-    if now["digest"] == record["digest"]:
+    if now.digest == before.digest:
         return ""
-    before = record.get("files")
-    if isinstance(before, dict) and path.is_dir():
-        for name in sorted(before.keys() | now["files"].keys()):
-            if name not in now["files"]:
+    if path.is_dir():
+        for name in sorted(before.files.keys() | now.files.keys()):
+            if name not in now.files:
                 return f"{path / name} is missing"
-            if now["files"][name] != before.get(name):
-                return f"{path / name} is damaged" if name in before else f"{path / name} does not belong there"
+            if now.files[name] != before.files.get(name):
+                return f"{path / name} is damaged" if name in before.files else f"{path / name} does not belong there"
     return f"{path} is damaged"

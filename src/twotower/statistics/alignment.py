@@ -12,9 +12,7 @@ from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
-from .intervals import Estimate
 from .tallies import Floats
 
 FEWEST = 4
@@ -139,18 +137,3 @@ def procrustes(first: View, second: View) -> Floats:
     size = np.sqrt(np.maximum(squares, 0) * np.maximum(others, 0))
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.where(size > 0, 2 - 2 * nuclear / size, np.nan)
-
-
-def jackknife(values: Floats, confidence: float) -> Estimate:
-    """A figure and its interval from its values on all groups (first) and without each group (the others).
-
-    Student's t with one degree of freedom fewer than there are groups (Efron and Tibshirani 1993, section 11.5). NaN
-    bounds for fewer than 5 groups.
-    """
-    rest = values[1:]
-    if len(rest) < 5 or not np.isfinite(values).all():
-        return Estimate(float(values[0]), np.nan, np.nan)
-    groups = len(rest)
-    error = float(np.sqrt((groups - 1) / groups * ((rest - rest.mean()) ** 2).sum()))
-    reach = float(stats.t.ppf((1 + confidence) / 2, groups - 1)) * error
-    return Estimate(float(values[0]), float(values[0]) - reach, float(values[0]) + reach)

@@ -8,10 +8,9 @@ from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
 from .grouping import numbered
-from .intervals import Estimate
+from .intervals import Estimate, errors_to_each_side, symmetric_interval
 from .tallies import Floats
 
 POWER = 0.5**0.5
@@ -64,8 +63,7 @@ class Clusters:
     def interval(self, estimate: float, influence: Floats, confidence: float) -> Estimate:
         """Student's interval, symmetric: for a mean."""
         variance, freedom = self.spread(influence)
-        reach = float(stats.t.ppf((1 + confidence) / 2, freedom)) * variance**0.5
-        return Estimate(estimate, estimate - reach, estimate + reach)
+        return symmetric_interval(estimate, variance**0.5, confidence, freedom)
 
     def interval_of_square(self, estimate: float, influence: Floats, confidence: float) -> Estimate:
         """Student's interval of a sum of squares, on the scale of its power `POWER` unless it is near 0.
@@ -74,7 +72,7 @@ class Clusters:
         Stein 1981). On this scale the interval excludes 0 as often as it should there.
         """
         variance, freedom = self.spread(influence)
-        reach = float(stats.t.ppf((1 + confidence) / 2, freedom)) * variance**0.5
+        reach = errors_to_each_side(confidence, freedom) * variance**0.5
         if estimate <= POWER * reach:
             return Estimate(estimate, min(0.0, estimate - reach), estimate + reach)
         ends = [(1 + sign * POWER * reach / estimate) ** (1 / POWER) * estimate for sign in (-1, 1)]

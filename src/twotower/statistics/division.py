@@ -41,7 +41,7 @@ class Readings:
     """Numbered from 0, (occurrences,)."""
     clusters: Clusters
     """The units that are random: documents, and types where the claim is about types or towers."""
-    confidence: float = 0.95
+    confidence: float
     apart: Codes | None = None
     """What two factors of a product must differ in, numbered from 0, (occurrences,); by default the `group`."""
 

@@ -7,12 +7,15 @@ from math import isfinite
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import special, stats
 
 from .tallies import Floats
 
 FEWEST_DRAWS = 20
 """Bootstrap draws below which there is no interval."""
+GROUPS, FEWEST_GROUPS = 20, 5
+"""Groups of documents, or of types, that a jackknife leaves out one at a time; as many as it needs for an interval."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +85,7 @@ def logit_interval(estimate: float, drawn: Floats, confidence: float, units: int
     error = float(drawn.std())
     if inner != estimate:
         error = max(error, (inner * (1 - inner) / units) ** 0.5)
-    reach = stats.norm.ppf((1 + confidence) / 2) * error / (inner * (1 - inner))
+    reach = errors_to_each_side(confidence) * error / (inner * (1 - inner))
     return float(special.expit(special.logit(inner) - reach)), float(special.expit(special.logit(inner) + reach))
 
 
@@ -92,9 +95,54 @@ def jackknife_error(left_out: Floats) -> float:
     return float(np.sqrt((units - 1) / units * ((left_out - left_out.mean()) ** 2).sum()))
 
 
+def crossed_error(one: Floats, other: Floats, both: Floats) -> float:
+    """Standard error where two kinds of units are random at once, from the figures without groups of them.
+
+    The variance over groups of the `one` plus that of the `other` minus that over groups of `both`, but no less than
+    either alone (Cameron, Gelbach and Miller 2011).
+    """
+    first, second, crossed = (jackknife_error(left_out) ** 2 for left_out in (one, other, both))
+    return float(np.sqrt(max(first + second - crossed, first, second)))
+
+
+def errors_to_each_side(confidence: float, freedom: float | None = None) -> float:
+    """How many standard errors an interval reaches to each side: Student's, or without `freedom` the normal one."""
+    end = (1 + confidence) / 2
+    return float(stats.norm.ppf(end) if freedom is None else stats.t.ppf(end, freedom))
+
+
+def symmetric_interval(estimate: float, error: float, confidence: float, freedom: float | None = None) -> Estimate:
+    """A figure and its interval from its standard error; see `errors_to_each_side`."""
+    reach = errors_to_each_side(confidence, freedom) * error
+    return Estimate(estimate, estimate - reach, estimate + reach)
+
+
+def jackknife_interval(values: Floats, confidence: float) -> Estimate:
+    """A figure, the first of (1 + groups,), and its interval from its values without each group, the others.
+
+    Student's t with one degree of freedom fewer than there are groups (Efron and Tibshirani 1993, section 11.5). NaN
+    bounds for fewer than 5 groups.
+    """
+    estimate, left_out = float(values[0]), values[1:]
+    if len(left_out) < FEWEST_GROUPS or not np.isfinite(values).all():
+        return Estimate(estimate, np.nan, np.nan)
+    return symmetric_interval(estimate, jackknife_error(left_out), confidence, len(left_out) - 1)
+
+
+def grouped(units: int, groups: int, generator: np.random.Generator) -> NDArray[np.int64]:
+    """A group at random for each unit, numbered from 0, so that groups are alike in size, (units,)."""
+    return generator.permutation(np.arange(units) % groups)
+
+
+def without_each(group: NDArray[np.integer]) -> Floats:
+    """Weights of units (units,) that leave out one group of them each, (groups, units)."""
+    weights: Floats = (group != np.arange(int(group.max()) + 1)[:, None]).astype(np.float64)
+    return weights
+
+
 def log_interval(estimate: float, error: float, freedom: int, confidence: float) -> tuple[float, float]:
     """Student's interval of a figure above 0 on the log scale, m exp(± t se / m); on its own scale for others."""
-    reach = float(stats.t.ppf((1 + confidence) / 2, freedom)) * error
+    reach = errors_to_each_side(confidence, freedom) * error
     if estimate <= 0:
         return estimate - reach, estimate + reach
     factor = float(np.exp(reach / estimate))

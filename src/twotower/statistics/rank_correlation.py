@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from .intervals import Estimate
+from .intervals import Estimate, errors_to_each_side, symmetric_interval
 from .tallies import Floats
 
 
@@ -71,7 +71,7 @@ def correlation_estimate(found: RankCorrelation, words: NDArray[np.integer], con
     """Rho and its interval, on Fisher's scale, so that it stays between -1 and 1."""
     if not np.isfinite(found.rho) or len(words) < 5 or abs(found.rho) >= 1:
         return Estimate(found.rho, np.nan, np.nan)
-    reach = float(stats.norm.ppf((1 + confidence) / 2)) * dyadic_error(found.influence, words) / (1 - found.rho**2)
+    reach = errors_to_each_side(confidence) * dyadic_error(found.influence, words) / (1 - found.rho**2)
     middle = np.arctanh(found.rho)
     return Estimate(found.rho, float(np.tanh(middle - reach)), float(np.tanh(middle + reach)))
 
@@ -83,6 +83,4 @@ def difference_estimate(
     difference = first.rho - second.rho
     if not np.isfinite(difference) or len(words) < 5:
         return Estimate(difference, np.nan, np.nan)
-    error = dyadic_error(first.influence - second.influence, words)
-    reach = float(stats.norm.ppf((1 + confidence) / 2)) * error
-    return Estimate(difference, difference - reach, difference + reach)
+    return symmetric_interval(difference, dyadic_error(first.influence - second.influence, words), confidence)

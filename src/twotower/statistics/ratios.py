@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from scipy import stats
-
-from .intervals import Estimate
+from .intervals import Estimate, errors_to_each_side
 
 
 def variance_of(found: Estimate, confidence: float) -> float:
     """The sampling variance that an interval of this confidence was made from, if estimates are normal."""
-    return float(((found.high - found.low) / 2 / stats.norm.ppf((1 + confidence) / 2)) ** 2)
+    return float(((found.high - found.low) / 2 / errors_to_each_side(confidence)) ** 2)
 
 
 def share_between(found: Estimate, nothing: Estimate, whole: Estimate, confidence: float) -> Estimate | None:
@@ -20,7 +18,7 @@ def share_between(found: Estimate, nothing: Estimate, whole: Estimate, confidenc
     """
     of_found, of_nothing, of_whole = (variance_of(estimate, confidence) for estimate in (found, nothing, whole))
     above, length = found.estimate - nothing.estimate, whole.estimate - nothing.estimate
-    square = float(stats.norm.ppf((1 + confidence) / 2)) ** 2
+    square = errors_to_each_side(confidence) ** 2
     leading = length**2 - square * (of_whole + of_nothing)
     if not leading > 0 or length <= 0:
         return None

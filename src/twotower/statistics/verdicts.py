@@ -20,8 +20,8 @@ def verdict(
     """Whether a figure shows something.
 
     - *not measurable*: there is no figure (`found` is None or not finite).
-    - *yes*: its interval lies above 0 and above what the `strangers` have, and it exceeds its `null` (the 97.5th
-      percentile of what chance gives; None: 0).
+    - *yes*: its interval lies above 0 and above what the `strangers` have, and it exceeds its `null` (the upper
+      end of what chance gives; None: 0).
     - *no*: it does not exceed its null, or not the strangers' figure.
     - *undecided*: it exceeds them, but its interval does not exclude them; or the readouts have not `converged` (None:
       that was not asked). More text or longer readouts may decide it.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ..comparison.grid import is_stranger
 from ..config.conversion import as_json
-from ..config.schema import flatten, to_dict
+from ..config.settings import by_name
 from ..data.corpus_names import short_name
 from ..runs.finished import RunFolder
 from ..runs.stages import OPERATIONAL
@@ -79,8 +79,9 @@ def describe(folders: Sequence[Path]) -> list[Described]:
     names = [folder.resolve().name for folder in folders]
     configs = [RunFolder(folder).config for folder in folders]
     settings = [
-        {key: value for key, value in flatten(to_dict(config)).items()
-         if key not in OPERATIONAL | {"preset", "seed", "threads", "model.cooperation", "prepare.corpus"}}
+        {key: value for key, value in by_name(config).items()
+         if key not in OPERATIONAL | {"preset", "seed", "threads", "model.cooperation", "prepare.corpus"}
+         and not key.startswith("know.")}  # what towers were asked makes them no others
         for config in configs
     ]  # fmt: skip
     kinds = [(config.preset, short_name(config.prepare.corpus)) for config in configs]

@@ -12,7 +12,7 @@ from ..comparison.grid import Job
 from ..config.schema import RunConfig
 from ..modeling.rough_costs import run_flops
 from ..runs.listing import run_folders
-from ..runs.provenance import machine_of
+from ..runs.provenance import machine_of, read_provenance
 from ..runs.records import load_config, read_records
 from ..system.errors import InputError
 
@@ -72,14 +72,13 @@ def _learnt(folder: Path) -> tuple[float, Rate] | None:
     """When the readouts of a run were finished, and its rate; None if it is another machine's, too short or damaged."""
     try:
         records, config = read_records(folder), load_config(folder)
-        provenance = json.loads((folder / "provenance.json").read_text(encoding="utf-8"))
-        seconds = sum(float(records[name]["seconds"]) for name in LEARNT)
+        there = read_provenance(folder).machine
+        seconds = sum(records[name].seconds for name in LEARNT)
         read = json.loads((folder / "readout.json").read_text(encoding="utf-8"))["tokens"]
         finished = (folder / "readout.json").stat().st_mtime
     except (InputError, OSError, ValueError, KeyError, TypeError):
         return None
-    here = machine_of(config)
-    same = all(provenance.get("machine", {}).get(name) == here[name] for name in ("processor", "cores", "threads"))
+    same = replace(machine_of(config), system=there.system) == there
     flops = run_flops(replace(config, readout=replace(config.readout, tokens=int(read))))
     return (finished, Rate(flops / seconds, folder)) if same and flops >= LEAST_FLOPS and seconds > 0 else None
 

@@ -12,8 +12,8 @@ from typing import Any
 import yaml
 
 from ..comparison.grid import Grid, Job
-from ..config.schema import RunConfig, flatten, to_dict
-from ..config.settings import from_dict
+from ..config.schema import RunConfig
+from ..config.settings import by_name, changed, from_dict, to_dict
 from ..runs.records import load_config
 from ..runs.stages import OPERATIONAL
 from ..runs.writing import make_folder, write_text
@@ -144,14 +144,12 @@ def configure(folder: Path, config: RunConfig) -> RunConfig:
         write_text(folder / "config.yaml", yaml.safe_dump(to_dict(config), sort_keys=False))
         return config
     existing = load_config(folder)
-    has, wanted = flatten(to_dict(existing)), flatten(to_dict(config))
-    ignored = OPERATIONAL | {"threads", "preset", "protocol"}
-    other = [
-        key for key in wanted if has[key] != wanted[key] and key not in ignored and not key.startswith("know.")
-    ]  # fmt: skip
-    if other:
+    ignored, wanted = OPERATIONAL | {"threads", "preset", "protocol"}, by_name(config)
+    for key, has in changed(existing, config).items():
+        if key in ignored or key.startswith("know."):
+            continue
         raise InputError(
-            f"{folder}: was made with {other[0]} = {has[other[0]]}, and the study has {wanted[other[0]]}; "
+            f"{folder}: was made with {key} = {has}, and the study has {wanted[key]}; "
             "move the folder away, or plan the study again in another --out"
         )
     return existing

@@ -65,7 +65,7 @@ def _save_plain(folder: Path, weights: dict[str, Tensor], moments: Moments, stat
         for name, values in moments.items() for key, value in values.items()
     }  # fmt: skip
     save_file(flat, partial / optimizer)
-    digests = {name: fingerprint(partial / name)["digest"] for name in PLAIN}
+    digests = {name: fingerprint(partial / name).digest for name in PLAIN}
     (partial / INDEX).write_text(json.dumps({"state": state, "digests": digests}, indent=1), encoding="utf-8")
     sync(partial)
     _put_in_place(folder)
@@ -90,7 +90,7 @@ def save_shards(folder: Path, parts: dict[str, Part], state: dict[str, Any], pro
             partial.mkdir(parents=True, exist_ok=True)
             write_shard(own_file, parts, processes.rank)
             sync_one(own_file)
-            return str(fingerprint(own_file)["digest"])
+            return fingerprint(own_file).digest
 
     def finish() -> None:
         if not processes.first:

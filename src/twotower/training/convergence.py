@@ -28,7 +28,7 @@ AGREEMENT, LEAST_AGREEMENT = 0.95, 0.90
 ONE_TOWER = 0.01
 """A single tower has neither preference nor surplus: its nats per token must move by less than this."""
 NORMAL = 1.959964
-"""Quantile of the 95 % interval."""
+"""Quantile of the 95 % interval: how long readouts train does not depend on what the analysis is asked for."""
 LENGTH = 512
 """Tokens of a stretch of text, which is a unit of resampling: the documents that are kept aside are few."""
 

@@ -6,7 +6,6 @@ finished run of every one of them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
@@ -21,20 +20,13 @@ from ..data.heldout import PreparedText
 from ..modeling.configuration import TowersConfig
 from ..modeling.objectives import JointObjective
 from ..modeling.scoring import score_rows
+from .metrics import Evaluation
 
 BATCH = 64
 WATCHING = {"readout": "readouts", "second": "second"}
 """The attribute of the objective that holds each set of watching readouts."""
 PASSES = 7
 """How many times each window is read under the masked objective, as by default when the finished run is scored."""
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """Figures on a fixed sample of the held-out text."""
-
-    joint_nats: float
-    tower_nats: list[float]
 
 
 class Evaluator:

@@ -21,6 +21,7 @@ from accelerate import Accelerator
 from accelerate.state import AcceleratorState
 from accelerate.utils import DataLoaderConfiguration
 
+from ..config.conversion import as_json
 from ..config.schema import RunConfig
 from ..data.heldout import PreparedText
 from ..modeling.configuration import TowersConfig
@@ -37,7 +38,7 @@ from .batches import Batches
 from .checkpoints import find_checkpoint, load_checkpoint, save_checkpoint
 from .evaluation import Evaluator
 from .interruption import Interruption
-from .metrics import MetricsLog
+from .metrics import Evaluation, MetricsLog, Trained
 from .optimization import joint_optimizers, linear_schedule, set_learning_rates
 from .sharding import shard, whole
 
@@ -129,19 +130,15 @@ def train(config: RunConfig, run: Path, out: Path) -> None:
     if main and inner is not None:
         inner.model.save_pretrained(out / "trunk")
         done = last * per_update
-        summary = {
-            "steps": last, "tokens": done, "seconds": state["seconds"], "tokens_per_second": done / state["seconds"],
-            "resumed": state["resumed"], "processes": accelerator.num_processes,
-            "parameters": sum(parameter.numel() for parameter in inner.model.parameters()),
-            "objective": towers.objective,
-            "while_training": state["evaluated"],
-            "seconds_at": state["seconds_at"],
-        }  # fmt: skip
         budget = work / "budget.json"
-        if budget.is_file():
-            summary["budget"] = json.loads(budget.read_text(encoding="utf-8"))
+        trained = Trained(
+            last, done, state["seconds"], done / state["seconds"], state["resumed"], accelerator.num_processes,
+            sum(parameter.numel() for parameter in inner.model.parameters()), towers.objective,
+            Evaluation(**state["evaluated"]), state["seconds_at"],
+            json.loads(budget.read_text(encoding="utf-8")) if budget.is_file() else None,
+        )  # fmt: skip
         evaluator.gather(out / "emergence.parquet", done)
-        (out / "training.json").write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
+        (out / "training.json").write_text(as_json(trained), encoding="utf-8")
         shutil.copyfile(work / "metrics.jsonl", out / "metrics.jsonl")
 
 

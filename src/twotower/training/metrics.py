@@ -1,13 +1,51 @@
-"""The training curves: `metrics.jsonl`, one object per line, and TensorBoard where it is installed."""
+"""What a training leaves in figures: `training.json`, and `metrics.jsonl`, an object a line, and TensorBoard."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from ..config.conversion import OMITTED
+from ..runs.records import read_record
+from ..runs.stages import STAGES
 from ..runs.writing import write_text
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Figures on a fixed sample of the held-out text."""
+
+    joint_nats: float
+    tower_nats: list[float]
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What `training.json` says of a finished training."""
+
+    steps: int
+    tokens: int
+    seconds: float
+    tokens_per_second: float
+    resumed: int
+    """How often it was stopped and went on."""
+    processes: int
+    parameters: int
+    objective: str
+    while_training: Evaluation
+    """The last evaluation."""
+    seconds_at: dict[str, float]
+    """Seconds until each evaluation, by the tokens trained on."""
+    budget: dict[str, float] | None = field(default=None, metadata=OMITTED)
+    """Of `train.minutes`: how many they are, the tokens per second that were timed, and the tokens."""
+
+
+def read_trained(run: Path) -> Trained:
+    """Of a run folder. Raises `InputError` if the file is damaged."""
+    return read_record(Trained, run / "training.json", f"redo it with `{STAGES['train'].command(run)} --overwrite`")
 
 
 class MetricsLog:

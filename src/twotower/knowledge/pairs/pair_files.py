@@ -28,11 +28,6 @@ ALIKE = 0.5
 and lines of prose have about 0.1."""
 
 
-def read_pairs(place: str) -> list[MinimalPair]:
-    """All pairs of `read_files`."""
-    return [pair for file in read_files(place) for pair in file.pairs]
-
-
 def read_files(place: str) -> list[PairFile]:
     """The files of pairs at a place, those below a folder among them; suites of SyntaxGym aside (see `syntaxgym`).
 

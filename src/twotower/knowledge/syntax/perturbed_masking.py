@@ -34,7 +34,7 @@ from ..subject import Subject
 from .treebank import Treebank, choose_sentences, draw_weights, punctuation, ratio
 
 RANDOM_TREES = 20
-"""Trees of random matrices for each sentence."""
+"""Trees of random matrices for each sentence, of which only the mean counts."""
 MEASURES = ("uuas", "uas")
 
 

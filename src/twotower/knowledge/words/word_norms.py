@@ -12,7 +12,7 @@ from sklearn.preprocessing import StandardScaler
 
 from ...config.schema import RunConfig
 from ...data.norms import Norms
-from ...statistics.intervals import Estimate
+from ...statistics.intervals import Estimate, percentile_interval
 from ...statistics.tallies import Floats, resample
 from ...system.progress import Progress
 from ..findings.views import LayerDifference
@@ -22,6 +22,7 @@ from .word_views import WordView, same_layer
 FOLDS = 10
 PENALTIES = np.logspace(-1, 5, 13)
 SHUFFLES = 5
+"""Orders of the words for the null: each fits all regressions again, and only their mean and range are shown."""
 FEWEST_WORDS = 50
 """Words below which no norm is predicted."""
 
@@ -103,11 +104,9 @@ def _group(
     targets = (targets - targets.mean(axis=0)) / targets.std(axis=0)
     count, seed = len(targets), config.seed
     weights = np.vstack([np.ones((1, count)), resample(count, config.analyze.bootstrap, generator)])
-    tail = (1 - config.analyze.confidence) / 2
 
     def estimates(drawn: Floats) -> list[Estimate]:
-        low, high = np.quantile(drawn[1:], [tail, 1 - tail], axis=0)
-        return [Estimate(float(a), float(b), float(c)) for a, b, c in zip(drawn[0], low, high, strict=True)]
+        return [percentile_interval(float(of[0]), of[1:], config.analyze.confidence) for of in drawn.T]
 
     baseline = r_squared(weights, targets, out_of_fold(plain, targets, seed))
     shuffles = [generator.permutation(count) for _ in range(SHUFFLES)]

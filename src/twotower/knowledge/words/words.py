@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ...data.norms import MORE_COLUMNS, read_norms
 from ...data.tables import lists_below
 from ...data.word_pairs import WordPairs, read_word_pairs
-from ...statistics.intervals import Estimate, exceedance
+from ...statistics.intervals import exceedance, percentile_interval
 from ...statistics.rank_correlation import (
     RankCorrelation,
     correlation_estimate,
@@ -33,6 +33,7 @@ from .word_views import WordView, contextual_views, input_views, same_layer
 FEWEST_PAIRS = 10
 """Pairs below which no correlation is given."""
 SHUFFLES = 200
+"""Orders of the words for the null. No setting: its ends and a p of one in 201 are all that is asked of them."""
 
 
 def words(subject: Subject) -> Words:
@@ -172,11 +173,9 @@ def measure_set(
             other[used] = names
             null.append(rank_correlation(cosines(vectors[other], pairs), ratings).rho)
         drawn = np.array(null)
-        tail = (1 - confidence) / 2
-        low, high = np.quantile(drawn, [tail, 1 - tail]) if np.isfinite(drawn).all() else (np.nan, np.nan)
         interval = correlation_estimate(result, pairs, confidence)
         measured_set.views.append(SimilarityOfView(
-            **view.labels, **vars(interval), null=Estimate(float(drawn.mean()), float(low), float(high)),
+            **view.labels, **vars(interval), null=percentile_interval(float(drawn.mean()), drawn, confidence),
             p_value=exceedance(result.rho, drawn),
         ))  # fmt: skip
         if view.trained and view.tower:
