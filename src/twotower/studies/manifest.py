@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 from ..comparison.grid import Grid, Job
+from ..config.conversion import plain, record_from
 from ..config.schema import RunConfig
 from ..config.settings import by_name, changed, from_dict, to_dict
 from ..runs.records import load_config
@@ -86,14 +87,7 @@ def write_manifest(out: Path, planned: Iterable[Job], threads: int, seconds: Map
         )
         for job in planned
     ]  # fmt: skip
-    texts = [
-        json.dumps(
-            {"study": study, "name": line.name, "folder": line.folder, "seconds": line.seconds, "group": line.group,
-             "stranger": line.stranger, "config": to_dict(line.config)}
-        )
-        for line in lines
-    ]  # fmt: skip
-    write_text(out / MANIFEST, "".join(f"{text}\n" for text in texts))
+    write_text(out / MANIFEST, "".join(json.dumps({"study": study} | plain(line)) + "\n" for line in lines))
     return lines
 
 
@@ -112,23 +106,19 @@ def read_manifest(out: Path, only: str | None = None) -> list[Line]:
         where = f"{path}:{number}"
         try:
             values = json.loads(text)
-            name = str(values["name"])
-            if values["study"] != study:
+            if values.pop("study") != study:
                 raise InputError(f"{where}: belongs to another study than {out / STUDY}; {again} again")
-            if only is not None and name != only:
-                continue
-            if values["folder"] != f"runs/{name}" or Path(name).name != name:
-                raise InputError(f"{where}: {values['folder']!r} is not the folder runs/NAME of a run; {again} again")
-            lines.append(
-                Line(
-                    name, str(values["folder"]), values["seconds"], str(values["group"]), bool(values["stranger"]),
-                    from_dict(values["config"], where),
-                )
-            )  # fmt: skip
-        except (ValueError, KeyError, TypeError) as error:
+            config = from_dict(values.pop("config"), where)
+            line = record_from(Line, values | {"config": {}}, where)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             if isinstance(error, InputError):
                 raise
             raise InputError(f"{where}: is not a line of a manifest ({error}); {again} again") from None
+        if only is not None and line.name != only:
+            continue
+        if line.folder != f"runs/{line.name}" or Path(line.name).name != line.name:
+            raise InputError(f"{where}: {line.folder!r} is not the folder runs/NAME of a run; {again} again")
+        lines.append(replace(line, config=config))
     if only is not None and not lines:
         raise InputError(f"{path}: has no run {only!r}; give one that `twotower study status {out}` lists")
     return lines
