@@ -6,6 +6,8 @@ import pytest
 
 from twotower import cli
 from twotower.comparison.grid import Grid, jobs
+from twotower.config.schema import KnowConfig, RunConfig
+from twotower.studies.comparing import describe
 from twotower.studies.manifest import claim, configure, read_manifest, read_study, write_manifest
 from twotower.system.errors import InputError
 
@@ -120,3 +122,9 @@ def test_a_study_in_a_folder_that_cannot_be_made_is_one_line(tmp_path):
     (tmp_path / "file").write_text("text")
     with pytest.raises(InputError, match=r"--out: .*study cannot be written to \(Not a directory\)"):
         claim(tmp_path / "file" / "study", GRID, jobs(GRID))
+
+
+def test_runs_that_were_asked_other_things_by_know_are_of_one_group(tmp_path):
+    for seed in (0, 1):
+        configure(tmp_path / f"run{seed}", RunConfig(seed=seed, know=KnowConfig(frequent=5 + seed)))
+    assert {group for _, _, group, _ in describe([tmp_path / "run0", tmp_path / "run1"])} == {"standard"}
