@@ -19,7 +19,7 @@ from twotower import Run
 from twotower.preference.division import LabelDivision, readings_of, shares_of
 from twotower.preference.labels import Occurrences, from_categories
 from twotower.preference.measured import Measured
-from twotower.report.finding import nats
+from twotower.report.numbers import figure
 from twotower.statistics.clustering import Clusters
 from twotower.statistics.division import Readings
 from twotower.statistics.intervals import Estimate
@@ -183,7 +183,7 @@ def main(study: Path, planted_study: Path) -> None:
     print("\n" + table(scale(known["pairs"], known["strangers"], planted), ["label", *PLANTED]))
     for kind, rows in tokens.items():
         print(f"\n{kind}\n\n" + table(
-            [[str(row.seed), str(row.planted_seed), in_print(nats(row.correlation, 2)),
+            [[str(row.seed), str(row.planted_seed), figure(row.correlation),
               in_print(f"{100 * share.estimate:.2f} % [{100 * share.low:.2f}, {100 * share.high:.2f}]"),
               f"{100 * share.null_high:.2f} %", row.tenths.verdict]
              for row in rows if (share := row.tenths.share)],

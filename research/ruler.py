@@ -13,7 +13,7 @@ from twotower import Run
 from twotower.config.conversion import plain, record_from
 from twotower.preference.divided import DivisionOfRun
 from twotower.preference.division import LabelDivision, row_of
-from twotower.report.finding import nats
+from twotower.report.numbers import figure
 from twotower.statistics.gains import Surplus
 from twotower.statistics.intervals import Estimate
 
@@ -77,7 +77,7 @@ def measured_cells(run: Ruled) -> list[str]:
     """The cells of a run in a table with the columns `MEASURED`."""
     return [
         str(run.seed), f"{run.perplexity:.0f}", f"{run.tokens:,}" if run.converged else "no",
-        in_print(nats(size(run), 2)), in_print(nats(surplus(run))), in_print(f"{twice(run):.3f}"),
+        figure(size(run)), figure(surplus(run), 3), in_print(f"{twice(run):.3f}"),
     ]  # fmt: skip
 
 

@@ -31,7 +31,7 @@ from twotower.comparison.study import study_in
 from twotower.preference.division import Division, LabelDivision, row_of
 from twotower.report.contents import read_contents
 from twotower.report.drawings import draw, drawings
-from twotower.report.finding import nats, percent
+from twotower.report.numbers import figure, fixed, percent
 from twotower.report.sheet import Sheet, plate
 from twotower.report.study_figures import drawings as study_drawings
 from twotower.results.results import Results, read_results
@@ -84,12 +84,12 @@ def strangers_of(results: Results) -> Division:
 
 
 FIGURES: dict[str, Callable[[Results], str]] = {
-    "surplus": lambda run: nats(surplus_of(run)),
-    "surplus-short": lambda run: f"{surplus_of(run).estimate:.3f}",
+    "surplus": lambda run: figure(surplus_of(run), 3),
+    "surplus-short": lambda run: fixed(surplus_of(run).estimate, 3),
     "surplus-factor": lambda run: f"{math.exp(surplus_of(run).estimate):.2f}",
-    "surplus-twice": lambda run: f"{known(surplus_of(run).null, 'null of the surplus'):.3f}",
-    "surplus-strangers": lambda run: f"{known(strangers_of(run).surplus, 'surplus of strangers').estimate:.3f}",
-    "D": lambda run: nats(known(division_of(run).size, "D"), 2),
+    "surplus-twice": lambda run: fixed(known(surplus_of(run).null, "null of the surplus"), 3),
+    "surplus-strangers": lambda run: fixed(known(strangers_of(run).surplus, "surplus of strangers").estimate, 3),
+    "D": lambda run: figure(known(division_of(run).size, "D")),
     "D-strangers": lambda run: f"{known(strangers_of(run).size, 'D of strangers').estimate:.2f}",
     "perplexity": lambda run: f"{run.training.heldout_perplexity.joint:.0f}",
     "type": lambda run: percent(share_of(run, "type").share),

@@ -87,6 +87,8 @@ def test_no_running_text_goes_along_unless_it_is_asked_for(exported, finished, t
     assert cli.main(["export", str(finished), str(tmp_path / "all"), "--with-text"]) == 0
     assert any(stretch in shown(tmp_path / "all" / "report.html") for stretch in stretches)
     pd.testing.assert_frame_equal(twotower.Run(tmp_path / "all").scores(), twotower.Run(finished).scores())
+    with pytest.raises(twotower.InputError, match="an export without data"):
+        twotower.Run(tmp_path / "all").documents()
     assert "held-out part is in `scores.parquet`" in (tmp_path / "all" / "README.md").read_text()
 
 
@@ -100,7 +102,7 @@ def test_every_part_of_the_page_that_quotes_the_text_is_left_out(finished):
     assert len(names) == 2 and all(getattr(contents, name) for name in names)
     kept = contents.without_text()
     assert not any(getattr(kept, name) for name in names)
-    assert "in its sentences" not in render(kept) and "at work on held-out text" not in render(kept)
+    assert "in its sentences" not in render(kept) and "In these passages" not in render(kept)
     assert "in its sentences" in render(contents)
 
 

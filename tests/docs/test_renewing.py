@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from twotower.api.plots import ComparisonPlots, RunPlots
-from twotower.report.finding import nats
+from twotower.report.numbers import figure
 from twotower.results.results import read_results
 from twotower.runs.finished import RunFolder
 from twotower.system.errors import InputError
@@ -27,7 +27,7 @@ def test_a_page_takes_the_figures_and_the_output_of_a_run_and_keeps_the_rest(fin
         "<!-- output twotower show runs/demo -->\n```text\nold\n```\n\nEnd.\n"
     )
     new = renew_docs.renewed(page, results, finished)
-    assert f"So <!-- figure surplus -->{nats(results.division.surplus)}<!-- end --> nats, *kept*." in new
+    assert f"So <!-- figure surplus -->{figure(results.division.surplus, 3)}<!-- end --> nats, *kept*." in new
     assert "\nold\n" not in new and "report: runs/demo/report.html\n```\n\nEnd.\n" in new
     assert renew_docs.renewed(new, results, finished) == new
     assert all(len(line) <= 110 for line in new.splitlines())

@@ -5,16 +5,16 @@ from dataclasses import replace
 
 import pytest
 
-from small_results import UNKNOWN
 from small_runs import configure
 from twotower import cli
 from twotower.comparison.controls import Control, control_configs
 from twotower.config.conversion import record_from
 from twotower.config.presets import PRESETS
 from twotower.config.settings import to_dict
-from twotower.preference.class_variance import Explained, Null
+from twotower.preference.division import LabelDivision, ShareOfLabel
 from twotower.preference.types import Perplexity
-from twotower.report.controls import conclusions, finding
+from twotower.report.controls import conclusions, finding, render
+from twotower.statistics.gains import Surplus
 from twotower.statistics.intervals import Estimate
 
 
@@ -83,9 +83,9 @@ def test_controls_run_beside_a_run_and_are_skipped_the_second_time(small, tmp_pa
     half = json.loads((out / "controls" / "half-trained" / "training.json").read_text())
     assert half["steps"] == json.loads((out / "training.json").read_text())["steps"] // 2
     pairs = [row for row in rows if row["name"] in ("run", "half-trained", "strangers", "shuffled", "unigram")]
-    assert all(row["reliability"]["low"] is not None for row in pairs)
-    assert all(row["explained"]["null"]["high"] > 0 for row in pairs)
-    assert next(row for row in rows if row["name"] == "single")["explained"] is None
+    assert all(row["reliability"]["low"] is not None and row["size"]["estimate"] > 0 for row in pairs)
+    assert [row["name"] for row in pairs if row["surplus"] is None] == ["half-trained"]
+    assert next(row for row in rows if row["name"] == "single")["size"] is None
     assert all(sentence in said.out for sentence in conclusions(record_from(list[Control], rows, "controls.json")))
     page = (out / "controls.html").read_text(encoding="utf-8")
     assert "figure-controls" in page and 'href="strangers/report.html"' in page
@@ -105,35 +105,37 @@ def test_what_has_no_controls_says_so_before_anything_is_run(words, message, tmp
     assert message in said and said.count("\n") == 1 and not (tmp_path / "run").exists()
 
 
-def row(name, reliable, explained):
+def row(name, size, held, gain=0.05):
     def around(value):
         return value, value - 0.02, value + 0.02
 
-    share = explained and Explained(*around(explained), Null(0.0, 0.02), 0.01, None, 0.5, 90)
+    of_class = held and LabelDivision("class", "frequency", 9, 1.0, ShareOfLabel(*around(held), 0.01),
+                                      Estimate(*around(held)), None, None, "yes")  # fmt: skip
     return Control(
-        name, name, 1_000, Perplexity(9.0, [10.0, 11.0]), 0.1, "hanta", None, Estimate(*around(reliable)), share
-    )
+        name, name, 1_000, Perplexity(9.0, [10.0, 11.0]), "hanta", "no", Estimate(*around(size)),
+        Surplus(*around(gain), 0.0), of_class, Estimate(*around(0.5)),
+    )  # fmt: skip
 
 
 def test_the_page_of_controls_says_which_of_them_the_run_clearly_exceeds():
-    rows = [row("run", 0.6, 0.08), row("strangers", 0.05, 0.01), row("shuffled", 0.58, 0.01)]
+    rows = [row("run", 0.6, 0.08), row("strangers", 0.05, 0.01, gain=0.0), row("shuffled", 0.58, 0.01, gain=0.0)]
     assert finding(rows) == (
-        "In the reliability of preferences this run clearly exceeds 1 of its 2 controls, and in the share that word "
-        "class explains each of its 2 controls."
+        "These towers differ clearly more than strangers, but not clearly more than a pair on shuffled text. "
+        "Together they gain clearly more than strangers and a pair on shuffled text."
     )
     strangers, shuffled = conclusions(rows)
-    assert "the reliability of preferences is clearly lower (0.05 [0.03, 0.07]; run: 0.60 [0.58, 0.62])" in strangers
-    assert (
-        "not clearly lower (0.58 [0.56, 0.60]" in shuffled
-        and "the share that word class explains is clearly" in shuffled
-    )
+    assert "D is clearly lower (0.05 [0.03, 0.07]; run: 0.60 [0.58, 0.62])" in strangers
+    assert "D is not clearly lower (0.58 [0.56, 0.60]" in shuffled and "surplus is clearly lower" in shuffled
+    assert "Word class beyond frequency holds 0.0100 nats squared (run: 0.0800)" in shuffled
 
 
-def test_controls_without_tagged_words_are_compared_in_reliability_alone():
+def test_controls_are_compared_in_what_could_be_measured():
     rows = [row("run", 0.6, None), row("strangers", 0.05, None)]
-    assert finding(rows) == "In the reliability of preferences this run clearly exceeds each of its 1 controls."
+    assert finding(rows).startswith("These towers differ clearly more than strangers. Together they gain not clearly")
     for tagger, why in (("hanta", "too few words are tagged"), ("none", "no tagger was used")):
         untagged = [replace(one, tagger=tagger) for one in rows]
-        assert f"the share that word class explains cannot be compared: {why}" in conclusions(untagged)[0]
-    short = [replace(one, reliability=UNKNOWN) for one in rows]
+        assert f"What word class holds beyond frequency cannot be compared: {why}" in conclusions(untagged)[0]
+    assert "gain" not in finding([rows[0], replace(rows[1], surplus=None)])
+    short = [replace(one, size=None, surplus=None) for one in rows]
     assert "too little text" in finding(short) and "too short" in conclusions(short)[0]
+    assert "figure-controls" in render("a corpus", short)

@@ -16,8 +16,9 @@ from twotower.preference.context import Context, FarGain
 from twotower.preference.occurrences import Coefficient, WithinTypes
 from twotower.preference.types import Perplexity
 from twotower.preference.word_classes import Adjusted, ClassOfPair, Labelling, WordClasses
+from twotower.report.numbers import figure
 from twotower.report.study_answers import finding
-from twotower.report.summary import figure, headline, sentences
+from twotower.report.summary import headline, sentences
 from twotower.results.results import results_in
 from twotower.statistics.intervals import Estimate
 

@@ -99,6 +99,22 @@ def test_a_phrase_is_a_word_and_the_word_after_it(explored):
     assert set(found_by(explored, "of NOUN")) | set(found_by(explored, "of the")) <= set(found_by(explored, "of *"))
 
 
+def hyphenated(explored):
+    """The parts of a word with a hyphen, which the tokenizer cuts in three."""
+    words = [explored.words.texts[word] for word in explored.words.word]
+    parts = zip(words, words[1:], words[2:], strict=False)
+    return next(three for three in parts if three[1] == "-" and three[0].isalpha() and three[2].isalpha())
+
+
+def test_a_typed_word_is_found_as_the_text_cuts_it(explored):
+    first, _, last = hyphenated(explored)
+    hits = found_by(explored, f"{first} - {last}")
+    assert hits and found_by(explored, f"{first}-{last}") == hits
+    assert set(hits) <= set(found_by(explored, f"{first}-*")) and set(hits) <= set(found_by(explored, f"*-{last}"))
+    assert found_by(explored, f"/\\b{first}-{last}\\b/") == hits, "an expression sees what the lines show"
+    assert set(found_by(explored, "congress,")) == set(found_by(explored, "congress ,"))
+
+
 def test_beginnings_and_classes_are_what_their_words_are(explored):
     words = explored.words
     began = sum(words.folded[word].startswith("stat") for word in words.word)
@@ -225,7 +241,7 @@ def test_a_run_that_is_not_finished_is_refused_with_the_remedy(finished, tmp_pat
     with pytest.raises(InputError, match="not a run folder"):
         ExploredRun(tmp_path)
     (tmp_path / "config.yaml").write_bytes((finished / "config.yaml").read_bytes())
-    with pytest.raises(InputError, match="twotower analyze"):
+    with pytest.raises(InputError, match="twotower run --out"):
         ExploredRun(tmp_path)
 
 

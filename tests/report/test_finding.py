@@ -10,8 +10,9 @@ from twotower.preference.divided import DivisionOfRun
 from twotower.preference.division import Division, LabelDivision, ShareOfLabel
 from twotower.report.division_figure import forest, shown_labels
 from twotower.report.finding import finding_sentences, verdict_sentence
+from twotower.report.glossary import explain
+from twotower.report.numbers import figure, fixed, number, percent
 from twotower.report.sheet import plate
-from twotower.report.style import typeset
 from twotower.report.templating import _environment
 from twotower.statistics.gains import Surplus
 from twotower.statistics.intervals import Estimate
@@ -94,7 +95,7 @@ def test_readouts_that_have_not_converged_are_said_beside_the_finding():
 
 def test_each_figure_stands_beside_its_control():
     said = " ".join(told(division(strangers=STRANGERS)))
-    assert "one tower given twice gains -0.001" in said and "strangers together gain -0.003" in said
+    assert "one tower given twice gains −0.001" in said and "strangers together gain −0.003" in said
     assert "strangers differ by 0.15" in said and "exchanged labels hold at most 2.0 %" in said
     assert said.index("the token and the one before 34.0 %") < said.index("the token itself 8.0 %")
 
@@ -103,17 +104,21 @@ def test_strangers_are_not_told_to_be_run_with_strangers():
     assert "strangers" not in verdict_sentence(division(verdict="undecided"), strangers=True)
 
 
-def test_pages_write_a_minus_and_leave_words_and_options_alone():
-    assert typeset("-0.04 [-0.10, 0.02]; --seed 3, GPT-2") == "−0.04 [−0.10, 0.02]; --seed 3, GPT-2"
-    assert typeset("gains -0.000, not -0.001, and -0.") == "gains 0.000, not −0.001, and 0."
+def test_numbers_have_a_minus_and_0_has_no_sign():
+    assert fixed(-0.04) == "−0.04" and fixed(0.04, signed=True) == "+0.04" and fixed(-0.001) == fixed(0.0) == "0.00"
+    assert figure(Estimate(-0.04, -0.1, 0.02)) == "−0.04 [−0.10, 0.02]"
+    assert figure(Estimate(float("nan"), float("nan"), float("nan"))) == "not available"
+    assert percent(Estimate(-0.004, -0.0001, 0.03)) == "−0.4 % [0.0, 3.0]"
+    assert [number(value) for value in (None, -0.25, -0.003, 0.0)] == ["–", "−0.25", "−0.003", "0.00"]
 
 
 def test_text_of_a_corpus_stays_as_it_is():
-    piece = {"text": "-5", "tip": "-0.50 nats", "glued": False, "key": False, "tower": 1, "shade": 50}
+    piece = {"text": "-5", "tip": "-5 (number): +0.50 nats", "glued": False, "key": False, "tower": 1, "shade": 50}
     passage = {"pieces": [piece], "name": "1", "document": "1"}
-    template = '{% from "shaded.html.j2" import shaded %}{{ shaded(passage, "a passage") }} {{ figure }}'
-    shown = _environment().from_string(template).render(passage=passage, figure="-5")
-    assert ">-5</span>" in shown and 'data-tip="−0.50 nats"' in shown and shown.endswith("−5")
+    template = '{% from "shaded.html.j2" import shaded %}{{ shaded(passage, "a passage") }}'
+    shown = _environment().from_string(template).render(passage=passage)
+    assert ">-5</span>" in shown and 'data-tip="-5 (number): +0.50 nats"' in shown
+    assert "at -1, " in explain("at -1, with --seed")
 
 
 @pytest.mark.parametrize("strangers", [None, STRANGERS])

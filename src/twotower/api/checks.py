@@ -84,9 +84,9 @@ def controls(
         quiet: draw no progress lines on standard error.
 
     Returns one row per run, the run itself first: `name`, `meaning`, `parameters`, held-out `perplexity` of all towers
-    together, `sd` of the preference in nats, its `reliability` (r) with `reliability_low` and `reliability_high`, and
-    `class_explained`, the share of its variance that word class explains beyond frequency. Takes as long as so many
-    more runs. Raises `InputError` for towers that do not cooperate.
+    together, whether its towers divide the work (`divides`), `D` in nats, `surplus` in nats per token, `class_held`,
+    what word class holds beyond frequency in nats squared, and the `reliability` of preferences (r). What could not be
+    measured is missing. Takes as long as so many more runs. Raises `InputError` for towers that do not cooperate.
     """
     from . import tables
 

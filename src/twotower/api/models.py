@@ -33,6 +33,7 @@ def load_model(path: Path | str, head: str = "joint") -> TowersForCausalLM | Tow
     """
     from ..modeling.configuration import TowersConfig
     from ..modeling.language_models import TowersForCausalLM, TowersForMaskedLM
+    from ..modeling.model import quiet_loading
 
     folder = Path(path) / "model" if (Path(path) / "model").is_dir() else Path(path)
     if not (folder / "config.json").is_file():
@@ -40,7 +41,8 @@ def load_model(path: Path | str, head: str = "joint") -> TowersForCausalLM | Tow
     try:
         config = TowersConfig.from_pretrained(folder)
         kind = TowersForCausalLM if config.objective == "causal" else TowersForMaskedLM
-        model: TowersForCausalLM | TowersForMaskedLM = kind.from_pretrained(folder, head=head, use_safetensors=True)
+        with quiet_loading():
+            model: TowersForCausalLM | TowersForMaskedLM = kind.from_pretrained(folder, head=head, use_safetensors=True)
         model.eval()
         return model
     except (ValueError, OSError) as error:

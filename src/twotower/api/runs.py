@@ -209,8 +209,10 @@ class Run(Finished):
         from ..data.heldout import PreparedText
         from . import tables
 
+        scores = self.scores()
+        self._folder.require("data")  # an export has scores, where it was asked for them, but no names of documents
         names = PreparedText(self.path).documents.set_index("document")["name"].astype(str).to_dict()
-        return tables.documents(self.scores(), names, self.config.model.towers, self._sets)
+        return tables.documents(scores, names, self.config.model.towers, self._sets)
 
     @property
     def _sets(self) -> tuple[str, ...]:

@@ -174,10 +174,9 @@ def controls(rows: Sequence[Control]) -> pd.DataFrame:
     """A run and its controls, one row each."""
     flat = [
         {"name": row.name, "meaning": row.meaning, "parameters": row.parameters, "perplexity": row.perplexity.joint,
-         "sd": row.sd, "reliability": row.reliability.estimate, "reliability_low": row.reliability.low,
-         "reliability_high": row.reliability.high, "class_explained": row.explained and row.explained.estimate}
+         "divides": row.divides, "D": row.size and row.size.estimate, "surplus": row.surplus and row.surplus.estimate,
+         "class_held": row.of_class and row.of_class.held.estimate, "reliability": row.reliability.estimate}
         for row in rows
     ]  # fmt: skip
-    columns = ["name", "meaning", "parameters", "perplexity", "sd", "reliability", "reliability_low",
-               "reliability_high", "class_explained"]  # fmt: skip
+    columns = ["name", "meaning", "parameters", "perplexity", "divides", "D", "surplus", "class_held", "reliability"]
     return pd.DataFrame(flat, columns=columns)

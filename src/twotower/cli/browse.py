@@ -34,6 +34,8 @@ SORTS: dict[str, Callable[[Listed], Any]] = {
     "divides": lambda run: _known(run, "verdict"),
 }
 """What `--sort` takes, and the value of a run that it sorts by; None is last."""
+FILTERS = ("state", "preset", "corpus", "divides")
+"""Columns that have an option of their own, which keeps the runs that match."""
 
 
 @dataclass(frozen=True)
@@ -79,10 +81,16 @@ def list_runs(command: Command, words: list[str]) -> int:
     counts = ", ".join(f"{states.count(state)} {state}" for state in dict.fromkeys(states))
     parsed.output.result(
         {"folder": str(parsed.folder), "runs": [run.plain() for run in listed]},
-        _count(len(listed), len(looked_at), counts),
+        _count(len(listed), len(looked_at), counts or f"there are {_choice(looked_at)}"),
         "\n".join([*_table(listed, parsed.folder), *_notes(listed), ""]) if listed else "",
     )
     return SUCCESS
+
+
+def _choice(runs: Sequence[Listed]) -> str:
+    """What the filters can keep."""
+    values = {name: sorted({str(SORTS[name](run) or "") for run in runs} - {""}) for name in FILTERS}
+    return "; ".join(f"{name} {', '.join(found)}" for name, found in values.items() if found)
 
 
 def _count(shown: int, all_runs: int, counts: str) -> str:

@@ -113,9 +113,10 @@ def compare(command: Command, words: list[str]) -> int:
         with parsed.output.progress():
             compared = compare_folders(parsed.runs, parsed.out)
         return _show(compared, parsed.out, parsed.output)
-    from ..report.diffs import conclusions_of_diffs
+    from ..report.diffs import conclusions_of_diffs, finding_of_diffs
 
-    said = conclusions_of_diffs(compare_folders_of_diffs(parsed.runs, parsed.out))
+    diffs = compare_folders_of_diffs(parsed.runs, parsed.out)
+    said = [finding_of_diffs(diffs), *conclusions_of_diffs(diffs)]
     page = parsed.out / "diffs.html"
     data = {"study": str(parsed.out), "conclusions": said, "page": str(page)}
     parsed.output.result(data, f"compare: {page}", as_list(said))

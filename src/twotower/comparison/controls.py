@@ -12,13 +12,13 @@ from ..config.schema import OBJECTIVES, RunConfig
 from ..data.tagging import NONE
 from ..modeling.model import TowersModel
 from ..modeling.sizes import towers_config
-from ..preference.class_variance import Explained
-from ..preference.division import Division, with_strangers
+from ..preference.division import CLASS, Division, LabelDivision, row_of, with_strangers
 from ..preference.measured import Measured
 from ..preference.types import Perplexity, perplexity
 from ..results.analysis import analyze_measured
 from ..results.results import Results, read_results
 from ..runs.finished import RunFolder
+from ..statistics.gains import Surplus
 from ..statistics.intervals import Estimate
 from ..statistics.verdicts import Verdict
 from ..system.errors import InputError
@@ -139,7 +139,8 @@ def against_half(run: RunFolder, half: RunFolder) -> Results:
     sets = [name.removesuffix("_1") for name in mine.columns if name.endswith("_1")]
     if not mine[["document", "piece_id"]].equals(other[["document", "piece_id"]]):
         raise InputError(f"{half.path}: has not scored the text of {run.path}; redo it with --overwrite")
-    both = mine.assign(**{f"{name}_2": other[f"{name}_1"] for name in sets})
+    others = [name for name in mine.columns if not name.endswith(("_together", "_twice_1", "_twice_2"))]
+    both = mine[others].assign(**{f"{name}_2": other[f"{name}_1"] for name in sets})  # nobody reads both stages at once
     results, measured = read_results(run), replace(Measured.of(run.config, run.path), scores=both, towers=2)
     training = replace(results.training, heldout_perplexity=perplexity(measured))
     return replace(results, **analyze_measured(measured)[1], training=training)
@@ -154,14 +155,16 @@ class Control:
     """What it is."""
     parameters: int
     perplexity: Perplexity
-    sd: float | None
-    """Standard deviation of the preferences of types, in nats; None for a single tower."""
     tagger: str
     divides: Verdict | None
     """Whether the towers divide the work, compared with the strangers where these are known; None for one tower."""
+    size: Estimate | None
+    """D, how far the towers differ, in nats; None where it could not be measured."""
+    surplus: Surplus | None
+    """How much better all towers together are than the better one, in nats per token; None where nothing reads all."""
+    of_class: LabelDivision | None
+    """What word class holds of the difference beyond frequency; None where it could not be measured."""
     reliability: Estimate
-    explained: Explained | None
-    """By word class; None where it could not be had."""
 
 
 def compare(results: Mapping[str, Results]) -> list[Control]:
@@ -169,9 +172,10 @@ def compare(results: Mapping[str, Results]) -> list[Control]:
     strangers = results["strangers"].division if "strangers" in results else None
     return [
         Control(
-            name, MEANING[name], run.model.parameters, run.training.heldout_perplexity, run.preference.sd,
-            run.corpus.tagger, _divides(run.division, strangers), run.reliability,
-            explained=run.word_classes.upos.explained if run.word_classes and run.word_classes.upos else None,
+            name, MEANING[name], run.model.parameters, run.training.heldout_perplexity, run.corpus.tagger,
+            _divides(run.division, strangers), run.division.size if run.division else None,
+            run.division.surplus if run.division else None,
+            row_of(run.division.labels, *CLASS) if run.division else None, run.reliability,
         )
         for name, run in results.items()
     ]  # fmt: skip

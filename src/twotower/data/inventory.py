@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from ..system.printing import in_percent
+
 MUCH_UNKNOWN = 0.02
 """Share of [UNK] among the tokens above which figures are about [UNK]."""
 MUCH_UNTAGGED = 0.25
@@ -112,19 +114,25 @@ class Inventory:
         if self.notes:
             facts["also"] = "; ".join(self.notes)
         if self.heldout is not None:
-            facts["held out"] = f"{self.heldout:.1%} of the tokens"
+            facts["held out"] = f"{in_percent(self.heldout, 1)} of the tokens"
         if self.shared_sentences is not None:
             facts["held out"] += (
-                f"; {self.shared_sentences:.1%} of the sentences of {SENTENCE_WORDS} words or more are in training, too"
+                f"; {in_percent(self.shared_sentences, 1)} of the sentences of {SENTENCE_WORDS} words or more are in "
+                "training, too"
             )
         if self.pieces_per_word is not None:
             facts["pieces per word"] = f"{self.pieces_per_word:.2f}"
         if self.unknown is not None:
-            facts["unknown"] = f"[UNK] is {self.unknown.training:.2%} of training, {self.unknown.heldout:.2%} held out"
+            facts["unknown"] = (
+                f"[UNK] is {in_percent(self.unknown.training, 2)} of training, {in_percent(self.unknown.heldout, 2)} "
+                "held out"
+            )
         if self.language is not None:
-            facts["language"] = f"{self.language.code} ({self.language.share:.0%})"
+            facts["language"] = f"{self.language.code} ({in_percent(self.language.share)})"
         if self.tagger is not None:
-            facts["tagger"] = self.tagger + (f", {self.untagged:.1%} of words untagged" if self.untagged else "")
+            facts["tagger"] = self.tagger + (
+                f", {in_percent(self.untagged, 1)} of words untagged" if self.untagged else ""
+            )
         return facts
 
     def warnings(self) -> list[str]:
@@ -133,30 +141,30 @@ class Inventory:
         if self.unknown and max(self.unknown.training, self.unknown.heldout) > MUCH_UNKNOWN:
             share = max(self.unknown.training, self.unknown.heldout)
             warnings.append(
-                f"{share:.1%} of the tokens are [UNK]: the tokenizer does not know this text's characters, and figures "
-                "are about [UNK]; raise --prepare.vocabulary, or leave --prepare.tokenizer out"
+                f"{in_percent(share, 1)} of the tokens are [UNK]: the tokenizer does not know this text's characters, "
+                "and figures are about [UNK]; raise --prepare.vocabulary, or leave --prepare.tokenizer out"
             )
         if self.untagged is not None and self.untagged > MUCH_UNTAGGED:
             warnings.append(
-                f"{self.untagged:.0%} of the held-out words have no part of speech, and what is said of word classes "
-                "is about the rest; give --prepare.tagger one for this language"
+                f"{in_percent(self.untagged)} of the held-out words have no part of speech, and what is said of word "
+                "classes is about the rest; give --prepare.tagger one for this language"
             )
         if self.language is not None and self.language.code == UNTOLD:
             warnings.append("the language could not be told from the text; name it with --prepare.language")
         elif self.language is not None and self.language.share < MUCH_IN_LANGUAGE:
             warnings.append(
-                f"only {self.language.share:.0%} of the text looks like the language {self.language.code}, with which "
-                "the tagger goes; name it with --prepare.language, or leave out what is in another"
+                f"only {in_percent(self.language.share)} of the text looks like the language {self.language.code}, "
+                "with which the tagger goes; name it with --prepare.language, or leave out what is in another"
             )
         if self.words and self.longest and self.longest[0].words > MUCH_IN_ONE * self.words:
             warnings.append(
-                f"{self.longest[0].name} is {self.longest[0].words / self.words:.0%} of the text: intervals come from "
-                "resampled documents and say little; cut it with --prepare.section-words"
+                f"{self.longest[0].name} is {in_percent(self.longest[0].words / self.words)} of the text: intervals "
+                "come from resampled documents and say little; cut it with --prepare.section-words"
             )
         if self.shared_sentences is not None and self.shared_sentences > MUCH_SHARED:
             warnings.append(
-                f"{self.shared_sentences:.0%} of the longer held-out sentences are in training, too: perplexity is "
-                "partly memory; leave out documents that hold others' text"
+                f"{in_percent(self.shared_sentences)} of the longer held-out sentences are in training, too: "
+                "perplexity is partly memory; leave out documents that hold others' text"
             )
         return warnings
 

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from ..statistics.strata import frequency_bins
 from ..system.errors import InputError
+from ..system.printing import in_percent
 from ..system.progress import Progress
 from .documents import Document, Tagger, Word, adjoining
 from .tag_cache import cached
@@ -158,8 +159,8 @@ class Rewriting:
 
     def summary(self) -> str:
         """How many words were replaced, in words."""
-        share = self.replaced / max(1, self.content)
-        return f"{self.replaced:,} of {self.content:,} content words ({share:.1%}); others have none of their form"
+        share = in_percent(self.replaced / max(1, self.content), 1)
+        return f"{self.replaced:,} of {self.content:,} content words ({share}); others have none of their form"
 
 
 def like(text: str, other: str) -> str:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..system.errors import InputError
+from ..system.printing import in_percent
 from .sentences import fill_pair, next_sentence, sentence_groups
 from .tokenization import Vocabulary
 
@@ -54,8 +55,8 @@ def heldout_documents(
             taken += size
     if taken < share * total or mask.sum() < FEWEST_HELDOUT or mask.all():
         raise InputError(
-            f"corpus: {label}{len(sizes)} document{'s' * (len(sizes) != 1)} cannot be split into {share:.0%} held out "
-            f"(at least {FEWEST_HELDOUT} whole documents) and the rest for training; {remedy}"
+            f"corpus: {label}{len(sizes)} document{'s' * (len(sizes) != 1)} cannot be split into {in_percent(share)} "
+            f"held out (at least {FEWEST_HELDOUT} whole documents) and the rest for training; {remedy}"
         )
     return mask
 

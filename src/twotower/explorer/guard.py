@@ -68,7 +68,7 @@ class Guard:
             return "This server answers only its own page (foreign Origin)."
         given = scope["path"].lstrip("/").split("/", 1)[0]
         if not hmac.compare_digest(given.encode(), self.token.encode()):
-            return "Open the whole address that `twotower explore` printed: its token is missing here."
+            return "Open the whole address that “twotower explore” printed: its token is missing here."
         return ""
 
 

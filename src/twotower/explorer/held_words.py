@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..data.pieces import GOES_ON
+from ..report.passages import are_glued
 
 if TYPE_CHECKING:
     from .explored import ExploredRun
@@ -53,11 +54,18 @@ class HeldoutWords:
         documents = int(self.document[-1]) + 1 if len(self) else 0
         return np.searchsorted(self.document, np.arange(documents + 1)).astype(np.int64)
 
-    def document_text(self, number: int) -> tuple[str, Ids]:
-        """A document as its words with single spaces between them, and the place in it at which each word begins."""
+    @cached_property
+    def documents(self) -> list[tuple[str, Ids]]:
+        """Each document as its lines show it, and the place in it at which each word begins."""
+        return [self._document(number) for number in range(len(self.bounds) - 1)]
+
+    def _document(self, number: int) -> tuple[str, Ids]:
         words = [self.texts[word] for word in self.word[self.bounds[number] : self.bounds[number + 1]]]
-        lengths = np.array([len(word) + 1 for word in words], dtype=np.int64)
-        return " ".join(words), np.cumsum(lengths) - lengths
+        spaces = np.array([not glued for glued in are_glued(words)], dtype=np.int64)
+        spaces[:1] = 0
+        text = "".join(" " * space + word for space, word in zip(spaces.tolist(), words, strict=True))
+        lengths = np.array([len(word) for word in words], dtype=np.int64)
+        return text, np.cumsum(spaces + lengths) - lengths
 
 
 def heldout_words(run: ExploredRun) -> HeldoutWords:

@@ -6,6 +6,7 @@ import fnmatch
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice, pairwise, product
 from typing import Literal
 
 import numpy as np
@@ -15,6 +16,10 @@ from numpy.typing import NDArray
 from ..system.errors import InputError
 from .held_words import HeldoutWords, Ids
 
+UNSPACED = r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]"
+PARTS = regex.compile(rf"{UNSPACED}|(?:(?!{UNSPACED})[\w*?])+|\S")
+"""What a tokenizer may cut a typed word into: letters of scripts without spaces one by one, words, punctuation."""
+MOST_PARTS, MOST_WAYS = 8, 64
 LONGEST = 200
 """Characters of a query."""
 SECONDS = 2.0
@@ -59,10 +64,10 @@ class Hits:
 def read_query(typed: str, tags: Sequence[str]) -> Query:
     """Read what a reader typed.
 
-    `/EXPRESSION/` is a regular expression over the running text, `[PIECE]` a piece of the vocabulary. Otherwise each
-    word stands for itself, with `*` for any letters and `?` for one; a word class in capitals (one of `tags`) stands
-    for any word of it, and `word_CLASS` for a word of that class. Raises `InputError` for a query that is empty, too
-    long or no such thing.
+    `/EXPRESSION/` is a regular expression over the text as lines show it, `[PIECE]` a piece of the vocabulary.
+    Otherwise each word stands for itself, with `*` for any letters and `?` for one; a word class in capitals (one of
+    `tags`) stands for any word of it, and `word_CLASS` for a word of that class. Raises `InputError` for a query that
+    is empty, too long or no such thing.
     """
     typed = typed.strip()
     if not typed:
@@ -105,28 +110,60 @@ def find(words: HeldoutWords, query: Query, case: bool, pieces: Sequence[str], p
 
 
 def _phrase(words: HeldoutWords, query: Query, case: bool) -> tuple[Ids, Ids]:
-    length = len(query.terms)
+    """Every place of the phrase, under each way in which the text may cut what was typed as one word."""
+    fitting = _Fitting(words, case)
+    ways = product(*(_cut(fitting, term) for term in query.terms))
+    found = [_places(words, fitting, sum(way, ())) for way in islice(ways, MOST_WAYS)]
+    first, last = np.unique(np.concatenate(found, axis=1), axis=1)
+    return first, last
+
+
+def _places(words: HeldoutWords, fitting: _Fitting, terms: tuple[Term, ...]) -> NDArray[np.int64]:
+    """The first and the last word of each place, (2, places)."""
+    length = len(terms)
     places = np.arange(max(0, len(words) - length + 1))
-    for distance, term in enumerate(query.terms):
-        places = places[_meets(words, term, case, places + distance)]
+    for distance, term in enumerate(terms):
+        met = fitting(term.pattern)[words.word[places + distance]]
+        if term.tag:
+            met &= words.tag[places + distance] == words.tags.index(term.tag)
+        places = places[met]
     places = places[words.document[places] == words.document[places + length - 1]]
-    return places, places + length - 1
+    return np.stack([places, places + length - 1])
 
 
-def _meets(words: HeldoutWords, term: Term, case: bool, places: Ids) -> NDArray[np.bool_]:
-    met = np.ones(len(places), dtype=bool)
-    if term.tag:
-        code = words.tags.index(term.tag)
-        met &= words.tag[places] == code
-    if term.pattern != "*":
-        texts = words.texts if case else words.folded
-        pattern = term.pattern if case else term.pattern.casefold()
-        wild = "*" in pattern or "?" in pattern
-        # Brackets are letters here, not sets of letters.
-        fits = regex.compile(fnmatch.translate(pattern.replace("[", "[[]"))).match if wild else pattern.__eq__
-        known = np.fromiter((bool(fits(text)) for text in texts), dtype=bool, count=len(texts))
-        met &= known[words.word[places]]
-    return met
+class _Fitting:
+    """Which words fit a pattern, (different words,); each pattern is looked through once."""
+
+    def __init__(self, words: HeldoutWords, case: bool) -> None:
+        self.texts, self.case = words.texts if case else words.folded, case
+        self._known: dict[str, NDArray[np.bool_]] = {}
+
+    def __call__(self, pattern: str) -> NDArray[np.bool_]:
+        if pattern not in self._known:
+            letters = pattern if self.case else pattern.casefold()
+            wild = "*" in letters or "?" in letters
+            # Brackets are letters here, not sets of letters.
+            fits = regex.compile(fnmatch.translate(letters.replace("[", "[[]"))).match if wild else letters.__eq__
+            self._known[pattern] = np.fromiter((bool(fits(text)) for text in self.texts), bool, len(self.texts))
+        return self._known[pattern]
+
+
+def _cut(fitting: _Fitting, term: Term) -> list[tuple[Term, ...]]:
+    """The ways in which the text may have cut a typed word: *two-thirds* is often three words, *people's* two or three.
+
+    Each part fits some word of the text; the word class is that of the last one. The word as it was typed, if there is
+    no other way.
+    """
+    parts = PARTS.findall(term.pattern)
+    if not 1 < len(parts) <= MOST_PARTS or fitting(term.pattern).any():
+        return [(term,)]
+    ways = []
+    for ends in product((False, True), repeat=len(parts) - 1):
+        starts = [0, *(place for place, end in enumerate(ends, start=1) if end), len(parts)]
+        way = ["".join(parts[begin:end]) for begin, end in pairwise(starts)]
+        if all(fitting(part).any() for part in way):
+            ways.append((*(Term(part, "") for part in way[:-1]), Term(way[-1], term.tag)))
+    return ways or [(term,)]
 
 
 def _expression(words: HeldoutWords, expression: str, case: bool) -> tuple[Ids, Ids]:
@@ -135,10 +172,10 @@ def _expression(words: HeldoutWords, expression: str, case: bool) -> tuple[Ids, 
         compiled = regex.compile(expression, 0 if case else regex.IGNORECASE)
     except (regex.error, RecursionError, OverflowError) as error:
         raise InputError(f"/{expression}/ is no regular expression: {error}") from None
+    documents = words.documents
     end = time.process_time() + SECONDS
     spans: list[NDArray[np.int64]] = []
-    for number in range(len(words.bounds) - 1):
-        text, starts = words.document_text(number)
+    for number, (text, starts) in enumerate(documents):
         try:
             matches = compiled.finditer(text, timeout=max(0.001, end - time.process_time()))
             matched = np.array([match.span() for match in matches if match.end() > match.start()], dtype=np.int64)

@@ -9,7 +9,8 @@ bias is that there are several towers (He and Toyoizumi 2022, arXiv 2210.07041).
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -17,7 +18,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from transformers import PreTrainedModel
-from transformers.utils import ModelOutput
+from transformers.utils import ModelOutput, logging
 
 from ..runs.finished import RunFolder
 from .configuration import TOGETHER, TWICE, TowersConfig
@@ -332,6 +333,19 @@ def refuse_attentions(output_attentions: bool | None, config: TowersConfig) -> N
 
 def finished_model(folder: RunFolder) -> TowersModel:
     """The trained towers of a run with their readouts, in evaluation mode. Raises `InputError` if there are none."""
-    model: TowersModel = TowersModel.from_pretrained(folder.require("model"))
+    with quiet_loading():
+        model: TowersModel = TowersModel.from_pretrained(folder.require("model"))
     model.eval()
     return model
+
+
+@contextmanager
+def quiet_loading() -> Iterator[None]:
+    """Keep `transformers` from drawing a progress bar for files of a few megabytes; what a user has set returns."""
+    drawn = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if drawn:
+            logging.enable_progress_bar()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ..config.schema import RunConfig
 from ..system.durations import duration
 from ..system.errors import InputError
+from ..system.printing import in_percent
 
 if TYPE_CHECKING:
     from .configuration import TowersConfig
@@ -195,13 +196,16 @@ def show(plan: Plan) -> str:
         lines += [_row("passes over the corpus", f"{plan.corpus['passes']:.2f}")]
         lines += [_row("tokens on disk", _scaled(plan.corpus["bytes"], "B"))]
         lines += [_row("held out, to tag and to score", f"{plan.tokens['scoring']:,}")]
-    sharing = "sharded" if machine.sharded else "repeated on each"
-    lines += ["", f"memory per device, joint phase ({machine.devices} devices, {sharing})"]
+    sharing = f" ({machine.devices} devices, {'sharded' if machine.sharded else 'repeated on each'})"
+    lines += ["", f"memory per device, joint phase{sharing * (machine.devices > 1)}"]
     lines += [_row(name, _scaled(value, "B")) for name, value in plan.memory.items()]
     lines += [_row("together", _scaled(sum(plan.memory.values()), "B"))]
     if machine.devices > 1:
         lines += [_row("sent per update and device", _scaled(plan.communication, "B"))]
-    lines += ["", f"time on devices of {machine.tflops:g} TFLOP/s, of which {machine.utilization:.0%} are reached"]
+    lines += [
+        "",
+        f"time on devices of {machine.tflops:g} TFLOP/s, of which {in_percent(machine.utilization)} are reached",
+    ]
     for devices, phases in plan.hours.items():
         by_phase = ", ".join(f"{phase} {duration(3600 * hours)}" for phase, hours in phases.items())
         name, hours_in_all = f"{devices} device{'s' * (devices > 1)}", duration(3600 * sum(phases.values()))

@@ -13,7 +13,7 @@ from ..config.schema import RunConfig
 from ..config.settings import changed
 from ..results.results import Results
 from ..runs.provenance import Provenance
-from ..statistics.intervals import Interval
+from .numbers import figure
 from .summary import headline, sentences
 
 PIPELINES = {"causal": "text-generation", "masked": "fill-mask"}
@@ -131,14 +131,10 @@ def _controls(results: Results) -> str:
     return (
         "*Strangers* are the same towers on the same batches, each with a loss of its own.\n\n"
         "| | the pair | strangers |\n|---|---|---|\n"
-        f"| D, how far the towers differ (nats) | {_figure(own.size)} | {_figure(theirs.size)} |\n"
+        f"| D, how far the towers differ (nats) | {figure(own.size, 3)} | {figure(theirs.size, 3)} |\n"
         "| surplus of all towers over the better one (nats per token) "
-        f"| {_figure(own.surplus)} | {_figure(theirs.surplus)} |"
+        f"| {figure(own.surplus, 3)} | {figure(theirs.surplus, 3)} |"
     )
-
-
-def _figure(value: Interval | None) -> str:
-    return "not measurable" if value is None else f"{value.estimate:.3f} [{value.low:.3f}, {value.high:.3f}]"
 
 
 def _text(results: Results, with_text: bool) -> str:

@@ -1,21 +1,37 @@
-"""The page of a run's controls: the same statistics, drawn beside each other."""
+"""The page of a run's controls: what the ruler says of each, beside what it says of the run."""
 
 from __future__ import annotations
 
+from collections import Counter
 from functools import partial
 from pathlib import Path
+from typing import Literal
 
 from ..comparison.controls import Control
 from ..data.tagging import NONE
-from ..preference.class_variance import Explained
-from ..statistics.intervals import Estimate, is_known
+from ..statistics.gains import Surplus
+from ..statistics.intervals import Estimate
+from .diff_finding import in_words
 from .finding import UNTAGGED
+from .numbers import figure, fixed
 from .sheet import Sheet, interval, plate, zero
-from .style import ALL_COLOR, FLOOR_COLOR, PREFERENCE_COLOR
-from .summary import figure
+from .study_figures import MARKS
 from .templating import fill
 
-TITLES = {"reliability": "reliability of preferences", "explained": "share explained by word class"}
+Kind = Literal["size", "surplus"]
+TITLES: dict[Kind, str] = {"size": "D (nats)", "surplus": "surplus (nats per token)"}
+CONTROLS = {
+    "half-trained": "a tower and itself half-trained", "strangers": "strangers",
+    "shuffled": "a pair on shuffled text", "unigram": "a pair on text of frequencies alone",
+    "forwards": "a pair that reads in one direction",
+}  # fmt: skip
+"""Those that have no division to find, and what a sentence calls them."""
+PLANTED = ("planted-classes", "planted-texts", "planted-reach")
+IDLE = ("idle-zero", "idle-copy", "idle-frozen")
+ANSWERS = {
+    "yes": "the ruler finds that they divide the work", "no": "the ruler finds no division of the work",
+    "undecided": "whether they divide the work is undecided", "not measurable": "a division cannot be measured",
+}  # fmt: skip
 
 
 def render(title: str, rows: list[Control], figures: Path | None = None) -> str:
@@ -32,91 +48,96 @@ def render(title: str, rows: list[Control], figures: Path | None = None) -> str:
         rows=rows,
         finding=finding(rows),
         sentences=conclusions(rows),
+        found={"summary": _summary(rows), "figures": _figures(rows)},
+        headings=list[tuple[str, str]](),
         figure=figure,
-        forest=forest.inline(
-            "Reliability of preferences, and the share that word class explains, of the run and of each control"
-        ),
+        forest=forest.inline("How far the towers of the run and of each control differ, and what they gain together"),
     )
 
 
 def _forest(rows: list[Control], sheet: Sheet) -> None:
-    """Reliability and share of class of the run and its controls, with intervals; beside a share its null's bound."""
-    names = [row.name for row in rows][::-1]
-    panels = sheet.panels(2, 1.0 + 0.3 * len(rows))
+    """D and the surplus of the run and of its controls, with intervals."""
+    names = [row.name for row in rows if row.size][::-1]
+    panels = sheet.panels(2, 1.0 + 0.3 * max(3, len(names)))
+    kinds = {"run": ("run",), "planted or idle": (*PLANTED, *IDLE), "control": tuple(CONTROLS)}
+    marks = dict(zip(kinds, MARKS.values(), strict=True))
     for axes, (kind, title) in zip(panels, TITLES.items(), strict=True):
-        shown = [(row.name, values) for row in rows if (values := _measured(row, kind))]
-        for label, color in (("run", PREFERENCE_COLOR), ("control", ALL_COLOR)):
-            chosen = [(name, values) for name, values in shown if (name == "run") == (label == "run")]
+        zero(axes)
+        for label, of_kind in kinds.items():
+            chosen = [(row.name, values) for row in rows if row.name in of_kind and (values := _measured(row, kind))]
             if not chosen:
                 continue
+            marker, color = marks[label]
             heights = [names.index(name) for name, _ in chosen]
-            interval(
-                axes,
-                heights,
-                [measured.low for _, measured in chosen],
-                [measured.high for _, measured in chosen],
-                color,
-            )
+            interval(axes, heights, [values.low for _, values in chosen], [values.high for _, values in chosen], color)
             dots = axes.scatter(
-                [measured.estimate for _, measured in chosen], heights, s=28, color=color, label=label, zorder=3
-            )
-            sheet.tell(dots, [f"{name}: {figure(measured)}" for name, measured in chosen])
-        bounds = [(name, measured.null.high) for name, measured in shown if isinstance(measured, Explained)]
-        if bounds:
-            dots = axes.scatter([bound for _, bound in bounds], [names.index(name) - 0.22 for name, _ in bounds], s=16,
-                                color=FLOOR_COLOR, marker="s", label="bound of the null", zorder=3)  # fmt: skip
-            sheet.tell(dots, [f"{name}, bound of the null: {bound:.3f}" for name, bound in bounds])
-        axes.set(title=title, ylim=(-0.6, len(names) - 0.4))
-        axes.set_yticks(range(len(names)), names)
+                [values.estimate for _, values in chosen], heights, s=28, marker=marker, zorder=3, label=label,
+                facecolors="none" if label == "control" else color, edgecolors=color,
+            )  # fmt: skip
+            sheet.tell(dots, [f"{name}, {title}: {figure(values, 3)}" for name, values in chosen])
+        axes.set(ylim=(-0.6, len(names) - 0.4))
+        axes.set_xlabel(title, loc="right" if sheet.narrow else "center")
+        axes.set_yticks(range(len(names)), names if axes is panels[0] or sheet.narrow else [""] * len(names))
         axes.tick_params(axis="y", length=0)
         axes.locator_params(axis="x", nbins=5)
-        zero(axes, 0.0)
     sheet.key()
-
-
-CONTROLS = ("half-trained", "strangers", "shuffled", "unigram", "forwards")
-PLANTED = ("planted-classes", "planted-texts", "planted-reach", "idle-zero", "idle-copy", "idle-frozen")
-"""Those that have towers to compare with."""
 
 
 def finding(rows: list[Control]) -> str:
     """The page's finding in one sentence."""
     run, *others = rows
     controls = [row for row in others if row.name in CONTROLS]
-    reliable, explained = (_beaten(run, controls, kind) for kind in TITLES)
-    if reliable is None:
+    differ, gain = (_beside(run, controls, kind) for kind in TITLES)
+    if differ is None:
         return "There is too little text to compare this run with its controls."
-    text = f"In the reliability of preferences this run clearly exceeds {reliable}"
-    if explained is not None:
-        text += f", and in the share that word class explains {explained}"
-    return text + "."
+    text = f"These towers differ {differ}"
+    return f"{text}." if gain is None else f"{text}. Together they gain {gain}."
 
 
-def _beaten(run: Control, controls: list[Control], kind: str) -> str | None:
-    """How many controls lie below the run, intervals apart; None where nothing can be compared."""
-    mine, known = _measured(run, kind), [other for row in controls if (other := _measured(row, kind))]
+def _beside(run: Control, controls: list[Control], kind: Kind) -> str | None:
+    """`clearly more than strangers`, intervals apart; None where nothing can be compared."""
+    mine, known = _measured(run, kind), [(row.name, other) for row in controls if (other := _measured(row, kind))]
     if not known or mine is None:
         return None
-    beaten = sum(mine.low > control.high for control in known)
-    which = "none" if not beaten else "each" if beaten == len(known) else f"{beaten}"
-    return f"{which} of its {len(known)} controls"
+    beaten = [CONTROLS[name] for name, other in known if mine.low > other.high]
+    rest = [CONTROLS[name] for name, other in known if mine.low <= other.high]
+    said = [f"clearly more than {in_words(beaten)}"] if beaten else []
+    return ", but ".join([*said, *([f"not clearly more than {in_words(rest)}"] if rest else [])])
 
 
-def _measured(row: Control, kind: str) -> Estimate | None:
-    """One of the two figures of `TITLES`; None where it or its interval cannot be had."""
-    figure = row.reliability if kind == "reliability" else row.explained
-    return figure if is_known(figure) else None
+def _measured(row: Control, kind: Kind) -> Estimate | Surplus | None:
+    return row.size if kind == "size" else row.surplus
+
+
+def _summary(rows: list[Control]) -> str:
+    """A heading: D of the run and of its controls."""
+    run, *others = rows
+    sizes = [row.size.estimate for row in others if row.name in CONTROLS and row.size]
+    if run.size is None or not sizes:
+        return "What the controls show cannot be measured"
+    between = " to ".join(dict.fromkeys((fixed(min(sizes)), fixed(max(sizes)))))
+    return f"D of the run is {fixed(run.size.estimate)} nats, of its controls {between}"
+
+
+def _figures(rows: list[Control]) -> str:
+    """A heading: what the ruler says of planted divisions and of idle towers."""
+    said = []
+    for names, of in ((PLANTED, "planted divisions"), (IDLE, "pairs with an idle tower")):
+        answers = Counter(row.divides for row in rows if row.name in names)
+        if answers:
+            said.append(f"a division in {answers['yes']} of {answers.total()} {of}")
+    return f"The ruler finds {' and '.join(said)}" if said else "The run and its controls in figures"
 
 
 def conclusions(rows: list[Control]) -> list[str]:
     """What the controls say, in plain language, each sentence with its figures."""
     by_name = {row.name: row for row in rows}
     run = by_name["run"]
-    said = []
-    for name in CONTROLS:
-        if name in by_name:
-            said.append(_against(run, by_name[name]))
-    said += [_planted(by_name[name]) for name in PLANTED if name in by_name]
+    said = [_against(run, by_name[name]) for name in CONTROLS if name in by_name]
+    said += [
+        f"{row.name.capitalize()} ({row.meaning}): {ANSWERS[row.divides or 'not measurable']}."
+        for name in (*PLANTED, *IDLE) if (row := by_name.get(name))
+    ]  # fmt: skip
     if "single" in by_name:
         said.append(_single(run, by_name["single"]))
     return said
@@ -124,31 +145,25 @@ def conclusions(rows: list[Control]) -> list[str]:
 
 def _against(run: Control, control: Control) -> str:
     head = f"{control.name.capitalize()} ({control.meaning}): "
-    if not is_known(run.reliability) or not is_known(control.reliability):
-        return head + "reliability cannot be compared, because the text is too short."
+    if run.size is None or control.size is None:
+        return head + "D cannot be compared, because the text is too short."
     said = []
-    for kind, what in (
-        ("reliability", "the reliability of preferences"),
-        ("explained", "the share that word class explains"),
-    ):
+    named: dict[Kind, str] = {"size": "D", "surplus": "the surplus"}
+    for kind, what in named.items():
         mine, other = _measured(run, kind), _measured(control, kind)
         if mine and other:
             verdict = "clearly lower" if other.high < mine.low else "not clearly lower"
-            digits = 3 if kind == "explained" else 2
-            said.append(f"{what} is {verdict} ({figure(other, digits=digits)}; run: {figure(mine, digits=digits)})")
-        else:
-            why = UNTAGGED if NONE in (run.tagger, control.tagger) else "too few words are tagged"
-            said.append(f"{what} cannot be compared: {why}")
-    text = f"The standard deviation of preferences is {control.sd:.2f} nats (run: {run.sd:.2f})."
-    return f"{head}{', and '.join(said)}. {text}"
+            digits = 2 if kind == "size" else 3
+            said.append(f"{what} is {verdict} ({figure(other, digits)}; run: {figure(mine, digits)})")
+    return f"{head}{', and '.join(said)}. {_class(run, control)}"
 
 
-def _planted(control: Control) -> str:
-    answers = {
-        "yes": "the ruler finds that they divide the work", "no": "the ruler finds no division of the work",
-        "undecided": "whether they divide the work is undecided", "not measurable": "a division cannot be measured",
-    }  # fmt: skip
-    return f"{control.name.capitalize()} ({control.meaning}): {answers[control.divides or 'not measurable']}."
+def _class(run: Control, control: Control) -> str:
+    if run.of_class is None or control.of_class is None:
+        why = UNTAGGED if NONE in (run.tagger, control.tagger) else "too few words are tagged"
+        return f"What word class holds beyond frequency cannot be compared: {why}."
+    mine, theirs = (fixed(row.held.estimate, 4) for row in (run.of_class, control.of_class))
+    return f"Word class beyond frequency holds {theirs} nats squared (run: {mine})."
 
 
 def _single(run: Control, control: Control) -> str:

@@ -10,13 +10,13 @@ import pandas as pd
 
 from ..config.schema import RunConfig
 from ..data.measured_text import MeasuredText
-from ..data.tagging import CONTENT, FUNCTION
 from ..preference.class_variance import FEW_TYPES
 from ..preference.division import Division
 from ..results.diff_results import DiffResults, diff_results_in
 from ..runs.provenance import Provenance, read_provenance
 from ..scoring.score_table import ScoreColumns
 from ..statistics.contrasts import Contrast, contrasts
+from .numbers import fixed
 from .passages import PASSAGE_LIMIT, PASSAGE_SHADE, PASSAGES, Passage, ShadedPiece
 from .style import class_of_piece
 
@@ -35,7 +35,7 @@ class DiffContents:
     types: pd.DataFrame
     """`preference.parquet`, the types that occur often enough for statistics."""
     profile: pd.DataFrame
-    """For each word class and model: `model` (from 0), `upos`, `mean`, `low`, `high` (beyond frequency), `kind`."""
+    """For each word class and model: `model` (from 0), `upos`, `mean`, `low`, `high` (beyond frequency), `sure`."""
     passages: list[Passage]
 
     @property
@@ -75,16 +75,16 @@ def _profile(results: DiffResults) -> pd.DataFrame:
     upos = results.word_classes.upos if results.word_classes else None
     rows = []
     for row in upos.profile if upos else []:
-        kind = "function" if row.name in FUNCTION else "content" if row.name in CONTENT else "other"
         for preference in row.each:
             if preference.adjusted and row.types >= FEW_TYPES and row.compared:
                 figures = {
                     "mean": preference.adjusted.mean,
                     "low": preference.adjusted.low,
                     "high": preference.adjusted.high,
+                    "sure": preference.adjusted.sure,
                 }
-                rows.append({"model": preference.tower - 1, "upos": row.name, "kind": kind, **figures})
-    return pd.DataFrame(rows, columns=["model", "upos", "kind", "mean", "low", "high"])
+                rows.append({"model": preference.tower - 1, "upos": row.name, **figures})
+    return pd.DataFrame(rows, columns=["model", "upos", "mean", "low", "high", "sure"])
 
 
 def _passages(run: Path, names: list[str]) -> list[Passage]:
@@ -96,18 +96,21 @@ def _passages(run: Path, names: list[str]) -> list[Passage]:
     passages = []
     for document in chosen:
         places = np.flatnonzero(of_rows == document)
+        whole = str(text.loc[document, "text"])
+        starts = scores["start"].to_numpy()
         begin = int(places[0]) + max(0, len(places) // 2 - PASSAGE_ROWS // 2)
+        while begin > places[0] and whole[starts[begin] - 1 : starts[begin] + 1].isalnum():  # inside a word
+            begin -= 1
         part = scores.part(slice(begin, min(begin + PASSAGE_ROWS, int(places[-1]) + 1)))
         log_probs = np.array([part[f"model_{number}"] for number in range(1, len(names) + 1)], dtype=np.float64)
-        starts, upos = part["start"].tolist(), part["upos"].tolist()
-        whole = str(text.loc[document, "text"])
-        bounds = [*starts, int(part["end"].iloc[-1])]
+        upos = part["upos"].tolist()
+        bounds = [*part["start"].tolist(), int(part["end"].iloc[-1])]
         best = log_probs.argmax(axis=0)
         ahead = log_probs.max(axis=0) - (log_probs.min(axis=0) if len(names) == 2 else log_probs.mean(axis=0))
         pieces = []
-        for row in range(len(starts)):
+        for row in range(len(part)):
             kind = class_of_piece(upos[row])
-            each = ", ".join(f"{name} {value:.2f}" for name, value in zip(names, log_probs[:, row], strict=True))
+            each = ", ".join(f"{name} {fixed(value)}" for name, value in zip(names, log_probs[:, row], strict=True))
             said = whole[bounds[row] : bounds[row + 1]]
             pieces.append(ShadedPiece(
                 said, glued=True, tower=int(best[row]) + 1,

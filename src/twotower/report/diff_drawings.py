@@ -8,8 +8,9 @@ from functools import partial
 from .diff_contents import DiffContents
 from .diff_finding import in_words
 from .division_figure import forest, shown_labels
+from .numbers import fixed
 from .sheet import Draw, Sheet, interval, zero
-from .style import ALL_COLOR, CLASS_COLORS, TOWER_COLORS, class_name
+from .style import ALL_COLOR, TOWER_COLORS, ZERO_COLOR, class_name
 
 LABELS = {
     "labels": "Share of the difference between the models that each label holds, beside its null",
@@ -43,8 +44,11 @@ def profile(contents: DiffContents, sheet: Sheet) -> None:
     sheet.height(1.1 + 0.24 * max(3, len(order)))
     axes = sheet.add_subplot()
     zero(axes)
+    sure = table["sure"].astype(bool)
     groups = (
-        [(f"{kind} words", color, table[table["kind"] == kind]) for kind, color in CLASS_COLORS.items()] if pair else
+        [(contents.names[0], TOWER_COLORS[0], table[sure & (table["mean"] > 0)]),
+         (contents.names[1], TOWER_COLORS[1], table[sure & (table["mean"] < 0)]),
+         ("neither for sure", ZERO_COLOR, table[~sure])] if pair else
         [(name, TOWER_COLORS[number % len(TOWER_COLORS)], table[table["model"] == number])
          for number, name in enumerate(contents.names)]
     )  # fmt: skip
@@ -56,8 +60,8 @@ def profile(contents: DiffContents, sheet: Sheet) -> None:
         interval(axes, heights, rows["low"], rows["high"], color)
         dots = axes.scatter(rows["mean"], heights, s=22, color=color, label=name, zorder=3)
         sheet.tell(dots, [
-            f"{class_name(row['upos'])} ({row['upos']}), {name}: {row['mean']:+.3f} "
-            f"[{row['low']:.3f}, {row['high']:.3f}] nats"
+            f"{class_name(row['upos'])} ({row['upos']}), {name}: {fixed(row['mean'], 3, signed=True)} "
+            f"[{fixed(row['low'], 3)}, {fixed(row['high'], 3)}] nats"
             for row in rows.to_dict("records")
         ])  # fmt: skip
     axes.set_yticks(range(len(order)), [class_name(tag) for tag in order])
@@ -82,7 +86,7 @@ def types(contents: DiffContents, sheet: Sheet) -> None:
         color = TOWER_COLORS[(number - 1) % len(TOWER_COLORS)]
         dots = axes.scatter(across, up, s=7, alpha=0.55, linewidths=0, color=color, label=name)
         sheet.tell(dots, [
-            f"{piece}: {first} {a:.2f}, {name} {b:.2f} nats, {count:,} times"
+            f"{piece}: {first} {fixed(a)}, {name} {fixed(b)} nats, {count:,} times"
             for piece, a, b, count in zip(table["piece"], across, up, table["count"], strict=True)
         ])  # fmt: skip
     axes.plot([low, 0], [low, 0], color=ALL_COLOR, linewidth=0.8, linestyle="--", zorder=0)

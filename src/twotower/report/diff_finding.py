@@ -11,7 +11,8 @@ from ..preference.word_classes import ClassOfPair
 from ..results.diff_results import DiffResults
 from ..statistics.intervals import Estimate
 from ..statistics.verdicts import Verdict
-from .finding import LEADING, UNTAGGED, largest_shares, nats, of_class, of_contexts
+from .finding import LEADING, UNTAGGED, largest_shares, of_class, of_contexts
+from .numbers import figure, fixed
 from .style import plural
 
 FEW_DOCUMENTS = 20
@@ -36,22 +37,22 @@ def diff_headline(results: DiffResults) -> str:
     size = results.division.size
     if size is not None and size.estimate == 0 and not any(advantage.estimate for advantage in results.difference):
         return f"{in_words(names)} are alike: they give every {unit} of this text the same probability."
-    differ = "" if size is None else f" At a {unit} they differ by D = {nats(size, 2)} nats."
+    differ = "" if size is None else f" At a {unit} they differ by D = {figure(size)} nats."
     if len(names) > 2:
         best = max(results.difference, key=lambda advantage: advantage.estimate)
         return (
-            f"Of {in_words(names)}, {best.model} predicts this text best: {nats(best)} nats per {unit} "
+            f"Of {in_words(names)}, {best.model} predicts this text best: {figure(best, 3)} nats per {unit} "
             f"better than all on average.{differ}"
         )
     advantage: Estimate = results.difference[0]
     if advantage.low <= 0 <= advantage.high:
         return (
-            f"Neither {names[0]} nor {names[1]} surely predicts this text better ({nats(advantage)} nats per {unit} "
-            f"for {names[0]}).{differ}"
+            f"Neither {names[0]} nor {names[1]} surely predicts this text better ({figure(advantage, 3)} nats per "
+            f"{unit} for {names[0]}).{differ}"
         )
     if advantage.estimate < 0:
         advantage, names = Estimate(-advantage.estimate, -advantage.high, -advantage.low), names[::-1]
-    return f"{names[0]} predicts this text better than {names[1]}, by {nats(advantage)} nats per {unit}.{differ}"
+    return f"{names[0]} predicts this text better than {names[1]}, by {figure(advantage, 3)} nats per {unit}.{differ}"
 
 
 def diff_sentences(results: DiffResults) -> list[str]:
@@ -92,10 +93,10 @@ def _warnings(results: DiffResults) -> list[str]:
 def _size(results: DiffResults, division: Division) -> str:
     if division.size is None:
         return division.why
-    text = f"Size: D = {nats(division.size, 2)} nats at a {results.unit}"
+    text = f"Size: D = {figure(division.size)} nats at a {results.unit}"
     if division.strangers and division.strangers.size:
         first, control = results.scorers[0].name, (results.control.name if results.control else "")
-        return f"{text}; {first} and the control {control} differ by {nats(division.strangers.size, 2)}."
+        return f"{text}; {first} and the control {control} differ by {figure(division.strangers.size)}."
     return f"{text}."
 
 
@@ -142,7 +143,7 @@ def _profile(results: DiffResults) -> str:
             (class_mean for class_mean in sure if sign * class_mean[1] > 0),
             key=lambda class_mean: -sign * class_mean[1],
         )
-        return ", ".join(f"{name} ({mean:+.2f})" for name, mean in some) or "none"
+        return ", ".join(f"{name} ({fixed(mean, signed=True)})" for name, mean in some) or "none"
 
     return (
         f"Beyond frequency and their means, in nats, {names[0]} has the advantage in {named(1)}; {names[1]} in "
@@ -166,8 +167,8 @@ def _mixing(results: DiffResults, division: Division) -> str:
 def _than(gain: Estimate) -> str:
     """A gain, or a loss, as `better by` or `worse by`."""
     if gain.estimate >= 0:
-        return f"better by {nats(gain)}"
-    return f"worse by {nats(Estimate(-gain.estimate, -gain.high, -gain.low))}"
+        return f"better by {figure(gain, 3)}"
+    return f"worse by {figure(Estimate(-gain.estimate, -gain.high, -gain.low), 3)}"
 
 
 def _divergence(results: DiffResults) -> str:

@@ -9,16 +9,18 @@ from markupsafe import Markup
 
 from ..config.conversion import plain
 from ..config.schema import RunConfig
-from ..preference.divergence import DivergenceOfPair, GroupedBy, Means
+from ..preference.divergence import DivergenceOfGroup, DivergenceOfPair, GroupedBy, Means
+from ..system.printing import in_percent
 from .contents import favourites
 from .diff_contents import DiffContents, read_diff_contents
 from .diff_drawings import LABELS, diff_drawings
 from .diff_finding import diff_headline, diff_sentences, in_words, minus
+from .diff_headings import diff_headings
 from .glossary import GLOSSARY
+from .numbers import figure, p_value
 from .sections import json_for_script, type_rows
 from .sheet import Plate, plate
-from .style import TOWER_COLORS
-from .summary import figure, p_value
+from .style import TOWER_COLORS, class_name
 from .templating import fill
 
 FAVOURITES = 40
@@ -55,6 +57,7 @@ def render(contents: DiffContents, plates: dict[str, Plate]) -> str:
         "diff.html.j2",
         title=f"{in_words(contents.names)} on {results.corpus.name}",
         headings=list[tuple[str, str]](),
+        found=diff_headings(contents),
         names=contents.names,
         headline=diff_headline(results),
         sentences=diff_sentences(results),
@@ -62,8 +65,8 @@ def render(contents: DiffContents, plates: dict[str, Plate]) -> str:
         division=contents.division,
         figure=figure,
         p_value=p_value,
-        confidence=f"{contents.config.analyze.confidence:.0%}",
-        chance=f"{(1 + contents.config.analyze.confidence) / 2:.1%}",
+        confidence=in_percent(contents.config.analyze.confidence),
+        chance=in_percent((1 + contents.config.analyze.confidence) / 2, 1),
         drawn={name: drawn.inline(LABELS[name]) for name, drawn in plates.items()},
         favourites=[favourites(contents, number, FAVOURITES) for number in range(1, 1 + len(contents.names))],
         columns=columns(contents),
@@ -116,9 +119,13 @@ def divergence_tables(pair: DivergenceOfPair) -> list[tuple[str, list[tuple[str,
     """The tables of two models: a title, and the rows."""
     whole = [("all", pair.means)]
     return [
-        (title, [*whole, *((group.name, group.means) for group in pair.groups if group.by == by)])
+        (title, [*whole, *((_name(group), group.means) for group in pair.groups if group.by == by)])
         for by, title in DIVERGENCE.items() if any(group.by == by for group in pair.groups)
     ] or [("All tokens", whole)]  # fmt: skip
+
+
+def _name(group: DivergenceOfGroup) -> str:
+    return class_name(group.name) if group.by in ("class", "class before") else group.name
 
 
 def results_unit(contents: DiffContents) -> str:

@@ -6,9 +6,9 @@ from ..comparison.diffs import AgreementOfDiffs, DiffsCompared
 from ..preference.division import LabelDivision
 from .contents import is_plain_word
 from .diff_finding import in_words
-from .finding import LEADING, nats, row_name
+from .finding import LEADING, row_name
 from .glossary import GLOSSARY
-from .summary import figure
+from .numbers import figure, fixed, span
 from .templating import fill
 
 FEW = 6
@@ -19,7 +19,6 @@ def conclusions_of_diffs(compared: DiffsCompared) -> list[str]:
     """What is the same in all comparisons, a sentence each."""
     said = [
         _sizes(compared),
-        _labels(compared),
         *_agreements(compared),
         _words(compared, 1),
         _words(compared, 2),
@@ -30,7 +29,7 @@ def conclusions_of_diffs(compared: DiffsCompared) -> list[str]:
 
 def _sizes(compared: DiffsCompared) -> str:
     sizes = "; ".join(
-        f"{diff.first} and {diff.second} by {'an unknown D' if diff.size is None else nats(diff.size, 2)}"
+        f"{diff.first} and {diff.second} by {'an unknown D' if diff.size is None else figure(diff.size)}"
         for diff in compared.diffs
     )
     return f"{len(compared.diffs)} comparisons; models differ, in nats at a token or word: {sizes}."
@@ -51,7 +50,8 @@ def shared_labels(compared: DiffsCompared) -> list[tuple[str, list[LabelDivision
     ]  # fmt: skip
 
 
-def _labels(compared: DiffsCompared) -> str:
+def finding_of_diffs(compared: DiffsCompared) -> str:
+    """Which labels hold a share of the difference in all of them."""
     sure = [
         name for name, rows in shared_labels(compared)
         if all(row is not None and row.verdict == "yes" and not row.given for row in rows)
@@ -67,8 +67,9 @@ def _agreements(compared: DiffsCompared) -> list[str]:
         if not known:
             return []
         return [
-            f"Which {compared.kind} the first model predicts better beyond frequency correlates at {min(known):.2f} to "
-            f"{max(known):.2f} over {len(known)} pairs of comparisons, freed of errors of measurement."
+            f"Which {compared.kind} the first model predicts better beyond frequency correlates at "
+            f"{fixed(min(known))} to {fixed(max(known))} over {len(known)} pairs of comparisons, freed of errors of "
+            "measurement."
         ]
     return [_agreement(agreement, compared) for agreement in compared.agreement]
 
@@ -83,7 +84,7 @@ def _agreement(agreement: AgreementOfDiffs, compared: DiffsCompared) -> str:
     return (
         f"{agreement.one} and {agreement.other} ({where}): which {compared.kind} the first model predicts better "
         f"beyond frequency correlates at r = {figure(agreement.r)}, freed of errors of measurement "
-        f"({agreement.observed:.2f} as measured; {compared.types:,} {compared.kind})."
+        f"({fixed(agreement.observed)} as measured; {compared.types:,} {compared.kind})."
     )
 
 
@@ -102,12 +103,32 @@ def _controls(compared: DiffsCompared) -> str:
     return f"No control was given for {in_words(without)}, so nothing says whether they differ more than two seeds do."
 
 
+def headings_of_diffs(compared: DiffsCompared) -> dict[str, str]:
+    """By the anchor of a part of the page, its heading."""
+    sizes = [diff.size.estimate for diff in compared.diffs if diff.size]
+    agreements = [agreement.r.estimate for agreement in compared.agreement if agreement.r]
+    name, rows = next(iter(shared_labels(compared)), ("", []))
+    most = [row.share.estimate for row in rows if row is not None]
+    first, second = (sum(word.model == model for word in compared.words) for model in (1, 2))
+    return {
+        "summary": "What these comparisons show",
+        "sizes": f"D is {span(sizes)} nats" if sizes else "D could not be measured",
+        "labels": f"Most is held by {name}: {span(most, percent=True)}" if most else "No label was measured in them",
+        "agreement": f"The differences of {compared.kind} correlate by {span(agreements)}" if agreements
+        else f"How far {compared.kind} agree could not be measured",
+        "words": f"{first:,} types are better under the first model in all of them, {second:,} under the second",
+    }  # fmt: skip
+
+
 def render_diffs(title: str, compared: DiffsCompared) -> str:
     """The page."""
     return fill(
         "diffs.html.j2",
         title=title,
         found=compared,
+        finding=finding_of_diffs(compared),
+        headed=headings_of_diffs(compared),
+        headings=list[tuple[str, str]](),
         sentences=conclusions_of_diffs(compared),
         labels=shared_labels(compared),
         figure=figure,

@@ -8,6 +8,7 @@ from matplotlib.collections import PolyCollection
 
 from ..preference.division import Division, LabelDivision, row_of
 from .finding import row_name
+from .numbers import fixed, percent
 from .sheet import Sheet, interval, zero
 from .style import FLOOR_COLOR, PREFERENCE_COLOR, ZERO_COLOR
 
@@ -76,7 +77,9 @@ def _control(division: Division, rows: list[LabelDivision], axes: object, sheet:
             share = 100 * theirs.held.estimate / division.size.estimate**2
             places.append(height)
             values.append(share)
-            tips.append(f"{row_name(row.label, row.given, unit)}, {name}: {share:.1f} % of what the pair differs in")
+            tips.append(
+                f"{row_name(row.label, row.given, unit)}, {name}: {fixed(share, 1)} % of what the pair differs in"
+            )
     dots = axes.scatter(  # type: ignore[attr-defined]
         values, places, s=26, facecolors="none", edgecolors=ZERO_COLOR, label=name, zorder=2
     )
@@ -85,8 +88,5 @@ def _control(division: Division, rows: list[LabelDivision], axes: object, sheet:
 
 def _tip(row: LabelDivision, unit: str) -> str:
     share = row.share
-    chance = "" if share.null_high is None else f"; exchanged labels hold at most {100 * share.null_high:.1f} %"
-    return (
-        f"{row_name(row.label, row.given, unit)} ({row.values:,} values): {100 * share.estimate:.1f} % "
-        f"[{100 * share.low:.1f}, {100 * share.high:.1f}]{chance}: {row.verdict}"
-    )
+    chance = "" if share.null_high is None else f"; exchanged labels hold at most {fixed(100 * share.null_high, 1)} %"
+    return f"{row_name(row.label, row.given, unit)} ({row.values:,} values): {percent(share)}{chance}: {row.verdict}"

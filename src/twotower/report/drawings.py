@@ -24,6 +24,7 @@ from .contents import (
 )
 from .division_figure import forest, shown_labels
 from .instruments import figures_of
+from .numbers import fixed
 from .scale_figure import scale, scale_rows
 from .sheet import Draw, Plate, Sheet, interval, plate, zero
 from .style import (
@@ -81,7 +82,13 @@ def histogram(contents: Contents, sheet: Sheet) -> None:
         filled = np.flatnonzero(counts)
         corners = [[(edges[k], 0), (edges[k], counts[k]), (edges[k + 1], counts[k]), (edges[k + 1], 0)] for k in filled]
         bars = axes.add_collection(PolyCollection(corners, facecolors=color, alpha=alpha, label=name))
-        sheet.tell(bars, [f"{name}, {edges[k]:+.2f} to {edges[k + 1]:+.2f} nats: {counts[k]} types" for k in filled])
+        sheet.tell(
+            bars,
+            [
+                f"{name}, {fixed(edges[k], signed=True)} to {fixed(edges[k + 1], signed=True)} nats: {counts[k]} types"
+                for k in filled
+            ],
+        )
     axes.autoscale_view()
     axes.set(xlabel=PREFERENCE_AXIS, ylabel="number of types", ylim=(0, None))
     sheet.key(columns=2)
@@ -138,7 +145,7 @@ def _controls_of_classes(axes: Any, table: pd.DataFrame, sheet: Sheet) -> None:
         )  # fmt: skip
         tags = table["upos"].to_numpy()[known]
         sheet.tell(dots, [
-            f"{class_name(tag)}, {name}: {value:+.3f} nats"
+            f"{class_name(tag)}, {name}: {fixed(value, 3, signed=True)} nats"
             for tag, value in zip(tags, np.asarray(values)[known], strict=True)
         ])  # fmt: skip
 
@@ -165,10 +172,10 @@ def _limit(axes: Any, table: pd.DataFrame) -> None:
 
 
 def _class_tip(row: dict[str, Any], name: str, pair: bool) -> str:
-    spread = f" [{row['low']:.3f}, {row['high']:.3f}]" if pd.notna(row["low"]) else ""
+    spread = f" [{fixed(row['low'], 3)}, {fixed(row['high'], 3)}]" if pd.notna(row["low"]) else ""
     whose = "" if pair else f", {name}"
     named = f"{class_name(row['upos'])} ({row['upos']}){whose}"
-    return f"{named}: {row['mean']:+.3f}{spread} nats, {row['occurrences']:,} times"
+    return f"{named}: {fixed(row['mean'], 3, signed=True)}{spread} nats, {row['occurrences']:,} times"
 
 
 def _sides(axes: Any) -> None:
@@ -187,7 +194,7 @@ def context(contents: Contents, sheet: Sheet) -> None:
         interval(axes, points["context"], points["low"], points["high"], color, vertical=True)
         dots = axes.scatter(points["context"], points["gain"], s=14, color=color, zorder=3)
         sheet.tell(dots, [
-            f"{name}, {int(row['context'])} tokens of context: {row['gain']:.3f} nats per token above one token"
+            f"{name}, {int(row['context'])} tokens of context: {fixed(row['gain'], 3)} nats per token above one token"
             for row in points.to_dict("records")
         ])  # fmt: skip
     axes.set(xscale="log", xlabel=CONTEXT_AXES[0], ylabel=sheet.wrap(CONTEXT_AXES[1]))
@@ -206,8 +213,9 @@ def predictors(contents: Contents, sheet: Sheet) -> None:
     interval(axes, range(len(table)), table["low"], table["high"], PREFERENCE_COLOR)
     dots = axes.scatter(table["estimate"], range(len(table)), s=26, color=PREFERENCE_COLOR, zorder=3)
     sheet.tell(dots, [
-        f"{row['name']}: {100 * row['estimate']:.1f} % of the variance between types"
-        + (f", interval {100 * row['low']:.1f} to {100 * row['high']:.1f} %" if pd.notna(row["low"]) else "")
+        f"{row['name']}: {fixed(100 * row['estimate'], 1)} %"
+        + (f" [{fixed(100 * row['low'], 1)}, {fixed(100 * row['high'], 1)}]" if pd.notna(row["low"]) else "")
+        + " of the variance between types"
         for row in table.to_dict("records")
     ])  # fmt: skip
     axes.set(xlabel=sheet.wrap(SHARES_AXIS), ylim=(-0.7, len(table) - 0.3))
@@ -224,7 +232,7 @@ def scatter(contents: Contents, sheet: Sheet) -> None:
         dots = axes.scatter(rows["x"], rows["y"], s=7, color=color, alpha=0.55, label=name, linewidths=0)
         sheet.tell(dots, [
             f"{row['piece']} ({class_of_piece(row['upos'])}): preference "
-            f"{row['preference']:+.2f} nats, {row['count']:,} times"
+            f"{fixed(row['preference'], signed=True)} nats, {row['count']:,} times"
             for row in rows[["piece", "upos", "preference", "count"]].to_dict("records")
         ])  # fmt: skip
     low = min((float(rows[["x", "y"]].min().min()) for rows, _ in points.values()), default=-1.0)

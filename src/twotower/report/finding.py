@@ -12,8 +12,8 @@ from ..preference.divided import DivisionOfRun
 from ..preference.division import CLASS, Division, LabelDivision, row_of
 from ..preference.router import Router
 from ..results.results import Results
-from ..statistics.intervals import Estimate
 from ..statistics.verdicts import Verdict
+from .numbers import figure, fixed, percent
 
 CONTROL = "Run it with --strangers: no strangers were trained to compare these towers with."
 EARLIER = "An earlier version of twotower made this run; analyze it again with `twotower analyze`."
@@ -68,7 +68,7 @@ def verdict_sentence(division: Division | None, converged: bool | None = None, s
 
 def _figures(division: Division) -> str:
     assert division.size is not None
-    differ = f"they differ by D = {division.size.estimate:.2f} nats at a token"
+    differ = f"they differ by D = {fixed(division.size.estimate)} nats at a token"
     if division.surplus is None:
         return differ
     together = division.surplus.estimate
@@ -122,22 +122,22 @@ def _surplus(division: Division) -> str:
     surplus = division.surplus
     if surplus is None:
         return "What the towers gain from each other was not measured: no readout of all towers together was trained."
-    text = f"Surplus: all towers together gain {nats(surplus)} nats per token over the better one alone"
+    text = f"Surplus: all towers together gain {figure(surplus, 3)} nats per token over the better one alone"
     controls = []
     if surplus.null is not None:
-        controls.append(f"one tower given twice gains {surplus.null:.3f}")
+        controls.append(f"one tower given twice gains {fixed(surplus.null, 3)}")
     if division.strangers and division.strangers.surplus:
-        controls.append(f"strangers together gain {nats(division.strangers.surplus)}")
+        controls.append(f"strangers together gain {figure(division.strangers.surplus, 3)}")
     return f"{text}; {', '.join(controls)}." if controls else f"{text}."
 
 
 def _size(division: Division, strangers: bool) -> str:
     assert division.size is not None
     text = (
-        f"Size: the towers differ by D = {nats(division.size, 2)} nats at a token in what two sets of readouts agree on"
+        f"Size: the towers differ by D = {figure(division.size)} nats at a token in what two sets of readouts agree on"
     )
     if division.strangers and division.strangers.size:
-        return f"{text}; strangers differ by {nats(division.strangers.size, 2)}."
+        return f"{text}; strangers differ by {figure(division.strangers.size)}."
     return f"{text}." if strangers else f"{text}. No strangers were trained to compare it with."
 
 
@@ -168,8 +168,8 @@ def of_contexts(contexts: Sequence[ContextOfType], whose: str, name_of: Callable
     """The leading words in contexts; `name_of` says what each of several towers or models is called."""
     rows = [row for row in contexts if row.piece.isalpha() and row.after.isalpha()][:LEADING]
     named = "; ".join(
-        f"“{row.piece}” after “{row.after}” {row.there:+.2f}, otherwise {row.otherwise:+.2f}"
-        + (f" ({name_of(row.tower)})" if name_of else "")
+        f"“{row.piece}” after “{row.after}” {fixed(row.there, signed=True)}, "
+        f"otherwise {fixed(row.otherwise, signed=True)}" + (f" ({name_of(row.tower)})" if name_of else "")
         for row in rows
     )
     return f"Where it comes from, in nats, {whose}: {named}." if rows else ""
@@ -186,12 +186,17 @@ def _beyond(division: Division, is_untagged: bool) -> str:
     control = row_of(division.strangers.labels, *CLASS) if division.strangers else None
     if control is None:
         return f"{text}."
-    return f"{text}. In nats squared it holds {row.held.estimate:.4f}, and {control.held.estimate:.4f} in strangers."
+    mine, theirs = (fixed(held.held.estimate, 4) for held in (row, control))
+    return f"{text}. In nats squared it holds {mine}, and {theirs} in strangers."
 
 
 def of_class(row: LabelDivision) -> str:
     """Whether word class matters, from its row; without a full stop."""
-    chance = "" if row.share.null_high is None else f"; exchanged labels hold at most {100 * row.share.null_high:.1f} %"
+    chance = (
+        ""
+        if row.share.null_high is None
+        else f"; exchanged labels hold at most {fixed(100 * row.share.null_high, 1)} %"
+    )
     said: dict[Verdict, str] = {
         "yes": "Word class matters beyond frequency", "no": "Word class does not matter beyond frequency",
         "undecided": "Whether word class matters beyond frequency is undecided",
@@ -211,10 +216,10 @@ def of_texts(division: DivisionOfRun) -> str:
         "not measurable": "Whether the division runs along syntax and meaning cannot be measured",
     }
     text = (
-        f"{said[along.verdict]}: at the same tokens it correlates at r = {nats(along.correlation, 2)} with that of a "
+        f"{said[along.verdict]}: at the same tokens it correlates at r = {figure(along.correlation)} with that of a "
         "tower of syntax and a tower of topics"
     )
-    strangers = f", and that of strangers at {nats(along.strangers.correlation, 2)}" if along.strangers else ""
+    strangers = f", and that of strangers at {figure(along.strangers.correlation)}" if along.strangers else ""
     return f"{text}{strangers}."
 
 
@@ -227,7 +232,7 @@ def _quality(results: Results) -> str:
     free = " (freed of noise, so that it may exceed 1)" if agreement is not None and agreement > 1 else ""
     moved = (
         "" if agreement is None
-        else f" Preferences before and after the last doubling of their text correlate at r = {agreement:.2f}{free}."
+        else f" Preferences before and after the last doubling of their text correlate at r = {fixed(agreement)}{free}."
     )  # fmt: skip
     if readouts.converged:
         return f"Quality of the measurement: the readouts have converged after {tokens}.{moved}"
@@ -248,13 +253,3 @@ def label_name(label: str, given: str = "", unit: str = "token") -> str:
 def row_name(label: str, given: str = "", unit: str = "token") -> str:
     """The same beside a row of a table or figure, without its article."""
     return re.sub(r"(^|beyond )(the|its) ", r"\1", label_name(label, given, unit))
-
-
-def nats(values: Estimate, digits: int = 3) -> str:
-    """A figure in nats with its interval."""
-    return f"{values.estimate:.{digits}f} [{values.low:.{digits}f}, {values.high:.{digits}f}]"
-
-
-def percent(values: Estimate) -> str:
-    """A share in per cent with its interval."""
-    return f"{100 * values.estimate:.1f} % [{100 * values.low:.1f}, {100 * values.high:.1f}]"

@@ -6,8 +6,6 @@ import re
 
 from markupsafe import Markup, escape
 
-from .style import typeset
-
 GLOSSARY = {
     "token": "One occurrence of a type in the text.",
     "type": (
@@ -113,4 +111,5 @@ def explain(text: str) -> Markup:
         seen.add(entry)
         return str(term(match.group()))
 
-    return Markup(_COMMAND.sub(r"<code>\1\2</code>", _PATTERN.sub(link, str(escape(typeset(text))))))
+    linked = _PATTERN.sub(link, str(escape(text)))
+    return Markup(_COMMAND.sub(r"<code>\1\2</code>", re.sub(r"(?<=\d) %", "\N{NO-BREAK SPACE}%", linked)))

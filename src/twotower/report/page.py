@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..config.schema import RunConfig
+from ..system.printing import in_percent
 from .contents import Contents, favourites, read_contents
 from .drawings import draw, drawings
+from .numbers import figure
 from .sections import EXPERT_SECTIONS, SECTIONS, Make, Section, opening, picture, tower_rules
-from .summary import figure, headline, sentences
+from .summary import headline, sentences
 from .templating import fill
 
 EXAMPLES = 3
@@ -36,8 +38,8 @@ def render(contents: Contents) -> str:
         sentences=sentences(results),
         results=results,
         figure=figure,
-        confidence=f"{contents.config.analyze.confidence:.0%}",
-        chance=f"{(1 + contents.config.analyze.confidence) / 2:.1%}",
+        confidence=in_percent(contents.config.analyze.confidence),
+        chance=in_percent((1 + contents.config.analyze.confidence) / 2, 1),
         opening=top,
         division=results.division,
         examples=_examples(contents),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +17,7 @@ from ..preference.contexts import ContextOfType
 from ..preference.measured import sets_in
 from ..scoring.score_table import ScoreColumns
 from ..statistics.contrasts import Contrast
+from .numbers import fixed
 from .style import class_of_piece
 
 PASSAGES, PASSAGE_PIECES = 6, 160
@@ -104,14 +106,14 @@ class ShadedText:
         if len(self.contrasts) == 1:
             values = np.stack([values[0], -values[0]])
         best = values.argmax(axis=0)
-        pieces = []
+        pieces, glued = [], are_glued([str(piece) for piece in rows["piece"]])
         for number, row in enumerate(rows.to_dict("records")):
             kind = class_of_piece(row["upos"])
-            each = ", ".join(f"tower {tower}: {row[head]:.2f}" for tower, head in enumerate(heads, start=1))
+            each = ", ".join(f"tower {tower}: {fixed(row[head])}" for tower, head in enumerate(heads, start=1))
             ahead = float(values[best[number], number])
             pieces.append(ShadedPiece(
                 str(row["piece"]).removeprefix(GOES_ON),
-                number > 0 and is_glued(str(row["piece"]), str(rows["piece"].iloc[number - 1])),
+                glued[number],
                 int(best[number]) + 1,
                 round(min(1.0, ahead / PASSAGE_LIMIT) * PASSAGE_SHADE),
                 f"{row['piece']} ({kind}): log-probability {each} nats; tower {best[number] + 1} ahead by {ahead:.2f}",
@@ -125,12 +127,31 @@ class ShadedText:
         return contrast.mean_of(self.scores, self.sets)[places]
 
 
-def is_glued(piece: str, before: str) -> bool:
-    """Whether no space stands between two pieces: within a word, before a full stop, behind a bracket, in 1,000."""
+def are_glued(pieces: Sequence[str]) -> list[bool]:
+    """Before which pieces of a text no space stands, as far as pieces tell: tokenizers leave spaces out.
+
+    None inside a word, before a full stop, behind a bracket, around the hyphen of *two-thirds*, inside a dash and in
+    numbers such as 1,000 and 3/4. `core.js` of the explorer has the same rules.
+    """
+    return [place > 0 and _is_glued(pieces, place) for place in range(len(pieces))]
+
+
+def _is_glued(pieces: Sequence[str], place: int) -> bool:
+    piece, before = pieces[place], pieces[place - 1]
+    earlier = pieces[place - 2] if place > 1 else ""
     return (
-        piece.startswith(GOES_ON) or piece in CLOSING or before in OPENING or piece == "'" or before == "'"
-        or (before == "," and len(piece) == 3 and piece.isdecimal())
+        piece.startswith(GOES_ON) or piece in CLOSING or before in OPENING or piece == "'"
+        or (before == "'" and (len(piece) < 3 or not earlier.endswith("s")))  # but not in: the nations' rights
+        or (before == "," and piece.isdecimal() and len(piece) == 3 and earlier.isdecimal() and len(earlier) < 4)
+        or piece == before == "-" or _joins(pieces, place) or _joins(pieces, place - 1)
     )  # fmt: skip
+
+
+def _joins(pieces: Sequence[str], place: int) -> bool:
+    """Whether a hyphen or a slash stands between words or numbers."""
+    if pieces[place] not in ("-", "/") or not 0 < place < len(pieces) - 1:
+        return False
+    return all(pieces[beside].removeprefix(GOES_ON).isalnum() for beside in (place - 1, place + 1))
 
 
 def passages(text: ShadedText) -> list[Passage]:

@@ -7,9 +7,12 @@ import math
 from ..preference.scale import ScaleRow
 from ..results.results import Results
 from .finding import row_name
+from .numbers import percent
 from .sheet import Sheet, interval, zero
 from .style import PREFERENCE_COLOR, SOFT
 
+LEAST, MOST = -150.0, 300.0
+"""Per cent at which long intervals are cut, unless their middle lies beyond: else one would hide all others."""
 NOT_MEASURABLE = "not measurable"
 
 
@@ -34,8 +37,12 @@ def scale(rows: list[ScaleRow], sheet: Sheet) -> None:
     sheet.tell(dots, [share_sentence(row) for _, row, _ in known])
     for height, row in enumerate(rows):
         if row.share is None:
-            axes.annotate(NOT_MEASURABLE, (2, height), va="center", fontsize="small", color=SOFT)
-    axes.set(ylim=(-0.7, len(rows) - 0.3))
+            axes.annotate(NOT_MEASURABLE, (0.99, height), xycoords=axes.get_yaxis_transform(), ha="right", va="center",
+                          fontsize=8, color=SOFT)  # fmt: skip
+    middles = [100 * share.estimate for *_, share in known]
+    least, most = (end([0.0, 100.0, *values]) for end, values in ((min, low), (max, high)))
+    ends = max(least, min([LEAST, *middles])) - 20, min(most, max([MOST, *middles])) + 20
+    axes.set(ylim=(-0.7, len(rows) - 0.3), xlim=ends)
     axes.set_xlabel(sheet.wrap("strangers = 0 %, the planted pair = 100 %"), loc="right")
     names = [f"{row_name(row.label)} ({row.planted})" for row in rows]
     axes.set_yticks(range(len(rows)), names, fontsize=sheet.row_size)
@@ -47,7 +54,4 @@ def share_sentence(row: ScaleRow) -> str:
     share = row.share
     if share is None:
         return f"{row_name(row.label)}: {NOT_MEASURABLE}: planted {row.planted} hold no more of it than strangers"
-    return (
-        f"{row_name(row.label)}: {100 * share.estimate:.0f} % [{100 * share.low:.0f}, {100 * share.high:.0f}] of "
-        f"what planted {row.planted} hold"
-    )
+    return f"{row_name(row.label)}: {percent(share, 0)} of what planted {row.planted} hold"

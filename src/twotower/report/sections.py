@@ -13,16 +13,17 @@ import yaml
 from markupsafe import Markup
 
 from ..config.conversion import plain
+from ..system.printing import in_percent
 from . import headings
 from .contents import Contents, shares
 from .division_figure import shown_labels
 from .drawings import draw
-from .finding import of_texts, percent, row_name
+from .finding import of_texts, row_name
 from .instruments import LABELS as KNOWLEDGE_LABELS
 from .instruments import figures_of, parts
+from .numbers import figure, p_value, percent
 from .scale_figure import scale_rows
 from .style import TOWER_COLORS, class_of_piece
-from .summary import figure, p_value
 from .templating import part
 
 LABELS = {
@@ -70,7 +71,7 @@ def classes(contents: Contents) -> Section | None:
     body = part(
         "sections/classes.html.j2", drawn=picture(contents, "profile"), pair=len(contents.contrasts) == 1,
         controls=bool(contents.profile["strangers"].notna().any()),
-        confidence=f"{contents.config.analyze.confidence:.0%}",
+        confidence=in_percent(contents.config.analyze.confidence),
     )  # fmt: skip
     return Section("classes", headings.of_classes(contents), body)
 
@@ -94,7 +95,7 @@ def in_sentences(contents: Contents) -> Section | None:
         return None
     pair = len(contents.contrasts) == 1
     body = part(
-        "sections/in_sentences.html.j2", words=contents.in_sentences, nats=lambda value: f"{value:+.2f} nats",
+        "sections/in_sentences.html.j2", words=contents.in_sentences,
         whose=lambda tower: "(tower 1 minus tower 2)" if pair else f"(tower {tower} minus the mean of all)",
     )  # fmt: skip
     return Section("sentences", headings.of_sentences(contents), body)
@@ -105,7 +106,8 @@ def passages(contents: Contents) -> Section | None:
     if not contents.passages:
         return None
     body = part("sections/passages.html.j2", passages=contents.passages, towers=contents.towers)
-    return Section("passages", "The towers at work on held-out text", body)
+    shades = [piece.shade for passage in contents.passages for piece in passage.pieces]
+    return Section("passages", headings.of_passages(shades, "token", "one tower"), body)
 
 
 def scale(contents: Contents) -> Section | None:
@@ -120,7 +122,7 @@ def scale(contents: Contents) -> Section | None:
         along=division.along_texts if division else None, said=of_texts(division) if division else "",
         percent=percent, row_name=row_name,
     )  # fmt: skip
-    return Section("scale", "How large the division is, from strangers to a planted one", body)
+    return Section("scale", headings.of_scale(rows), body)
 
 
 def contrasts(contents: Contents) -> Section | None:
@@ -178,8 +180,8 @@ def knowledge(contents: Contents) -> Section | None:
         (instrument, picture(contents, name) if (name := f"knowledge_{instrument.name}") in drawn else "")
         for instrument in used
     ]
-    body = part("knowledge.html.j2", parts=shown, confidence=f"{contents.config.analyze.confidence:.0%}")
-    return Section("knowledge", "What each tower knows", body)
+    body = part("knowledge.html.j2", parts=shown, confidence=in_percent(contents.config.analyze.confidence))
+    return Section("knowledge", headings.of_knowledge(contents), body)
 
 
 def training(contents: Contents) -> Section:

@@ -20,7 +20,7 @@ from matplotlib.artist import Artist
 from matplotlib.collections import Collection, LineCollection
 from matplotlib.figure import Figure
 
-from .style import DARK, NARROW, STYLE, WIDE, ZERO_COLOR, typeset
+from .style import DARK, NARROW, STYLE, WIDE, ZERO_COLOR
 
 SVG = "http://www.w3.org/2000/svg"
 _HREF = "{http://www.w3.org/1999/xlink}href"
@@ -59,7 +59,7 @@ class Sheet(Figure):
         """Say of each mark what it is; the page shows it when a reader points at it or steps to it."""
         name = f"marks{len(self.tips)}"
         marks.set_gid(name)
-        self.tips[name] = [typeset(tip) for tip in tips]
+        self.tips[name] = list(tips)
 
     def wrap(self, label: str) -> str:
         """The label of an axis, on several lines where the figure is narrow."""

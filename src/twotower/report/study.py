@@ -9,11 +9,12 @@ from ..comparison.figures import RunOfStudy
 from ..comparison.study import Study
 from ..preference.division import CLASS, row_of
 from .finding import row_name
+from .numbers import figure, number, p_value
 from .sheet import plate
-from .study_answers import at_least_zero, conclusions, finding, headings, number
+from .study_answers import at_least_zero, conclusions, finding
 from .study_figures import LABELS, drawings
+from .study_headings import figure_name, headings
 from .style import class_name
-from .summary import figure, p_value
 from .templating import fill
 
 LINKS = ("runs", "agreement", "labels", "runs")
@@ -36,7 +37,7 @@ def render(title: str, study: Study, figures: Path | None = None) -> str:
         figure=figure,
         p=p_value,
         number=number,
-        figure_name=lambda name: row_name(*CLASS) if name == "class given frequency" else name,
+        figure_name=figure_name,
         row_name=row_name,
         class_share=class_share,
         at_least_zero=at_least_zero,

@@ -5,21 +5,19 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from math import isfinite
 from statistics import median
 
 from ..comparison.agreement import AgreementOfPairs
 from ..comparison.families import distinct_groups
 from ..comparison.figures import NOTHING_PLANTED, ExcessOfGroup, RunOfStudy
-from ..comparison.profiles import AgreementOfProfiles, AgreementOfSigns
+from ..comparison.profiles import AgreementOfSigns
 from ..comparison.study import Study
 from ..data.tagging import NONE
 from ..preference.direction import divides
 from ..preference.division import CLASS, row_of
 from ..statistics.intervals import is_known
 from .finding import UNTAGGED, label_name
-from .headings import LEVEL
-from .summary import figure, p_value
+from .numbers import figure, number, p_value, span
 
 
 def finding(study: Study) -> str:
@@ -31,13 +29,13 @@ def finding(study: Study) -> str:
     if not known:
         return "How the towers divide the work could not be measured: no run of this study has enough held-out text."
     strangers = [row for row in study.runs if row.stranger and row.size is not None]
-    text = f"{_verdicts(known)}. They differ by D = {_range(_sizes(known))} nats"
+    text = f"{_verdicts(known)}. They differ by D = {span(sizes(known))} nats"
     if strangers:
-        text += f", strangers by {_range(_sizes(strangers))}"
+        text += f", strangers by {span(sizes(strangers))}"
     if gains := _gains(known):
-        text += f"; together they gain {_range(gains, 3)} nats per token over the better one"
+        text += f"; together they gain {span(gains, 3)} nats per token over the better one"
         if others := _gains(strangers):
-            text += f", strangers {_range(others, 3)}"
+            text += f", strangers {span(others, 3)}"
     control = "" if strangers else " No strangers were trained to compare them with."
     return f"{text}.{control}"
 
@@ -46,15 +44,17 @@ def _verdicts(pairs: Sequence[RunOfStudy]) -> str:
     """`The towers divide the work in 2 of 3 pairs (undecided in 1)`."""
     verdicts = [row.divides for row in pairs]
     others = [f"{name} in {verdicts.count(name)}" for name in ("no", "undecided", "not measurable") if name in verdicts]
-    text = f"The towers divide the work in {verdicts.count('yes')} of {_counted(len(pairs))}"
+    text = f"The towers divide the work in {verdicts.count('yes')} of {counted(len(pairs))}"
     return text + (f" ({', '.join(others)})" if others else "")
 
 
-def _counted(pairs: int) -> str:
+def counted(pairs: int) -> str:
+    """So many pairs."""
     return "1 pair" if pairs == 1 else f"{pairs} pairs"
 
 
-def _sizes(rows: Sequence[RunOfStudy]) -> list[float]:
+def sizes(rows: Sequence[RunOfStudy]) -> list[float]:
+    """D of those in which it could be measured."""
     return [row.size.estimate for row in rows if row.size]
 
 
@@ -129,14 +129,14 @@ def _classes(pairs: list[RunOfStudy], study: Study) -> str:
         why = UNTAGGED if pairs and all(row.tagger == NONE for row in pairs) else "no run has enough tagged words"
         return f"{question} This could not be measured: {why}."
     yes = sum(division.verdict == "yes" for division in known)
-    shares = _range([division.share.estimate for division in known], percent=True)
+    shares = span([division.share.estimate for division in known], percent=True)
     text = (
         f"{question} Beyond frequency, word class holds {shares} of the squared difference: yes in {yes} of "
         f"{len(known)} pairs"
     )
     text += _excesses(study.excess_over_strangers, "class given frequency", "what it holds")
-    if largest := _largest(pairs):
-        text += f". {largest}"
+    if most := largest(pairs):
+        text += f". {most}"
     if by_direction := [row for row in pairs if row.direction and divides(row.direction)]:
         text += (
             f". {len(by_direction)} pairs divide the work by reading direction. In these, a preference for a class is "
@@ -145,7 +145,7 @@ def _classes(pairs: list[RunOfStudy], study: Study) -> str:
     return text + "."
 
 
-def _largest(pairs: Sequence[RunOfStudy]) -> str:
+def largest(pairs: Sequence[RunOfStudy]) -> str:
     """The label that holds most in the median pair, of those that hold a share in any."""
     names = {
         division.label for row in pairs for division in row.labels if not division.given and division.verdict == "yes"
@@ -156,36 +156,7 @@ def _largest(pairs: Sequence[RunOfStudy]) -> str:
     if not shares:
         return ""
     name = max(shares, key=lambda label: median(shares[label]))
-    return f"Most is held by {label_name(name)}: {_range(shares[name], percent=True)}"
-
-
-def headings(study: Study) -> dict[str, str]:
-    """By the anchor of a part of the page, a heading that says what was found; those without a finding are missing."""
-    pairs = [row for row in study.runs if row.natural]
-    by_anchor = {"labels": _largest(pairs)} if pairs else {}
-    agreements = [agreement.agreement.groups for agreement in study.agreement if not agreement.strangers]
-    if len(agreements) == 1:
-        by_anchor["agreement"] = f"The preferences of single types {_agree(agreements[0]['all'])}"
-    if study.profiles:
-        by_anchor["profiles"] = f"The profiles of word classes {_agree(study.profiles.agreement['all'])}"
-    if sizes := _sizes(pairs):
-        others = _sizes([row for row in study.runs if row.stranger])
-        beside = f", in strangers {_range(others)}" if others else ""
-        by_anchor["runs"] = f"In {_counted(len(sizes))} D is {_range(sizes)} nats{beside}"
-    if ends := [study.emergence[row.name].evaluations[-1].joint_nats for row in pairs]:
-        by_anchor["emergence"] = f"Training ends at {_range(ends)} nats per token of held-out text"
-    if far := [row.far_context for row in pairs if row.far_context and is_known(row.far_context)]:
-        sure = sum(difference.low > 0 or difference.high < 0 for difference in far)
-        by_anchor["context"] = f"Far context surely helps one tower more in {sure} of {_counted(len(far))}"
-    if len(asked := [row.excess for row in study.excess_over_strangers if row.figure == "D"]) == 1:
-        by_anchor["excess"] = f"D of pairs minus D of strangers: {figure(asked[0])} nats"
-    return by_anchor
-
-
-def _agree(group: AgreementOfPairs | AgreementOfProfiles) -> str:
-    """How well runs agree, beside chance."""
-    verb = "agree" if group.p_value < LEVEL else "do not surely agree"
-    return f"{verb} between runs: RMS r = {max(0.0, group.estimate):.2f}, by chance {number(group.chance)}"
+    return f"Most of the difference is held by {label_name(name)}: {span(shares[name], percent=True)}"
 
 
 def _context(pairs: list[RunOfStudy], signs: dict[str, AgreementOfSigns]) -> str:
@@ -194,7 +165,7 @@ def _context(pairs: list[RunOfStudy], signs: dict[str, AgreementOfSigns]) -> str
     if not slopes:
         return f"{question} No run has enough text to answer this."
     sure = sum(slope.low > 0 or slope.high < 0 for slope in slopes)
-    size = _range([abs(slope.estimate) for slope in slopes], 3)
+    size = span([abs(slope.estimate) for slope in slopes], 3)
     text = (
         f"{question} In {sure} of {len(slopes)} pairs one tower follows the topic: it is the better one where a word "
         f"is typical of its document ({size} nats per standard deviation of topicality)"
@@ -223,18 +194,6 @@ def _excesses(rows: Iterable[ExcessOfGroup], kind: str, name: str) -> str:
     return f". By how much {name} exceeds that of strangers: {'; '.join(said)}" if said else ""
 
 
-def _range(values: list[float], digits: int = 2, percent: bool = False) -> str:
-    ends = [f"{100 * end:.0f}" if percent else f"{end:.{digits}f}" for end in (min(values), max(values))]
-    return " to ".join(dict.fromkeys(ends)) + (" %" if percent else "")
-
-
 def at_least_zero(group: AgreementOfPairs) -> AgreementOfPairs:
     """A root mean square as it can be read: an estimate of it that is freed of noise may lie below 0."""
     return replace(group, **{end: max(0.0, getattr(group, end)) for end in ("estimate", "low", "high")})
-
-
-def number(value: float | None, digits: int = 2) -> str:
-    """A number for a table: a dash where there is none, one significant digit where it is too small."""
-    if value is None or not isfinite(value):
-        return "–"
-    return f"{value:.{digits}f}" if abs(value) >= 10**-digits else f"{value:.1g}"

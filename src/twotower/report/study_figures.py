@@ -22,6 +22,7 @@ from ..comparison.study import AgreementOfText, Study
 from ..preference.division import CLASS, row_of
 from ..preference.emergence import Evaluation
 from .finding import row_name
+from .numbers import figure, fixed
 from .sheet import Draw, Sheet, interval, zero
 from .style import CONTEXT_AXES, PREFERENCE_COLOR, SOFT, TOWER_COLORS, ZERO_COLOR, class_name
 
@@ -112,28 +113,29 @@ def _division(study: Study, sheet: Sheet) -> None:
             if not known:
                 continue
             heights = [y for y, _, _ in known]
-            colors = [styles[row.group, False][1] if runs == "natural" else _MARKS[runs][1] for _, row, _ in known]
+            colors = [styles[row.group, False][1] if runs == "natural" else MARKS[runs][1] for _, row, _ in known]
             interval(axes, heights, [value.low for *_, value in known], [value.high for *_, value in known], colors)
             dots = axes.scatter(
                 [value.estimate for *_, value in known], heights, s=24, zorder=3, linewidths=1.1,
-                marker=_MARKS[runs][0], facecolors="none" if runs == "strangers" else colors, edgecolors=colors,
+                marker=MARKS[runs][0], facecolors="none" if runs == "strangers" else colors, edgecolors=colors,
             )  # fmt: skip
             sheet.tell(dots, [
-                f"{row.name}, {'D' if kind == 'size' else kind}: {value.estimate:.3f} "
-                f"[{value.low:.3f}, {value.high:.3f}] nats"
+                f"{row.name}, {'D' if kind == 'size' else kind}: {figure(value, 3)} nats"
                 for _, row, value in known
             ])  # fmt: skip
         axes.set(ylim=(-0.7, len(rows) - 0.3))
-        axes.set_xlabel(title)
+        axes.set_xlabel(title, loc="right" if sheet.narrow else "center")  # a narrow axis is shorter than its label
         axes.locator_params(axis="x", nbins=4)
-        axes.set_yticks(range(len(rows)) if named else [], [row.name for row in rows] if named else [], fontsize=7)
+        beside = axes is panels[0] or sheet.narrow  # two panels of a wide figure have the same rows
+        names = [row.name if beside else "" for row in rows]
+        axes.set_yticks(range(len(rows)) if named else [], names if named else [], fontsize=7)
         axes.tick_params(axis="y", length=0)
     groups = dict.fromkeys(row.group for row in rows if _runs_of(row) == "natural")
-    handles = [_mark("natural", group, styles[group, False][1]) for group in groups]
+    handles = [_mark("natural", group if len(groups) > 1 else "pairs", styles[group, False][1]) for group in groups]
     sheet.key(columns=3, handles=[*handles, *_controls_key(rows)])
 
 
-_MARKS = {"natural": ("o", TOWER_COLORS[0]), "planted": ("D", PREFERENCE_COLOR), "strangers": ("o", ZERO_COLOR)}
+MARKS = {"natural": ("o", TOWER_COLORS[0]), "planted": ("D", PREFERENCE_COLOR), "strangers": ("o", ZERO_COLOR)}
 """Of pairs, of pairs in which a division was planted, and of strangers (open): the mark and its colour."""
 
 
@@ -142,11 +144,11 @@ def _runs_of(row: RunOfStudy) -> str:
 
 
 def _place(row: RunOfStudy) -> int:
-    return list(_MARKS).index(_runs_of(row))
+    return list(MARKS).index(_runs_of(row))
 
 
 def _mark(runs: str, label: str, color: str | None = None) -> Line2D:
-    marker, usual = _MARKS[runs]
+    marker, usual = MARKS[runs]
     ink = color or usual
     face = "none" if runs == "strangers" else ink
     return Line2D([], [], marker=marker, linestyle="", color=ink, markerfacecolor=face, markersize=5, label=label)
@@ -179,14 +181,14 @@ def _labels(study: Study, shown: Sequence[tuple[str, str]], sheet: Sheet) -> Non
                  if _runs_of(row) == runs and (division := row_of(row.labels, *name))]  # fmt: skip
         if not known:
             continue
-        marker, color = _MARKS[runs]
+        marker, color = MARKS[runs]
         dots = axes.scatter(
             [division.held.estimate for *_, division in known], [y for y, _, _ in known], s=20, marker=marker,
             linewidths=1.0, facecolors="none" if runs == "strangers" else color, edgecolors=color, alpha=0.75, zorder=3,
         )  # fmt: skip
         sheet.tell(dots, [
-            f"{row.name}, {row_name(division.label, division.given)}: {division.held.estimate:.4f} nats², "
-            f"{100 * division.share.estimate:.1f} % of its difference: {division.verdict}"
+            f"{row.name}, {row_name(division.label, division.given)}: {fixed(division.held.estimate, 4)} nats², "
+            f"{fixed(100 * division.share.estimate, 1)} % of its difference: {division.verdict}"
             for _, row, division in known
         ])  # fmt: skip
     axes.set(ylim=(-0.7, len(shown) - 0.3))
@@ -207,7 +209,7 @@ def _profiles(profiles: Profiles, sheet: Sheet) -> None:
     runs = [run.name for run in profiles.runs]
 
     def tip(row: int, column: int) -> str:
-        return f"{runs[row]}, {class_name(names[column])}: {values[row, column]:+.2f} nats"
+        return f"{runs[row]}, {class_name(names[column])}: {fixed(values[row, column], signed=True)} nats"
 
     _cells(sheet, values, limit, [class_name(name) for name in names], runs, tip, "nats, relative to all words")
 
@@ -216,7 +218,7 @@ def _matrix(text: AgreementOfText, sheet: Sheet) -> None:
     names, values = text.names, np.asarray(text.agreement.r, dtype=np.float64)
 
     def tip(row: int, column: int) -> str:
-        return f"{names[row]} and {names[column]}: r = {values[row, column]:.2f}"
+        return f"{names[row]} and {names[column]}: r = {fixed(values[row, column])}"
 
     _cells(sheet, values, 1.0, names, names, tip, "correlation of preferences")
 
@@ -279,7 +281,7 @@ def _context(study: Study, sheet: Sheet) -> None:
             x, y = _points(curve.points, lambda point: point.context, lambda point: point.gain.estimate)
             ticks |= {int(tick) for tick in x}
             curves[row.group, row.stranger].add(x, y, [
-                f"{row.name}, {curve.head}, {int(a)} tokens of context: {b:.3f} nats above one token"
+                f"{row.name}, {curve.head}, {int(a)} tokens of context: {fixed(b, 3)} nats above one token"
                 for a, b in zip(x, y, strict=True)
             ])  # fmt: skip
     for key, some in curves.items():
@@ -338,5 +340,5 @@ def _doses(doses: list[Dose], sheet: Sheet) -> None:
             dots = axes.scatter(
                 [x for _, x, _ in known], [y for *_, y in known], s=18, color=TOWER_COLORS[0], alpha=0.8
             )
-            sheet.tell(dots, [f"{run}: {kind} {value:.2f}" for run, _, value in known])
+            sheet.tell(dots, [f"{run}: {kind} {fixed(value)}" for run, _, value in known])
             axes.set(title=sheet.wrap(f"{dose.preset}: {kind}"), xlabel=dose.setting)

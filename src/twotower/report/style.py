@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from ..data.tagging import NO_WORD
@@ -49,11 +48,6 @@ STYLE: dict[Any, Any] = {
 """Of Matplotlib. Text stays text: in SVG a reader can select it, in PDF journals ask for embedded TrueType (42)."""
 WIDE, NARROW = 6.9, 3.3
 """Inches: the width of a text block and of one of two columns; the page shows one or the other, as there is room."""
-
-
-def typeset(text: str) -> str:
-    """The text with a minus before negative numbers, as figures have it, and not a hyphen; 0 has no sign."""
-    return re.sub(r"(?<![\w-])-(?=\d)", "−", re.sub(r"(?<![\w-])-(?=0(\.0+)?(?!\.?\d))", "", text))
 
 
 def class_name(tag: str) -> str:

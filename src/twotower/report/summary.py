@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from math import isfinite
-
 from ..preference.direction import Direction, divides
 from ..preference.word_classes import ClassOfSeveral
 from ..results.diff_results import DiffResults
 from ..results.results import Results
-from ..statistics.intervals import Interval, is_known
+from ..statistics.intervals import is_known
 from .diff_finding import diff_headline, diff_sentences, measured_on
 from .finding import are_strangers, finding_sentences, untagged, verdict_sentence
+from .numbers import figure, fixed
 from .style import plural
 
 FEW_DOCUMENTS = 20
@@ -73,21 +72,6 @@ def _measured(results: Results | DiffResults) -> str:
     )
 
 
-def figure(values: Interval | None, digits: int = 2) -> str:
-    """An estimate with its interval, `0.71 [0.65, 0.76]`; `not available` where it cannot be had."""
-    if values is None or not isfinite(values.estimate):
-        return "not available"
-    text = f"{values.estimate:.{digits}f}"
-    if not isfinite(values.low):
-        return text + " (no interval)"
-    return f"{text} [{values.low:.{digits}f}, {values.high:.{digits}f}]"
-
-
-def p_value(value: float | None) -> str:
-    """A p-value in two digits; a dash where there is none."""
-    return "–" if value is None or not isfinite(value) else f"{value:.2g}"
-
-
 def _performance(results: Results) -> str:
     """The perplexity of the model, beside what counting words gives; under readouts, of each tower alone."""
     perplexity, counted = results.training.heldout_perplexity, results.training.baselines
@@ -128,7 +112,7 @@ def _takers(results: Results) -> str:
 
     def named(sign: int) -> str:
         some = sorted((name for name in sure if sign * sure[name] > 0), key=lambda name: -sign * sure[name])
-        return ", ".join(f"{plural(name)} ({sure[name]:+.2f})" for name in some) or "none"
+        return ", ".join(f"{plural(name)} ({fixed(sure[name], signed=True)})" for name in some) or "none"
 
     return (
         f"Beyond frequency, in nats, tower 1 prefers {named(1)}; tower 2 prefers {named(-1)} (false-discovery rate "
@@ -140,7 +124,7 @@ def _context(results: Results) -> str:
     context = results.context
     if not context or not context.difference:
         return ""
-    gains = " and ".join(f"{tower.estimate:.3f}" for tower in context.far)
+    gains = " and ".join(f"{fixed(tower.estimate, 3)}" for tower in context.far)
     difference = context.difference
     differ = difference.low > 0 or difference.high < 0
     verdict = "The towers differ in how far they look" if differ else "The towers show no clear difference in reach"
@@ -168,7 +152,8 @@ def _topic(results: Results) -> str:
 
 def _direction(direction: Direction) -> str:
     each = "; ".join(
-        f"tower {tower.tower} {tower.before.estimate:.2f} and {tower.after.estimate:.2f}" for tower in direction.towers
+        f"tower {tower.tower} {fixed(tower.before.estimate)} and {fixed(tower.after.estimate)}"
+        for tower in direction.towers
     )
     text = (
         f"Reading direction: without the text before and without the text after a token, towers lose, in nats: {each}. "

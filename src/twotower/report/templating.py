@@ -12,15 +12,8 @@ import jinja2
 from markupsafe import Markup
 
 from .glossary import GLOSSARY, anchor, explain, term
+from .numbers import fixed
 from .sheet import palette
-from .style import typeset
-
-_FIGURE = re.compile(r"[-+]?\d[\d.,]*( ?%)?( (to )?\[?-?\d[\d.,]*)*\]?")
-
-
-def _figure(value: Any) -> Any:
-    """A number, range or interval as figures write it. Templates keep text of a corpus from it with `|e`."""
-    return typeset(value) if type(value) is str and _FIGURE.fullmatch(value) else value
 
 
 @cache
@@ -31,10 +24,9 @@ def _environment() -> jinja2.Environment:
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-        finalize=_figure,
     )
     environment.filters["explain"] = explain
-    environment.filters |= {"anchor": anchor, "typeset": typeset}
+    environment.filters |= {"anchor": anchor, "fixed": fixed}
     environment.globals |= {"term": term, "glossary": GLOSSARY, "light": palette(False), "dark": palette(True)}
     return environment
 

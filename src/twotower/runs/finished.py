@@ -96,6 +96,8 @@ class RunFolder:
         stage = producer_of(artifact, stages)
         remedy = f"`{stage.command(self.path)}`"
         if not path.exists():
+            if not all((self.path / name).exists() for name in stage.inputs):
+                remedy = f"`twotower run --out {self.path}`, which goes on from the last finished stage"
             raise InputError(f"{path} does not exist yet; make it with {remedy}")
         if not is_current(self.path, self.config, stage.name, known.records):
             record = known.records.get(stage.name)

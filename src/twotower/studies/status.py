@@ -16,6 +16,7 @@ from ..runs.records import read_records, up_to_date
 from ..runs.stages import MAIN
 from ..system.durations import duration
 from ..system.errors import InputError
+from ..system.printing import in_percent
 from .manifest import read_study
 from .work import prepared_folder
 
@@ -140,7 +141,7 @@ def _doing(folder: Path, config: RunConfig, stages: Sequence[str], who: Holder |
     if stage == "train":
         rows = _last_line(folder / "checkpoints" / "metrics.jsonl")
         try:
-            share = f" {json.loads(rows)['tokens'] / (config.train.tokens * config.train.stop_after):.0%}"
+            share = " " + in_percent(json.loads(rows)["tokens"] / (config.train.tokens * config.train.stop_after))
         except (ValueError, KeyError, TypeError):
             share = ""
     return f"{stage}{share}" + (f" ({who})" if who else "")

@@ -9,3 +9,8 @@ def printable(text: str) -> str:
         character if character.isprintable() or character == "\n" else character.encode("unicode_escape").decode()
         for character in text
     )
+
+
+def in_percent(share: float, digits: int = 0) -> str:
+    """A share as people read it: `41.4 %`."""
+    return f"{100 * share:.{digits}f} %"

@@ -13,6 +13,8 @@ from typing import TypeVar
 from tqdm import tqdm
 
 T = TypeVar("T")
+MANY = 10_000
+"""Units of which more are counted in thousands (1.20M), fewer one by one (run 2 of 4)."""
 _HIDDEN = ContextVar("progress_is_hidden", default=False)
 
 
@@ -34,7 +36,7 @@ class Progress:
     ) -> None:
         live, quiet = sys.stderr.isatty(), quiet or _HIDDEN.get()
         self._bar = tqdm(
-            total=total, initial=initial, desc=name, unit=unit, unit_scale=True, disable=quiet, file=sys.stderr,
+            total=total, initial=initial, desc=name, unit=unit, unit_scale=total > MANY, disable=quiet, file=sys.stderr,
             mininterval=0.2 if live else 15.0, dynamic_ncols=live, leave=True, delay=delay,
         )  # fmt: skip
 

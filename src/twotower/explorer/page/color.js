@@ -35,12 +35,12 @@
     soft: "#5c646b",
     grid: "#dfe3e6",
     blue: "#2f6db3",
-    orange: "#c25a12",
+    orange: "#b4500f",
     violet: "#7b3fa0",
     green: "#23774c",
-    grey: "#7b8187",
+    grey: "#666c72",
     strength: 0.6,
-    lines: ["#2f6db3", "#c25a12", "#23774c", "#7b3fa0", "#8a6d00", "#b3245a", "#0b7285", "#5c5f66"],
+    lines: ["#2f6db3", "#b4500f", "#23774c", "#7b3fa0", "#8a6d00", "#b3245a", "#0b7285", "#5c5f66"],
   };
   const DARK = {
     ground: "#16191c",

@@ -226,7 +226,8 @@
         `${explorer.count(items.length)} ${LEVELS.find(([key]) => key === state.level)[1]} in common · Pearson's r ` +
           (items.length > 2 ? explorer.signed(turned ? -r : r) : "–") +
           (turned ? " · the towers of the second run have changed places, because their numbers are arbitrary" : "") +
-          (two ? "" : " · give two runs to compare them: twotower explore RUN RUN2"),
+          (two ? "" : " · "),
+        ...(two ? [] : explorer.prose(`to compare it with another: \`twotower explore ${runs[0].name} OTHER\``)),
       ),
       explorer.el(
         "div",

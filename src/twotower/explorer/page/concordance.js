@@ -12,9 +12,7 @@
     "A word, a phrase (united states), a beginning (stat*), a class (VERB, the NOUN, like_VERB), " +
     "/a regular expression/, or [a type] of the vocabulary";
 
-  const { swatch, shown } = explorer;
-  const joined = (words) =>
-    words.map((word, k) => (k && !explorer.glued(word, words[k - 1]) ? " " : "") + word).join("");
+  const { swatch, shown, joined } = explorer;
 
   const show = async (place, run, given) => {
     const summary = explorer.runs[run];
@@ -40,7 +38,7 @@
     const measure = state.by,
       sets = explorer.setsOf(summary, measure);
     const keep = () => explorer.remember("concordance", state);
-    const [told, panel, tabs] = ["p", "div", "p"].map((tag) => explorer.el(tag));
+    const [told, panel, tabs] = ["div", "div", "p"].map((tag) => explorer.el(tag));
     told.className = "told";
     told.setAttribute("role", "status");
     tabs.className = "chips";
@@ -61,7 +59,7 @@
         answer = null;
         panel.replaceChildren();
         tabs.replaceChildren();
-        told.replaceChildren(explorer.el("span", { class: "failure", role: "alert" }, error.message));
+        told.replaceChildren(explorer.failure(error));
         return;
       }
       summarize();
@@ -72,7 +70,8 @@
         values = answer.measures[measure];
       if (!total) {
         const letters = state.query.replace(/[^\p{L}\p{N}]/gu, "").toLowerCase();
-        const like = /^\/.*\/$/.test(state.query) ? "" : letters;
+        const isExpression = /^\/.*\/$/.test(state.query),
+          like = isExpression ? "" : letters;
         const isNear = (piece) => like.length > 1 && piece.toLowerCase().includes(like);
         const near = types.piece.filter(isNear).slice(0, 12);
         told.replaceChildren(
@@ -86,7 +85,7 @@
                   " ",
                 ]),
               ]
-            : ["Try the beginning of a word with *."]),
+            : [isExpression ? "It is sought in the text as the lines show it." : "Try a beginning, such as stat*."]),
         );
         return;
       }
@@ -157,13 +156,14 @@
       );
 
     // Lines
-    const marked = (words, side, before) => {
-      const made = explorer.el("bdi");
+    const marked = (words, side, key) => {
+      const made = explorer.el("bdi"),
+        all = side === "left" ? [...words, key] : [key, ...words],
+        first = side === "left" ? 0 : 1;
       const [keyed, from] = explorer.orders[state.order] ?? [];
       words.forEach((word, k) => {
         const distance = side === "left" ? words.length - k : k + 1;
-        const last = k ? words[k - 1] : before;
-        if ((k || side === "right") && !explorer.glued(word, last)) made.append(" ");
+        if (k + first && !explorer.isGlued(all, k + first)) made.append(" ");
         const level = keyed === side && distance >= from && distance < from + 3 ? distance - from + 1 : 0;
         made.append(level ? explorer.el("span", { class: `sort${level}` }, word) : word);
       });
@@ -171,7 +171,7 @@
     };
     const line = (hit) => {
       const value = answer.measures[measure][hit],
-        key = answer.word[answer.key[hit]];
+        key = answer.word[answer.key[hit]].split(" ");
       const text = (side) => explorer.beside(answer, side, hit).map((word) => answer.word[word]);
       const part = (side) => (answer[side]?.[hit] ? explorer.bdi(answer[side][hit], { class: "part" }) : null);
       const made = explorer.el(
@@ -185,7 +185,7 @@
             by: state.by,
           }),
         },
-        explorer.bdi(key),
+        explorer.bdi(joined(key)),
       );
       made.style.background = explorer.shade(measure, value);
       const tip = (event) =>
@@ -210,9 +210,9 @@
           { class: `source${state.order === "document" ? " sort1" : ""}`, title: name },
           explorer.bdi(name),
         ),
-        explorer.el("span", { class: "left" }, marked(text("left").reverse(), "left")),
+        explorer.el("span", { class: "left" }, marked(text("left").reverse(), "left", key[0])),
         explorer.el("span", { class: "middle" }, part("before"), made, part("after")),
-        explorer.el("span", { class: "right" }, marked(text("right"), "right", key)),
+        explorer.el("span", { class: "right" }, marked(text("right"), "right", key.at(-1))),
         explorer.el("span", { class: `number${state.order === measure ? " sort1" : ""}` }, shown(measure, value)),
         explorer.el(
           "span",
@@ -275,7 +275,8 @@
       ],
       ordered.map((hit) => {
         const text = (side) => explorer.beside(answer, side, hit).map((word) => answer.word[word]);
-        const key = `${answer.before?.[hit] ?? ""}${answer.word[answer.key[hit]]}${answer.after?.[hit] ?? ""}`;
+        const middle = joined(answer.word[answer.key[hit]].split(" "));
+        const key = `${answer.before?.[hit] ?? ""}${middle}${answer.after?.[hit] ?? ""}`;
         const number = answer.document[hit];
         return [
           documents.name[number],

@@ -21,6 +21,10 @@ const explorer = { views: [], runs: [], live: document.body.dataset.mode === "li
   /** A sentence with its `commands` as code. */
   explorer.prose = (text) => text.split("`").map((part, k) => (k % 2 ? explorer.el("code", {}, part) : part));
 
+  /** What has gone wrong, as a line of the page. */
+  explorer.failure = (error) =>
+    explorer.el("p", { class: "failure", role: "alert" }, explorer.prose(error.message || String(error)));
+
   /** A labelled control. */
   explorer.field = (label, control, title) => explorer.el("label", { class: "field", title }, label, " ", control);
 
@@ -140,13 +144,28 @@ const explorer = { views: [], runs: [], live: document.body.dataset.mode === "li
   explorer.shown = (measure, value) =>
     explorer.isPreference(measure) ? explorer.signed(value) : explorer.plain(value);
 
-  /** Which spaces a reader expects between pieces: none inside a word, and none before a full stop. */
-  explorer.glued = (piece, before) =>
-    piece.startsWith("##") ||
-    /^[.,;:!?)\]}%’”]+$/.test(piece) ||
-    /^[([{“$]$/.test(before ?? "") ||
-    piece === "'" ||
-    before === "'" ||
-    (before === "," && /^\d{3}$/.test(piece));
-  explorer.shownPiece = (piece) => (piece.startsWith("##") ? piece.slice(2) : piece);
+  explorer.shownPiece = (piece) => piece.replace(/^##/, "");
+  const isJoin = (pieces, k) =>
+    /^[-/]$/.test(pieces[k]) &&
+    k > 0 &&
+    k < pieces.length - 1 &&
+    [k - 1, k + 1].every((beside) => /^[\p{L}\p{N}]+$/u.test(explorer.shownPiece(pieces[beside])));
+  /** Whether no space stands before a piece, as far as pieces tell; the rules are those of `report/passages.py`. */
+  explorer.isGlued = (pieces, k) => {
+    const [earlier = "", before, piece] = [pieces[k - 2], pieces[k - 1], pieces[k]];
+    if (k < 1) return false;
+    return (
+      piece.startsWith("##") ||
+      /^[.,;:!?)\]}%’”]+$/.test(piece) ||
+      /^[([{“$]$/.test(before) ||
+      piece === "'" ||
+      (before === "'" && (piece.length < 3 || !earlier.endsWith("s"))) ||
+      (before === "," && /^\d{3}$/.test(piece) && /^\d{1,3}$/.test(earlier)) ||
+      (piece === "-" && before === "-") ||
+      isJoin(pieces, k) ||
+      isJoin(pieces, k - 1)
+    );
+  };
+  /** Words as a text, with the spaces that a reader expects. */
+  explorer.joined = (words) => words.map((word, k) => (k && !explorer.isGlued(words, k) ? " " : "") + word).join("");
 })();

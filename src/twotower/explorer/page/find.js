@@ -8,7 +8,7 @@
     const text = typed.trim();
     if (!text) throw new Error("type a word, a phrase, or a word class such as VERB");
     if (text.length > 2 && text.startsWith("/") && text.endsWith("/")) {
-      throw new Error("A folder reads no regular expressions: use * in words, or `twotower explore RUN`.");
+      throw new Error("A folder reads no regular expressions: use * in words, or `twotower explore` for the run.");
     }
     if (text.length > 2 && text.startsWith("[") && text.endsWith("]") && !text.includes(" ")) {
       return { piece: text.slice(1, -1) };
@@ -57,6 +57,35 @@
     return words;
   };
 
+  const UNSPACED = ["Han", "Hiragana", "Katakana", "Thai", "Lao", "Khmer", "Myanmar"]
+    .map((script) => `\\p{Script=${script}}`)
+    .join("");
+  const PARTS = new RegExp(`[${UNSPACED}]|(?:(?![${UNSPACED}])[\\p{L}\\p{M}\\p{N}_*?])+|\\S`, "gu");
+  const MOST_PARTS = 8,
+    MOST_WAYS = 64;
+
+  /** The ways in which the text may have cut a typed word, as `_cut` of `explorer/query.py` has them. */
+  const cut = ({ pattern, tag }, isFitting) => {
+    const parts = pattern.match(PARTS) ?? [];
+    if (parts.length < 2 || parts.length > MOST_PARTS || isFitting(pattern)) return [[{ pattern, tag }]];
+    const ways = [];
+    for (let ends = 0; ends < 2 ** (parts.length - 1); ends++) {
+      const way = [parts[0]];
+      parts.slice(1).forEach((part, k) => {
+        if ((ends >> k) & 1) way.push(part);
+        else way[way.length - 1] += part;
+      });
+      if (way.every(isFitting))
+        ways.push(way.map((part, k) => ({ pattern: part, tag: k === way.length - 1 ? tag : "" })));
+    }
+    return ways.length ? ways : [[{ pattern, tag }]];
+  };
+  /** The phrases that a typed one may be. */
+  const phrases = (terms, isFitting) =>
+    terms
+      .map((term) => cut(term, isFitting))
+      .reduce((some, ways) => some.flatMap((one) => ways.map((way) => [...one, ...way])).slice(0, MOST_WAYS), [[]]);
+
   const matches = (words, query, fitting, piece, document) => {
     const hits = [];
     words.forEach((word, first) => {
@@ -67,13 +96,18 @@
         }
         return;
       }
-      const last = first + query.terms.length - 1;
-      if (last >= words.length) return;
-      const met = query.terms.every(({ pattern, tag }, k) => {
-        const { text, tag: own } = words[first + k];
-        return (!tag || own === tag) && (pattern === "*" || fitting(pattern, text));
-      });
-      if (met) hits.push({ begin: word.begin, end: words[last].end, first, last });
+      const ends = new Set();
+      for (const terms of query.phrases) {
+        const last = first + terms.length - 1;
+        if (last >= words.length || ends.has(last)) continue;
+        const met = terms.every(({ pattern, tag }, k) => {
+          const { text, tag: own } = words[first + k];
+          return (!tag || own === tag) && (pattern === "*" || fitting(pattern, text));
+        });
+        if (met) ends.add(last);
+      }
+      for (const last of [...ends].sort((a, b) => a - b))
+        hits.push({ begin: word.begin, end: words[last].end, first, last });
     });
     return hits;
   };
@@ -96,10 +130,14 @@
     };
     let tokens = 0,
       hits = [];
-    for (const document of documents) {
-      const words = wordsOf(document, piece);
+    const cutText = documents.map((document) => [document, wordsOf(document, piece)]);
+    for (const [, words] of cutText) {
       tokens += words.length;
       for (const { text } of words) counts.set(text, (counts.get(text) || 0) + 1);
+    }
+    const isFitting = (part) => [...counts.keys()].some((text) => fitting(part, text));
+    if (query.terms) query.phrases = phrases(query.terms, isFitting);
+    for (const [document, words] of cutText) {
       for (const hit of matches(words, query, fitting, piece, document)) hits.push({ ...hit, document, words });
     }
     const total = hits.length;

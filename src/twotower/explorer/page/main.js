@@ -5,9 +5,6 @@
     tabs = document.getElementById("tabs");
   let turn = 0;
 
-  const failure = (error) =>
-    explorer.el("p", { class: "failure", role: "alert" }, explorer.prose(error.message || String(error)));
-
   explorer.render = async () => {
     const mine = ++turn,
       { view: key, given } = explorer.address();
@@ -34,7 +31,7 @@
       await explorer.showFilter(run, chosen.filtered === true || (explorer.live && chosen.filtered === "live"));
       await chosen.show(place, run, given);
     } catch (error) {
-      if (mine === turn) view.replaceChildren(failure(error));
+      if (mine === turn) view.replaceChildren(explorer.failure(error));
       if (!(error instanceof Error) || error instanceof TypeError || error instanceof ReferenceError)
         console.error(error);
     }
@@ -62,7 +59,7 @@
     try {
       explorer.runs = await explorer.whole("runs");
     } catch (error) {
-      view.replaceChildren(failure(error));
+      view.replaceChildren(explorer.failure(error));
       return;
     }
     const select = document.getElementById("run");

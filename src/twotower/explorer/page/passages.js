@@ -14,7 +14,7 @@
     const pieces = passage.piece.map((piece, k) => {
       const made = explorer.bdi(explorer.shownPiece(piece), { "data-k": k });
       made.style.background = explorer.shade(measure, values[k]);
-      if (k && !explorer.glued(piece, passage.piece[k - 1])) text.append(" ");
+      if (k && !explorer.isGlued(passage.piece, k)) text.append(" ");
       text.append(made);
       return made;
     });
@@ -110,7 +110,7 @@
         passage = await explorer.passage({ run, document: state.document, start: state.start, length: LENGTH });
       } catch (error) {
         passage = null;
-        body.replaceChildren(explorer.el("p", { class: "failure", role: "alert" }, error.message));
+        body.replaceChildren(explorer.failure(error));
         pages.replaceChildren();
         return;
       }

@@ -257,7 +257,7 @@
         });
         draw();
       } catch (error) {
-        result.replaceChildren(explorer.el("p", { class: "failure", role: "alert" }, error.message));
+        result.replaceChildren(explorer.failure(error));
       }
       button.disabled = false;
     };

@@ -359,7 +359,7 @@
           ),
         ),
         explorer.field(
-          "class",
+          "kind",
           explorer.select(
             [["", "all"], ...["function", "content", "other"].map((name) => [name, name])],
             state.class,

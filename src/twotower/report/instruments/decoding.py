@@ -5,7 +5,7 @@ from __future__ import annotations
 from matplotlib.figure import Figure
 
 from ...knowledge.findings.decoding import DecodedTask, Decoding, TaskLeftOut
-from ..summary import figure
+from ..numbers import figure
 from .marks import by_layer
 from .record import Instrument, Picture, Table, each, view_name
 

@@ -7,7 +7,8 @@ from math import isfinite
 from matplotlib.figure import Figure
 
 from ...knowledge.findings.lesions import Lesions, LesionsOnPairs, LossesByClass, LossOfLesion
-from ..summary import figure
+from ..numbers import figure
+from ..style import class_name
 from .marks import LINE, color_of, dots, legend, tall
 from .record import Instrument, Picture, Table
 
@@ -47,7 +48,7 @@ def _tables(lesions: Lesions) -> list[Table]:
             head = [label, "tokens", *(f"without tower {row.tower}" for row in means)]
             losses = [{class_row.name: class_row for class_row in row.classes} for row in means]
             rows = [
-                [name, f"{class_row.occurrences:,}", *(figure(classes[name].loss) for classes in losses)]
+                [class_name(name), f"{class_row.occurrences:,}", *(figure(classes[name].loss) for classes in losses)]
                 for name, class_row in losses[0].items()
                 if all(name in classes for classes in losses)
             ]
@@ -70,7 +71,10 @@ def _draw(lesions: Lesions, figure: Figure) -> None:
     }
     first = next(iter(by_tower.values()))
     order = sorted(first, key=lambda name: -first[name].estimate if isfinite(first[name].estimate) else 0.0)
-    rows = [(name, {tower: losses[name] for tower, losses in by_tower.items() if name in losses}) for name in order]
+    rows = [
+        (class_name(name), {tower: losses[name] for tower, losses in by_tower.items() if name in losses})
+        for name in order
+    ]
     tall(figure, len(rows))
     axes = figure.add_subplot()
     axes.axvline(0.0, color=LINE, linewidth=0.8, linestyle="--")

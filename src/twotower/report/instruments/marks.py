@@ -55,14 +55,16 @@ def dots(
             label=label,
         )
     narrow = axes.figure.get_figwidth() < NARROW
-    names = [textwrap.shorten(name, 30, placeholder=" …") if narrow else name for name, _ in rows]
-    axes.set_yticks([-number for number in range(len(rows))], names, fontsize=6 if narrow else 7.5)
+    names = [textwrap.fill(name, 22) if narrow else name for name, _ in rows]
+    # In whole points: Matplotlib measures others too short, and the page would cut them.
+    axes.set_yticks([-number for number in range(len(rows))], names, fontsize=7 if narrow else 8)
     axes.set_ylim(-len(rows) + 0.4, 0.6)
 
 
 def tall(figure: Figure, rows: int) -> None:
     """Give a figure the height that so many rows take."""
-    figure.set_size_inches(figure.get_figwidth(), max(2.4, 0.24 * rows + 1.2))
+    each = 0.3 if figure.get_figwidth() < NARROW else 0.24  # names may take two lines where it is narrow
+    figure.set_size_inches(figure.get_figwidth(), max(2.4, each * rows + 1.2))
 
 
 def legend(figure: Figure) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from matplotlib.figure import Figure
 
 from ...knowledge.findings.pairs import KindOfPairs, Pairs, Paradigm
-from ..summary import figure
+from ..numbers import figure
 from .marks import LINE, ROWS, color_of, dots, legend, tall
 from .record import Instrument, Picture, Table, each
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...knowledge.findings.perturbed_masking import NothingMasked, PerturbedMasking
-from ..summary import figure
+from ..numbers import figure
 from .record import Instrument, Table, difference_told, differences_between, each
 
 

@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 
 from ...knowledge.findings.probe import DifferenceInTrees, Probe, ProbedView, TreeFigures
 from ...statistics.intervals import Estimate
-from ..summary import figure
+from ..numbers import figure
 from .marks import by_layer
 from .record import Instrument, Picture, Table, difference_told, differences_between, view_name
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ...knowledge.findings.views import OfView
 from ...statistics.intervals import Interval
-from ..summary import figure
+from ..numbers import figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ...knowledge.findings.scale import InstrumentOnScale, Scale
-from ..summary import figure
+from ..numbers import figure, percent
 from .record import Instrument, Table
 
 OF = {"both": "syntax against meaning", "": "–"}
@@ -26,8 +26,8 @@ def _sentences(scale: Scale) -> list[str]:
     return [
         f"{len(seen)} of {len(rows)} figures of instruments tell a pair that was planted by texts from strangers.",
         *(
-            f"{row.instrument} ({OF.get(row.of, row.of)}): the run lies at {100 * row.share.estimate:.0f} % "
-            f"[{100 * row.share.low:.0f}, {100 * row.share.high:.0f}] of the way from strangers to the planted pair."
+            f"{row.instrument} ({OF.get(row.of, row.of)}): the run lies at {percent(row.share, 0)} of the "
+            f"way from strangers to the planted pair."
             for row in seen if row.share
         ),
     ]  # fmt: skip

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from ...knowledge.findings.similarity import Similarity
-from ..summary import figure
+from ..numbers import figure, fixed
 from .marks import NARROW
 from .record import Instrument, Picture, Table, each
 
@@ -42,10 +42,10 @@ def _draw(similarity: Similarity, figure: Figure) -> None:
     figure.set_size_inches(figure.get_figwidth(), 5.6 if narrow else 3.4)
     panels = [("trained", similarity.cka.estimate), ("untrained", similarity.untrained.cka.estimate)]
     shape = (2, 1) if narrow else (1, 2)
-    size = 7 if len(names) <= 12 else 5
+    size = 8 if len(names) <= 12 else 5
     for axes, (label, matrix) in zip(figure.subplots(*shape).ravel(), panels, strict=True):
         values = np.array(matrix)
-        drawn = axes.imshow(values, vmin=0, vmax=1, cmap="viridis")
+        drawn = axes.imshow(values, vmin=0, vmax=1, cmap="viridis", aspect="auto")
         axes.set(title=label, xticks=range(len(names)), yticks=range(len(names)))
         axes.set_xticklabels(names, fontsize=size, rotation=90)
         axes.set_yticklabels(names, fontsize=size)
@@ -53,14 +53,14 @@ def _draw(similarity: Similarity, figure: Figure) -> None:
         if len(names) <= 12:
             for row, column in np.ndindex(values.shape):
                 value = values[row, column]
-                text = "" if np.isnan(value) else f"{value:.2f}".replace("0.", ".", 1)
+                text = "" if np.isnan(value) else fixed(float(value)).replace("0.", ".", 1)
                 axes.text(
                     column,
                     row,
                     text,
                     ha="center",
                     va="center",
-                    fontsize=5,
+                    fontsize=7,
                     color="#1d2330" if value > 0.6 else "#ffffff",
                 )
     figure.colorbar(drawn, ax=figure.axes, label="CKA (tower.layer)", shrink=0.8)

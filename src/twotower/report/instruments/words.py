@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 from ...knowledge.findings.views import LayerDifference
 from ...knowledge.findings.words import NormOfView, NormOfWords, SetOfWords, SimilarityOfView, Words
 from ...statistics.intervals import Interval
+from ..numbers import figure, fixed
 from ..style import TOWER_COLORS
-from ..summary import figure
 from .marks import FLOOR, JOINT, LINE, NARROW, dots, legend, tall
 from .record import Instrument, Picture, Table, each, last_views
 
@@ -63,7 +63,7 @@ def _sentences(words: Words) -> list[str]:
         bound = max(view.null.high for view in views)
         said.append(
             f"Word similarity, {rated.set} ({rated.covered} of {rated.total} pairs): the rank correlation with "
-            f"people's ratings is {each(views)} in the last layers of the towers; shuffled words reach {bound:.2f}."
+            f"people's ratings is {each(views)} in the last layers of the towers; shuffled words reach {fixed(bound)}."
         )
     for norm in _norms(words):
         if norm.norm in ("concreteness", "age_of_acquisition"):
@@ -83,7 +83,7 @@ def _tables(words: Words) -> list[Table]:
         rows = []
         for rated in sets:
             shared = next(view for view in rated.views if view.tower == 0 and view.trained)
-            floor = ", ".join(f"{view.estimate:.2f}" for view in last_views(rated.views, trained=False))
+            floor = ", ".join(fixed(view.estimate) for view in last_views(rated.views, trained=False))
             rows.append([rated.set, f"{rated.covered} of {rated.total}", figure(shared),
                          *map(figure, last_views(rated.views)), _difference(rated.differences), floor])  # fmt: skip
         tables.append(Table("Correlation with people's ratings of similarity, last layers", head, rows))

@@ -108,8 +108,9 @@ if (data) {
   const LIMIT = 400;
   let order = {column: 4, descending: true};
   const compare = (a, b) => typeof a === "string" ? a.localeCompare(b) : (a ?? -Infinity) - (b ?? -Infinity);
+  const fixed = value => (Number(value.toFixed(2)) < 0 ? "−" : "") + Math.abs(value).toFixed(2);
   const said = (value, column) =>
-    value === null ? "–" : column > 3 ? value.toFixed(2).replace("-", "−") : column > 1 ? value.toLocaleString("en") : value;
+    value === null ? "–" : column > 3 ? fixed(value) : column > 1 ? value.toLocaleString("en") : value;
   const fill = () => {
     const wanted = search.value.trim().toLowerCase();
     const isHit = ([piece, wordClass]) => piece.toLowerCase().includes(wanted) || wordClass.toLowerCase() === wanted;
