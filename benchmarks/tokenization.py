@@ -31,12 +31,9 @@ def compare() -> None:
 def grow(times: int) -> None:
     corpus = repeated(times)
     tokenizer = tokenizer_of(repeated(1))
-    size = documents = 0
-    for document in corpus.documents():
-        size += len(document.text)
-        documents += 1
+    size = sum(len(document.text) for document in corpus.documents())
     begin = time.perf_counter()
-    tokenize(corpus, documents, tokenizer)
+    tokenize(corpus, tokenizer)
     seconds = time.perf_counter() - begin
     peak = peak_bytes() / 1e6
     print(f"x {times}: {size / 1e6:.0f} M characters at {size / 1e6 / seconds:.2f} M/s, peak {peak:.0f} MB")

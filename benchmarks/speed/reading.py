@@ -8,12 +8,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from statistics import median
 
-import numpy as np
-
 from twotower.config.schema import PrepareConfig, RunConfig
 from twotower.data.corpora import open_corpus
 from twotower.data.documents import Corpus, Document
-from twotower.data.prepare import TRAIN, write_tokens
+from twotower.data.encoding import TRAIN, Encoding, write_tokens
 from twotower.data.tokenization import Tokenizer, chunks
 from twotower.data.tokenizer_training import train_tokenizer
 
@@ -48,10 +46,11 @@ def tokenizer_of(corpus: Corpus) -> Tokenizer:
     return train_tokenizer(texts, VOCABULARY)
 
 
-def tokenize(corpus: Corpus, documents: int, tokenizer: Tokenizer) -> None:
+def tokenize(corpus: Corpus, tokenizer: Tokenizer) -> None:
     """What the stage does: encode, count, and write streams and tables to disk."""
     with tempfile.TemporaryDirectory() as folder:
-        write_tokens(corpus, np.full(documents, TRAIN), tokenizer, None, 0, Path(folder))
+        numbered = ((number, document, TRAIN) for number, document in enumerate(corpus.documents()))
+        write_tokens(Encoding(tokenizer, None, corpus.parts), numbered, Path(folder))
 
 
 def bare_tokenize(texts: list[str], tokenizer: Tokenizer) -> None:
@@ -66,7 +65,7 @@ def compare_tokenizing() -> tuple[dict[str, list[float]], int]:
     tokenizer = tokenizer_of(corpus)
     works: dict[str, Callable[[], object]] = {
         "bare": lambda: bare_tokenize(texts, tokenizer),
-        "ours": lambda: tokenize(corpus, len(texts), tokenizer),
+        "ours": lambda: tokenize(corpus, tokenizer),
     }
     return alternate(works, ROUNDS), sum(map(len, texts))
 

@@ -14,8 +14,9 @@ from .system.allocator import freed_memory_kept
 
 def _prepare(config: StageConfig, run: Path, out: Path, say: Callable[[str], None] = lambda _: None) -> None:
     from .data.prepare import prepare
+    from .runs.execution import progress_folder
 
-    prepare(config, out, say)
+    prepare(config, out, say, progress_folder(run, "prepare"))
 
 
 def _rewrite(config: StageConfig, run: Path, out: Path, say: Callable[[str], None] = lambda _: None) -> None:

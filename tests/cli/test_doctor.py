@@ -54,7 +54,10 @@ def test_threads_and_gpus_are_described_with_advice():
     assert "a single core" in " ".join(describe(replace(GOOD, second_thread=None)))
     assert "everything takes longer now" in " ".join(describe(replace(GOOD, load=9.0)))
     assert "everything takes longer" not in " ".join(describe(GOOD))
-    assert "Big, 80 GB, bf16" in " ".join(describe(replace(GOOD, gpus=(Gpu("Big", 80 << 30, True),))))
+    free, busy = Gpu("Big", 80 << 30, 79 << 30, True), Gpu("Big", 80 << 30, 1 << 30, True)
+    assert "Big, 80 GB, 79 GB of it free, bf16" in " ".join(describe(replace(GOOD, gpus=(free,))))
+    (said,) = faults_of(replace(GOOD, gpus=(free, busy)))
+    assert "GPU 1 is busy: 1.0 GB of its 80 GB are free" in said
 
 
 def test_missing_and_wrong_packages_are_named_with_the_command_that_mends_them():

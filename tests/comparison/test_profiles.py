@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from twotower.comparison.profiles import AgreementOfSigns, ProfileOfRun, compare_profiles, signs_agree
+from twotower.comparison.profiles import AgreementOfSigns, ProfileOfRun, SumsOfWords, compare_profiles, signs_agree
 from twotower.config.schema import AnalyzeConfig
 from twotower.preference.labelled import LEXICAL_AND_GRAMMATICAL, Units
 from twotower.statistics.strata import FEWEST, frequency_bins
@@ -27,7 +27,7 @@ def run(seed, profile, type_sd=0.3, frequency_effect=0.0, words=360, tokens=12_0
     tallies = tally(document, word, value[word] + generator.standard_normal(tokens), words, 30)
     strata = frequency_bins(frequency, 1.25, FEWEST)
     units = Units(CLASSES, label, np.arange(words), frequency, strata, [tallies])
-    return ProfileOfRun(f"run{seed}", "group", corpus, tagger, units, seed, f"text of run {seed}")
+    return ProfileOfRun(f"run{seed}", "group", corpus, tagger, SumsOfWords.of(units), seed, f"text of run {seed}")
 
 
 def compared(runs, permutations=99):
@@ -77,7 +77,7 @@ def runs_of_one_text(seed, number, shared, profile=0.0, words=240, tokens=8_000)
         value = shared * common + np.sqrt(1 - shared**2) * generator.standard_normal(words) + profile * NOMINAL[label]
         tallies = tally(document, word, value[word] + generator.standard_normal(tokens), words, 30)
         units = Units(CLASSES, label, np.arange(words), frequency, strata, [tallies])
-        found.append(ProfileOfRun(f"run{own}", "group", "a", "hanta", units, own, "one text"))
+        found.append(ProfileOfRun(f"run{own}", "group", "a", "hanta", SumsOfWords.of(units), own, "one text"))
     return found
 
 

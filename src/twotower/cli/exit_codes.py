@@ -39,6 +39,9 @@ def exit_code_of(command: Callable[[], int]) -> int:
         if not (said := _of_the_device(str(error))):
             raise
         return _failed(said, BAD_INPUT)
+    except MemoryError as error:
+        said = f" ({error})" if str(error) else ""
+        return _failed(f"memory ran out{said}; close what else uses it, or give less text or fewer runs", BAD_INPUT)
     except Interrupted as interruption:
         return _stopped(str(interruption))
     except KeyboardInterrupt:

@@ -9,12 +9,13 @@ all runs: the spectrum says how many axes are.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse.linalg import eigsh
 
 from ..config.schema import AnalyzeConfig
 from ..statistics.intervals import (
@@ -30,7 +31,12 @@ from ..statistics.strata import smooth_basis
 from ..statistics.tallies import Floats, Tallies, halves
 
 Pair = tuple[int, int]
-SPLITS = 10
+SPLITS, FEWEST_SPLITS = 10, 2
+RUNS_OF_SPLITS = 1_000
+"""So many runs, each split once, are enough: of more than 100 runs fewer splits are made."""
+RUNS_OF_LANCZOS = 150
+ROUNDING = 1e-9
+"""By how much sums of correlations may be wrong that are kept up to date and not added up again."""
 EXEMPLARS = 12
 
 
@@ -104,13 +110,27 @@ def align(r: Floats) -> NDArray[np.int64]:
     From the signs of the leading eigenvector, runs are turned around one at a time as long as that helps.
     """
     off = r - np.diag(np.diag(r))
-    signs = np.where(np.linalg.eigh(off)[1][:, -1] >= 0, 1, -1)
+    signs = np.where(_leading_eigenvector(off) >= 0, 1, -1)
+    product = off @ signs
+    while (gain := -signs * product)[worst := int(np.argmax(gain))] > ROUNDING:
+        signs[worst] *= -1
+        product += 2 * signs[worst] * off[:, worst]
     while True:
         gain = -signs * (off @ signs)  # of turning each run around, up to a factor
         worst = int(np.argmax(gain))
         if gain[worst] <= 1e-12:
             return np.asarray(signs * signs[0], dtype=np.int64)
         signs[worst] *= -1
+
+
+def _leading_eigenvector(symmetric: Floats) -> Floats:
+    """(runs,); of many runs by Lanczos' method, which needs no other eigenvectors."""
+    if len(symmetric) < RUNS_OF_LANCZOS:
+        vectors: Floats = np.linalg.eigh(symmetric)[1]
+        return vectors[:, -1]
+    start = np.random.default_rng(0).normal(size=len(symmetric))
+    leading: Floats = eigsh(symmetric, k=1, which="LA", v0=start)[1][:, 0]
+    return leading
 
 
 def agreement(
@@ -135,7 +155,8 @@ def agreement(
     """
     documents, runs, confidence = preferences[0][0].documents, len(preferences), settings.confidence
     basis = np.linalg.qr(smooth_basis(frequency))[0]
-    first = halves(documents, SPLITS, generator)
+    splits = int(np.clip(RUNS_OF_SPLITS // runs, FEWEST_SPLITS, SPLITS))
+    first = halves(documents, splits, generator)
     both = np.concatenate([first, 1 - first])
     sides = _Sides.of(preferences, both)
     observed = sides.products(basis)
@@ -164,7 +185,7 @@ def agreement(
     for (name, pairs), left_out, chance in zip(pairs_of.items(), without.T, null.T, strict=True):
         squared = observed.squared(pairs)
         over_documents = jackknife_interval(np.append(squared, left_out), confidence)
-        runs_low, runs_high = jackknife(observed.squared, pairs, confidence)
+        runs_low, runs_high = jackknife(*observed.terms(pairs), pairs, confidence)
         agreements[name] = AgreementOfPairs(
             len(pairs), squared, estimate=_root(squared),
             low=_root(over_documents.low), high=_root(over_documents.high),
@@ -187,11 +208,15 @@ class _Products:
     own: Floats
     """Of each run the covariance of its preferences across halves and sets of readouts, (runs,)."""
 
+    def terms(self, pairs: NDArray[np.int64]) -> tuple[Floats, Floats]:
+        """Of each pair what is measured of both runs together, and of each alone; both (pairs,)."""
+        i, j = pairs.T
+        return self.crossed[i, j], self.own[i] * self.own[j]
+
     def squared(self, pairs: NDArray[np.int64]) -> float:
         """The squared correlation of the pairs, freed of errors of measurement; NaN where a run measures nothing."""
-        i, j = pairs.T
-        own = float((self.own[i] * self.own[j]).mean())
-        return float(self.crossed[i, j].mean()) / own if own > 0 else np.nan
+        crossed, own = (float(term.mean()) for term in self.terms(pairs))
+        return crossed / own if own > 0 else np.nan
 
 
 @dataclass(frozen=True)
@@ -200,29 +225,30 @@ class _Sides:
 
     means: Floats
     """(sets, 2 splits, runs, types): first halves, then second halves; 0 where a half lacks a type."""
-    present: Floats
-    """1 for types that a half has, (2 splits, runs, types)."""
+    present: NDArray[np.bool_]
+    """Which types a half has, (2 splits, runs, types)."""
 
     @classmethod
     def of(cls, preferences: Sequence[Sequence[Tallies]], weights: Floats) -> _Sides:
         """Under `weights` of the documents, (2 splits, documents)."""
         means = [_means(several, weights) for several in zip(*preferences, strict=True)]
-        return cls(np.nan_to_num(np.array(means)), np.isfinite(means[0]).astype(np.float64))
+        present = np.isfinite(means[0])
+        return cls(np.nan_to_num(np.array(means), copy=False), present)
 
     def products(self, basis: Floats, turns: Floats | None = None) -> _Products:
         """Beyond frequency; with preferences turned around by `turns`, (runs, types)."""
-        means = self.means if turns is None else self.means * turns
-        left = beyond_frequency(means, basis) * self.present
-        splits, sets = left.shape[1] // 2, len(left)
-        half, other = left[:, :splits], left[:, splits:]
-        total_one, total_other = half.sum(axis=0), other.sum(axis=0)
-        crossed = np.zeros((left.shape[2], left.shape[2]))
-        for a, b in zip(total_one / sets, total_other / sets, strict=True):
-            across = a @ b.T
+        sets, splits, runs = len(self.means), self.means.shape[1] // 2, self.means.shape[2]
+        crossed, same, different = np.zeros((runs, runs)), np.zeros(runs), np.zeros(runs)
+        for split in range(splits):  # all at once would take gigabytes for hundreds of runs
+            chosen = [split, splits + split]
+            means = self.means[:, chosen] if turns is None else self.means[:, chosen] * turns
+            left = beyond_frequency(means, basis) * self.present[chosen]
+            one, other = left.sum(axis=0)
+            across = one @ other.T
             crossed += across * across.T
-        same = np.einsum("ksrt,ksrt->r", half, other)
-        own = (np.einsum("srt,srt->r", total_one, total_other) - same) / (sets * (sets - 1) * splits)
-        return _Products(crossed / splits, own)
+            same += np.einsum("srt,srt->r", left[:, 0], left[:, 1])
+            different += np.einsum("rt,rt->r", one, other)
+        return _Products(crossed / sets**4 / splits, (different - same) / (sets * (sets - 1) * splits))
 
 
 def beyond_frequency(values: Floats, basis: Floats) -> Floats:
@@ -283,22 +309,34 @@ def _root(squared: float) -> float:
 
 
 def jackknife(
-    figure: Callable[[NDArray[np.int64]], float], pairs: NDArray[np.int64], confidence: float
+    numerators: Floats, denominators: Floats, pairs: NDArray[np.int64], confidence: float
 ) -> tuple[float, float]:
-    """Interval over runs of a figure of pairs of them, on the log scale; NaN for two runs.
+    """Interval over runs of the ratio of two means over pairs of runs, on the log scale; NaN for two runs.
 
-    Runs are left out one at a time (jackknife, Efron and Tibshirani 1993, ch. 11).
+    Runs are left out one at a time (jackknife, Efron and Tibshirani 1993, ch. 11). The terms have shape (pairs,).
     """
-    members = np.unique(pairs)
-    left = [pairs[(pairs != run).all(axis=1)] for run in members]
-    values = np.array([figure(some) for some in left if len(some)])
-    if len(values) < 3 or len(values) < len(members):
+    members, places = np.unique(pairs, return_inverse=True)
+    ends = places.reshape(len(pairs), 2)
+
+    def without(terms: Floats) -> Floats:
+        """The sum of the pairs that each run is not in, (members,)."""
+        first, second = (np.bincount(end, weights=terms, minlength=len(members)) for end in ends.T)
+        left_out: Floats = terms.sum() - first - second
+        return left_out
+
+    left = without(np.ones(len(pairs)))
+    if len(members) < 3 or (left < 0.5).any():
         return np.nan, np.nan
-    return log_interval(figure(pairs), jackknife_error(values), len(values) - 1, confidence)
+    divisors = without(denominators)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        values = np.where(divisors > 0, without(numerators) / divisors, np.nan)
+    figure = float(numerators.sum() / denominators.sum()) if denominators.sum() > 0 else np.nan
+    return log_interval(figure, jackknife_error(values), len(values) - 1, confidence)
 
 
 def _spectrum(rows: Floats, r: Floats, under: Floats, names: Sequence[str], confidence: float) -> Spectrum:
-    """Eigenvalues of the runs' correlations against those of the null (parallel analysis, Horn 1965)."""
+    """Eigenvalues of the runs' correlations against those of the null, (permutations, runs) (parallel analysis, Horn
+    1965)."""
     eigenvalues, vectors = (ascending[..., ::-1] for ascending in np.linalg.eigh(r))
     bound = np.quantile(under, confidence, axis=0)
     beyond = eigenvalues > bound

@@ -36,7 +36,7 @@ class Observed:
     """`document`, `piece_id`, `begins` and `upos`, one row per occurrence."""
     training_count: NDArray[np.int64]
     """By piece id."""
-    differences: Sequence[Floats]
+    differences: Sequence[NDArray[np.floating]]
     """For each run, tower 1 minus tower 2, in nats, (occurrences,)."""
 
 
@@ -211,10 +211,11 @@ def _parts(
         choice = _Choice.of(decides, training_count, ratio)
         if choice is None:
             return None
-        deciding = [difference[decides["row"]] for difference in observed.differences]
+        deciding = [difference[decides["row"]].astype(np.float64) for difference in observed.differences]
         signs = choice.signs(deciding)
         aligned = [
-            sign * difference[enters["row"]] for sign, difference in zip(signs, observed.differences, strict=True)
+            sign * difference[enters["row"]].astype(np.float64)
+            for sign, difference in zip(signs, observed.differences, strict=True)
         ]
         quality = [sign * difference.mean() for sign, difference in zip(signs, deciding, strict=True)]
         log_frequency = np.log(training_count[enters["piece_id"]] + 1.0)

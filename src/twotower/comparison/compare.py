@@ -94,8 +94,10 @@ def _agreement(corpus: str, strangers: bool, runs: Sequence[OneRun], settings: A
     agreed = agreement(
         shared.preferences, shared.frequency, shared.pieces, groups, settings, np.random.default_rng(0), seeds
     )
+    kind = shared.kind
+    del shared  # megabytes for each run
     labels = label_agreement(runs, groups, settings, seeds)
-    return AgreementOfText(corpus, strangers, [run.name for run in runs], shared.kind, agreed, labels)
+    return AgreementOfText(corpus, strangers, [run.name for run in runs], kind, agreed, labels)
 
 
 def _profiles(runs: Sequence[OneRun], settings: AnalyzeConfig) -> Profiles | None:

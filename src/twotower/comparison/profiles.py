@@ -30,8 +30,7 @@ class ProfileOfRun:
     group: str
     corpus: str
     tagger: str
-    units: Units
-    """With one signal: the difference between the towers."""
+    words: SumsOfWords
     seed: int
     text: str
     """The digest of the prepared text: runs that share it measured the same words."""
@@ -120,7 +119,7 @@ class AgreementOfSigns:
 
 def shared_classes(runs: Sequence[ProfileOfRun]) -> list[str]:
     """The classes that every run has, in the order of the first."""
-    return [name for name in runs[0].units.classes if all(name in run.units.classes for run in runs)]
+    return [name for name in runs[0].words.classes if all(name in run.words.classes for run in runs)]
 
 
 def compare_profiles(
@@ -142,15 +141,9 @@ def compare_profiles(
     groups = _groups([(run.group, run.corpus) for run in runs], alike)
     if not groups:
         return None
-    parts = [_Sums.of(run, classes) for run in runs]
+    parts = [run.words.only(classes) for run in runs]
     observed = np.stack([part.profile(None) for part in parts])
-    null = np.empty((settings.permutations, *observed.shape))
-    orders: dict[tuple[str, bytes, bytes], tuple[NDArray[np.int64], NDArray[np.int64]]] = {}
-    for number, (run, part) in enumerate(zip(runs, parts, strict=True)):
-        words = (run.text, part.label.tobytes(), part.strata.tobytes())
-        if words not in orders:
-            orders[words] = permuted_within(part.label, part.strata, settings.permutations, generator)
-        null[:, number] = part.permuted(*orders[words])
+    null = _permuted(parts, [run.text for run in runs], settings.permutations, generator)
     number_of_groups = min(GROUPS, *(len(part.by_document) for part in parts))
     group_of_document: dict[str, NDArray[np.int64]] = {}  # runs of one text lack the same documents at a time
     without = []
@@ -174,24 +167,40 @@ def compare_profiles(
 
 
 @dataclass(frozen=True)
-class _Sums:
-    """Sums and counts of one run's words: in all, and by document and class."""
+class SumsOfWords:
+    """What a profile is made of: a run's differences and its occurrences, by word, and by document and class."""
 
+    classes: tuple[str, ...]
     label: NDArray[np.int64]
+    """Class of each word, (words,)."""
     strata: NDArray[np.int64]
+    """Bin of frequency of each word, (words,)."""
     sums: Floats
+    """(words,)"""
     counts: Floats
+    """(words,)"""
     by_document: Floats
     """(documents, 2, classes): sums and counts."""
 
     @classmethod
-    def of(cls, run: ProfileOfRun, classes: Sequence[str]) -> _Sums:
-        units = run.units.only(classes)
-        tallies = units.tallies[0]
-        hot = one_hot(units.label, len(classes))
+    def of(cls, units: Units) -> SumsOfWords:
+        """Of words with one signal, the difference between the towers."""
+        tallies, hot = units.tallies[0], one_hot(units.label, len(units.classes))
         by_document = np.stack([np.asarray(tallies.sums @ hot), np.asarray(tallies.counts @ hot)], axis=1)
         sums, counts = (np.asarray(cells.sum(axis=0)).ravel() for cells in (tallies.sums, tallies.counts))
-        return cls(units.label, units.strata, sums, counts, by_document)
+        return cls(units.classes, units.label, units.strata, sums, counts, by_document)
+
+    def only(self, classes: Sequence[str]) -> SumsOfWords:
+        """Only the words of these classes, numbered in this order."""
+        places = [self.classes.index(name) for name in classes]
+        numbers = np.full(len(self.classes), -1)
+        numbers[places] = np.arange(len(classes))
+        label = numbers[self.label]
+        kept = label >= 0
+        return SumsOfWords(
+            tuple(classes), label[kept], self.strata[kept], self.sums[kept], self.counts[kept],
+            self.by_document[:, :, places],
+        )  # fmt: skip
 
     def profile(self, weights: Floats | None) -> Floats:
         """(classes,), or (weights, classes) for weights of the documents (weights, documents)."""
@@ -200,16 +209,28 @@ class _Sums:
         added = np.einsum("wd,dkc->kwc", weights, self.by_document)
         return _profile(added[0], added[1])
 
-    def permuted(self, labels: NDArray[np.int64], words: NDArray[np.int64]) -> Floats:
-        """With labels given to other words of the same stratum (see `permuted_within`); (permutations, classes)."""
-        permutations, classes = len(labels), self.by_document.shape[2]
-        labels = labels + classes * np.arange(permutations)[:, None]
-        added = [
-            np.bincount(labels.ravel(), weights=np.tile(totals[words], permutations), minlength=permutations * classes)
-            for totals in (self.sums, self.counts)
-        ]
-        sums, counts = (flat.reshape(permutations, classes).astype(np.float64) for flat in added)
-        return _profile(sums, counts)
+
+def _permuted(
+    parts: Sequence[SumsOfWords], alike: Sequence[object], permutations: int, generator: np.random.Generator
+) -> Floats:
+    """Profiles with labels given to other words of the same stratum, (permutations, runs, classes).
+
+    Runs that are `alike` in their text, and in the words that they measured, exchange the same labels.
+    """
+    members: dict[tuple[object, bytes, bytes], list[int]] = {}
+    for number, (text, part) in enumerate(zip(alike, parts, strict=True)):
+        members.setdefault((text, part.label.tobytes(), part.strata.tobytes()), []).append(number)
+    classes = len(parts[0].classes)
+    null = np.empty((permutations, len(parts), classes))
+    for mine in members.values():
+        labels, words = permuted_within(parts[mine[0]].label, parts[mine[0]].strata, permutations, generator)
+        sums, counts = (
+            np.stack([getattr(parts[number], name) for number in mine])[:, words] for name in ("sums", "counts")
+        )
+        for row, given in zip(null, labels, strict=True):
+            hot = one_hot(given, classes)
+            row[mine] = _profile(sums @ hot, counts @ hot)
+    return null
 
 
 def _profile(sums: Floats, counts: Floats) -> Floats:
@@ -228,9 +249,8 @@ def _groups(kinds: Sequence[tuple[str, str]], alike: Sequence[tuple[str, int]]) 
     groups = {"all": pairs}
     for place, name in enumerate(("groups", "corpora")):
         if len({kind[place] for kind in kinds}) > 1:
-            same = [(i, j) for i, j in pairs if kinds[i][place] == kinds[j][place]]
-            groups[f"within {name}"] = same
-            groups[f"between {name}"] = [pair for pair in pairs if pair not in set(same)]
+            for where, alike_kinds in ((f"within {name}", True), (f"between {name}", False)):
+                groups[where] = [(i, j) for i, j in pairs if (kinds[i][place] == kinds[j][place]) == alike_kinds]
     return {name: some for name, some in groups.items() if some}
 
 
@@ -271,8 +291,8 @@ def _agreement(
             null_high=float(np.quantile(chance[:, place], confidence)),
             p_value=exceedance(value, chance[:, place]),
         ))  # fmt: skip
-    squared = (rows @ rows.T) ** 2
-    over_runs = jackknife(lambda some: float(squared[some[:, 0], some[:, 1]].mean()), numbered, confidence)
+    i, j = numbered.T
+    over_runs = jackknife((rows @ rows.T)[i, j] ** 2, np.ones(len(numbered)), numbered, confidence)
     runs_low, runs_high = np.sqrt(np.clip(over_runs, 0.0, 1.0)).tolist()
     rms, shared = figures
     return AgreementOfProfiles(len(pairs), **vars(rms), runs_low=runs_low, runs_high=runs_high, shared=shared)

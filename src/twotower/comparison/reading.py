@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pandas as pd
@@ -25,9 +26,11 @@ from ..statistics.contrasts import contrasts
 from ..statistics.tallies import Floats, Sums, Tallies, add_up
 from ..system.errors import InputError
 from .class_effect import Observed
-from .profiles import ProfileOfRun
+from .profiles import ProfileOfRun, SumsOfWords
 
 FEWEST_TYPES = 10
+RUNS_AT_ONCE = 20
+"""Of which the words are added up together: in each document, which takes megabytes for a run."""
 Described = tuple[str, Path, str, bool]
 """Name, folder, group (what is the same over seeds) and whether it is a pair of strangers."""
 
@@ -68,7 +71,7 @@ class OneRun:
         text = texts.setdefault(digests if all(digests) else (str(path),), ScoredText(path))
         return cls(name, group, stranger, folder, text, read_results(folder))
 
-    @property
+    @cached_property
     def config(self) -> RunConfig:
         """What it was made from."""
         return self.folder.config
@@ -191,9 +194,10 @@ class Cells:
         return cls(kept, blocks, kind[kept], add_up(blocks, kind[kept], None, len(ids), int(block[-1]) + 1))
 
     def tally(self, values: Floats) -> Tallies:
-        """Add up a value of each occurrence of the text, (occurrences,)."""
+        """Add up a value of each occurrence of the text, (occurrences,); in single precision, as runs may be many."""
         blocks, types = self.counts.shape
-        return Tallies(self.counts, add_up(self.block, self.kind, values[self.kept], types, blocks))
+        sums = add_up(self.block, self.kind, values[self.kept], types, blocks)
+        return Tallies(self.counts, cast(Sums, sums.astype(np.float32)))
 
 
 def _tallies(runs: Sequence[OneRun], ids: Sequence[NDArray[np.integer]], whole: bool) -> list[list[Tallies]]:
@@ -222,14 +226,15 @@ def profiles_of(runs: Sequence[OneRun]) -> list[ProfileOfRun]:
         measured = Measured(
             text.occurrences, 2, text.pieces, text.frequencies, text.classes, config.analyze, config.seed
         )
-        units = units_of(measured, measured.upos, (run.difference() for run in some))
-        kept = units.only([name for name in LEXICAL_AND_GRAMMATICAL if name in units.classes])
-        for run, tallies in zip(some, kept.tallies, strict=True):
-            own = replace(kept, tallies=[tallies])
-            profiles[run.name] = ProfileOfRun(
-                run.name, run.group, run.corpus, text.summary.tagger, own, run.results.seed,
-                text.summary.digest,
-            )  # fmt: skip
+        for start in range(0, len(some), RUNS_AT_ONCE):
+            part = some[start : start + RUNS_AT_ONCE]
+            units = units_of(measured, measured.upos, (run.difference() for run in part))
+            kept = units.only([name for name in LEXICAL_AND_GRAMMATICAL if name in units.classes])
+            for run, tallies in zip(part, kept.tallies, strict=True):
+                words = SumsOfWords.of(replace(kept, tallies=[tallies]))
+                profiles[run.name] = ProfileOfRun(
+                    run.name, run.group, run.corpus, text.summary.tagger, words, run.results.seed, text.summary.digest
+                )
     return [profiles[run.name] for run in runs]
 
 
@@ -247,7 +252,7 @@ def observed(runs: Sequence[OneRun]) -> Observed:
             )
     upos = text.occurrences["upos"].astype(str)
     occurrences = text.occurrences[["document", "piece_id", "begins"]].assign(upos=upos)
-    return Observed(occurrences, text.frequencies, [run.difference() for run in runs])
+    return Observed(occurrences, text.frequencies, [run.difference().astype(np.float32) for run in runs])
 
 
 def same_occurrences(one: ScoredText, other: ScoredText) -> bool:

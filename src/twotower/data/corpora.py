@@ -9,7 +9,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from itertools import accumulate, count, islice, pairwise
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -21,14 +21,12 @@ from .documents import Corpus, Document
 from .files import TextFile, damage_named, members, shown
 from .folders import Chosen, Place, common_folder, find_files, one_kind, why_litter
 from .formats import TREEBANK, reader_of, refusal
-from .hub import asking_the_hub, not_loaded
+from .hub import asking_the_hub, not_loaded, stopped
+from .sections import cut_document, stretch
 from .text_tables import Columns, columns_of, further_columns, read_parquet
 from .textfiles import decode, lines_of
-from .tokenization import chunks
 
 STREAM = "stream:"
-TYPICAL_WORD = 6
-"""Characters of a word and its space, for lines that are longer than a section."""
 
 
 def open_corpus(config: PrepareConfig) -> Corpus:
@@ -51,11 +49,12 @@ def open_corpus(config: PrepareConfig) -> Corpus:
     ]
 
     def read() -> Iterator[Document]:
-        origin = count()
+        origin = -1
         for number, source in enumerate(sources):
-            for whole in source.read():
-                whole = replace(whole, part=number if mixed else 0, origin=next(origin))
-                yield from _sections(whole, config.section_words)
+            for document in source.read():
+                origin += document.section <= 1
+                document = replace(document, part=number if mixed else 0, origin=origin)
+                yield from [document] if document.section else cut_document(document, config.section_words)
 
     return Corpus(
         (" + " if mixed else " ").join(source.name for source in sources),
@@ -132,12 +131,22 @@ def _open_files(place: Place, base: Path, config: PrepareConfig) -> Corpus:
 
     return Corpus(
         shown(Path(place.name).name if Path(place.name).name not in ("", "..") else place.folder.name),
-        lambda: islice(documents(), place.most),
+        lambda: _first(documents(), place.most),
         has_gold_tags=all(reader is TREEBANK for reader, _ in read),
         files=Counter(reader.format for reader, _ in read),
         left_out=left_out,
         notes=notes,
     )
+
+
+def _first(documents: Iterator[Document], most: int | None) -> Iterator[Document]:
+    """So many documents (None: all), with all their sections."""
+    begun = 0
+    for document in documents:
+        begun += document.section <= 1
+        if most is not None and begun > most:
+            return
+        yield document
 
 
 def _is_saved(folder: Path) -> bool:
@@ -172,11 +181,17 @@ def _open_saved(place: Place) -> Corpus:
 
 
 def _row_reader(rows: Any, columns: Columns, source: str, place: str, kind: str) -> Callable[[], Iterator[Document]]:
-    """Reads documents from rows that are dictionaries, those of `datasets`."""
+    """Reads documents from rows that are dictionaries, those of `datasets`; they may come over a network."""
 
     def read() -> Iterator[Document]:
-        for number, row in enumerate(rows):
-            yield replace(columns.document(row, number, source, place), format=kind)
+        number = -1
+        try:
+            for number, row in enumerate(rows):
+                yield replace(columns.document(row, number, source, place), format=kind)
+        except InputError:
+            raise
+        except Exception as error:  # `datasets` raises its own, the hub's, HTTP's and disks' errors
+            raise stopped(place, number + 1, error) from error
 
     return read
 
@@ -292,51 +307,7 @@ def _cut_up(document: Document, documents: str) -> Iterator[Document]:
         ends = number + 1 == len(lines) or not lines[number + 1].strip()
         if documents == "line" or (line.strip() and ends):
             if "".join(lines[first : number + 1]).strip():
-                yield _stretch(document, begins[first], begins[number + 1], f":{first + 1}")
+                yield stretch(document, begins[first], begins[number + 1], f":{first + 1}")
             first = number + 1
         elif not line.strip():
             first = number + 1
-
-
-def _stretch(document: Document, start: int, end: int, suffix: str) -> Document:
-    """A part of a document, from one character to another, with the words in it."""
-    inside = None
-    if document.words is not None:
-        inside = tuple(
-            word._replace(start=word.start - start, end=word.end - start)
-            for word in document.words
-            if start <= word.start < end
-        )
-    return replace(document, name=document.name + suffix, text=document.text[start:end], words=inside)
-
-
-def _sections(document: Document, words: int) -> Iterator[Document]:
-    """A document of much more than `words` words cut into sections of about that many (0: never).
-
-    Cuts fall at line ends; within a line only where the line alone is longer than a section.
-    """
-    cuts = _cuts(document.text, words) if words else [0, len(document.text)]
-    if len(cuts) == 2:
-        yield document
-        return
-    for number, (start, end) in enumerate(pairwise(cuts), start=1):
-        yield _stretch(document, start, end, f"#{number}")
-
-
-def _cuts(text: str, words: int) -> list[int]:
-    """Where the sections begin, and the end of the last one."""
-    if len(text) <= words:  # a word has a letter at least
-        return [0, len(text)]
-    cuts, counted, position = [0], 0, 0
-    for line in text.splitlines(keepends=True):
-        for start, end in chunks(line, limit=words * TYPICAL_WORD):
-            position += end - start
-            counted += len(line[start:end].split())
-            if counted >= 0.8 * words:
-                cuts.append(position)
-                counted = 0
-    if counted and len(cuts) > 1 and counted < words / 2:
-        cuts.pop()  # a short rest stays with the section before it
-    if cuts[-1] != len(text):
-        cuts.append(len(text))
-    return cuts

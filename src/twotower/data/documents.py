@@ -51,6 +51,8 @@ class Document:
     """What kind of file it was read from."""
     origin: int = 0
     """The number of the whole document; the sections of one share it."""
+    section: int = 0
+    """The number, from 1, among the sections that its reader cut a document into; 0 for a whole one."""
 
 
 def adjoining(items: Iterable[T], size_of: Callable[[T], int], enough: int) -> Iterator[list[T]]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,7 +33,9 @@ NEIGHBOURS = 4
 LIKENESS = 0.3
 """The share of stretches in common (Jaccard's index) from which documents are nearly the same. With one word in ten
 exchanged it is about 0.5; unlike addresses of one president have 0.05."""
+MOST_SENTENCES = 1 << 22
 _NONE = np.iinfo(np.uint32).max
+_FILLING = np.full(SKETCH, _NONE, dtype=np.uint32).tobytes()
 _FACTOR = np.uint64(0x9E3779B97F4A7C15)
 _SENTENCE = re.compile(r"(?<=[.!?])\s+|(?<=[。！？।])|\n+")
 
@@ -42,7 +44,7 @@ class Fingerprint:
     """A document as it is read, part by part: its digest without white space, and its sketch."""
 
     def __init__(self) -> None:
-        self._digest = hashlib.blake2b(digest_size=16)
+        self._digest = hashlib.blake2b(digest_size=8)
         self._characters = 0
         self._smallest = np.empty(0, dtype=np.uint32)
 
@@ -58,9 +60,9 @@ class Fingerprint:
         self._smallest = smallest[:SKETCH]
 
     @property
-    def digest(self) -> bytes:
-        """Equal for texts that differ in white space only."""
-        return self._digest.digest()
+    def digest(self) -> int:
+        """Equal for texts that differ in white space only; 64 bits."""
+        return int.from_bytes(self._digest.digest(), "big")
 
     @property
     def sketch(self) -> Hashes:
@@ -86,37 +88,60 @@ def _stretches(text: str) -> Hashes:
     return np.asarray(np.minimum(hashes >> np.uint64(32), _NONE - 1), dtype=np.uint32)
 
 
-def near_duplicates(sketches: list[Hashes]) -> NDArray[np.int64]:
-    """The number of a group for each document, (documents,).
+class Sketches:
+    """The sketches of documents, in the order of reading: four bytes for each hash of those that have any."""
 
-    Documents of one group are nearly the same, or are so by way of others in it.
-    """
-    documents = len(sketches)
-    padded = np.full((documents, SKETCH), _NONE, dtype=np.uint32)
-    for row, sketch in zip(padded, sketches, strict=True):
-        row[: len(sketch)] = sketch
-    values = padded[:, :INDEXED].ravel()
-    owner = np.repeat(np.arange(documents), INDEXED)[values != _NONE]
-    values = values[values != _NONE]
-    order = np.argsort(values, kind="stable")
-    values, owner = values[order], owner[order]
-    keys = [np.empty(0, dtype=np.int64)]
+    def __init__(self) -> None:
+        self._rows, self._owners = bytearray(), array("q")
+        self._documents = 0
+
+    def append(self, sketch: Hashes) -> None:
+        """Go on with the next document."""
+        if len(sketch):
+            self._rows += sketch.tobytes()
+            self._rows += _FILLING[sketch.nbytes :]
+            self._owners.append(self._documents)
+        self._documents += 1
+
+    def groups(self, chosen: NDArray[np.bool_] | None = None) -> NDArray[np.int64]:
+        """The number of a group for each document, (documents,); one that is not `chosen` is alone in its group.
+
+        Documents of one group are nearly the same, or are so by way of others in it.
+        """
+        rows = np.frombuffer(self._rows, dtype=np.uint32).reshape(-1, SKETCH)
+        owners = np.asarray(self._owners)
+        first, second = _candidates(rows, None if chosen is None else chosen[owners])
+        alike = _likeness(rows, first, second) >= LIKENESS
+        ends = owners[first[alike]], owners[second[alike]]
+        graph = coo_array((np.ones(alike.sum()), ends), shape=(self._documents, self._documents))
+        return np.asarray(connected_components(graph, directed=False)[1], dtype=np.int64)
+
+
+def _candidates(rows: Hashes, chosen: NDArray[np.bool_] | None) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The pairs of rows that share `SHARED` of their smallest hashes; two arrays (pairs,)."""
+    indexed = rows[:, :INDEXED]
+    keys = (indexed.astype(np.uint64) << np.uint64(32)) | np.arange(len(rows), dtype=np.uint64)[:, None]
+    counted = indexed != _NONE
+    if chosen is not None:
+        counted &= chosen[:, None]
+    keys = keys[counted]
+    keys.sort()  # by hash, then by row
+    values, owner = (keys >> np.uint64(32)).astype(np.uint32), keys.astype(np.uint32)
+    pairs = [np.empty(0, dtype=np.uint64)]
     for apart in range(1, NEIGHBOURS + 1):
         same = values[apart:] == values[:-apart]
-        keys.append(owner[:-apart][same] * documents + owner[apart:][same])
-    pairs, often = np.unique(np.concatenate(keys), return_counts=True)
-    first, second = np.divmod(pairs[often >= SHARED], max(1, documents))
-    alike = _likeness(padded, first, second) >= LIKENESS
-    graph = coo_array((np.ones(alike.sum()), (first[alike], second[alike])), shape=(documents, documents))
-    return np.asarray(connected_components(graph, directed=False)[1], dtype=np.int64)
+        pairs.append((owner[:-apart][same].astype(np.uint64) << np.uint64(32)) | owner[apart:][same])
+    shared, often = np.unique(np.concatenate(pairs), return_counts=True)
+    shared = shared[often >= SHARED]
+    return (shared >> np.uint64(32)).astype(np.int64), (shared & np.uint64(_NONE)).astype(np.int64)
 
 
-def _likeness(padded: Hashes, first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Jaccard's index of pairs of documents, estimated from their sketches; shape (pairs,)."""
+def _likeness(rows: Hashes, first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Jaccard's index of pairs of sketches, estimated from them; shape (pairs,)."""
     estimates = [np.empty(0)]
     for start in range(0, len(first), 10_000):
         chosen = slice(start, start + 10_000)
-        union = np.sort(np.concatenate([padded[first[chosen]], padded[second[chosen]]], axis=1), axis=1)
+        union = np.sort(np.concatenate([rows[first[chosen]], rows[second[chosen]]], axis=1), axis=1)
         new = np.diff(union.astype(np.int64), axis=1, prepend=-1) > 0
         there = (union != _NONE) & (np.cumsum(new, axis=1) <= SKETCH)
         estimates.append((there & ~new).sum(axis=1) / np.maximum(1, (there & new).sum(axis=1)))
@@ -124,14 +149,46 @@ def _likeness(padded: Hashes, first: NDArray[np.int64], second: NDArray[np.int64
 
 
 class Sentences:
-    """The sentences of at least `SENTENCE_WORDS` words on both sides of the split, eight bytes each."""
+    """The sentences of at least `SENTENCE_WORDS` words on both sides of the split, eight bytes each.
+
+    Of more than `MOST_SENTENCES` those of the smallest hashes stand for all, on both sides.
+    """
 
     def __init__(self) -> None:
         self._training, self._heldout = array("Q"), array("Q")
+        self._limit = 1 << 64
 
     def add(self, text: str, heldout: bool) -> None:
         """Count the sentences of a document."""
-        (self._heldout if heldout else self._training).extend(_sentence_hashes(text))
+        known = self._heldout if heldout else self._training
+        known.extend(number for number in _sentence_hashes(text) if number < self._limit)
+        self._keep_few()
+
+    def _keep_few(self) -> None:
+        while len(self._training) + len(self._heldout) > MOST_SENTENCES:
+            self._cut(self._limit // 2)
+
+    def _cut(self, limit: int) -> None:
+        self._limit = limit
+        for side in (self._training, self._heldout):
+            side[:] = array("Q", (number for number in side if number < limit))
+
+    def state(self) -> dict[str, NDArray[np.uint64]]:
+        """What `merge` takes."""
+        last = np.array([self._limit - 1], dtype=np.uint64)
+        return {
+            "training": np.array(self._training, dtype=np.uint64), "heldout": np.array(self._heldout, dtype=np.uint64),
+            "last": last,
+        }  # fmt: skip
+
+    def merge(self, state: Mapping[str, NDArray[np.uint64]]) -> None:
+        """Add the sentences of another part of the text."""
+        limit = min(self._limit, int(state["last"][0]) + 1)
+        if limit < self._limit:
+            self._cut(limit)
+        for side, name in ((self._training, "training"), (self._heldout, "heldout")):
+            side.frombytes(state[name][state[name] <= np.uint64(limit - 1)].tobytes())
+        self._keep_few()
 
     def shared(self) -> float | None:
         """Share of the held-out ones that stand in training as well; None without any."""

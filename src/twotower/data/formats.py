@@ -13,8 +13,9 @@ from .conllu import COLUMNS, read_conllu
 from .documents import Document
 from .files import TextFile
 from .markup import read_html, read_wikiextractor, read_xml
+from .sections import cut_text
 from .text_tables import NUMBERED, TEXT, delimiter_of, read_json, read_json_lines, read_parquet, read_table
-from .textfiles import blocks_of, decode, encoding_of, lines_of
+from .textfiles import blocks_of, decode, encoding_of, lines_of, split_lines
 from .transcripts import read_chat, read_vertical
 
 Read = Callable[[TextFile, PrepareConfig, str], Iterator[Document]]
@@ -39,6 +40,9 @@ def _encoded(read: Callable[[TextFile, str, str], Iterator[Document]]) -> Read:
 
 
 def _plain(file: TextFile, settings: PrepareConfig, chosen: str) -> Iterator[Document]:
+    if settings.documents == "file" and settings.section_words:
+        yield from cut_text(file.name, split_lines(file, settings.encoding), settings.section_words)
+        return
     if settings.documents == "file":
         yield Document(file.name, decode(file, settings.encoding))
         return

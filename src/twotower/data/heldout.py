@@ -102,14 +102,16 @@ class PreparedText:
     @cached_property
     def documents(self) -> pd.DataFrame:
         """The held-out documents, in the order of the stream."""
-        table = pd.read_parquet(self.run / "data" / "documents.parquet")
-        return table[table.heldout & (table.tokens > 0)].reset_index(drop=True)
+        return self._documents_that_are("heldout")
 
     @cached_property
     def validation_documents(self) -> pd.DataFrame:
         """The documents kept aside, in the order of their stream."""
-        table = pd.read_parquet(self.run / "data" / "documents.parquet")
-        return table[table.validation & (table.tokens > 0)].reset_index(drop=True)
+        return self._documents_that_are("validation")
+
+    def _documents_that_are(self, kind: str) -> pd.DataFrame:
+        chosen = [(kind, "==", True), ("tokens", ">", 0)]  # the others, often many millions, are not kept
+        return pd.read_parquet(self.run / "data" / "documents.parquet", filters=chosen)
 
     @cached_property
     def classes(self) -> pd.DataFrame:

@@ -12,11 +12,21 @@ from ..system.errors import InputError
 
 def not_loaded(key: str, name: str, error: Exception, remedy: str) -> InputError:
     """What to say of a data set that cannot be had; `datasets` raises its own, the hub's, HTTP's and disks' errors."""
-    reason = " ".join(str(error).split())[:200]
     return InputError(
-        f"{key}: {name!r} cannot be loaded ({type(error).__name__}: {reason}); check its name and the network, "
-        f"or {remedy}"
+        f"{key}: {name!r} cannot be loaded ({_shown(error)}); check its name and the network, or {remedy}"
     )
+
+
+def stopped(name: str, rows: int, error: Exception) -> InputError:
+    """What to say of a data set that could be read up to some row."""
+    return InputError(
+        f"corpus: {name}: reading stopped after {rows:,} rows ({_shown(error)}); check the network, and give the same "
+        "command again: it goes on from what is finished"
+    )
+
+
+def _shown(error: Exception) -> str:
+    return f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
 
 
 @contextmanager

@@ -28,6 +28,7 @@ from .prepare import tagger_for
 from .score_files import corpus_of_scores
 from .segmentation import has_no_spaces
 from .survey import Survey, survey
+from .table_writer import TableWriter
 from .tagging import GOLD, NO_WORD, NONE, UPOS, open_tagger
 
 DOCUMENTS = pa.schema([("document", pa.int32()), ("name", pa.string()), ("part", pa.string()), ("text", pa.string())])
@@ -129,7 +130,7 @@ def _write(corpus: Corpus, corpus_survey: Survey, tagger: Tagger | None, most_wo
     with (
         Progress("prepare", total=int(corpus_survey.characters[corpus_survey.kept].sum()), unit="char") as progress,
         pq.ParquetWriter(folder / "documents.parquet", DOCUMENTS) as documents,
-        pq.ParquetWriter(folder / "words.parquet", WORDS) as words,
+        TableWriter(folder / "words.parquet", WORDS) as words,
     ):
         documents_and_kept = enumerate(zip(corpus.documents(), corpus_survey.kept.tolist(), strict=True))
         numbered = ((number, document) for number, (document, kept) in documents_and_kept if kept)
@@ -146,7 +147,7 @@ def _write(corpus: Corpus, corpus_survey: Survey, tagger: Tagger | None, most_wo
                  for number, document in shortened], schema=DOCUMENTS,
             ))  # fmt: skip
             for (number, document), of_document in zip(shortened, tagged, strict=True):
-                words.write_table(_words_table(number, of_document))
+                words.append(_words_table(number, of_document))
                 totals.words += len(of_document)
                 totals.untagged += sum(word.upos not in UPOS for word in of_document)
                 totals.characters += len(document.text)

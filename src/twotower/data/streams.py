@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -16,6 +18,38 @@ from .word_starts import EncodedText
 def piece_type(vocabulary: int) -> type[np.unsignedinteger[Any]]:
     """The smallest type that holds the ids of a vocabulary."""
     return np.uint16 if vocabulary <= 1 << 16 else np.uint32
+
+
+def count_begun(path: Path) -> tuple[int, int]:
+    """The length of a stream, and how many words begin in it, from its file `…_begins.npy`; read in parts."""
+    length = begun = 0
+    with path.open("rb") as file:
+        npy.read_magic(file)
+        npy.read_array_header_1_0(file)
+        while part := file.read(1 << 24):
+            length += len(part)
+            begun += int(np.count_nonzero(np.frombuffer(part, dtype=np.bool_)))
+    return length, begun
+
+
+def join_arrays(parts: Sequence[Path], path: Path, overlap: int) -> list[int]:
+    """Write arrays of one dimension one after the other into `path`, without the first `overlap` items of all but the
+    first; copied in pieces. Returns how many items of each part are before the next one begins to count."""
+    lengths = []
+    whole: _Array | None = None
+    for number, part in enumerate(parts):
+        with part.open("rb") as file:
+            npy.read_magic(file)
+            (length,), _, dtype = npy.read_array_header_1_0(file)
+            whole = whole or _Array(path, dtype.type)
+            skipped = overlap if number else 0
+            file.seek(skipped * dtype.itemsize, os.SEEK_CUR)
+            while piece := file.read(1 << 24):
+                whole.append(np.frombuffer(piece, dtype=dtype))
+            lengths.append(length - overlap)
+    assert whole is not None
+    whole.close(whole=True)
+    return lengths
 
 
 class Stream:

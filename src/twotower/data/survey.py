@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+from array import array
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from heapq import nlargest
+from itertools import groupby
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..system.errors import InputError
 from .documents import Corpus
-from .duplicates import Fingerprint, near_duplicates
+from .duplicates import Fingerprint, Sketches
 from .inventory import FilesLeftOut, FilesRead, Inventory, LongDocument
 from .languages import Passages
 
@@ -24,7 +27,6 @@ LONGEST = 3
 class Survey:
     """What is known of a corpus before it is split; arrays have shape (documents,), copies included."""
 
-    names: list[str]
     characters: NDArray[np.int64]
     words: NDArray[np.int64]
     """Runs of characters without white space."""
@@ -36,6 +38,8 @@ class Survey:
     """Documents of one number are nearly the same, or sections of such, and stay on one side of the split."""
     whole_documents: Mapping[str, int]
     """By format, the documents as they were found, before any was cut into sections."""
+    longest: tuple[LongDocument, ...]
+    """The longest documents, without copies."""
     duplicates: int
     near_duplicates: int
     digest: str
@@ -45,8 +49,6 @@ class Survey:
 
     def inventory(self, corpus: Corpus) -> Inventory:
         """What was read; of the tokens nothing is known yet."""
-        words = np.where(self.kept, self.words, -1)
-        longest = np.argsort(-words, kind="stable")[: min(LONGEST, int(self.kept.sum()))]
         return Inventory(
             files=tuple(
                 FilesRead(name, files, self.whole_documents.get(name, 0)) for name, files in corpus.files.items()
@@ -56,52 +58,58 @@ class Survey:
             words=int(self.words[self.kept].sum()),
             duplicates=self.duplicates,
             near_duplicates=self.near_duplicates,
-            longest=tuple(LongDocument(self.names[number], int(self.words[number])) for number in longest),
+            longest=self.longest,
             notes=corpus.notes,
         )
 
 
 def survey(corpus: Corpus) -> Survey:
-    """Read a corpus once. Raises `InputError` for no text at all, or a part of a mixture without any."""
-    names: list[str] = []
-    characters, words, part, origin = list[int](), list[int](), list[int](), list[int]()
+    """Read a corpus once. Takes about 500 bytes of memory for each whole document.
+
+    Raises `InputError` for no text at all, or a part of a mixture without any.
+    """
+    characters, words, part, whole = array("q"), array("q"), array("q"), array("q")
+    digests, sketches = array("Q"), Sketches()  # of each whole document
+    longest: list[tuple[LongDocument, int]] = []
     of_format = Counter[str]()
     digest = hashlib.sha256()
-    prints: list[Fingerprint] = []  # one for each whole document
     passages = Passages()
-    for document in corpus.documents():
-        passages.add(document.text)
-        if not origin or origin[-1] != document.origin:
-            prints.append(Fingerprint())
-            of_format[document.format] += 1
-        prints[-1].add(document.text)
-        names.append(document.name)
-        characters.append(len(document.text))
-        words.append(len(document.text.split()))
-        part.append(document.part)
-        origin.append(document.origin)
-        for data in (document.name.encode("utf-8", "surrogatepass"), document.text.encode("utf-8", "surrogatepass")):
-            digest.update(len(data).to_bytes(8, "little") + data)
+    for _, sections in groupby(corpus.documents(), key=lambda document: document.origin):
+        fingerprint, mine = Fingerprint(), list[LongDocument]()
+        for document in sections:
+            passages.add(document.text)
+            fingerprint.add(document.text)
+            mine.append(LongDocument(document.name, len(document.text.split())))
+            characters.append(len(document.text))
+            words.append(mine[-1].words)
+            part.append(document.part)
+            whole.append(len(digests))
+            for text in (document.name, document.text):
+                data = text.encode("utf-8", "surrogatepass")
+                digest.update(len(data).to_bytes(8, "little") + data)
+        of_format[document.format] += 1
+        if all(known != fingerprint.digest for _, known in longest):
+            named = [(one, fingerprint.digest) for one in mine]
+            longest = nlargest(LONGEST, [*longest, *named], key=lambda one: one[0].words)
+        digests.append(fingerprint.digest)
+        sketches.append(fingerprint.sketch)
     empty = [name for number, name in enumerate(corpus.parts) if number not in part]
-    if not names or empty:
-        name = corpus.name if not names else f"the part {empty[0]!r} of {corpus.name}"
+    if not characters or empty:
+        name = corpus.name if not characters else f"the part {empty[0]!r} of {corpus.name}"
         raise InputError(f"corpus: {name} holds no text; give files with text in them")
-    whole = np.unique(np.asarray(origin), return_inverse=True)[1]  # origins rise in the order of reading
-    first = {fingerprint.digest: number for number, fingerprint in reversed(list(enumerate(prints)))}
-    is_first = np.array([first[fingerprint.digest] == number for number, fingerprint in enumerate(prints)])
-    nothing = prints[0].sketch[:0]
-    group = near_duplicates(
-        [fingerprint.sketch if new else nothing for fingerprint, new in zip(prints, is_first, strict=True)]
-    )
+    is_first = np.zeros(len(digests), dtype=bool)
+    is_first[np.unique(np.asarray(digests), return_index=True)[1]] = True
+    group = sketches.groups(is_first)
     alone = np.bincount(group)[group] == 1
+    origin = np.asarray(whole)
     return Survey(
-        names=names,
-        characters=np.asarray(characters, dtype=np.int64),
-        words=np.asarray(words, dtype=np.int64),
-        part=np.asarray(part, dtype=np.int64),
-        kept=is_first[whole],
-        group=np.where(alone[whole], np.arange(len(names)), len(names) + group[whole]),
+        characters=np.asarray(characters),
+        words=np.asarray(words),
+        part=np.asarray(part),
+        kept=is_first[origin],
+        group=np.where(alone[origin], np.arange(len(origin)), len(origin) + group[origin]),
         whole_documents=of_format,
+        longest=tuple(one for one, _ in longest),
         duplicates=int((~is_first).sum()),
         near_duplicates=int((~alone).sum()),
         digest=digest.hexdigest(),

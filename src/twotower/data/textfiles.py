@@ -90,6 +90,12 @@ def lines_of(path: Path | TextFile, encoding: str, newline: str | None = None) -
             yield line.removeprefix("\ufeff") if number == 0 else line
 
 
+def split_lines(path: Path | TextFile, encoding: str) -> Iterator[str]:
+    """The lines of the text that `decode` gives, with their ends, as `str.splitlines` divides it; streamed."""
+    for line in lines_of(path, encoding, newline=""):
+        yield from line.replace("\r\n", "\n").splitlines(keepends=True)
+
+
 @contextmanager
 def _text(file: TextFile, encoding: str, newline: str | None) -> Iterator[io.TextIOWrapper]:
     with file.open() as stream:

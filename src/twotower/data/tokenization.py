@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -130,19 +130,21 @@ def encode_batch(tokenizer: Tokenizer, texts: Sequence[str]) -> list[EncodedText
     parts: list[list[tuple[int, EncodedText]]] = [[] for _ in texts]
     for (number, start, end), encoding in zip(spans, encodings, strict=True):
         parts[number].append((start, read_encoding(tokenizer, texts[number][start:end], encoding)))
-    joined = [_joined(part) for part in parts]
-    reserved, unknown = _reserved(tokenizer)
-    for text in joined:  # Unigram finds the names of special tokens in its vocabulary
-        text.ids[np.isin(text.ids, reserved)] = unknown
-    return joined
+    written = _written(tokenizer)
+    return [replace(text, ids=written[text.ids]) for text in map(_joined, parts)]
 
 
 @lru_cache(maxsize=8)
-def _reserved(tokenizer: Tokenizer) -> tuple[NDArray[np.int64], int]:
-    """What no text may hold, and what it gets instead; nothing where the vocabulary spells every text otherwise."""
+def _written(tokenizer: Tokenizer) -> NDArray[np.int64]:
+    """What is written for each piece that a text has, (pieces,): [UNK] for pieces that no text may hold.
+
+    Unigram finds the names of special tokens in its vocabulary. Without [UNK] every text is spelled otherwise.
+    """
     known = vocabulary_of(tokenizer)
-    roles = [known.pad, known.mask, known.cls, known.sep] if known.unknown >= 0 else []
-    return np.array(roles, dtype=np.int64), known.unknown
+    written = np.arange(padded_size(tokenizer))
+    if known.unknown >= 0:
+        written[[known.pad, known.mask, known.cls, known.sep]] = known.unknown
+    return written
 
 
 def encode(tokenizer: Tokenizer, text: str) -> EncodedText:

@@ -48,7 +48,7 @@ def read_encoding(tokenizer: Tokenizer, text: str, encoding: Encoding) -> Encode
     ids = np.asarray(encoding.ids, dtype=np.int64)
     if not len(ids):
         return NO_TEXT
-    begin, end = np.asarray(encoding.offsets, dtype=np.int64).reshape(-1, 2).T
+    begin, end = (np.array(edges, dtype=np.int64) for edges in zip(*encoding.offsets, strict=True))
     number = np.array([-1 if word is None else word for word in encoding.word_ids], dtype=np.int64)
     kinds = np.append(kinds_of(text), SPACE)  # a last one, for pieces that stand for nothing at the end of the text
     # From each character on, the next that is no white space.
@@ -57,7 +57,7 @@ def read_encoding(tokenizer: Tokenizer, text: str, encoding: Encoding) -> Encode
     starts = visible[begin]
     white = starts >= end
     starts = np.where(white, begin, starts)
-    lone_space = np.isin(ids, _lone_spaces(tokenizer))
+    lone_space = _are_lone_spaces(tokenizer)[ids]
     same = number[1:] == number[:-1]
     first, last = kinds[np.minimum(starts[1:], len(text))], kinds[np.maximum(end[:-1] - 1, 0)]
     begins = ~same | white[1:] | (starts[1:] > begin[1:]) | (last == SPACE) | (first == UNSPACED)
@@ -76,8 +76,9 @@ def read_encoding(tokenizer: Tokenizer, text: str, encoding: Encoding) -> Encode
 
 
 @lru_cache(maxsize=8)
-def _lone_spaces(tokenizer: Tokenizer) -> Ints:
-    return np.array([number for number, text in enumerate(read_pieces(tokenizer).texts) if text == " "], dtype=np.int64)
+def _are_lone_spaces(tokenizer: Tokenizer) -> NDArray[np.bool_]:
+    """Whether each piece is one space and nothing else, (pieces,)."""
+    return np.array([text == " " for text in read_pieces(tokenizer).texts], dtype=bool)
 
 
 @lru_cache(maxsize=8)

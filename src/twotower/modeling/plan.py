@@ -171,7 +171,8 @@ def _corpus(config: RunConfig, tokens: int | None, vocabulary: int) -> dict[str,
     if tokens is None:
         return {}
     training = tokens * (1 - config.prepare.heldout)
-    return {"passes": config.train.tokens / training, "bytes": tokens * (2.0 if vocabulary <= 1 << 16 else 4.0)}
+    piece = 2.0 if vocabulary <= 1 << 16 else 4.0
+    return {"passes": config.train.tokens / training, "bytes": tokens * (piece + 1)}  # 1: whether a word begins there
 
 
 def show(plan: Plan) -> str:

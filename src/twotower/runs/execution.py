@@ -26,6 +26,7 @@ from .outside import compare, outside_of
 from .provenance import provenance
 from .records import (
     Records,
+    SafeDumper,
     StageRecord,
     as_asked,
     damage_error,
@@ -42,6 +43,9 @@ from .stages import INSTRUMENTS, Stage, producer_of, stage_settings, stages_of
 from .views import StageFunction, view_of
 from .writing import naming_disk_errors, refusing_unwritable, sync, sync_one, write_text
 
+KEPT = ".prepare.kept"
+"""In a run folder, what `prepare` has finished of a long text."""
+
 
 def execute(
     run: Path,
@@ -54,7 +58,8 @@ def execute(
     """Bring the run folder up to date: run each stage in `functions` whose settings or inputs have changed.
 
     Args:
-        run: the folder; made if it does not exist, and removed again if the very first stage refuses its input.
+        run: the folder; made if it does not exist, and removed again if the very first stage refuses its input and has
+            kept nothing.
         config: what is asked for.
         functions: from a stage's name to the function that writes its outputs.
         overwrite: redo stages that were made with other settings, or whose files are damaged.
@@ -96,14 +101,27 @@ def execute(
         _write_configuration(run, config)
         raise
     except InputError:
-        if fresh and not read_records(run):
-            shutil.rmtree(made, ignore_errors=True)
+        if not _has_progress(run):
+            shutil.rmtree(run / KEPT, ignore_errors=True)
+            if fresh and not read_records(run):
+                shutil.rmtree(made, ignore_errors=True)
         raise
 
 
 def partial_folder(run: Path, stage: str) -> Path:
     """Where a stage writes until its files are whole."""
     return run / f".{stage}.partial"
+
+
+def progress_folder(run: Path, stage: str) -> Path | None:
+    """Where a stage keeps what it has finished, so that it goes on from there after it was stopped; None for others."""
+    return {"prepare": run / KEPT, "train": run / "checkpoints"}.get(stage)
+
+
+def _has_progress(run: Path) -> bool:
+    """Whether `prepare` has something to go on from, such as text that was read before the network failed."""
+    kept = run / KEPT
+    return kept.is_dir() and any(path.name != "settings.json" for path in kept.iterdir())
 
 
 def _make_folder(run: Path) -> None:
@@ -150,12 +168,12 @@ def _run_stage(
         if damaged and not overwrite:
             raise damage_error(run, stage.name, damaged)
     say(f"{stage.name} …")
-    _discard_other_progress(run, stage, settings, inputs)
+    read = outside_of(asked, stage)
+    _discard_other_progress(run, stage, settings, inputs, read)
     out = partial_folder(run, stage.name)
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir()
     begin = time.perf_counter()
-    read = outside_of(asked, stage)
     with naming_disk_errors(out):
         function(view_of(asked, stage, inputs), run, out)
         sync(out)
@@ -185,12 +203,12 @@ def _say_left_out(
 
 
 def _discard_progress(run: Path, stage: Stage) -> None:
-    if stage.name == "train":
-        shutil.rmtree(run / "checkpoints", ignore_errors=True)
+    if folder := progress_folder(run, stage.name):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _write_configuration(run: Path, config: RunConfig) -> None:
-    write_text(run / "config.yaml", yaml.safe_dump(to_dict(config), sort_keys=False))
+    write_text(run / "config.yaml", yaml.dump(to_dict(config), sort_keys=False, Dumper=SafeDumper))
     write_text(run / "provenance.json", as_json(provenance(config)))
 
 
@@ -202,7 +220,7 @@ def _refuse_other_settings(
     What an instrument is to be asked with counts where it is among the `functions`.
     """
     records = read_records(run)
-    progress = _progress(run)
+    progress = _progress(run / "checkpoints")
     for stage in stages_of(config).values():
         if stage.name in records:
             made = records[stage.name].settings
@@ -269,8 +287,8 @@ def _require_earlier(run: Path, functions: Mapping[str, StageFunction], stages: 
                 )
 
 
-def _progress(run: Path) -> dict[str, Any]:
-    path = run / "checkpoints" / "settings.json"
+def _progress(folder: Path) -> dict[str, Any]:
+    path = folder / "settings.json"
     try:
         loaded: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -278,16 +296,20 @@ def _progress(run: Path) -> dict[str, Any]:
     return loaded
 
 
-def _discard_other_progress(run: Path, stage: Stage, settings: dict[str, Any], inputs: dict[str, str]) -> None:
-    """Keep the checkpoints of an interrupted `train` only if they belong to the very same settings and inputs."""
-    if stage.name != "train":
+def _discard_other_progress(
+    run: Path, stage: Stage, settings: dict[str, Any], inputs: dict[str, str], outside: Mapping[str, Any]
+) -> None:
+    """Keep what a stage that was stopped has finished only if it is of the very same settings, inputs and files."""
+    folder = progress_folder(run, stage.name)
+    if folder is None:
         return
-    mine = {"stage": stage.name, "settings": settings, "inputs": inputs}
-    if _progress(run) != mine:
-        shutil.rmtree(run / "checkpoints", ignore_errors=True)
-        shutil.rmtree(run / "tensorboard", ignore_errors=True)
-        (run / "checkpoints").mkdir()
-        write_text(run / "checkpoints" / "settings.json", json.dumps(mine))
+    mine = {"stage": stage.name, "settings": settings, "inputs": inputs} | ({"outside": outside} if outside else {})
+    if _progress(folder) != json.loads(json.dumps(mine)):
+        shutil.rmtree(folder, ignore_errors=True)
+        if stage.name == "train":
+            shutil.rmtree(run / "tensorboard", ignore_errors=True)
+        folder.mkdir()
+        write_text(folder / "settings.json", json.dumps(mine))
 
 
 def _move(source: Path, target: Path) -> None:

@@ -20,8 +20,9 @@ from .stages import INSTRUMENTS, STAGES, Stage, defaults_of, producer_of, stage_
 from .writing import write_text
 
 T = TypeVar("T")
-# Both construct plain values only. LibYAML's, which is ten times as fast, is missing from some builds of PyYAML.
+# They know plain values only. LibYAML's, which are ten times as fast, are missing from some builds of PyYAML.
 SafeLoader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+SafeDumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 OutsideFile = tuple[str, int, int, str]
 """A file outside of the run folder: its path, size in bytes, time of change in nanoseconds, and digest."""
 

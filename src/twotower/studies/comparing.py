@@ -86,11 +86,13 @@ def describe(folders: Sequence[Path]) -> list[Described]:
     ]  # fmt: skip
     kinds = [(config.preset, short_name(config.prepare.corpus)) for config in configs]
     several = len({corpus for _, corpus in kinds}) > 1
+    varied: dict[tuple[str, str], list[str]] = {}
+    for kind in set(kinds):
+        alike = [run_settings for run_settings, other in zip(settings, kinds, strict=True) if other == kind]
+        varied[kind] = [key for key in alike[0] if any(run_settings[key] != alike[0][key] for run_settings in alike)]
     described = []
     for folder, name, config, mine, kind in zip(folders, names, configs, settings, kinds, strict=True):
-        alike = [run_settings for run_settings, other in zip(settings, kinds, strict=True) if other == kind]
-        varied = [key for key in mine if any(run_settings[key] != mine[key] for run_settings in alike)]
-        parts = [kind[0], *([kind[1]] if several else []), *(f"{key}={mine[key]}" for key in varied)]
+        parts = [kind[0], *([kind[1]] if several else []), *(f"{key}={mine[key]}" for key in varied[kind])]
         if 0 < config.model.cooperation < 1:
             parts.append(f"model.cooperation={config.model.cooperation}")
         described.append((name, folder, "-".join(parts), is_stranger(config)))

@@ -15,7 +15,7 @@ from ..comparison.grid import Grid, Job
 from ..config.conversion import plain, record_from
 from ..config.schema import RunConfig
 from ..config.settings import by_name, changed, from_dict, to_dict
-from ..runs.records import load_config
+from ..runs.records import SafeDumper, SafeLoader, load_config
 from ..runs.stages import OPERATIONAL
 from ..runs.writing import make_folder, write_text
 from ..system.errors import InputError
@@ -58,7 +58,7 @@ def claim(out: Path, grid: Grid, planned: Iterable[Job]) -> None:
         name: list(getattr(grid, name)) for name in ("presets", "corpora", "seeds", "vary", "set")
     }
     content |= {"strangers": grid.strangers, "runs": runs}
-    write_text(out / STUDY, yaml.safe_dump(content, sort_keys=False))
+    write_text(out / STUDY, yaml.dump(content, sort_keys=False, Dumper=SafeDumper))
 
 
 def read_study(out: Path) -> dict[str, RunConfig]:
@@ -67,13 +67,24 @@ def read_study(out: Path) -> dict[str, RunConfig]:
     if not path.is_file():
         raise InputError(f"{out} is not a study (it has no {STUDY}); make one with `twotower study … --out {out}`")
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+        values = yaml.load(path.read_text(encoding="utf-8"), SafeLoader)
         runs: dict[str, Any] = values["runs"]
-        return {str(name): from_dict(config, f"{path}: {name}") for name, config in runs.items()}
+        return {str(name): _planned(config, f"{path}: {name}") for name, config in runs.items()}
     except (yaml.YAMLError, UnicodeDecodeError, KeyError, TypeError, AttributeError) as error:
         raise InputError(
             f"{path} is damaged ({' '.join(str(error).split())}); `twotower study … --plan --out {out}` writes it "
             "again once it is moved away"
+        ) from None
+
+
+def _planned(values: Any, where: str) -> RunConfig:
+    """The settings of a run. Raises `InputError` for settings that this version does not know."""
+    try:
+        return from_dict(values, where)
+    except InputError as error:
+        raise InputError(
+            f"{error}; if another version of twotower planned this study, go on with that version, or plan it again "
+            "in another folder"
         ) from None
 
 
@@ -108,7 +119,7 @@ def read_manifest(out: Path, only: str | None = None) -> list[Line]:
             values = json.loads(text)
             if values.pop("study") != study:
                 raise InputError(f"{where}: belongs to another study than {out / STUDY}; {again} again")
-            config = from_dict(values.pop("config"), where)
+            config = _planned(values.pop("config"), where)
             line = record_from(Line, values | {"config": {}}, where)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             if isinstance(error, InputError):
@@ -131,7 +142,7 @@ def configure(folder: Path, config: RunConfig) -> RunConfig:
     """
     folder.mkdir(parents=True, exist_ok=True)
     if not (folder / "config.yaml").is_file():
-        write_text(folder / "config.yaml", yaml.safe_dump(to_dict(config), sort_keys=False))
+        write_text(folder / "config.yaml", yaml.dump(to_dict(config), sort_keys=False, Dumper=SafeDumper))
         return config
     existing = load_config(folder)
     ignored, wanted = OPERATIONAL | {"threads", "preset", "protocol"}, by_name(config)

@@ -6,13 +6,13 @@ import json
 import re
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from ..config.schema import RunConfig
 from ..runs.locking import Holder, holder
-from ..runs.records import read_records, up_to_date
+from ..runs.records import Records, load_config, read_records, up_to_date
 from ..runs.stages import MAIN
 from ..system.durations import duration
 from ..system.errors import InputError
@@ -60,8 +60,9 @@ def run_status(study: Path, name: str, config: RunConfig) -> RunStatus:
     log = folder.with_name(f"{name}.log")
     quiet = _quiet([folder, folder / "stages.json", folder / "checkpoints", folder / "checkpoints/metrics.jsonl", log])
     try:
-        stages = tuple(stage for stage in MAIN if stage in read_records(folder))
-        if is_finished(folder, config):
+        records = read_records(folder)
+        stages = tuple(stage for stage in MAIN if stage in records)
+        if is_finished(folder, config, records):
             return RunStatus(name, "finished", stages, "", quiet)
     except InputError as error:
         return RunStatus(name, "failed", (), str(error), quiet)
@@ -84,17 +85,17 @@ def run_status(study: Path, name: str, config: RunConfig) -> RunStatus:
     return RunStatus(name, "failed", stages, last.removeprefix("twotower: "), quiet)
 
 
-def is_finished(folder: Path, config: RunConfig) -> bool:
-    """Whether all stages of `twotower run` are up to date; threads are those that the run was made with."""
-    records = read_records(folder)
+def is_finished(folder: Path, config: RunConfig, records: Records | None = None) -> bool:
+    """Whether all stages of `twotower run` are up to date; threads are those that the run was made with.
+
+    Whoever has read the `records` hands them on.
+    """
+    records = read_records(folder) if records is None else records
     if any(stage not in records for stage in MAIN):
         return False
-    from dataclasses import replace
-
-    from ..runs.records import load_config
-
     made = load_config(folder)
-    return all(up_to_date(folder, replace(config, threads=made.threads, know=made.know), stage) for stage in MAIN)
+    config = replace(config, threads=made.threads, know=made.know)
+    return all(up_to_date(folder, config, stage, records) for stage in MAIN)
 
 
 def show_runs(found: Sequence[RunStatus]) -> str:

@@ -26,6 +26,8 @@ class Gpu:
     name: str
     memory: int
     """Bytes."""
+    memory_free: int
+    """Bytes that no process has taken; 0 where another one keeps the device for itself."""
     bf16: bool
     """Whether it computes in bfloat16."""
 
@@ -104,4 +106,16 @@ def _gpus() -> tuple[Gpu, ...]:
     if not torch.cuda.is_available():
         return ()
     devices = [torch.cuda.get_device_properties(number) for number in range(torch.cuda.device_count())]
-    return tuple(Gpu(device.name, device.total_memory, device.major >= 8) for device in devices)
+    return tuple(
+        Gpu(device.name, device.total_memory, _free_on(number), device.major >= 8)
+        for number, device in enumerate(devices)
+    )
+
+
+def _free_on(number: int) -> int:
+    import torch
+
+    try:
+        return int(torch.cuda.mem_get_info(number)[0])
+    except RuntimeError:  # busy or unavailable
+        return 0

@@ -42,7 +42,7 @@ class Surplus:
 
     estimate: float
     standard_error: float
-    """Of text and readouts together."""
+    """Of text and readouts together; NaN for a text of a single stretch."""
     change: float
     """Nats that the last doubling added."""
 
@@ -131,6 +131,7 @@ def compare(
 
 def _surplus(before: Scores, after: Scores, sets: Sequence[str], towers: int, unit: NDArray[np.int64]) -> Surplus:
     counts = np.bincount(unit).astype(np.float64)
+    others = counts.sum() - counts  # 0 for a text of one stretch, which has no error
 
     def values(scores: Scores) -> tuple[float, Floats, Floats]:
         """Surplus on all units, with each left out, and of each set."""
@@ -140,7 +141,8 @@ def _surplus(before: Scores, after: Scores, sets: Sequence[str], towers: int, un
         )  # (sets, heads, units)
         sums = sums_by_set.mean(axis=0)
         means = sums.sum(axis=1) / counts.sum()
-        without = (sums.sum(axis=1, keepdims=True) - sums) / (counts.sum() - counts)
+        left = sums.sum(axis=1, keepdims=True) - sums
+        without = np.divide(left, others, where=others > 0, out=np.full_like(left, np.nan))
         of_set = sums_by_set.sum(axis=2) / counts.sum()
         best = int(means[:-1].argmax())
         surplus = float(means[-1] - means[best])
@@ -179,7 +181,7 @@ def _agreement(
             second += _covariances(now[left], now[right], counts)
     if first[0] <= 0 or second[0] - NORMAL * jackknife_error(second[1:]) <= 0:
         return None
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore", divide="ignore"):
         values = across / np.sqrt(first * second)
     if not np.isfinite(values).all():
         return None
