@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 import twotower
-from twotower.config.schema import to_dict
+from twotower.config.settings import to_dict
 from twotower.data import resuming
 from twotower.runs.records import read_records
 
