@@ -26,8 +26,8 @@ def in_parts(monkeypatch):
 
 
 def outputs_of(run):
-    records = read_records(run)["prepare"]["outputs"]
-    return {name: known["digest"] for name, known in records.items()}
+    outputs = read_records(run)["prepare"].outputs
+    return {name: known.digest for name, known in outputs.items()}
 
 
 @pytest.mark.parametrize("words", ["text", "scrambled", "relexicalized"])

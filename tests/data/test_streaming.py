@@ -39,7 +39,7 @@ def prepared(small, corpus, folder):
 
 
 def streams_of(run):
-    outputs = read_records(run)["prepare"]["outputs"]["data"]["files"]
+    outputs = read_records(run)["prepare"].outputs["data"].files
     return {name: digest for name, digest in outputs.items() if name.endswith(".npy") or name == "heldout.parquet"}
 
 
