@@ -109,6 +109,6 @@ def test_show_prints_the_summary_again(runs, finished, capsys):
     shown = json.loads(capsys.readouterr().out)
     assert shown["headline"] in before and all(sentence in before for sentence in shown["sentences"])
     assert cli.main(["show", str(runs / "started")]) == 2
-    assert "results.json does not exist yet; make it with `twotower analyze" in capsys.readouterr().err
+    assert "results.json does not exist yet; make it with `twotower run --out" in capsys.readouterr().err
     assert cli.main(["show"]) == 2
     assert "show: give the folder of a run" in capsys.readouterr().err
