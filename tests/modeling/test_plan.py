@@ -49,6 +49,19 @@ def test_sharding_divides_what_is_sharded_and_corpora_give_passes():
     assert corpus["passes"] == pytest.approx(config.train.tokens / 9e8) and corpus["bytes"] == 3e9
 
 
+def test_losses_of_the_towers_own_are_counted():
+    natural = PRESETS["quickstart"]
+
+    def joint(**changed):
+        flops = make_plan(replace(natural, model=replace(natural.model, **changed)), Machine()).flops_per_token
+        return {name: value for name, value in flops.items() if name.startswith("joint")}
+
+    pair, strangers, texts = joint(), joint(cooperation=0.0), joint(planted="texts")
+    assert strangers["joint: own heads"] == 2 * pair["joint: vocabulary"]
+    assert joint(planted="classes")["joint: own heads"] == pair["joint: vocabulary"], "a target is one tower's"
+    assert texts["joint: own texts"] == pair["joint: towers and fusion"] > texts["joint: towers and fusion"]
+
+
 def test_scoring_and_tagging_are_planned_where_the_corpus_is_known(capsys):
     arguments = ["--devices", "4", "--cores", "8", "--corpus-tokens", "2.5e9", "--json"]
     assert cli.main(["plan", "paper-bert-base", *arguments]) == 0

@@ -85,6 +85,7 @@ def make_plan(config: RunConfig, machine: Machine) -> Plan:
     flops = {
         "joint: towers and fusion": costs.training_flops,
         "joint: vocabulary": joint_head,
+        **_own_losses(towers, costs.training_flops, costs.forward_flops, joint_head),
         "joint: readouts that watch": train.readout_share * watched_heads(towers) * one_readout,
         "readouts: frozen towers": costs.forward_flops,  # at most: their states are kept for all readouts
         "readouts: vocabulary": readouts * one_readout,
@@ -131,6 +132,22 @@ def make_plan(config: RunConfig, machine: Machine) -> Plan:
         machine=machine,
         corpus=_corpus(config, machine.corpus_tokens, vocabulary),
     )  # fmt: skip
+
+
+def _own_losses(towers: TowersConfig, training: float, forward: float, one_head: float) -> dict[str, float]:
+    """Operations of the towers' own losses, by a token of the joint phase; none where there are no such losses.
+
+    Where texts are planted each tower reads a text of its own; without a joint loss it only reads the real one.
+    """
+    if towers.own_weight == 0:
+        return {}
+    heads = 1 if towers.planted == "classes" else towers.towers  # of a token's classes each is one tower's
+    flops = {"joint: own heads": heads * one_head}
+    if towers.planted == "texts":
+        flops["joint: own texts"] = training
+        if towers.joint_weight == 0:
+            flops["joint: towers and fusion"] = forward
+    return flops
 
 
 def _scoring(config: RunConfig, towers: TowersConfig, vocabulary: int, forward: float) -> dict[str, float]:
