@@ -5,9 +5,11 @@ STUDY has natural pairs and strangers, of which `ruler.py` has kept the division
 
 from __future__ import annotations
 
+import gzip
+import json
 import sys
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -16,15 +18,13 @@ from ruler import MEASURED, Ruled, earlier, in_print, keep, label, measured_cell
 from scipy import stats
 
 from twotower import Run
-from twotower.preference.division import LabelDivision, readings_of, shares_of
-from twotower.preference.labels import Occurrences, from_categories
+from twotower.config.conversion import record_from
+from twotower.preference.along_texts import AlongTexts, along_texts
+from twotower.preference.division import LabelDivision
 from twotower.preference.measured import Measured
 from twotower.report.numbers import figure
-from twotower.statistics.clustering import Clusters
-from twotower.statistics.division import Readings
 from twotower.statistics.intervals import Estimate
 from twotower.statistics.ratios import share_between
-from twotower.statistics.tallies import Floats
 
 DATA = Path(__file__).parent / "data" / "planted.json.gz"
 PLANTED = {
@@ -53,10 +53,7 @@ class AtTokens:
 
     seed: int
     planted_seed: int
-    correlation: Estimate
-    """Of the two differences, which chance in the readouts does not lower."""
-    tenths: LabelDivision
-    """What tenths of the planted difference hold of the other one, given the type."""
+    along: AlongTexts
 
 
 def mean_of(figures: Sequence[float]) -> Estimate:
@@ -68,46 +65,30 @@ def mean_of(figures: Sequence[float]) -> Estimate:
     return Estimate(mean, mean - reach, mean + reach)
 
 
-def read(folder: Path) -> tuple[Occurrences, Readings]:
-    """The scored text of a run, and the differences between its towers."""
-    run = Run(folder)
-    text = Occurrences(Measured.of(run.config, run.path))
-    return text, readings_of(text.measured, text.measured.sets, text)
-
-
-def correlation(first: Readings, second: Readings) -> Estimate:
-    """Correlation of two runs' differences at the same tokens, freed of the noise of readouts; documents are random."""
-    left, right = (readings.centred.mean(axis=0)[0] for readings in (first, second))
-    product = left * right
-    covariance = float(product.mean())
-    (square, of_square), (other, of_other) = first.square, second.square
-    r = covariance / (square * other) ** 0.5
-    influence: Floats = r * ((product / covariance - 1) / len(product) - of_square / square / 2 - of_other / other / 2)
-    return Clusters({"document": first.document}).interval(r, influence, first.confidence)
-
-
-def tenths(text: Occurrences, readings: Readings, planted: Readings) -> LabelDivision:
-    """What tenths of a planted difference hold of the difference between towers, given the type."""
-    tenth = pd.Categorical(pd.qcut(planted.differences.mean(axis=0)[0], 10, labels=False))
-    label_of_tenth = replace(from_categories("tenth", tenth), given=("type",))
-    return shares_of(label_of_tenth, readings, text, text.measured.converged)[0]
-
-
-def at_tokens(runs: Iterable[Path], planted: Iterable[Path]) -> list[AtTokens]:
-    """Each run beside each pair planted by texts of another seed."""
-    of_planted = {Run(folder).config.seed: read(folder) for folder in planted}
+def at_tokens(runs: Sequence[Path], planted: Sequence[Path]) -> list[AtTokens]:
+    """Each run beside each pair planted by texts of another seed; of one list, each two of its runs once."""
+    of_planted = [measured_in(folder) for folder in planted]
     rows = []
     for folder in runs:
-        text, readings = read(folder)
-        seed = text.measured.seed
-        for planted_seed, (of_texts, differences) in of_planted.items():
-            if planted_seed == seed:
-                continue
-            assert np.array_equal(text.type, of_texts.type), f"{folder}: another text"
-            held_by_tenths = tenths(text, readings, differences)
-            rows.append(AtTokens(seed, planted_seed, correlation(readings, differences), held_by_tenths))
-            print(folder.name, rows[-1], file=sys.stderr, flush=True)
+        measured = measured_in(folder)
+        for texts in of_planted:
+            apart = measured.seed < texts.seed if runs == planted else measured.seed != texts.seed
+            along = along_texts(measured, texts) if apart else None
+            if along is not None:
+                rows.append(AtTokens(measured.seed, texts.seed, along))
+                print(folder.name, texts.seed, along.correlation, file=sys.stderr, flush=True)
     return rows
+
+
+def measured_in(folder: Path) -> Measured:
+    """The scored text of a run."""
+    run = Run(folder)
+    return Measured.of(run.config, run.path)
+
+
+def beyond_type(row: AtTokens) -> LabelDivision:
+    """What tenths of the planted difference hold beyond the type."""
+    return next(tenths for tenths in row.along.tenths if tenths.given == "type")
 
 
 def outcomes(
@@ -127,13 +108,15 @@ def outcomes(
         for runs in (pairs, strangers, by_class)
     )
     by_seed = {
-        kind: pd.Series([abs(row.correlation.estimate) for row in rows]).groupby([row.seed for row in rows]).mean()
+        kind: pd.Series([abs(row.along.correlation.estimate) for row in rows])
+        .groupby([row.seed for row in rows])
+        .mean()
         for kind, rows in tokens.items()
     }
     of_pairs, of_strangers = by_seed["pairs"].mean(), by_seed["strangers"].mean()
     refuted = of_pairs > of_strangers + 0.1 and by_seed["pairs"].min() > by_seed["strangers"].max()
-    median = float(np.median([row.tenths.share.estimate for row in tokens["pairs"]]))
-    largest = max(row.tenths.share.estimate for row in tokens["strangers"])
+    median = float(np.median([beyond_type(row).share.estimate for row in tokens["pairs"]]))
+    largest = max(beyond_type(row).share.estimate for row in tokens["strangers"])
     return [
         ["K1", ", ".join(seen), passed(enough)],
         ["K2", f"natural {natural:.5f}, strangers {nothing:.5f}, planted {whole:.5f} nats²",
@@ -160,19 +143,31 @@ def scale(pairs: list[Ruled], strangers: list[Ruled], planted: list[Planted]) ->
     return rows
 
 
+def known() -> tuple[list[Planted], dict[str, list[AtTokens]]]:
+    """What was kept of earlier runs of this script."""
+    kept = json.loads(gzip.decompress(DATA.read_bytes()))
+    planted = [record_from(Planted, row, str(DATA)) for row in kept["planted"]]
+    tokens = {kind: [record_from(AtTokens, row, str(DATA)) for row in rows] for kind, rows in kept["tokens"].items()}
+    return planted, tokens
+
+
 def main(study: Path, planted_study: Path) -> None:
     """Measure what is finished, keep it and print the tables."""
+    natural, planted_folders = (
+        [path for path in sorted((place / "runs").iterdir()) if (path / "report.html").exists()]
+        for place in (study, planted_study)
+    )
     folders = {
-        kind: sorted(path for path in (study / "runs").iterdir() if path.name.endswith("strangers") == apart)
+        kind: [path for path in natural if path.name.endswith("strangers") == apart]
         for kind, apart in (("pairs", False), ("strangers", True))
     }
-    planted_folders = [path for path in sorted((planted_study / "runs").iterdir()) if (path / "report.html").exists()]
     planted = [
         Planted(**vars(Ruled.of(Run(folder))), kind=Run(folder).config.model.planted) for folder in planted_folders
     ]
     by_texts = [folder for folder in planted_folders if Run(folder).config.model.planted == "texts"]
     tokens = {kind: at_tokens(runs, by_texts) for kind, runs in folders.items()}
-    known = earlier()
+    tokens |= {"each other": at_tokens(folders["pairs"], folders["pairs"]), "planted": at_tokens(by_texts, by_texts)}
+    ruled = earlier()
     print(table(
         [[run.kind, *measured_cells(run),
           *(f"{100 * label(run, *asked).share.estimate:.1f} % ({label(run, *asked).verdict})"
@@ -180,16 +175,16 @@ def main(study: Path, planted_study: Path) -> None:
          for run in sorted(planted, key=lambda run: (run.kind, run.seed))],
         ["planted", *MEASURED, *(f"{name} given {given}" if given else name for name, given in PLANTED.values())],
     ))  # fmt: skip
-    print("\n" + table(scale(known["pairs"], known["strangers"], planted), ["label", *PLANTED]))
+    print("\n" + table(scale(ruled["pairs"], ruled["strangers"], planted), ["label", *PLANTED]))
     for kind, rows in tokens.items():
         print(f"\n{kind}\n\n" + table(
-            [[str(row.seed), str(row.planted_seed), figure(row.correlation),
+            [[str(row.seed), str(row.planted_seed), figure(row.along.correlation),
               in_print(f"{100 * share.estimate:.2f} % [{100 * share.low:.2f}, {100 * share.high:.2f}]"),
-              f"{100 * share.null_high:.2f} %", row.tenths.verdict]
-             for row in rows if (share := row.tenths.share)],
+              f"{100 * (share.null_high or 0):.2f} %", beyond_type(row).verdict]
+             for row in rows if (share := beyond_type(row).share)],
             ["seed", "planted seed", "correlation at tokens", "tenths given type", "by chance at most", "verdict"],
         ))  # fmt: skip
-    print("\n" + table(outcomes(known["pairs"], known["strangers"], planted, tokens), ["", "seen", "outcome"]))
+    print("\n" + table(outcomes(ruled["pairs"], ruled["strangers"], planted, tokens), ["", "seen", "outcome"]))
     keep(DATA, {"planted": planted, "tokens": tokens})
 
 

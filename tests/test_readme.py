@@ -19,7 +19,7 @@ def test_every_make_target_and_every_link_exists():
         ROOT / "README.md",
         ROOT / "CONTRIBUTING.md",
         *(ROOT / "docs").glob("*.md"),
-        *(ROOT / "research").glob("*.md"),
+        *(ROOT / "research").rglob("*.md"),
     ]
     for page in pages:
         for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8")):
@@ -33,13 +33,15 @@ def test_links_to_a_heading_of_the_research_pages_lead_to_one():
         found = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), flags=re.MULTILINE)
         return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in found}
 
-    for page in (ROOT / "research").glob("*.md"):
+    for page in (ROOT / "research").rglob("*.md"):
         for target, heading in re.findall(r"\]\(([\w./-]*)#([\w-]+)\)", page.read_text(encoding="utf-8")):
             assert heading in headings((page.parent / target) if target else page), f"{page.name}: {target}#{heading}"
 
 
 def test_the_data_of_research_can_be_read_and_each_file_is_cited():
-    pages = "".join(page.read_text(encoding="utf-8") for page in [*ROOT.glob("docs/*.md"), *ROOT.glob("research/*.md")])
+    pages = "".join(
+        page.read_text(encoding="utf-8") for page in [*ROOT.glob("docs/*.md"), *(ROOT / "research").rglob("*.md")]
+    )
     files = sorted((ROOT / "research" / "data").iterdir())
     assert files
     for file in files:

@@ -10,6 +10,7 @@ import matplotlib
 import pytest
 from matplotlib.figure import Figure
 
+from twotower.asking import know
 from twotower.config.conversion import as_json, record_from
 from twotower.knowledge.findings.decoding import (
     ChosenDecoding,
@@ -44,7 +45,6 @@ from twotower.knowledge.pairs.pairs import pairs
 from twotower.knowledge.similarity import similarity
 from twotower.knowledge.subject import Subject
 from twotower.knowledge.words.words import words
-from twotower.pipeline import know
 from twotower.report import templating
 from twotower.report.instruments import LABELS, SHOWN, figures_of, parts, what_is_known
 from twotower.runs.records import load_config

@@ -7,7 +7,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
-from .. import pipeline
+from .. import asking, pipeline
 from ..config.presets import preset
 from ..config.schema import RunConfig
 from ..runs.stages import MAIN
@@ -249,7 +249,7 @@ class Run(Finished):
         from ..report.instruments import what_is_known
 
         with without_progress() if quiet else nullcontext():
-            pipeline.know(self.path, settings, instruments, overwrite)
+            asking.know(self.path, settings, instruments, overwrite)
         return what_is_known(self.results().knowledge)
 
     def export(self, folder: Path | str, *, with_text: bool = False) -> Path:

@@ -60,7 +60,7 @@ def _ask(command: Command, words: list[str], only: tuple[str, ...]) -> int:
         raise InputError(f"{command.name}: give the folder of a finished run first: twotower {command.name} RUN …")
     config = load_config(Path(words[0]))
     parsed = read(command, words, KnowArguments(Path(words[0]), config.know))
-    from ..pipeline import know as ask
+    from ..asking import know as ask
     from ..report.instruments import what_is_known
     from ..results.results import read_results
 

@@ -80,7 +80,7 @@ STANDARD_ELMO = replace(
 
 
 def _quick(config: RunConfig, tokens: int, readout_tokens: int) -> RunConfig:
-    """The same towers on a small budget (research/archive.md says how it was chosen)."""
+    """The same towers on a small budget (research/archive/presets.md says how it was chosen)."""
     return replace(
         config,
         threads=1,  # so that a pair is the same to the bit whether or not its strangers are made beside it
