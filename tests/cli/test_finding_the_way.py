@@ -16,6 +16,7 @@ from twotower.cli.table import aligned, ending, fitted
 from twotower.config.presets import PRESETS, QUESTIONS
 from twotower.modeling.plan import Machine, make_plan
 from twotower.modeling.rough_costs import run_flops
+from twotower.runs.provenance import Machine as OtherMachine
 from twotower.studies.estimates import rate_here
 from twotower.studies.status import progress_line
 from twotower.system.durations import duration
@@ -111,7 +112,7 @@ def test_estimates_are_learnt_from_a_run_of_this_machine_and_from_no_small_one(f
     learnt = rate_here(finished)
     assert learnt.source == finished
     assert learnt.seconds(PRESETS["standard"]) > learnt.seconds(PRESETS["quickstart"]) > 0
-    monkeypatch.setattr("twotower.studies.estimates.machine_of", lambda _: {"processor": "", "cores": 0, "threads": 0})
+    monkeypatch.setattr("twotower.studies.estimates.machine_of", lambda _: OtherMachine("", "", 0, 0))
     assert rate_here(finished).source is None
 
 
