@@ -157,7 +157,7 @@ def test_each_question_of_a_study_is_a_test():
 
 
 def test_what_each_tower_of_a_run_knows_is_tested_for_each_instrument():
-    differences = [Difference("probe", "syntax", 0.1, value) for value in (0.01, None)]
+    differences = [Difference(0.1, 0.0, 0.2, "probe", "syntax", value) for value in (0.01, None)]
     known = KnowledgeOfRuns([], [], [DifferencesOfRun("r", True, differences)])
     found = [test for test in hypothesis_tests(study(knowledge=known)) if test.name == "r"]
     assert [(test.family, test.p_value) for test in found] == [("probe (syntax), strangers", 0.01)]

@@ -106,7 +106,7 @@ def test_every_figure_is_drawn_and_none_warns(known, width, recwarn):
 
 
 def test_names_of_files_stay_text(known):
-    page = templating.part("knowledge.html.j2", parts=[(shown, "") for shown in parts(known)])
+    page = templating.part("knowledge.html.j2", parts=[(shown, "") for shown in parts(known)], confidence="95 %")
     assert "<b>" not in page and "&lt;b&gt;agreement" in page
     assert len(re.findall("<h3", page)) == 4
 

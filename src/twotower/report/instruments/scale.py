@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from ...knowledge.findings.scale import InstrumentOnScale, Scale
 from ..numbers import figure, percent
@@ -11,13 +11,17 @@ from .record import Instrument, Table
 OF = {"both": "syntax against meaning", "": "–"}
 
 
-def blind(rows: Iterable[InstrumentOnScale]) -> list[str]:
-    """A sentence for each figure of an instrument that does not tell a planted pair from strangers."""
+def blind(rows: Sequence[InstrumentOnScale]) -> list[str]:
+    """A sentence about the figures of an instrument that do not tell a planted pair from strangers; none if all do."""
+    unseeing = [row for row in rows if row.sees != "yes"]
+    if not unseeing:
+        return []
+    seeing = len(rows) - len(unseeing)
+    which, verb = f"only {seeing}" if seeing else "none", "tells" if seeing < 2 else "tell"
     return [
-        f"Blind at this size ({row.instrument}, {OF.get(row.of, row.of)}): a tower of syntax and a tower of topics "
-        f"differ by {figure(row.planted)}, strangers by {figure(row.strangers)}."
-        for row in rows if row.sees != "yes"
-    ]  # fmt: skip
+        f"Blind at this size: {which} of the {len(rows)} figures that compare the towers {verb} a tower of syntax and "
+        "a tower of topics from strangers."
+    ]
 
 
 def _sentences(scale: Scale) -> list[str]:
