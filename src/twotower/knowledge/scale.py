@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from math import isfinite
 
-from ..statistics.intervals import Estimate
+from ..statistics.intervals import Estimate, negated
 from ..statistics.ratios import share_between, variance_of
 from ..statistics.verdicts import verdict
 from .findings.differences import MEANING, SYNTAX, differences_of
@@ -59,8 +59,8 @@ def row_of(
 ) -> InstrumentOnScale:
     """One figure on the scale; `key` as in `Figures`. The interval of a share is Fieller's."""
     signed = key[2] in (SYNTAX, MEANING)
-    expected = _turned(planted) if key[2] == MEANING else planted
-    ahead = _turned(strangers) if signed and strangers.estimate < 0 else strangers
+    expected = negated(planted) if key[2] == MEANING else planted
+    ahead = negated(strangers) if signed and strangers.estimate < 0 else strangers
     sees = verdict(expected, None, ahead)
     share = None
     if sees == "yes":
@@ -70,10 +70,6 @@ def row_of(
         else:
             share = share_between(pair, strangers, planted, confidence)
     return InstrumentOnScale(*key, pair, strangers, planted, sees, share)
-
-
-def _turned(found: Estimate) -> Estimate:
-    return Estimate(-found.estimate, -found.high, -found.low)
 
 
 def _square(found: Estimate, confidence: float) -> Estimate:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ..statistics.division import Readings
-from ..statistics.intervals import Estimate
+from ..statistics.intervals import Estimate, negated
 from ..statistics.verdicts import Verdict, verdict
 from ..system.errors import InputError
 from .division import LabelDivision, readings_of, shares_of, unmeasurable
@@ -70,8 +70,8 @@ def correlation_of(first: Readings, second: Readings) -> Estimate | None:
     root = (square * other) ** 0.5
     r = covariance / root
     influence = (product - covariance) / root / len(product) - r * (of_square / square + of_other / other) / 2
-    found = first.clusters.interval(r, influence, first.confidence)
-    return found if r >= 0 else Estimate(-found.estimate, -found.high, -found.low)
+    correlation = first.clusters.interval(r, influence, first.confidence)
+    return correlation if r >= 0 else negated(correlation)
 
 
 def tenths_of(planted: Readings, readings: Readings, text: Occurrences) -> list[LabelDivision]:

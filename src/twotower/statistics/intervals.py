@@ -27,6 +27,11 @@ class Estimate:
     high: float
 
 
+def negated(estimate: Interval) -> Estimate:
+    """The same figure with its sign changed, as when two towers change places."""
+    return Estimate(-estimate.estimate, -estimate.high, -estimate.low)
+
+
 class Interval(Protocol):
     """Whatever has a figure and its interval: an `Estimate`, or a row of a table with more beside it."""
 

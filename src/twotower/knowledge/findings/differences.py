@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import nan
 from typing import Any
 
-from ...statistics.intervals import Estimate
+from ...statistics.intervals import Estimate, Interval
 from .decoding import DecodedTask, Decoding
 from .knowledge import Knowledge
 from .lesions import Lesions, LesionsOnPairs
@@ -30,7 +30,7 @@ class Difference(Estimate):
     """None where the instrument has no test within a run."""
 
     @classmethod
-    def between(cls, instrument: str, of: str, estimate: Estimate, p_value: float | None = None) -> Difference:
+    def between(cls, instrument: str, of: str, estimate: Interval, p_value: float | None = None) -> Difference:
         """From the estimate of the difference."""
         return cls(estimate.estimate, estimate.low, estimate.high, instrument, of, p_value)
 
@@ -84,13 +84,10 @@ def _masking(found: PerturbedMasking | NothingMasked) -> Iterable[Difference]:
 def _words(found: Words) -> Iterable[Difference]:
     for similarity in found.similarity:
         if similarity.differences:
-            last = similarity.differences[-1]
-            estimate = Estimate(last.estimate, last.low, last.high)
-            yield Difference.between(f"word similarity, {similarity.set}", MEANING, estimate)
+            yield Difference.between(f"word similarity, {similarity.set}", MEANING, similarity.differences[-1])
     for norm in found.norms.norms if found.norms else []:
         if norm.differences:
-            last = norm.differences[-1]
-            yield Difference.between(f"norms, {norm.norm}", MEANING, Estimate(last.estimate, last.low, last.high))
+            yield Difference.between(f"norms, {norm.norm}", MEANING, norm.differences[-1])
 
 
 READERS: dict[str, Callable[[Any], Iterable[Difference]]] = {
