@@ -1,3 +1,4 @@
+import pytest
 import torch
 
 from twotower.training.optimization import adamw
@@ -33,3 +34,37 @@ def test_correlated_inputs_are_learned_sooner_than_by_adamw_at_any_rate():
 def test_updates_are_the_same_every_time():
     first, second = (loss_after(lambda p: RotatedAdamW(p, 0.05, 0.01, (0.9, 0.99)), 50)[1] for _ in range(2))
     assert torch.equal(first, second)
+
+
+def trained(shape, gradients):
+    """A parameter after updates by these gradients, each of the parameter's shape."""
+    parameter = torch.nn.Parameter(torch.ones(shape))
+    optimizer = RotatedAdamW([parameter], 0.05, 0.01, (0.9, 0.99))
+    history = [parameter.detach().clone()]
+    for gradient in gradients:
+        parameter.grad = gradient
+        optimizer.step()
+        history.append(parameter.detach().clone())
+    return history
+
+
+def test_a_type_that_is_out_of_the_sample_stays_where_it_is():
+    gradients = torch.randn(30, 6, 4, generator=torch.Generator().manual_seed(1))
+    gradients[1::3, 2] = 0
+    weights = trained((6, 4), gradients)
+    for before, after, gradient in zip(weights, weights[1:], gradients):
+        assert torch.equal((before != after).any(1), gradient.any(1))
+
+
+def test_the_bias_of_a_type_is_moved_as_adamw_does_by_its_own_updates_alone():
+    gradients = torch.randn(40, 3, generator=torch.Generator().manual_seed(2))
+    gradients[::7, 1] = 0
+    biases = trained((3,), gradients)[-1]
+    for type_ in range(3):
+        bias = torch.nn.Parameter(torch.ones(1))
+        optimizer = adamw([{"params": [bias], "lr": 0.05, "weight_decay": 0.0}], (0.9, 0.99))
+        for gradient in gradients[:, type_]:
+            if gradient != 0:
+                bias.grad = gradient[None]
+                optimizer.step()
+        assert float(biases[type_]) == pytest.approx(float(bias), rel=1e-5)
