@@ -72,7 +72,20 @@ def test_planted_labels_train_each_tower_on_its_own_targets_alone():
         logits = head.fusion(outputs[tower][mine]) @ weight.T + head.bias
         wanted = torch.nn.functional.cross_entropy(logits, batch.targets[mine], reduction="sum")
         assert torch.allclose(sums[-2 + tower], wanted, rtol=1e-5)
-    assert loss_weights(model.config)[0] == 1 and loss_weights(model.config)[-2:] == [0.5, 0.5]
+    assert loss_weights(model.config)[0] == 0.5 and loss_weights(model.config)[-2:] == [0.5, 0.5]
+
+
+def test_at_dial_1_a_tower_learns_nothing_from_labels_that_are_not_its_own():
+    model = model_for("gpt", "causal", planted="classes")
+    joint = watched(model)
+    batch = make_batch("causal", text("causal"), VOCABULARY, 0.0, np.random.default_rng(1))
+    joint.owners = torch.zeros(SIZE, dtype=torch.int64)
+    sums = joint(batch.inputs, batch.targets, batch.predicted, batch.present, 2)
+    (sums * torch.tensor(loss_weights(model.config))).sum().backward()
+    first, second = ([parameter.grad for parameter in tower.parameters()] for tower in model.towers)
+    assert any(gradient is not None and gradient.any() for gradient in first)
+    assert not any(gradient is not None and gradient.any() for gradient in second)
+    assert all(parameter.grad.any() for parameter in model.fusion.parameters())  # the joint head watches
 
 
 def test_planted_texts_train_each_tower_on_its_own_text():

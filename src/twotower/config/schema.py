@@ -108,13 +108,13 @@ class ModelConfig:
     towers' own losses. 1 is the paper's model; at 0 the towers are strangers, trained side by side on the same
     batches."""
     planted: Literal["none", "classes", "texts", "reach", "idle"] = "none"
-    """A division to plant, as a control of which the answer is known. `classes`: each tower also has a loss of its own,
-    on its share of the word classes. `texts`: one tower is trained on text that keeps syntax, the other on text that
+    """A division to plant, as a control of which the answer is known. `classes`: each tower is trained to predict its
+    share of the word classes. `texts`: one tower is trained on text that keeps syntax, the other on text that
     keeps meaning. `reach`: one tower sees the last tokens, the other what is further back. `idle`: the last tower does
     nothing."""
     dial: Annotated[float, Range(0, 1, zero="as without")] = 1.0
-    """How strongly a division is planted, 0 to 1: the weight of the towers' own losses, the share of their own texts,
-    or how much of the rest is out of reach."""
+    """How strongly a division is planted, 0 to 1: the weight of the towers' own losses, where 1 minus this is that of
+    the joint loss, or how much of the rest is out of reach."""
     planted_labels: str = "classes"
     """What planted `classes` deals out to the towers: `classes` (parts of speech), `types`, or a table of your own with
     the columns `word` and `label`."""

@@ -87,7 +87,7 @@ class TowersConfig(PreTrainedConfig):
     @property
     def joint_weight(self) -> float:
         """The weight of the joint loss. Where it is 0 the joint head only watches."""
-        return 1 - self.dial if self.planted == "texts" else self.cooperation
+        return 1 - self.own_weight
 
     @property
     def own_weight(self) -> float:

@@ -101,7 +101,7 @@ def finding_sentences(results: Results) -> list[str]:
 
 
 PLANTED = {
-    "classes": "each also has a loss of its own, on its share of the labels",
+    "classes": "each has a loss of its own, on its share of the labels",
     "texts": "each trains on a text of its own",
     "reach": "one sees the last tokens, the other what is further back",
     "idle": "the last one does nothing",

@@ -53,7 +53,7 @@ STAGES: dict[str, Stage] = {
         Stage("prepare", ("prepare",), (), ("data", "tokenizer.json"), format=7, reads=("threads", "train.window")),
         Stage("rewrite", ("prepare",), ("data", "tokenizer.json"), ("texts",), reads=("threads",)),
         Stage("train", ("seed", "threads", "model", "train"), ("data", "tokenizer.json"),
-              ("trunk", "training.json", "metrics.jsonl", "emergence.parquet"), format=6, optional=("texts",)),
+              ("trunk", "training.json", "metrics.jsonl", "emergence.parquet"), format=7, optional=("texts",)),
         Stage("readout", ("seed", "threads", "readout", "train.masked", "train.micro_batch", "train.loss",
                           "train.clip", "score.passes"),
               ("data", "tokenizer.json", "trunk"),
