@@ -1,0 +1,145 @@
+"""The tables of texts.md, and L1 to L4 of hypotheses.md, from the runs of studies: `python research/texts.py STUDY…`."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from ruler import MEASURED, Ruled, in_print, keep, label, measured_cells, passed, size, table
+
+from twotower import Run
+from twotower.config.conversion import record_from
+from twotower.preference.division import row_of, with_strangers
+from twotower.report.finding import row_name
+
+DATA = Path(__file__).parent / "data" / "texts.json.gz"
+NATURAL, PLANTED = "natural", "planted by class"
+REWRITTEN = {"relexicalized": "without meaning", "scrambled": "without order"}
+NOVELS = {"novels-de": "German", "novels-fr": "French", "novels-hu": "Hungarian"}
+SHOWN = [
+    ("type", ""), ("previous type", ""), ("type x previous type", ""), ("class", ""), ("class", "frequency"),
+    ("previous class", ""), ("class x previous class", ""), ("topic", ""), ("document", ""),
+    ("position in the sentence", ""),
+]  # fmt: skip
+KEPT = {
+    "without meaning": {"class": True, "previous class": True, "topic": False},
+    "without order": {"type": True, "previous class": False, "type x previous type": False},
+}
+"""L3: the labels that keep at least half of their share (True), or less, on each rewritten text."""
+
+
+@dataclass(frozen=True)
+class OnText(Ruled):
+    """A run, and the text that its towers were trained on."""
+
+    text: str
+    strangers: bool
+
+    @classmethod
+    def read(cls, run: Run) -> OnText:
+        """Of a finished run."""
+        config = run.config
+        novels = [name for folder, name in NOVELS.items() if folder in str(config.prepare.corpus)]
+        text = REWRITTEN.get(config.prepare.words) or (novels or [NATURAL])[0]
+        planted = config.model.planted == "classes"
+        return cls(**vars(Ruled.of(run)), text=PLANTED if planted else text, strangers=config.model.cooperation == 0)
+
+
+def known() -> list[OnText]:
+    """What was kept of earlier runs of this script."""
+    if not DATA.exists():
+        return []
+    return [record_from(OnText, run, str(DATA)) for run in json.loads(gzip.decompress(DATA.read_bytes()))]
+
+
+def held(run: OnText, name: str, given: str = "") -> float:
+    """The share of D² that a label holds; NaN where the text has no such label."""
+    row = row_of(run.division.labels, name, given)
+    return float("nan") if row is None else row.share.estimate
+
+
+def divides(pair: OnText, runs: Iterable[OnText]) -> bool:
+    """Whether the verdict beside the strangers of the same text and seed is that the towers divide the work."""
+    of_seed = [run.division for run in runs if run.strangers and (run.text, run.seed) == (pair.text, pair.seed)]
+    return bool(of_seed) and with_strangers(pair.division, of_seed[0]).verdict == "yes"
+
+
+def outcomes(runs: list[OnText]) -> list[list[str]]:
+    """L1 to L4: what was asked, what was seen, and whether that is enough."""
+    texts = [text for text in dict.fromkeys(run.text for run in runs) if text != PLANTED]
+    pairs = {text: [run for run in runs if run.text == text and not run.strangers] for text in texts}
+    all_pairs = [run for of_text in pairs.values() for run in of_text]
+    planted = [run for run in runs if run.text == PLANTED]
+    above = sum(
+        size(pair).estimate > max(size(run).estimate for run in runs if run.strangers and run.text == pair.text)
+        for pair in all_pairs
+    )
+    yes = sum(divides(pair, runs) for pair in all_pairs)
+    rows = [["L1", f"D above strangers' in {above}, verdict *yes* in {yes} of {len(all_pairs)} pairs",
+             passed(above == yes == len(all_pairs))]]  # fmt: skip
+    abroad = [run for text in NOVELS.values() for run in pairs.get(text, [])]
+    tagged = [run for run in abroad if np.isfinite(held(run, "class", "frequency"))]
+    threefold = sum(held(run, "type x previous type") >= 3 * max(words(run)) for run in abroad)
+    alike = sum(0.5 <= held(run, "previous type") / held(run, "type") <= 2 for run in abroad)
+    few = sum(held(run, "class", "frequency") < 0.05 for run in tagged)
+    for part, count, asked in (("a", threefold, abroad), ("b", alike, abroad), ("c", few, tagged)):
+        rows.append([f"L2 {part}", f"{count} of {len(asked)}", passed(count == len(asked))])
+    for part, (text, labels) in zip("ab", KEPT.items(), strict=True):
+        left = {name: mean(pairs[text], held, name) / mean(pairs[NATURAL], held, name) for name in labels}
+        seen = ", ".join(f"{row_name(name)} {100 * share:.0f} %" for name, share in left.items())
+        rows.append([f"L3 {part}", seen, passed(all((left[name] >= 0.5) == much for name, much in labels.items()))])
+    much, little = (
+        float(np.mean([label(run, "class", "frequency").held.estimate for run in of_kind]))
+        for of_kind in (planted, pairs[NATURAL])
+    )
+    rows.append(["L4", f"planted {much:.4f}, natural {little:.4f} nats²", passed(much >= 2 * little)])
+    return rows
+
+
+def words(run: OnText) -> tuple[float, float]:
+    """The shares of the type and of the previous type."""
+    return held(run, "type"), held(run, "previous type")
+
+
+def mean(runs: list[OnText], share: Callable[[OnText, str], float], name: str) -> float:
+    """Over runs, of a label's share."""
+    return float(np.mean([share(run, name) for run in runs]))
+
+
+def cell(run: OnText, name: str, given: str) -> str:
+    """The share of a label, bold where the verdict is *yes*, in italics where it is *undecided*."""
+    row = row_of(run.division.labels, name, given)
+    if row is None or row.verdict == "not measurable":
+        return "–"
+    mark = {"yes": "**", "undecided": "*"}.get(row.verdict, "")
+    return in_print(f"{mark}{100 * row.share.estimate:.1f}{mark}")
+
+
+def main(studies: list[Path]) -> None:
+    """Add the runs of studies to `DATA`, in place of those of the same text and seed, and print the tables of all."""
+    runs = {(run.text, run.strangers, run.seed): run for run in known()}
+    for folder in (folder for study in studies for folder in sorted((study / "runs").iterdir())):
+        if (folder / "report.html").exists():
+            run = OnText.read(Run(folder))
+            runs[run.text, run.strangers, run.seed] = run
+    order = [NATURAL, PLANTED, *REWRITTEN.values(), *NOVELS.values()]
+    measured = sorted(runs.values(), key=lambda run: (order.index(run.text), run.strangers, run.seed))
+    kinds = [[run.text, "strangers" if run.strangers else "pair"] for run in measured]
+    print(table([[*kind, *measured_cells(run)] for kind, run in zip(kinds, measured, strict=True)],
+                ["text", "towers", *MEASURED]))  # fmt: skip
+    print("\n" + table(
+        [[*kind, str(run.seed), *(cell(run, *shown) for shown in SHOWN)]
+         for kind, run in zip(kinds, measured, strict=True)],
+        ["text", "towers", "seed", *(row_name(*shown) for shown in SHOWN)],
+    ))  # fmt: skip
+    print("\n" + table(outcomes(measured), ["", "seen", "outcome"]))
+    keep(DATA, measured)
+
+
+if __name__ == "__main__":
+    main([Path(argument) for argument in sys.argv[1:]])
