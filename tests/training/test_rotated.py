@@ -67,4 +67,4 @@ def test_the_bias_of_a_type_is_moved_as_adamw_does_by_its_own_updates_alone():
             if gradient != 0:
                 bias.grad = gradient[None]
                 optimizer.step()
-        assert float(biases[type_]) == pytest.approx(float(bias), rel=1e-5)
+        assert biases[type_].item() == pytest.approx(bias.item(), rel=1e-5)
