@@ -1,4 +1,4 @@
-"""The tables of texts.md, and L1 to L4 of hypotheses.md, from the runs of studies: `python research/texts.py STUDY…`."""
+"""The tables of texts.md, and L1 to L4 of hypotheses.md: `python research/texts.py STUDY…`, folders of studies."""
 
 from __future__ import annotations
 

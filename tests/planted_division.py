@@ -48,6 +48,7 @@ def planted_division(
     context_sd: float = 0.5,
     tower_2: float = 0.0,
     division: float = 0.0,
+    readout_sd: float = 0.0,
     towers: int = 2,
     sets: int = 2,
     tokens: int = 40_000,
@@ -59,7 +60,8 @@ def planted_division(
     Standard deviations are those of what towers differ in, in nats: by type, by class, by the class before, by both
     classes, by both types, and by occurrence (`context_sd`). `frequency` is nats per unit of log frequency, `tower_2`
     how much worse the second tower is everywhere, and `division` what towers together gain. Types, documents and
-    readouts are drawn anew with every seed; noise of the readouts is mostly by type, as it is in runs.
+    readouts are drawn anew with every seed; noise of the readouts is mostly by type, as it is in runs, and `readout_sd`
+    is that of a readout as a whole.
     """
     generator = np.random.default_rng(seed)
     share = 1 / (np.arange(types) + 2.7)
@@ -103,7 +105,8 @@ def planted_division(
     def read(truth: NDArray[np.float64]) -> NDArray[np.float64]:
         by_type = 0.15 * generator.standard_normal(types)
         by_previous = 0.05 * generator.standard_normal(types + 1)
-        return base + truth + by_type[kind] + by_previous[previous] + 0.4 * generator.standard_normal(tokens)
+        level = readout_sd * generator.standard_normal() if readout_sd else 0.0
+        return base + truth + by_type[kind] + by_previous[previous] + 0.4 * generator.standard_normal(tokens) + level
 
     alone = np.array([[read(differs[tower]) for tower in range(towers)] for _ in range(sets)])
     together = np.array([read(differs[0] + division) for _ in range(sets)])  # no tower is better than the first

@@ -52,7 +52,7 @@ def test_a_type_that_is_out_of_the_sample_stays_where_it_is():
     gradients = torch.randn(30, 6, 4, generator=torch.Generator().manual_seed(1))
     gradients[1::3, 2] = 0
     weights = trained((6, 4), gradients)
-    for before, after, gradient in zip(weights, weights[1:], gradients):
+    for before, after, gradient in zip(weights[:-1], weights[1:], gradients, strict=True):
         assert torch.equal((before != after).any(1), gradient.any(1))
 
 

@@ -201,7 +201,7 @@ def _surplus(measured: Measured, sets: Sequence[str], readings: Readings) -> Sur
 
     together = np.array([measured.log_probs(f"{name}_together") for name in with_joint])
     given_twice = read(twice, "twice_") if twice else None
-    return surplus(read(with_joint, ""), together, given_twice, readings.group, readings.clusters, readings.confidence)
+    return surplus(read(with_joint, ""), together, given_twice, readings)
 
 
 def _divides(differ: Verdict, gain: Verdict, strangers: Division | None) -> Verdict:

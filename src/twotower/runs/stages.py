@@ -70,7 +70,7 @@ STAGES: dict[str, Stage] = {
                           "model.planted", "model.dial", "model.width", "model.layers"),
               ("data", "training.json", "metrics.jsonl", "emergence.parquet", "readout.json", "scores.parquet",
                "context.parquet", "direction.parquet"),
-              ("preference.parquet", "results.json"), format=18,
+              ("preference.parquet", "results.json"), format=19,
               optional=("strangers.json", "planted.json", *(f"knowledge/{name}" for name in INSTRUMENTS))),
         Stage("report", ("analyze.min_count", "analyze.confidence", "model.towers"),
               ("data", "training.json", "metrics.jsonl", "scores.parquet", "preference.parquet", "results.json"),

@@ -8,7 +8,7 @@ import numpy as np
 
 from .clustering import Clusters
 from .division import Codes, Readings, added, cells_of
-from .intervals import Estimate
+from .intervals import Estimate, symmetric_interval, with_variance
 from .tallies import Floats
 
 
@@ -67,21 +67,41 @@ class Surplus(Estimate):
     """The most that one tower given twice is better than given once; None where that was not read."""
 
 
-def surplus(
-    alone: Floats, together: Floats, twice: Floats | None, group: Codes, clusters: Clusters, confidence: float
-) -> Surplus:
+def surplus(alone: Floats, together: Floats, twice: Floats | None, readings: Readings) -> Surplus:
     """V, from log-probabilities in nats under readouts of one family.
 
     `alone` (sets, towers, occurrences), `together` (sets, occurrences), `twice` (sets, towers, occurrences): readouts
     of one tower given as often as there are towers, in the first of the sets. Which tower is the better one is chosen
-    on all groups of documents but the one that is scored; `group` (occurrences,).
+    on all groups of documents but the one that is scored. The interval is the wider of two: one in which the noise of
+    readouts is by type, and one in which it is of a readout as a whole, as where one of them has failed.
     """
-    mean = alone.mean(axis=0)
-    rest = added(group, int(group.max()) + 1, mean)
+    mean, group, confidence = alone.mean(axis=0), readings.group, readings.confidence
+    rest = added(group, readings.groups, mean)
     best = (rest.sum(axis=-1, keepdims=True) - rest).argmax(axis=0)
-    gained = _mean(together.mean(axis=0) - mean[best[group], np.arange(len(group))], clusters, confidence)
+    gained = together.mean(axis=0) - mean[best[group], np.arange(len(group))]
+    by_type = _mean(gained, readings.clusters, confidence)
+    variance, freedom = with_variance(
+        Clusters({"document": readings.document}).spread(_influence(gained)),
+        _of_readouts(np.concatenate([alone, together[:, None]], axis=1).mean(axis=-1)),
+    )
+    by_readout = symmetric_interval(by_type.estimate, variance**0.5, confidence, freedom)
+    wider = max(by_type, by_readout, key=lambda interval: interval.high - interval.low)
     null = None if twice is None else float((twice - alone[: len(twice)]).mean(axis=(0, 2)).max())
-    return Surplus(gained.estimate, gained.low, gained.high, null)
+    return Surplus(wider.estimate, wider.low, wider.high, null)
+
+
+def _of_readouts(means: Floats) -> tuple[float, float]:
+    """What the choice of readouts adds to the variance of V, and its degrees of freedom, from (sets, readouts) nats.
+
+    It is estimated from what is left when the means of sets and of what is read are taken out, since V compares
+    readouts of one set. A single set is exact: there is no choice.
+    """
+    sets, reads = means.shape
+    if sets == 1:
+        return 0.0, 1.0
+    left = means - means.mean(axis=0) - means.mean(axis=1, keepdims=True) + means.mean()
+    freedom = (sets - 1) * (reads - 1)
+    return 2 * float((left**2).sum()) / freedom / sets, freedom
 
 
 def _of_towers(differences: Floats) -> Floats:
@@ -96,5 +116,10 @@ def _of_other_sets(values: Floats, number: int) -> Floats:
 
 
 def _mean(values: Floats, clusters: Clusters, confidence: float) -> Estimate:
-    estimate = float(values.mean())
-    return clusters.interval(estimate, (values - estimate) / len(values), confidence)
+    return clusters.interval(float(values.mean()), _influence(values), confidence)
+
+
+def _influence(values: Floats) -> Floats:
+    """Of each occurrence on the mean."""
+    influence: Floats = (values - values.mean()) / len(values)
+    return influence

@@ -122,6 +122,12 @@ def symmetric_interval(estimate: float, error: float, confidence: float, freedom
     return Estimate(estimate, estimate - reach, estimate + reach)
 
 
+def with_variance(one: tuple[float, float], other: tuple[float, float]) -> tuple[float, float]:
+    """The sum of two independent variances, each with its degrees of freedom, and the sum's (Satterthwaite 1946)."""
+    total = one[0] + other[0]
+    return total, total**2 / max(sum(variance**2 / freedom for variance, freedom in (one, other)), 1e-300)
+
+
 def jackknife_interval(values: Floats, confidence: float) -> Estimate:
     """A figure, the first of (1 + groups,), and its interval from its values without each group, the others.
 
