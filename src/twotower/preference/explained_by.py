@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import combinations
@@ -95,7 +95,7 @@ def explained_by(measured: Measured) -> ExplainedBy | None:
         return None
     chosen = measured.frequent
     groups, norms = predictors(measured)
-    names, masks, columns = _columns(groups)
+    names, sizes, columns = _columns(groups)
     generator = measured.generator("explained by")
     fold = generator.permutation(np.arange(len(columns)) % FOLDS)
     tallies = [preference.select(chosen) for preference in measured.preferences]
@@ -109,7 +109,7 @@ def explained_by(measured: Measured) -> ExplainedBy | None:
     of_document, of_type = (grouped(units, number_of_groups, generator) for units in (documents, len(columns)))
 
     def r2(values: Floats, weights: Floats | None = None) -> Floats:
-        return _r2(values, np.ones(len(columns)) if weights is None else weights, columns, masks, fold)
+        return _r2(values, np.ones(len(columns)) if weights is None else weights, columns, sizes, fold)
 
     def means(weights: Floats) -> Floats:
         return np.stack([of_contrast.means(weights)[0] for of_contrast in tallies], axis=1)
@@ -218,52 +218,65 @@ def _dispersion(measured: Measured) -> Floats:
     return deviation / 2
 
 
-def _columns(groups: Mapping[str, Floats]) -> tuple[list[str], NDArray[np.bool_], Floats]:
-    """Names, which columns each subset of groups has (subsets, columns; all of them last), and standardized columns."""
-    names = list(groups)
-    parts, group_of_column = [], []
-    for number, name in enumerate(names):
-        spread = groups[name].std(axis=0)
-        varying = groups[name][:, spread > 0]
+def _columns(groups: Mapping[str, Floats]) -> tuple[list[str], list[int], Floats]:
+    """The names of the groups, how many columns of each vary, and those columns, standardized; last a constant one."""
+    parts = []
+    for columns in groups.values():
+        varying = columns[:, columns.std(axis=0) > 0]
         parts.append((varying - varying.mean(axis=0)) / varying.std(axis=0))
-        group_of_column += [number] * varying.shape[1]
-    columns = np.hstack([np.ones((len(parts[0]), 1)), *parts])
-    subsets = (np.arange(1 << len(names))[:, None] >> np.array(group_of_column, dtype=np.int64)) & 1
-    return names, np.hstack([np.ones((len(subsets), 1), dtype=bool), subsets.astype(bool)]), columns
+    constant = np.ones((len(parts[0]), 1))
+    return list(groups), [part.shape[1] for part in parts], np.hstack([*parts, constant])
 
 
-def _r2(means: Floats, types: Floats, columns: Floats, masks: NDArray[np.bool_], fold: NDArray[np.int64]) -> Floats:
+def _r2(means: Floats, types: Floats, columns: Floats, sizes: Sequence[int], fold: NDArray[np.int64]) -> Floats:
     """R2 on types that were not fitted, for every subset of groups, (subsets,); pooled over contrasts.
 
-    `means` (contrasts, types) are NaN where a type does not occur; `types` (types,) weights each. All subsets are
-    solved at once: a column that a subset lacks has an equation of its own, whose solution is 0.
+    `means` (contrasts, types) are NaN where a type does not occur; `types` (types,) weights each; `sizes` (groups,)
+    says how many of the columns each group has.
     """
-    squares: Floats = np.zeros(len(masks))
+    squares: Floats = np.zeros(1 << len(sizes))
     total = 0.0
     for values in means:
         weights = types * np.isfinite(values)
         values = np.nan_to_num(values)
         values = values - (weights * values).sum() / weights.sum()
         total += float((weights * values**2).sum())
-        for number in range(FOLDS):
-            fitted, tested = (weights * (fold != number), weights * (fold == number))
-            beta = _solve_subsets(columns, values, fitted, masks)
-            gram, cross = columns.T @ (tested[:, None] * columns), columns.T @ (tested * values)
-            squares += (tested * values**2).sum() - 2 * beta @ cross + ((beta @ gram) * beta).sum(axis=1)
+        variables = np.column_stack([values, columns])
+        of_fold = weights * (fold == np.arange(FOLDS)[:, None])
+        tested = (variables.T * of_fold[:, None]) @ variables
+        fitted = tested.sum(axis=0) - tested
+        diagonal = np.arange(1, len(fitted[0]))
+        fitted[:, diagonal, diagonal] += RIDGE * (weights.sum() - of_fold.sum(axis=1, keepdims=True))
+        squares += _squares_left(fitted, tested, sizes).sum(axis=0)
     r2: Floats = 1 - squares / total
     # The first subset holds nothing but the mean: its R2 is what the folds alone cost.
     gained: Floats = r2 - r2[0]
     return gained
 
 
-def _solve_subsets(columns: Floats, values: Floats, weights: Floats, masks: NDArray[np.bool_]) -> Floats:
-    gram, cross = columns.T @ (weights[:, None] * columns), columns.T @ (weights * values)
-    gram[np.diag_indices_from(gram)] += RIDGE * weights.sum()
-    systems = gram[None] * (masks[:, :, None] & masks[:, None, :])
-    diagonal = np.arange(columns.shape[1])
-    systems[:, diagonal, diagonal] += ~masks
-    solutions: Floats = np.asarray(np.linalg.solve(systems, (cross * masks)[:, :, None])[:, :, 0], dtype=np.float64)
-    return solutions
+def _squares_left(fitted: Floats, tested: Floats, sizes: Sequence[int]) -> Floats:
+    """What every subset of groups leaves of the first variable's squares on tested types, (folds, subsets).
+
+    Both arguments are cross-products, (folds, variables, variables): of the types that are fitted and of those that are
+    tested. A group of `sizes` is in a subset or not, so that subsets double with each group and share what comes
+    before it; elimination takes one group at a time out of all that is left.
+    """
+    fitted, tested = (products[:, None] for products in _taken_out(fitted, tested, len(fitted[0]) - 1))
+    for size in reversed(sizes):
+        first = fitted.shape[-1] - size
+        left_alone = fitted[..., :first, :first], tested[..., :first, :first]
+        both = zip(left_alone, _taken_out(fitted, tested, first), strict=True)
+        fitted, tested = (np.stack(pair, axis=2).reshape(FOLDS, -1, first, first) for pair in both)
+    return tested[..., 0, 0]
+
+
+def _taken_out(fitted: Floats, tested: Floats, first: int) -> tuple[Floats, Floats]:
+    """The cross-products of the variables before `first`, less what those from `first` on predict of them."""
+    beta = np.linalg.solve(fitted[..., first:, first:], fitted[..., first:, :first])
+    predicted = tested[..., :first, first:] @ beta
+    left = tested[..., :first, :first] - predicted - np.swapaxes(predicted, -1, -2)
+    left += np.swapaxes(beta, -1, -2) @ tested[..., first:, first:] @ beta
+    return fitted[..., :first, :first] - fitted[..., :first, first:] @ beta, left
 
 
 def _unique(number: int, groups: int) -> ShareOfSubsets:
