@@ -12,6 +12,7 @@ from twotower.preference import types
 from twotower.preference.reliability import reliability, reliability_of
 from twotower.preference.types import type_preferences
 from twotower.statistics import tallies
+from twotower.statistics.intervals import finite_quantiles
 from twotower.statistics.ranking import stratified_auroc
 from twotower.statistics.strata import frequency_bins
 from twotower.statistics.tallies import halves, resample, tally
@@ -234,3 +235,9 @@ def test_a_run_reads_its_reliability_across_all_pairs_of_sets():
         inside.append(one.low <= 0 <= one.high)
     assert sum(inside) >= 10
     assert np.isnan(reliability_of(planted(0, towers=1)).estimate)
+
+
+def test_quantiles_of_finite_values_are_those_of_numpy():
+    values = np.random.default_rng(0).standard_normal((50, 6))
+    values[:20, 1], values[1:, 2] = np.nan, np.nan
+    assert finite_quantiles(values, (0.025, 0.975)) == pytest.approx(np.nanquantile(values, (0.025, 0.975), axis=0))

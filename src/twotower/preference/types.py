@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..config.conversion import OMITTED
-from ..statistics.intervals import errors_to_each_side
+from ..statistics.intervals import errors_to_each_side, finite_quantiles
 from ..statistics.ranking import Bools
 from ..statistics.tallies import Floats, Tallies, resample
 from .measured import Measured
@@ -55,7 +55,7 @@ def type_preferences(
             resampled = clusters > 1
             error[columns] = np.where(resampled, np.sqrt(variance), np.nan)
             limits = np.full((2, len(clusters)), np.nan)
-            limits[:, resampled] = np.nanquantile(drawn[:, columns][:, resampled], [tail, 1 - tail], axis=0)
+            limits[:, resampled] = finite_quantiles(drawn[:, columns][:, resampled], (tail, 1 - tail))
             low[columns], high[columns] = limits
     return {"mean": mean, "standard_error": error, "low": low, "high": high, "count": count}
 
