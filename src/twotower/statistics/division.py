@@ -162,14 +162,14 @@ def share(readings: Readings, label: Codes, given: Codes = NOTHING) -> Share:
     because many occur in one group alone, whatever the words are. So influences are taken from their mean
     in bins of the labels' frequency (post-stratification: Holt and Smith 1979).
     """
-    kept = label >= 0
-    given = given if len(given) else np.zeros(len(label), np.int64)
-    inner = readings if kept.all() else _part(readings, kept)
+    total, labelled = len(label), label >= 0
+    given = given if len(given) else np.zeros(total, np.int64)
+    kept: slice | NDArray[np.bool_] = slice(None) if labelled.all() else labelled  # a slice copies nothing
+    inner = readings if isinstance(kept, slice) else _part(readings, kept)
     label, given = label[kept], given[kept]
     values, outer = within(inner, given)
     crossed, whole = crossing(label, given)
     products = Products.of(inner, crossed, len(whole), values)
-    total = len(kept)
     known = products.pairs > 0
     weights: Floats = np.where(known, products.counts, 0.0) / total
     deviations: Floats = np.where(known, products.means - outer.means[whole], 0.0)
