@@ -91,6 +91,18 @@ def test_help_names_every_command_and_needs_no_heavy_import():
     assert "'nope' is not a command" in run("nope").stderr
 
 
+def test_statistics_and_pages_of_a_finished_run_need_no_towers():
+    code = (
+        "import sys\n"
+        "import twotower.pipeline, twotower.results.analysis, twotower.results.diff_analysis, twotower.cli.output\n"
+        "import twotower.report.page, twotower.report.diff_page, twotower.comparison.compare, twotower.report.study\n"
+        "heavy = {'torch', 'transformers', 'huggingface_hub'} & set(sys.modules)\n"
+        "sys.exit(repr(heavy) if heavy else 0)"
+    )
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert shown.returncode == 0, shown.stderr
+
+
 def test_an_existing_folder_gives_the_defaults(finished, capsys):
     assert cli.main(["analyze", "--out", str(finished)]) == 0
     captured = capsys.readouterr()

@@ -44,6 +44,8 @@ CONTROLS = "controls"
 """The folder of the other controls within that of their run."""
 SHARED = ("train", "readout", "score")
 """The stages that several processes share."""
+WITHOUT_TOWERS = {"prepare", "analyze", "report"}
+"""The stages that need no towers, whose libraries take seconds to import."""
 
 
 LONGEST_NAME = 80
@@ -136,7 +138,7 @@ def make(
         from .preference.own_labels import read_labels
 
         read_labels(config.analyze.labels)
-    if set(stage_functions) - {"prepare", "report"}:
+    if set(stage_functions) - WITHOUT_TOWERS:
         _set_up(config.threads)
     _require_all_processes()
     if launched() == 1:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..data.tagging import NO_WORD
-from ..scoring.divergence import MEASURES
+from ..scoring.score_table import MEASURES
 from ..statistics.clustering import Clusters
 from ..statistics.intervals import Estimate
 from ..statistics.tallies import Floats
@@ -30,7 +30,7 @@ GroupedBy = Literal["token", "class", "token before", "class before", "place"]
 
 @dataclass(frozen=True)
 class Means:
-    """Means over tokens, with intervals over documents; see `scoring.divergence.MEASURES`."""
+    """Means over tokens, with intervals over documents; see `scoring.score_table.MEASURES`."""
 
     tokens: int
     kl: Estimate

@@ -26,8 +26,7 @@ from ..preference.router import router_of
 from ..preference.types import spread_of_types, types_table
 from ..preference.word_classes import word_classes
 from ..runs.views import StageConfig
-from ..scoring.diff_scores import ANNOTATIONS, CONTROL, CONTROL_MIXTURE, MIXTURE
-from ..scoring.score_table import ScoreColumns
+from ..scoring.score_table import ANNOTATIONS, CONTROL, CONTROL_MIXTURE, MIXTURE, ScoreColumns
 from ..statistics.clustering import Clusters
 from ..system.progress import Progress
 from .diff_results import CorpusOfDiff, DiffResults, DivisionOfModels, MeanDifference, Scored, read_scored

@@ -19,7 +19,7 @@ from ..runs.finished import RunFolder
 from ..runs.listing import MainFigures
 from ..runs.records import read_record
 from ..runs.stages import DIFF
-from ..scoring.scorers import About
+from ..scoring.about import About
 from ..statistics.gains import Surplus
 from ..statistics.intervals import Estimate
 from ..statistics.verdicts import Verdict

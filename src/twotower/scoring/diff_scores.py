@@ -23,19 +23,15 @@ from ..data.tagging import NO_WORD, UPOS, words_of_pieces
 from ..runs.views import StageConfig
 from ..system.errors import InputError
 from ..system.processes import joined
-from .divergence import MEASURES
+from .about import About
 from .encoded import Encoded
 from .log_probs import TokenScores
 from .named_models import parse_model, short_names
 from .score_parts import of_all
-from .scorers import About, Scorer, pair_divergences, same_vocabulary
+from .score_table import ANNOTATIONS, CONTROL, CONTROL_MIXTURE, MEASURES, MIXTURE
+from .scorers import Scorer, pair_divergences, same_vocabulary
 from .units import Units, common_units, end_of_word_corrections, first_tokens, sums_over
 
-MIXTURE = "model_together"
-"""The column of the mixture: the log of the mean of the models' probabilities."""
-CONTROL, CONTROL_MIXTURE = "control", "control_together"
-"""Log-probabilities of the control, and of the mixture of the first model and the control."""
-ANNOTATIONS = ("deprel", "feats")
 Floats = NDArray[np.float64]
 
 
@@ -45,7 +41,7 @@ def score_models(config: StageConfig, run: Path, out: Path, say: Callable[[str],
     - `scores.parquet`, a row for each token, or for each word that all tokenizers have: `document`, `position`,
       `piece_id`, `piece`, `start` and `end` (characters of its document), `word`, `upos`, `whole_word`, `begins`, for
       treebanks `deprel` and `feats`; then log-probabilities in nats (float32): `model_1`, `model_2` and so on,
-      for models of one vocabulary `kl_2` and the other `divergence.MEASURES` of the first model and the second, and so
+      for models of one vocabulary `kl_2` and the other `score_table.MEASURES` of the first model and the second, and so
       on; `model_together` (of the mixture of all) and, where a control was given, `control` and `control_together`.
     - `vocabulary.parquet`, a row for each type: `piece`, `count`, `upos`, `word_class`;
     - `scorers.json`: what each model is and how it read the text, what is compared, and what could not be aligned.

@@ -20,11 +20,7 @@ from .batches import Batches, Indices
 from .encoded import Encoded
 from .log_probs import logits_at
 from .rows import Rows
-
-MEASURES = ("kl", "kl_back", "jensen_shannon", "agreement", "rank_distance")
-"""What is measured at each token: KL of the second model from the first, of the first from the second, and the
-Jensen–Shannon divergence, in nats; 1 where the best guess is the same; the distance of the logarithms (base 2) of the
-ranks of the token that came."""
+from .score_table import MEASURES
 
 
 def divergences(

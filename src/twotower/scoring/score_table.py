@@ -1,4 +1,4 @@
-"""`scores.parquet`, read back: without the towers, whose libraries take seconds to import."""
+"""`scores.parquet`, its columns and how it is read back: without models, whose libraries take seconds to import."""
 
 from __future__ import annotations
 
@@ -10,6 +10,15 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 
+MIXTURE = "model_together"
+"""The column of the mixture: the log of the mean of the models' probabilities."""
+CONTROL, CONTROL_MIXTURE = "control", "control_together"
+"""Log-probabilities of the control, and of the mixture of the first model and the control."""
+ANNOTATIONS = ("deprel", "feats")
+MEASURES = ("kl", "kl_back", "jensen_shannon", "agreement", "rank_distance")
+"""How far two models of one vocabulary are apart at each token: KL of the second model from the first, of the first
+from the second, and the Jensen–Shannon divergence, in nats; 1 where the best guess is the same; the distance of the
+logarithms (base 2) of the ranks of the token that came."""
 NOTHING: Mapping[str, str] = MappingProxyType({})
 
 

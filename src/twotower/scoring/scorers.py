@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,50 +13,13 @@ from ..config.schema import DiffConfig
 from ..data.score_files import read_score_file
 from ..system.errors import InputError
 from ..system.processes import ALONE, Processes
+from .about import About, Kind
 from .batches import Batches
 from .divergence import divergences
 from .encoded import encode_documents, encoded_tokens, word_beginning_pieces
 from .loading import ModelFiles, load_model, read_model_files, resolved_device
 from .log_probs import Framing, TokenScores, rows_of, score_rows, window_of
 from .named_models import NamedModel, parse_model
-
-Kind = Literal["causal", "masked", "file"]
-
-
-@dataclass(frozen=True)
-class About:
-    """A scorer, as `scorers` of `results.json` has it."""
-
-    name: str
-    """What tables and pages call it."""
-    given: str
-    """What the user called it."""
-    kind: Kind
-    model: str | None = None
-    """The architecture; like all that follows, None for a file."""
-    parameters: int | None = None
-    tokenizer: str | None = None
-    """Its class."""
-    vocabulary: int | None = None
-    """Entries of the vocabulary."""
-    lossless: bool | None = None
-    """Whether its tokens spell the text as it is: False if capitals, accents or white space are lost on the way."""
-    unknown: float | None = None
-    """Share of the tokens that stand for what the vocabulary cannot spell."""
-    window: int | None = None
-    """Tokens that it read at a time."""
-    stride: int | None = None
-    """Tokens by which the window moved on."""
-    before: tuple[str, ...] = ()
-    """The special tokens before each text."""
-    after: tuple[str, ...] = ()
-    corrected: bool | None = None
-    """Whether sums over words have been corrected for the white space before them; None where tokens are compared."""
-    dtype: str | None = None
-    revision: str | None = None
-    tokens: int = 0
-    """Of the whole text."""
-    bits_per_character: float | None = None
 
 
 class Scorer:
@@ -175,7 +137,7 @@ def require_models(settings: DiffConfig) -> None:
 def pair_divergences(
     first: Scorer, second: Scorer, settings: DiffConfig, say: Callable[[str], None], processes: Processes = ALONE
 ) -> NDArray[np.float32]:
-    """`divergence.MEASURES` of two models of one vocabulary, (measures, tokens); NaN where they were not measured.
+    """`score_table.MEASURES` of two models of one vocabulary, (measures, tokens); NaN where they were not measured.
 
     Both models read the same rows, as long as the shorter of their windows.
     """
