@@ -33,7 +33,7 @@ from twotower.system.durations import duration
         (["--print-completion", "fsh"], "give a shell (did you mean fish?)"),
         (
             ["list", "--state", "finishd"],
-            "--state: 'finishd' is not possible (did you mean finished?); give one of damaged, ",
+            "--state: 'finishd' is not possible (did you mean finished?); allowed: finished, unfinished, ",
         ),
         (["run", "--train.optimizer", "adam"], "--train.optimizer: 'adam' is not possible (did you mean adamw?)"),
         (["run", "--seed"], "--seed: give a value"),

@@ -1,11 +1,15 @@
 """An option that takes several values and is given several times has them all."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from twotower.cli.commands import COMMANDS
-from twotower.cli.options import joined_lists
+from twotower.cli.options import with_words
 from twotower.cli.stages import Arguments, parse
 from twotower.cli.study import StudyArguments
+from twotower.system.errors import InputError
 
 
 @pytest.mark.parametrize(
@@ -23,12 +27,37 @@ def test_corpora_that_are_named_one_by_one_count_all(words):
 
 
 def test_other_options_keep_their_place_and_the_last_of_them_counts():
-    words = ["--seed", "1", "--corpus", "A", "--out", "x", "--seed", "2"]
-    assert joined_lists(words, Arguments) == words
-    assert parse(COMMANDS["prepare"], [*words[:3], "A", "--seed", "2"]).config.seed == 2
+    parsed = parse(COMMANDS["prepare"], ["--seed", "1", "--corpus", "A", "--out", "x", "--seed", "2"])
+    assert (parsed.config.seed, parsed.config.prepare.corpus, parsed.out) == (2, ("A",), Path("x"))
+    flags = ["--no-strangers", "--strangers", "--no-strangers"]
+    assert not with_words(Arguments(), flags).strangers and with_words(Arguments(), flags[:2]).strangers
     assert Arguments().config.prepare.corpus == ("sotu",)
 
 
 def test_settings_of_a_study_count_all():
     words = ["--set", "a=1", "--seeds", "0", "--set", "b=2", "--seeds", "1", "--dry"]
-    assert joined_lists(words, StudyArguments) == ["--set", "a=1", "b=2", "--seeds", "0", "1", "--dry"]
+    parsed = with_words(StudyArguments(), words)
+    assert (parsed.grid.set, parsed.grid.seeds, parsed.dry) == (("a=1", "b=2"), (0, 1), True)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--seed", "--tokens", "5"], "--seed: give a value"),
+        (["--train.betas", "0.9"], "--train.betas: give a value"),
+        (["--train.betas", "--seed", "1"], "--train.betas: give 2 more values"),
+        (["--overwrite=yes"], "--overwrite: leave out =yes; it takes no value"),
+        (["--no-overwrite"], "--no-overwrite is not an option (did you mean --overwrite?)"),
+        (["-x"], "-x is not an option"),
+        (["text"], "'text' is one word too many"),
+    ],
+)
+def test_words_that_cannot_be_read_name_the_option(words, message):
+    with pytest.raises(InputError, match=f"^{re.escape(message)}"):
+        with_words(Arguments(), words)
+
+
+def test_names_take_underscores_and_values_follow_an_equals_sign():
+    words = ["--train.learning_rate=1e-3", "--train.betas", "0.9", "0.99", "--prepare.tokenizer", "None"]
+    config = with_words(Arguments(), words).config
+    assert (config.train.learning_rate, config.train.betas, config.prepare.tokenizer) == (1e-3, (0.9, 0.99), None)

@@ -1,49 +1,27 @@
-"""What commands share in reading their options: a dataclass is filled from the words of the command line by tyro."""
+"""What commands share in reading their options: from the words of a command line to a dataclass."""
 
 from __future__ import annotations
 
-import contextlib
-import io
-import re
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, is_dataclass, replace
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar, cast, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, NamedTuple, TypeVar, cast, get_args, get_origin, get_type_hints
 
 import tyro
 
 from ..config.conversion import converted
 from ..config.presets import PRESETS, preset
 from ..config.schema import RunConfig
-from ..config.settings import flat_settings, read_settings, with_settings
+from ..config.settings import flat_settings, read_settings, with_settings, with_value
 from ..system.errors import InputError
 from ..system.spelling import did_you_mean
 from .helptext import for_help
 
 T = TypeVar("T")
-NUMBERS = tyro.constructors.ConstructorRegistry()
-"""How tyro reads numbers: as files of settings do."""
-
-
-@NUMBERS.primitive_rule
-def _number(info: tyro.constructors.PrimitiveTypeInfo) -> tyro.constructors.PrimitiveConstructorSpec[Any] | None:
-    if info.type not in (int, float):
-        return None
-    return tyro.constructors.PrimitiveConstructorSpec(
-        nargs=1,
-        metavar=info.type.__name__.upper(),
-        instance_from_str=lambda words: _number_of(words[0], info.type),
-        is_instance=lambda value: isinstance(value, info.type),
-        str_from_instance=lambda value: [str(value)],
-    )
-
-
-def _number_of(word: str, kind: type) -> Any:
-    try:
-        return converted(word, kind, "")
-    except InputError as error:
-        raise ValueError(str(error).removeprefix(": ")) from None  # tyro names the option
+ARGUMENT = type(tyro.conf.arg())
+"""The class of what `tyro.conf.arg` says of an option: its name and its other names."""
 
 
 @dataclass(frozen=True)
@@ -78,104 +56,109 @@ class Command:
 
 
 def read(command: Command, words: list[str], default: T) -> T:
-    """Arguments of the kind of `default` from the command line. Raises `InputError` for what cannot be parsed."""
-    complaint = io.StringIO()
-    description = command.description("--help-all" in words)
-    if "--help-all" in words:
-        words, default = ["--help"], for_help(default)
-    elif "-h" in words or "--help" in words:
-        default = for_help(default, command.common)
+    """Arguments of the kind of `default` from the command line. Raises `InputError` for what cannot be read."""
+    if {"-h", "--help", "--help-all"} & set(words):
+        all_options = "--help-all" in words
+        shown = for_help(default, () if all_options else command.common)
+        tyro.cli(
+            type(shown), prog=f"twotower {command.name} {command.positional}".rstrip(), args=["--help"], default=shown,
+            description=command.description(all_options),
+        )  # fmt: skip
     try:
-        with contextlib.redirect_stderr(complaint):
-            return tyro.cli(
-                type(default), prog=f"twotower {command.name} {command.positional}".rstrip(), description=description,
-                args=joined_lists(words, type(default)), default=default, registry=NUMBERS,
-            )  # fmt: skip
-    except SystemExit as stop:
-        if stop.code in (0, None):
-            raise  # --help
-        raise InputError(f"{_complaint(complaint.getvalue())}; see `twotower {command.name} --help`") from None
+        return with_words(default, words)
+    except InputError as error:
+        raise InputError(f"{error}; see `twotower {command.name} --help`") from None
 
 
-def joined_lists(words: Sequence[str], kind: type) -> list[str]:
-    """The same words, with all values of an option that takes several at its first place.
+class Option(NamedTuple):
+    """What stands behind a flag, or a positional argument."""
 
-    `--corpus A --corpus B` becomes `--corpus A B`: the parser alone would keep the last. `kind` is the dataclass of the
-    options.
+    path: tuple[str, ...]
+    """The names of the field, and of those it is inside, from the outermost."""
+    hint: Any
+    flag_value: bool
+    """What a flag without a value means."""
+
+    @property
+    def most(self) -> float:
+        """The number of values that it takes; infinity where it is any number of them, none included."""
+        if get_origin(self.hint) is not tuple:
+            return 0 if self.hint is bool else 1
+        kinds = get_args(self.hint)
+        return math.inf if kinds[-1] is Ellipsis else len(kinds)
+
+
+def with_words(default: T, words: Sequence[str]) -> T:
+    """The dataclass `default` with what the words of a command line say.
+
+    Tyro writes the help of these options; it does not read them, because its errors are boxes for people, and because
+    one converter reads values wherever they come from. An option that takes any number of values has all that it is
+    given, the first time and later; of others the last counts. Raises `InputError` naming the option.
     """
-    several = _lists(kind)
-    joined: list[str] = []
-    values: dict[str, list[str]] = {}
-    places: dict[str, int] = {}
-    open_list: list[str] | None = None
+    options = _options(type(default))
+    positional = [option for name, option in options.items() if not name.startswith("-")]
+    values: dict[tuple[str, ...], tuple[str, Option, list[str]]] = {}
+    name, taken, missing = "", [""], 0.0
     for word in words:
-        flag, equals, value = word.partition("=")
-        if not word.startswith("--"):
-            (joined if open_list is None else open_list).append(word)
+        if missing and not word.startswith("--"):
+            taken.append(word)
+            missing -= 1
             continue
-        open_list = None
-        name = flag.removeprefix("--").rpartition(".")[2].replace("_", "-")  # the short name of a setting is its last
-        if name in several:
-            if name not in values:
-                places[name], values[name] = len(joined), []
-                joined.append(flag)
-            values[name] += [value] if equals else []
-            open_list = None if equals else values[name]
+        _require_values(name, missing)
+        if word.startswith("-"):
+            name, equals, value = word.partition("=")
+            option = options.get(name.replace("_", "-"))
+            if option is None:
+                raise InputError(f"{name} is not an option{did_you_mean(name, options)}")
+            if equals and not option.most:
+                raise InputError(f"{name}: leave out {equals}{value}; it takes no value")
+            new = [value] if equals else []
+            missing = 0.0 if equals and option.most == math.inf else option.most - len(new)
+        elif positional:
+            option, new, missing = positional[0], [word], 0.0
+            positional = positional if option.most == math.inf else positional[1:]
         else:
-            joined.append(word)
-    for name in reversed(values):
-        joined[places[name] + 1 : places[name] + 1] = values[name]
-    return joined
+            raise InputError(f"{word!r} is one word too many")
+        taken = [*values[option.path][2], *new] if option.path in values and option.most == math.inf else new
+        values[option.path] = (name, option, taken)
+    _require_values(name, missing)
+    result: Any = default
+    for path, (flag, option, texts) in values.items():
+        result = with_value(result, path, _value(option, texts, flag))
+    return cast(T, result)
 
 
-@lru_cache(maxsize=8)
-def _lists(kind: type) -> frozenset[str]:
-    """The names of all settings of a dataclass that take any number of values, with hyphens."""
-    names: frozenset[str] = frozenset()
-    for name, hint in get_type_hints(kind).items():
+def _require_values(name: str, missing: float) -> None:
+    if missing not in (0, math.inf):
+        raise InputError(f"{name}: give {'a value' if missing == 1 else f'{missing:.0f} more values'}")
+
+
+def _value(option: Option, texts: list[str], flag: str) -> Any:
+    if not option.most:
+        return option.flag_value
+    if texts == ["None"] and type(None) in get_args(option.hint):
+        return None
+    return converted(texts if get_origin(option.hint) is tuple else texts[0], option.hint, flag)
+
+
+@cache
+def _options(kind: type, path: tuple[str, ...] = (), prefix: str = "") -> dict[str, Option]:
+    """The options of a dataclass by each of their flags, and its positional arguments by their names."""
+    options: dict[str, Option] = {}
+    for field, annotated in get_type_hints(kind, include_extras=True).items():
+        hint, *metadata = get_args(annotated) if get_origin(annotated) is Annotated else (annotated,)
+        argument: Any = next((said for said in metadata if isinstance(said, ARGUMENT)), tyro.conf.arg())
+        name = field.replace("_", "-") if argument.name is None else argument.name
+        option = Option((*path, field), hint, True)
         if is_dataclass(hint):
-            names |= _lists(cast(type, hint))
-        elif get_origin(hint) is tuple and get_args(hint)[-1] is Ellipsis:
-            names |= {name.replace("_", "-")}
-    return names
-
-
-UNKNOWN = re.compile(r"Unrecognized options: (?P<option>--[^\s,]+)(?:.*?Perhaps you meant: .*?(?P<near>--[\w.-]+))?")
-SUPERFLUOUS = re.compile(r"Unrecognized options: (?P<word>[^\s,]+)")
-CHOICE = re.compile(r"invalid choice '(?P<given>.*?)' for argument '(?P<option>.*?)'.*?\((?P<choices>.*?)\)")
-MISSING = re.compile(r"Missing value for argument '(?P<option>.*?)'")
-
-
-def _complaint(box: str) -> str:
-    """What tyro complains of, as one line, with what may have been meant."""
-    text = " ".join(_lines(box))
-    if said := UNKNOWN.search(text):
-        return f"{said['option']} is not an option" + (f" (did you mean {said['near']}?)" if said["near"] else "")
-    if said := SUPERFLUOUS.search(text):
-        return f"{said['word']!r} is one word too many"
-    if said := CHOICE.search(text):
-        choices = sorted(set(re.findall(r"'([^']*)'", said["choices"])) - {"None"})
-        meant = did_you_mean(said["given"], choices)
-        return f"{said['option']}: {said['given']!r} is not possible{meant}; give one of {', '.join(choices)}"
-    if said := MISSING.search(text):
-        return f"{said['option']}: give a value"
-    return _one_line(box).removeprefix("Error parsing ")
-
-
-def _one_line(box: str) -> str:
-    """Tyro's boxed complaint, up to the help it quotes, as one line."""
-    kept = []
-    for line in _lines(box)[1:]:
-        if line.startswith(("Argument helptext", "For full helptext")):
-            break
-        kept.append(line)
-    return " ".join(kept[:4])
-
-
-def _lines(box: str) -> list[str]:
-    """The lines inside a box that tyro has drawn, its title first."""
-    lines = [line.strip("│╭╰╮╯─|+- " if number == 0 else "│╭╰╮╯─| ") for number, line in enumerate(box.splitlines())]
-    return [line for line in lines if line.strip("-+")]
+            options |= _options(cast(type, hint), option.path, f"{prefix}{name}." if name else prefix)
+        elif tyro.conf.Positional in metadata:
+            options[name] = option
+        else:
+            options |= dict.fromkeys((f"--{prefix}{name}", *(argument.aliases or ())), option)
+            if hint is bool and tyro.conf.FlagCreatePairsOff not in metadata:
+                options[f"--{prefix}no-{name}"] = option._replace(flag_value=False)
+    return options
 
 
 def peek(words: Sequence[str], *flags: str) -> str | None:

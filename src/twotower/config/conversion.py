@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ..system.errors import InputError
+from ..system.spelling import did_you_mean
 from .numerals import whole_number
 
 T = TypeVar("T")
@@ -161,7 +162,8 @@ def _literal(value: Any, allowed: tuple[Any, ...], name: str) -> Any:
         value = "no"
     if value in allowed:
         return value
-    raise InputError(f"{name}: {value!r} is not possible; allowed: {', '.join(map(str, allowed))}")
+    meant = did_you_mean(str(value), allowed)
+    raise InputError(f"{name}: {value!r} is not possible{meant}; allowed: {', '.join(map(str, allowed))}")
 
 
 def _scalar(value: Any, kind: type, name: str) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import typing
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -82,7 +82,7 @@ def with_settings(base: T, given: Mapping[str, Any], source: str) -> T:
     require_known(flat, known, source)
     replaced: Any = base
     for name, value in flat.items():
-        replaced = _with(replaced, name.split("."), converted(value, known[name], f"{source}: {name}"))
+        replaced = with_value(replaced, name.split("."), converted(value, known[name], f"{source}: {name}"))
     return typing.cast(T, replaced)
 
 
@@ -165,6 +165,7 @@ def nearest(name: str, known: Iterable[str]) -> list[str]:
     return whole or [setting for end in alike for setting in ends[end]][:MOST_NAMED]
 
 
-def _with(base: Any, path: list[str], value: Any) -> Any:
+def with_value(base: Any, path: Sequence[str], value: Any) -> Any:
+    """A dataclass with one field replaced. `path` is its name after those of the fields it is inside."""
     name, *rest = path
-    return dataclasses.replace(base, **{name: _with(getattr(base, name), rest, value) if rest else value})
+    return dataclasses.replace(base, **{name: with_value(getattr(base, name), rest, value) if rest else value})
