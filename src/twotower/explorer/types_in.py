@@ -13,9 +13,6 @@ from ..system.errors import InputError
 from .explored import ExploredRun
 from .plain import columns
 
-DRAWS = 200
-"""Bootstrap samples of the documents: a reader waits for them."""
-
 
 def types_in(run: ExploredRun, documents: NDArray[np.bool_]) -> dict[str, Any]:
     """`ExploredRun.types_table` for the documents of a mask, (documents,). Raises `InputError` if there are none."""
@@ -23,6 +20,4 @@ def types_in(run: ExploredRun, documents: NDArray[np.bool_]) -> dict[str, Any]:
         raise InputError("no held-out document passes the filter: loosen it")
     kept = np.repeat(documents, np.diff(run.bounds))
     scores = run.run.scores()[kept].reset_index(drop=True)
-    measured = run.source.measured()
-    settings = replace(measured.settings, bootstrap=min(DRAWS, measured.settings.bootstrap))
-    return columns(types_table(replace(measured, scores=scores, settings=settings)))
+    return columns(types_table(replace(run.source.measured(), scores=scores)))
