@@ -44,8 +44,8 @@ def test_settings_of_a_study_count_all():
     ("words", "message"),
     [
         (["--seed", "--tokens", "5"], "--seed: give a value"),
-        (["--train.betas", "0.9"], "--train.betas: give a value"),
-        (["--train.betas", "--seed", "1"], "--train.betas: give 2 more values"),
+        (["--train.betas", "0.9"], "--train.betas: give a further value"),
+        (["--train.betas", "--seed", "1"], "--train.betas: give 2 values"),
         (["--overwrite=yes"], "--overwrite: leave out =yes; it takes no value"),
         (["--no-overwrite"], "--no-overwrite is not an option (did you mean --overwrite?)"),
         (["-x"], "-x is not an option"),

@@ -95,16 +95,17 @@ def with_words(default: T, words: Sequence[str]) -> T:
     one converter reads values wherever they come from. An option that takes any number of values has all that it is
     given, the first time and later; of others the last counts. Raises `InputError` naming the option.
     """
-    options = _options(type(default))
+    kind: type = type(default)
+    options = _options(kind)
     positional = [option for name, option in options.items() if not name.startswith("-")]
     values: dict[tuple[str, ...], tuple[str, Option, list[str]]] = {}
-    name, taken, missing = "", [""], 0.0
+    name, taken, missing = "", list[str](), 0.0
     for word in words:
         if missing and not word.startswith("--"):
             taken.append(word)
             missing -= 1
             continue
-        _require_values(name, missing)
+        _require_values(name, taken, missing)
         if word.startswith("-"):
             name, equals, value = word.partition("=")
             option = options.get(name.replace("_", "-"))
@@ -121,16 +122,17 @@ def with_words(default: T, words: Sequence[str]) -> T:
             raise InputError(f"{word!r} is one word too many")
         taken = [*values[option.path][2], *new] if option.path in values and option.most == math.inf else new
         values[option.path] = (name, option, taken)
-    _require_values(name, missing)
+    _require_values(name, taken, missing)
     result: Any = default
     for path, (flag, option, texts) in values.items():
         result = with_value(result, path, _value(option, texts, flag))
     return cast(T, result)
 
 
-def _require_values(name: str, missing: float) -> None:
+def _require_values(name: str, taken: list[str], missing: float) -> None:
     if missing not in (0, math.inf):
-        raise InputError(f"{name}: give {'a value' if missing == 1 else f'{missing:.0f} more values'}")
+        more = " further" if taken else ""
+        raise InputError(f"{name}: give {f'a{more} value' if missing == 1 else f'{missing:.0f}{more} values'}")
 
 
 def _value(option: Option, texts: list[str], flag: str) -> Any:

@@ -45,7 +45,7 @@ def shard_name(number: int, count: int) -> str:
     return f"shard-{number:05d}-of-{count:05d}.safetensors"
 
 
-def sharded_index(state: dict[str, Any], digests: Sequence[str], tensors: Mapping[str, Held]) -> str:
+def sharded_index(state: Mapping[str, Any], digests: Sequence[str], tensors: Mapping[str, Held]) -> str:
     """The index of a sharded checkpoint as JSON, from the digest of each shard in order."""
     content = {
         "state": state,

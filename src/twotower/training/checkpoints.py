@@ -10,6 +10,7 @@ import json
 import os
 import shutil
 import sys
+from collections.abc import Mapping
 from errno import ENOENT
 from pathlib import Path
 from typing import Any, cast
@@ -39,7 +40,7 @@ Moments = dict[str, dict[str, Any]]
 
 
 def save_checkpoint(
-    folder: Path, module: nn.Module, optimizers: list[Optimizer], state: dict[str, Any], processes: Processes = ALONE
+    folder: Path, module: nn.Module, optimizers: list[Optimizer], state: Mapping[str, Any], processes: Processes = ALONE
 ) -> None:
     """Replace `folder` by a checkpoint of weights, optimizer moments and `state` (plain JSON values).
 
@@ -56,7 +57,7 @@ def save_checkpoint(
         _save_plain(folder, weights, cast(Moments, moments["state"]), state)
 
 
-def _save_plain(folder: Path, weights: dict[str, Tensor], moments: Moments, state: dict[str, Any]) -> None:
+def _save_plain(folder: Path, weights: dict[str, Tensor], moments: Moments, state: Mapping[str, Any]) -> None:
     partial = _begun(folder)
     model, optimizer = PLAIN
     save_file({name: value.contiguous() for name, value in weights.items()}, partial / model)
@@ -71,7 +72,7 @@ def _save_plain(folder: Path, weights: dict[str, Tensor], moments: Moments, stat
     _put_in_place(folder)
 
 
-def save_shards(folder: Path, parts: dict[str, Part], state: dict[str, Any], processes: Processes) -> None:
+def save_shards(folder: Path, parts: dict[str, Part], state: Mapping[str, Any], processes: Processes) -> None:
     """Replace `folder` by a sharded checkpoint of what each of the `processes` holds. See `save_checkpoint`.
 
     When all shards are on the disk the first process writes the index that names them, and puts the folder in place.

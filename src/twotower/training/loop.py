@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict, cast
 
 import numpy as np
 import torch
@@ -48,6 +48,20 @@ SECOND_SEED = 1_000_003
 """Added to the seed of weights that must not equal those of the towers' readouts."""
 
 
+class TrainingState(TypedDict):
+    """How far training has come, as a checkpoint has it: plain values that grow update by update."""
+
+    step: int
+    """Updates that are done."""
+    seconds: float
+    resumed: int
+    """How often training was stopped and went on."""
+    evaluated: dict[str, Any]
+    """The last `Evaluation`; empty before the first."""
+    seconds_at: dict[str, float]
+    """Seconds until each evaluation, by the tokens trained on."""
+
+
 def train(config: RunConfig, run: Path, out: Path) -> None:
     """Train the towers on `run/data`; write `trunk/`, `training.json`, `metrics.jsonl`, `emergence.parquet` into `out`.
 
@@ -74,10 +88,10 @@ def train(config: RunConfig, run: Path, out: Path) -> None:
     last = max(1, round(settings.stop_after * steps))
     objective, optimizers = _build(config, text, towers, accelerator)
     evaluator = Evaluator(text, towers, settings.evaluation_tokens, work)
-    state: dict[str, Any] = {"step": 0, "seconds": 0.0, "resumed": 0, "evaluated": {}, "seconds_at": {}}
+    state = TrainingState(step=0, seconds=0.0, resumed=0, evaluated={}, seconds_at={})
     checkpoint = find_checkpoint(work / "latest", processes)
     if checkpoint:
-        state = load_checkpoint(checkpoint, objective, optimizers, processes)
+        state = cast(TrainingState, load_checkpoint(checkpoint, objective, optimizers, processes))
         state["resumed"] += 1
     evaluate_at = {round(steps * (k + 1) / settings.evaluations) for k in range(settings.evaluations)} | {last}
     main = accelerator.is_main_process
