@@ -75,8 +75,8 @@ def know(
             for line in tell_lists(own[name].know, name):
                 say(line)
     if SCALE in {*names, *dependent}:
-        asked = [name for name in INSTRUMENTS if name != SCALE and name in {*names, *records}]
-        _know_controls(folder, {name: own[name] for name in asked}, overwrite, say)
+        instruments = [name for name in INSTRUMENTS if name != SCALE and name in {*names, *records}]
+        _know_controls(folder, {name: own[name] for name in instruments}, overwrite, say)
     return make(config, folder, (*names, *dependent, "analyze", "report"), overwrite, say, own)
 
 

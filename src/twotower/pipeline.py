@@ -262,12 +262,12 @@ def _beside(config: RunConfig, folder: Path, overwrite: bool, say: Callable[[str
         try:
             yield
             say("strangers: waiting for them")
-            done = process.wait() == 0
+            succeeded = process.wait() == 0
         except BaseException:
             process.terminate()  # its checkpoint is saved first
             process.wait()
             raise
-    if done:
+    if succeeded:
         log.unlink()
 
 

@@ -37,11 +37,11 @@ def export(run: RunFolder, folder: Path, with_text: bool = False) -> Path:
         run.require(artifact)
     make_folder(folder.parent)
     with naming_disk_errors(folder), TemporaryDirectory(prefix=".twotower-", dir=folder.parent) as temporary:
-        made = Path(temporary) / "export"
-        _fill(run, made, with_text)
+        export = Path(temporary) / "export"
+        _fill(run, export, with_text)
         if folder.exists():
             folder.rmdir()
-        made.rename(folder)
+        export.rename(folder)
     return folder
 
 

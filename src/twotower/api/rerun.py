@@ -61,9 +61,9 @@ def rerun(folder: Path, out: Path, say: Callable[[str], None] = lambda _: None) 
 def differences(then: Provenance, now: Provenance) -> tuple[str, ...]:
     """What may make two runs differ: a line each."""
     before, after = (
-        {**made.versions, "Python": made.python, "the revision of the code": made.git_revision}
-        | {f"the machine's {name}": value for name, value in asdict(made.machine).items()}
-        for made in (then, now)
+        {**provenance.versions, "Python": provenance.python, "the revision of the code": provenance.git_revision}
+        | {f"the machine's {name}": value for name, value in asdict(provenance.machine).items()}
+        for provenance in (then, now)
     )
     return tuple(
         f"{name} was {before.get(name) or 'absent'} and is {value or 'absent'}"

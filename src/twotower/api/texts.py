@@ -62,8 +62,8 @@ def predict(run: RunFolder, beginning: str, top: int) -> pd.DataFrame:
         features = model.head_features(outputs, {name for names in heads.values() for name in names})
     rows = []
     for head, names in heads.items():
-        each = [torch.log_softmax(torch.nn.functional.linear(*features[name])[0], dim=-1) for name in names]
-        mean = torch.stack(each).mean(dim=0)[: len(text.pieces)]
+        log_probs = [torch.log_softmax(torch.nn.functional.linear(*features[name])[0], dim=-1) for name in names]
+        mean = torch.stack(log_probs).mean(dim=0)[: len(text.pieces)]
         values, likeliest = mean.topk(min(top, len(mean)))
         rows += [
             {"head": head, "rank": rank, "piece_id": piece, "piece": text.pieces[piece], "log_prob": value}

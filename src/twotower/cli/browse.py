@@ -90,7 +90,7 @@ def list_runs(command: Command, words: list[str]) -> int:
 def _choice(runs: Sequence[Listed]) -> str:
     """What the filters can keep."""
     values = {name: sorted({str(SORTS[name](run) or "") for run in runs} - {""}) for name in FILTERS}
-    return "; ".join(f"{name} {', '.join(found)}" for name, found in values.items() if found)
+    return "; ".join(f"{name} {', '.join(names)}" for name, names in values.items() if names)
 
 
 def _count(shown: int, all_runs: int, counts: str) -> str:

@@ -108,12 +108,12 @@ def _make(parsed: WorkArguments) -> int:
         say(f"{name}: finished before")
         return SUCCESS
     before = progress_of(folder)
-    with requests() as asked:
+    with requests() as signals:
         try:
             make(parsed.study, name)
             return SUCCESS
         except (Interrupted, KeyboardInterrupt) as stop:
-            if not (asked.later and parsed.requeue):
+            if not (signals.later and parsed.requeue):
                 raise
             if progress_of(folder) == before:
                 raise InputError(

@@ -152,8 +152,8 @@ def completed(default: object, common: Sequence[str], place: str = "") -> Any:
 def _choices(name: str, value: object) -> tuple[str, ...] | None:
     """What is completed after an option; None if anything, or if its own value is no choice, as that of `diff`."""
     choices = CHOICES.get(name)
-    given = value if isinstance(value, tuple) else (value,)
-    return choices if choices is not None and set(given) <= set(choices) else None
+    values = value if isinstance(value, tuple) else (value,)
+    return choices if choices is not None and set(values) <= set(choices) else None
 
 
 def _limited(hint: Any, choices: tuple[str, ...] | None) -> Any:

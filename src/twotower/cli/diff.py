@@ -60,8 +60,8 @@ def parse(command: Command, words: list[str]) -> DiffArguments:
     models, rest = words[:first], words[first:]
     folder, path = peek(rest, "--out"), peek(rest, "--config")
     if path:
-        given = flat_settings(read_settings(Path(path)), path)
-        base = with_settings(RunConfig(preset="diff"), given, path)
+        settings = flat_settings(read_settings(Path(path)), path)
+        base = with_settings(RunConfig(preset="diff"), settings, path)
     elif folder and (Path(folder) / "config.yaml").is_file():
         base = load_config(Path(folder))
     else:

@@ -51,10 +51,10 @@ def doctor(command: Command, words: list[str]) -> int:
         "time: of one run with one thread of the processor, without statistics, at most",
         f"estimates: {source_of(rate)}", "", *(f"- {fault}" for fault in wrong),
     ]  # fmt: skip
-    said = f"{len(wrong)} thing{'s' * (len(wrong) > 1)} to look at" if wrong else "nothing is wrong"
+    verdict = f"{len(wrong)} thing{'s' * (len(wrong) > 1)} to look at" if wrong else "nothing is wrong"
     parsed.output.result(
         {"machine": asdict(machine), "versions": versions(), "presets": rows, "faults": wrong},
-        f"doctor: {said}", "\n".join(lines),
+        f"doctor: {verdict}", "\n".join(lines),
     )  # fmt: skip
     return FAILURE if wrong else SUCCESS
 
@@ -107,8 +107,8 @@ def _load(machine: MachineFound) -> str:
     if machine.load is None:
         return "unknown"
     busy = machine.load > machine.cores + 1
-    said = f"{machine.load:.1f} processes at work in the last minute"
-    return f"{said}: everything takes longer now than is said here" if busy else said
+    load = f"{machine.load:.1f} processes at work in the last minute"
+    return f"{load}: everything takes longer now than is said here" if busy else load
 
 
 def _threads(second: float | None) -> str:

@@ -36,12 +36,12 @@ def exit_code_of(command: Callable[[], int]) -> int:
         name = os.fsdecode(error.filename or "")
         return _failed(f"{name[:40]}…: a file's name of {len(name):,} characters is too long; give another", BAD_INPUT)
     except RuntimeError as error:
-        if not (said := _of_the_device(str(error))):
+        if not (reason := _of_the_device(str(error))):
             raise
-        return _failed(said, BAD_INPUT)
+        return _failed(reason, BAD_INPUT)
     except MemoryError as error:
-        said = f" ({error})" if str(error) else ""
-        return _failed(f"memory ran out{said}; close what else uses it, or give less text or fewer runs", BAD_INPUT)
+        detail = f" ({error})" if str(error) else ""
+        return _failed(f"memory ran out{detail}; close what else uses it, or give less text or fewer runs", BAD_INPUT)
     except Interrupted as interruption:
         return _stopped(str(interruption))
     except KeyboardInterrupt:
@@ -63,13 +63,13 @@ def _of_the_device(message: str) -> str:
     return ""
 
 
-def _failed(what: str, code: int) -> int:
+def _failed(reason: str, code: int) -> int:
     if not leads():
         time.sleep(PATIENCE_WITH_THE_FIRST)
-        what = f"process {os.environ.get('RANK')}: {what}"
-    return fail(what, code)
+        reason = f"process {os.environ.get('RANK')}: {reason}"
+    return fail(reason, code)
 
 
-def _stopped(what: str) -> int:
+def _stopped(reason: str) -> int:
     """Of several processes the first one says it."""
-    return fail(f"{what}, and the same command continues from there", INTERRUPTED) if leads() else INTERRUPTED
+    return fail(f"{reason}, and the same command continues from there", INTERRUPTED) if leads() else INTERRUPTED

@@ -42,9 +42,9 @@ def for_help(default: T, common: Sequence[str] = (), place: str = "") -> T:
             hint = annotated(hint, shown(hint, value, texts.get(field.name)))
             value = tyro.MISSING if value in (RUN, FOLDER, STUDY) else value
         fields.append((field.name, hint, dataclasses.field(default=value)))
-    made = dataclasses.make_dataclass(kind.__name__, fields, bases=(kind,), frozen=True)
-    made.__doc__ = kind.__doc__
-    return cast(T, made())
+    shown_kind = dataclasses.make_dataclass(kind.__name__, fields, bases=(kind,), frozen=True)
+    shown_kind.__doc__ = kind.__doc__
+    return cast(T, shown_kind())
 
 
 def shown(hint: Any, value: object, text: str | None) -> Any:

@@ -65,16 +65,16 @@ def _ask(command: Command, words: list[str], only: tuple[str, ...]) -> int:
     from ..results.results import read_results
 
     options = {word.partition("=")[0].replace("_", "-") for word in words}
-    given = {
+    settings = {
         setting.name: getattr(parsed.know, setting.name) for setting in dataclasses.fields(KnowConfig)
         if any(f"--{place}{setting.name.replace('_', '-')}" in options for place in ("", "know.", "know.no-"))
     }  # fmt: skip
-    given |= {"controls": True} if parsed.controls else {}
-    if only and {"pairs", "treebank"} & given.keys() and "pairs" not in read_records(parsed.run):
+    settings |= {"controls": True} if parsed.controls else {}
+    if only and {"pairs", "treebank"} & settings.keys() and "pairs" not in read_records(parsed.run):
         only = ("pairs", *only)
     output, page = parsed.output, parsed.run / "report.html"
     with output.progress():
-        finished = ask(parsed.run, given, parsed.only or only, parsed.overwrite, say=output.say)
-    said = what_is_known(read_results(finished).knowledge)
-    output.result({"run": str(parsed.run), "sentences": said, "report": str(page)}, f"report: {page}", as_list(said))
+        finished = ask(parsed.run, settings, parsed.only or only, parsed.overwrite, say=output.say)
+    known = what_is_known(read_results(finished).knowledge)
+    output.result({"run": str(parsed.run), "sentences": known, "report": str(page)}, f"report: {page}", as_list(known))
     return SUCCESS

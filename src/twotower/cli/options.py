@@ -59,9 +59,9 @@ def read(command: Command, words: list[str], default: T) -> T:
     """Arguments of the kind of `default` from the command line. Raises `InputError` for what cannot be read."""
     if {"-h", "--help", "--help-all"} & set(words):
         all_options = "--help-all" in words
-        shown = for_help(default, () if all_options else command.common)
+        usage = for_help(default, () if all_options else command.common)
         tyro.cli(
-            type(shown), prog=f"twotower {command.name} {command.positional}".rstrip(), args=["--help"], default=shown,
+            type(usage), prog=f"twotower {command.name} {command.positional}".rstrip(), args=["--help"], default=usage,
             description=command.description(all_options),
         )  # fmt: skip
     try:
@@ -149,7 +149,7 @@ def _options(kind: type, path: tuple[str, ...] = (), prefix: str = "") -> dict[s
     options: dict[str, Option] = {}
     for field, annotated in get_type_hints(kind, include_extras=True).items():
         hint, *metadata = get_args(annotated) if get_origin(annotated) is Annotated else (annotated,)
-        argument: Any = next((said for said in metadata if isinstance(said, ARGUMENT)), tyro.conf.arg())
+        argument: Any = next((note for note in metadata if isinstance(note, ARGUMENT)), tyro.conf.arg())
         name = field.replace("_", "-") if argument.name is None else argument.name
         option = Option((*path, field), hint, True)
         if is_dataclass(hint):
@@ -166,9 +166,9 @@ def _options(kind: type, path: tuple[str, ...] = (), prefix: str = "") -> dict[s
 def peek(words: Sequence[str], *flags: str) -> str | None:
     """The value of a flag that has several names, before the rest is parsed."""
     for position, word in enumerate(words):
-        flag, given, value = word.partition("=")
-        if flag.replace("_", "-") in flags and (given or position + 1 < len(words)):
-            return value if given else words[position + 1]
+        flag, equals, value = word.partition("=")
+        if flag.replace("_", "-") in flags and (equals or position + 1 < len(words)):
+            return value if equals else words[position + 1]
     return None
 
 
@@ -185,12 +185,12 @@ def preset_of(words: Sequence[str]) -> RunConfig:
     What is named on the command line wins over the file. Without a preset it is that of the family which is asked for.
     """
     path = peek(words, "--config")
-    given = flat_settings(read_settings(Path(path)), path) if path else {}
-    named, protocol = given.pop("preset", None), given.pop("protocol", None)
-    quickstart = f"quickstart-{peek(words, '--family', '--model.family') or given.get('model.family')}"
+    settings = flat_settings(read_settings(Path(path)), path) if path else {}
+    named, protocol = settings.pop("preset", None), settings.pop("protocol", None)
+    quickstart = f"quickstart-{peek(words, '--family', '--model.family') or settings.get('model.family')}"
     usual = quickstart if quickstart in PRESETS and quickstart != "quickstart-gpt" else "quickstart"
     config = preset(peek(words, "--preset") or str(named or usual), peek(words, "--protocol") or protocol)
-    config = with_settings(config, given, str(path))
-    if peek(words, "--tokens", "--train.tokens") and given.get("train.minutes"):  # the minutes would replace the tokens
+    config = with_settings(config, settings, str(path))
+    if peek(words, "--tokens", "--train.tokens") and settings.get("train.minutes"):  # they would replace the tokens
         config = replace(config, train=replace(config.train, minutes=None))
     return config

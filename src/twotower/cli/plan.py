@@ -43,9 +43,9 @@ def plan(command: Command, words: list[str]) -> int:
         words = ["--preset", *words]
     parsed = read(command, words, PlanArguments(preset_of(words)))
     validate(parsed.config)
-    made = plans.make_plan(parsed.config, parsed.machine)
+    costs = plans.make_plan(parsed.config, parsed.machine)
     rate = rate_here(parsed.runs)
     seconds = rate.seconds(parsed.config)
     here = f"about {duration(seconds)} here with one thread, without statistics ({source_of(rate)})"
-    parsed.output.result(asdict(made) | {"seconds_here": round(seconds)}, f"{made.name}: {here}", plans.show(made))
+    parsed.output.result(asdict(costs) | {"seconds_here": round(seconds)}, f"{costs.name}: {here}", plans.show(costs))
     return SUCCESS

@@ -74,9 +74,9 @@ def run_stages(command: Command, words: list[str]) -> int:
     if parsed.dry:
         if command.name != "prepare":
             raise InputError(f"--dry belongs to `twotower prepare`, not to `twotower {command.name}`")
-        said = parsed.output.say if parsed.output.json else show
+        tell = parsed.output.say if parsed.output.json else show
         with parsed.output.progress():
-            preview = inventory(parsed.config, said)
+            preview = inventory(parsed.config, tell)
         if parsed.output.json:
             parsed.output.result(plain(preview) | {"warnings": preview.warnings()})
         return SUCCESS

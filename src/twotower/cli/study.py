@@ -116,10 +116,10 @@ def compare(command: Command, words: list[str]) -> int:
     from ..report.diffs import conclusions_of_diffs, finding_of_diffs
 
     diffs = compare_folders_of_diffs(parsed.runs, parsed.out)
-    said = [finding_of_diffs(diffs), *conclusions_of_diffs(diffs)]
+    sentences = [finding_of_diffs(diffs), *conclusions_of_diffs(diffs)]
     page = parsed.out / "diffs.html"
-    data = {"study": str(parsed.out), "conclusions": said, "page": str(page)}
-    parsed.output.result(data, f"compare: {page}", as_list(said))
+    data = {"study": str(parsed.out), "conclusions": sentences, "page": str(page)}
+    parsed.output.result(data, f"compare: {page}", as_list(sentences))
     return SUCCESS
 
 
@@ -137,16 +137,16 @@ def with_study_file(arguments: StudyArguments, path: Path) -> StudyArguments:
     `set` and `vary` may be mappings there: `vary: {model.width: [32, 64]}`. The `runs` that a `study.yaml` lists follow
     from its other settings.
     """
-    given = {str(name).replace("-", "_"): value for name, value in read_settings(path).items() if name != "runs"}
+    values = {str(name).replace("-", "_"): value for name, value in read_settings(path).items() if name != "runs"}
     for name, texts in (("set", set_texts), ("vary", vary_texts)):
-        if isinstance(given.get(name), dict):
-            given[name] = list(texts(given[name], f"{path}: {name}"))
+        if isinstance(values.get(name), dict):
+            values[name] = list(texts(values[name], f"{path}: {name}"))
     own = setting_types(StudyArguments).keys()
     of_grid = {name.removeprefix("grid.") for name in own if name.startswith("grid.")}
     known = {name for name in own if not name.startswith(("grid.", "output.", "settings"))} | of_grid
-    require_known(given, sorted(known), str(path))
-    grid = with_settings(arguments.grid, {key: given[key] for key in given if key in of_grid}, str(path))
-    rest = with_settings(arguments, {key: given[key] for key in given if key not in of_grid}, str(path))
+    require_known(values, sorted(known), str(path))
+    grid = with_settings(arguments.grid, {key: values[key] for key in values if key in of_grid}, str(path))
+    rest = with_settings(arguments, {key: values[key] for key in values if key not in of_grid}, str(path))
     return replace(rest, grid=grid)
 
 
@@ -154,10 +154,10 @@ def _show(compared: Study, out: Path, output: Output) -> int:
     """The conclusions of a comparison, and where its page is."""
     from ..report.study import conclusions
 
-    said = conclusions(compared)
+    sentences = conclusions(compared)
     page = out / "study.html"
-    data = {"study": str(out), "conclusions": said, "failed": compared.failed, "page": str(page)}
-    output.result(data, f"study: {page}", as_list(said))
+    data = {"study": str(out), "conclusions": sentences, "failed": compared.failed, "page": str(page)}
+    output.result(data, f"study: {page}", as_list(sentences))
     return SUCCESS
 
 

@@ -157,8 +157,8 @@ def agreement(
     basis = np.linalg.qr(smooth_basis(frequency))[0]
     splits = int(np.clip(RUNS_OF_SPLITS // runs, FEWEST_SPLITS, SPLITS))
     first = halves(documents, splits, generator)
-    both = np.concatenate([first, 1 - first])
-    sides = _Sides.of(preferences, both)
+    all_halves = np.concatenate([first, 1 - first])
+    sides = _Sides.of(preferences, all_halves)
     observed = sides.products(basis)
     values = np.mean([_means([sets[number] for sets in preferences], np.ones((1, documents)))[0]
                       for number in range(len(preferences[0]))], axis=0)  # fmt: skip
@@ -173,7 +173,7 @@ def agreement(
 
     group = grouped(documents, min(GROUPS, documents), generator)
     without = np.array([
-        squared_of(_Sides.of(preferences, both * kept).products(basis)) for kept in without_each(group)
+        squared_of(_Sides.of(preferences, all_halves * kept).products(basis)) for kept in without_each(group)
     ])  # fmt: skip
     null, null_eigenvalues = np.empty((settings.permutations, len(groups))), np.empty((settings.permutations, runs))
     for number in range(settings.permutations):
@@ -243,11 +243,11 @@ class _Sides:
             chosen = [split, splits + split]
             means = self.means[:, chosen] if turns is None else self.means[:, chosen] * turns
             left = beyond_frequency(means, basis) * self.present[chosen]
-            one, other = left.sum(axis=0)
-            across = one @ other.T
+            left_sums, right_sums = left.sum(axis=0)
+            across = left_sums @ right_sums.T
             crossed += across * across.T
             same += np.einsum("srt,srt->r", left[:, 0], left[:, 1])
-            different += np.einsum("rt,rt->r", one, other)
+            different += np.einsum("rt,rt->r", left_sums, right_sums)
         return _Products(crossed / sets**4 / splits, (different - same) / (sets * (sets - 1) * splits))
 
 

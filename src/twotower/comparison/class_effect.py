@@ -129,7 +129,7 @@ def class_effect(
     freedom = runs - 1
     estimate, error = fixed["class"].estimate, fixed["class"].error
     explained = [share for fit, without in fits if (share := _explained(fit, without)) is not None]
-    both = pd.concat([part.table for part in parts])
+    table = pd.concat([part.table for part in parts])
     return ClassEffect(
         effect=EffectOfClass(
             **vars(symmetric_interval(estimate, error, confidence, freedom)), degrees_of_freedom=freedom,
@@ -146,9 +146,9 @@ def class_effect(
         ),
         between_types=float(np.mean(explained)) if explained else None,
         runs=runs,
-        types=int(both["piece_id"].nunique()),
-        documents=int(both["document"].nunique()),
-        occurrences=len(both) * runs,
+        types=int(table["piece_id"].nunique()),
+        documents=int(table["document"].nunique()),
+        occurrences=len(table) * runs,
     )  # fmt: skip
 
 

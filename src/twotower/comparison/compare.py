@@ -37,14 +37,14 @@ def compare_runs(described: Sequence[Described]) -> Study:
     settings = _settings_of([run.config.analyze for run in runs])
     rows = [figures_of(run, division_of(run, runs)) for run in runs]
     paired = [run for run, row in zip(runs, rows, strict=True) if run.paired and (row.natural or row.stranger)]
-    texts = [(stranger, corpus, some) for stranger in (False, True)
-             for corpus, some in by_text([run for run in paired if run.stranger == stranger]).items()]  # fmt: skip
+    texts = [(stranger, corpus, on_text) for stranger in (False, True)
+             for corpus, on_text in by_text([run for run in paired if run.stranger == stranger]).items()]  # fmt: skip
     groups = list(dict.fromkeys((run.group, run.stranger) for run in paired))
     members = {group: [run for run in paired if (run.group, run.stranger) == group] for group in groups}
     analyses = together({
         **{
-            ("agreement", stranger, corpus): partial(_agreement, corpus, stranger, some, settings)
-            for stranger, corpus, some in texts
+            ("agreement", stranger, corpus): partial(_agreement, corpus, stranger, on_text, settings)
+            for stranger, corpus, on_text in texts
         },
         **{
             ("profiles", stranger): partial(_profiles, [run for run in paired if run.stranger == stranger], settings)
@@ -78,8 +78,9 @@ def _settings_of(settings: Sequence[AnalyzeConfig]) -> AnalyzeConfig:
     """What is said of many runs is as sure, and against as many permutations, as the surest of them asks for."""
     return replace(
         settings[0],
-        permutations=max(one.permutations for one in settings), confidence=max(one.confidence for one in settings),
-    )  # fmt: skip
+        permutations=max(of_run.permutations for of_run in settings),
+        confidence=max(of_run.confidence for of_run in settings),
+    )
 
 
 def _agreement(corpus: str, strangers: bool, runs: Sequence[OneRun], settings: AnalyzeConfig) -> AgreementOfText | None:

@@ -140,8 +140,9 @@ def against_half(run: RunFolder, half: RunFolder) -> Results:
     if not mine[["document", "piece_id"]].equals(other[["document", "piece_id"]]):
         raise InputError(f"{half.path}: has not scored the text of {run.path}; redo it with --overwrite")
     others = [name for name in mine.columns if not name.endswith(("_together", "_twice_1", "_twice_2"))]
-    both = mine[others].assign(**{f"{name}_2": other[f"{name}_1"] for name in sets})  # nobody reads both stages at once
-    results, measured = read_results(run), replace(Measured.of(run.config, run.path), scores=both, towers=2)
+    # Nobody reads both stages at once: columns of the towers together stay out.
+    scores = mine[others].assign(**{f"{name}_2": other[f"{name}_1"] for name in sets})
+    results, measured = read_results(run), replace(Measured.of(run.config, run.path), scores=scores, towers=2)
     training = replace(results.training, heldout_perplexity=perplexity(measured))
     return replace(results, **analyze_measured(measured)[1], training=training)
 

@@ -168,11 +168,11 @@ def compare_diffs(folders: Sequence[Path]) -> DiffsCompared:
 
 
 def _agreement(
-    one: _OneDiff, other: _OneDiff, first: Tallies, second: Tallies, basis: Floats, confidence: float
+    diff: _OneDiff, other_diff: _OneDiff, first: Tallies, second: Tallies, basis: Floats, confidence: float
 ) -> AgreementOfDiffs:
-    same_text = one.results.corpus.digest == other.results.corpus.digest and first.documents == second.documents
+    same_text = diff.results.corpus.digest == other_diff.results.corpus.digest and first.documents == second.documents
     observed, r = agreement_of(first, second, basis, same_text, confidence)
-    return AgreementOfDiffs(one.name, other.name, same_text, observed, r)
+    return AgreementOfDiffs(diff.name, other_diff.name, same_text, observed, r)
 
 
 def agreement_of(
@@ -191,8 +191,8 @@ def agreement_of(
     ours = sides(first.documents)
     theirs = ours if same_text else sides(second.documents)
     products = np.array([
-        np.mean([_products(_beyond(first, a, basis), _beyond(second, b, basis)) for a, b in zip(*both, strict=True)], 0)
-        for both in zip(ours, theirs, strict=True)
+        np.mean([_products(_beyond(first, a, basis), _beyond(second, b, basis)) for a, b in zip(*pair, strict=True)], 0)
+        for pair in zip(ours, theirs, strict=True)
     ])  # fmt: skip
     r = jackknife_interval(_correlation(products), confidence)
     a, b = (_beyond(tallies, np.ones((1, tallies.documents)), basis)[0] for tallies in (first, second))

@@ -37,9 +37,9 @@ def _tests_of_runs(study: Study) -> Iterator[Test]:
         for family, figure in figures.items():
             if figure:
                 yield f"{family} of {_of(row.stranger)}", row.name, figure.p_value
-    for asked in study.knowledge.runs if study.knowledge else []:
-        for difference in asked.differences:
-            yield f"{difference.instrument} ({difference.of}), {_of(asked.stranger)}", asked.run, difference.p_value
+    for run in study.knowledge.runs if study.knowledge else []:
+        for difference in run.differences:
+            yield f"{difference.instrument} ({difference.of}), {_of(run.stranger)}", run.run, difference.p_value
 
 
 def _tests_of_signs(study: Study) -> Iterator[Test]:

@@ -127,13 +127,13 @@ The readouts that train along with the towers only watch them: those that the fi
 """
 
 
-def division_of(one: OneRun, runs: Sequence[OneRun]) -> Division | None:
+def division_of(run: OneRun, runs: Sequence[OneRun]) -> Division | None:
     """What the ruler found in a run, beside its strangers: its own, or those among `runs`, of the same seed if any."""
-    division = one.results.division
-    if division is None or division.strangers is not None or one.stranger:
+    division = run.results.division
+    if division is None or division.strangers is not None or run.stranger:
         return division
-    alike = [other for other in runs if other.stranger and _are_its_strangers(other.config, one.config)]
-    alike.sort(key=lambda other: other.config.seed != one.config.seed)
+    alike = [other for other in runs if other.stranger and _are_its_strangers(other.config, run.config)]
+    alike.sort(key=lambda other: other.config.seed != run.config.seed)
     controls = [other.results.division for other in alike if other.results.division is not None]
     return with_strangers(division, controls[0]) if controls else division
 

@@ -107,12 +107,12 @@ def dose_response(doses: Sequence[float], responses: Sequence[float], seeds: Seq
     ranks = np.unique(np.asarray(doses), return_inverse=True)[1].astype(np.float64)
     figures = np.asarray(responses, dtype=np.float64)
     blocks = _blocks(doses, seeds)
-    every = prod(_number_of_orders(ranks[mine]) for mine in blocks) <= ORDERS
-    orders = _all_orders(ranks, blocks) if every else _drawn_orders(ranks, blocks)
+    can_list_all = prod(_number_of_orders(ranks[mine]) for mine in blocks) <= ORDERS
+    orders = _all_orders(ranks, blocks) if can_list_all else _drawn_orders(ranks, blocks)
     extreme = int((np.abs(_balance(orders, figures)) >= np.abs(_balance(ranks[None], figures))).sum())
     return Trend(
         tau=float(stats.kendalltau(doses, responses).statistic),
-        p_value=extreme / len(orders) if every else (1 + extreme) / (1 + len(orders)),
+        p_value=extreme / len(orders) if can_list_all else (1 + extreme) / (1 + len(orders)),
     )
 
 
@@ -121,7 +121,7 @@ def _blocks(doses: Sequence[float], seeds: Sequence[int] | None) -> list[NDArray
     of_dose: dict[float, list[int]] = {}
     for dose, seed in zip(doses, [0] * len(doses) if seeds is None else seeds, strict=True):
         of_dose.setdefault(dose, []).append(seed)
-    if seeds is None or len({tuple(sorted(some)) for some in of_dose.values()}) > 1:
+    if seeds is None or len({tuple(sorted(seeds_of_dose)) for seeds_of_dose in of_dose.values()}) > 1:
         return [np.arange(len(doses))]
     return [np.flatnonzero(np.asarray(seeds) == seed) for seed in dict.fromkeys(seeds)]
 

@@ -121,9 +121,9 @@ def knowledge_of_runs(runs: Sequence[tuple[str, bool, Knowledge]], confidence: f
         for number, first in enumerate(order):
             for second in order[number + 1 :]:
                 having = [of_run for of_run in mine if first in of_run and second in of_run]
-                both = np.array([[of_run[key].estimate for key in (first, second)] for of_run in having])
-                if first.of != second.of and len(both) >= FEWEST:
-                    found_together = association(both[:, 0], both[:, 1], np.random.default_rng(0), confidence)
+                pairs = np.array([[of_run[key].estimate for key in (first, second)] for of_run in having])
+                if first.of != second.of and len(pairs) >= FEWEST:
+                    found_together = association(pairs[:, 0], pairs[:, 1], np.random.default_rng(0), confidence)
                     table.append(AssociationOfInstruments(first, second, stranger, found_together))
     return KnowledgeOfRuns(instruments, table, rows)
 

@@ -227,8 +227,8 @@ def _permuted(
         sums, counts = (
             np.stack([getattr(parts[number], name) for number in mine])[:, words] for name in ("sums", "counts")
         )
-        for row, given in zip(null, labels, strict=True):
-            hot = one_hot(given, classes)
+        for row, classes_drawn in zip(null, labels, strict=True):
+            hot = one_hot(classes_drawn, classes)
             row[mine] = _profile(sums @ hot, counts @ hot)
     return null
 
@@ -251,7 +251,7 @@ def _groups(kinds: Sequence[tuple[str, str]], alike: Sequence[tuple[str, int]]) 
         if len({kind[place] for kind in kinds}) > 1:
             for where, alike_kinds in ((f"within {name}", True), (f"between {name}", False)):
                 groups[where] = [(i, j) for i, j in pairs if (kinds[i][place] == kinds[j][place]) == alike_kinds]
-    return {name: some for name, some in groups.items() if some}
+    return {name: members for name, members in groups.items() if members}
 
 
 def _unit(profiles: Floats) -> Floats:
@@ -329,12 +329,12 @@ def _axes(
     return described
 
 
-def signs_agree(one: Sequence[float | None], other: Sequence[float | None]) -> AgreementOfSigns:
+def signs_agree(signs: Sequence[float | None], other_signs: Sequence[float | None]) -> AgreementOfSigns:
     """In how many runs two signed figures have the same sign, against a half by chance (exact one-sided sign test).
 
     Which tower is the first means nothing, and turns both: whether they agree does not depend on it.
     """
-    known = [(a, b) for a, b in zip(one, other, strict=True) if a is not None and b is not None and a * b != 0]
+    known = [(a, b) for a, b in zip(signs, other_signs, strict=True) if a is not None and b is not None and a * b != 0]
     agree = sum(a * b > 0 for a, b in known)
     p_value = float(stats.binomtest(agree, len(known), 0.5, alternative="greater").pvalue) if known else None
     return AgreementOfSigns(agree, len(known), p_value)

@@ -147,15 +147,15 @@ def shared_types(runs: Sequence[OneRun]) -> SharedTypes:
     return SharedTypes("pieces" if same else "whole words", shared, frequency, preferences)
 
 
-def _frequent(one: OneRun, least: int, pieces: bool) -> pd.DataFrame:
+def _frequent(run: OneRun, least: int, pieces: bool) -> pd.DataFrame:
     """The types that occur often enough, by their piece; where vocabularies differ, often enough as whole words.
 
     With another vocabulary the first piece of a longer word may be the same type, and its occurrences are not the same.
     """
-    types = one.folder.preference()[["piece", "piece_id", "count", "training_count"]]
+    types = run.folder.preference()[["piece", "piece_id", "count", "training_count"]]
     count = types["count"]
     if not pieces:
-        whole = one.text.occurrences["piece_id"][one.text.occurrences["whole_word"].to_numpy()]
+        whole = run.text.occurrences["piece_id"][run.text.occurrences["whole_word"].to_numpy()]
         count = types["piece_id"].map(whole.value_counts()).fillna(0)
     return types[count >= least].set_index("piece")
 
@@ -221,17 +221,17 @@ def profiles_of(runs: Sequence[OneRun]) -> list[ProfileOfRun]:
     alike: dict[tuple[int, AnalyzeConfig], list[OneRun]] = {}
     for run in runs:
         alike.setdefault((id(run.text), run.config.analyze), []).append(run)
-    for some in alike.values():
-        text, config = some[0].text, some[0].config
+    for same_text in alike.values():
+        text, config = same_text[0].text, same_text[0].config
         measured = Measured(
             text.occurrences, 2, text.pieces, text.frequencies, text.classes, config.analyze, config.seed
         )
-        for start in range(0, len(some), RUNS_AT_ONCE):
-            part = some[start : start + RUNS_AT_ONCE]
+        for start in range(0, len(same_text), RUNS_AT_ONCE):
+            part = same_text[start : start + RUNS_AT_ONCE]
             units = units_of(measured, measured.upos, (run.difference() for run in part))
-            kept = units.only([name for name in LEXICAL_AND_GRAMMATICAL if name in units.classes])
-            for run, tallies in zip(part, kept.tallies, strict=True):
-                words = SumsOfWords.of(replace(kept, tallies=[tallies]))
+            lexical = units.only([name for name in LEXICAL_AND_GRAMMATICAL if name in units.classes])
+            for run, tallies in zip(part, lexical.tallies, strict=True):
+                words = SumsOfWords.of(replace(lexical, tallies=[tallies]))
                 profiles[run.name] = ProfileOfRun(
                     run.name, run.group, run.corpus, text.summary.tagger, words, run.results.seed, text.summary.digest
                 )
@@ -255,9 +255,11 @@ def observed(runs: Sequence[OneRun]) -> Observed:
     return Observed(occurrences, text.frequencies, [run.difference().astype(np.float32) for run in runs])
 
 
-def same_occurrences(one: ScoredText, other: ScoredText) -> bool:
+def same_occurrences(text: ScoredText, other: ScoredText) -> bool:
     """Whether two texts have the same held-out pieces with the same tags."""
-    if one.summary.digest != other.summary.digest or one.pieces != other.pieces:
+    if text.summary.digest != other.summary.digest or text.pieces != other.pieces:
         return False
     columns = ["document", "piece_id", "upos"]
-    return bool(one.occurrences[columns].astype({"upos": str}).equals(other.occurrences[columns].astype({"upos": str})))
+    return bool(
+        text.occurrences[columns].astype({"upos": str}).equals(other.occurrences[columns].astype({"upos": str}))
+    )

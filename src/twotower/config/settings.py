@@ -34,8 +34,10 @@ def read_settings(path: Path) -> dict[str, Any]:
     """The mapping in a YAML file, as it is. Raises `InputError` if there is none. Nothing in it is executed."""
     try:
         if not path.is_file():
-            what = "is not a file" if path.exists() else "does not exist"
-            raise InputError(f"--config: {path} {what}; give a YAML file of settings, such as the config.yaml of a run")
+            fault = "is not a file" if path.exists() else "does not exist"
+            raise InputError(
+                f"--config: {path} {fault}; give a YAML file of settings, such as the config.yaml of a run"
+            )
         text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise InputError(f"--config: {path} cannot be read ({error.strerror}); give a file that can") from None
@@ -142,12 +144,12 @@ def require_known(names: Iterable[str], known: Iterable[str], source: str) -> No
     unknown = [name for name in names if name not in known]
     if not unknown:
         return
-    said = []
+    faults = []
     for name in unknown[:MOST_NAMED]:
         near = nearest(name, known)
-        said.append(f"{name!r} is not a setting" + (f" (did you mean {' or '.join(near)}?)" if near else ""))
+        faults.append(f"{name!r} is not a setting" + (f" (did you mean {' or '.join(near)}?)" if near else ""))
     more = f"; and {len(unknown) - MOST_NAMED} more" if len(unknown) > MOST_NAMED else ""
-    raise InputError(f"{source}: {'; '.join(said)}{more}")
+    raise InputError(f"{source}: {'; '.join(faults)}{more}")
 
 
 def nearest(name: str, known: Iterable[str]) -> list[str]:

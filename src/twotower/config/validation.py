@@ -46,10 +46,10 @@ def validate(config: RunConfig) -> None:
         "prepare.language", prepare.language, "a code of ISO 639, such as de or grc",
     )  # fmt: skip
     for name, usual in (("lowercase", "on"), ("accents", "keep")):
-        given = getattr(prepare, name)
+        value = getattr(prepare, name)
         _require(
-            prepare.tokenizer is None or given == usual,
-            f"prepare.{name}", given, f"{usual}: --prepare.tokenizer {prepare.tokenizer} has its own normalization",
+            prepare.tokenizer is None or value == usual,
+            f"prepare.{name}", value, f"{usual}: --prepare.tokenizer {prepare.tokenizer} has its own normalization",
         )  # fmt: skip
     _require(
         model.family in OBJECTIVES or model.family.startswith("hf:"),
@@ -144,15 +144,15 @@ MOST_MODELS = 20
 """Each is compared with the mean of all; of more no figure could be read."""
 
 
-def require_objective(family: str, asked: str, possible: tuple[str, ...]) -> None:
+def require_objective(family: str, objective: str, possible: tuple[str, ...]) -> None:
     """Raise `InputError` if a family cannot do the objective that is asked for."""
-    if asked != "auto" and asked not in possible:
+    if objective != "auto" and objective not in possible:
         why = {
             "causal": "its positions see the tokens after them, the targets among them",
             "bidirectional": "only elmo has directions that leave out the token itself",
-        }[asked]
+        }[objective]
         raise InputError(
-            f"model.objective: {asked} is not possible for family {family} ({why}); possible: {', '.join(possible)}"
+            f"model.objective: {objective} is not possible for family {family} ({why}); possible: {', '.join(possible)}"
         )
 
 

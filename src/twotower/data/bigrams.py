@@ -44,16 +44,16 @@ class Bigrams:
             pairs, inverse = np.unique(np.concatenate([pairs, new]), return_inverse=True)
             counts = np.bincount(inverse, weights=np.concatenate([counts, times])).astype(np.int64)
         unigram = (text.frequencies + 1.0) / (text.frequencies + 1.0).sum()
-        kept = np.asarray(text.validation[: 10 * TOKENS], dtype=np.int64)
+        sample = np.asarray(text.validation[: 10 * TOKENS], dtype=np.int64)
         models = [cls(pairs, counts, firsts, unigram, strength) for strength in STRENGTHS]
-        return max(models, key=lambda model: float(model.log_probs(kept[:-1], kept[1:]).sum()))
+        return max(models, key=lambda model: float(model.log_probs(sample[:-1], sample[1:]).sum()))
 
     def log_probs(self, before: NDArray[np.int64], piece: NDArray[np.int64]) -> Floats:
         """Log-probability of each piece after the one before it, in nats; all of shape (tokens,)."""
         key = before * len(self.unigram) + piece
         place = np.minimum(np.searchsorted(self.pairs, key), len(self.pairs) - 1)
-        seen = np.where(self.pairs[place] == key, self.counts[place], 0)
-        smoothed = (seen + self.strength * self.unigram[piece]) / (self.firsts[before] + self.strength)
+        count = np.where(self.pairs[place] == key, self.counts[place], 0)
+        smoothed = (count + self.strength * self.unigram[piece]) / (self.firsts[before] + self.strength)
         return np.asarray(np.log(smoothed))
 
 

@@ -75,11 +75,11 @@ def visible_steps() -> tuple[str, ...]:
     joining = _class(_in(_JOINING_BLOCKS, "LM"))
     viramas = _class([code for code in _in(_JOINING_BLOCKS, "M") if unicodedata.combining(chr(code)) == 9])
     between = f"(?<=[{joining}])[\u200c\u200d](?=[{joining}])"
-    kept = f"{between}|(?<=[{viramas}])\u200d|(?<=[{_EMOJI}\U000e007f])\u200d(?=[{_EMOJI}])"
+    needed = f"{between}|(?<=[{viramas}])\u200d|(?<=[{_EMOJI}\U000e007f])\u200d(?=[{_EMOJI}])"
     return (
         f"[{INVISIBLE}]+|(?<![\U0001f3f4\U000e0020-\U000e007f])[\U000e0020-\U000e007f]+|\U000e0001",
         "(?<=[\u200c\u200d])[\u200c\u200d]+",
-        f"(?!{kept})[\u200c\u200d]",
+        f"(?!{needed})[\u200c\u200d]",
     )
 
 

@@ -133,10 +133,10 @@ def _encoded(
     tagger, rewriting, heldout_words = encoding.tagger, encoding.rewriting, encoding.heldout_words
     for group in adjoining(documents, lambda item: len(item[1].text), CHARACTERS_AT_ONCE):
         if rewriting is not None:
-            kept = [(number, document, role) for number, document, role in group if role != LEFT_OUT]
-            used = [middle_of(document, heldout_words) if role == HELD else document for _, document, role in kept]
-            changed = rewriting.rewritten([number for number, _, _ in kept], used)
-            group = [(number, document, role) for (number, _, role), document in zip(kept, changed, strict=True)]
+            remaining = [(number, document, role) for number, document, role in group if role != LEFT_OUT]
+            used = [middle_of(document, heldout_words) if role == HELD else document for _, document, role in remaining]
+            changed = rewriting.rewritten([number for number, _, _ in remaining], used)
+            group = [(number, document, role) for (number, _, role), document in zip(remaining, changed, strict=True)]
             tagger = None  # what was tagged has brought its words along
         texts = [document.text for _, document, role in group if role in (TRAIN, VALIDATION)]
         encoded = iter(encode_batch(encoding.tokenizer, texts))

@@ -56,13 +56,13 @@ def find_files(name: str) -> Place:
             return Place(name, path.absolute().parent, [path.absolute()], chosen, left_out, is_folder=False)
         if path.is_dir():
             here = Path(os.path.abspath(path))
-            kept = without_litter(list(files_below(here)), here, left_out)
-            if not kept:
+            texts = without_litter(list(files_below(here)), here, left_out)
+            if not texts:
                 why = f" ({_counted(left_out)})" if left_out else ""
                 raise InputError(
                     f"corpus: the folder {shown(path)} holds no file with text{why}; give a folder of text files"
                 )
-            return Place(name, here, kept, chosen, left_out, is_folder=True)
+            return Place(name, here, texts, chosen, left_out, is_folder=True)
         if path.is_symlink():
             raise InputError(f"corpus: {shown(path)} is a symbolic link that leads to no file; give the file itself")
         if path.exists():
@@ -79,10 +79,10 @@ def find_files(name: str) -> Place:
             raise InputError(f"corpus: no file matches {name!r}; give a glob that matches text files")
         raise InputError(f"corpus: {name!r} does not exist; give `sotu`, a file, a folder, a glob or hf:DATASET")
     folder = common_folder([file.parent for file in files])
-    kept = without_litter(files, folder, left_out)
-    if not kept:
+    texts = without_litter(files, folder, left_out)
+    if not texts:
         raise InputError(f"corpus: no file with text matches {name!r} ({_counted(left_out)}); give a glob that does")
-    return Place(name, folder, kept, chosen, left_out, is_folder=True)
+    return Place(name, folder, texts, chosen, left_out, is_folder=True)
 
 
 def _counted(left_out: Counter[str]) -> str:

@@ -131,15 +131,15 @@ def refusal(file: TextFile) -> InputError | None:
     """Why a file has a format that cannot be read, and what turns it into text; None if it can be read."""
     refused: tuple[str, str] | None = None
     if file.head.startswith(b"PK\3\4"):
-        refused = next(((what, way) for mark, what, way in _REFUSED_ZIPS if mark in file.head[:4096]), None)
+        refused = next(((kind, way) for mark, kind, way in _REFUSED_ZIPS if mark in file.head[:4096]), None)
     else:
-        refused = next(((what, way) for magic, what, way in _REFUSED if file.head.startswith(magic)), None)
+        refused = next(((kind, way) for magic, kind, way in _REFUSED if file.head.startswith(magic)), None)
     refused = refused or _REFUSED_SUFFIXES.get(file.suffix)
     if refused is None:
         return None
-    what, way = refused
+    kind, way = refused
     return InputError(
-        f"{file.place} is {what}, which is not read; " + (f"convert it with {way}" if way else "leave it out")
+        f"{file.place} is {kind}, which is not read; " + (f"convert it with {way}" if way else "leave it out")
     )
 
 
@@ -152,12 +152,12 @@ def reader_of(file: TextFile, encoding: str) -> Reader:
         raise refused
     if file.head.startswith(b"PAR1"):
         return PARQUET
-    shown = file.head.decode(encoding_of(file.head[:4], encoding), "replace").removeprefix("\ufeff")
-    lines = [line for line in shown.split("\n")[:60] if line.strip()]
-    if len(shown) > 1 and shown[-1] != "\n" and len(file.head) >= 1 << 14:
+    beginning = file.head.decode(encoding_of(file.head[:4], encoding), "replace").removeprefix("\ufeff")
+    lines = [line for line in beginning.split("\n")[:60] if line.strip()]
+    if len(beginning) > 1 and beginning[-1] != "\n" and len(file.head) >= 1 << 14:
         lines = lines[:-1] or lines  # the last one is cut off
     by_suffix = next((reader for reader in READERS if file.suffix in reader.suffixes), None)
-    by_content = _content(lines, shown.lstrip()[:600])
+    by_content = _content(lines, beginning.lstrip()[:600])
     if by_content is XML and by_suffix in (HTML, VERTICAL):
         return by_suffix
     if by_content is JSON and by_suffix is JSON_LINES:

@@ -128,8 +128,8 @@ class PreparedText:
         path = self.run / "data" / "heldout.parquet"
         known = [name for name in ("deprel", "feats", "head", "distance") if name in pq.read_schema(path).names]
         table = pd.read_parquet(path, columns=known)
-        kept = [name for name in known if (table[name].astype(str) != NO_WORD).any()]
-        return table[kept] if kept else None
+        columns = [name for name in known if (table[name].astype(str) != NO_WORD).any()]
+        return table[columns] if columns else None
 
     def windows(self, objective: str, kind: str, window: int) -> ScoringRows:
         """The rows in which the held-out text is scored; what they score comes in the order of `heldout.parquet`.

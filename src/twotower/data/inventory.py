@@ -208,12 +208,12 @@ class CorpusSummary:
 
 
 def tell(
-    inventory: Inventory, told: Mapping[str, str], say: Callable[[str], None], warn: bool = False
+    inventory: Inventory, earlier: Mapping[str, str], say: Callable[[str], None], warn: bool = False
 ) -> dict[str, str]:
-    """Say the facts that were not `told` before, and what they warn of where `warn` asks for it; returns the facts."""
+    """Say the facts that `earlier` does not have, and what they warn of where `warn` asks for it; returns the facts."""
     facts = inventory.facts()
     for fact, text in facts.items():
-        if told.get(fact) != text:
+        if earlier.get(fact) != text:
             say(f"{fact}: {text}")
     for warning in inventory.warnings() if warn else ():
         say(f"beware: {warning}")

@@ -60,7 +60,7 @@ def read_norms(place: str, norms: Mapping[str, tuple[str, ...]] = COLUMNS, key: 
     is read along with the first. Raises `InputError` for a file that cannot be read or has no such columns, for a
     value that is not a finite number, for a norm that is the same for all words, and if the package is not installed.
     """
-    path, asked = (_of_package(key), ()) if place == PACKAGE else split_columns(place)
+    path, columns = (_of_package(key), ()) if place == PACKAGE else split_columns(place)
     if not path.is_file():
         raise InputError(f"{key}: {place!r} is not a file; give a CSV table with a column `word`")
     table = read_table(path)
@@ -69,7 +69,7 @@ def read_norms(place: str, norms: Mapping[str, tuple[str, ...]] = COLUMNS, key: 
     if words is None:
         raise InputError(f"{key}: {path} has no column `word`; its columns: {shown(table.first)}")
     skipped = 2 if len(table.rows) > 1 and not table.rows[1][1][words] else 1  # M, SD, N under each norm
-    chosen = _named(table, asked, key) if asked else _known(low, norms)
+    chosen = _named(table, columns, key) if columns else _known(low, norms)
     if not chosen:
         known = ", ".join(name for names in norms.values() for name in names)
         raise InputError(
@@ -96,8 +96,8 @@ def _known(low: list[str], norms: Mapping[str, tuple[str, ...]]) -> dict[str, in
     return {norm: column for norm, column in columns.items() if column is not None}
 
 
-def _named(table: Table, asked: tuple[str, ...], key: str) -> dict[str, int]:
-    parts = [assignment.rpartition("=") for assignment in asked]
+def _named(table: Table, assignments: tuple[str, ...], key: str) -> dict[str, int]:
+    parts = [assignment.rpartition("=") for assignment in assignments]
     return {(norm or heading).strip(): named_column(table, heading.strip(), key) for norm, _, heading in parts}
 
 

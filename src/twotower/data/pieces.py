@@ -53,9 +53,9 @@ def read_pieces(tokenizer: Tokenizer) -> Pieces:
 def _labels(names: list[str], texts: list[str], goes_on: list[bool]) -> list[str]:
     labels = []
     for name, text, inner in zip(names, texts, goes_on, strict=True):
-        shown = text.strip() or "".join(_PICTURES.get(char, char) for char in text)
-        in_word = inner and (kind_of(shown[0]) in (LETTER, MARK) or shown.startswith("\\x"))
-        labels.append(name if _BYTE.fullmatch(name) else GOES_ON + shown if in_word else shown)
+        visible = text.strip() or "".join(_PICTURES.get(char, char) for char in text)
+        in_word = inner and (kind_of(visible[0]) in (LETTER, MARK) or visible.startswith("\\x"))
+        labels.append(name if _BYTE.fullmatch(name) else GOES_ON + visible if in_word else visible)
     while True:  # a name may be what another piece is called
         times = Counter(label for label in labels if label)
         alike = [times[label] > 1 and label != name for label, name in zip(labels, names, strict=True)]

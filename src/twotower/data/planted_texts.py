@@ -83,10 +83,10 @@ def _training_documents(run: Path) -> tuple[dict[int, int], int]:
 
 def _documents(config: RunConfig, lengths: dict[int, int]) -> Iterator[tuple[int, Document]]:
     """The training documents of the corpus, with their numbers. Raises `InputError` if they have changed."""
-    seen = 0
+    alike = 0
     for number, document in enumerate(open_corpus(config.prepare).documents()):
         if number in lengths:
-            seen += len(document.text) == lengths[number]
+            alike += len(document.text) == lengths[number]
             yield number, document
-    if seen != len(lengths):
+    if alike != len(lengths):
         raise InputError("rewrite: the corpus is not the one that was prepared; redo the run with --overwrite")

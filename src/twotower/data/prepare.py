@@ -82,10 +82,10 @@ def _prepare(
     tagger: Tagger | None,
     out: Path,
     say: Callable[[str], None],
-    kept: Path | None,
+    progress_folder: Path | None,
 ) -> Inventory:
     settings = config.prepare
-    given = load_tokenizer(settings.tokenizer) if settings.tokenizer else None
+    named_tokenizer = load_tokenizer(settings.tokenizer) if settings.tokenizer else None
     inventory = replace(corpus_survey.inventory(corpus), language=language)
     read = tell(inventory, {}, say)  # now, so that one who is refused sees what was read
     roles = _choose_roles(corpus, corpus_survey, settings)
@@ -96,8 +96,8 @@ def _prepare(
         texts = partial(_training_texts, corpus, roles, int(corpus_survey.characters[roles == TRAIN].sum()))
         return train_tokenizer(texts, settings.vocabulary, settings.lowercase == "on", settings.accents == "keep")
 
-    kept = kept if is_long(corpus_survey) else None
-    tokenizer = given or kept_tokenizer(trained, kept)
+    progress_folder = progress_folder if is_long(corpus_survey) else None
+    tokenizer = named_tokenizer or kept_tokenizer(trained, progress_folder)
     save_tokenizer(tokenizer, out / "tokenizer.json")
     used = roles != LEFT_OUT
     by_piece = tagged == NONE and has_no_spaces(corpus_survey.passages)
@@ -109,7 +109,7 @@ def _prepare(
             settings.words, settings.split_seed, documents, tagged, language.code, tagger, characters, say
         )
     encoding = Encoding(tokenizer, tagger, corpus.parts, settings.heldout_words, by_piece, rewriting)
-    tokens, sentences = write_in_parts(encoding, corpus, roles, corpus_survey.characters, out / "data", kept)
+    tokens, sentences = write_in_parts(encoding, corpus, roles, corpus_survey.characters, out / "data", progress_folder)
     require_window(int(tokens["train"].sum()), config.train.window)  # now, so that no folder is left behind
     if rewriting is not None:
         say(f"relexicalized: {rewriting.summary()}")
@@ -231,13 +231,13 @@ def _choose_roles(corpus: Corpus, corpus_survey: Survey, settings: PrepareConfig
 
 def _remedy(corpus_survey: Survey, settings: PrepareConfig) -> str:
     """What to do about too few documents, with a length of sections that makes enough of them."""
-    said = f"{corpus_survey.duplicates:,} more are copies of these; " if corpus_survey.duplicates else ""
-    said += (
+    reason = f"{corpus_survey.duplicates:,} more are copies of these; " if corpus_survey.duplicates else ""
+    reason += (
         f"{corpus_survey.near_duplicates:,} nearly the same as others, and kept together; "
         if corpus_survey.near_duplicates
         else ""
     )
-    said += "give more documents"
+    reason += "give more documents"
     words = int(corpus_survey.words[corpus_survey.kept].sum()) // 60
     words -= words % 100 if words > 200 else words % 10
     ways = []
@@ -245,4 +245,4 @@ def _remedy(corpus_survey: Survey, settings: PrepareConfig) -> str:
         ways.append(f"--prepare.section-words {min(words, 500)}")
     if settings.documents == "file":
         ways.append("--prepare.documents line")
-    return said + (f", or cut them, for instance with {' or '.join(ways)}" if ways else "")
+    return reason + (f", or cut them, for instance with {' or '.join(ways)}" if ways else "")

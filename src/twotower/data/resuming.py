@@ -39,31 +39,31 @@ ARRAYS = ("characters", "words", "part", "kept", "group")
 COUNTS, SENTENCES = "counts.npz", "sentences.npz"
 
 
-def is_long(found: Survey) -> bool:
+def is_long(surveyed: Survey) -> bool:
     """Whether a corpus is worth going on with: a short one is begun again."""
-    return bool(found.characters.sum() >= CHARACTERS_OF_PART)
+    return bool(surveyed.characters.sum() >= CHARACTERS_OF_PART)
 
 
-def kept_survey(corpus: Corpus, kept: Path | None) -> Survey:
+def kept_survey(corpus: Corpus, progress_folder: Path | None) -> Survey:
     """The survey of a corpus: that in the folder `kept`, or a new one, which is put there."""
-    path = kept / "survey.npz" if kept else None
+    path = progress_folder / "survey.npz" if progress_folder else None
     if path and path.exists():
         with np.load(path, allow_pickle=False) as known:
             rest = json.loads(str(known["rest"]))
             arrays = {name: known[name] for name in ARRAYS}
-        return Survey(**arrays, **rest | {"longest": tuple(LongDocument(**one) for one in rest["longest"])})
-    found = survey(corpus)
-    if path and is_long(found):
-        rest = {name: value for name, value in vars(found).items() if name not in ARRAYS}
-        rest |= {"longest": [asdict(one) for one in found.longest]}
-        arrays = {name: getattr(found, name) for name in ARRAYS}
+        return Survey(**arrays, **rest | {"longest": tuple(LongDocument(**document) for document in rest["longest"])})
+    surveyed = survey(corpus)
+    if path and is_long(surveyed):
+        rest = {name: value for name, value in vars(surveyed).items() if name not in ARRAYS}
+        rest |= {"longest": [asdict(document) for document in surveyed.longest]}
+        arrays = {name: getattr(surveyed, name) for name in ARRAYS}
         _put(path, lambda partial: np.savez(partial, rest=np.array(json.dumps(rest)), **arrays))
-    return found
+    return surveyed
 
 
-def kept_tokenizer(train: Callable[[], Tokenizer], kept: Path | None) -> Tokenizer:
+def kept_tokenizer(train: Callable[[], Tokenizer], progress_folder: Path | None) -> Tokenizer:
     """The tokenizer in the folder `kept`, or the one that `train` gives, which is put there."""
-    path = kept / "tokenizer.json" if kept else None
+    path = progress_folder / "tokenizer.json" if progress_folder else None
     if path and path.exists():
         return load_tokenizer(path)
     tokenizer = train()
@@ -73,7 +73,7 @@ def kept_tokenizer(train: Callable[[], Tokenizer], kept: Path | None) -> Tokeniz
 
 
 def write_in_parts(
-    encoding: Encoding, corpus: Corpus, roles: Ints, characters: Ints, folder: Path, kept: Path | None
+    encoding: Encoding, corpus: Corpus, roles: Ints, characters: Ints, folder: Path, progress_folder: Path | None
 ) -> tuple[dict[str, Ints], Sentences]:
     """`write_tokens` of a corpus, part by part where there are several and a folder `kept`; what stands there is used.
 
@@ -84,10 +84,10 @@ def write_in_parts(
     ends = np.flatnonzero(np.diff(np.cumsum(sizes) // CHARACTERS_OF_PART)) + 1
     documents = zip(count(), corpus.documents(), roles.tolist(), strict=False)
     with Progress("prepare", total=int(sizes.sum()), unit="char") as progress:
-        if kept is None or not len(ends):
+        if progress_folder is None or not len(ends):
             sentences = Sentences()
             return write_tokens(encoding, documents, folder, sentences, progress), sentences
-        folders = [kept / f"part-{number:05d}" for number in range(len(ends) + 1)]
+        folders = [progress_folder / f"part-{number:05d}" for number in range(len(ends) + 1)]
         missing = [not part.exists() for part in folders]
         for number, (part, of_part) in enumerate(zip(folders, np.split(sizes, ends), strict=True)):
             mine = islice(documents, len(of_part))
@@ -95,7 +95,7 @@ def write_in_parts(
                 deque(mine if any(missing[number:]) else (), maxlen=0)  # read on to what is missing
                 progress.advance(int(of_part.sum()))
                 continue
-            partial, sentences = kept / "partial", Sentences()
+            partial, sentences = progress_folder / "partial", Sentences()
             shutil.rmtree(partial, ignore_errors=True)
             partial.mkdir()
             counts = write_tokens(encoding, mine, partial, sentences, progress)
@@ -103,7 +103,7 @@ def write_in_parts(
             np.savez(partial / SENTENCES, allow_pickle=False, **sentences.state())
             sync(partial)
             os.replace(partial, part)
-            sync_one(kept)
+            sync_one(progress_folder)
     return _joined(folders, folder, gold=encoding.tagger is None)
 
 

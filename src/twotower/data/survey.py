@@ -89,8 +89,8 @@ def survey(corpus: Corpus) -> Survey:
                 digest.update(len(data).to_bytes(8, "little") + data)
         of_format[document.format] += 1
         if all(known != fingerprint.digest for _, known in longest):
-            named = [(one, fingerprint.digest) for one in mine]
-            longest = nlargest(LONGEST, [*longest, *named], key=lambda one: one[0].words)
+            named = [(long_document, fingerprint.digest) for long_document in mine]
+            longest = nlargest(LONGEST, [*longest, *named], key=lambda entry: entry[0].words)
         digests.append(fingerprint.digest)
         sketches.append(fingerprint.sketch)
     empty = [name for number, name in enumerate(corpus.parts) if number not in part]
@@ -109,7 +109,7 @@ def survey(corpus: Corpus) -> Survey:
         kept=is_first[origin],
         group=np.where(alone[origin], np.arange(len(origin)), len(origin) + group[origin]),
         whole_documents=of_format,
-        longest=tuple(one for one, _ in longest),
+        longest=tuple(long_document for long_document, _ in longest),
         duplicates=int((~is_first).sum()),
         near_duplicates=int((~alone).sum()),
         digest=digest.hexdigest(),

@@ -97,14 +97,14 @@ def split_columns(place: str) -> tuple[Path, tuple[str, ...]]:
     return Path(os.path.expanduser(name)), tuple(part.strip() for part in columns.split(",") if part.strip())
 
 
-def named_column(table: Table, asked: str, key: str) -> int:
+def named_column(table: Table, column: str, key: str) -> int:
     """The place of a column that the user named by its heading, in any case, or by its number from 1."""
     low = [heading.lower() for heading in table.first]
-    if asked.lower() in low:
-        return low.index(asked.lower())
-    if asked.isdecimal() and 1 <= int(asked) <= len(low):
-        return int(asked) - 1
-    raise InputError(f"{key}: {table.path} has no column {asked!r}; its columns: {shown(table.first)}")
+    if column.lower() in low:
+        return low.index(column.lower())
+    if column.isdecimal() and 1 <= int(column) <= len(low):
+        return int(column) - 1
+    raise InputError(f"{key}: {table.path} has no column {column!r}; its columns: {shown(table.first)}")
 
 
 def shown(cells: Sequence[str]) -> str:
@@ -120,12 +120,12 @@ def numbers_of(table: Table, column: int, skipped: int, key: str) -> list[float]
     `InputError`, with file, line and column, for anything that is not a finite number.
     """
     cells = [(number, row[column]) for number, row in table.rows[skipped:]]
-    given = [cell for _, cell in cells if cell not in MISSING]
-    commas = [cell for cell in given if "," in cell]
+    filled = [cell for _, cell in cells if cell not in MISSING]
+    commas = [cell for cell in filled if "," in cell]
     name = table.first[column] if skipped else str(column + 1)
     if commas:
         doubtful = table.separator != ";" and all(_THOUSANDS.fullmatch(cell) for cell in commas)
-        wrong = [cell for cell in commas if not _DECIMAL_COMMA.fullmatch(cell)] or [c for c in given if "." in c]
+        wrong = [cell for cell in commas if not _DECIMAL_COMMA.fullmatch(cell)] or [c for c in filled if "." in c]
         if doubtful or wrong:
             number = next(number for number, cell in cells if cell == (commas[0] if doubtful else wrong[0]))
             raise InputError(

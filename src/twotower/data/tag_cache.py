@@ -29,15 +29,15 @@ def cached(name: str, tagger: Tagger, characters: int, say: Callable[[str], None
 
     Before the first of them it says how long all `characters` take, if that is long.
     """
-    told = False
+    warned = False
 
     def tag(texts: Sequence[str]) -> list[Sequence[Word]]:
-        nonlocal told
+        nonlocal warned
         paths = [_place(name, text) for text in texts]
         words_by_text: list[Sequence[Word] | None] = [_read(path) for path in paths]
         unknown = [number for number, words in enumerate(words_by_text) if words is None]
-        if unknown and not told:
-            told = True
+        if unknown and not warned:
+            warned = True
             _say_time(tagger, texts[unknown[0]], characters, say)
         for number, words in zip(
             unknown, tagger([texts[number] for number in unknown]) if unknown else [], strict=True
@@ -73,8 +73,8 @@ def _place(name: str, text: str) -> Path:
 def _read(path: Path) -> list[Word] | None:
     """The words in a file; None where there is none, or it is damaged."""
     try:
-        with np.load(path, allow_pickle=False) as kept:
-            spans, upos, tags, names = kept["spans"], kept["upos"], kept["tags"], kept["names"].tolist()
+        with np.load(path, allow_pickle=False) as archive:
+            spans, upos, tags, names = archive["spans"], archive["upos"], archive["tags"], archive["names"].tolist()
     except (OSError, ValueError, KeyError, EOFError):
         return None
     return [

@@ -67,4 +67,4 @@ def load_model(language: str) -> TagSentences:
 
 
 if __name__ == "__main__":
-    answer_questions(lambda asked: load_model(asked[0])(asked[1]))
+    answer_questions(lambda question: load_model(question[0])(question[1]))

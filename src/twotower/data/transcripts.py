@@ -35,17 +35,17 @@ def read_chat(file: TextFile, encoding: str, chosen: str) -> Iterator[Document]:
     `chosen` names speakers (`MOT,FAT`); without any, all are read. Raises `InputError` if they say nothing.
     """
     speakers = {speaker.strip().upper() for speaker in chosen.split(",") if speaker.strip()}
-    there, said = dict[str, None](), list[str]()
+    there, utterances = dict[str, None](), list[str]()
     for speaker, utterance in _utterances(lines_of(file, encoding)):
         there[speaker] = None
         text = _spoken(utterance)
         if (not speakers or speaker.upper() in speakers) and re.search(r"\w", text):
-            said.append(text + "\n")
+            utterances.append(text + "\n")
     if speakers and not speakers & {speaker.upper() for speaker in there}:
         raise InputError(
             f"{file.place}: none of the speakers {', '.join(sorted(speakers))}; here are {', '.join(there)}"
         )
-    yield Document(file.name, "".join(said))
+    yield Document(file.name, "".join(utterances))
 
 
 def _utterances(lines: Iterator[str]) -> Iterator[tuple[str, str]]:

@@ -225,12 +225,12 @@ def sliding_rows(
     half = max(1, window // 2)
     bounds: list[tuple[int, int, int, int]] = []
     for begin, length in zip(starts.tolist(), lengths.tolist(), strict=True):
-        done = 0
-        while done < length:
-            origin = 0 if done == 0 else done + half - window
+        covered = 0
+        while covered < length:
+            origin = 0 if covered == 0 else covered + half - window
             end = min(origin + window, length)
-            bounds.append((begin - 1 + origin, begin + end, begin + done, begin + end))
-            done = end
+            bounds.append((begin - 1 + origin, begin + end, begin + covered, begin + end))
+            covered = end
     return _scoring_rows(tokens, bounds, window + 1, vocabulary)
 
 

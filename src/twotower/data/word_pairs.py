@@ -54,10 +54,10 @@ def read_word_pairs(place: str) -> WordPairs:
     Raises `InputError`, with file and line or the columns, for a line of another form, for a file in which several
     columns may be the rating, and for one with fewer than two pairs.
     """
-    path, asked = split_columns(place)
+    path, columns = split_columns(place)
     if not path.is_file():
         raise InputError(f"{KEY}: {place!r} is not a file; give one of lines `word word rating`")
-    if len(asked) > 1:
+    if len(columns) > 1:
         raise InputError(f"{KEY}: {place}: name one column, that of the ratings")
     lines = [
         (number, line.rstrip("\r\n")) for number, line in enumerate(lines_of(path, "utf-8"), start=1)
@@ -74,7 +74,7 @@ def read_word_pairs(place: str) -> WordPairs:
         )
     headed = _has_headings(table)
     first, second = _word_columns(table) if headed else (0, 1)
-    column = named_column(table, asked[0], KEY) if asked else _rating_column(table, headed, (first, second), place)
+    column = named_column(table, columns[0], KEY) if columns else _rating_column(table, headed, (first, second), place)
     pair_ratings: dict[tuple[str, str], list[float]] = {}
     ratings = numbers_of(table, column, int(headed), KEY)
     for (number, row), rating in zip(table.rows[int(headed) :], ratings, strict=True):
@@ -112,10 +112,12 @@ def _rating_column(table: Table, headed: bool, words: tuple[int, int], place: st
         if column not in words and all(is_number(row[column]) for _, row in table.rows[int(headed) :])
     ]  # fmt: skip
     if headed:
-        told = [set(words_in(heading)) | {"".join(words_in(heading))} for heading in table.first]
-        allowed = [column for column in range(len(told)) if column not in words and not told[column] & NO_RATING]
+        headings = [set(words_in(heading)) | {"".join(words_in(heading))} for heading in table.first]
+        allowed = [
+            column for column in range(len(headings)) if column not in words and not headings[column] & NO_RATING
+        ]
         for names in ({SIMLEX}, RATINGS):
-            if named := [column for column in allowed if told[column] & names]:
+            if named := [column for column in allowed if headings[column] & names]:
                 numeric = named
                 break
         else:

@@ -62,12 +62,14 @@ def emerged(run: ExploredRun) -> dict[str, Any]:
             for labels, wanted in ((upos, names), (word_class, [FUNCTION_CLASS, CONTENT_CLASS])):
                 code = pd.Index(wanted, dtype=object).get_indexer(labels[piece])
                 known = code >= 0
-                each = _of(run, document[known], code[known], values[known], len(wanted), run.config.analyze.bootstrap)
+                by_tag = _of(
+                    run, document[known], code[known], values[known], len(wanted), run.config.analyze.bootstrap
+                )
                 for number_, name in enumerate(wanted):
-                    if each["count"][number_]:
-                        row = classes.setdefault(name, {"name": name, "count": int(each["count"][number_])})
+                    if by_tag["count"][number_]:
+                        row = classes.setdefault(name, {"name": name, "count": int(by_tag["count"][number_])})
                         for figure in ("mean", "low", "high"):
-                            row.setdefault(figure, []).append(number(each[figure][number_]))
+                            row.setdefault(figure, []).append(number(by_tag[figure][number_]))
         preferences[contrast.suffix] = {
             "types": means,
             "error": errors,

@@ -66,8 +66,8 @@ class Guard:
         origins = headers.getlist("origin")
         if any(origin not in {f"http://{host}" for host in self.hosts} for origin in origins):
             return "This server answers only its own page (foreign Origin)."
-        given = scope["path"].lstrip("/").split("/", 1)[0]
-        if not hmac.compare_digest(given.encode(), self.token.encode()):
+        token = scope["path"].lstrip("/").split("/", 1)[0]
+        if not hmac.compare_digest(token.encode(), self.token.encode()):
             return "Open the whole address that “twotower explore” printed: its token is missing here."
         return ""
 

@@ -78,11 +78,11 @@ class LiveText:
         with torch.no_grad():
             outputs = self.model.tower_outputs(rows, None, scored)
             chosen = torch.from_numpy(ids)
-            every = {name: _log_softmax(*head) for name, head in self.model.head_features(outputs).items()}
+            all_log_probs = {name: _log_softmax(*head) for name, head in self.model.head_features(outputs).items()}
             log_probs = self._mean_over_sets(
-                {name: values.gather(1, chosen[:, None]).squeeze(1) for name, values in every.items()}
+                {name: values.gather(1, chosen[:, None]).squeeze(1) for name, values in all_log_probs.items()}
             )
-            probabilities = self._mean_over_sets({name: values.exp() for name, values in every.items()})
+            probabilities = self._mean_over_sets({name: values.exp() for name, values in all_log_probs.items()})
             answer: dict[str, Any] = {
                 "text": text(typed),
                 "piece_id": ids.tolist(),

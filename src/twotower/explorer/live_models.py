@@ -74,11 +74,11 @@ class LiveModels:
             raise InputError("type a sentence first")
         settings = self.run.config.diff
         with without_progress():
-            each = [self._read_by(place, typed) for place in range(len(settings.models))]
-            units = self._units(typed, each) if self.results.unit == "word" else None
-            log_probs = [self._log_probs(read, typed, units) for read in each]
-            top = [self._top(read, units) for read in each]
-        ids, pieces = self._pieces(typed, each[0], units)
+            reads = [self._read_by(place, typed) for place in range(len(settings.models))]
+            units = self._units(typed, reads) if self.results.unit == "word" else None
+            log_probs = [self._log_probs(read, typed, units) for read in reads]
+            top = [self._top(read, units) for read in reads]
+        ids, pieces = self._pieces(typed, reads[0], units)
         heads = self.run.source.alone
         return {
             "piece_id": ids,
@@ -109,11 +109,11 @@ class LiveModels:
             )
         return _Read(scorer, model, rows)
 
-    def _units(self, typed: str, each: list[_Read]) -> Units:
+    def _units(self, typed: str, reads: list[_Read]) -> Units:
         language = self.results.corpus.inventory.language
         words = untagged_words(typed, language.code if language else "en")
         spans = np.array([[word.start, word.end] for word in words], dtype=np.int64).reshape(-1, 2)
-        return common_units(typed, spans, [read.encoded.starts for read in each])
+        return common_units(typed, spans, [read.encoded.starts for read in reads])
 
     def _log_probs(self, read: _Read, typed: str, units: Units | None) -> NDArray[np.float64]:
         encoded, files = read.encoded, read.scorer.files
@@ -121,10 +121,10 @@ class LiveModels:
         batches = Batches(self.run.config.diff.batch)
         if units is None:
             return score_rows(read.model, read.rows, encoded, batches, "read").log_probs.astype(np.float64)
-        asked = np.zeros(len(encoded), dtype=bool)
-        asked[first_tokens(units, encoded.starts)] = True
+        wanted = np.zeros(len(encoded), dtype=bool)
+        wanted[first_tokens(units, encoded.starts)] = True
         beginning = word_beginning_pieces(files.backend) if files.direction == "causal" else None
-        scores = score_rows(read.model, read.rows, encoded, batches, "read", beginning, asked)
+        scores = score_rows(read.model, read.rows, encoded, batches, "read", beginning, wanted)
         sums = sums_over(units, encoded.starts, scores.log_probs)
         if scores.beginnings is not None:
             sums += end_of_word_corrections(typed, units, encoded.starts, encoded.ends, scores.beginnings)
@@ -148,5 +148,5 @@ class LiveModels:
         if units is None:
             ids = first.encoded.ids.tolist()
             return ids, [str(self.run.pieces[piece]) for piece in ids]
-        shown = [text(typed[a:b]) for a, b in zip(units.starts.tolist(), units.ends.tolist(), strict=True)]
-        return [self._place_of.get(word, -1) for word in shown], shown
+        words = [text(typed[a:b]) for a, b in zip(units.starts.tolist(), units.ends.tolist(), strict=True)]
+        return [self._place_of.get(word, -1) for word in words], words

@@ -28,6 +28,6 @@ def minimal_pairs(run: ExploredRun) -> dict[str, Any]:
         return {"missing": str(error)}
     table = pd.read_parquet(path)
     heads = [name.removesuffix(" good") for name in table.columns if name.endswith(" good")]
-    shown = [head for head in heads if not head.startswith("second")]
-    kept = ["set", "paradigm", "kind", "good", "bad", *(f"{head} {side}" for head in shown for side in ("good", "bad"))]
-    return {"heads": shown, "pairs": columns(table[kept])}
+    heads = [head for head in heads if not head.startswith("second")]
+    scores = [f"{head} {side}" for head in heads for side in ("good", "bad")]
+    return {"heads": heads, "pairs": columns(table[["set", "paradigm", "kind", "good", "bad", *scores]])}

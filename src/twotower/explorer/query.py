@@ -113,8 +113,8 @@ def _phrase(words: HeldoutWords, query: Query, case: bool) -> tuple[Ids, Ids]:
     """Every place of the phrase, under each way in which the text may cut what was typed as one word."""
     fitting = _Fitting(words, case)
     ways = product(*(_cut(fitting, term) for term in query.terms))
-    found = [_places(words, fitting, sum(way, ())) for way in islice(ways, MOST_WAYS)]
-    first, last = np.unique(np.concatenate(found, axis=1), axis=1)
+    places = [_places(words, fitting, sum(way, ())) for way in islice(ways, MOST_WAYS)]
+    first, last = np.unique(np.concatenate(places, axis=1), axis=1)
     return first, last
 
 
@@ -188,5 +188,5 @@ def _expression(words: HeldoutWords, expression: str, case: bool) -> tuple[Ids, 
             spans.append(words.bounds[number] + np.searchsorted(starts, matched - [0, 1], side="right") - 1)
     if not spans:
         return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
-    both = np.unique(np.concatenate(spans), axis=0)
-    return both[:, 0], both[:, 1]
+    distinct = np.unique(np.concatenate(spans), axis=0)
+    return distinct[:, 0], distinct[:, 1]

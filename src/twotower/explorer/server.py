@@ -74,21 +74,21 @@ class _Service:
                 return PlainTextResponse("The text is too long.\n", status_code=413)
         return await _answer(lambda: self._sentence(body))
 
-    def _data(self, name: str, given: Mapping[str, str]) -> str:
-        with self.lock:  # one reader at a time: tables are read when they are first asked for
+    def _data(self, name: str, fields: Mapping[str, str]) -> str:
+        with self.lock:  # one reader at a time: tables are read when they are first request for
             if name == "runs":
                 return to_json([run.summary() for run in self.runs])
-            number = _integer(given, "run", 0, len(self.runs) - 1)
+            number = _integer(fields, "run", 0, len(self.runs) - 1)
             run = self.runs[number]
             if name == "concordance":
-                query = given.get("query", "")
-                return to_json(concordance(run, query, given.get("case") == "1", _chosen(run, given)))
-            if name == "types" and (chosen := _chosen(run, given)).sum() < len(chosen):
+                query = fields.get("query", "")
+                return to_json(concordance(run, query, fields.get("case") == "1", _chosen(run, fields)))
+            if name == "types" and (chosen := _chosen(run, fields)).sum() < len(chosen):
                 return to_json(types_in(run, chosen))
             if name == "passage":
-                document = _integer(given, "document", 0, len(run.bounds) - 2)
-                start = _integer(given, "start", 0, len(run.piece_ids))
-                return to_json(run.passage(document, start, _integer(given, "length", 1, MOST_PIECES)))
+                document = _integer(fields, "document", 0, len(run.bounds) - 2)
+                start = _integer(fields, "start", 0, len(run.piece_ids))
+                return to_json(run.passage(document, start, _integer(fields, "length", 1, MOST_PIECES)))
             if name not in (known := whole_of(run)):
                 raise InputError(f"{name!r} is no data of the explorer")
             if (name, number) not in self.kept:
@@ -97,18 +97,18 @@ class _Service:
 
     def _sentence(self, body: bytes) -> str:
         try:
-            asked = json.loads(body)
+            request = json.loads(body)
         except (ValueError, RecursionError):
             raise InputError("the request is no JSON") from None
-        if not isinstance(asked, dict) or not isinstance(asked.get("text"), str):
+        if not isinstance(request, dict) or not isinstance(request.get("text"), str):
             raise InputError("a sentence needs its text")
-        run, context = asked.get("run", 0), asked.get("context")
+        run, context = request.get("run", 0), request.get("context")
         if type(run) is not int or not 0 <= run < len(self.runs):
             raise InputError("there is no such run")
         if context is not None and (type(context) is not int or context < 1):
             raise InputError("context: give a number of tokens, 1 or more")
         with self.lock:
-            return to_json(self.live[run].read(asked["text"], context))
+            return to_json(self.live[run].read(request["text"], context))
 
 
 WHOLE: dict[str, Callable[[ExploredRun], Any]] = {
@@ -125,15 +125,15 @@ def whole_of(run: ExploredRun) -> dict[str, Callable[[ExploredRun], Any]]:
     return WHOLE | ({} if run.source.whole is None else OF_TOWERS)
 
 
-def _chosen(run: ExploredRun, given: Mapping[str, str]) -> NDArray[np.bool_]:
+def _chosen(run: ExploredRun, fields: Mapping[str, str]) -> NDArray[np.bool_]:
     """The documents that the page's filter leaves, (documents,)."""
-    return run.chosen_documents(given.get("in", ""), *(
-        _integer(given, name, *ANYTIME, usual=usual) for name, usual in zip(("since", "until"), ANYTIME, strict=True)
+    return run.chosen_documents(fields.get("in", ""), *(
+        _integer(fields, name, *ANYTIME, usual=usual) for name, usual in zip(("since", "until"), ANYTIME, strict=True)
     ))  # fmt: skip
 
 
-def _integer(given: Mapping[str, str], name: str, low: int, high: int, usual: int | None = None) -> int:
-    text = given.get(name, str(low if usual is None else usual))
+def _integer(fields: Mapping[str, str], name: str, low: int, high: int, usual: int | None = None) -> int:
+    text = fields.get(name, str(low if usual is None else usual))
     if not (text.isascii() and text.isdigit() and len(text) < 12 and low <= int(text) <= high):
         raise InputError(f"{name}: expected a whole number from {low} to {high}")
     return int(text)

@@ -18,6 +18,6 @@ def types_in(run: ExploredRun, documents: NDArray[np.bool_]) -> dict[str, Any]:
     """`ExploredRun.types_table` for the documents of a mask, (documents,). Raises `InputError` if there are none."""
     if not documents.any():
         raise InputError("no held-out document passes the filter: loosen it")
-    kept = np.repeat(documents, np.diff(run.bounds))
-    scores = run.run.scores()[kept].reset_index(drop=True)
+    occurrences = np.repeat(documents, np.diff(run.bounds))
+    scores = run.run.scores()[occurrences].reset_index(drop=True)
     return columns(types_table(replace(run.source.measured(), scores=scores)))

@@ -42,9 +42,9 @@ def _figures(known: Knowledge | None) -> Figures:
 
 def _each(known: Knowledge) -> Iterable[tuple[tuple[str, str, str], Estimate]]:
     for name, measured in differences_of(known).items():
-        for found in measured:
-            if found.of in (SYNTAX, MEANING) and isfinite(found.low):
-                yield (name, found.instrument, found.of), Estimate(found.estimate, found.low, found.high)
+        for row in measured:
+            if row.of in (SYNTAX, MEANING) and isfinite(row.low):
+                yield (name, row.instrument, row.of), Estimate(row.estimate, row.low, row.high)
     on_pairs = known.lesions.pairs if known.lesions else None
     apart = on_pairs.found.interaction if isinstance(on_pairs, LesionsOnPairs) else None
     if apart:
@@ -65,19 +65,19 @@ def row_of(
     share = None
     if sees == "yes":
         if signed:
-            pair_size, nothing, whole = (_square(found, confidence) for found in (pair, strangers, planted))
+            pair_size, nothing, whole = (_square(estimate, confidence) for estimate in (pair, strangers, planted))
             share = share_between(pair_size, nothing, whole, confidence)
         else:
             share = share_between(pair, strangers, planted, confidence)
     return InstrumentOnScale(*key, pair, strangers, planted, sees, share)
 
 
-def _square(found: Estimate, confidence: float) -> Estimate:
+def _square(estimate: Estimate, confidence: float) -> Estimate:
     """The square less its bias, the sampling variance; its own variance is that of a squared normal variable."""
-    variance = variance_of(found, confidence)
-    square = found.estimate**2 - variance
+    variance = variance_of(estimate, confidence)
+    square = estimate.estimate**2 - variance
     if variance == 0:
         return Estimate(square, square, square)
-    error = (4 * found.estimate**2 * variance + 2 * variance**2) ** 0.5
-    reach = (found.high - found.low) / 2 * error / variance**0.5
+    error = (4 * estimate.estimate**2 * variance + 2 * variance**2) ** 0.5
+    reach = (estimate.high - estimate.low) / 2 * error / variance**0.5
     return Estimate(square, square - reach, square + reach)

@@ -91,7 +91,7 @@ def rows_of(model: TowersModel, sentences: Sentences, vocabulary: Vocabulary) ->
     # Under the masked objective a sentence is read once for each of its pieces.
     copies = sentences.lengths if objective == "masked" else np.ones(len(sentences), dtype=np.int64)
     sentence = np.repeat(np.arange(len(sentences)), copies)
-    asked = np.concatenate([np.arange(count) for count in copies]) if len(copies) else np.empty(0, np.int64)
+    hidden_word = np.concatenate([np.arange(count) for count in copies]) if len(copies) else np.empty(0, np.int64)
     lengths = sentences.lengths[sentence]
     order = np.argsort(lengths, kind="stable")
     begin = 0
@@ -114,7 +114,7 @@ def rows_of(model: TowersModel, sentences: Sentences, vocabulary: Vocabulary) ->
             if not causal:
                 text[row, inside.stop] = vocabulary.sep
             if objective == "masked":
-                here = int(asked[number])
+                here = int(hidden_word[number])
                 word = sentences.words[start:stop]
                 hidden[row, inside] = (word == word[here]) & (np.arange(len(word)) >= here)
                 place[row, 1 + here] = start + here

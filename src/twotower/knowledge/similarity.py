@@ -99,20 +99,20 @@ def sample_of(text: PreparedText, window: int, tokens: int, seed: int, pairs: bo
     generator = np.random.default_rng(seed)
     starts, lengths = (text.documents[name].to_numpy() for name in ("start", "tokens"))
     if len(starts) > tokens:
-        kept = np.sort(generator.choice(len(starts), tokens, replace=False))
-        starts, lengths = starts[kept], lengths[kept]
+        sampled = np.sort(generator.choice(len(starts), tokens, replace=False))
+        starts, lengths = starts[sampled], lengths[sampled]
     rows = contiguous_rows(text.heldout, starts, lengths, window, text.vocabulary)
     document = np.searchsorted(starts, rows.first, side="right") - 1
-    each = -(-tokens // len(starts))
+    per_document = -(-tokens // len(starts))
     ids: list[NDArray[np.int64]] = []
     picked: list[tuple[int, int, int]] = []
     for number in range(len(starts)):
         mine = np.flatnonzero(document == number)
-        wanted = min(len(mine), -(-each // PER_WINDOW))
+        wanted = min(len(mine), -(-per_document // PER_WINDOW))
         for row in mine[np.unique(np.linspace(0, len(mine) - 1, wanted).astype(int))]:
             begin, first, last = int(rows.start[row]), int(rows.first[row]), int(rows.last[row])
             places = np.arange(max(first, (begin + last) // 2), last)
-            chosen = np.sort(generator.choice(places, min(len(places), PER_WINDOW, each), replace=False))
+            chosen = np.sort(generator.choice(places, min(len(places), PER_WINDOW, per_document), replace=False))
             pieces = np.asarray(text.heldout[begin : int(rows.stop[row])], dtype=np.int64)
             if pairs:
                 pieces = np.concatenate([[text.vocabulary.cls], pieces, [text.vocabulary.sep]])
@@ -160,8 +160,8 @@ def _within(
         procrustes=distant,
         untrained=UntrainedLayers(MatrixAlone(null.estimate)),
         across=[
-            _across(*both, *nulls, confidence, generator)
-            for both, nulls in zip(_same_layer(trained), _same_layer(untrained), strict=True)
+            _across(*layers, *nulls, confidence, generator)
+            for layers, nulls in zip(_same_layer(trained), _same_layer(untrained), strict=True)
         ],
         from_untrained=[
             LayerFromUntrained(**vars(layer.label), **vars(jackknife_interval(cka(layer.view, other.view), confidence)))
@@ -183,8 +183,8 @@ def _matrices(layers: list[Layer], confidence: float, progress: Progress) -> tup
     return Matrix(*alike.tolist()), Matrix(*distant.tolist())
 
 
-def _three(found: Estimate) -> Floats:
-    return np.array([found.estimate, found.low, found.high])
+def _three(estimate: Estimate) -> Floats:
+    return np.array([estimate.estimate, estimate.low, estimate.high])
 
 
 def _same_layer(layers: list[Layer]) -> list[tuple[Layer, Layer]]:
@@ -198,7 +198,7 @@ def _same_layer(layers: list[Layer]) -> list[tuple[Layer, Layer]]:
 
 
 def _across(
-    one: Layer,
+    layer: Layer,
     other: Layer,
     null: Layer,
     other_null: Layer,
@@ -207,14 +207,14 @@ def _across(
 ) -> LikenessOfTowers:
     """Both measures of two towers at a layer, with their nulls."""
     shuffles = [other.view.shuffled(generator) for _ in range(SHUFFLES)]
-    both = []
+    likenesses = []
     for measure in (cka, procrustes):
-        drawn = np.array([measure(one.view, shuffled)[0] for shuffled in shuffles])
+        drawn = np.array([measure(layer.view, shuffled)[0] for shuffled in shuffles])
         shuffled = percentile_interval(float(drawn.mean()), drawn, confidence)
         untrained = jackknife_interval(measure(null.view, other_null.view), confidence)
-        estimate = jackknife_interval(measure(one.view, other.view), confidence)
-        both.append(Likeness(**vars(estimate), null=NullsOfLikeness(shuffled, untrained)))
-    return LikenessOfTowers(one.layer, [one.tower, other.tower], *both)
+        estimate = jackknife_interval(measure(layer.view, other.view), confidence)
+        likenesses.append(Likeness(**vars(estimate), null=NullsOfLikeness(shuffled, untrained)))
+    return LikenessOfTowers(layer.layer, [layer.tower, other.tower], *likenesses)
 
 
 def _seed(subject: Subject) -> int:

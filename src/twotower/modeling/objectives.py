@@ -74,8 +74,8 @@ class Batch:
 
     def to(self, device: torch.device) -> Batch:
         """The same on a device."""
-        kept = [self.inputs, self.targets, self.predicted, *([] if self.present is None else [self.present])]
-        return Batch(*in_one_copy(kept, device))
+        tensors = [self.inputs, self.targets, self.predicted, *([] if self.present is None else [self.present])]
+        return Batch(*in_one_copy(tensors, device))
 
 
 def row_length(objective: str, window: int) -> int:

@@ -39,8 +39,8 @@ def tower_flops(model: ModelConfig, window: int) -> float:
     if model.family == "elmo":
         hidden = model.lstm_hidden or 2 * model.width
         directions = 2 if model.elmo_backward == "on" else 1
-        each = 8 * hidden * (model.width + model.width) + 2 * hidden * model.width
-        return directions * model.layers * each
+        per_layer = 8 * hidden * (model.width + model.width) + 2 * hidden * model.width
+        return directions * model.layers * per_layer
     feedforward = model.feedforward or 4 * model.width
-    each = 8 * model.width**2 + 4 * model.width * feedforward + 4 * window * model.width
-    return model.layers * each
+    per_layer = 8 * model.width**2 + 4 * model.width * feedforward + 4 * window * model.width
+    return model.layers * per_layer

@@ -51,8 +51,8 @@ def along_texts(measured: Measured, planted: Measured, strangers: AlongTexts | N
     correlation = correlation_of(readings, difference)
     if correlation is None:
         return None
-    said = verdict(correlation, None, strangers.correlation if strangers else None, measured.converged)
-    return AlongTexts(correlation, tenths_of(difference, readings, text), strangers, said)
+    answer = verdict(correlation, None, strangers.correlation if strangers else None, measured.converged)
+    return AlongTexts(correlation, tenths_of(difference, readings, text), strangers, answer)
 
 
 def correlation_of(first: Readings, second: Readings) -> Estimate | None:

@@ -102,13 +102,13 @@ def _largest(
     What is no word has no class, and the beginning of a document has nothing before it: they are left out.
     """
     counts = np.bincount(codes, minlength=len(labels))
-    told = [number for number in np.flatnonzero(counts >= FEWEST).tolist() if labels[number] not in ("", NO_WORD)]
+    numbers = [number for number in np.flatnonzero(counts >= FEWEST).tolist() if labels[number] not in ("", NO_WORD)]
     if most is not None:
         means = np.bincount(codes, weights=divergence, minlength=len(labels)) / np.maximum(counts, 1)
-        told = sorted(told, key=lambda number: -means[number])[:most]
+        numbers = sorted(numbers, key=lambda number: -means[number])[:most]
     order = np.argsort(codes, kind="stable")
     ends = np.cumsum(counts)
-    return [(labels[number], order[ends[number] - counts[number] : ends[number]]) for number in told]
+    return [(labels[number], order[ends[number] - counts[number] : ends[number]]) for number in numbers]
 
 
 def _means(measured: Measured, values: Floats, block: NDArray[np.int32]) -> Means:

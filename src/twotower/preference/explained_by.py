@@ -126,7 +126,7 @@ def explained_by(measured: Measured) -> ExplainedBy | None:
     ]  # fmt: skip
 
     def estimated(share_of: ShareOfSubsets) -> ShareOfVariance:
-        error = crossed_error(*(np.array([share_of(some) for some in kind]) for kind in left_out))
+        error = crossed_error(*(np.array([share_of(subsets) for subsets in kind]) for kind in left_out))
         share = symmetric_interval(share_of(measured_r2), error, measured.settings.confidence, number_of_groups - 1)
         return ShareOfVariance(**vars(share), of_reliable=share.estimate / reliability if reliability > 0.05 else None)
 
@@ -280,8 +280,8 @@ def _taken_out(fitted: Floats, tested: Floats, first: int) -> tuple[Floats, Floa
 
 
 def _unique(number: int, groups: int) -> ShareOfSubsets:
-    every = (1 << groups) - 1
-    return lambda r2: float(r2[every] - r2[every & ~(1 << number)])
+    all_groups = (1 << groups) - 1
+    return lambda r2: float(r2[all_groups] - r2[all_groups & ~(1 << number)])
 
 
 def _shapley(number: int, groups: int) -> ShareOfSubsets:

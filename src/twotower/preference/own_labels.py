@@ -65,8 +65,8 @@ def labels_of(table: pd.DataFrame, measured: Measured, source: str = "labels") -
         )
     labels = []
     for name in names:
-        given = pd.Categorical(table[name].astype("string"))
+        categories = pd.Categorical(table[name].astype("string"))
         codes = np.full(len(text), -1)
-        codes[places] = given.codes
-        labels.append(from_categories(str(name), pd.Categorical.from_codes(codes, given.categories)))
+        codes[places] = categories.codes
+        labels.append(from_categories(str(name), pd.Categorical.from_codes(codes, categories.categories)))
     return labels

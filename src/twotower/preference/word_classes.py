@@ -200,7 +200,7 @@ def _profile(
     base = smooth_basis(units.frequency[frequent]) if frequent.any() else None
     if base is not None and frequent.sum() <= base.shape[1]:
         base = None  # a spline through every word would leave nothing of them
-    every = np.ones((1, units.tallies[0].documents)), np.ones((1, len(units.label)))
+    unweighted = np.ones((1, units.tallies[0].documents)), np.ones((1, len(units.label)))
     for contrast, sets in zip(measured.contrasts, _by_contrast(measured, units.tallies), strict=True):
         tallies = mean_of(sets)
         sums, occurrences = (np.asarray(table.sum(axis=0)).ravel() @ hot for table in (tallies.sums, tallies.counts))
@@ -208,7 +208,7 @@ def _profile(
             means = sums / occurrences - sums[compared].sum() / occurrences[compared].sum()
         adjusted: list[Adjusted | None] = [None] * len(towers_of_classes)
         if base is not None:
-            estimate, *under = (_adjusted(table, frequent, base, hot, *every)[0] for table in (tallies, *sets))
+            estimate, *under = (_adjusted(table, frequent, base, hot, *unweighted)[0] for table in (tallies, *sets))
             drawn = np.concatenate([
                 _adjusted(tallies, frequent, base, hot, documents[start : start + CHUNK], words[start : start + CHUNK])
                 for start in range(0, len(documents), CHUNK)

@@ -91,7 +91,7 @@ def card(config: RunConfig, results: Results, provenance: Provenance, present: s
         _corpus_of_repeats(config),
         "## What is in this folder",
         "| file | holds |\n|---|---|\n"
-        + "\n".join(f"| {names} | {what} |" for names, what in FILES if _first(names) in present),
+        + "\n".join(f"| {names} | {description} |" for names, description in FILES if _first(names) in present),
         "## Cite",
         f"The paper whose claims this tests, and the software:\n\n```bibtex\n{CITATION}```",
     ]

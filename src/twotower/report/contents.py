@@ -101,13 +101,13 @@ def read_contents(config: RunConfig, run: Path) -> Contents:
     types = types[types["count"] >= 2 * config.analyze.min_count].reset_index(drop=True)
     tower_contrasts = contrasts(config.model.towers)
     text = ShadedText(run, tower_contrasts) if tower_contrasts else None
-    shown = passages(text) if text else []
-    told = words_in_sentences(text, results.division.contexts) if text and results.division else []
+    shaded = passages(text) if text else []
+    contexts = words_in_sentences(text, results.division.contexts) if text and results.division else []
     theirs = results_in(run / "strangers.json", run) if (run / "strangers.json").is_file() else None
     profile = _profile(results, theirs)
     settings = (run / "config.yaml").read_text(encoding="utf-8")
     return Contents(
-        config, settings, results, read_trained(run), provenance, training, heldout, types, profile, shown, told
+        config, settings, results, read_trained(run), provenance, training, heldout, types, profile, shaded, contexts
     )
 
 
@@ -131,8 +131,8 @@ def _profile(results: Results, strangers: Results | None) -> pd.DataFrame:
         for preference in row.each:
             if preference.adjusted and row.types >= FEW_TYPES:
                 shared = {"upos": row.name, "occurrences": row.occurrences, "word_class": word_class}
-                kept = ("mean", "low", "high", "sets", "sure")
-                figures: dict[str, Any] = {key: getattr(preference.adjusted, key) for key in kept}
+                names = ("mean", "low", "high", "sets", "sure")
+                figures: dict[str, Any] = {key: getattr(preference.adjusted, key) for key in names}
                 figures["strangers"] = theirs.get((row.name, preference.tower), math.nan)
                 rows.append({"tower": preference.tower, **shared, **figures, "compared": row.compared})
     if not rows:

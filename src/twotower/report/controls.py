@@ -101,8 +101,8 @@ def _beside(run: Control, controls: list[Control], kind: Kind) -> str | None:
         return None
     beaten = [CONTROLS[name] for name, other in known if mine.low > other.high]
     rest = [CONTROLS[name] for name, other in known if mine.low <= other.high]
-    said = [f"clearly more than {in_words(beaten)}"] if beaten else []
-    return ", but ".join([*said, *([f"not clearly more than {in_words(rest)}"] if rest else [])])
+    clauses = [f"clearly more than {in_words(beaten)}"] if beaten else []
+    return ", but ".join([*clauses, *([f"not clearly more than {in_words(rest)}"] if rest else [])])
 
 
 def _measured(row: Control, kind: Kind) -> Estimate | Surplus | None:
@@ -121,41 +121,41 @@ def _summary(rows: list[Control]) -> str:
 
 def _figures(rows: list[Control]) -> str:
     """A heading: what the ruler says of planted divisions and of idle towers."""
-    said = []
-    for names, of in ((PLANTED, "planted divisions"), (IDLE, "pairs with an idle tower")):
+    clauses = []
+    for names, kind in ((PLANTED, "planted divisions"), (IDLE, "pairs with an idle tower")):
         answers = Counter(row.divides for row in rows if row.name in names)
         if answers:
-            said.append(f"a division in {answers['yes']} of {answers.total()} {of}")
-    return f"The ruler finds {' and '.join(said)}" if said else "The run and its controls in figures"
+            clauses.append(f"a division in {answers['yes']} of {answers.total()} {kind}")
+    return f"The ruler finds {' and '.join(clauses)}" if clauses else "The run and its controls in figures"
 
 
 def conclusions(rows: list[Control]) -> list[str]:
     """What the controls say, in plain language, each sentence with its figures."""
     by_name = {row.name: row for row in rows}
     run = by_name["run"]
-    said = [_against(run, by_name[name]) for name in CONTROLS if name in by_name]
-    said += [
+    sentences = [_against(run, by_name[name]) for name in CONTROLS if name in by_name]
+    sentences += [
         f"{row.name.capitalize()} ({row.meaning}): {ANSWERS[row.divides or 'not measurable']}."
         for name in (*PLANTED, *IDLE) if (row := by_name.get(name))
     ]  # fmt: skip
     if "single" in by_name:
-        said.append(_single(run, by_name["single"]))
-    return said
+        sentences.append(_single(run, by_name["single"]))
+    return sentences
 
 
 def _against(run: Control, control: Control) -> str:
     head = f"{control.name.capitalize()} ({control.meaning}): "
     if run.size is None or control.size is None:
         return head + "D cannot be compared, because the text is too short."
-    said = []
+    clauses = []
     named: dict[Kind, str] = {"size": "D", "surplus": "the surplus"}
-    for kind, what in named.items():
+    for kind, measured in named.items():
         mine, other = _measured(run, kind), _measured(control, kind)
         if mine and other:
             verdict = "clearly lower" if other.high < mine.low else "not clearly lower"
             digits = 2 if kind == "size" else 3
-            said.append(f"{what} is {verdict} ({figure(other, digits)}; run: {figure(mine, digits)})")
-    return f"{head}{', and '.join(said)}. {_class(run, control)}"
+            clauses.append(f"{measured} is {verdict} ({figure(other, digits)}; run: {figure(mine, digits)})")
+    return f"{head}{', and '.join(clauses)}. {_class(run, control)}"
 
 
 def _class(run: Control, control: Control) -> str:
@@ -168,9 +168,9 @@ def _class(run: Control, control: Control) -> str:
 
 def _single(run: Control, control: Control) -> str:
     pair, alone = run.perplexity, control.perplexity
-    each = " and ".join(", ".join(f"{value:.0f}" for value in pair.towers).rsplit(", ", 1))
+    perplexities = " and ".join(", ".join(f"{value:.0f}" for value in pair.towers).rsplit(", ", 1))
     return (
         f"Single ({control.meaning}; {control.parameters:,} parameters against {run.parameters:,}): its "
         f"perplexity is {alone.joint:.0f}, that of the run {pair.joint:.0f}. Under a readout of its own it is "
-        f"{alone.towers[0]:.0f}; the towers of the run, each alone, have {each}."
+        f"{alone.towers[0]:.0f}; the towers of the run, each alone, have {perplexities}."
     )

@@ -110,12 +110,12 @@ def _passages(run: Path, names: list[str]) -> list[Passage]:
         pieces = []
         for row in range(len(part)):
             kind = class_of_piece(upos[row])
-            each = ", ".join(f"{name} {fixed(value)}" for name, value in zip(names, log_probs[:, row], strict=True))
-            said = whole[bounds[row] : bounds[row + 1]]
+            nats = ", ".join(f"{name} {fixed(value)}" for name, value in zip(names, log_probs[:, row], strict=True))
+            token = whole[bounds[row] : bounds[row + 1]]
             pieces.append(ShadedPiece(
-                said, glued=True, tower=int(best[row]) + 1,
+                token, glued=True, tower=int(best[row]) + 1,
                 shade=round(min(1.0, ahead[row] / PASSAGE_LIMIT) * PASSAGE_SHADE),
-                tip=f"{said.strip()} ({kind}): log-probability {each} nats; "
+                tip=f"{token.strip()} ({kind}): log-probability {nats} nats; "
                 f"{names[best[row]]} ahead by {ahead[row]:.2f}",
             ))  # fmt: skip
         passages.append(Passage(str(text.loc[document, "name"]), pieces))

@@ -58,36 +58,36 @@ def diff_headline(results: DiffResults) -> str:
 def diff_sentences(results: DiffResults) -> list[str]:
     """The finding, each figure beside its control, then how the models were read."""
     division = results.division.as_division
-    said = [
+    sentences = [
         _bits(results), *_warnings(results), _size(results, division), _shares(results, division), _contexts(results),
         _class(results, division), _profile(results), _mixing(results, division), _divergence(results),
         _aligned(results), _control(results, division), *_resampled(results),
     ]  # fmt: skip
-    return [sentence for sentence in said if sentence]
+    return [sentence for sentence in sentences if sentence]
 
 
 def _bits(results: DiffResults) -> str:
-    each = ", ".join(f"{scorer.name} {scorer.bits_per_character:.3f}" for scorer in results.scorers)
+    of_scorers = ", ".join(f"{scorer.name} {scorer.bits_per_character:.3f}" for scorer in results.scorers)
     masked = any(scorer.kind == "masked" for scorer in results.scorers)
-    return f"Bits per character: {each}" + (
+    return f"Bits per character: {of_scorers}" + (
         " (from pseudo-log-likelihoods where a model is masked)." if masked else "."
     )
 
 
 def _warnings(results: DiffResults) -> list[str]:
-    said = [f"Beware: {warning}." for warning in results.corpus.inventory.warnings()]
+    sentences = [f"Beware: {warning}." for warning in results.corpus.inventory.warnings()]
     kinds = {scorer.kind for scorer in results.scorers}
     if {"causal", "masked"} <= kinds:
-        said.append(
+        sentences.append(
             "Beware: a causal model sees what stands before a word, a masked one what stands on both sides. This is "
             "part of what they differ in."
         )
     if lossy := [scorer.name for scorer in results.scorers if scorer.lossless is False]:
-        said.append(
+        sentences.append(
             f"Beware: the tokenizer of {in_words(lossy)} does not keep capitals, accents or white space, and so has "
             "less to predict."
         )
-    return said
+    return sentences
 
 
 def _size(results: DiffResults, division: Division) -> str:
@@ -139,11 +139,11 @@ def _profile(results: DiffResults) -> str:
         return "Beyond frequency, no model surely predicts a word class better."
 
     def named(sign: int) -> str:
-        some = sorted(
+        classes = sorted(
             (class_mean for class_mean in sure if sign * class_mean[1] > 0),
             key=lambda class_mean: -sign * class_mean[1],
         )
-        return ", ".join(f"{name} ({fixed(mean, signed=True)})" for name, mean in some) or "none"
+        return ", ".join(f"{name} ({fixed(mean, signed=True)})" for name, mean in classes) or "none"
 
     return (
         f"Beyond frequency and their means, in nats, {names[0]} has the advantage in {named(1)}; {names[1]} in "
@@ -188,11 +188,11 @@ def _divergence(results: DiffResults) -> str:
 def _furthest(pair: DivergenceOfPair) -> str:
     """After which tokens they are furthest apart: words alone, whose interval lies above the mean."""
     mean = pair.means.jensen_shannon.estimate
-    told = [
+    contexts = [
         f"“{row.name}” ({row.means.jensen_shannon.estimate:.3f})" for row in pair.groups
         if row.by == "token before" and row.name.isalpha() and row.means.jensen_shannon.low > mean
     ][:LEADING]  # fmt: skip
-    return f" They are furthest apart (Jensen–Shannon) after {', '.join(told)}." if told else ""
+    return f" They are furthest apart (Jensen–Shannon) after {', '.join(contexts)}." if contexts else ""
 
 
 def _aligned(results: DiffResults) -> str:
@@ -221,24 +221,24 @@ def _aligned(results: DiffResults) -> str:
 def _control(results: DiffResults, division: Division) -> str:
     if division.strangers is None:
         return results.division.why
-    said: dict[Verdict, str] = {
+    words_of: dict[Verdict, str] = {
         "yes": "is more", "no": "is no more", "undecided": "may be more", "not measurable": "cannot be compared with",
     }  # fmt: skip
     return (
-        f"Beside the control, what {in_words(results.names)} differ in {said[division.differ]}"
+        f"Beside the control, what {in_words(results.names)} differ in {words_of[division.differ]}"
         f"{'' if division.differ == 'not measurable' else ' than'} what two models of one kind differ in anyway."
     )
 
 
 def _resampled(results: DiffResults) -> list[str]:
-    documents, said = results.corpus.documents, []
+    documents, sentences = results.corpus.documents, []
     if documents < FEW_DOCUMENTS:
-        said.append(
+        sentences.append(
             f"Only {documents} documents are measured. Intervals over so few are rough and tend to be too narrow; cut "
             "long documents with --prepare.section-words."
         )
     if results.unscored:
-        said.append(
+        sentences.append(
             f"{results.unscored:,} {results.unit}s have no log-probability under one of the models, and are left out."
         )
-    return said
+    return sentences

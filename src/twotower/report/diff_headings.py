@@ -71,13 +71,13 @@ def _contexts(contents: DiffContents) -> str:
 
 def _contrasts(contents: DiffContents) -> str:
     classes, names = contents.results.word_classes, contents.names
-    said = []
+    clauses = []
     for row in classes.contrasts if classes else []:
         if row.area and row.p_value is not None and row.p_value < 1 - contents.config.analyze.confidence:
             first, second = row.contrast.split(" against ")
             who = names[0] if row.area.estimate > 0.5 else in_words(names[1:])
-            said.append(f"{who} has the advantage at {first} beside {second} words")
-    return "; ".join(said) or "No two groups of word classes surely differ at similar frequency"
+            clauses.append(f"{who} has the advantage at {first} beside {second} words")
+    return "; ".join(clauses) or "No two groups of word classes surely differ at similar frequency"
 
 
 def _divergence(contents: DiffContents) -> str:

@@ -17,14 +17,14 @@ FEW = 6
 
 def conclusions_of_diffs(compared: DiffsCompared) -> list[str]:
     """What is the same in all comparisons, a sentence each."""
-    said = [
+    sentences = [
         _sizes(compared),
         *_agreements(compared),
         _words(compared, 1),
         _words(compared, 2),
         _controls(compared),
     ]
-    return [sentence for sentence in said if sentence]
+    return [sentence for sentence in sentences if sentence]
 
 
 def _sizes(compared: DiffsCompared) -> str:

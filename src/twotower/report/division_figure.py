@@ -53,10 +53,12 @@ def forest(
         chosen = [y for y, row in zip(heights, rows, strict=True) if (row.verdict == "yes") == known]
         if not chosen:
             continue
-        kept = [rows[y] for y in chosen]
-        interval(axes, chosen, [100 * row.share.low for row in kept], [100 * row.share.high for row in kept], color)
-        dots = axes.scatter([100 * row.share.estimate for row in kept], chosen, s=26, color=color, label=name, zorder=3)
-        sheet.tell(dots, [_tip(row, unit) for row in kept])
+        drawn = [rows[y] for y in chosen]
+        interval(axes, chosen, [100 * row.share.low for row in drawn], [100 * row.share.high for row in drawn], color)
+        dots = axes.scatter(
+            [100 * row.share.estimate for row in drawn], chosen, s=26, color=color, label=name, zorder=3
+        )
+        sheet.tell(dots, [_tip(row, unit) for row in drawn])
     _control(division, rows, axes, sheet, control, unit)
     axes.set(ylim=(-0.7, len(rows) - 0.3))
     # Beneath names of labels as well: beside them the axis may be narrower than what it is called.

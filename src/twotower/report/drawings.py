@@ -134,8 +134,8 @@ def _controls_of_classes(axes: Any, table: pd.DataFrame, sheet: Sheet) -> None:
     """Open marks: the second set of readouts alone, and the strangers."""
     heights = np.arange(len(table))
     second = [float(sets[1]) if len(sets) > 1 else np.nan for sets in table["sets"]]
-    shown = (("second set of readouts", "o", second), ("strangers", "D", table["strangers"].tolist()))
-    for name, marker, values in shown:
+    marked = (("second set of readouts", "o", second), ("strangers", "D", table["strangers"].tolist()))
+    for name, marker, values in marked:
         known = np.isfinite(np.asarray(values, dtype=np.float64))
         if not known.any():
             continue

@@ -92,12 +92,12 @@ def finding_sentences(results: Results) -> list[str]:
         return []
     if division.size is None:
         return [_quality(results)]
-    said = [
+    sentences = [
         _planted(results), _surplus(division), _size(division, are_strangers(results)), largest_shares(division),
         _known(division.router), _contexts(division.contexts, results.model.towers > 2),
         _beyond(division, untagged(results)), of_texts(division), _quality(results),
     ]  # fmt: skip
-    return [sentence for sentence in said if sentence]
+    return [sentence for sentence in sentences if sentence]
 
 
 PLANTED = {
@@ -197,11 +197,11 @@ def of_class(row: LabelDivision) -> str:
         if row.share.null_high is None
         else f"; exchanged labels hold at most {fixed(100 * row.share.null_high, 1)} %"
     )
-    said: dict[Verdict, str] = {
+    words_of: dict[Verdict, str] = {
         "yes": "Word class matters beyond frequency", "no": "Word class does not matter beyond frequency",
         "undecided": "Whether word class matters beyond frequency is undecided",
     }  # fmt: skip
-    return f"{said[row.verdict]}: it holds {percent(row.share)} of the difference{chance}"
+    return f"{words_of[row.verdict]}: it holds {percent(row.share)} of the difference{chance}"
 
 
 def of_texts(division: DivisionOfRun) -> str:
@@ -209,15 +209,15 @@ def of_texts(division: DivisionOfRun) -> str:
     along = division.along_texts
     if along is None:
         return ""
-    said: dict[Verdict, str] = {
+    words_of: dict[Verdict, str] = {
         "yes": "In part the division runs along syntax and meaning",
         "no": "The division does not run along syntax and meaning",
         "undecided": "Whether the division runs along syntax and meaning is undecided",
         "not measurable": "Whether the division runs along syntax and meaning cannot be measured",
     }
     text = (
-        f"{said[along.verdict]}: at the same tokens it correlates at r = {figure(along.correlation)} with that of a "
-        "tower of syntax and a tower of topics"
+        f"{words_of[along.verdict]}: at the same tokens it correlates at r = {figure(along.correlation)} with that of "
+        "a tower of syntax and a tower of topics"
     )
     strangers = f", and that of strangers at {figure(along.strangers.correlation)}" if along.strangers else ""
     return f"{text}{strangers}."

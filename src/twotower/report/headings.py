@@ -30,15 +30,15 @@ def of_classes(contents: Contents) -> str:
         return "Which word classes go to which tower"
     sure = table[table["compared"].astype(bool) & table["sure"].astype(bool)]
     taken = {"tower 1": sure[sure["mean"] > 0][::-1], "tower 2": sure[sure["mean"] < 0]}
-    said = better_at({name: [plural(tag) for tag in rows["upos"]] for name, rows in taken.items()})
-    return _sentence(said) or "No word class surely goes to either tower"
+    parts = better_at({name: [plural(tag) for tag in rows["upos"]] for name, rows in taken.items()})
+    return _sentence(parts) or "No word class surely goes to either tower"
 
 
 def of_words(contents: Contents) -> str:
     """The words that each tower prefers most."""
     towers = {f"tower {tower}": favourites(contents, tower, NAMED) for tower in range(1, contents.towers + 1)}
-    said = better_at({name: [f"“{word}”" for word in words] for name, words in towers.items()})
-    return _sentence(said) or "No single word surely goes to a tower"
+    parts = better_at({name: [f"“{word}”" for word in words] for name, words in towers.items()})
+    return _sentence(parts) or "No single word surely goes to a tower"
 
 
 def better_at(taken: Mapping[str, Sequence[str]]) -> str:
@@ -72,12 +72,12 @@ def of_preferences(contents: Contents) -> str:
 def of_contrasts(contents: Contents) -> str:
     """Which planned contrasts of word classes are sure."""
     classes, level = contents.results.word_classes, 1 - contents.config.analyze.confidence
-    said = []
+    parts = []
     for row in classes.contrasts if classes else []:
         if row.area and row.p_value is not None and row.p_value < level:
             first, second = row.contrast.split(" against ")
-            said.append(f"tower {1 if row.area.estimate > 0.5 else 2} prefers {first} to {second} words")
-    return _sentence("; ".join(said)) if said else "No two groups of word classes surely differ at similar frequency"
+            parts.append(f"tower {1 if row.area.estimate > 0.5 else 2} prefers {first} to {second} words")
+    return _sentence("; ".join(parts)) if parts else "No two groups of word classes surely differ at similar frequency"
 
 
 def of_towers(contents: Contents) -> str:

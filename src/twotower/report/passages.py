@@ -109,14 +109,14 @@ class ShadedText:
         pieces, glued = [], are_glued([str(piece) for piece in rows["piece"]])
         for number, row in enumerate(rows.to_dict("records")):
             kind = class_of_piece(row["upos"])
-            each = ", ".join(f"tower {tower}: {fixed(row[head])}" for tower, head in enumerate(heads, start=1))
+            nats = ", ".join(f"tower {tower}: {fixed(row[head])}" for tower, head in enumerate(heads, start=1))
             ahead = float(values[best[number], number])
             pieces.append(ShadedPiece(
                 str(row["piece"]).removeprefix(GOES_ON),
                 glued[number],
                 int(best[number]) + 1,
                 round(min(1.0, ahead / PASSAGE_LIMIT) * PASSAGE_SHADE),
-                f"{row['piece']} ({kind}): log-probability {each} nats; tower {best[number] + 1} ahead by {ahead:.2f}",
+                f"{row['piece']} ({kind}): log-probability {nats} nats; tower {best[number] + 1} ahead by {ahead:.2f}",
                 begin + number == key,
             ))  # fmt: skip
         return Passage(str(self.names[self.document[begin]]), pieces)

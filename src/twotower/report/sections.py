@@ -176,11 +176,11 @@ def knowledge(contents: Contents) -> Section | None:
     if not used:
         return None
     drawn = figures_of(contents.results.knowledge)
-    shown = [
+    shown_parts = [
         (instrument, picture(contents, name) if (name := f"knowledge_{instrument.name}") in drawn else "")
         for instrument in used
     ]
-    body = part("knowledge.html.j2", parts=shown, confidence=in_percent(contents.config.analyze.confidence))
+    body = part("knowledge.html.j2", parts=shown_parts, confidence=in_percent(contents.config.analyze.confidence))
     return Section("knowledge", headings.of_knowledge(contents), body)
 
 

@@ -171,8 +171,8 @@ def _for_page(svg: str, tips: dict[str, list[str]], name: str, kind: str, label:
             if child.tag.endswith(("}metadata", "}style")):
                 parent.remove(child)
     groups = {element.get("id"): element for element in root.iter() if element.get("id")}
-    for group, said in tips.items():
-        _attach(groups.get(group), said, f"{name}: {group}")
+    for group, tip in tips.items():
+        _attach(groups.get(group), tip, f"{name}: {group}")
     used = {
         match.group(1) for element in root.iter() for value in element.attrib.values() for match in _references(value)
     }

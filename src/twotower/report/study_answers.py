@@ -79,20 +79,20 @@ def _divided(pairs: list[RunOfStudy], study: Study) -> str:
     if not known:
         return f"{question} This could not be measured: no run has enough text."
     text = f"{question} {_verdicts(known)}"
-    for figure_name, said in (("D", "D"), ("surplus", "the surplus")):
-        text += _excesses(study.excess_over_strangers, figure_name, said)
+    for figure_name, phrase in (("D", "D"), ("surplus", "the surplus")):
+        text += _excesses(study.excess_over_strangers, figure_name, phrase)
     return f"{text}{_planted(study)}."
 
 
 def _planted(study: Study) -> str:
     """What the same ruler says of pairs in which a division was planted."""
     rows = [row for row in study.runs if row.planted != NOTHING_PLANTED and not row.stranger]
-    said = [
+    clauses = [
         f"{kind}: " + ", ".join(f"{verdict} in {count}" for verdict, count in verdicts.items())
         for kind in sorted({row.planted for row in rows})
         if (verdicts := Counter(row.divides for row in rows if row.planted == kind))
     ]
-    return f". Of pairs with a planted division the same ruler says: {'; '.join(said)}" if said else ""
+    return f". Of pairs with a planted division the same ruler says: {'; '.join(clauses)}" if clauses else ""
 
 
 def _consistent(study: Study) -> str:
@@ -100,26 +100,26 @@ def _consistent(study: Study) -> str:
     profiles, agreements = study.profiles, [agreement for agreement in study.agreement if not agreement.strangers]
     if profiles is None and not agreements:
         return f"{question} A single pair of towers cannot show this. Give more seeds, presets or corpora."
-    said = []
+    sentences = []
     for text in agreements:
         shared = "types" if text.shared == "pieces" else text.shared
         groups = "; ".join(
             f"{name} {figure(at_least_zero(group))} (chance {number(group.chance)}, p = {group.p_value:.2g})"
             for name, group in distinct_groups(text.agreement.groups).items()
         )
-        said.append(
+        sentences.append(
             f"The preferences of {text.agreement.types:,} {shared} ({text.corpus}) agree beyond frequency with an "
             f"RMS r of: {groups}"
         )
     if profiles and len({row.corpus for row in study.runs if row.natural}) > 1:  # types do not compare across texts
         whole = profiles.agreement["all"]
-        said.append(
+        sentences.append(
             f"Across texts, the word-class profiles of {len(profiles.runs)} pairs agree with an RMS r of "
             f"{figure(whole)} (chance {number(whole.chance)}, p = {whole.p_value:.2g})"
         )
         if profiles.mixed_tags:
-            said.append("Beware: the runs were tagged in different ways, so their word classes differ in part")
-    return f"{question} {'. '.join(said)}."
+            sentences.append("Beware: the runs were tagged in different ways, so their word classes differ in part")
+    return f"{question} {'. '.join(sentences)}."
 
 
 def _classes(pairs: list[RunOfStudy], study: Study) -> str:
@@ -170,28 +170,28 @@ def _context(pairs: list[RunOfStudy], signs: dict[str, AgreementOfSigns]) -> str
         f"{question} In {sure} of {len(slopes)} pairs one tower follows the topic: it is the better one where a word "
         f"is typical of its document ({size} nats per standard deviation of topicality)"
     )
-    for name, said in (
+    for name, claim in (
         ("topicality and far context", "also gains more from far context"),
         ("topicality and nominal words", "also prefers nominal words"),
     ):
         agreement = signs[name]
         if agreement.runs:
             text += (
-                f". That tower {said} in {agreement.agree} of {agreement.runs} (sign test, "
+                f". That tower {claim} in {agreement.agree} of {agreement.runs} (sign test, "
                 f"p = {p_value(agreement.p_value)})"
             )
     return text + "."
 
 
 def _excesses(rows: Iterable[ExcessOfGroup], kind: str, name: str) -> str:
-    asked = [row for row in rows if row.figure == kind]
-    said = [
-        (f"{row.group} " if len(asked) > 1 else "")
+    excesses = [row for row in rows if row.figure == kind]
+    clauses = [
+        (f"{row.group} " if len(excesses) > 1 else "")
         + figure(row.excess, digits=3)
         + ("" if row.excess.p_value is None else f" (p = {row.excess.p_value:.2g})")
-        for row in asked
+        for row in excesses
     ]
-    return f". By how much {name} exceeds that of strangers: {'; '.join(said)}" if said else ""
+    return f". By how much {name} exceeds that of strangers: {'; '.join(clauses)}" if clauses else ""
 
 
 def at_least_zero(group: AgreementOfPairs) -> AgreementOfPairs:

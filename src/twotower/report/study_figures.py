@@ -284,9 +284,9 @@ def _context(study: Study, sheet: Sheet) -> None:
                 f"{row.name}, {curve.head}, {int(a)} tokens of context: {fixed(b, 3)} nats above one token"
                 for a, b in zip(x, y, strict=True)
             ])  # fmt: skip
-    for key, some in curves.items():
+    for key, group_curve in curves.items():
         _, color, dash = styles[key]
-        some.draw(sheet, axes, color, dash, width=1.0, size=6, alpha=0.8)
+        group_curve.draw(sheet, axes, color, dash, width=1.0, size=6, alpha=0.8)
     axes.set(xscale="log", xlabel=CONTEXT_AXES[0], ylabel=sheet.wrap(CONTEXT_AXES[1]))
     axes.set_xticks(sorted(ticks), [str(tick) for tick in sorted(ticks)])
     axes.minorticks_off()

@@ -46,18 +46,18 @@ def _answers(study: Study, pairs: Sequence[RunOfStudy]) -> str:
     """The paper's three claims in one line."""
     known = [row for row in pairs if row.size]
     classes = [division for row in pairs if (division := row_of(row.labels, *CLASS))]
-    said = []
+    clauses = []
     if known:
         yes = sum(row.divides == "yes" for row in known)
-        said.append(f"towers divide the work in {yes} of {counted(len(known))} (C1)")
+        clauses.append(f"towers divide the work in {yes} of {counted(len(known))} (C1)")
     if groups := [agreement.agreement.groups["all"] for agreement in study.agreement if not agreement.strangers]:
         agree = sum(group.p_value < LEVEL for group in groups)
         where = "" if len(groups) == 1 else f" on {agree} of {len(groups)} texts"
-        said.append(f"runs {'agree' if agree else 'do not surely agree'}{where if agree else ''} (C2)")
+        clauses.append(f"runs {'agree' if agree else 'do not surely agree'}{where if agree else ''} (C2)")
     if classes:
         yes = sum(division.verdict == "yes" for division in classes)
-        said.append(f"word class surely matters in {yes} of {counted(len(classes))} (C3)")
-    return f"Of the paper's claims: {'; '.join(said)}" if said else "The paper's claims could not be tested"
+        clauses.append(f"word class surely matters in {yes} of {counted(len(classes))} (C3)")
+    return f"Of the paper's claims: {'; '.join(clauses)}" if clauses else "The paper's claims could not be tested"
 
 
 def _profiles(study: Study) -> str:
@@ -108,22 +108,23 @@ def _knowledge(study: Study) -> str:
 
 
 def _excess(study: Study) -> str:
-    asked = [row.excess for row in study.excess_over_strangers if row.figure == "D"]
-    if not asked:
+    excesses = [row.excess for row in study.excess_over_strangers if row.figure == "D"]
+    if not excesses:
         return "Without strangers, nothing says what cooperation adds"
-    if len(asked) == 1:
-        difference = figure(asked[0]) if is_known(asked[0]) else fixed(asked[0].estimate)
+    if len(excesses) == 1:
+        difference = figure(excesses[0]) if is_known(excesses[0]) else fixed(excesses[0].estimate)
         return f"D of pairs minus D of strangers: {difference} nats"
-    return f"D of pairs exceeds that of strangers in {sum(row.low > 0 for row in asked)} of {len(asked)} groups of runs"
+    surely = sum(excess.low > 0 for excess in excesses)
+    return f"D of pairs exceeds that of strangers in {surely} of {len(excesses)} groups of runs"
 
 
 def _doses(study: Study) -> str:
-    said = []
+    clauses = []
     for dose in study.doses:
         for name, trend in dose.trends.items():
             if trend.tau is not None and trend.p_value is not None and trend.p_value < LEVEL:
-                said.append(f"{figure_name(name)} {'rises' if trend.tau > 0 else 'falls'} with {dose.setting}")
-    text = "; ".join(dict.fromkeys(said)) or "no figure surely follows a setting that varies"
+                clauses.append(f"{figure_name(name)} {'rises' if trend.tau > 0 else 'falls'} with {dose.setting}")
+    text = "; ".join(dict.fromkeys(clauses)) or "no figure surely follows a setting that varies"
     return text[:1].upper() + text[1:]
 
 

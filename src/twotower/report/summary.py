@@ -31,30 +31,30 @@ def sentences(results: Results | DiffResults) -> list[str]:
     """A few sentences, the finding first, each with its figure, interval and control."""
     if isinstance(results, DiffResults):
         return diff_sentences(results)
-    said = []
+    sentences = []
     if results.model.towers > 1:
-        said += finding_sentences(results)
+        sentences += finding_sentences(results)
         direction = results.direction
         others = [say(results) for say in (_takers, _context, _topic) if say(results)]
         if direction is not None:  # a division by direction makes one see all that follows with other eyes
             others.insert(0 if divides(direction) else len(others), _direction(direction))
-        said += others
-    said[1:1] = [f"Beware: {warning}." for warning in results.corpus.inventory.warnings()]
-    said.append(_performance(results))
+        sentences += others
+    sentences[1:1] = [f"Beware: {warning}." for warning in results.corpus.inventory.warnings()]
+    sentences.append(_performance(results))
     if results.model.towers == 1:
-        said.append("One tower has nothing to divide: it is a baseline for the perplexity of several.")
+        sentences.append("One tower has nothing to divide: it is a baseline for the perplexity of several.")
     documents = results.corpus.heldout_documents
     if documents < FEW_DOCUMENTS:
-        said.append(
+        sentences.append(
             f"Only {documents} documents are held out. Intervals over so few documents are rough and tend to be too "
             "narrow. Cut long documents with --prepare.section-words, or hold out more with --prepare.heldout."
         )
     if blocks := results.corpus.heldout_blocks:
-        said.append(
+        sentences.append(
             f"The {documents:,} held-out documents are resampled in {blocks:,} blocks of neighbours, which stand for "
             "single documents in intervals and halves."
         )
-    return said
+    return sentences
 
 
 def summarize(results: Results | DiffResults) -> str:
@@ -111,8 +111,8 @@ def _takers(results: Results) -> str:
         return "Beyond frequency, neither tower surely prefers a word class."
 
     def named(sign: int) -> str:
-        some = sorted((name for name in sure if sign * sure[name] > 0), key=lambda name: -sign * sure[name])
-        return ", ".join(f"{plural(name)} ({fixed(sure[name], signed=True)})" for name in some) or "none"
+        preferred = sorted((name for name in sure if sign * sure[name] > 0), key=lambda name: -sign * sure[name])
+        return ", ".join(f"{plural(name)} ({fixed(sure[name], signed=True)})" for name in preferred) or "none"
 
     return (
         f"Beyond frequency, in nats, tower 1 prefers {named(1)}; tower 2 prefers {named(-1)} (false-discovery rate "
@@ -151,13 +151,13 @@ def _topic(results: Results) -> str:
 
 
 def _direction(direction: Direction) -> str:
-    each = "; ".join(
+    losses = "; ".join(
         f"tower {tower.tower} {fixed(tower.before.estimate)} and {fixed(tower.after.estimate)}"
         for tower in direction.towers
     )
     text = (
-        f"Reading direction: without the text before and without the text after a token, towers lose, in nats: {each}. "
-        f"Their balances differ by {figure(direction.difference)}"
+        f"Reading direction: without the text before and without the text after a token, towers lose, in nats: "
+        f"{losses}. Their balances differ by {figure(direction.difference)}"
     )
     if divides(direction):
         return text + (

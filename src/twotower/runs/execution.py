@@ -77,7 +77,7 @@ def execute(
         raise InputError("--out: the folder's name is not UTF-8; give another folder") from None
     except (OSError, ValueError) as error:  # a name too long, or with a NUL
         raise InputError(f"--out: {getattr(error, 'strerror', None) or error}; give another folder") from None
-    made = next((parent for parent in reversed([run, *run.parents]) if not parent.exists()), run)
+    first_new = next((parent for parent in reversed([run, *run.parents]) if not parent.exists()), run)
     if not fresh and not run.is_dir():
         raise InputError(f"--out: {run} is a file; give a folder")
     if not fresh and not _is_run(run) and any(run.iterdir()):
@@ -104,7 +104,7 @@ def execute(
         if not _has_progress(run):
             shutil.rmtree(run / KEPT, ignore_errors=True)
             if fresh and not read_records(run):
-                shutil.rmtree(made, ignore_errors=True)
+                shutil.rmtree(first_new, ignore_errors=True)
         raise
 
 
@@ -138,14 +138,14 @@ def _is_run(run: Path) -> bool:
 def _run_stage(
     run: Path,
     config: RunConfig,
-    asked: RunConfig,
+    own_config: RunConfig,
     stage: Stage,
     function: StageFunction,
     overwrite: bool,
     say: Callable[[str], None],
 ) -> None:
-    """Run one stage, `asked` with its own settings, in a run of the settings `config`."""
-    settings = stage_settings(asked, stage)
+    """Run one stage with the settings of `own_config`, in a run of the settings `config`."""
+    settings = stage_settings(own_config, stage)
     records = read_records(run)
     record = records.get(stage.name)
     inputs = inputs_of(run, config, stage)
@@ -156,26 +156,26 @@ def _run_stage(
             raise damage_error(run, producer, damaged)
     if record and all((run / name).exists() for name in stage.outputs):
         damaged = first_damaged(run, record)
-        outside = compare(asked, stage, record.outside)
-        if not damaged and not outside.changed and up_to_date(run, asked, stage.name, records):
+        outside = compare(own_config, stage, record.outside)
+        if not damaged and not outside.changed and up_to_date(run, own_config, stage.name, records):
             for name in outside.missing:
                 say(f"{stage.name}: the files of {name} are gone; what was made from them is kept")
             if outside.touched:
-                write_records(run, records | {stage.name: replace(record, outside=outside_of(asked, stage))})
+                write_records(run, records | {stage.name: replace(record, outside=outside_of(own_config, stage))})
             say(f"{stage.name}: done before, skipped")
             _discard_progress(run, stage)  # of a process that died here
             return
         if damaged and not overwrite:
             raise damage_error(run, stage.name, damaged)
     say(f"{stage.name} …")
-    read = outside_of(asked, stage)
+    read = outside_of(own_config, stage)
     _discard_other_progress(run, stage, settings, inputs, read)
     out = partial_folder(run, stage.name)
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir()
     begin = time.perf_counter()
     with naming_disk_errors(out):
-        function(view_of(asked, stage, inputs), run, out)
+        function(view_of(own_config, stage, inputs), run, out)
         sync(out)
         contents = {name: fingerprint(out / name) for name in stage.outputs}
         if records.pop(stage.name, None):  # while old and new files lie side by side, the stage counts as not done
@@ -223,22 +223,22 @@ def _refuse_other_settings(
     progress = _progress(run / "checkpoints")
     for stage in stages_of(config).values():
         if stage.name in records:
-            made = records[stage.name].settings
+            recorded = records[stage.name].settings
         elif progress.get("stage") == stage.name:
-            made = progress["settings"]
+            recorded = progress["settings"]
         else:
             continue
         if stage.name in functions:
-            asked = stage_settings(own.get(stage.name, config), stage)
+            wanted = stage_settings(own.get(stage.name, config), stage)
         else:
-            asked = stage_settings(as_asked(config, stage.name, records), stage)
-        changed = [name for name in asked if made.get(name, asked[name]) != asked[name]]
+            wanted = stage_settings(as_asked(config, stage.name, records), stage)
+        changed = [name for name in wanted if recorded.get(name, wanted[name]) != wanted[name]]
         if changed:
             name = changed[0]
             more = f" (and {len(changed) - 1} more)" if len(changed) > 1 else ""
             raise InputError(
-                f"{run}: stage {stage.name} was made with {name} = {_shown(made[name])}, "
-                f"not {_shown(asked[name])}{more}; --overwrite redoes it and what depends on it"
+                f"{run}: stage {stage.name} was made with {name} = {_shown(recorded[name])}, "
+                f"not {_shown(wanted[name])}{more}; --overwrite redoes it and what depends on it"
                 + ("" if stage.name in INSTRUMENTS else ", or give another folder with --out")
             )
 

@@ -117,8 +117,8 @@ class Listed:
             "corpus": "+".join(config.prepare.corpus), "preset": config.preset, "seed": config.seed,
             "family": config.model.family, "towers": config.model.towers, "cooperation": config.model.cooperation,
         }  # fmt: skip
-        told = {"run": str(self.folder), "state": self.state, "note": self.note, **settings}
-        return told | plain(self.figures) if self.figures else told
+        facts = {"run": str(self.folder), "state": self.state, "note": self.note, **settings}
+        return facts | plain(self.figures) if self.figures else facts
 
 
 def run_folders(folder: Path) -> list[Path]:

@@ -57,8 +57,8 @@ def _config_in(text: str, path: Path) -> RunConfig:
 
 
 def _not_yaml(path: Path, error: Exception) -> InputError:
-    said = " ".join(str(error).split())
-    return InputError(f"{path}: not valid YAML ({said}); restore it or use --overwrite")
+    reason = " ".join(str(error).split())
+    return InputError(f"{path}: not valid YAML ({reason}); restore it or use --overwrite")
 
 
 @dataclass(frozen=True)
@@ -133,9 +133,9 @@ def up_to_date(run: Path, config: RunConfig, name: str, records: Records | None 
 def inputs_of(run: Path, config: RunConfig, stage: Stage, records: Records | None = None) -> dict[str, str]:
     """The digests of what a stage reads: all its inputs, and of the optional ones those that are up to date."""
     records = read_records(run) if records is None else records
-    made = [name for name in stage.optional if is_current(run, config, producer_of(name).name, records)]
+    optional = [name for name in stage.optional if is_current(run, config, producer_of(name).name, records)]
     stages = stages_of(config)
-    return {name: recorded_digest(records, name, stages) for name in (*stage.inputs, *made)}
+    return {name: recorded_digest(records, name, stages) for name in (*stage.inputs, *optional)}
 
 
 def is_current(run: Path, config: RunConfig, name: str, records: Records) -> bool:

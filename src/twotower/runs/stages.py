@@ -39,11 +39,12 @@ class Stage:
         return f"twotower {self.name} --out {run}"
 
 
-def _stage_of(one: Instrument) -> Stage:
+def _stage_of(instrument: Instrument) -> Stage:
     """The stage that asks an instrument; it writes a folder of its own below `knowledge`."""
     return Stage(
-        one.name, ("seed", "threads", *one.settings), ("data", "tokenizer.json", "model"), (f"knowledge/{one.name}",),
-        one.format, optional=tuple(f"knowledge/{name}" for name in one.reads),
+        instrument.name, ("seed", "threads", *instrument.settings), ("data", "tokenizer.json", "model"),
+        (f"knowledge/{instrument.name}",), instrument.format,
+        optional=tuple(f"knowledge/{name}" for name in instrument.reads),
     )  # fmt: skip
 
 

@@ -29,10 +29,10 @@ class Batches:
         return self._divided(order, lengths)[processes.rank :: processes.count]
 
     def _divided(self, rows: Indices, lengths: Sequence[int] | Indices) -> list[Indices]:
-        batches, done = list[Indices](), 0
-        while done < len(rows):
-            batches.append(rows[done : done + max(1, self.tokens // max(1, int(lengths[rows[done]])))])
-            done += len(batches[-1])
+        batches, start = list[Indices](), 0
+        while start < len(rows):
+            batches.append(rows[start : start + max(1, self.tokens // max(1, int(lengths[rows[start]])))])
+            start += len(batches[-1])
         return batches
 
     def each(

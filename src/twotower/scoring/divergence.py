@@ -52,8 +52,8 @@ def divergences(
     share = batches.share(lengths, processes)
     total = sum(int(lengths[batch].sum()) for batch in share)
     with Progress(name, total, "token", quiet=not processes.first) as progress:
-        for done in batches.each(share, lengths, measure):
-            progress.advance(int(lengths[done].sum()))
+        for rows_done in batches.each(share, lengths, measure):
+            progress.advance(int(lengths[rows_done].sum()))
     return measures
 
 

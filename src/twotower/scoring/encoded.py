@@ -95,11 +95,11 @@ def encoded_tokens(documents: Sequence[Sequence[str]]) -> tuple[Encoded, list[st
 
 def label_of(token: str) -> str:
     """What a token of text is called: without white space, after `##` where it goes on with a word."""
-    shown = token.strip() or repr(token)[1:-1]
-    if not shown:  # one of several tokens that are the bytes of one character
+    visible = token.strip() or repr(token)[1:-1]
+    if not visible:  # one of several tokens that are the bytes of one character
         return ""
-    goes_on = token[0] == shown[0] and kind_of(shown[0]) in (LETTER, MARK)
-    return GOES_ON + shown if goes_on else shown
+    goes_on = token[0] == visible[0] and kind_of(visible[0]) in (LETTER, MARK)
+    return GOES_ON + visible if goes_on else visible
 
 
 def word_beginning_pieces(tokenizer: Tokenizer) -> NDArray[np.bool_]:

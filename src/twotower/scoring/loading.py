@@ -102,23 +102,23 @@ def load_model(files: ModelFiles, dtype: str, device: str) -> Any:
     return model if options else model.to(device)
 
 
-def resolved_device(asked: str) -> str:
+def resolved_device(name: str) -> str:
     """`auto` as a device: of several processes, that of this one. Raises `InputError` for one that is not there."""
     import torch
 
-    if asked == "auto":
+    if name == "auto":
         return str(device())
-    if asked == "balanced":
+    if name == "balanced":
         if launched() > 1:
             raise InputError("diff.device: balanced gives every process all GPUs; start it without a launcher")
-        return asked
-    if asked.partition(":")[0] == "mps":
+        return name
+    if name.partition(":")[0] == "mps":
         raise InputError("diff.device: mps is not supported: no result has been checked there; give cpu")
     try:
-        torch.zeros(1, device=asked).item()  # a value comes back: `meta` holds none
+        torch.zeros(1, device=name).item()  # a value comes back: `meta` holds none
     except (RuntimeError, AssertionError) as error:
-        raise InputError(f"diff.device: {asked} is not possible here ({type(error).__name__}); give cpu") from None
-    return asked
+        raise InputError(f"diff.device: {name} is not possible here ({type(error).__name__}); give cpu") from None
+    return name
 
 
 def _direction(named: NamedModel, config: Any) -> Direction:

@@ -127,12 +127,12 @@ def score_rows(
     batches: Batches,
     name: str,
     beginning: NDArray[np.bool_] | None = None,
-    asked: NDArray[np.bool_] | None = None,
+    wanted: NDArray[np.bool_] | None = None,
     processes: Processes = ALONE,
 ) -> TokenScores:
     """Log-probabilities of the tokens of all rows.
 
-    `beginning` (vocabulary,) says which pieces begin a word, and `asked` (tokens,) at which tokens the probability of
+    `beginning` (vocabulary,) says which pieces begin a word, and `wanted` (tokens,) at which tokens the probability of
     these is wanted; None: nowhere. One of several `processes` scores some of the batches, and leaves NaN elsewhere.
     """
     log_probs, begins = np.full((2, len(encoded)), np.nan, dtype=np.float32)
@@ -144,13 +144,13 @@ def score_rows(
         batch = rows.read(chosen)
         logits = logits_at(model, batch)
         log_probs[batch.tokens] = log_probs_of_targets(logits, encoded.ids[batch.tokens])
-        if pieces is not None and asked is not None and (at := asked[batch.tokens]).any():
+        if pieces is not None and wanted is not None and (at := wanted[batch.tokens]).any():
             logits_there = logits[torch.from_numpy(np.flatnonzero(at)).to(logits.device)].float()
             inside = logits_there[:, pieces[pieces < logits_there.shape[1]].to(logits_there.device)].logsumexp(dim=-1)
             begins[batch.tokens[at]] = (inside - logits_there.logsumexp(dim=-1)).cpu().numpy()
 
     total = sum(int(lengths[batch].sum()) for batch in share)
     with Progress(name, total, "token", quiet=not processes.first) as progress:
-        for done in batches.each(share, lengths, score):
-            progress.advance(int(lengths[done].sum()))
+        for rows_done in batches.each(share, lengths, score):
+            progress.advance(int(lengths[rows_done].sum()))
     return TokenScores(log_probs, None if pieces is None else begins)

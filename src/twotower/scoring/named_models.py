@@ -59,14 +59,14 @@ def parse_model(given: str) -> NamedModel:
     return NamedModel(given, "hub", name, revision=revision or None)
 
 
-def short_names(given: Sequence[str]) -> list[str]:
+def short_names(names: Sequence[str]) -> list[str]:
     """The names of models in tables and pages: the last part of each, or all of it where two would be the same."""
-    last = [_last_part(name) for name in given]
-    return [short if last.count(short) == 1 else full for short, full in zip(last, given, strict=True)]
+    last = [_last_part(name) for name in names]
+    return [short if last.count(short) == 1 else full for short, full in zip(last, names, strict=True)]
 
 
-def _last_part(given: str) -> str:
-    run, colon, head = given.removeprefix(SCORES).rpartition(":")
+def _last_part(name: str) -> str:
+    run, colon, head = name.removeprefix(SCORES).rpartition(":")
     if colon:
         return f"{Path(run).name}:{head}"
-    return Path(head.rstrip("/")).name or given
+    return Path(head.rstrip("/")).name or name

@@ -153,7 +153,7 @@ class MaskedRows:
         inside = places < stop
         text = self.encoded.ids.astype(np.int64)[np.minimum(places, len(self.encoded) - 1)]
         hidden = (places >= rows[:, None]) & (places < self._end_of_word[rows, None])
-        ahead, behind, each = len(self.before), len(self.after), np.arange(len(rows))
+        ahead, behind, row = len(self.before), len(self.after), np.arange(len(rows))
         inputs = np.zeros((len(rows), ahead + longest + behind), dtype=np.int64)
         present, predicted = np.zeros_like(inputs), np.zeros(inputs.shape, dtype=bool)
         inputs[:, :ahead], present[:, :ahead] = np.array(self.before, dtype=np.int64), 1
@@ -161,8 +161,8 @@ class MaskedRows:
         present[:, ahead : ahead + longest] = inside
         for number, special in enumerate(self.after):
             end = ahead + (stop - start)[:, 0] + number
-            inputs[each, end], present[each, end] = special, 1
-        predicted[each, ahead + rows - start[:, 0]] = True
+            inputs[row, end], present[row, end] = special, 1
+        predicted[row, ahead + rows - start[:, 0]] = True
         return Batch(inputs, present, predicted, rows)
 
 

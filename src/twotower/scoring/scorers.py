@@ -126,8 +126,8 @@ class Scorer:
 def require_models(settings: DiffConfig) -> None:
     """Raise `InputError` for the first that is no model, or for a missing device; no weights are read."""
     resolved_device(settings.device)
-    for given in (*settings.models, *([settings.control] if settings.control else [])):
-        named = parse_model(given)
+    for name in (*settings.models, *([settings.control] if settings.control else [])):
+        named = parse_model(name)
         if named.kind == "file":
             read_score_file(named.place)
         else:

@@ -81,11 +81,11 @@ def hsic(first: View, second: View) -> Floats:
         for values in (first.states, second.states, first.states * others[:, None], second.states * squares[:, None])
     )
     scalars = np.stack([np.ones_like(squares), squares, others, squares * others], axis=1)
-    n, trace, other_trace, both = _without(_by_group(scalars, first.groups, count)).T
-    traced = (products**2).sum(axis=(1, 2)) - both
+    n, trace, other_trace, joint = _without(_by_group(scalars, first.groups, count)).T
+    traced = (products**2).sum(axis=(1, 2)) - joint
     totals = ((a**2).sum(axis=1) - trace) * ((b**2).sum(axis=1) - other_trace)
     crossed = (
-        np.einsum("gp,gpq,gq->g", a, products, b) - (a * by_other).sum(axis=1) - (by_square * b).sum(axis=1) + both
+        np.einsum("gp,gpq,gq->g", a, products, b) - (a * by_other).sum(axis=1) - (by_square * b).sum(axis=1) + joint
     )
     with np.errstate(invalid="ignore", divide="ignore"):
         estimates: Floats = (traced + totals / ((n - 1) * (n - 2)) - 2 * crossed / (n - 2)) / (n * (n - 3))

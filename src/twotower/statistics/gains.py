@@ -46,14 +46,14 @@ def worth(readings: Readings, label: Codes, held: float) -> Worth:
     chance = float((readings.centred**2).mean(axis=-1).sum(axis=-1).mean())
     shrunken = deviations * (true / (true + chance / np.maximum(others, 1)))
     best = rest.argmax(axis=1)
-    asked = (rest[..., group_of] + np.where(others > 0, shrunken, 0.0)).argmax(axis=1)
+    routes = (rest[..., group_of] + np.where(others > 0, shrunken, 0.0)).argmax(axis=1)
     special = deviations.argmax(axis=1)
     known, place = (others > 0)[cell], np.arange(len(label))
     routed, specialized = np.zeros((2, len(label)))
     for number in range(len(towers)):
         theirs = _of_other_sets(towers, number)
         own = theirs - _of_other_sets(means, number)
-        routed += theirs[asked[number][cell], place] - theirs[best[number][readings.group], place]
+        routed += theirs[routes[number][cell], place] - theirs[best[number][readings.group], place]
         specialized += np.where(known, own[special[number][cell], place], 0.0)
     return Worth(*(_mean(values / len(towers), readings.clusters, readings.confidence)
                    for values in (routed, specialized)))  # fmt: skip

@@ -101,13 +101,15 @@ def jackknife_error(left_out: Floats) -> float:
     return float(np.sqrt((units - 1) / units * ((left_out - left_out.mean()) ** 2).sum()))
 
 
-def crossed_error(one: Floats, other: Floats, both: Floats) -> float:
+def crossed_error(without_first: Floats, without_second: Floats, without_both: Floats) -> float:
     """Standard error where two kinds of units are random at once, from the figures without groups of them.
 
-    The variance over groups of the `one` plus that of the `other` minus that over groups of `both`, but no less than
+    The variance over groups of the first kind plus that of the second minus that over groups of both, but no less than
     either alone (Cameron, Gelbach and Miller 2011).
     """
-    first, second, crossed = (jackknife_error(left_out) ** 2 for left_out in (one, other, both))
+    first, second, crossed = (
+        jackknife_error(left_out) ** 2 for left_out in (without_first, without_second, without_both)
+    )
     return float(np.sqrt(max(first + second - crossed, first, second)))
 
 

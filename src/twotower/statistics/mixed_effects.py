@@ -226,8 +226,8 @@ class _Problem:
             (levels.T @ levels).toarray(), (levels.T @ kinds).toarray(), np.bincount(types).astype(np.float64),
         )  # fmt: skip
 
-        def sums(some: Floats) -> _Sums:
-            return _Sums(np.asarray(levels.T @ some), np.asarray(kinds.T @ some))
+        def sums(rows: Floats) -> _Sums:
+            return _Sums(np.asarray(levels.T @ rows), np.asarray(kinds.T @ rows))
 
         centre = np.zeros(len(columns))
         for own in values:  # one at a time, to hold no second copy of all runs
@@ -290,8 +290,8 @@ class _Problem:
         of_contrasts = (runs - 1) * apart.traces() - (
             self._squares(apart(self.one), taken) + self._squares(away_left) / residual
         )
-        both = of_mean + of_contrasts
-        slope = np.append(both, runs * of_mean[-1])
+        squares = of_mean + of_contrasts
+        slope = np.append(squares, runs * of_mean[-1])
         return _Point(float(criterion), slope, beta, inverse, residual)
 
     def _squares(self, sums: _Sums, weights: Floats | None = None) -> Floats:

@@ -67,13 +67,13 @@ def dyadic_error(influence: Floats, words: NDArray[np.integer]) -> float:
     return float(np.sqrt(max(shared, alone))) / len(influence)
 
 
-def correlation_estimate(found: RankCorrelation, words: NDArray[np.integer], confidence: float) -> Estimate:
+def correlation_estimate(correlation: RankCorrelation, words: NDArray[np.integer], confidence: float) -> Estimate:
     """Rho and its interval, on Fisher's scale, so that it stays between -1 and 1."""
-    if not np.isfinite(found.rho) or len(words) < 5 or abs(found.rho) >= 1:
-        return Estimate(found.rho, np.nan, np.nan)
-    reach = errors_to_each_side(confidence) * dyadic_error(found.influence, words) / (1 - found.rho**2)
-    middle = np.arctanh(found.rho)
-    return Estimate(found.rho, float(np.tanh(middle - reach)), float(np.tanh(middle + reach)))
+    if not np.isfinite(correlation.rho) or len(words) < 5 or abs(correlation.rho) >= 1:
+        return Estimate(correlation.rho, np.nan, np.nan)
+    reach = errors_to_each_side(confidence) * dyadic_error(correlation.influence, words) / (1 - correlation.rho**2)
+    middle = np.arctanh(correlation.rho)
+    return Estimate(correlation.rho, float(np.tanh(middle - reach)), float(np.tanh(middle + reach)))
 
 
 def difference_estimate(

@@ -91,20 +91,20 @@ def add_up(
     documents = documents or (int(document.max()) + 1 if len(document) else 0)
     dense = documents * types <= DENSE_LIMIT
     sums: Floats = np.zeros(documents * types if dense else 0)
-    parts, done = [], 0
+    parts, start = [], 0
     for part in stretches(document if cut is None else cut):
         inside = kind[part] >= 0
         rows, columns = document[part][inside].astype(np.int64), kind[part][inside]
-        given = value(part) if callable(value) else None if value is None else value[part]
-        values = np.ones(len(rows)) if given is None else given[inside]
+        values_of_part = value(part) if callable(value) else None if value is None else value[part]
+        values = np.ones(len(rows)) if values_of_part is None else values_of_part[inside]
         if dense:
             first = int(rows.min()) * types if len(rows) else 0
             added = np.bincount(rows * types + columns - first, weights=values)
             sums[first : first + len(added)] += added
             continue
         last = documents if part.stop == len(document) else int(document[part].max()) + 1
-        parts.append(sparse.coo_array((values, (rows - done, columns)), shape=(last - done, types)).tocsr())
-        done = last
+        parts.append(sparse.coo_array((values, (rows - start, columns)), shape=(last - start, types)).tocsr())
+        start = last
     if dense:
         return sums.reshape(documents, types)
     return parts[0] if len(parts) == 1 else sparse.vstack(parts, format="csr")

@@ -12,26 +12,26 @@ Verdict = Literal["yes", "no", "undecided", "not measurable"]
 
 
 def verdict(
-    found: Estimate | None,
+    figure: Estimate | None,
     null: float | None = None,
     strangers: Estimate | None = None,
     converged: bool | None = None,
 ) -> Verdict:
     """Whether a figure shows something.
 
-    - *not measurable*: there is no figure (`found` is None or not finite).
+    - *not measurable*: there is no figure (`figure` is None or not finite).
     - *yes*: its interval lies above 0 and above what the `strangers` have, and it exceeds its `null` (the upper
       end of what chance gives; None: 0).
     - *no*: it does not exceed its null, or not the strangers' figure.
     - *undecided*: it exceeds them, but its interval does not exclude them; or the readouts have not `converged` (None:
       that was not asked). More text or longer readouts may decide it.
     """
-    if found is None or not np.isfinite([found.estimate, found.low, found.high]).all():
+    if figure is None or not np.isfinite([figure.estimate, figure.low, figure.high]).all():
         return "not measurable"
     floor = max(0.0, null if null is not None else 0.0)
     theirs = strangers.estimate if strangers is not None and np.isfinite(strangers.estimate) else -np.inf
     if converged is False:
         return "undecided"
-    if found.estimate <= max(floor, theirs):
+    if figure.estimate <= max(floor, theirs):
         return "no"
-    return "yes" if found.low > max(0.0, theirs) else "undecided"
+    return "yes" if figure.low > max(0.0, theirs) else "undecided"

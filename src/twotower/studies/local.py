@@ -104,24 +104,24 @@ def _run_missing(lines: Sequence[Line], out: Path, workers: int, threads: int, s
 @contextmanager
 def _telling(progress: Progress, lines: Sequence[Line], out: Path) -> Iterator[None]:
     """Within, the progress line says how far the runs are that are being made, from their logs."""
-    done = Event()
+    finished = Event()
     begun = time.time()
 
     def watch() -> None:
-        while not done.wait(SECONDS_BETWEEN_LOOKS):
-            said = [
+        while not finished.wait(SECONDS_BETWEEN_LOOKS):
+            states = [
                 f"run {number} of {len(lines)}: {doing}"
                 for number, line in enumerate(lines, start=1)
                 if (doing := progress_line(out / f"{line.folder}.log", since=begun))
             ]
-            progress.tell("; ".join(said))
+            progress.tell("; ".join(states))
 
     thread = Thread(target=watch, daemon=True)
     thread.start()
     try:
         yield
     finally:
-        done.set()
+        finished.set()
         thread.join()
 
 

@@ -73,10 +73,10 @@ def _work(entry: Entry, study: str, name: str) -> int:
     return entry(study, name)
 
 
-def _outcome(ray: Any, one: Any) -> str:
+def _outcome(ray: Any, task: Any) -> str:
     """Why a task failed; empty if it did not."""
     try:
-        code = ray.get(one)
+        code = ray.get(task)
     except ray.exceptions.WorkerCrashedError:
         return "lost: its worker was killed more often than --retries allows"
     except ray.exceptions.RayError as error:

@@ -87,11 +87,11 @@ def submit(
         if options.dry:
             sent.append(str(script))
             continue
-        done = subprocess.run(["sbatch", "--parsable", str(script)], capture_output=True, text=True)
-        if done.returncode:
+        submitted = subprocess.run(["sbatch", "--parsable", str(script)], capture_output=True, text=True)
+        if submitted.returncode:
             before = f"jobs {', '.join(sent)} were sent before and stay" if sent else "nothing was sent"
-            raise InputError(f"{script}: sbatch refused it ({' '.join(done.stderr.split())}); {before}")
-        sent.append(done.stdout.strip().partition(";")[0])
+            raise InputError(f"{script}: sbatch refused it ({' '.join(submitted.stderr.split())}); {before}")
+        sent.append(submitted.stdout.strip().partition(";")[0])
     return sent
 
 
@@ -100,8 +100,8 @@ def requeue() -> None:
     array, task = os.environ.get("SLURM_ARRAY_JOB_ID"), os.environ.get("SLURM_ARRAY_TASK_ID")
     job = f"{array}_{task}" if array else os.environ.get("SLURM_JOB_ID", "")
     try:
-        done = subprocess.run(["scontrol", "requeue", job], capture_output=True, text=True)
-        refused = " ".join(done.stderr.split()) if done.returncode else ""
+        scontrol = subprocess.run(["scontrol", "requeue", job], capture_output=True, text=True)
+        refused = " ".join(scontrol.stderr.split()) if scontrol.returncode else ""
     except OSError as error:
         refused = str(error)
     if refused:
@@ -111,10 +111,10 @@ def requeue() -> None:
 def max_array_size() -> int:
     """The most tasks that one array may have here."""
     try:
-        shown = subprocess.run(["scontrol", "show", "config"], capture_output=True, text=True).stdout
+        slurm_settings = subprocess.run(["scontrol", "show", "config"], capture_output=True, text=True).stdout
     except OSError:
-        shown = ""
-    match = re.search(r"^MaxArraySize\s*=\s*(\d+)", shown, re.MULTILINE)
+        slurm_settings = ""
+    match = re.search(r"^MaxArraySize\s*=\s*(\d+)", slurm_settings, re.MULTILINE)
     return max(1, int(match.group(1)) if match else USUAL_MAX_ARRAY_SIZE)
 
 

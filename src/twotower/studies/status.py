@@ -93,16 +93,16 @@ def is_finished(folder: Path, config: RunConfig, records: Records | None = None)
     records = read_records(folder) if records is None else records
     if any(stage not in records for stage in MAIN):
         return False
-    made = load_config(folder)
-    config = replace(config, threads=made.threads, know=made.know)
+    own = load_config(folder)
+    config = replace(config, threads=own.threads, know=own.know)
     return all(up_to_date(folder, config, stage, records) for stage in MAIN)
 
 
-def show_runs(found: Sequence[RunStatus]) -> str:
+def show_runs(statuses: Sequence[RunStatus]) -> str:
     """A line for each run."""
-    width = max((len(run.name) for run in found), default=0)
+    width = max((len(run.name) for run in statuses), default=0)
     lines = []
-    for run in found:
+    for run in statuses:
         quiet = "" if run.state != "running" or run.quiet is None else f"; last written {run.quiet:,.0f} s ago"
         lines.append(
             f"{run.name:<{width}}  {run.state:<8}  {len(run.stages)}/{len(MAIN)}  {run.detail}{quiet}".rstrip()
@@ -110,10 +110,10 @@ def show_runs(found: Sequence[RunStatus]) -> str:
     return "\n".join(lines)
 
 
-def show_counts(found: Sequence[RunStatus]) -> str:
+def show_counts(statuses: Sequence[RunStatus]) -> str:
     """How many runs are in each state."""
-    counts = [f"{sum(run.state == state for run in found)} {state}" for state in STATES]
-    return f"{len(found)} runs: {', '.join(counts)}"
+    counts = [f"{sum(run.state == state for run in statuses)} {state}" for state in STATES]
+    return f"{len(statuses)} runs: {', '.join(counts)}"
 
 
 BAR = re.compile(r"^(?P<stage>[a-z ]+): +(?P<percent>\d+)%\|.*\[[\d:]+<(?P<left>[\d:]+)")

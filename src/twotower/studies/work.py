@@ -73,13 +73,13 @@ class Requests:
 @contextmanager
 def requests() -> Iterator[Requests]:
     """Within, SIGTERM and SIGUSR1 stop a run such that it can go on."""
-    asked = Requests()
+    requested = Requests()
     before = {
-        signal.SIGTERM: signal.signal(signal.SIGTERM, asked.stop),
-        signal.SIGUSR1: signal.signal(signal.SIGUSR1, asked.stop_to_go_on),
+        signal.SIGTERM: signal.signal(signal.SIGTERM, requested.stop),
+        signal.SIGUSR1: signal.signal(signal.SIGUSR1, requested.stop_to_go_on),
     }
     try:
-        yield asked
+        yield requested
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -96,10 +96,10 @@ class Processes:
             result = work()
         except Exception as raised:
             error = raised
-        said = self.gather("" if error is None else _line(error))
+        errors = self.gather("" if error is None else _line(error))
         if error is not None:
             raise error
-        for rank, failure in enumerate(said):
+        for rank, failure in enumerate(errors):
             if failure:
                 raise DiskError(EIO, failure, f"process {rank}")
         return result

@@ -110,12 +110,12 @@ def train(config: RunConfig, run: Path, out: Path) -> None:
             if accelerator.num_processes == 1 and accelerator.device.type == "cpu":  # elsewhere it would wait each time
                 require_finite(nats, step, work, processes)
             state["step"] = step + 1
-            shown = {}
+            nats_shown = {}
             if state["step"] % LOG_EVERY == 0 or state["step"] in evaluate_at:
                 nats = accelerator.reduce(nats, "mean")
                 require_finite(nats, step, work, processes)
                 joint, *alone = nats.tolist()[: 1 + towers.towers]
-                shown = {"nats": f"{joint:.2f} (towers {' '.join(f'{t:.2f}' for t in alone)})"}
+                nats_shown = {"nats": f"{joint:.2f} (towers {' '.join(f'{t:.2f}' for t in alone)})"}
                 row: dict[str, Any] = {
                     "tokens": state["step"] * per_update,
                     "learning_rate": share * settings.learning_rate,
@@ -123,13 +123,13 @@ def train(config: RunConfig, run: Path, out: Path) -> None:
                 }
                 metrics.write(state["step"], "train", row | {"towers": alone})
             if state["step"] in evaluate_at:
-                done = state["step"] * per_update
+                tokens_done = state["step"] * per_update
                 inner = whole(accelerator.unwrap_model(objective))
                 if inner is not None:
-                    state["evaluated"] = dataclasses.asdict(evaluator(inner, done, writer=main))
-                state["seconds_at"][str(done)] = state["seconds"] + time.perf_counter() - clock
-                metrics.write(state["step"], "heldout", {"tokens": done, **state["evaluated"]})
-            progress.advance(per_update, **shown)
+                    state["evaluated"] = dataclasses.asdict(evaluator(inner, tokens_done, writer=main))
+                state["seconds_at"][str(tokens_done)] = state["seconds"] + time.perf_counter() - clock
+                metrics.write(state["step"], "heldout", {"tokens": tokens_done, **state["evaluated"]})
+            progress.advance(per_update, **nats_shown)
             now = time.perf_counter()
             stop, due = agreed(accelerator, interruption.requested, now - saved > settings.checkpoint_seconds)
             if stop or due:
@@ -143,15 +143,16 @@ def train(config: RunConfig, run: Path, out: Path) -> None:
     inner = whole(accelerator.unwrap_model(objective))
     if main and inner is not None:
         inner.model.save_pretrained(out / "trunk")
-        done = last * per_update
+        tokens_done = last * per_update
         budget = work / "budget.json"
         trained = Trained(
-            last, done, state["seconds"], done / state["seconds"], state["resumed"], accelerator.num_processes,
-            sum(parameter.numel() for parameter in inner.model.parameters()), towers.objective,
+            last, tokens_done, state["seconds"], tokens_done / state["seconds"], state["resumed"],
+            accelerator.num_processes, sum(parameter.numel() for parameter in inner.model.parameters()),
+            towers.objective,
             Evaluation(**state["evaluated"]), state["seconds_at"],
             json.loads(budget.read_text(encoding="utf-8")) if budget.is_file() else None,
         )  # fmt: skip
-        evaluator.gather(out / "emergence.parquet", done)
+        evaluator.gather(out / "emergence.parquet", tokens_done)
         (out / "training.json").write_text(as_json(trained), encoding="utf-8")
         shutil.copyfile(work / "metrics.jsonl", out / "metrics.jsonl")
 

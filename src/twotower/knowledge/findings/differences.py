@@ -30,9 +30,9 @@ class Difference(Estimate):
     """None where the instrument has no test within a run."""
 
     @classmethod
-    def between(cls, instrument: str, of: str, estimate: Interval, p_value: float | None = None) -> Difference:
+    def between(cls, instrument: str, subject: str, estimate: Interval, p_value: float | None = None) -> Difference:
         """From the estimate of the difference."""
-        return cls(estimate.estimate, estimate.low, estimate.high, instrument, of, p_value)
+        return cls(estimate.estimate, estimate.low, estimate.high, instrument, subject, p_value)
 
 
 def differences(known: Knowledge) -> list[Difference]:
@@ -45,47 +45,47 @@ def differences_of(known: Knowledge) -> dict[str, list[Difference]]:
     return {name: list(read(findings)) for name, read in READERS.items() if (findings := getattr(known, name))}
 
 
-def _pairs(found: Pairs) -> Iterable[Difference]:
-    for kind in found.kinds:
+def _pairs(pairs: Pairs) -> Iterable[Difference]:
+    for kind in pairs.kinds:
         if kind.difference and kind.kind in (SYNTAX, MEANING):
             name = f"minimal pairs, {kind.set}"
             yield Difference.between(name, kind.kind, kind.difference, kind.difference.p_value)
 
 
-def _lesions(found: Lesions) -> Iterable[Difference]:
-    if slope := found.upos.by_frequency:
+def _lesions(lesions: Lesions) -> Iterable[Difference]:
+    if slope := lesions.upos.by_frequency:
         yield Difference.between("lesions, by frequency", FREQUENCY, slope, slope.p_value)
-    if isinstance(found.pairs, LesionsOnPairs) and found.pairs.found.interaction:
-        means = [loss for loss in found.pairs.found.losses if loss.way == "mean"]
+    if isinstance(lesions.pairs, LesionsOnPairs) and lesions.pairs.found.interaction:
+        means = [loss for loss in lesions.pairs.found.losses if loss.way == "mean"]
         cost = {(mean.tower, mean.kind): mean.margin.estimate for mean in means}
         for kind in (SYNTAX, MEANING):
             yield Difference(cost[1, kind] - cost[2, kind], nan, nan, "lesions, minimal pairs", kind, None)
 
 
-def _probe(found: Probe) -> Iterable[Difference]:
-    for row in found.found.differences:
+def _probe(probe: Probe) -> Iterable[Difference]:
+    for row in probe.found.differences:
         if row.layer == "chosen":
             yield Difference.between("structural probe, UUAS", SYNTAX, row.uuas)
 
 
-def _decoding(found: Decoding) -> Iterable[Difference]:
+def _decoding(decoding: Decoding) -> Iterable[Difference]:
     for name, kind in (("upos", SYNTAX), ("deprel", SYNTAX), ("lemma", MEANING), ("topic", MEANING)):
-        task = found.tasks[name]
+        task = decoding.tasks[name]
         for row in task.differences if isinstance(task, DecodedTask) else []:
             if row.layer == "chosen":
                 yield Difference.between(f"decoding of {name}", kind, row.accuracy)
 
 
-def _masking(found: PerturbedMasking | NothingMasked) -> Iterable[Difference]:
-    for row in [] if isinstance(found, NothingMasked) else found.found.differences:
+def _masking(masking: PerturbedMasking | NothingMasked) -> Iterable[Difference]:
+    for row in [] if isinstance(masking, NothingMasked) else masking.found.differences:
         yield Difference.between("perturbed masking, UUAS", SYNTAX, row.uuas)
 
 
-def _words(found: Words) -> Iterable[Difference]:
-    for similarity in found.similarity:
+def _words(words: Words) -> Iterable[Difference]:
+    for similarity in words.similarity:
         if similarity.differences:
             yield Difference.between(f"word similarity, {similarity.set}", MEANING, similarity.differences[-1])
-    for norm in found.norms.norms if found.norms else []:
+    for norm in words.norms.norms if words.norms else []:
         if norm.differences:
             yield Difference.between(f"norms, {norm.norm}", MEANING, norm.differences[-1])
 

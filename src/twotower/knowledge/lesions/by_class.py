@@ -32,7 +32,7 @@ def losses_by_class(
     """
     names, counts = np.unique(labels, return_counts=True)
     settings = subject.config.analyze
-    kept = [(str(name), int(count)) for name, count in zip(names, counts, strict=True) if count >= FEWEST]
+    frequent = [(str(name), int(count)) for name, count in zip(names, counts, strict=True) if count >= FEWEST]
     weights = cluster_weights(documents, settings.bootstrap, generator)
 
     def means(values: Floats, chosen: NDArray[np.bool_]) -> Floats:
@@ -46,12 +46,12 @@ def losses_by_class(
     for tower in range(1, subject.model.config.towers + 1):
         for way in WAYS:
             loss = losses[f"tower {tower}, {way}"]
-            classes = [LossOfClass(name, count, loss_of(loss, labels == name)) for name, count in kept]
+            classes = [LossOfClass(name, count, loss_of(loss, labels == name)) for name, count in frequent]
             rows.append(LossOfLesion(tower, way, loss_of(loss, everything), classes))
     pairs = list(combinations(range(1, subject.model.config.towers + 1), 2))
-    if not pairs or not kept:
+    if not pairs or not frequent:
         return LossesByClass(len(labels), weights.shape[1], rows, None, None, None)
-    share = np.array([count for _, count in kept], dtype=float) / sum(count for _, count in kept)
+    share = np.array([count for _, count in frequent], dtype=float) / sum(count for _, count in frequent)
     bins = _frequency_bins(frequency)
     random_pairs = pairs_of_parts(HALVES, subject.model.config.towers)
 
@@ -63,7 +63,7 @@ def losses_by_class(
         gap = losses[first] - losses[second]
         if beyond_frequency:
             gap = gap - (np.bincount(bins, weights=gap) / np.maximum(np.bincount(bins), 1))[bins]
-        profile = np.stack([means(gap, labels == name) for name, _ in kept], axis=1)
+        profile = np.stack([means(gap, labels == name) for name, _ in frequent], axis=1)
         profile = profile - (np.nan_to_num(profile) @ share)[:, None]
         return profile, np.sqrt(np.nan_to_num(profile) ** 2 @ share)
 
@@ -82,7 +82,8 @@ def losses_by_class(
             null=null_of(null, settings.confidence),
             p_value=exceedance(float(spread[0]), null),
             profile=[
-                ClassApart(name, count, **vars(estimate(profile[:, place]))) for place, (name, count) in enumerate(kept)
+                ClassApart(name, count, **vars(estimate(profile[:, place])))
+                for place, (name, count) in enumerate(frequent)
             ],
         )
 
@@ -136,8 +137,8 @@ def _slope(
     estimate = centred_estimate(drawn, confidence)
     if len(pairs) > 1:
         towers = sorted({tower for pair in pairs for tower in pair})
-        each = np.stack([resampled(slope(losses[f"tower {k}, {MEAN}"]), documents) for k in towers], axis=1)
-        margin = choice_margin(each[1:], confidence)
+        tower_slopes = np.stack([resampled(slope(losses[f"tower {k}, {MEAN}"]), documents) for k in towers], axis=1)
+        margin = choice_margin(tower_slopes[1:], confidence)
         estimate = Estimate(estimate.estimate, estimate.estimate - margin, estimate.estimate + margin)
     p_value = exceedance(abs(float(drawn[0])), null)
     return Beyond(**vars(estimate), of=list(chosen), null=null_of(null, confidence), p_value=p_value)

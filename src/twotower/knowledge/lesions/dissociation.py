@@ -76,8 +76,8 @@ def dissociation(
 
     def localised(choices: Sequence[tuple[str, str]]) -> tuple[str, str]:
         """The two lesions, the one of syntax first, that are furthest apart on the first half of the items."""
-        both = [*choices, *((second, first) for first, second in choices)]
-        return max(both, key=lambda names: contrast(apart(*names), ~test))
+        ordered = [*choices, *((second, first) for first, second in choices)]
+        return max(ordered, key=lambda names: contrast(apart(*names), ~test))
 
     divisions = sum(name.startswith("half") and name.endswith(" a") for name in margins)
     null = np.array([contrast(apart(*localised(group)), test) for group in pairs_of_parts(divisions, towers)])

@@ -122,8 +122,8 @@ def _some(rows: Rows, chosen: NDArray[np.bool_]) -> Rows:
 def _relations(subject: Subject, tried: Mapping[str, Lesion], bank: Tensor) -> LossesByClass | None:
     """Loss by dependency relation, over the pieces of each token of the treebank's sentences."""
     generator = subject.generator("lesions by relation")
-    every = subject.trees()
-    trees = [every[number] for number in sorted(generator.permutation(len(every))[: 4 * TREES].tolist())]
+    all_trees = subject.trees()
+    trees = [all_trees[number] for number in sorted(generator.permutation(len(all_trees))[: 4 * TREES].tolist())]
     unknown = subject.vocabulary.unknown
     sentences = encode(subject.tokenizer, [tree.text for tree in trees])
     lengths = sentences.lengths

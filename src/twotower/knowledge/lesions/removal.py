@@ -152,9 +152,9 @@ def heldout_rows(model: TowersModel, rows: ScoringRows, tokens: int, passes: int
             dealt = folds(scored, passes, int(part[0]))
             for number in range(int(dealt.max()) + 1):
                 hidden = dealt == number
-                some = hidden.any(axis=1)
-                inputs = np.where(hidden, rows.vocabulary.mask, text)[some]
-                batches.append(Rows(inputs, text[some], hidden[some], place[hidden]))
+                has_hidden = hidden.any(axis=1)
+                inputs = np.where(hidden, rows.vocabulary.mask, text)[has_hidden]
+                batches.append(Rows(inputs, text[has_hidden], hidden[has_hidden], place[hidden]))
     return batches
 
 

@@ -77,19 +77,19 @@ def pairs_of_records(records: Records, set_name: str, paradigm: str, columns: Se
     if names:
         better, worse, kind = names
         rows = tuple((number, row, row.get(better), row.get(worse)) for number, row in records.rows)
-        told = better, worse
+        polar_headings = better, worse
     else:
         long = _long(records)
         if long is None:
             raise InputError(_unknown(records))
-        kind, rows, told = long
+        kind, rows, polar_headings = long
     if not rows:
         raise InputError(f"{records.place} has headings and nothing below them; give pairs of sentences")
-    made, replaced = [], 0
+    pairs, replaced = [], 0
     of_paradigm = _paradigms(records, paradigm)
     for number, row, good, bad in rows:
         texts = []
-        for text, name in ((good, told[0]), (bad, told[1])):
+        for text, name in ((good, polar_headings[0]), (bad, polar_headings[1])):
             if not isinstance(text, str) or not text.strip():
                 raise InputError(
                     f"{records.place}: line {number} has no sentence under {name!r}; give both sentences of the pair"
@@ -99,8 +99,8 @@ def pairs_of_records(records: Records, set_name: str, paradigm: str, columns: Se
             replaced += count
         kind_of_row = _kind(records, number, row, kind)
         source = f"{records.place if records.place.startswith('hf:') else Path(records.place).name}:{number}"
-        made.append(MinimalPair(set_name, of_paradigm(row), kind_of_row, texts[0], texts[1], source))
-    return PairFile(records.place, *told, tuple(made), replaced)
+        pairs.append(MinimalPair(set_name, of_paradigm(row), kind_of_row, texts[0], texts[1], source))
+    return PairFile(records.place, *polar_headings, tuple(pairs), replaced)
 
 
 def _named(records: Records, columns: Sequence[str]) -> tuple[str, str, str]:
@@ -122,11 +122,11 @@ def _wide(records: Records) -> tuple[str, str, str] | None:
         better, worse = (records.heading(name) for name in names)
         if better and worse:
             return better, worse, SYNTAX
-    told = {heading: _polarity(heading) for heading in records.headings}
+    polarities = {heading: _polarity(heading) for heading in records.headings}
     candidates = [
         (better, worse, kind)
-        for better, (word, kind) in told.items() if word in BETTER and kind
-        for worse, (other, _) in told.items() if other in WORSE[word]
+        for better, (word, kind) in polarities.items() if word in BETTER and kind
+        for worse, (other, _) in polarities.items() if other in WORSE[word]
     ]  # fmt: skip
     if len(candidates) > 1:
         which = "; ".join(f"{better}, {worse}" for better, worse, _ in candidates)

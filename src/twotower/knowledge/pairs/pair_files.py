@@ -167,20 +167,20 @@ def _separated(path: Path, set_name: str, paradigm: str, columns: tuple[str, ...
 def _lines(path: Path, set_name: str, paradigm: str, columns: tuple[str, ...]) -> PairFile:
     """A `.txt`: labelled lines, a table with tabs, or sentences of which every other one is better."""
     lines = [(number, line.strip()) for number, line in enumerate(lines_of(path, "utf-8"), start=1)]
-    told = [(number, line) for number, line in lines if line]
-    if not told:
+    numbered_lines = [(number, line) for number, line in lines if line]
+    if not numbered_lines:
         raise InputError(f"{path} is empty; give a sentence a line, the ungrammatical one of each pair first")
-    if "\t" in told[0][1]:
-        if told[0][1].split("\t")[0].strip().lower() not in LABELS:
+    if "\t" in numbered_lines[0][1]:
+        if numbered_lines[0][1].split("\t")[0].strip().lower() not in LABELS:
             return _separated(path, set_name, paradigm, columns)
         rows = []
-        for number, line in told:
+        for number, line in numbered_lines:
             label, mark, sentence = line.partition("\t")
             if not mark:
                 raise InputError(f"{path}: line {number} is not a label and a sentence with a tab between them")
             rows.append((number, {"label": label.strip(), "sentence": sentence.strip()}))
         return pairs_of_records(Records(str(path), ("label", "sentence"), tuple(rows)), set_name, paradigm, ())
-    return _alternating(path, set_name, paradigm, told, {number for number, line in lines if not line})
+    return _alternating(path, set_name, paradigm, numbered_lines, {number for number, line in lines if not line})
 
 
 def _alternating(

@@ -115,7 +115,7 @@ def generate(
             continue
         if any(lexicon.count(token) < frequent for token in tree.tokens):
             continue
-        made: dict[str, dict[str, dict[int, str]]] = {SYNTAX: {}, MEANING: {}}
+        changes_by_kind: dict[str, dict[str, dict[int, str]]] = {SYNTAX: {}, MEANING: {}}
         for name, (kind, violate) in VIOLATIONS.items():
             changes = list(violate(tree, lexicon))
             if not changes:
@@ -128,7 +128,7 @@ def generate(
                 by_violation[name].append(
                     MinimalPair(SET, name, kind, tree.text, bad, tree.name, relation, tree.document)
                 )
-                made[kind][name] = change
+                changes_by_kind[kind][name] = change
                 if kind == SYNTAX and (others := nonce_change(tree, change, forms, usable, apart)):
                     by_violation[f"{NONCE} {name}"].append(
                         MinimalPair(
@@ -136,7 +136,7 @@ def generate(
                             tree.name, relation, tree.document,
                         )
                     )  # fmt: skip
-        syntax, meaning = (list(made[kind].values()) for kind in (SYNTAX, MEANING))
+        syntax, meaning = (list(changes_by_kind[kind].values()) for kind in (SYNTAX, MEANING))
         if possible := list(conflicts(syntax, meaning)):
             first, second = possible[int(apart.integers(len(possible)))]
             by_violation[CONFLICT].append(
@@ -158,10 +158,10 @@ def _balanced(
     rarer = np.array([_log_frequency(pair.good, lexicon) - _log_frequency(pair.bad, lexicon) for pair in pairs])
     sides = [np.flatnonzero(np.abs(rarer) <= 1e-9), np.flatnonzero(rarer < -1e-9), np.flatnonzero(rarer > 1e-9)]
     shuffled = [generator.permutation(side) for side in sides]
-    each = min(len(shuffled[1]), len(shuffled[2]), most // 2)
-    ties = shuffled[0][: max(0, most - 2 * each)]
-    kept = np.sort(np.concatenate([ties, shuffled[1][:each], shuffled[2][:each]])).astype(int)
-    return [pairs[number] for number in kept.tolist()]
+    per_side = min(len(shuffled[1]), len(shuffled[2]), most // 2)
+    ties = shuffled[0][: max(0, most - 2 * per_side)]
+    numbers = np.sort(np.concatenate([ties, shuffled[1][:per_side], shuffled[2][:per_side]])).astype(int)
+    return [pairs[number] for number in numbers.tolist()]
 
 
 def _log_frequency(text: str, lexicon: Lexicon) -> float:
@@ -229,12 +229,12 @@ def _auxiliary(tree: Tree, lexicon: Lexicon) -> Iterator[Change]:
         auxiliaries = [word for word in _children(tree, verb) if word.relation == "aux" and word.token < verb.token]
         if not auxiliaries:
             continue
-        kept = {"VerbForm": "", "Tense": "", "Voice": "", "Mood": "", "Number": "", "Person": ""}
+        cleared = {"VerbForm": "", "Tense": "", "Voice": "", "Mood": "", "Number": "", "Person": ""}
         if verb.features.get("VerbForm") == "Inf":
             past = {"VerbForm": "Fin", "Tense": "Past", "Mood": "Ind", "Number": "Sing", "Person": "3"}
-            form = lexicon.other_form(verb, **(kept | past))
+            form = lexicon.other_form(verb, **(cleared | past))
         else:
-            form = lexicon.other_form(verb, **(kept | {"VerbForm": "Inf"}))
+            form = lexicon.other_form(verb, **(cleared | {"VerbForm": "Inf"}))
         if form:
             yield {verb.token: form}, "aux"
 
@@ -281,8 +281,8 @@ def _object(tree: Tree, lexicon: Lexicon) -> Iterator[Change]:
             continue
 
         def fits(lemma: str, verb: str = verb) -> float | None:
-            seen, expected = lexicon.together(verb, lemma)
-            return expected if not seen and expected >= CHANCE and (verb, lemma) not in lexicon.objects else None
+            times, expected = lexicon.together(verb, lemma)
+            return expected if not times and expected >= CHANCE and (verb, lemma) not in lexicon.objects else None
 
         if form := _replacement(word, lexicon, fits):
             yield {word.token: form}, "obj"

@@ -50,22 +50,22 @@ def pairs(subject: Subject) -> Pairs:
     files = [file for place in settings.pairs for file in read_files(place)]
     ready = [pair for file in files for pair in file.pairs]
     suites = [read_suite(path) for place in settings.pairs for path in suite_paths(place)]
-    made, generated = _generated(subject) if settings.treebank and settings.generated else ([], GeneratedPairs())
-    candidates = [*ready, *made]
+    new_pairs, generated = _generated(subject) if settings.treebank and settings.generated else ([], GeneratedPairs())
+    candidates = [*ready, *new_pairs]
     if not candidates and not suites:
         raise InputError("know.pairs: nothing to score; give --pairs PATH, or --treebank FILE.conllu with --generated")
     fates, counts = _fates(subject, candidates)
-    kept = [pair for pair, fate in zip(candidates, fates, strict=True) if not fate]
+    usable = [pair for pair, fate in zip(candidates, fates, strict=True) if not fate]
     scored_suites = score_suites(subject, suites) if suites else []
-    if candidates and not kept:
+    if candidates and not usable:
         raise InputError(
             f"know.pairs: no pair is left of {len(candidates)}: words that are rare in the training text (below "
             f"--frequent {settings.frequent}) are in {sum(fate == 'rare' for fate in fates)}; give pairs of its words"
         )
     paradigms, kinds = list[Paradigm](), list[KindOfPairs]()
-    if kept:
-        table = _scored(subject, kept)
-        table["least_frequent"] = [counts[pair] for pair in kept]
+    if usable:
+        table = _scored(subject, usable)
+        table["least_frequent"] = [counts[pair] for pair in usable]
         table.to_parquet(subject.out / "pairs.parquet", index=False)
         paradigms, kinds = _figures(subject, table)
     return Pairs(
@@ -102,10 +102,10 @@ def _generated(subject: Subject) -> tuple[list[MinimalPair], GeneratedPairs]:
               for form, of_form in zip(forms, words, strict=True)}  # fmt: skip
     lexicon = Lexicon.of(trees, lambda form: counts.get(form.lower(), 0), _Together(subject, trees))
     settings = subject.config.know
-    made, available = generate(
+    new_pairs, available = generate(
         trees, lexicon, settings.frequent, settings.generated, subject.generator("pairs from trees")
     )
-    return made, GeneratedPairs(len(trees), available, dict(Counter(pair.paradigm for pair in made)))
+    return new_pairs, GeneratedPairs(len(trees), available, dict(Counter(pair.paradigm for pair in new_pairs)))
 
 
 def _unseen(subject: Subject, trees: Sequence[Tree]) -> list[Tree]:
@@ -162,9 +162,9 @@ def cooccurrence(
         first = np.where(known, row[np.minimum(part, len(row) - 1)], -1)
         second = np.where(known, column[np.minimum(part, len(row) - 1)], -1)
         for away in range(1, reach + 1):
-            both = (first[:-away] >= 0) & (second[away:] >= 0)
-            both[1 << 22 :] = False
-            np.add.at(counts, (first[:-away][both], second[away:][both]), 1)
+            in_one_sentence = (first[:-away] >= 0) & (second[away:] >= 0)
+            in_one_sentence[1 << 22 :] = False
+            np.add.at(counts, (first[:-away][in_one_sentence], second[away:][in_one_sentence]), 1)
     return counts
 
 
@@ -178,16 +178,16 @@ def _fates(subject: Subject, candidates: Sequence[MinimalPair]) -> tuple[list[st
     fates: list[str] = []
     rarest: dict[MinimalPair, int] = {}
     for number, pair in enumerate(candidates):
-        both = words[2 * number], words[2 * number + 1]
-        least = min((counted[word] for sentence in both for word in sentence), default=0)
+        sentences = words[2 * number], words[2 * number + 1]
+        least = min((counted[word] for sentence in sentences for word in sentence), default=0)
         rarest[pair] = least
-        if pair.good == pair.bad or both[0] == both[1]:
+        if pair.good == pair.bad or sentences[0] == sentences[1]:
             fates.append("identical")
         elif is_broken(pair):
             fates.append("broken")
-        elif max(sum(map(len, sentence)) for sentence in both) > most:
+        elif max(sum(map(len, sentence)) for sentence in sentences) > most:
             fates.append("long")
-        elif least < settings.frequent or any(unknown in word for sentence in both for word in sentence):
+        elif least < settings.frequent or any(unknown in word for sentence in sentences for word in sentence):
             fates.append("rare")
         else:
             fates.append("")
@@ -211,9 +211,9 @@ def _sets(candidates: Sequence[MinimalPair], fates: Sequence[str]) -> list[SetOf
     return sets
 
 
-def _scored(subject: Subject, kept: Sequence[MinimalPair]) -> pd.DataFrame:
+def _scored(subject: Subject, pairs: Sequence[MinimalPair]) -> pd.DataFrame:
     """A row for each pair: its sentences, words and, for each head, the log-probabilities of both in nats."""
-    texts = list(dict.fromkeys(text for pair in kept for text in (pair.good, pair.bad)))
+    texts = list(dict.fromkeys(text for pair in pairs for text in (pair.good, pair.bad)))
     sentences = encode(subject.tokenizer, texts)
     place = {text: number for number, text in enumerate(texts)}
     columns = heads_of(subject)
@@ -221,9 +221,9 @@ def _scored(subject: Subject, kept: Sequence[MinimalPair]) -> pd.DataFrame:
     totals = {name: sentences.total(scores[head]) for head, name in columns.items()}
     totals[FREQUENCY] = sentences.total(subject.text.log_frequencies[sentences.pieces].astype(np.float64))
     words = _word_counts(sentences)
-    table = pd.DataFrame([asdict(pair) for pair in kept])
+    table = pd.DataFrame([asdict(pair) for pair in pairs])
     for side in ("good", "bad"):
-        chosen = np.array([place[getattr(pair, side)] for pair in kept])
+        chosen = np.array([place[getattr(pair, side)] for pair in pairs])
         table[f"words_{side}"] = words[chosen]
         for name, values in totals.items():
             # Float32, as the model's own: what differs by less is a tie.
@@ -243,11 +243,11 @@ def _figures(subject: Subject, table: pd.DataFrame) -> tuple[list[Paradigm], lis
     draws, confidence = subject.config.analyze.bootstrap, subject.config.analyze.confidence
     towers = subject.model.config.towers
     heads = [*heads_of(subject).values(), FREQUENCY]
-    shown = [head for head in heads if not head.startswith("second")]
+    shown_heads = [head for head in heads if not head.startswith("second")]
     right = {head: is_right(*(table[f"{head} {side}"].to_numpy() for side in ("good", "bad"))) for head in heads}
     per_word = {
         head: is_right(*(table[f"{head} {side}"].to_numpy() / table[f"words_{side}"] for side in ("good", "bad")))
-        for head in shown
+        for head in shown_heads
     }
     cluster = np.where(table["document"] != "", "document " + table["document"], table["source"] + table["paradigm"])
     paradigms, kinds = [], []
@@ -265,7 +265,7 @@ def _figures(subject: Subject, table: pd.DataFrame) -> tuple[list[Paradigm], lis
         alone = np.zeros(len(rows), dtype=np.int64)
         paradigms.append(Paradigm(
             str(name), str(paradigm), str(kind), len(rows),
-            accuracy={head: share(means[head], confidence) for head in shown},
+            accuracy={head: share(means[head], confidence) for head in shown_heads},
             per_word={head: float(values[rows].mean()) for head, values in per_word.items()},
             difference=difference(means, towers, mine, inside, alone, draws, confidence, generator),
         ))  # fmt: skip
@@ -278,7 +278,7 @@ def _figures(subject: Subject, table: pd.DataFrame) -> tuple[list[Paradigm], lis
         paradigm_numbers = numbered(list(table["paradigm"].iloc[rows]))
         kinds.append(KindOfPairs(
             name, str(kind), len(members), len(rows),
-            accuracy={head: share(means[head], confidence) for head in shown},
+            accuracy={head: share(means[head], confidence) for head in shown_heads},
             difference=difference(means, towers, mine, inside, paradigm_numbers, draws, confidence, generator),
         ))  # fmt: skip
     return paradigms, kinds

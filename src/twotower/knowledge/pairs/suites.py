@@ -26,7 +26,7 @@ def score_suites(subject: Subject, suites: Sequence[Suite]) -> list[ScoredSuite]
     scored = []
     for suite in suites:
         conditions = _covered(subject, suite)
-        items, covered = (len({condition.item for condition in some}) for some in (suite.conditions, conditions))
+        items, covered = (len({condition.item for condition in chosen}) for chosen in (suite.conditions, conditions))
         predictions: list[PredictionOfSuite] = []
         scored.append(ScoredSuite(suite.name, items, covered, predictions))
         if not conditions:

@@ -79,8 +79,8 @@ def perturbed_masking(subject: Subject) -> PerturbedMasking | NothingMasked:
 
 def sentences_measured(treebank: Treebank) -> Counts:
     """The counts of a treebank all of whose sentences are measured: nothing is trained on any of them."""
-    kept = {name: count for name, count in treebank.sentences_used.items() if name not in ("train", "dev", "test")}
-    return kept | {"measured": len(treebank.trees)}
+    left_out = {name: count for name, count in treebank.sentences_used.items() if name not in ("train", "dev", "test")}
+    return left_out | {"measured": len(treebank.trees)}
 
 
 @torch.no_grad()
@@ -103,8 +103,8 @@ def impacts(
             share = torch.from_numpy(owned / owned.sum(axis=1, keepdims=True)).float().to(device)
             # The state of word i with i hidden stands on the diagonal of what is collected.
             states: dict[str, Tensor] = {}
-            for some in _parts(pairs, len(sentence.pieces) + 2):
-                first, second = np.array(some).T
+            for part in _parts(pairs, len(sentence.pieces) + 2):
+                first, second = np.array(part).T
                 hidden = owned[first] | owned[second]
                 ids = [np.where(row, vocabulary.mask, sentence.pieces) for row in hidden]
                 outputs = model.tower_outputs(framed(ids, frame, vocabulary.pad)[0].to(device))
@@ -116,7 +116,7 @@ def impacts(
                     into = states.setdefault(view, torch.empty(shape, device=device))
                     into[first, second] = torch.einsum("rp,rpw->rw", share[first], inside)
                     into[second, first] = torch.einsum("rp,rpw->rw", share[second], inside)
-                progress.advance(len(some))
+                progress.advance(len(part))
             for view, whole in states.items():
                 alone = whole.diagonal(dim1=0, dim2=1).T[:, None]
                 by_view.setdefault(view, []).append((whole - alone).norm(dim=-1).double().cpu().numpy())
@@ -136,8 +136,8 @@ def trees_of(matrices: Sequence[Floats], trees: Sequence[Tree]) -> list[NDArray[
     """The tree of each impact matrix without the punctuation: heads, from 0 among the words that are left, -1: root."""
     inside = []
     for matrix, tree in zip(matrices, trees, strict=True):
-        kept = _kept(tree)
-        arcs = matrix[np.ix_(kept, kept)].T.copy()  # from the word that has the impact to the one that feels it
+        words = _kept(tree)
+        arcs = matrix[np.ix_(words, words)].T.copy()  # from the word that has the impact to the one that feels it
         np.fill_diagonal(arcs, 0)
         inside.append(arcs)
     return _by_length(inside)
@@ -166,13 +166,13 @@ class Agreement:
     uas: Floats
 
 
-def score_trees(found: Sequence[NDArray[np.int64]], trees: Sequence[Tree]) -> Agreement:
+def score_trees(heads_by_tree: Sequence[NDArray[np.int64]], trees: Sequence[Tree]) -> Agreement:
     """Heads of the words without punctuation, as `trees_of` gives them, against the gold trees.
 
     Where punctuation has dependents, they count as those of its head: a tree of n words has n - 1 edges.
     """
     undirected, directed = np.zeros(len(trees)), np.zeros(len(trees))
-    for number, (heads, tree) in enumerate(zip(found, trees, strict=True)):
+    for number, (heads, tree) in enumerate(zip(heads_by_tree, trees, strict=True)):
         gold = gold_heads(tree)
         edges = {frozenset((word, head)) for word, head in enumerate(heads.tolist()) if head >= 0}
         undirected[number] = sum(
@@ -184,10 +184,10 @@ def score_trees(found: Sequence[NDArray[np.int64]], trees: Sequence[Tree]) -> Ag
 
 def gold_heads(tree: Tree) -> NDArray[np.int64]:
     """The head of each word that is no punctuation, from 0 among these; -1 for the root."""
-    kept = _kept(tree)
-    place = {int(word): number for number, word in enumerate(kept)}
+    words = _kept(tree)
+    place = {int(word): number for number, word in enumerate(words)}
     heads = []
-    for word in kept.tolist():
+    for word in words.tolist():
         head = tree.words[word].head - 1
         while head >= 0 and head not in place:
             head = tree.words[head].head - 1

@@ -71,9 +71,9 @@ LINEAR = "linear order"
 def probe_views(treebank: Treebank, views: Sequence[View], seed: int, progress: bool = False) -> list[Probed]:
     """Train and score probes of every view; `linear order` comes last."""
     by_view: dict[str, Probed] = {}
-    for number, some in enumerate(stacks := list(_stacks(views)), start=1):
+    for number, stack in enumerate(stacks := list(_stacks(views)), start=1):
         name = f"probes, part {number} of {len(stacks)}" if progress else ""
-        for probed in _probe_stack(treebank, some, seed, name):
+        for probed in _probe_stack(treebank, stack, seed, name):
             by_view[probed.view.name] = probed
     linear = View(LINEAR, 0, None, False, torch.empty(0))
     parts = {}
@@ -154,16 +154,16 @@ def _drawn(scores: Scores, number: int, measure: str, weights: Floats) -> Floats
     return by_length(weights, values[number], scores.length)
 
 
-def summarize(found: Sequence[Probed], weights: Floats, confidence: float) -> ProbeFigures:
+def summarize(probes: Sequence[Probed], weights: Floats, confidence: float) -> ProbeFigures:
     """What `probe` returns of its views, with intervals from `weights` (1 + draws, test sentences)."""
-    drawn = {probed.view.name: {name: _drawn(probed.test, 0, name, weights) for name in MEASURES} for probed in found}
+    drawn = {probed.view.name: {name: _drawn(probed.test, 0, name, weights) for name in MEASURES} for probed in probes}
     figures = {
         view: {name: centred_estimate(values, confidence) for name, values in measures.items()}
         for view, measures in drawn.items()
     }
-    towers = sorted({probed.view.tower for probed in found if probed.view.tower})
+    towers = sorted({probed.view.tower for probed in probes if probed.view.tower})
     trained = {
-        tower: [probed for probed in found if probed.view.tower == tower and probed.view.trained] for tower in towers
+        tower: [probed for probed in probes if probed.view.tower == tower and probed.view.trained] for tower in towers
     }
     best: dict[tuple[int, str], Probed] = {}
     for tower in towers:
@@ -205,7 +205,7 @@ def summarize(found: Sequence[Probed], weights: Floats, confidence: float) -> Pr
             ProbedView(
                 **probed.view.labels, rank=probed.rank, dev=probed.dev, **vars(TreeFigures(**figures[probed.view.name]))
             )
-            for probed in found[:-1]
+            for probed in probes[:-1]
         ],
         linear_order=TreeFigures(**figures[LINEAR]),
         chosen=[ChosenLayers(tower, **{measure: chosen(tower, measure) for measure in MEASURES}) for tower in towers],
@@ -213,7 +213,7 @@ def summarize(found: Sequence[Probed], weights: Floats, confidence: float) -> Pr
     )
 
 
-def _table(treebank: Treebank, test: Ids, found: Sequence[Probed]) -> pd.DataFrame:
+def _table(treebank: Treebank, test: Ids, probes: Sequence[Probed]) -> pd.DataFrame:
     trees = [treebank.trees[number] for number in test]
     return pd.concat(
         pd.DataFrame({
@@ -222,5 +222,5 @@ def _table(treebank: Treebank, test: Ids, found: Sequence[Probed]) -> pd.DataFra
             "correct": probed.test.correct[0].astype(int), "dspr": probed.test.distance_correlation[0],
             "root": probed.test.root[0].astype(bool), "nspr": probed.test.depth_correlation[0],
         })
-        for probed in found
+        for probed in probes
     )  # fmt: skip

@@ -104,8 +104,8 @@ def train_probes(
                 shuffled = order.permutation(count)
                 batches += [(number, shuffled[begin : begin + BATCH]) for begin in range(0, count, BATCH)]
             for place in order.permutation(len(batches)):
-                number, some = batches[place]
-                chosen = torch.from_numpy(some)
+                number, rows = batches[place]
+                chosen = torch.from_numpy(rows)
                 part = Bucket(chosen, train[number].gold[chosen])
                 loss = losses(blocks[number][:, chosen], maps, part, kind).sum() / BATCH
                 optimizer.zero_grad()
@@ -143,18 +143,18 @@ class Scores:
 
 def score(trees: Sequence[Tree], distances: list[Floats], depths: list[Floats]) -> Scores:
     """Scores of predicted distances, one (probes, words, words) for each tree, and depths, (probes, words) each."""
-    kept = [np.flatnonzero(~punctuation(tree)) for tree in trees]
-    lengths = np.array([len(places) for places in kept])
+    words = [np.flatnonzero(~punctuation(tree)) for tree in trees]
+    lengths = np.array([len(places) for places in words])
     shape = (distances[0].shape[0], len(trees))
     correct, dspr, root, nspr = (np.zeros(shape) for _ in range(4))
     for length in np.unique(lengths):
         mine = np.flatnonzero(lengths == length).tolist()
-        gold = np.array([np.array(trees[n].distances)[np.ix_(kept[n], kept[n])] for n in mine], dtype=np.float64)
-        gold_depth = np.array([np.array(trees[n].depths)[kept[n]] for n in mine], dtype=np.float64)
-        distance = np.stack([distances[n][:, kept[n][:, None], kept[n]] for n in mine], axis=1)
-        depth = np.stack([depths[n][:, kept[n]] for n in mine], axis=1)
-        both = spanning_edges(distance) & spanning_edges(gold)[None]
-        correct[:, mine] = both.sum(axis=(2, 3)) / 2
+        gold = np.array([np.array(trees[n].distances)[np.ix_(words[n], words[n])] for n in mine], dtype=np.float64)
+        gold_depth = np.array([np.array(trees[n].depths)[words[n]] for n in mine], dtype=np.float64)
+        distance = np.stack([distances[n][:, words[n][:, None], words[n]] for n in mine], axis=1)
+        depth = np.stack([depths[n][:, words[n]] for n in mine], axis=1)
+        shared = spanning_edges(distance) & spanning_edges(gold)[None]
+        correct[:, mine] = shared.sum(axis=(2, 3)) / 2
         dspr[:, mine] = _spearman(distance, gold[None]).mean(axis=2)
         nspr[:, mine] = _spearman(depth, gold_depth[None])
         root[:, mine] = depth.argmin(axis=2) == gold_depth.argmin(axis=1)[None]

@@ -98,9 +98,9 @@ def choose_sentences(subject: Subject, limit: int, purpose: str) -> Treebank:
     by_document = documents >= FEWEST_DOCUMENTS
     group = np.unique(names, return_inverse=True)[1] if by_document else np.arange(len(usable))
     chosen, part = _split(group, limit, subject.generator(purpose))
-    kept = usable[chosen]
-    some = [sentences[number] for number in kept]
-    known = [trees[number] for number in kept]
+    numbers = usable[chosen]
+    chosen_sentences = [sentences[number] for number in numbers]
+    known = [trees[number] for number in numbers]
     counts: Counts = {
         "total": len(trees),
         "too_long": int(long.sum()),
@@ -112,13 +112,13 @@ def choose_sentences(subject: Subject, limit: int, purpose: str) -> Treebank:
         "unit": "document" if by_document else "sentence",
         "units": len(np.unique(group[chosen])),
     }
-    words = _words(known, some, subject.vocabulary.unknown)
+    words = _words(known, chosen_sentences, subject.vocabulary.unknown)
     if words["with_unknown"] > 0.5 * words["total"]:
         raise InputError(
             f"know.treebank: {words['with_unknown']} of {words['total']} words of {subject.config.know.treebank} are "
             "[UNK] to this run; give a treebank in the language and script of the run's corpus"
         )
-    return Treebank(known, some, part, group[chosen], counts, words)
+    return Treebank(known, chosen_sentences, part, group[chosen], counts, words)
 
 
 def _split(group: Ids, limit: int, generator: np.random.Generator) -> tuple[Ids, Ids]:

@@ -45,13 +45,13 @@ def norms_of(
     Intervals are by bootstrap over words, given the predictions.
     """
     norms = given.table
-    kept = covered["word"].isin(norms.index).to_numpy()
-    table = norms.reindex(covered["word"][kept])
+    rated = covered["word"].isin(norms.index).to_numpy()
+    table = norms.reindex(covered["word"][rated])
     predicted: list[NormOfWords] = []
     plain = np.stack([
         np.log(covered["count"].to_numpy(float)), covered["word"].str.len().to_numpy(float),
         covered["pieces"].map(len).to_numpy(float),
-    ], axis=1)[kept]  # fmt: skip
+    ], axis=1)[rated]  # fmt: skip
     missing = table.isna()
     groups: dict[bytes, list[str]] = {}
     for name in table.columns:  # norms with the same words are predicted at once
@@ -63,10 +63,10 @@ def norms_of(
                 predicted += [NormOfWords(name, int(rows.sum())) for name in names]
                 progress.advance(len(views))
                 continue
-            predicted += _group(table[names][rows], plain[rows], views, kept, rows, config, generator, progress)
+            predicted += _group(table[names][rows], plain[rows], views, rated, rows, config, generator, progress)
     order = list(table.columns)
     predicted.sort(key=lambda norm: order.index(norm.norm))
-    return NormsOfWords(len(norms), dict(given.columns), int(kept.sum()), predicted)
+    return NormsOfWords(len(norms), dict(given.columns), int(rated.sum()), predicted)
 
 
 def out_of_fold(features: Floats, targets: Floats, seed: int) -> Floats:
@@ -75,9 +75,9 @@ def out_of_fold(features: Floats, targets: Floats, seed: int) -> Floats:
     Ten folds of words; the penalty of each target is chosen within the other nine (leave-one-out, `RidgeCV`).
     """
     predicted = np.empty_like(targets)
-    for fitted, asked in KFold(FOLDS, shuffle=True, random_state=seed).split(features):
+    for fitted, test in KFold(FOLDS, shuffle=True, random_state=seed).split(features):
         model = make_pipeline(StandardScaler(), RidgeCV(PENALTIES, alpha_per_target=True))
-        predicted[asked] = model.fit(features[fitted], targets[fitted]).predict(features[asked]).reshape(len(asked), -1)
+        predicted[test] = model.fit(features[fitted], targets[fitted]).predict(features[test]).reshape(len(test), -1)
     return predicted
 
 
@@ -94,7 +94,7 @@ def _group(
     table: pd.DataFrame,
     plain: Floats,
     views: list[WordView],
-    kept: NDArray[np.bool_],
+    rated: NDArray[np.bool_],
     rows: NDArray[np.bool_],
     config: RunConfig,
     generator: np.random.Generator,
@@ -106,7 +106,7 @@ def _group(
     weights = np.vstack([np.ones((1, count)), resample(count, config.analyze.bootstrap, generator)])
 
     def estimates(drawn: Floats) -> list[Estimate]:
-        return [percentile_interval(float(of[0]), of[1:], config.analyze.confidence) for of in drawn.T]
+        return [percentile_interval(float(values[0]), values[1:], config.analyze.confidence) for values in drawn.T]
 
     baseline = r_squared(weights, targets, out_of_fold(plain, targets, seed))
     shuffles = [generator.permutation(count) for _ in range(SHUFFLES)]
@@ -114,14 +114,14 @@ def _group(
     apart: list[list[LayerDifference]] = [[] for _ in table.columns]
     known: list[tuple[WordView, Floats]] = []
     for view in views:
-        vectors = view.vectors[kept][rows]
+        vectors = view.vectors[rated][rows]
         drawn = r_squared(weights, targets, out_of_fold(vectors, targets, seed))
-        both = r_squared(weights, targets, out_of_fold(np.hstack([vectors, plain]), targets, seed))
+        with_vectors = r_squared(weights, targets, out_of_fold(np.hstack([vectors, plain]), targets, seed))
         ones = np.ones((1, count))
         null = np.concatenate(
             [r_squared(ones, targets, out_of_fold(vectors[shuffle], targets, seed)) for shuffle in shuffles]
         )
-        columns = zip(of_norms, estimates(drawn), estimates(both - baseline), null.T, strict=True)
+        columns = zip(of_norms, estimates(drawn), estimates(with_vectors - baseline), null.T, strict=True)
         for into, alone, beyond, shuffled in columns:
             spread = Estimate(float(shuffled.mean()), float(shuffled.min()), float(shuffled.max()))
             into.append(NormOfView(**view.labels, **vars(alone), null=spread, beyond_baseline=beyond))

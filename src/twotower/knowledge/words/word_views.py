@@ -50,10 +50,10 @@ def input_views(model: TowersModel, pieces: list[tuple[int, ...]], trained: bool
     """
     embedded = torch.stack([model.embedding.weight[list(piece)].mean(dim=0) for piece in pieces])
     views = [WordView("shared embedding", 0, None, trained, embedded.double().numpy())]
-    given = model.embedding_norm.norm(embedded) if isinstance(model.embedding_norm, EmbeddingNorm) else embedded
+    normed = model.embedding_norm.norm(embedded) if isinstance(model.embedding_norm, EmbeddingNorm) else embedded
     for number, tower in enumerate(cast(list[Tower], model.towers), start=1):
         if not isinstance(tower.input_map, nn.Identity):
-            mapped = tower.input_map(given).double().numpy()
+            mapped = tower.input_map(normed).double().numpy()
             views.append(WordView(f"tower {number}, input map", number, 0, trained, mapped))
     return views
 
@@ -63,7 +63,7 @@ def contextual_views(
     model: TowersModel,
     stream: Stream,
     pieces: list[tuple[int, ...]],
-    found: Occurrences,
+    occurrences: Occurrences,
     frame: tuple[int, int] | None,
     trained: bool,
 ) -> list[WordView]:
@@ -75,33 +75,33 @@ def contextual_views(
     """
     window = min(model.config.window - 2 * (frame is not None), len(stream))
     half = max(1, window // 2)
-    lengths = np.array([len(piece) for piece in pieces])[found.word]
-    ends = found.place + lengths
+    lengths = np.array([len(piece) for piece in pieces])[occurrences.word]
+    ends = occurrences.place + lengths
     if model.config.objective == "causal":
         row = -(-(ends - window) // half)
     else:
-        row = (2 * found.place + lengths - window + half) // (2 * half)
+        row = (2 * occurrences.place + lengths - window + half) // (2 * half)
     last = -(-max(0, len(stream) - window) // half)
     starts = np.minimum(np.clip(row, 0, last) * half, len(stream) - window)
-    fits = (found.place >= starts) & (ends <= starts + window)
+    fits = (occurrences.place >= starts) & (ends <= starts + window)
     wanted, which = np.unique(starts, return_inverse=True)
     order = np.argsort(which, kind="stable")
     order = order[fits[order]]
     sums: list[list[NDArray[np.float64]]] = []
-    seen = np.zeros(len(pieces))
-    np.add.at(seen, found.word[fits], 1)
+    times_seen = np.zeros(len(pieces))
+    np.add.at(times_seen, occurrences.word[fits], 1)
     name = "towers in context" if trained else "untrained towers in context"
     with Progress(name, total=len(wanted), unit="window") as progress:
         for begin in range(0, len(wanted), BATCH):
-            some = wanted[begin : begin + BATCH]
-            rows = np.asarray(stream[some[:, None] + np.arange(window)], dtype=np.int64)
+            window_starts = wanted[begin : begin + BATCH]
+            rows = np.asarray(stream[window_starts[:, None] + np.arange(window)], dtype=np.int64)
             if frame is not None:
                 edges = np.ones((len(rows), 1), dtype=np.int64)
                 rows = np.concatenate([frame[0] * edges, rows, frame[1] * edges], axis=1)
             states = layer_states(model, torch.from_numpy(rows))
-            lower, upper = np.searchsorted(which[order], [begin, begin + len(some)])
+            lower, upper = np.searchsorted(which[order], [begin, begin + len(window_starts)])
             chosen = order[lower:upper]
-            offset = found.place[chosen] - starts[chosen] + (frame is not None)
+            offset = occurrences.place[chosen] - starts[chosen] + (frame is not None)
             owner = np.repeat(np.arange(len(chosen)), lengths[chosen])
             inside = np.arange(len(owner)) - np.repeat(np.cumsum(lengths[chosen]) - lengths[chosen], lengths[chosen])
             flat = torch.from_numpy((which[chosen] - begin)[owner] * rows.shape[1] + offset[owner] + inside)
@@ -111,11 +111,11 @@ def contextual_views(
             for tower, into in zip(states, sums, strict=True):
                 for state, total in zip(tower, into, strict=True):
                     picked = state.flatten(0, 1)[flat].double().numpy()
-                    np.add.at(total, found.word[chosen][owner], picked * share[:, None])
-            progress.advance(len(some))
+                    np.add.at(total, occurrences.word[chosen][owner], picked * share[:, None])
+            progress.advance(len(window_starts))
     with np.errstate(invalid="ignore", divide="ignore"):
         return [
-            WordView(f"tower {tower}, layer {layer}", tower, layer, trained, total / seen[:, None])
+            WordView(f"tower {tower}, layer {layer}", tower, layer, trained, total / times_seen[:, None])
             for tower, layers in enumerate(sums, start=1)
             for layer, total in enumerate(layers)
             if layer > 0

@@ -52,8 +52,8 @@ def words(subject: Subject) -> Words:
     given = read_norms(settings.norms, MORE_COLUMNS, "know.norms") if settings.norms else None
     norms = None if given is None else given.table
     rated = set() if norms is None else set(norms.index)
-    asked = sorted(rated.union(*(pair for ratings in sets for pair in ratings.words)))
-    table = _coverage(subject, asked)
+    rated_words = sorted(rated.union(*(pair for ratings in sets for pair in ratings.words)))
+    table = _coverage(subject, rated_words)
     covered = table[table["covered"]].reset_index(drop=True)
     number = {word: index for index, word in enumerate(covered["word"])}
     _require_overlap(sets, norms, number, settings.frequent)
@@ -74,7 +74,7 @@ def words(subject: Subject) -> Words:
             generator = subject.generator(f"words {ratings.name}")
             similarity.append(measure_set(ratings, number, views, covered, confidence, generator, progress.advance))
     counts = WordsAsked(
-        asked=len(asked),
+        asked=len(rated_words),
         covered=len(covered),
         one_piece=int((covered["pieces"].map(len) == 1).sum()),
         several_pieces=int((covered["pieces"].map(len) > 1).sum()),
@@ -102,13 +102,13 @@ def files_of(places: tuple[str, ...]) -> list[str]:
     return files
 
 
-def _coverage(subject: Subject, asked: list[str]) -> pd.DataFrame:
+def _coverage(subject: Subject, words: list[str]) -> pd.DataFrame:
     """word, pieces (ids), count (in the training text), covered; one row per word that was asked for."""
     text = subject.text
-    pieces = pieces_of(asked, subject.tokenizer)
+    pieces = pieces_of(words, subject.tokenizer)
     counts = count_occurrences(text.train, pieces, text.begins)
     covered = counts >= subject.config.know.frequent
-    return pd.DataFrame({"word": asked, "pieces": pieces, "count": counts, "covered": covered})
+    return pd.DataFrame({"word": words, "pieces": pieces, "count": counts, "covered": covered})
 
 
 def _require_overlap(sets: list[WordPairs], norms: pd.DataFrame | None, number: dict[str, int], least: int) -> None:
@@ -124,19 +124,19 @@ def _require_overlap(sets: list[WordPairs], norms: pd.DataFrame | None, number: 
     )
 
 
-def _covered_pairs(one: WordPairs, number: dict[str, int]) -> tuple[NDArray[np.int64], Floats]:
+def _covered_pairs(word_pairs: WordPairs, number: dict[str, int]) -> tuple[NDArray[np.int64], Floats]:
     """The numbers of the words of each covered pair, (pairs, 2), and the ratings; a word with itself is left out."""
-    kept = [
+    covered = [
         (number[first], number[second], rating)
-        for (first, second), rating in zip(one.words, one.ratings, strict=True)
+        for (first, second), rating in zip(word_pairs.words, word_pairs.ratings, strict=True)
         if first in number and second in number and first != second
     ]
-    numbers = np.array([row[:2] for row in kept], dtype=np.int64).reshape(-1, 2)
-    return numbers, np.array([row[2] for row in kept], dtype=np.float64)
+    numbers = np.array([row[:2] for row in covered], dtype=np.int64).reshape(-1, 2)
+    return numbers, np.array([row[2] for row in covered], dtype=np.float64)
 
 
 def measure_set(
-    one: WordPairs,
+    word_pairs: WordPairs,
     number: dict[str, int],
     views: list[WordView],
     covered: pd.DataFrame,
@@ -145,16 +145,16 @@ def measure_set(
     advance: Callable[[int], None] = lambda _: None,
 ) -> SetOfWords:
     """A set's correlation with every view, and the differences between towers."""
-    pairs, ratings = _covered_pairs(one, number)
+    pairs, ratings = _covered_pairs(word_pairs, number)
     several = covered["pieces"].map(len).to_numpy() > 1
     measured_set = SetOfWords(
-        set=one.name,
-        column=one.column,
-        total=len(one.words),
+        set=word_pairs.name,
+        column=word_pairs.column,
+        total=len(word_pairs.words),
         covered=len(pairs),
         one_piece=int((~several[pairs].any(axis=1)).sum()),
         several_pieces=int(several[pairs].any(axis=1).sum()),
-        identical=sum(first == second for first, second in one.words),
+        identical=sum(first == second for first, second in word_pairs.words),
         views=[],
         differences=[],
     )

@@ -13,17 +13,17 @@ TASKS = {"upos": "part of speech", "deprel": "dependency relation", "lemma": "le
 
 
 def _sentences(decoding: Decoding) -> list[str]:
-    said = []
+    sentences = []
     for name, task in decoding.tasks.items():
         if isinstance(task, TaskLeftOut):
-            said.append(f"{TASKS.get(name, name).capitalize()} was not decoded: {task.left_out}.")
+            sentences.append(f"{TASKS.get(name, name).capitalize()} was not decoded: {task.left_out}.")
             continue
         accuracy, selectivity = each(row.accuracy for row in task.chosen), each(row.selectivity for row in task.chosen)
-        said.append(
+        sentences.append(
             f"{TASKS.get(name, name).capitalize()} can be read off the towers with an accuracy of {accuracy} (always "
             f"the most common label: {figure(task.majority.accuracy)}); selectivity {selectivity}."
         )
-    return said
+    return sentences
 
 
 def _tables(decoding: Decoding) -> list[Table]:

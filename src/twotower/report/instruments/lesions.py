@@ -23,22 +23,22 @@ def _means(losses: LossesByClass | None) -> list[LossOfLesion]:
 
 
 def _sentences(lesions: Lesions) -> list[str]:
-    said = []
+    sentences = []
     if means := _means(lesions.upos):
         losses = " and ".join(f"{figure(row.loss)} nats without tower {row.tower}" for row in means)
-        said.append(f"All towers together lose {losses} per token (the tower's part replaced by its mean).")
+        sentences.append(f"All towers together lose {losses} per token (the tower's part replaced by its mean).")
     if apart := lesions.upos.apart:
-        said.append(
+        sentences.append(
             f"The losses by word class are {figure(apart)} nats apart between the towers; random halves of the units "
             f"reach {apart.null.high:.2f} (p = {apart.p_value:.2g})."
         )
     if isinstance(lesions.pairs, LesionsOnPairs) and (interaction := lesions.pairs.found.interaction):
         verdict = "a double dissociation" if interaction.crossover else "no double dissociation"
-        said.append(
+        sentences.append(
             f"Syntax against meaning: lesions of the two towers differ by {figure(interaction)} standard deviations "
             f"(p = {interaction.p_value:.2g} against random halves of the units); this is {verdict} in this run."
         )
-    return said
+    return sentences
 
 
 def _tables(lesions: Lesions) -> list[Table]:

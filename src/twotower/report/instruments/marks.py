@@ -63,8 +63,8 @@ def dots(
 
 def tall(figure: Figure, rows: int) -> None:
     """Give a figure the height that so many rows take."""
-    each = 0.3 if figure.get_figwidth() < NARROW else 0.24  # names may take two lines where it is narrow
-    figure.set_size_inches(figure.get_figwidth(), max(2.4, each * rows + 1.2))
+    row_height = 0.3 if figure.get_figwidth() < NARROW else 0.24  # names may take two lines where it is narrow
+    figure.set_size_inches(figure.get_figwidth(), max(2.4, row_height * rows + 1.2))
 
 
 def legend(figure: Figure) -> None:

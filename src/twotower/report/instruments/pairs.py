@@ -11,21 +11,21 @@ from .record import Instrument, Picture, Table, each
 
 
 def _sentences(pairs: Pairs) -> list[str]:
-    said = []
+    sentences = []
     for row in pairs.kinds:
         towers = [row.accuracy[head] for head in pairs.heads if head.startswith("tower")]
         chance = row.accuracy.get("frequency")
-        said.append(
+        sentences.append(
             f"Minimal pairs of {row.kind} ({row.set}, {row.pairs:,} pairs): all towers together find the "
             f"better sentence in {figure(row.accuracy['joint'])} of them, the towers alone in {each(towers)}; "
             "guessing gives 0.50" + (f" and the frequency of the pieces alone {figure(chance)}." if chance else ".")
         )
         if apart := row.difference:
-            said.append(
+            sentences.append(
                 f"On these the towers differ by {figure(apart)} (tower {apart.of[0]} minus tower {apart.of[1]}; "
                 f"p = {apart.p_value:.2g})."
             )
-    return said
+    return sentences
 
 
 def _tables(pairs: Pairs) -> list[Table]:
@@ -35,8 +35,8 @@ def _tables(pairs: Pairs) -> list[Table]:
         return [*named, f"{group.pairs:,}", *(figure(group.accuracy[head]) for head in heads),
                 figure(group.difference) if group.difference else "–"]  # fmt: skip
 
-    said = ["together" if head == "joint" else "frequencies" if head == "frequency" else head for head in heads]
-    head = ["pairs", *said, "difference"]
+    heads_shown = ["together" if head == "joint" else "frequencies" if head == "frequency" else head for head in heads]
+    head = ["pairs", *heads_shown, "difference"]
     kinds = [row(kind, kind.set, kind.kind) for kind in pairs.kinds]
     paradigms = [row(paradigm, paradigm.paradigm.replace("_", " "), paradigm.kind) for paradigm in pairs.paradigms]
     tables = [Table("Accuracy by kind of pair", ["set", "kind", *head], kinds, 2)] if kinds else []

@@ -12,10 +12,10 @@ def _sentences(masking: PerturbedMasking | NothingMasked) -> list[str]:
         return [f"{masking.left_out[0].upper()}{masking.left_out[1:]}."]
     mine = [view.uuas for view in masking.found.views if view.tower]
     right = figure(masking.found.baselines["right_branching"].uuas)
-    told = "".join(difference_told(row.towers, row.uuas) for row in masking.found.differences[:1])
+    difference = "".join(difference_told(row.towers, row.uuas) for row in masking.found.differences[:1])
     return [
         f"Perturbed masking: trees from the impact of words on each other have {each(mine)} of the gold edges; those "
-        f"of untrained towers {each(uuas.null for uuas in mine)}, right-branching trees {right}." + told
+        f"of untrained towers {each(uuas.null for uuas in mine)}, right-branching trees {right}." + difference
     ]
 
 

@@ -21,7 +21,7 @@ def _sentences(probe: Probe) -> list[str]:
     best = [row.uuas for row in probe.found.chosen]
     nulls = best[0].null if best else {}
     rows = [row for row in probe.found.differences if row.layer == "chosen"]
-    told = "".join(difference_told(row.towers, row.uuas) for row in rows[:1])
+    difference = "".join(difference_told(row.towers, row.uuas) for row in rows[:1])
     controls = "; ".join(
         f"{name.replace('_', ' ')} {figure(nulls[name])}"
         for name in ("untrained", "embedding", "linear_order")
@@ -30,7 +30,7 @@ def _sentences(probe: Probe) -> list[str]:
     layers = " and ".join(f"{figure(uuas)} (layer {uuas.layer})" for uuas in best)
     return [
         f"Structural probe: the towers' states give {layers} of the edges of gold trees (UUAS), controls of the first: "
-        f"{controls}.{told}"
+        f"{controls}.{difference}"
     ]
 
 

@@ -26,13 +26,13 @@ def blind(rows: Sequence[InstrumentOnScale]) -> list[str]:
 
 def _sentences(scale: Scale) -> list[str]:
     rows = scale.instruments
-    seen = [row for row in rows if row.sees == "yes"]
+    seeing = [row for row in rows if row.sees == "yes"]
     return [
-        f"{len(seen)} of {len(rows)} figures of instruments tell a pair that was planted by texts from strangers.",
+        f"{len(seeing)} of {len(rows)} figures of instruments tell a pair that was planted by texts from strangers.",
         *(
             f"{row.instrument} ({OF.get(row.of, row.of)}): the run lies at {percent(row.share, 0)} of the "
             f"way from strangers to the planted pair."
-            for row in seen if row.share
+            for row in seeing if row.share
         ),
     ]  # fmt: skip
 

@@ -48,30 +48,30 @@ def _has_words(words: Words) -> bool:
 
 def _sentences(words: Words) -> list[str]:
     counts = words.words
-    said = [
+    lines = [
         f"{counts.covered:,} of the {counts.asked:,} words that were asked for occur at least "
         f"{counts.least_occurrences} times in the training text."
     ]
     for rated in words.similarity:
         views = last_views(rated.views)
         if not views:
-            said.append(f"{rated.set}: only {rated.covered} of {rated.total} pairs are covered, too few to measure.")
+            lines.append(f"{rated.set}: only {rated.covered} of {rated.total} pairs are covered, too few to measure.")
             continue
         if not all(isfinite(view.null.high) for view in views):
-            said.append(f"{rated.set}: its ratings are all alike, so there is nothing to measure.")
+            lines.append(f"{rated.set}: its ratings are all alike, so there is nothing to measure.")
             continue
         bound = max(view.null.high for view in views)
-        said.append(
+        lines.append(
             f"Word similarity, {rated.set} ({rated.covered} of {rated.total} pairs): the rank correlation with "
             f"people's ratings is {each(views)} in the last layers of the towers; shuffled words reach {fixed(bound)}."
         )
     for norm in _norms(words):
         if norm.norm in ("concreteness", "age_of_acquisition"):
-            said.append(
+            lines.append(
                 f"{_norm(norm.norm).capitalize()} of {norm.words:,} words: the last layers of the towers explain "
                 f"{each(last_views(norm.views))} of its variance; frequency and length explain {figure(norm.baseline)}."
             )
-    return said
+    return lines
 
 
 def _tables(words: Words) -> list[Table]:
