@@ -116,7 +116,7 @@ def with_words(default: T, words: Sequence[str]) -> T:
             new = [value] if equals else []
             missing = 0.0 if equals and option.most == math.inf else option.most - len(new)
         elif positional:
-            option, new, missing = positional[0], [word], 0.0
+            name, option, new, missing = word, positional[0], [word], 0.0
             positional = positional if option.most == math.inf else positional[1:]
         else:
             raise InputError(f"{word!r} is one word too many")
