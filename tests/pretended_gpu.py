@@ -69,18 +69,18 @@ class OnGpu(Tensor):
 def _computed(func: Any, args: Any, kwargs: dict[str, Any], crossings: Counter[str]) -> Any:
     """What an operation gives, on the device on which a GPU would have it; counts what crosses between devices."""
     name = func.overloadpacket.__name__
-    tensors = [one for one in tree_leaves((args, kwargs)) if isinstance(one, Tensor)]
-    there = [one for one in tensors if isinstance(one, OnGpu)]
-    here = [one for one in tensors if not isinstance(one, OnGpu)]
+    tensors = [leaf for leaf in tree_leaves((args, kwargs)) if isinstance(leaf, Tensor)]
+    there = [leaf for leaf in tensors if isinstance(leaf, OnGpu)]
+    here = [leaf for leaf in tensors if not isinstance(leaf, OnGpu)]
     if name == "_fused_sdp_choice":  # the kernels of a processor are called by another name
         return 0
     if there and here and name not in MOVES and not (name in INDEXED and isinstance(args[0], OnGpu)):
         strict = name in TOGETHER or name.startswith("_fused")
-        if strict or any(one.dim() for one in here):
+        if strict or any(leaf.dim() for leaf in here):
             raise RuntimeError(f"{name}: tensors on the GPU {[*map(_shape, there)]}, on the CPU {[*map(_shape, here)]}")
-    asked = kwargs.get("device")
-    on_gpu = bool(there) if asked is None else torch.device(asked).type == GPU.type
-    if asked is not None:
+    device = kwargs.get("device")
+    on_gpu = bool(there) if device is None else torch.device(device).type == GPU.type
+    if device is not None:
         kwargs = kwargs | {"device": "cpu"}
     if name == "_local_scalar_dense" and there:
         crossings["numbers"] += 1
@@ -88,11 +88,11 @@ def _computed(func: Any, args: Any, kwargs: dict[str, Any], crossings: Counter[s
         crossings["to the CPU"] += not (on_gpu if name == "_to_copy" else isinstance(args[0], OnGpu))
     if name in MOVES and on_gpu and not isinstance(args[-1], OnGpu):
         crossings["to the GPU"] += 1
-    held = tree_map(lambda one: one.held if isinstance(one, OnGpu) else one, (args, kwargs))
+    held = tree_map(lambda leaf: leaf.held if isinstance(leaf, OnGpu) else leaf, (args, kwargs))
     result = func(*held[0], **held[1])
     if not on_gpu:
         return result
-    wrapped = tree_map(lambda one: OnGpu(one) if isinstance(one, Tensor) else one, result)
+    wrapped = tree_map(lambda leaf: OnGpu(leaf) if isinstance(leaf, Tensor) else leaf, result)
     return return_and_correct_aliasing(func, args, kwargs, wrapped)
 
 

@@ -29,15 +29,15 @@ class SmallHub:
         if self.refuses:
             return 403, {"error": "you may not write here"}
         if (method, path) == ("POST", "/api/repos/create"):
-            asked = json.loads(body)
-            name = f"{asked.get('organization') or 'someone'}/{asked['name']}"
-            self.private.setdefault(name, asked.get("private") or asked.get("visibility") == "private")
+            request = json.loads(body)
+            name = f"{request.get('organization') or 'someone'}/{request['name']}"
+            self.private.setdefault(name, request.get("private") or request.get("visibility") == "private")
             self.files.setdefault(name, {})
             return 200, {"url": f"{self.endpoint}/{name}", "name": name}
         if path.endswith("/info/lfs/objects/batch"):
             return 200, {"transfer": "basic", "objects": [
-                one | {"actions": {"upload": {"href": f"{self.endpoint}/store/{one['oid']}"}}}
-                for one in json.loads(body)["objects"]
+                file | {"actions": {"upload": {"href": f"{self.endpoint}/store/{file['oid']}"}}}
+                for file in json.loads(body)["objects"]
             ]}  # fmt: skip
         if method == "PUT" and path.startswith("/store/"):
             self.objects[path.rpartition("/")[2]] = body
@@ -46,9 +46,9 @@ class SmallHub:
         if path.endswith("/preupload/main"):
             files = json.loads(body)["files"]
             modes = [
-                {"path": one["path"], "shouldIgnore": False,
-                 "uploadMode": "lfs" if one["path"].endswith((".safetensors", ".parquet", ".pdf")) else "regular"}
-                for one in files
+                {"path": file["path"], "shouldIgnore": False,
+                 "uploadMode": "lfs" if file["path"].endswith((".safetensors", ".parquet", ".pdf")) else "regular"}
+                for file in files
             ]  # fmt: skip
             return 200, {"files": modes}
         if path.endswith("/commit/main"):

@@ -29,8 +29,8 @@ def test_the_lean_towers_are_the_same_model(monkeypatch, settings):
     ids = torch.randint(5, 97, (3, 12))
     with torch.no_grad():
         wanted = model.tower_outputs(ids)
-        found = make_lean(model).tower_outputs(ids)
-    for one, other in zip(found, wanted, strict=True):
+        outputs = make_lean(model).tower_outputs(ids)
+    for one, other in zip(outputs, wanted, strict=True):
         torch.testing.assert_close(one, other, atol=1e-5, rtol=1e-5)
 
 

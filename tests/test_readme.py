@@ -30,8 +30,8 @@ def test_links_to_a_heading_of_the_research_pages_lead_to_one():
     """The documentation's own are checked when its site is built."""
 
     def headings(page: Path) -> set[str]:
-        found = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), flags=re.MULTILINE)
-        return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in found}
+        titles = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), flags=re.MULTILINE)
+        return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in titles}
 
     for page in (ROOT / "research").rglob("*.md"):
         for target, heading in re.findall(r"\]\(([\w./-]*)#([\w-]+)\)", page.read_text(encoding="utf-8")):
@@ -80,5 +80,5 @@ def test_the_documented_figures_are_those_of_the_last_benchmark(monkeypatch):
     from speed.table import markdown
 
     rows = json.loads((ROOT / "benchmarks" / "results.json").read_text(encoding="utf-8"))["rows"]
-    table = markdown([Row(**one) for one in rows])
+    table = markdown([Row(**row) for row in rows])
     assert table in (ROOT / "docs" / "performance.md").read_text(encoding="utf-8"), "python benchmarks/bench.py --table"

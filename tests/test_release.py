@@ -15,12 +15,12 @@ def _found(path: str, pattern: str) -> list[str]:
 
 
 def test_the_version_is_the_same_everywhere():
-    found = {
+    places = {
         "pyproject.toml": _found("pyproject.toml", r'^version = "(.*)"$'),
         "CITATION.cff": _found("CITATION.cff", r"^version: (.*)$"),
         "docs/citation.md": _found("docs/citation.md", r"^ *version = \{(.*)\},$"),
     }
-    assert found == {path: [twotower.__version__] for path in found}
+    assert places == {path: [twotower.__version__] for path in places}
     assert re.fullmatch(r"\d+\.\d+\.\d+", twotower.__version__)
 
 
@@ -29,7 +29,7 @@ def test_the_changelog_lists_versions_from_the_newest_and_kinds_of_changes_in_ea
     assert versions == _found("CHANGELOG.md", r"^## \[?([^\]\s]+)\]?.*$"), (
         "each heading is [VERSION] or [VERSION] - DATE"
     )
-    released = [tuple(map(int, one.split("."))) for one in versions if one != "Unreleased"]
+    released = [tuple(map(int, version.split("."))) for version in versions if version != "Unreleased"]
     assert versions[0] == "Unreleased" and released == sorted(released, reverse=True)
     assert set(_found("CHANGELOG.md", r"^### (.*)$")) <= KINDS
     text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")

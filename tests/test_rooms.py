@@ -29,7 +29,7 @@ def test_every_module_can_be_imported():
 def test_the_benchmarks_import_each_other_in_no_circle():
     graph = {}
     for path in (ROOT / "benchmarks" / "speed").glob("*.py"):
-        found = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.ImportFrom)]
-        near = [node for node in found if node.level == 1]
+        imports = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.ImportFrom)]
+        near = [node for node in imports if node.level == 1]
         graph[path.stem] = {node.module or name.name for node in near for name in node.names}
     assert set(graph) <= set(TopologicalSorter(graph).static_order())  # raises where there is a circle

@@ -51,6 +51,6 @@ def test_a_folder_with_wheels_for_another_machine_is_refused_in_one_line(name, t
         (tmp_path / one).touch()
     with pytest.raises(SystemExit) as stopped:
         WHEELS["main"](["--python", "3.12", "--platform", "manylinux_2_28_x86_64", "--out", str(tmp_path)])
-    said = capsys.readouterr().err.splitlines()[-1]
-    assert stopped.value.code == 2 and name in said and "give another --out" in said
+    last_line = capsys.readouterr().err.splitlines()[-1]
+    assert stopped.value.code == 2 and name in last_line and "give another --out" in last_line
     assert WHEELS["foreign"](tmp_path, "3.12", WHEELS["platform_tags"]("manylinux_2_28_x86_64")) == [name]

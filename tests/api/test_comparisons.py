@@ -22,10 +22,10 @@ def test_its_frames_are_what_study_json_holds(comparison):
     study = json.loads((comparison.path / "study.json").read_text())
     runs = comparison.runs()
     assert runs["run"].tolist() == ["finished", "second-seed"] and runs["seed"].tolist() == [0, 1]
-    assert runs["reliability"].tolist() == [one["reliability"]["estimate"] for one in study["runs"]]
+    assert runs["reliability"].tolist() == [run["reliability"]["estimate"] for run in study["runs"]]
     profiles = comparison.profiles().pivot(index="run", columns="upos", values="mean")
-    for one in study["profiles"]["runs"]:
-        np.testing.assert_array_equal(profiles.loc[one["name"], study["profiles"]["classes"]], one["profile"])
+    for run in study["profiles"]["runs"]:
+        np.testing.assert_array_equal(profiles.loc[run["name"], study["profiles"]["classes"]], run["profile"])
     (pair,) = comparison.agreement().to_dict("records")
     assert (pair["first"], pair["second"]) == ("finished", "second-seed")
     assert pair["r"] == study["agreement"][0]["r"][0][1]
@@ -38,8 +38,8 @@ def test_its_figures_and_answers(comparison):
         assert isinstance(figure, Figure) and figure.axes, name
     with pytest.raises(twotower.InputError, match=r"plot\.doses: there is nothing to draw; it needs a setting that"):
         comparison.plot.doses()
-    said = comparison.conclusions()
-    assert all(any(f"C{claim}: " in sentence for sentence in said) for claim in (1, 2, 3))
+    conclusions = comparison.conclusions()
+    assert all(any(f"C{claim}: " in sentence for sentence in conclusions) for claim in (1, 2, 3))
     assert comparison.failed == [] and "2 runs compared" in comparison._repr_html_()
     assert "<script" not in comparison._repr_html_()
 
@@ -55,10 +55,10 @@ def test_a_study_from_python_is_the_grid_of_the_command_line(finished, second_se
 
     fixed = {"prepare.corpus": list(small.prepare.corpus), "train": {"tokens": small.train.tokens}}
     vary = {"model.width": [16, 32]}
-    asked = []
+    calls = []
 
     def made(planned, out, *_):
-        asked.extend(planned)
+        calls.extend(planned)
         (out / "runs").mkdir(exist_ok=True)
         for job in planned:
             source = finished if job.config.seed == 0 else second_seed
@@ -66,14 +66,14 @@ def test_a_study_from_python_is_the_grid_of_the_command_line(finished, second_se
         return []
 
     monkeypatch.setattr(local, "_run_missing", made)
-    found = twotower.study(seeds=[0, 1], settings=fixed, vary=vary, out=tmp_path / "study", quiet=True)
+    study = twotower.study(seeds=[0, 1], settings=fixed, vary=vary, out=tmp_path / "study", quiet=True)
     words = Grid(
         ("quickstart",), (0, 1), ("model.width=16,32",),
         (f"prepare.corpus={json.dumps(list(small.prepare.corpus))}", f"train.tokens={small.train.tokens}"),
     )  # fmt: skip
-    assert [line.config for line in asked] == [replace(job.config, threads=1) for job in jobs(words)]
-    assert len(asked) == 4
-    assert isinstance(found, twotower.Comparison) and len(found.runs()) == 4
+    assert [line.config for line in calls] == [replace(job.config, threads=1) for job in jobs(words)]
+    assert len(calls) == 4
+    assert isinstance(study, twotower.Comparison) and len(study.runs()) == 4
     with pytest.raises(twotower.InputError, match="one seed only"):
         twotower.study(seeds=[0], out=tmp_path / "other")
 

@@ -51,14 +51,14 @@ def test_a_tower_alone_is_the_mean_over_sets_of_readouts(run):
 
 @pytest.mark.parametrize("family", ["gpt", "bert"])
 def test_the_likeliest_next_pieces_are_sorted_and_probable(run, family, family_runs):
-    asked = run if family == "gpt" else twotower.Run(family_runs(family))
-    found = asked.predict("the united", top=4)
-    assert found.groupby("head")["rank"].apply(list).tolist() == [[1, 2, 3, 4]] * 3
-    assert set(found["head"]) == {"joint", "readout_1", "readout_2"}
-    for _, rows in found.groupby("head"):
+    run_of_family = run if family == "gpt" else twotower.Run(family_runs(family))
+    predictions = run_of_family.predict("the united", top=4)
+    assert predictions.groupby("head")["rank"].apply(list).tolist() == [[1, 2, 3, 4]] * 3
+    assert set(predictions["head"]) == {"joint", "readout_1", "readout_2"}
+    for _, rows in predictions.groupby("head"):
         assert rows["log_prob"].is_monotonic_decreasing and np.exp(rows["log_prob"]).sum() <= 1
     with pytest.raises(twotower.InputError, match="top is 0"):
-        asked.predict("the", top=0)
+        run_of_family.predict("the", top=0)
 
 
 def test_the_next_piece_of_a_beginning_is_scored_as_it_is_predicted(run):

@@ -20,9 +20,9 @@ GOOD = MachineFound(
 
 
 def test_the_machine_is_measured(tmp_path):
-    found = look_around(tmp_path)
-    assert found.cores >= 1 and 0 < found.memory_free <= found.memory and found.disk_free > 0
-    assert found.disk_speed > 0 and found.gflops > 0 and list(tmp_path.iterdir()) == []
+    facts = look_around(tmp_path)
+    assert facts.cores >= 1 and 0 < facts.memory_free <= facts.memory and facts.disk_free > 0
+    assert facts.disk_speed > 0 and facts.gflops > 0 and list(tmp_path.iterdir()) == []
     with pytest.raises(InputError, match="cannot be written to"):
         disk_speed(tmp_path / "absent")
 
@@ -31,8 +31,8 @@ def test_each_preset_has_its_time_and_the_exit_code_tells_of_faults(tmp_path, mo
     monkeypatch.setattr("twotower.cli.doctor.look_around", lambda _: GOOD)
     monkeypatch.setattr("twotower.cli.doctor.installation_faults", list)
     assert cli.main(["doctor", str(tmp_path), "--json"]) == 0
-    said = json.loads(capsys.readouterr().out)
-    assert {row["preset"] for row in said["presets"]} == set(QUESTIONS) and said["faults"] == []
+    output = json.loads(capsys.readouterr().out)
+    assert {row["preset"] for row in output["presets"]} == set(QUESTIONS) and output["faults"] == []
     monkeypatch.setattr("twotower.cli.doctor.look_around", lambda _: replace(GOOD, disk_free=1))
     assert cli.main(["doctor", str(tmp_path)]) == 1
     assert "- only 0.0 GB of the disk are free" in capsys.readouterr().out
@@ -56,8 +56,8 @@ def test_threads_and_gpus_are_described_with_advice():
     assert "everything takes longer" not in " ".join(describe(GOOD))
     free, busy = Gpu("Big", 80 << 30, 79 << 30, True), Gpu("Big", 80 << 30, 1 << 30, True)
     assert "Big, 80 GB, 79 GB of it free, bf16" in " ".join(describe(replace(GOOD, gpus=(free,))))
-    (said,) = faults_of(replace(GOOD, gpus=(free, busy)))
-    assert "GPU 1 is busy: 1.0 GB of its 80 GB are free" in said
+    (fault,) = faults_of(replace(GOOD, gpus=(free, busy)))
+    assert "GPU 1 is busy: 1.0 GB of its 80 GB are free" in fault
 
 
 def test_missing_and_wrong_packages_are_named_with_the_command_that_mends_them():

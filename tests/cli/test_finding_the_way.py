@@ -44,8 +44,8 @@ from twotower.system.durations import duration
 )
 def test_a_slip_of_the_pen_is_told_what_was_meant(words, meant, capsys):
     assert cli.main(words) == 2
-    said = capsys.readouterr().err
-    assert meant in said and said.count("\n") == 1
+    error = capsys.readouterr().err
+    assert meant in error and error.count("\n") == 1
 
 
 def test_the_version_has_a_short_option(capsys):
@@ -65,12 +65,12 @@ def test_the_word_help_shows_what_the_option_shows(capsys):
     assert cli.main(["--help"]) == 0
     assert capsys.readouterr().out == listed
     for words in (["show"], ["study", "status"]):
-        with pytest.raises(SystemExit) as asked:
+        with pytest.raises(SystemExit) as ended:
             cli.main(["help", *words])
         helped = capsys.readouterr().out
         with pytest.raises(SystemExit):
             cli.main([*words, "--help"])
-        assert asked.value.code in (0, None) and capsys.readouterr().out == helped
+        assert ended.value.code in (0, None) and capsys.readouterr().out == helped
 
 
 @pytest.mark.parametrize(("variables", "coloured"), [({}, True), ({"NO_COLOR": "1"}, False)])
@@ -169,12 +169,12 @@ def test_tables_give_way_at_the_beginning_of_texts():
 
 
 @pytest.mark.parametrize(
-    ("seconds", "said"),
+    ("seconds", "text"),
     [(0.2, "under 1 s"), (8, "8 s"), (59.7, "1 min"), (3540, "59 min"), (3599, "1 h 00 min"), (12_345, "3 h 26 min"),
      (200_000, "2 days 8 h"), (86_400, "1 day"), (2e7, "231 days"), (1e8, "3 years")],
 )  # fmt: skip
-def test_durations_are_said_as_a_person_says_them(seconds, said):
-    assert duration(seconds) == said
+def test_durations_are_said_as_a_person_says_them(seconds, text):
+    assert duration(seconds) == text
 
 
 def test_a_log_says_how_far_its_run_is(tmp_path):

@@ -27,9 +27,9 @@ def test_quiet_is_the_final_line_and_nothing_else(finished, capsys):
         (["verify", str(finished)], None),
     ):
         assert cli.main([*words, "--quiet"]) == 0
-        said = capsys.readouterr()
-        assert said.err == "" and said.out.count("\n") == 1, words
-        assert last is None or said.out == last + "\n"
+        captured = capsys.readouterr()
+        assert captured.err == "" and captured.out.count("\n") == 1, words
+        assert last is None or captured.out == last + "\n"
 
 
 def test_quiet_hides_the_progress_of_what_is_really_done_but_no_error(small, tmp_path, capsys):

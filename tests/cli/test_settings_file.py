@@ -88,8 +88,8 @@ def test_what_a_file_cannot_hold_is_one_line(settings, text, message, tmp_path, 
     monkeypatch.chdir(tmp_path)
     path = settings(text)
     assert cli.main(["run", "--config", path]) == 2
-    said = capsys.readouterr().err
-    assert message in said and said.startswith("twotower: ") and said.count("\n") == 1
+    error = capsys.readouterr().err
+    assert message in error and error.startswith("twotower: ") and error.count("\n") == 1
     assert [path.name for path in tmp_path.iterdir()] == ["settings.yaml"]
 
 

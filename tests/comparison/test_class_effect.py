@@ -41,9 +41,9 @@ def planted(generator, runs, effect=0.0, by_frequency=0.0, by_run=0.05, mirrored
 
 def outcome(seed, **planted_truth):
     generator = np.random.default_rng(seed)
-    found = class_effect(planted(generator, **planted_truth), 3, 4, 0.95, generator)
-    assert found is not None
-    return found
+    effect = class_effect(planted(generator, **planted_truth), 3, 4, 0.95, generator)
+    assert effect is not None
+    return effect
 
 
 def drawn(generator, runs, occurrences, levels, types, sds):
@@ -53,9 +53,9 @@ def drawn(generator, runs, occurrences, levels, types, sds):
     of_run, of_factor, of_both, of_type = sds
     shared = of_type * generator.normal(size=types)
     values = [
-        2 - x + 0.3 * one + of_run * generator.normal() + of_factor * generator.normal(size=levels)[factor]
+        2 - x + 0.3 * tower + of_run * generator.normal() + of_factor * generator.normal(size=levels)[factor]
         + (shared + of_both * generator.normal(size=types))[kind] + generator.normal(size=occurrences)
-        for one in quality
+        for tower in quality
     ]  # fmt: skip
     return values, {"intercept": np.ones(occurrences), "x": x}, quality, factor, kind
 
@@ -165,11 +165,11 @@ def test_two_runs_have_no_class_effect():
 
 
 def test_copies_of_one_run_have_no_quality_to_tell_them_apart():
-    one = planted(np.random.default_rng(0), 1, effect=0.3)
-    found = class_effect(
-        Observed(one.occurrences, one.training_count, one.differences * 3), 5, 1.5, 0.95, np.random.default_rng(0)
+    words = planted(np.random.default_rng(0), 1, effect=0.3)
+    effects = class_effect(
+        Observed(words.occurrences, words.training_count, words.differences * 3), 5, 1.5, 0.95, np.random.default_rng(0)
     )
-    assert found.runs == 3 and "tower quality" not in found.fixed
+    assert effects.runs == 3 and "tower quality" not in effects.fixed
 
 
 def test_no_more_types_than_can_be_fitted_enter(monkeypatch):

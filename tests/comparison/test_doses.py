@@ -88,18 +88,18 @@ def test_what_changes_nothing_that_is_trained_is_no_dose(key, values):
      ("prepare.vocabulary", (500, 1_000)), ("train.minutes", (1.0, 2.0))],
 )  # fmt: skip
 def test_what_changes_training_is_a_dose_with_all_figures(key, values):
-    (found,) = doses(*study_of(two_doses(key, values)))
-    assert (found.preset, found.setting) == ("quickstart", key)
-    assert [point.dose for point in found.points] == [values[0]] * 4 + [values[1]] * 4
-    assert found.trends.keys() == FIGURES.keys()
-    assert found.trends["reliability"].p_value == pytest.approx(2 / 2**4), "its seeds are the same at both doses"
-    assert found.trends["surplus"] == Trend(tau=None, p_value=None)
+    (response,) = doses(*study_of(two_doses(key, values)))
+    assert (response.preset, response.setting) == ("quickstart", key)
+    assert [point.dose for point in response.points] == [values[0]] * 4 + [values[1]] * 4
+    assert response.trends.keys() == FIGURES.keys()
+    assert response.trends["reliability"].p_value == pytest.approx(2 / 2**4), "its seeds are the same at both doses"
+    assert response.trends["surplus"] == Trend(tau=None, p_value=None)
 
 
 def test_doses_of_other_seeds_change_places_among_all_runs():
     configs = [replace(config, seed=number) for number, config in enumerate(two_doses("train.tokens", (1, 2)))]
-    (found,) = doses(*study_of(configs))
-    assert found.trends["reliability"].p_value == pytest.approx(2 / 70)
+    (response,) = doses(*study_of(configs))
+    assert response.trends["reliability"].p_value == pytest.approx(2 / 70)
 
 
 def test_a_corpus_is_no_dose_of_the_settings_it_came_with():
@@ -107,8 +107,8 @@ def test_a_corpus_is_no_dose_of_the_settings_it_came_with():
     planned = jobs(Grid(seeds=(0, 1, 2, 3), corpora=corpora))
     assert doses(*study_of([job.config for job in planned])) == []
     planned = jobs(Grid(seeds=(0, 1, 2, 3), corpora=corpora, vary=("train.tokens=10000,20000",)))
-    found = doses(*study_of([job.config for job in planned]))
-    assert [(one.preset, one.setting, len(one.points)) for one in found] == [
+    responses = doses(*study_of([job.config for job in planned]))
+    assert [(response.preset, response.setting, len(response.points)) for response in responses] == [
         ("quickstart-sotu", "train.tokens", 8), ("quickstart-novels", "train.tokens", 8),
     ]  # fmt: skip
 
@@ -116,17 +116,17 @@ def test_a_corpus_is_no_dose_of_the_settings_it_came_with():
 def test_a_setting_that_some_runs_lack_is_no_dose():
     configs = two_doses("train.minutes", (2.0, None))
     assert doses(*study_of(configs)) == []
-    asked = [
+    messages = [
         config if config.train.minutes else with_settings(config, {"train.tokens": 9}, "test") for config in configs
     ]
-    assert doses(*study_of(asked)) == [], "the clock says how many tokens the others had"
+    assert doses(*study_of(messages)) == [], "the clock says how many tokens the others had"
 
 
 def test_strangers_are_the_dose_0_of_cooperation_only():
     configs = two_doses("model.cooperation", (0.0, 1.0))
     longer = [with_settings(config, {"train.tokens": 9}, "test") for config in configs[:4]]
-    (found,) = doses(*study_of(longer + configs[4:], strangers=range(4)))
-    assert found.setting == "model.cooperation" and len(found.points) == 8
+    (response,) = doses(*study_of(longer + configs[4:], strangers=range(4)))
+    assert response.setting == "model.cooperation" and len(response.points) == 8
 
 
 def study(**changes):
@@ -145,8 +145,8 @@ def study(**changes):
 
 
 def test_each_question_of_a_study_is_a_test():
-    found = {(test.family, test.name): test.p_value for test in hypothesis_tests(study())}
-    assert found == {
+    p_values = {(test.family, test.name): test.p_value for test in hypothesis_tests(study())}
+    assert p_values == {
         ("signs that agree", "x and y"): 0.5,
         **{("agreement of pairs", f"sotu: {name}"): 0.01 for name in ("all", "within a", "within b")},
         ("first axis of types, pairs", "sotu"): 0.07,
@@ -159,16 +159,18 @@ def test_each_question_of_a_study_is_a_test():
 def test_what_each_tower_of_a_run_knows_is_tested_for_each_instrument():
     differences = [Difference(0.1, 0.0, 0.2, "probe", "syntax", value) for value in (0.01, None)]
     known = KnowledgeOfRuns([], [], [DifferencesOfRun("r", True, differences)])
-    found = [test for test in hypothesis_tests(study(knowledge=known)) if test.name == "r"]
-    assert [(test.family, test.p_value) for test in found] == [("probe (syntax), strangers", 0.01)]
+    tests = [test for test in hypothesis_tests(study(knowledge=known)) if test.name == "r"]
+    assert [(test.family, test.p_value) for test in tests] == [("probe (syntax), strangers", 0.01)]
 
 
 def test_a_first_axis_within_its_null_counts_among_the_tests_that_fail():
     """Without it the family would hold the axes of those corpora only that pass."""
-    one = study().agreement[0]
-    without = agreement_of("books", 0.6, [], one.agreement.groups)
-    found = [test for test in hypothesis_tests(study(agreement=[one, without])) if test.family.startswith("first axis")]
-    assert [(test.name, test.p_value, test.q_value) for test in found] == [
+    agreement = study().agreement[0]
+    without = agreement_of("books", 0.6, [], agreement.agreement.groups)
+    tests = [
+        test for test in hypothesis_tests(study(agreement=[agreement, without])) if test.family.startswith("first axis")
+    ]
+    assert [(test.name, test.p_value, test.q_value) for test in tests] == [
         ("sotu", 0.07, pytest.approx(0.14)), ("books", 0.6, pytest.approx(0.6)),
     ]  # fmt: skip
 
@@ -183,13 +185,13 @@ def test_one_test_under_two_names_is_listed_once():
         Dose("quickstart", setting, [PointOfDose(str(number), dose(number % 2), {}) for number in range(4)], trends)
         for setting, dose in (("model.width", float), ("model.embedding", lambda value: 8.0 * value + 8))
     )
-    found = hypothesis_tests(study(
+    tests = hypothesis_tests(study(
         agreement=[agreement_of("sotu", 0.07, [0.07], {"all": same, "within a": same})],
         profiles=replace(usual.profiles, agreement=profiles), doses=[width, heads],
     ))  # fmt: skip
-    names = [test.name for test in found if test.family.startswith(("agreement", "profiles"))]
+    names = [test.name for test in tests if test.family.startswith(("agreement", "profiles"))]
     assert names == ["sotu: all", "all", "within groups"]
-    assert Counter(test.family for test in found)["dose and response"] == len(FIGURES)
+    assert Counter(test.family for test in tests)["dose and response"] == len(FIGURES)
 
 
 def test_pairs_of_a_study_stand_beside_its_strangers():

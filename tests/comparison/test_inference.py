@@ -8,25 +8,25 @@ from twotower.comparison.inference import Trend, discoveries, dose_response, exc
 
 
 def test_an_excess_has_its_size_its_interval_and_an_exact_p_value():
-    found = excess([0.7, 0.72, 0.69, 0.74], [0.5, 0.55, 0.52, 0.51], 0.95)
-    assert found.estimate == pytest.approx(0.7125 - 0.52)
-    assert found.p_value == pytest.approx(1 / 70)  # the most extreme of 8 choose 4
+    difference = excess([0.7, 0.72, 0.69, 0.74], [0.5, 0.55, 0.52, 0.51], 0.95)
+    assert difference.estimate == pytest.approx(0.7125 - 0.52)
+    assert difference.p_value == pytest.approx(1 / 70)  # the most extreme of 8 choose 4
     interval = stats.ttest_ind([0.7, 0.72, 0.69, 0.74], [0.5, 0.55, 0.52, 0.51], equal_var=False).confidence_interval()
-    assert (found.low, found.high) == pytest.approx((interval.low, interval.high))
-    assert found.hedges_g > 5
+    assert (difference.low, difference.high) == pytest.approx((interval.low, interval.high))
+    assert difference.hedges_g > 5
 
 
 def test_without_an_excess_five_percent_are_significant():
     generator = np.random.default_rng(0)
-    found = [excess(generator.normal(size=5), generator.normal(size=5), 0.95) for _ in range(200)]
-    assert 2 <= sum(one.p_value <= 0.05 for one in found) <= 20
-    assert 180 <= sum(one.low <= 0 <= one.high for one in found) <= 199
+    differences = [excess(generator.normal(size=5), generator.normal(size=5), 0.95) for _ in range(200)]
+    assert 2 <= sum(difference.p_value <= 0.05 for difference in differences) <= 20
+    assert 180 <= sum(difference.low <= 0 <= difference.high for difference in differences) <= 199
 
 
 def test_one_run_gives_a_difference_and_no_more():
-    found = excess([0.7], [0.5, 0.6], 0.95)
-    assert found.estimate == pytest.approx(0.15)
-    assert np.isnan(found.low) and found.p_value is found.hedges_g is None
+    difference = excess([0.7], [0.5, 0.6], 0.95)
+    assert difference.estimate == pytest.approx(0.15)
+    assert np.isnan(difference.low) and difference.p_value is difference.hedges_g is None
 
 
 def test_a_dose_response_is_monotone_association():
@@ -53,8 +53,8 @@ def test_a_trend_without_exception_is_the_rarest_of_the_orders_that_the_design_a
 
 def test_where_orders_are_too_many_the_same_are_drawn_every_time_and_none_has_no_chance():
     doses, seeds = [1, 2, 3, 4] * 4, [0] * 4 + [1] * 4 + [2] * 4 + [3] * 4
-    found = dose_response(doses, [10 * dose + seed for dose, seed in zip(doses, seeds, strict=True)], seeds)
-    assert found == Trend(tau=pytest.approx(0.89, abs=0.01), p_value=1 / 10_000)
+    trend = dose_response(doses, [10 * dose + seed for dose, seed in zip(doses, seeds, strict=True)], seeds)
+    assert trend == Trend(tau=pytest.approx(0.89, abs=0.01), p_value=1 / 10_000)
     noise = np.random.default_rng(0).normal(size=16).tolist()
     assert dose_response(doses, noise, seeds) == dose_response(doses, noise, seeds)
     assert 0.05 < dose_response(doses, noise, seeds).p_value <= 1
@@ -64,9 +64,9 @@ def test_where_orders_are_too_many_the_same_are_drawn_every_time_and_none_has_no
 def test_without_a_trend_at_most_five_percent_are_significant(seeds):
     """The normal approximation passed in one of ten: only perfect separation of two doses and three seeds each."""
     generator = np.random.default_rng(0)
-    found = [dose_response([1, 1, 1, 2, 2, 2], generator.normal(size=6).tolist(), seeds) for _ in range(200)]
-    assert sum(one.p_value <= 0.05 for one in found) <= 10
-    assert sum(one.p_value <= 0.25 for one in found) <= 65
+    trends = [dose_response([1, 1, 1, 2, 2, 2], generator.normal(size=6).tolist(), seeds) for _ in range(200)]
+    assert sum(trend.p_value <= 0.05 for trend in trends) <= 10
+    assert sum(trend.p_value <= 0.25 for trend in trends) <= 65
 
 
 def test_what_seeds_share_hides_no_trend():
@@ -79,6 +79,6 @@ def test_what_seeds_share_hides_no_trend():
 
 def test_false_discoveries_are_controlled_within_each_family():
     tests = [("a", str(k), p) for k, p in enumerate([0.01, 0.02, 0.03, 0.5])]
-    found = discoveries([*tests, ("b", "alone", 0.04), ("b", "no", None)])
-    assert [test.q_value for test in found] == pytest.approx([0.04, 0.04, 0.04, 0.5, 0.04])
-    assert len(found) == 5
+    q_values = discoveries([*tests, ("b", "alone", 0.04), ("b", "no", None)])
+    assert [test.q_value for test in q_values] == pytest.approx([0.04, 0.04, 0.04, 0.5, 0.04])
+    assert len(q_values) == 5

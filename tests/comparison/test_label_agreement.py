@@ -58,21 +58,21 @@ def effect_of_pairs(text, seed):
 
 
 def agreed(runs):
-    found = label_agreement(runs, {"all": [(0, 1)]}, AnalyzeConfig(permutations=99), seeds=[0, 1])
-    return {row.label: row.groups["all"] for row in found}
+    agreement = label_agreement(runs, {"all": [(0, 1)]}, AnalyzeConfig(permutations=99), seeds=[0, 1])
+    return {row.label: row.groups["all"] for row in agreement}
 
 
 def test_runs_that_divide_the_same_pairs_of_classes_agree_in_them(text):
     shared = effect_of_pairs(text, 5)
-    found = agreed([run_of(text, 1, shared), run_of(text, 2, shared)])
-    pairs = found["class x previous class"]
+    agreement = agreed([run_of(text, 1, shared), run_of(text, 2, shared)])
+    pairs = agreement["class x previous class"]
     assert pairs.estimate > 0.7 and pairs.p_value <= 0.02
-    assert set(found) <= {"class", "previous type", "class x previous class"}
+    assert set(agreement) <= {"class", "previous type", "class x previous class"}
 
 
 def test_runs_that_divide_others_do_not(text):
-    found = agreed([run_of(text, 1, effect_of_pairs(text, 5)), run_of(text, 2, effect_of_pairs(text, 6))])
-    assert found["class x previous class"].estimate < 0.4
+    agreement = agreed([run_of(text, 1, effect_of_pairs(text, 5)), run_of(text, 2, effect_of_pairs(text, 6))])
+    assert agreement["class x previous class"].estimate < 0.4
 
 
 def test_runs_of_different_occurrences_are_not_compared(text):

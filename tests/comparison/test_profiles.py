@@ -36,12 +36,12 @@ def compared(runs, permutations=99):
 
 def test_an_axis_that_all_runs_share_is_found_whatever_their_signs():
     signs = [1, -1, -1, 1, 1, -1]
-    found = compared([run(seed, 0.5 * sign * NOMINAL) for seed, sign in enumerate(signs)])
-    axis = found.axes[0]
+    profiles = compared([run(seed, 0.5 * sign * NOMINAL) for seed, sign in enumerate(signs)])
+    axis = profiles.axes[0]
     assert axis.share > axis.null_high and axis.p_value == 0.01 and axis.stability > 0.9
     assert axis.classes["NOUN"] > 0 > axis.classes["VERB"] and axis.classes["PROPN"] > 0
     assert [np.sign(value) for value in axis.loadings.values()] == signs
-    group = found.agreement["all"]
+    group = profiles.agreement["all"]
     assert group.estimate > group.null_high and group.low <= group.estimate <= group.high
     assert group.shared.estimate == pytest.approx(group.estimate, abs=0.1)
 
@@ -58,9 +58,9 @@ def test_two_axes_each_of_half_of_the_runs_are_both_found():
 def test_without_a_shared_profile_false_positives_are_nominal():
     axes, groups = [], []
     for start in range(30):
-        found = compared([run(100 * start + seed, 0 * NOMINAL, words=240, tokens=6_000) for seed in range(5)])
-        axes.append(found.axes[0].p_value)
-        groups.append(found.agreement["all"].p_value)
+        profiles = compared([run(100 * start + seed, 0 * NOMINAL, words=240, tokens=6_000) for seed in range(5)])
+        axes.append(profiles.axes[0].p_value)
+        groups.append(profiles.agreement["all"].p_value)
     assert sum(p <= 0.05 for p in axes) <= 5 and sum(p <= 0.05 for p in groups) <= 5
 
 
@@ -72,20 +72,20 @@ def runs_of_one_text(seed, number, shared, profile=0.0, words=240, tokens=8_000)
     word = generator.choice(words, tokens, p=frequency / frequency.sum())
     document, strata = generator.integers(0, 30, tokens), frequency_bins(frequency, 1.25, FEWEST)
     common = generator.standard_normal(words)
-    found = []
+    stabilities = []
     for own in range(number):
         value = shared * common + np.sqrt(1 - shared**2) * generator.standard_normal(words) + profile * NOMINAL[label]
         tallies = tally(document, word, value[word] + generator.standard_normal(tokens), words, 30)
         units = Units(CLASSES, label, np.arange(words), frequency, strata, [tallies])
-        found.append(ProfileOfRun(f"run{own}", "group", "a", "hanta", SumsOfWords.of(units), own, "one text"))
-    return found
+        stabilities.append(ProfileOfRun(f"run{own}", "group", "a", "hanta", SumsOfWords.of(units), own, "one text"))
+    return stabilities
 
 
 @pytest.mark.montecarlo
 def test_words_that_runs_of_one_text_agree_on_are_no_shared_profile():
-    found = [compared(runs_of_one_text(seed, 6, shared=0.7)) for seed in range(30)]
-    assert sum(one.agreement["all"].p_value <= 0.05 for one in found) <= 4
-    assert sum(one.axes[0].p_value <= 0.05 for one in found) <= 4
+    comparisons = [compared(runs_of_one_text(seed, 6, shared=0.7)) for seed in range(30)]
+    assert sum(profiles.agreement["all"].p_value <= 0.05 for profiles in comparisons) <= 4
+    assert sum(profiles.axes[0].p_value <= 0.05 for profiles in comparisons) <= 4
     there = compared(runs_of_one_text(0, 6, shared=0.3, profile=1.5))
     assert there.agreement["all"].p_value == 0.01 and there.axes[0].p_value == 0.01
 
@@ -110,10 +110,10 @@ def test_a_shared_effect_of_frequency_is_no_shared_profile():
 
 def test_runs_of_other_corpora_and_tags_are_compared_and_marked():
     runs = [run(seed, 0.5 * NOMINAL, corpus="ab"[seed % 2], tagger=("hanta", "gold")[seed % 2]) for seed in range(4)]
-    found = compared(runs)
-    assert found.mixed_tags and not compared(runs[::2]).mixed_tags
-    assert found.agreement.keys() == {"all", "within corpora", "between corpora"}
-    assert [found.agreement[name].pairs for name in found.agreement] == [6, 2, 4]
+    profiles = compared(runs)
+    assert profiles.mixed_tags and not compared(runs[::2]).mixed_tags
+    assert profiles.agreement.keys() == {"all", "within corpora", "between corpora"}
+    assert [profiles.agreement[name].pairs for name in profiles.agreement] == [6, 2, 4]
     assert compare_profiles(runs[:1], AnalyzeConfig(), np.random.default_rng(0)) is None
 
 

@@ -17,8 +17,8 @@ RANGES = ranges_of(RunConfig)
 
 
 def outside(allowed: Range) -> list[float]:
-    found = [allowed.most + 1] if allowed.below is None else [allowed.below]
-    return [*found, allowed.least - 1 if allowed.above is None else allowed.above]
+    outside = [allowed.most + 1] if allowed.below is None else [allowed.below]
+    return [*outside, allowed.least - 1 if allowed.above is None else allowed.above]
 
 
 @pytest.mark.parametrize("name", RANGES)

@@ -24,11 +24,11 @@ def test_the_bigram_model_is_a_distribution_and_follows_the_counts(finished):
 
 def test_baselines_are_of_every_heldout_piece_after_the_one_before_it(finished):
     text = PreparedText(finished)
-    found = baselines(text)
+    nats = baselines(text)
     pieces = np.concatenate([text.heldout[r.start : r.start + r.tokens] for r in text.documents.itertuples()])
     begins = np.concatenate([np.arange(r.tokens) == 0 for r in text.documents.itertuples()])
     model = Bigrams.of(text)
     before = pieces_before(pieces.astype(np.int64), begins, text.vocabulary.sep)
-    assert found["bigram"] == pytest.approx(np.exp(-model.log_probs(before, pieces.astype(np.int64)).mean()))
-    assert found["unigram"] == pytest.approx(np.exp(-text.log_frequencies[pieces].mean(dtype=float)), rel=1e-5)
-    assert found["bigram"] < found["unigram"]
+    assert nats["bigram"] == pytest.approx(np.exp(-model.log_probs(before, pieces.astype(np.int64)).mean()))
+    assert nats["unigram"] == pytest.approx(np.exp(-text.log_frequencies[pieces].mean(dtype=float)), rel=1e-5)
+    assert nats["bigram"] < nats["unigram"]

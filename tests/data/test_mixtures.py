@@ -32,10 +32,10 @@ WIKITEXT = """
 
 
 def test_articles_begin_at_titles_and_sections_do_not():
-    found = list(articles(iter(WIKITEXT.splitlines(keepends=True)), "file"))
-    assert [title for title, _ in found] == ["First article", "Second = article"]
-    assert "".join(text for _, text in found).strip() == WIKITEXT.strip()
-    assert "A section" in found[0][1] and "not a title" in found[0][1]
+    documents = list(articles(iter(WIKITEXT.splitlines(keepends=True)), "file"))
+    assert [title for title, _ in documents] == ["First article", "Second = article"]
+    assert "".join(text for _, text in documents).strip() == WIKITEXT.strip()
+    assert "A section" in documents[0][1] and "not a title" in documents[0][1]
 
 
 def test_wikitext_and_bookcorpus_read_from_text_and_parquet(tmp_path):
@@ -54,9 +54,9 @@ def test_wikitext_and_bookcorpus_read_from_text_and_parquet(tmp_path):
 
 
 def test_articles_of_wikipedia_are_found_in_real_wikitext(shared_data):
-    found = read(f"wikitext:{shared_data / 'wikitext-2' / 'valid.txt'}")
-    assert 50 < len(found) < 70 and found[0].name == "Homarus gammarus"
-    assert all(document.text.lstrip().startswith("=") for document in found)
+    documents = read(f"wikitext:{shared_data / 'wikitext-2' / 'valid.txt'}")
+    assert 50 < len(documents) < 70 and documents[0].name == "Homarus gammarus"
+    assert all(document.text.lstrip().startswith("=") for document in documents)
 
 
 def test_the_parts_of_a_mixture_and_their_weights(tmp_path):
@@ -81,8 +81,8 @@ def test_the_parts_of_a_mixture_and_their_weights(tmp_path):
 )
 def test_bad_mixtures_are_one_line(name, message, capsys, tmp_path):
     assert cli.main(["prepare", "--corpus", name, "--out", str(tmp_path / "run")]) == 2
-    said = [line for line in capsys.readouterr().err.splitlines() if line.startswith("twotower: ")]
-    assert len(said) == 1 and not (tmp_path / "run").exists()
+    lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("twotower: ")]
+    assert len(lines) == 1 and not (tmp_path / "run").exists()
     with pytest.raises(InputError, match=message):
         read(name)
 

@@ -15,9 +15,9 @@ def written(tmp_path, text, name="norms.csv"):
 
 
 def test_words_are_folded_and_repeated_ones_averaged(tmp_path):
-    found = read_norms(written(tmp_path, "Word,Conc.M,AoA\nDog,4.8,2\ndog,4.6,NA\nidea,1.5,6\n"))
-    assert found.table.loc["dog"].tolist() == pytest.approx([4.7, 2.0])
-    assert found.columns == {"concreteness": "Conc.M", "age_of_acquisition": "AoA"}
+    norms = read_norms(written(tmp_path, "Word,Conc.M,AoA\nDog,4.8,2\ndog,4.6,NA\nidea,1.5,6\n"))
+    assert norms.table.loc["dog"].tolist() == pytest.approx([4.7, 2.0])
+    assert norms.columns == {"concreteness": "Conc.M", "age_of_acquisition": "AoA"}
     tabs = read_norms(written(tmp_path, "word\taoa\ncat\t3\nold\t4\n", "norms.tsv"))
     assert tabs.table.loc["cat", "age_of_acquisition"] == 3
     assert list(tabs.tell("norms")) == ["norms: age_of_acquisition from column 'aoa': 2 words, 3 to 4"]
@@ -43,8 +43,8 @@ def test_columns_can_be_named(tmp_path):
 
 
 def test_semicolons_and_decimal_commas(tmp_path):
-    found = read_norms(written(tmp_path, "word;aoa;n\nhouse;3,5;20\ntree;2,125;20\nlaw;9;20\n"))
-    assert found.table["age_of_acquisition"].to_dict() == {"house": 3.5, "tree": 2.125, "law": 9.0}
+    norms = read_norms(written(tmp_path, "word;aoa;n\nhouse;3,5;20\ntree;2,125;20\nlaw;9;20\n"))
+    assert norms.table["age_of_acquisition"].to_dict() == {"house": 3.5, "tree": 2.125, "law": 9.0}
     utf16 = tmp_path / "sheet.txt"
     utf16.write_text("word\taoa\nhouse\t3,5\ntree\t2\n", encoding="utf-16")
     assert read_norms(str(utf16)).table.loc["house", "age_of_acquisition"] == 3.5
@@ -89,6 +89,6 @@ def test_an_installed_package_is_read_without_being_imported(tmp_path, monkeypat
 
 
 def test_the_glasgow_norms_with_their_two_lines_of_headings(shared_data):
-    found = read_norms(str(shared_data / "word-norms" / "glasgow_norms.csv"))
-    assert len(found.table) > 4_000 and found.table["concreteness"].between(1, 7).all()
-    assert found.columns["age_of_acquisition"] == "AOA"
+    norms = read_norms(str(shared_data / "word-norms" / "glasgow_norms.csv"))
+    assert len(norms.table) > 4_000 and norms.table["concreteness"].between(1, 7).all()
+    assert norms.columns["age_of_acquisition"] == "AOA"

@@ -93,13 +93,13 @@ def test_a_text_is_tagged_once(monkeypatch):
         asked.extend(texts)
         return tag(texts)
 
-    said = []
+    messages = []
     monkeypatch.setattr(tag_cache, "LONG", 0.0)
     for _ in range(2):
-        found = tag_cache.cached("hanta:en", counting, 1000, said.append)(["A bank wanted", "An eagle"])
-        assert [list(words) for words in found] == tag(["A bank wanted", "An eagle"])
-    assert asked.count("An eagle") == 1 and len(said) == 1 and "tagged once" in said[0]
-    tag_cache.cached("spacy:en", counting, 1000, said.append)(["An eagle"])
+        tagged = tag_cache.cached("hanta:en", counting, 1000, messages.append)(["A bank wanted", "An eagle"])
+        assert [list(words) for words in tagged] == tag(["A bank wanted", "An eagle"])
+    assert asked.count("An eagle") == 1 and len(messages) == 1 and "tagged once" in messages[0]
+    tag_cache.cached("spacy:en", counting, 1000, messages.append)(["An eagle"])
     assert asked.count("An eagle") >= 2
 
 

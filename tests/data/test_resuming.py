@@ -118,8 +118,8 @@ def test_sentences_of_parts_are_those_of_the_whole(monkeypatch):
         monkeypatch.setattr(duplicates, "MOST_SENTENCES", most)
         whole, parts = Sentences(), [Sentences() for _ in range(3)]
         for number, text in enumerate(texts):
-            for one in (whole, parts[number // 200]):
-                one.add(text + " more" * (number % 2), heldout=number % 5 == 0)
+            for corpus_part in (whole, parts[number // 200]):
+                corpus_part.add(text + " more" * (number % 2), heldout=number % 5 == 0)
         joined = Sentences()
         for part in parts:
             joined.merge(part.state())

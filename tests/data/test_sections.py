@@ -33,9 +33,11 @@ def test_a_file_that_is_read_line_by_line_is_cut_as_its_whole_text(tmp_path, wor
         streamed = list(open_corpus(config).read())
         whole = Document("long.txt", decode(path, "utf-8"))
         cut = list(cut_document(whole, words))
-        assert [(one.name, one.text) for one in streamed] == [(one.name, one.text) for one in cut]
-        assert "".join(one.text for one in cut) == whole.text
-        assert {one.origin for one in streamed} == {0}
+        assert [(document.name, document.text) for document in streamed] == [
+            (document.name, document.text) for document in cut
+        ]
+        assert "".join(document.text for document in cut) == whole.text
+        assert {document.origin for document in streamed} == {0}
 
 
 def test_sections_of_files_and_of_rows_have_the_numbers_of_their_documents(tmp_path):

@@ -13,15 +13,15 @@ def written(tmp_path, text, name="pairs.txt"):
 
 
 def test_tabs_commas_and_spaces_headings_and_repeats(tmp_path):
-    one = read_word_pairs(
+    pairs = read_word_pairs(
         written(tmp_path, "Word 1,Word 2,Human (mean)\nLove,sex,6.77\n\nsex,love,7.77\ntiger,cat,7.35\n")
     )
-    assert one.words == (("love", "sex"), ("tiger", "cat"))
-    assert one.ratings == pytest.approx((7.27, 7.35))
+    assert pairs.words == (("love", "sex"), ("tiger", "cat"))
+    assert pairs.ratings == pytest.approx((7.27, 7.35))
     assert read_word_pairs(written(tmp_path, "# MEN\nsun sunlight 50.0\nriver  water 49\r\n")).ratings == (50, 49)
     simlex = "word1\tword2\tPOS\tSimLex999\tconc\nold\tnew\tA\t1.58\t2.7\nsmart\tintelligent\tA\t9.2\t1.7\n"
     assert read_word_pairs(written(tmp_path, simlex)).ratings == (1.58, 9.2)
-    assert one.name == "pairs" and one.column == "Human (mean)"
+    assert pairs.name == "pairs" and pairs.column == "Human (mean)"
 
 
 @pytest.mark.parametrize(
@@ -41,9 +41,9 @@ def test_tabs_commas_and_spaces_headings_and_repeats(tmp_path):
     ],
 )
 def test_the_ratings_are_found_by_their_heading(tmp_path, text, column):
-    found = read_word_pairs(written(tmp_path, text))
-    assert (found.column, found.words, found.ratings) == (column, (("house", "home"), ("house", "law")), (8.1, 1.2))
-    [line] = found.tell()
+    pairs = read_word_pairs(written(tmp_path, text))
+    assert (pairs.column, pairs.words, pairs.ratings) == (column, (("house", "home"), ("house", "law")), (8.1, 1.2))
+    [line] = pairs.tell()
     assert column in line and "1.2 to 8.1" in line
 
 
@@ -86,4 +86,4 @@ def test_the_published_sets(shared_data):
     assert len(sets["EN-SIMLEX-999"].words) == 998  # one of the 999 comes in both orders
     assert len(sets["EN-MEN-TR-3k"].words) == 3000
     assert ("jerusalem", "israel") in sets["EN-WS-353-REL"].words
-    assert all(min(one.ratings) >= 0 for one in sets.values())
+    assert all(min(pairs.ratings) >= 0 for pairs in sets.values())

@@ -23,10 +23,10 @@ words_in = st.lists(st.sampled_from([*WORDS, *(word.capitalize() for word in WOR
 
 def spelled(kind: str, text: str) -> list[str]:
     """The text of each word that the tokenizer sees."""
-    found = encode(small_tokenizer(kind), text)
-    first = np.flatnonzero(found.begins)
-    last = np.append(first[1:], len(found.ids))[: len(first)] - 1
-    return [text[a:b] for a, b in zip(found.starts[first], found.ends[last], strict=True)]
+    encoded = encode(small_tokenizer(kind), text)
+    first = np.flatnonzero(encoded.begins)
+    last = np.append(first[1:], len(encoded.ids))[: len(first)] - 1
+    return [text[a:b] for a, b in zip(encoded.starts[first], encoded.ends[last], strict=True)]
 
 
 @kinds
@@ -57,11 +57,11 @@ def test_punctuation_is_divided_from_words(kind, words, marks):
 def test_pieces_come_in_order_and_cover_what_is_visible(kind, text):
     text = visible(text)
     tokenizer = small_tokenizer(kind)
-    found = encode(tokenizer, text)
-    assert found.ids.tolist() == tokenizer.encode(text, add_special_tokens=False).ids
-    assert (np.diff(found.starts) >= 0).all() and (found.starts >= 0).all() and (found.ends <= len(text)).all()
-    assert (found.starts <= found.ends).all() and found.begins[:1].all()
-    covered = {place for a, b in zip(found.starts, found.ends, strict=True) for place in range(a, b)}
+    encoded = encode(tokenizer, text)
+    assert encoded.ids.tolist() == tokenizer.encode(text, add_special_tokens=False).ids
+    assert (np.diff(encoded.starts) >= 0).all() and (encoded.starts >= 0).all() and (encoded.ends <= len(text)).all()
+    assert (encoded.starts <= encoded.ends).all() and encoded.begins[:1].all()
+    covered = {place for a, b in zip(encoded.starts, encoded.ends, strict=True) for place in range(a, b)}
     for place, char in enumerate(text):
         assert place in covered or unicodedata.category(char)[0] in "CMZ" or char == "\ufffd", repr(text)
 
@@ -69,14 +69,14 @@ def test_pieces_come_in_order_and_cover_what_is_visible(kind, text):
 @kinds
 @pytest.mark.parametrize("script", UNSPACED)
 def test_in_scripts_without_spaces_every_piece_is_a_word(kind, script):
-    found = encode(small_tokenizer(kind), UNSPACED[script])
+    encoded = encode(small_tokenizer(kind), UNSPACED[script])
     text = UNSPACED[script]
-    for place in range(1, len(found.ids)):
-        start = found.starts[place]
-        same_character = start < found.ends[place - 1]
+    for place in range(1, len(encoded.ids)):
+        start = encoded.starts[place]
+        same_character = start < encoded.ends[place - 1]
         mark = unicodedata.category(text[start])[0] == "M"
-        assert found.begins[place] != (same_character or mark), text[start : found.ends[place]]
-    assert vocabulary_of(small_tokenizer(kind)).unknown not in found.ids
+        assert encoded.begins[place] != (same_character or mark), text[start : encoded.ends[place]]
+    assert vocabulary_of(small_tokenizer(kind)).unknown not in encoded.ids
 
 
 @kinds
@@ -88,16 +88,16 @@ def test_a_word_is_whole_where_one_piece_spells_it(kind, words, gaps):
     for number, word in enumerate(words):
         gold.append(Word(len(text), len(text) + len(word), "X"))
         text += word + gaps[number % len(gaps)]
-    found = encode(small_tokenizer(kind), text)
-    index, whole = words_of_pieces(gold, found.starts)
-    spelled = np.array([bool(text[a:b].strip()) for a, b in zip(found.starts, found.ends, strict=True)])
+    encoded = encode(small_tokenizer(kind), text)
+    index, whole = words_of_pieces(gold, encoded.starts)
+    spelled = np.array([bool(text[a:b].strip()) for a, b in zip(encoded.starts, encoded.ends, strict=True)])
     assert (index[spelled] >= 0).all()
     pieces = np.bincount(index[index >= 0], minlength=len(words))
     assert (pieces >= 1).all() and whole.tolist() == [bool(word >= 0 and pieces[word] == 1) for word in index]
     for word in np.flatnonzero(pieces == 1):  # the one piece is the word, letter by letter
         (place,) = np.flatnonzero(index == word)
-        assert text[found.starts[place] : found.ends[place]] == words[word]
-    assert (found.begins[1:] | (index[1:] == index[:-1]))[spelled[1:]].all(), "a piece of another word begins one"
+        assert text[encoded.starts[place] : encoded.ends[place]] == words[word]
+    assert (encoded.begins[1:] | (index[1:] == index[:-1]))[spelled[1:]].all(), "a piece of another word begins one"
 
 
 @kinds
@@ -141,10 +141,10 @@ def test_labels_are_alike_for_all_tokenizers_and_name_no_piece_twice():
         named = [label for label in labels if label]
         assert len(set(named)) == len(named), kind
         tokenizer = small_tokenizer(kind)
-        found = encode(tokenizer, "for the peace of unionwar")
-        shown = [labels[piece] for piece in found.ids]
+        encoded = encode(tokenizer, "for the peace of unionwar")
+        shown = [labels[piece] for piece in encoded.ids]
         assert "".join(label.removeprefix("##") for label in shown if label != "␣") == "forthepeaceofunionwar"
-        after = np.flatnonzero(found.begins)[1:]
+        after = np.flatnonzero(encoded.begins)[1:]
         assert not any(shown[place].startswith("##") for place in after) and shown[-1].startswith("##"), kind
 
 
@@ -159,8 +159,8 @@ def test_words_are_found_in_a_stream_as_they_stand_in_the_text(kind):
     lowercase = kind == "wordpiece"
     after_bracket = "wordpiece" in kind  # others spell the space, so that "(the" has another piece
     expected = {"the": 2 + after_bracket + lowercase, "war": 2, "Mütter": 1, "ışık": 1, "народ": 2, "में": 1, "나라": 1}
-    found = {word: int(count) for word, count, one in zip(words, counts, pieces, strict=True) if one}
-    assert {word: found[word] for word in expected if word in found} == {
-        w: n for w, n in expected.items() if w in found
+    counted = {word: int(count) for word, count, one in zip(words, counts, pieces, strict=True) if one}
+    assert {word: counted[word] for word in expected if word in counted} == {
+        w: n for w, n in expected.items() if w in counted
     }
-    assert pieces[-1] == () and {"the", "war", "Mütter", "народ"} <= set(found)
+    assert pieces[-1] == () and {"the", "war", "Mütter", "народ"} <= set(counted)

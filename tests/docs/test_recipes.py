@@ -73,8 +73,8 @@ def test_a_format_is_read(twotower_with, corpus, tmp_path):
         lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
         text = "".join(f"[00:{number % 60:02d}.00]{line}" for number, line in enumerate(lines))
         (folder / path.with_suffix(".lrc").name).write_text(text, encoding="utf-8")
-    said = twotower_with("prepare", "--dry", "--corpus", str(folder), "--prepare.vocabulary", "512", "--json")
-    assert json.loads(said)["documents"] == len(list(folder.iterdir()))
+    output = twotower_with("prepare", "--dry", "--corpus", str(folder), "--prepare.vocabulary", "512", "--json")
+    assert json.loads(output)["documents"] == len(list(folder.iterdir()))
 
 
 @pytest.mark.slow

@@ -44,7 +44,7 @@ def test_a_figure_that_is_unknown_or_missing_is_named(finished):
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_mark_in_the_documentation_is_whole(page):
     text = page.read_text(encoding="utf-8")
-    names = [found[1] for found in renew_docs.FIGURE.findall(text)]
+    names = [match[1] for match in renew_docs.FIGURE.findall(text)]
     assert names == re.findall(r"<!-- figure (.*?) -->", text) and set(names) <= renew_docs.FIGURES.keys()
     assert len(names) == text.count("<!-- end -->")
     assert len(renew_docs.OUTPUT.findall(text)) == text.count("<!-- output ")
@@ -56,7 +56,7 @@ def test_the_gallery_has_every_figure_with_its_line_and_a_small_picture():
         assert [method for method in methods if f"{name}.plot.{method}(" not in GALLERY] == []
     pictures = re.findall(r"\((gallery/[\w-]+\.png)\)", GALLERY)
     assert len(pictures) >= 10 and len(set(pictures)) == len(pictures)
-    assert all(100 < (ROOT / "docs" / one).stat().st_size < 25_000 for one in pictures)
+    assert all(100 < (ROOT / "docs" / picture).stat().st_size < 25_000 for picture in pictures)
     assert {f"gallery/{path.name}" for path in (ROOT / "docs" / "gallery").iterdir()} == set(pictures)
 
 

@@ -39,8 +39,8 @@ def test_controls_differ_from_the_run_in_one_thing_and_the_single_tower_is_as_la
         changed = [key for key in mine if mine[key] != other[key]]
         assert changed == [section] and sum(mine[section][k] != other[section][k] for k in mine[section]) == 1
 
-    def parameters(one):
-        towers = towers_config(one, vocabulary=8)
+    def parameters(config):
+        towers = towers_config(config, vocabulary=8)
         with torch.device("meta"):
             return sum(p.numel() for p in TowersModel(towers).parameters())
 
@@ -61,8 +61,8 @@ def test_controls_run_beside_a_run_and_are_skipped_the_second_time(small, tmp_pa
     configure(out, small)
     for _ in range(2):
         assert cli.main(["run", "--out", str(out), "--controls"]) == 0
-    said = capsys.readouterr()
-    assert said.err.count("report: done before, skipped") >= 12
+    captured = capsys.readouterr()
+    assert captured.err.count("report: done before, skipped") >= 12
     rows = json.loads((out / "controls.json").read_text())
     names = ["run", "half-trained", "strangers", "shuffled", "unigram", "single", "planted-classes", "planted-texts",
              "planted-reach", "idle-zero", "idle-copy", "idle-frozen"]  # fmt: skip
@@ -86,7 +86,7 @@ def test_controls_run_beside_a_run_and_are_skipped_the_second_time(small, tmp_pa
     assert all(row["reliability"]["low"] is not None and row["size"]["estimate"] > 0 for row in pairs)
     assert [row["name"] for row in pairs if row["surplus"] is None] == ["half-trained"]
     assert next(row for row in rows if row["name"] == "single")["size"] is None
-    assert all(sentence in said.out for sentence in conclusions(record_from(list[Control], rows, "controls.json")))
+    assert all(sentence in captured.out for sentence in conclusions(record_from(list[Control], rows, "controls.json")))
     page = (out / "controls.html").read_text(encoding="utf-8")
     assert "figure-controls" in page and 'href="strangers/report.html"' in page
 
@@ -101,8 +101,8 @@ def test_controls_run_beside_a_run_and_are_skipped_the_second_time(small, tmp_pa
 )
 def test_what_has_no_controls_says_so_before_anything_is_run(words, message, tmp_path, capsys):
     assert cli.main([*words, "--controls", "--out", str(tmp_path / "run")]) == 2
-    said = capsys.readouterr().err
-    assert message in said and said.count("\n") == 1 and not (tmp_path / "run").exists()
+    error = capsys.readouterr().err
+    assert message in error and error.count("\n") == 1 and not (tmp_path / "run").exists()
 
 
 def row(name, size, held, gain=0.05):

@@ -68,10 +68,10 @@ def test_training_readouts_and_scoring_give_what_the_processor_gives(config, pre
     wanted = scores(config, prepared, tmp_path / "cpu")
     monkeypatch.setattr("twotower.training.readouts.SMALLEST", 0)  # the vocabulary is sampled, small as it is
     with pretended_gpu(monkeypatch) as crossings:
-        found = scores(config, prepared, tmp_path / "gpu")
+        on_gpu = scores(config, prepared, tmp_path / "gpu")
     assert crossings["to the GPU"]
-    np.testing.assert_allclose(found["joint"], wanted["joint"], atol=1e-3)
-    assert np.isfinite(found[["near", "readout_1", "second_2"]].to_numpy()).all()
+    np.testing.assert_allclose(on_gpu["joint"], wanted["joint"], atol=1e-3)
+    assert np.isfinite(on_gpu[["near", "readout_1", "second_2"]].to_numpy()).all()
 
 
 def test_one_copy_brings_what_several_would(gpu):

@@ -34,8 +34,8 @@ def test_the_first_difference_is_named_with_its_likely_reason(finished, tmp_path
     made["versions"]["torch"] = "1.0"
     (run / "provenance.json").write_text(json.dumps(made))
     assert cli.main(["rerun", str(run), "--out", str(tmp_path / "other")]) == 1
-    said = capsys.readouterr().out
-    assert "trunk is the first that differs, of stage train" in said and "torch was 1.0 and is" in said
+    output = capsys.readouterr().out
+    assert "trunk is the first that differs, of stage train" in output and "torch was 1.0 and is" in output
 
 
 def test_what_may_differ_is_said(finished):

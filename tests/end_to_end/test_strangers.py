@@ -56,8 +56,8 @@ def test_the_pairs_files_are_the_same_without_strangers_which_can_be_added_later
 
 def test_nothing_is_run_again_where_all_is_up_to_date(together, capsys):
     assert cli.main(["run", "--out", str(together)]) == 0
-    said = capsys.readouterr().err
-    assert "strangers: done before, skipped" in said and "train …" not in said
+    error = capsys.readouterr().err
+    assert "strangers: done before, skipped" in error and "train …" not in error
 
 
 def test_only_cooperating_towers_have_strangers(with_settings, tmp_path):

@@ -56,8 +56,8 @@ def test_the_grid_is_every_combination_and_strangers_come_last():
 )
 def test_a_bad_grid_is_one_line(words, message, tmp_path, capsys):
     assert cli.main(["study", *words, "--out", str(tmp_path / "study")]) == 2
-    said = capsys.readouterr().err
-    assert message in said and said.count("\n") == 1 and not (tmp_path / "study").exists()
+    error = capsys.readouterr().err
+    assert message in error and error.count("\n") == 1 and not (tmp_path / "study").exists()
 
 
 def test_finished_runs_are_kept_a_failed_one_is_reported_and_the_rest_is_compared(
@@ -81,8 +81,8 @@ def test_finished_runs_are_kept_a_failed_one_is_reported_and_the_rest_is_compare
     (moved / "runs").rename(out / "runs")
     scores = (out / "runs" / planned[0].name / "scores.parquet").stat().st_mtime_ns
     assert cli.main([*words, "--vary", vary]) == 1
-    said = capsys.readouterr()
-    assert said.err.count(" failed: ") == 2 and "does not exist" in said.err
+    captured = capsys.readouterr()
+    assert captured.err.count(" failed: ") == 2 and "does not exist" in captured.err
     assert (out / "runs" / planned[0].name / "scores.parquet").stat().st_mtime_ns == scores
     study = json.loads((out / "study.json").read_text())
     assert [row["name"] for row in study["runs"]] == [job.name for job in planned[:2]] and len(study["failed"]) == 2
@@ -97,10 +97,10 @@ def test_finished_runs_are_kept_a_failed_one_is_reported_and_the_rest_is_compare
     assert all("q_value" in test and test["q_value"] >= test["p_value"] for test in study["tests"])
     page = (out / "study.html").read_text(encoding="utf-8")
     assert study["knowledge"] is None and "What the towers know" not in page, "no run was asked"
-    asked = [(f"pair {number}", False, known_of_pairs(number % 3 - 1, 1 - number % 3)) for number in range(6)]
-    told = render("a study", replace(study_in(out / "study.json"), knowledge=knowledge_of_runs(asked, 0.95)))
+    knowledge = [(f"pair {number}", False, known_of_pairs(number % 3 - 1, 1 - number % 3)) for number in range(6)]
+    told = render("a study", replace(study_in(out / "study.json"), knowledge=knowledge_of_runs(knowledge, 0.95)))
     assert "minimal pairs, a (syntax) and minimal pairs, a (meaning)" in told
-    assert all(f"C{number}: " in page and f"C{number}: " in said.out for number in (1, 2, 3))
+    assert all(f"C{number}: " in page and f"C{number}: " in captured.out for number in (1, 2, 3))
     assert f'href="runs/{planned[1].name}/report.html"' in page
     assert cli.main(["study", "--seeds", "0", "2", "--set", *usual, "--out", str(out)]) == 2
     assert "holds a study of a different grid" in capsys.readouterr().err
@@ -140,7 +140,7 @@ def test_what_cannot_be_compared_is_one_line_and_nothing_is_lost(small, finished
 
 @pytest.mark.slow
 def test_a_run_of_one_tower_stands_beside_pairs_on_the_page(small, finished, tmp_path):
-    one = twotower.run(replace(small, model=replace(small.model, towers=1)), tmp_path / "one").path
-    study = compare_runs([("pair", finished, "quickstart", False), ("one", one, "single", False)])
+    single = twotower.run(replace(small, model=replace(small.model, towers=1)), tmp_path / "one").path
+    study = compare_runs([("pair", finished, "quickstart", False), ("one", single, "single", False)])
     page = render("a study", replace(study, links={"pair": "", "one": ""}))
     assert ">one</a>" in page

@@ -22,14 +22,14 @@ INK = """canvas => { const {data} = canvas.getContext('2d').getImageData(0, 0, c
 
 @pytest.fixture(scope="module")
 def browser():
-    with chromium() as found:
-        yield found
+    with chromium() as browser:
+        yield browser
 
 
 @pytest.fixture(scope="module")
 def address(finished):
-    with served(finished, finished) as found:
-        yield found
+    with served(finished, finished) as address:
+        yield address
 
 
 @pytest.fixture(scope="module")
@@ -110,8 +110,8 @@ def test_every_view_draws_from_disk(look, folder):
 def test_the_explorer_sets_spaces_as_the_report_does(look, folder):
     text = "the nations ' rights to two - thirds of 1 , 000 men in 1863 , 200 - - and people ' s ( 3 / 4 )"
     pieces = text.split()
-    said = look(folder, "none").evaluate("pieces => pieces.map((_, k) => explorer.isGlued(pieces, k))", pieces)
-    assert said == are_glued(pieces)
+    glued = look(folder, "none").evaluate("pieces => pieces.map((_, k) => explorer.isGlued(pieces, k))", pieces)
+    assert glued == are_glued(pieces)
 
 
 def test_the_folder_says_what_the_server_says(look, address, folder):
@@ -154,21 +154,21 @@ def test_lines_are_sorted_by_what_the_reader_asks_and_the_sort_key_is_coloured(l
 
 def test_what_a_concordance_adds_up_to(look, address):
     page = look(address, "concordance?query=the")
-    found = page.evaluate("""async () => {
+    faults = page.evaluate("""async () => {
       const answer = await explorer.concordance({run: 0, query: "the"});
       const before = hit => answer.word[answer.left[hit * explorer.CONTEXT]] ?? null;
       const groups = explorer.groupHits(answer, "preference", before);
       const documents = await explorer.whole("documents", 0);
       return {answer, groups, near: explorer.collocates(answer, "preference", 1, 1),
               spread: explorer.dispersion(answer, documents.tokens, documents.name.map(() => true))}; }""")
-    answer, groups = found["answer"], {row["label"]: row for row in found["groups"]}
+    answer, groups = faults["answer"], {row["label"]: row for row in faults["groups"]}
     width = len(answer["left"]) // answer["total"]
     before = [answer["word"][k] if k >= 0 else None for k in answer["left"][::width]]
     of = [value for word, value in zip(before, answer["measures"]["preference"], strict=True) if word == "of"]
     assert groups["of"]["count"] == len(of) and groups["of"]["mean"] == pytest.approx(sum(of) / len(of))
-    near = {row["word"]: row for row in found["near"]}
+    near = {row["word"]: row for row in faults["near"]}
     assert near["of"]["hits"] >= len(of) and max(row["dice"] for row in near.values()) <= 14
-    assert 0 <= found["spread"]["dp"] < 0.5 and found["spread"]["documents"] == len(set(answer["document"]))
+    assert 0 <= faults["spread"]["dp"] < 0.5 and faults["spread"]["documents"] == len(set(answer["document"]))
     for panel, shown in (("collocates", "tbody a"), ("sketch", "caption"), ("spread", "canvas")):
         turn_to(page, f"concordance?query=the&panel={panel}")
         page.wait_for_selector(f"#view {shown}")
@@ -206,9 +206,9 @@ def test_a_view_has_an_address_of_its_own(look, address):
     page.fill("input[name=search]", "nation")
     until(page, "location.hash.includes('search=nation')")
     page.wait_for_timeout(200)
-    told = page.inner_text("#view .told")
+    sentence = page.inner_text("#view .told")
     again = look(address, page.evaluate("location.hash.slice(1)"))
-    assert again.input_value("input[name=search]") == "nation" and again.inner_text("#view .told") == told
+    assert again.input_value("input[name=search]") == "nation" and again.inner_text("#view .told") == sentence
     rows = again.eval_on_selector_all("tbody tr:not(.spacer) td:first-child", "cells => cells.map(c => c.textContent)")
     assert rows and all("nation" in row for row in rows)
     again.click("tbody a")

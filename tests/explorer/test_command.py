@@ -24,8 +24,8 @@ def test_without_its_packages_it_names_what_to_install(finished, monkeypatch, ca
 
     monkeypatch.setattr(builtins, "__import__", without)
     assert main(["explore", str(finished)]) == 2
-    said = capsys.readouterr().err
-    assert "pip install 'twotower[explore]'" in said and said.count("\n") == 1
+    error = capsys.readouterr().err
+    assert "pip install 'twotower[explore]'" in error and error.count("\n") == 1
 
 
 @pytest.mark.parametrize("words", [[], ["a", "b", "c"], ["nowhere"], ["nowhere", "--port", "70000"]])

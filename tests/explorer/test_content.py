@@ -166,19 +166,19 @@ def test_a_filter_leaves_documents_by_name_and_year(explored):
 
 
 def test_what_emerged_ends_near_the_finished_run(explored):
-    found = emerged(explored)
-    assert found["tokens"] == sorted(found["tokens"]) and len(found["tokens"]) == 3
-    one = found["preferences"][""]
-    assert len(one["types"][-1]) == len(found["piece_id"]) == len(found["count"])
-    classes = {row["name"]: row for row in one["classes"]}
+    curves = emerged(explored)
+    assert curves["tokens"] == sorted(curves["tokens"]) and len(curves["tokens"]) == 3
+    preference = curves["preferences"][""]
+    assert len(preference["types"][-1]) == len(curves["piece_id"]) == len(curves["count"])
+    classes = {row["name"]: row for row in preference["classes"]}
     for row in (classes["NOUN"], classes["function"]):
         assert len(row["mean"]) == 3 and row["low"][2] <= row["mean"][2] <= row["high"][2]
-    assert len(one["floor"]) == 3 and all(0 < value < 2 for value in one["floor"])
-    compared = [row for row in one["classes"] if row["name"] in LEXICAL_AND_GRAMMATICAL]
+    assert len(preference["floor"]) == 3 and all(0 < value < 2 for value in preference["floor"])
+    compared = [row for row in preference["classes"] if row["name"] in LEXICAL_AND_GRAMMATICAL]
     total = sum(row["count"] for row in compared)
     for t in range(3):  # centred on these words
         assert sum(row["count"] * row["mean"][t] for row in compared) / total == pytest.approx(0, abs=1e-4)
-    assert found["nats"]["joint"][0] > found["nats"]["joint"][-1]
+    assert curves["nats"]["joint"][0] > curves["nats"]["joint"][-1]
 
 
 @pytest.mark.parametrize("family", ["gpt", "bert", "elmo"])
@@ -293,10 +293,10 @@ def test_hostile_text_stays_text(hostile, tmp_path):
         assert text.startswith("explorer.receive(") and "\\u202e" not in text.replace("\\\\u202e", "")
     with chromium() as browser:
         page = browser.new_page()
-        said = []
-        page.on("dialog", lambda dialog: (said.append(dialog.message), dialog.dismiss()))
-        page.on("console", lambda line: said.append(line.text) if line.type == "error" else None)
-        page.on("pageerror", lambda error: said.append(str(error)))
+        messages = []
+        page.on("dialog", lambda dialog: (messages.append(dialog.message), dialog.dismiss()))
+        page.on("console", lambda line: messages.append(line.text) if line.type == "error" else None)
+        page.on("pageerror", lambda error: messages.append(str(error)))
         for view, shown in (
             ("words?least=1&kind=all&search=script", "tbody a"), ("concordance?query=script", ".kwic .key"),
             ("text", ".passage bdi"), ("concordance?query=constructor&panel=collocates", "#view .told"),
@@ -308,19 +308,19 @@ def test_hostile_text_stays_text(hostile, tmp_path):
             page.reload()
             page.wait_for_selector(shown)
         page.wait_for_timeout(200)
-        assert said == []
+        assert messages == []
         assert page.evaluate("document.querySelectorAll('main script, main img, main b').length") == 0
 
 
 def test_three_towers_have_three_preferences(hostile):
     run = ExploredRun(hostile)
     summary = run.summary()
-    assert [one["suffix"] for one in summary["contrasts"]] == ["_1", "_2", "_3"]
+    assert [contrast["suffix"] for contrast in summary["contrasts"]] == ["_1", "_2", "_3"]
     passage = run.passage(0, 0, 30)
     total = np.sum([passage[f"preference_{tower}"] for tower in (1, 2, 3)], axis=0)
     assert total == pytest.approx(np.zeros(30), abs=1e-3)
     answer = LiveText(run).read("the people", None)
-    assert [one["tower"] for one in answer["lesions"]] == [1, 2, 3] and set(answer["preference"]) == {"_1", "_2", "_3"}
+    assert [row["tower"] for row in answer["lesions"]] == [1, 2, 3] and set(answer["preference"]) == {"_1", "_2", "_3"}
     client = TestClient(explorer([run], TOKEN, frozenset({HOST})), base_url=f"http://{HOST}")
     for name in ("types", "documents", "emerged", "pairs"):
         assert client.get(f"/{TOKEN}/api/{name}").status_code == 200

@@ -69,8 +69,8 @@ def test_the_server_has_no_data_of_towers(explored: ExploredRun):
     page = TestClient(explorer([explored], TOKEN, frozenset({HOST})), base_url=f"http://{HOST}")
     assert page.get(f"/{TOKEN}/api/types?run=0").status_code == 200
     assert page.get(f"/{TOKEN}/api/emerged?run=0").status_code == 400
-    found = page.post(f"/{TOKEN}/api/sentence", json={"text": "the people of the States"})
-    assert found.status_code == 200 and set(found.json()["log_probs"]) == {"model_1", "model_2"}
+    answer = page.post(f"/{TOKEN}/api/sentence", json={"text": "the people of the States"})
+    assert answer.status_code == 200 and set(answer.json()["log_probs"]) == {"model_1", "model_2"}
 
 
 def test_pages_name_the_models_and_hide_what_only_towers_have(tagged_diff: Path, tmp_path: Path):

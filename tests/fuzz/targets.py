@@ -74,20 +74,20 @@ def text(data: bytes, folder: Path) -> None:
 
 def wikitext(data: bytes, folder: Path) -> None:
     lines = list(lines_of(placed(data, folder, "a.txt"), "utf-8"))
-    found = list(articles(iter(lines), "source"))
-    assert "".join(body for _, body in found).split() == "".join(lines).split()
+    documents = list(articles(iter(lines), "source"))
+    assert "".join(body for _, body in documents).split() == "".join(lines).split()
 
 
 def norms(data: bytes, folder: Path) -> None:
     for name in ("norms.csv", "norms.tsv"):
         try:
-            found = read_norms(str(placed(data, folder, name)))
+            norms = read_norms(str(placed(data, folder, name)))
         except InputError:
             continue
-        table = found.table
+        table = norms.table
         assert set(table.columns) <= {"concreteness", "age_of_acquisition"} and table.index.is_unique
         assert all(table[name].nunique() > 0 and not np.isinf(table[name]).any() for name in table.columns)
-        assert list(found.tell("norms"))
+        assert list(norms.tell("norms"))
 
 
 def similarity(data: bytes, folder: Path) -> None:
@@ -109,8 +109,8 @@ def minimal_pairs(data: bytes, folder: Path) -> None:
 
 
 def suite(data: bytes, folder: Path) -> None:
-    found = read_suite(placed(data, folder, "suite.json"))
-    for condition in found.conditions:
+    suite = read_suite(placed(data, folder, "suite.json"))
+    for condition in suite.conditions:
         numbers, ends = condition.ends
         assert len(numbers) == len(ends) and ends[-1:] in ([], [len(condition.text)])
 
@@ -128,13 +128,13 @@ def corpus_file(*names: str) -> Target:
         for name in names:
             path = placed(data, folder, name)
             try:
-                found = list(open_corpus(PrepareConfig(corpus=(str(path),))).documents())
+                documents = list(open_corpus(PrepareConfig(corpus=(str(path),))).documents())
             except InputError:
                 continue
             finally:
                 path.unlink()
             accepted += 1
-            assert all(document.text.encode() and document.name for document in found)
+            assert all(document.text.encode() and document.name for document in documents)
         if not accepted:
             raise InputError("none of them can be read")
 

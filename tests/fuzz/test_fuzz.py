@@ -179,8 +179,8 @@ def is_answered(words):
     out, err = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         code = cli.main(["plan", *words])
-    said = [line for line in err.getvalue().splitlines() if line.strip()]
-    in_one_line = len(said) == 1 and said[0].startswith("twotower: ") and "\x1b" not in said[0]
+    lines = [line for line in err.getvalue().splitlines() if line.strip()]
+    in_one_line = len(lines) == 1 and lines[0].startswith("twotower: ") and "\x1b" not in lines[0]
     return code == 0 or (code == 2 and in_one_line)
 
 

@@ -40,7 +40,7 @@ def test_results_hold_what_was_found_and_the_pairs_can_be_read_over(known):
     found = json.loads((run / "results.json").read_text())["knowledge"]
     assert set(found) == {"pairs", "lesions"}
     assert found["pairs"]["heads"] == ["joint", "tower 1", "tower 2", "frequency"]
-    [ready] = [one for one in found["pairs"]["paradigms"] if one["set"] == "object"]
+    [ready] = [paradigm for paradigm in found["pairs"]["paradigms"] if paradigm["set"] == "object"]
     assert ready["pairs"] == 27 and set(ready["accuracy"]) == set(found["pairs"]["heads"])
     import pandas as pd
 
@@ -57,8 +57,8 @@ def test_what_is_done_is_skipped_and_other_settings_are_refused(known, capsys):
     run, arguments = known
     before = (run / "results.json").read_bytes()
     assert main(arguments) == 0
-    said = capsys.readouterr().err
-    assert "pairs: done before, skipped" in said and "lesions: done before, skipped" in said
+    error = capsys.readouterr().err
+    assert "pairs: done before, skipped" in error and "lesions: done before, skipped" in error
     assert main([*arguments, "--frequent", "2"]) == 2
     assert "know.frequent" in capsys.readouterr().err
     assert (run / "results.json").read_bytes() == before
@@ -75,8 +75,8 @@ def test_each_instrument_has_settings_of_its_own(finished, tmp_path, capsys):
 
     def ask(*words):
         code = main(["know", str(run), *words])
-        said = capsys.readouterr().err
-        return code, said, json.loads((run / "results.json").read_text())["knowledge"]
+        error = capsys.readouterr().err
+        return code, error, json.loads((run / "results.json").read_text())["knowledge"]
 
     code, _, first = ask("--pairs", str(pairs), *few)
     assert code == 0 and set(first) == {"pairs", "lesions", "similarity"}
@@ -88,7 +88,7 @@ def test_each_instrument_has_settings_of_its_own(finished, tmp_path, capsys):
     assert code == 2 and "stage pairs was made with know.pairs" in said
     code, said, fourth = ask("--only", "pairs", "--treebank", str(treebank), "--overwrite")
     assert code == 0 and "lesions …" in said and fourth["decoding"] == third["decoding"]
-    assert {one["set"] for one in fourth["pairs"]["paradigms"]} == {"object", "treebank"}
+    assert {paradigm["set"] for paradigm in fourth["pairs"]["paradigms"]} == {"object", "treebank"}
     assert fourth["lesions"]["relations"] is None  # the lesions are asked again, with what they were asked with
     assert main(["run", "--out", str(run)]) == 0 and verify(run)[1] == []
     assert json.loads((run / "results.json").read_text())["knowledge"] == fourth
@@ -101,8 +101,8 @@ def test_a_damaged_table_is_named_with_what_makes_it_again(known, tmp_path, caps
     table = copy / "knowledge" / "pairs" / "pairs.parquet"
     table.write_bytes(table.read_bytes()[:-1])
     assert main(["verify", str(copy)]) == 2
-    said = capsys.readouterr().err
-    assert str(table) in said and f"twotower know {copy} --only pairs --overwrite" in said
+    error = capsys.readouterr().err
+    assert str(table) in error and f"twotower know {copy} --only pairs --overwrite" in error
 
 
 def test_a_retrained_run_no_longer_reports_what_the_old_towers_knew(known, tmp_path):

@@ -66,24 +66,24 @@ def known(finished, tmp_path_factory):
         config.know, pairs=(str(hostile),), similarity=(str(folder / "set.txt"),), occurrences=2, compared_tokens=500,
         lesion_tokens=2000,
     )  # fmt: skip
-    found = {}
+    figures = {}
     for instrument in (pairs, words, lesions, similarity):
         subject = Subject(replace(config, know=know), finished, folder)
-        found[instrument.__name__] = instrument(subject)
-    return record_from(Knowledge, json.loads(as_json(Knowledge(**found))), "results.json")
+        figures[instrument.__name__] = instrument(subject)
+    return record_from(Knowledge, json.loads(as_json(Knowledge(**figures))), "results.json")
 
 
 def test_every_instrument_has_a_part_with_sentences_and_whole_tables(known):
-    found = {part.name: part for part in parts(known)}
-    assert list(found) == ["pairs", "words", "lesions", "similarity"]
-    for part in found.values():
+    by_name = {part.name: part for part in parts(known)}
+    assert list(by_name) == ["pairs", "words", "lesions", "similarity"]
+    for part in by_name.values():
         assert part.sentences and part.tables
         for table in part.tables:
             assert table.rows and all(len(row) == len(table.head) for row in table.rows)
-    assert sum(map(len, (part.sentences for part in found.values()))) == len(what_is_known(known))
+    assert sum(map(len, (part.sentences for part in by_name.values()))) == len(what_is_known(known))
     across = known.similarity.across[-1].cka
-    assert f"{across.estimate:.2f}" in found["similarity"].sentences[0]
-    assert [field.name for field in fields(Knowledge)] == [one.name for one in SHOWN] == list(INSTRUMENTS)
+    assert f"{across.estimate:.2f}" in by_name["similarity"].sentences[0]
+    assert [field.name for field in fields(Knowledge)] == [instrument.name for instrument in SHOWN] == list(INSTRUMENTS)
 
 
 def test_a_run_that_was_asked_nothing_has_none(known):
@@ -123,19 +123,19 @@ def test_the_page_of_a_run_that_was_asked_has_the_section_and_papers_its_figures
     used = set(re.findall(r'(?:url\(|href=")#([^")]+)', drawing.group()))
     assert used <= set(re.findall(r'\bid="([^"]+)"', drawing.group()))
     ElementTree.parse(run / "figures" / "knowledge_similarity.svg")
-    told = json.loads((run / "results.json").read_text())["knowledge"]["similarity"]
-    assert f"{told['tokens']:,} held-out tokens" in page
+    figures = json.loads((run / "results.json").read_text())["knowledge"]["similarity"]
+    assert f"{figures['tokens']:,} held-out tokens" in page
 
 
 def test_probes_decoding_and_perturbed_masking_have_parts_too():
-    one = Estimate(0.5, 0.4, 0.6)
-    trees = dict.fromkeys(("uuas", "dspr", "root", "nspr"), one)
-    decoded = dict.fromkeys(("accuracy", "control", "selectivity", "compression"), one)
+    estimate = Estimate(0.5, 0.4, 0.6)
+    trees = dict.fromkeys(("uuas", "dspr", "root", "nspr"), estimate)
+    decoded = dict.fromkeys(("accuracy", "control", "selectivity", "compression"), estimate)
     of = [
         ("embedding", 0, None, True), ("tower 1, layer 0", 1, 0, True), ("tower 2, layer 0", 2, 0, True),
         ("untrained tower 1, layer 0", 1, 0, False),
     ]  # fmt: skip
-    best = ChosenLayer(0, **vars(one), null={"untrained": one, "linear_order": one})
+    best = ChosenLayer(0, **vars(estimate), null={"untrained": estimate, "linear_order": estimate})
     probed = ProbeFigures(
         [ProbedView(*view, rank={}, dev={}, **trees) for view in of], TreeFigures(**trees),
         [ChosenLayers(tower, *[best] * 4) for tower in (1, 2)],
@@ -143,23 +143,23 @@ def test_probes_decoding_and_perturbed_masking_have_parts_too():
     )  # fmt: skip
     task = DecodedTask(
         17, WordsOfTask(90, 20, 20, 15), 0, [DecodedView(*view, dev=0.5, codelength=9.0, **decoded) for view in of],
-        Majority(one, one), [ChosenDecoding(tower, 0, **decoded, null={}) for tower in (1, 2)], [],
+        Majority(estimate, estimate), [ChosenDecoding(tower, 0, **decoded, null={}) for tower in (1, 2)], [],
     )  # fmt: skip
-    beside, agreement = BesideUntrained(**vars(one), null=one), TreeAgreement(one, one)
+    beside, agreement = BesideUntrained(**vars(estimate), null=estimate), TreeAgreement(estimate, estimate)
     masked = MaskingFigures(
         [MaskedView("tower 1", 1, beside, beside, agreement)], {"right_branching": agreement},
-        [DifferenceInMasking([1, 2], one, one)],
+        [DifferenceInMasking([1, 2], estimate, estimate)],
     )  # fmt: skip
     known = Knowledge(
         probe=Probe({}, {}, probed),
         decoding=Decoding({}, {}, {"upos": task, "topic": TaskLeftOut("fewer than 2 labels")}),
         perturbed_masking=PerturbedMasking({}, {}, masked),
     )
-    found = {part.name: part for part in parts(known)}
-    assert list(found) == ["probe", "decoding", "perturbed_masking"]
-    assert "linear order 0.50" in found["probe"].sentences[0]
-    assert "Topic was not decoded: fewer than 2 labels." in found["decoding"].sentences
-    for part in found.values():
+    by_name = {part.name: part for part in parts(known)}
+    assert list(by_name) == ["probe", "decoding", "perturbed_masking"]
+    assert "linear order 0.50" in by_name["probe"].sentences[0]
+    assert "Topic was not decoded: fewer than 2 labels." in by_name["decoding"].sentences
+    for part in by_name.values():
         assert all(len(row) == len(table.head) for table in part.tables for row in table.rows)
     for draw in figures_of(known).values():
         figure = Figure(figsize=(6.9, 3.4), layout="constrained")

@@ -40,23 +40,23 @@ def test_words_have_the_pieces_that_hold_their_letters(tokenizer, tmp_path):
     words = ["we", "do", "house", "\u00e9\u4e2d"]
     rows = [f"{place}\t{word}\t_\tX\t_\t_\t{place - 1}\tdep\t_\t_" for place, word in enumerate(words, start=1)]
     (tmp_path / "a.conllu").write_text("\n".join([*rows, "", ""]), encoding="utf-8")
-    (one,) = encode_trees(tokenizer, read_trees(tmp_path / "a.conllu"))
-    names = [tokenizer.id_to_token(int(piece)) for piece in one.pieces]
+    (sentence,) = encode_trees(tokenizer, read_trees(tmp_path / "a.conllu"))
+    names = [tokenizer.id_to_token(int(piece)) for piece in sentence.pieces]
     for number, word in enumerate(words[:3]):
-        mine = [names[place] for place in one.piece[one.word == number]]
+        mine = [names[place] for place in sentence.piece[sentence.word == number]]
         assert "".join(mine).replace("##", "") == word
-    assert one.holds(tokenizer.token_to_id("[UNK]")).tolist() == [False, False, False, True]
-    assert one.counts.min() >= 1
+    assert sentence.holds(tokenizer.token_to_id("[UNK]")).tolist() == [False, False, False, True]
+    assert sentence.counts.min() >= 1
 
 
 def test_words_of_multiword_tokens_share_their_pieces(tokenizer, tmp_path):
     path = tmp_path / "a.conllu"
     path.write_text(TREES, encoding="utf-8")
     trees = read_trees(path)
-    (one,) = encode_trees(tokenizer, trees)
-    assert one.words == len(trees[0].words) == 7
-    names = [tokenizer.id_to_token(int(piece)).replace("##", "") for piece in one.pieces]
-    mine = ["".join(names[place] for place in one.piece[one.word == number]) for number in range(7)]
+    (sentence,) = encode_trees(tokenizer, trees)
+    assert sentence.words == len(trees[0].words) == 7
+    names = [tokenizer.id_to_token(int(piece)).replace("##", "") for piece in sentence.pieces]
+    mine = ["".join(names[place] for place in sentence.piece[sentence.word == number]) for number in range(7)]
     assert mine[0].startswith("do") and mine[1].endswith("n't") and mine[2:4] == ["go", ","]
     assert mine[4] == mine[5] == "du" and mine[6] == "!"
 
@@ -81,10 +81,10 @@ def test_states_do_not_depend_on_the_batch(family, objective, monkeypatch):
 @pytest.mark.parametrize(("family", "objective"), [("gpt", "causal"), ("bert", "masked")])
 def test_a_word_is_the_mean_over_its_pieces_inside_the_frame(family, objective):
     model = model_for(family, objective)
-    one = sentence(2, 1, 3)
+    short = sentence(2, 1, 3)
     after = [] if objective == "causal" else [VOCABULARY.sep]
-    ids = torch.tensor([[VOCABULARY.sep, *one.pieces.tolist(), *after]])
-    for layers, states in zip(represent(model, [one], VOCABULARY).towers, layer_states(model, ids), strict=True):
+    ids = torch.tensor([[VOCABULARY.sep, *short.pieces.tolist(), *after]])
+    for layers, states in zip(represent(model, [short], VOCABULARY).towers, layer_states(model, ids), strict=True):
         for mine, state in zip(layers, states, strict=True):
             wanted = torch.stack([state[0, 1:3].mean(0), state[0, 3], state[0, 4:7].mean(0)])
             torch.testing.assert_close(mine, wanted)

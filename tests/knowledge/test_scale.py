@@ -61,10 +61,10 @@ def with_controls(finished: Path, second_seed: Path, tmp_path: Path) -> Path:
 def test_know_asks_strangers_and_the_planted_pair_the_same(with_controls: Path, capsys) -> None:
     words = ["know", str(with_controls), "--controls", "--only", "similarity", "scale", "--compared-tokens", "200"]
     assert main(words) == 0
-    said = capsys.readouterr()
+    captured = capsys.readouterr()
     [row] = json.loads((with_controls / "results.json").read_text())["knowledge"]["scale"]["instruments"]
     assert row["strangers"] == row["planted"] and row["sees"] != "yes" and row["share"] is None
-    assert "Blind at this size" in said.out and "controls/planted-texts: similarity" in said.err
+    assert "Blind at this size" in captured.out and "controls/planted-texts: similarity" in captured.err
     assert main(words) == 0
     assert "scale: done before, skipped" in capsys.readouterr().err
 
@@ -73,5 +73,5 @@ def test_without_controls_the_remedy_is_named_before_anything_is_asked(finished:
     run = tmp_path / "run"
     shutil.copytree(finished, run)
     assert main(["know", str(run), "--controls"]) == 2
-    said = capsys.readouterr().err
-    assert "--controls" in said and "strangers: no finished run" in said and not (run / "knowledge").exists()
+    error = capsys.readouterr().err
+    assert "--controls" in error and "strangers: no finished run" in error and not (run / "knowledge").exists()

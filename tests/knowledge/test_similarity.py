@@ -16,29 +16,29 @@ def subject_of(run, out, **settings):
 
 
 def test_a_run_has_a_matrix_an_interval_and_nulls(finished, tmp_path):
-    found = similarity(subject_of(finished, tmp_path))
-    assert [(view.tower, view.layer) for view in found.views] == [(1, 0), (1, 1), (2, 0), (2, 1)]
+    figures = similarity(subject_of(finished, tmp_path))
+    assert [(view.tower, view.layer) for view in figures.views] == [(1, 0), (1, 1), (2, 0), (2, 1)]
     for name, same in (("cka", 1.0), ("procrustes", 0.0)):
-        low, middle, high = (np.array(getattr(getattr(found, name), key)) for key in ("low", "estimate", "high"))
+        low, middle, high = (np.array(getattr(getattr(figures, name), key)) for key in ("low", "estimate", "high"))
         assert np.diag(middle) == pytest.approx(np.full(4, same), abs=1e-9) and middle == pytest.approx(middle.T)
         assert (low <= middle + 1e-9).all() and (middle <= high + 1e-9).all()
-    assert [(one.layer, one.towers) for one in found.across] == [(0, [1, 2]), (1, [1, 2])]
-    for one in found.across:
-        assert one.cka.estimate == pytest.approx(found.cka.estimate[one.layer][2 + one.layer])
-        shuffled = one.cka.null.shuffled
+    assert [(likeness.layer, likeness.towers) for likeness in figures.across] == [(0, [1, 2]), (1, [1, 2])]
+    for likeness in figures.across:
+        assert likeness.cka.estimate == pytest.approx(figures.cka.estimate[likeness.layer][2 + likeness.layer])
+        shuffled = likeness.cka.null.shuffled
         assert shuffled.low < 0.01 and abs(shuffled.estimate) < 0.02
-        assert one.procrustes.null.shuffled.estimate > 1.5
-        assert 0 < one.cka.null.untrained.estimate < 1
-    assert [view.layer for view in found.from_untrained] == [0, 1, 0, 1]
-    assert similarity(subject_of(finished, tmp_path)) == found
+        assert likeness.procrustes.null.shuffled.estimate > 1.5
+        assert 0 < likeness.cka.null.untrained.estimate < 1
+    assert [view.layer for view in figures.from_untrained] == [0, 1, 0, 1]
+    assert similarity(subject_of(finished, tmp_path)) == figures
 
 
 def test_towers_with_the_same_weights_are_the_same(finished, tmp_path):
     subject = subject_of(finished, tmp_path)
     first, second = subject.model.towers
     second.load_state_dict(first.state_dict())
-    for one in similarity(subject).across:
-        assert one.cka.estimate == pytest.approx(1) and one.procrustes.estimate == pytest.approx(0, abs=1e-5)
+    for likeness in similarity(subject).across:
+        assert likeness.cka.estimate == pytest.approx(1) and likeness.procrustes.estimate == pytest.approx(0, abs=1e-5)
 
 
 def test_the_sample_spreads_over_documents_and_holds_their_own_words(finished, tmp_path):
@@ -62,5 +62,5 @@ def test_the_sample_spreads_over_documents_and_holds_their_own_words(finished, t
 
 @pytest.mark.parametrize("family", ["elmo", "hf:llama"])
 def test_every_family_has_layers(family_runs, tmp_path, family):
-    found = similarity(subject_of(family_runs(family), tmp_path))
-    assert np.isfinite(found.cka.estimate).all() and len(found.across) == 2
+    figures = similarity(subject_of(family_runs(family), tmp_path))
+    assert np.isfinite(figures.cka.estimate).all() and len(figures.across) == 2

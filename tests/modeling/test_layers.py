@@ -22,10 +22,10 @@ def test_the_first_is_the_input_and_the_last_the_output_whatever_the_padding(fam
     with torch.no_grad():
         outputs = model.tower_outputs(ids, present)
         embedded = model.embedding_norm(model.embedding(ids))
-    found = layer_states(model, ids, present)
-    assert [len(layers) for layers in found] == [4, 4]
+    layers_and_states = layer_states(model, ids, present)
+    assert [len(layers) for layers in layers_and_states] == [4, 4]
     alone = layer_states(model, ids[:1, :9])
-    for tower, layers, output, short in zip(model.towers, found, outputs, alone, strict=True):
+    for tower, layers, output, short in zip(model.towers, layers_and_states, outputs, alone, strict=True):
         assert torch.equal(layers[-1], output)
         assert torch.equal(layers[0], tower.input_map(embedded))
         for one, other in zip(layers, short, strict=True):

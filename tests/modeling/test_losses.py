@@ -30,9 +30,9 @@ def test_loss_and_gradients_equal_the_plain_computation(monkeypatch, block_rows,
     plain = F.cross_entropy(F.linear(hidden, weight, bias).double(), targets, reduction="sum")
     wanted = torch.autograd.grad(plain * 0.37, leaves)
     ours = cross_entropy_sum(hidden, weight, bias, targets)
-    got = torch.autograd.grad(ours * 0.37, leaves)
+    gradients = torch.autograd.grad(ours * 0.37, leaves)
     assert ours.item() == pytest.approx(plain.item(), rel=1e-5)
-    for one, other in zip(got, wanted, strict=True):
+    for one, other in zip(gradients, wanted, strict=True):
         assert (one - other).norm() <= 1e-5 * other.norm()
 
 
@@ -56,9 +56,9 @@ def test_the_number_of_threads_changes_neither_loss_nor_gradients(
     leaves = hidden, weight.detach().T.contiguous().T.requires_grad_() if turned else weight, bias, targets
     wanted = F.cross_entropy(F.linear(*leaves[:3]).double(), leaves[3], reduction="sum")
     threads(count)
-    got = cross_entropy_sum(*leaves)
-    assert got.item() == pytest.approx(wanted.item(), rel=1e-5)
-    for one, other in zip(torch.autograd.grad(got, leaves[:3]), torch.autograd.grad(wanted, leaves[:3]), strict=True):
+    loss = cross_entropy_sum(*leaves)
+    assert loss.item() == pytest.approx(wanted.item(), rel=1e-5)
+    for one, other in zip(torch.autograd.grad(loss, leaves[:3]), torch.autograd.grad(wanted, leaves[:3]), strict=True):
         assert (one - other).norm() <= 1e-5 * other.norm()
 
 

@@ -23,9 +23,9 @@ def test_loss_and_gradients_equal_plain_pytorch(family, objective, towers):
     names, parameters = zip(*((n, p) for n, p in model.named_parameters() if p.requires_grad), strict=True)
     wanted = torch.autograd.grad(plain, parameters, allow_unused=True)
     # The readouts' losses are added, and must not reach the towers.
-    got = torch.autograd.grad(sums.sum(), parameters, allow_unused=True)
-    assert all(one is not None for one in got), "a parameter that is not trained"
-    for name, one, other in zip(names, got, wanted, strict=True):
+    gradients = torch.autograd.grad(sums.sum(), parameters, allow_unused=True)
+    assert all(one is not None for one in gradients), "a parameter that is not trained"
+    for name, one, other in zip(names, gradients, wanted, strict=True):
         assert (one - other).norm() <= 1e-5 * other.norm() + 1e-6, name
 
 
@@ -81,7 +81,7 @@ def test_strangers_learn_from_their_own_losses_alone_and_cooperation_lies_betwee
     arguments = batch.inputs, batch.targets, batch.predicted, batch.present
     weights = torch.tensor(loss_weights(model.config))
     (joint(*arguments, 2) * weights).sum().backward()
-    got = [parameter.grad.clone() for parameter in model.towers[0].parameters()]
+    gradients = [parameter.grad.clone() for parameter in model.towers[0].parameters()]
     features = model.joint_features(outputs := model.tower_outputs(batch.inputs))
     chosen = batch.targets[batch.predicted]
 
@@ -94,7 +94,7 @@ def test_strangers_learn_from_their_own_losses_alone_and_cooperation_lies_betwee
         head = model.own_heads[0]
         loss = loss + (1 - strength) * plain(head.fusion(outputs[0]), head.bias)
     wanted = torch.autograd.grad(loss, list(model.towers[0].parameters()))
-    for one, other in zip(got, wanted, strict=True):
+    for one, other in zip(gradients, wanted, strict=True):
         assert (one - other).norm() <= 1e-5 * other.norm() + 1e-6
     assert model.fusion.dense.weight.grad is not None  # among strangers the joint head watches
     assert len(joint.trained_apart()) == (3 if strength == 0 else 2)

@@ -71,12 +71,12 @@ def test_scoring_and_tagging_are_planned_where_the_corpus_is_known(capsys):
     towers = towers_config(config, 30_528)
     # Each set reads each tower and all together; one of them each tower given twice, too.
     readouts = config.readout.replicates * (towers.towers + 1) + towers.towers
-    one = 2 * 30_528 * (2 * towers.embedding_size + readouts * towers.width)
-    assert plan["flops_per_token"]["scoring: vocabulary"] == one
+    per_token = 2 * 30_528 * (2 * towers.embedding_size + readouts * towers.width)
+    assert plan["flops_per_token"]["scoring: vocabulary"] == per_token
     # Seven passes over whole windows, and as many over windows of eight tokens, whose attention is smaller.
     forward = count_costs(towers).forward_flops
     assert 1.8 * 7 * forward < plan["flops_per_token"]["scoring: towers"] < 2 * 7 * forward
-    total = plan["tokens"]["scoring"] * (one + plan["flops_per_token"]["scoring: towers"])
+    total = plan["tokens"]["scoring"] * (per_token + plan["flops_per_token"]["scoring: towers"])
     assert plan["hours"]["4"]["scoring"] == pytest.approx(total / (4 * 100e12 * 0.4) / 3600)
     assert plan["tagging_hours"] == pytest.approx(plan["tokens"]["scoring"] / (8 * 3_000) / 3600)
 
@@ -101,8 +101,8 @@ def test_without_a_corpus_scoring_and_tagging_are_not_planned():
 )
 def test_an_impossible_plan_is_one_line(arguments, message, capsys):
     assert cli.main(["plan", *arguments]) == 2
-    said = capsys.readouterr().err
-    assert message in said and said.count("\n") == 1
+    error = capsys.readouterr().err
+    assert message in error and error.count("\n") == 1
 
 
 @pytest.mark.parametrize("name", ["quickstart-bert", "single-bert-small", "paper-gpt-base"])
@@ -113,8 +113,8 @@ def test_presets_can_be_planned(name, capsys):
 
 def test_any_field_overrides_a_preset(capsys):
     assert cli.main(["plan", "quickstart", "--family", "hf:llama", "--model.towers", "3", "--tokens", "2048"]) == 0
-    said = capsys.readouterr().out
-    assert "tower 3, blocks" in said and "2,048 in 2 updates" in said
+    output = capsys.readouterr().out
+    assert "tower 3, blocks" in output and "2,048 in 2 updates" in output
 
 
 def test_the_papers_protocol_goes_on_top_of_a_preset_and_flags_on_top_of_it(capsys):

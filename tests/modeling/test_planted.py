@@ -96,11 +96,11 @@ def test_planted_texts_train_each_tower_on_its_own_text():
     )
     sums = joint(real.inputs, real.targets, real.predicted, real.present, 2, [first, second])
     (sums * torch.tensor(loss_weights(model.config))).sum().backward()
-    got = [parameter.grad.clone() for parameter in model.towers[1].parameters()]
+    gradients = [parameter.grad.clone() for parameter in model.towers[1].parameters()]
     output = model.tower_output(1, second.inputs, second.present, second.predicted)
     logits = model.own_heads[1].fusion(output) @ model.embedding.weight.T + model.own_heads[1].bias
     loss = torch.nn.functional.cross_entropy(logits, second.targets[second.predicted], reduction="sum")
-    for one, other in zip(got, torch.autograd.grad(loss, list(model.towers[1].parameters())), strict=True):
+    for one, other in zip(gradients, torch.autograd.grad(loss, list(model.towers[1].parameters())), strict=True):
         assert (one - other).norm() <= 1e-5 * other.norm() + 1e-6
 
 

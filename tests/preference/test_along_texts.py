@@ -88,11 +88,11 @@ def test_the_interval_of_the_correlation_covers_where_types_documents_and_readou
         measured = natural(seed)
         texts = of_texts(measured, along, 1 + seed)
         pair = [readings_of(which, which.sets, Occurrences(which)) for which in (measured, texts)]
-        found = correlation_of(*pair)
-        drawn += [found] if found else []
+        correlation = correlation_of(*pair)
+        drawn += [correlation] if correlation else []
     assert len(drawn) > 0.9 * SIMULATIONS, "a pair is measured unless few types decide all"
-    estimates = np.array([found.estimate for found in drawn])
+    estimates = np.array([correlation.estimate for correlation in drawn])
     expected = 0.0 if along == 0 else float(estimates.mean())
-    covered = np.mean([found.low <= expected <= found.high for found in drawn])
+    covered = np.mean([correlation.low <= expected <= correlation.high for correlation in drawn])
     print(f"\nalong {along}: mean {estimates.mean():.3f}, coverage {covered:.3f}")  # shown with -s
     assert 0.92 <= covered <= 0.98

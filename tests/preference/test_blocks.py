@@ -20,9 +20,9 @@ from twotower.statistics.blocks import blocks_of
 def test_blocks_are_neighbours_and_of_one_size(monkeypatch):
     assert blocks_of(blocks.MOST).tolist() == list(range(blocks.MOST))
     monkeypatch.setattr(blocks, "MOST", 7)
-    found = blocks_of(100)
-    assert (np.diff(found) >= 0).all() and set(found.tolist()) == set(range(7))
-    assert set(np.bincount(found).tolist()) <= {14, 15}
+    numbers = blocks_of(100)
+    assert (np.diff(numbers) >= 0).all() and set(numbers.tolist()) == set(range(7))
+    assert set(np.bincount(numbers).tolist()) <= {14, 15}
     assert blocks_of(0).tolist() == []
 
 
@@ -59,9 +59,9 @@ def test_topics_and_halves_of_the_text_cut_through_blocks(monkeypatch):
     names = [f"{'even' if number % 2 else 'odd'}.txt#{number}" for number in range(90)]
 
     def found():
-        one = replace(measured)
-        one.__dict__["document_names"] = names  # without a prepared text they are numbers
-        return by_cluster(one)
+        again = replace(measured)
+        again.__dict__["document_names"] = names  # without a prepared text they are numbers
+        return by_cluster(again)
 
     whole = found()
     monkeypatch.setattr(blocks, "MOST", 30)
@@ -86,8 +86,8 @@ def test_a_part_of_the_scores_is_a_slice_of_them(tmp_path, part):
     table = pd.DataFrame({"a": np.arange(10), "b": np.arange(10) / 2})
     table.to_parquet(tmp_path / "scores.parquet", row_group_size=3)
     whole = ScoreColumns(tmp_path / "scores.parquet")
-    found = whole.part(part)
-    assert len(found) == part.stop - part.start
+    share = whole.part(part)
+    assert len(share) == part.stop - part.start
     for name in table:
-        np.testing.assert_array_equal(found[name], table[name][part])
+        np.testing.assert_array_equal(share[name], table[name][part])
         np.testing.assert_array_equal(whole[name], table[name])

@@ -24,16 +24,16 @@ def with_periods(measured, sd):
 
 def test_what_belongs_to_a_type_is_the_same_between_early_and_late_documents():
     measured = planted(0, {"NOUN": 0.5, "VERB": -0.5})
-    found, random = by_cluster(measured), reliability_of(measured)
-    assert found.order.estimate == pytest.approx(random.estimate, abs=0.08)
-    assert found.order.low < found.order.estimate < found.order.high
+    clustered, random = by_cluster(measured), reliability_of(measured)
+    assert clustered.order.estimate == pytest.approx(random.estimate, abs=0.08)
+    assert clustered.order.low < clustered.order.estimate < clustered.order.high
 
 
 def test_what_belongs_to_a_period_agrees_in_random_halves_only():
     """Audit A: the correlation of random halves was 0.70, that of periods 0.11."""
     measured = with_periods(planted(0, type_sd=0.0), sd=0.8)
-    found, random = by_cluster(measured), reliability_of(measured)
-    assert random.estimate > 0.35 and abs(found.order.estimate) < 0.15
+    clustered, random = by_cluster(measured), reliability_of(measured)
+    assert random.estimate > 0.35 and abs(clustered.order.estimate) < 0.15
 
 
 def test_sources_are_kept_together_and_named_by_the_user():

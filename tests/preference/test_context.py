@@ -35,9 +35,9 @@ def measured(seed, **planted):
 
 
 def test_the_tower_that_looks_further_gains_more_beyond_four_tokens():
-    found = measured(0)
-    assert [one.estimate for one in found.far] == pytest.approx([0.2, 0.0], abs=0.05)
-    difference = found.difference
+    figures = measured(0)
+    assert [estimate.estimate for estimate in figures.far] == pytest.approx([0.2, 0.0], abs=0.05)
+    difference = figures.difference
     assert difference.low > 0.1 and difference.estimate == pytest.approx(0.2, abs=0.06)
 
 
@@ -51,8 +51,8 @@ def test_gains_are_measured_on_the_same_tokens_and_so_more_surely_than_levels():
 
 @pytest.mark.montecarlo
 def test_towers_that_look_alike_differ_rarely():
-    found = [measured(seed, far_1=0.1, far_2=0.1).difference for seed in range(40)]
-    assert sum(one.low > 0 or one.high < 0 for one in found) <= 6
+    differences = [measured(seed, far_1=0.1, far_2=0.1).difference for seed in range(40)]
+    assert sum(difference.low > 0 or difference.high < 0 for difference in differences) <= 6
 
 
 def test_a_single_tower_has_curves_and_no_difference_and_no_text_has_neither():
@@ -85,8 +85,10 @@ def alike(seed, towers, tokens=300, documents=25, further=0.0):
 @pytest.mark.montecarlo
 def test_of_several_towers_that_look_alike_the_furthest_two_differ_rarely():
     assert sum(alike(seed, 4).low > 0 for seed in range(40)) <= 6, "the choice of the two would make half of them pass"
-    found = [alike(seed, 4, further=1.0) for seed in range(5)]
-    assert all(one.low > 0 and one.low < one.estimate < one.high for one in found)
+    differences = [alike(seed, 4, further=1.0) for seed in range(5)]
+    assert all(
+        difference.low > 0 and difference.low < difference.estimate < difference.high for difference in differences
+    )
 
 
 @pytest.mark.montecarlo
@@ -99,15 +101,15 @@ def test_what_two_sets_of_readouts_differ_by_is_no_difference_between_towers():
         far = np.where(table["context"] > 4, 1.0, 0.0)
         for name in ("readout_1", "readout_2", "second_1", "second_2"):
             table[name] += far * generator.normal(0, 0.2)
-        found = context(table, 2, 100, 0.95, generator).difference
-        passed += found.low > 0 or found.high < 0
+        difference = context(table, 2, 100, 0.95, generator).difference
+        passed += difference.low > 0 or difference.high < 0
     assert passed <= 5
 
 
 def test_the_interval_of_two_towers_is_that_of_their_difference_where_sets_agree():
     table = scored(3)
     table["second_1"], table["second_2"] = table["readout_1"], table["readout_2"]
-    found = context(table, 2, 300, 0.95, np.random.default_rng(3)).difference
+    difference = context(table, 2, 300, 0.95, np.random.default_rng(3)).difference
     codes = pd.factorize(table.loc[table["context"] == 1, "document"])[0]
     documents = codes.max() + 1
     weights = np.vstack([np.ones((1, documents)), resample(documents, 300, np.random.default_rng(3))])
@@ -117,7 +119,7 @@ def test_the_interval_of_two_towers_is_that_of_their_difference_where_sets_agree
     ]
     drawn = weights @ np.bincount(codes, weights=gains[0] - gains[1]) / (weights @ np.bincount(codes))
     expected = [drawn[0], *np.quantile(drawn[1:], [0.025, 0.975])]
-    assert [found.estimate, found.low, found.high] == pytest.approx(expected, rel=1e-9)
+    assert [difference.estimate, difference.low, difference.high] == pytest.approx(expected, rel=1e-9)
 
 
 def test_the_margin_of_a_choice_grows_with_the_towers_and_needs_draws():

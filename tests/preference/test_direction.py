@@ -19,8 +19,8 @@ from twotower.statistics.tallies import resample
 
 def measured(model, text):
     rows = text.windows(model.config.objective, model.config.windows, model.config.window)
-    found = lesion(model, rows, text.documents["start"].to_numpy(), 64)
-    return direction(found, model.config.towers, 200, 0.95, np.random.default_rng(0))
+    table = lesion(model, rows, text.documents["start"].to_numpy(), 64)
+    return direction(table, model.config.towers, 200, 0.95, np.random.default_rng(0))
 
 
 def test_towers_that_are_made_to_look_one_way_each_are_found_out(family_runs):
@@ -60,7 +60,7 @@ def test_the_summary_warns_of_a_division_by_direction(family_runs):
 
     results = told(Estimate(1.5, 1.3, 1.7))
     ruler = finding_sentences(results)
-    said = [one for one in sentences(results) if not one.startswith("Beware: ") or one in ruler]
+    said = [sentence for sentence in sentences(results) if not sentence.startswith("Beware: ") or sentence in ruler]
     assert said[: len(ruler)] == ruler and "no evidence of syntax and semantics by itself" in said[len(ruler)]
     assert "no large division by direction" in " ".join(sentences(told(Estimate(0.1, 0.0, 0.3))))
 
@@ -77,15 +77,15 @@ def planted(seed, towers, tokens=400, apart=0.0):
 
 @pytest.mark.montecarlo
 def test_of_several_towers_alike_two_are_seldom_said_to_divide_the_work():
-    found = [direction(planted(seed, 4), 4, 150, 0.95, np.random.default_rng(seed)) for seed in range(40)]
-    assert sum(one.difference.low > 0 for one in found) <= 6
+    figures = [direction(planted(seed, 4), 4, 150, 0.95, np.random.default_rng(seed)) for seed in range(40)]
+    assert sum(figure.difference.low > 0 for figure in figures) <= 6
     divided = direction(planted(0, 4, apart=3.0), 4, 150, 0.95, np.random.default_rng(0)).difference
     assert 0.2 < divided.low < divided.estimate < divided.high
 
 
 def test_of_two_towers_the_interval_is_that_of_their_difference_to_the_byte():
     table = planted(1, 2, apart=1.0)
-    found = direction(table, 2, 200, 0.95, np.random.default_rng(1)).difference
+    difference = direction(table, 2, 200, 0.95, np.random.default_rng(1)).difference
     codes, documents = pd.factorize(table["document"])
     weights = np.vstack([np.ones((1, len(documents))), resample(len(documents), 200, np.random.default_rng(1))])
 
@@ -98,4 +98,4 @@ def test_of_two_towers_the_interval_is_that_of_their_difference_to_the_byte():
         return (before - after) / (before + after)
 
     drawn = balance(1) - balance(2)
-    assert [found.estimate, found.low, found.high] == [drawn[0], *np.quantile(drawn[1:], [0.025, 0.975])]
+    assert [difference.estimate, difference.low, difference.high] == [drawn[0], *np.quantile(drawn[1:], [0.025, 0.975])]

@@ -24,13 +24,13 @@ EFFECT = {"NOUN": 0.5, "VERB": -0.5}
 
 @pytest.fixture(scope="module")
 def divided() -> Division:
-    found = division_of(planted(0, EFFECT))
-    assert found is not None
-    return found
+    division = division_of(planted(0, EFFECT))
+    assert division is not None
+    return division
 
 
-def row(found: Division, label: str, given: str = "") -> LabelDivision:
-    return next(one for one in found.labels if (one.label, one.given) == (label, given))
+def row(division: Division, label: str, given: str = "") -> LabelDivision:
+    return next(label_row for label_row in division.labels if (label_row.label, label_row.given) == (label, given))
 
 
 @pytest.mark.promise("the ruler finds divisions that were planted, and none where there is none")
@@ -80,9 +80,9 @@ def test_an_idle_tower_is_no_division() -> None:
     scores = measured.scores.copy()
     for name in ("readout", "second", "third", "fourth"):
         scores[f"{name}_2"] -= 2.0
-    found = division_of(with_joint(replace(measured, scores=scores), 0.0))
-    assert found is not None and found.differ == "yes"
-    assert found.gain == found.verdict == "no"
+    division = division_of(with_joint(replace(measured, scores=scores), 0.0))
+    assert division is not None and division.differ == "yes"
+    assert division.gain == division.verdict == "no"
 
 
 @pytest.mark.parametrize("missing", ["second", "documents"])
@@ -91,10 +91,10 @@ def test_what_cannot_be_measured_is_not_told_as_none(missing: str) -> None:
     if missing == "second":
         names = [name for name in measured.scores if not str(name).startswith(("second", "third", "fourth"))]
         measured = replace(measured, scores=measured.scores[names])
-    found = division_of(measured)
-    assert found is not None and found.size is None
-    assert found.differ == found.verdict == "not measurable"
-    assert missing in found.why or "set of readouts" in found.why
+    division = division_of(measured)
+    assert division is not None and division.size is None
+    assert division.differ == division.verdict == "not measurable"
+    assert missing in division.why or "set of readouts" in division.why
 
 
 def test_a_single_tower_has_no_division() -> None:
@@ -104,9 +104,9 @@ def test_a_single_tower_has_no_division() -> None:
 def test_a_label_with_one_value_is_not_measurable() -> None:
     measured = planted(0)
     scores = measured.scores.assign(upos="NOUN")
-    found = division_of(replace(measured, scores=scores))
-    assert found is not None
-    of_class = [label.verdict for label in found.labels if "class" in label.label]
+    division = division_of(replace(measured, scores=scores))
+    assert division is not None
+    of_class = [label.verdict for label in division.labels if "class" in label.label]
     assert len(of_class) == 7 and set(of_class) == {"not measurable"}
 
 
@@ -175,10 +175,10 @@ def in_context(seed: int, shift: float) -> Measured:
 
 
 def test_the_context_that_makes_the_difference_is_told_in_words() -> None:
-    told = contexts_of(in_context(0, 1.5))
-    assert (told[0].piece, told[0].after) == ("word9", "word1")
-    assert told[0].there - told[0].otherwise == pytest.approx(1.5, abs=0.3)
-    assert len(told) <= 3
+    contexts = contexts_of(in_context(0, 1.5))
+    assert (contexts[0].piece, contexts[0].after) == ("word9", "word1")
+    assert contexts[0].there - contexts[0].otherwise == pytest.approx(1.5, abs=0.3)
+    assert len(contexts) <= 3
 
 
 def test_where_no_context_makes_a_difference_next_to_none_is_told() -> None:
@@ -200,5 +200,5 @@ def test_the_router_finds_nothing_in_what_no_label_holds() -> None:
     own = np.random.default_rng(0).standard_normal(len(scores))
     for name in SETS:
         scores[f"{name}_1"] += own
-    found = router_of(replace(measured, scores=scores))
-    assert found is not None and found.share.estimate < 0.02 and found.routing.low <= 0
+    router = router_of(replace(measured, scores=scores))
+    assert router is not None and router.share.estimate < 0.02 and router.routing.low <= 0

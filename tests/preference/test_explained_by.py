@@ -9,21 +9,21 @@ from planted import planted
 from twotower.preference.explained_by import explained_by
 
 
-def shares(found):
-    return {one.name: one for one in found.groups}
+def shares(explained):
+    return {group.name: group for group in explained.groups}
 
 
 def test_class_gets_the_variance_that_class_made():
-    found = explained_by(planted(0, {"NOUN": 0.6, "PROPN": 0.6, "VERB": -0.6, "AUX": -0.6}, type_sd=0.1))
-    groups = shares(found)
+    explained = explained_by(planted(0, {"NOUN": 0.6, "PROPN": 0.6, "VERB": -0.6, "AUX": -0.6}, type_sd=0.1))
+    groups = shares(explained)
     assert max(groups, key=lambda name: groups[name].shapley.estimate) == "part of speech"
     assert groups["part of speech"].shapley.of_reliable > 0.6
     assert groups["part of speech"].unique.low > 0.2
 
 
 def test_frequency_gets_what_frequency_made():
-    found = explained_by(planted(1, frequency_effect=0.3, type_sd=0.1))
-    groups = shares(found)
+    explained = explained_by(planted(1, frequency_effect=0.3, type_sd=0.1))
+    groups = shares(explained)
     # Dispersion goes along with frequency, and shares what it explains; word class adds nothing to them.
     by_frequency = groups["frequency"].shapley.estimate + groups["dispersion"].shapley.estimate
     assert by_frequency > 2 * abs(groups["part of speech"].shapley.estimate)
@@ -31,10 +31,10 @@ def test_frequency_gets_what_frequency_made():
 
 
 def test_shares_add_up_to_the_total():
-    found = explained_by(planted(2, {"NOUN": 0.4}, frequency_effect=0.1))
-    total = sum(one.shapley.estimate for one in found.groups)
-    assert total == pytest.approx(found.total.estimate, abs=1e-9)
-    assert found.unexplained_of_reliable == pytest.approx(1 - found.total.of_reliable)
+    explained = explained_by(planted(2, {"NOUN": 0.4}, frequency_effect=0.1))
+    total = sum(group.shapley.estimate for group in explained.groups)
+    assert total == pytest.approx(explained.total.estimate, abs=1e-9)
+    assert explained.unexplained_of_reliable == pytest.approx(1 - explained.total.of_reliable)
 
 
 def test_a_preference_without_reason_is_not_explained():
@@ -53,7 +53,7 @@ def test_norms_that_made_the_preference_explain_it(tmp_path):
     lines = [f"{word},{value:.3f}" for word, value in zip(measured.pieces, concreteness, strict=True)]
     table.write_text("word,concreteness\n" + "\n".join(lines[: len(lines) * 3 // 4]) + "\n")
     settings = replace(measured.settings, norms=str(table))
-    found = explained_by(replace(measured, scores=scores, settings=settings))
-    assert shares(found)["norms"].unique.estimate > 0.4
-    assert 0 < found.norms.covered < found.norms.types
+    explained = explained_by(replace(measured, scores=scores, settings=settings))
+    assert shares(explained)["norms"].unique.estimate > 0.4
+    assert 0 < explained.norms.covered < explained.norms.types
     assert explained_by(replace(measured, towers=1)) is None

@@ -14,8 +14,8 @@ from twotower.runs.records import load_config
 from twotower.statistics import stretches
 
 
-def row(found, name):
-    return next(one for one in found.covariates if one.name == name)
+def row(within, name):
+    return next(covariate for covariate in within.covariates if covariate.name == name)
 
 
 def with_slope(measured, values, slope):
@@ -28,11 +28,11 @@ def with_slope(measured, values, slope):
 def test_a_planted_slope_of_topicality_is_found_with_its_sign_and_size():
     plain = planted(0, tokens=12_000)
     for slope in (0.1, -0.1):
-        found = row(
+        covariate = row(
             within_types(with_slope(plain, topicality(plain, Cells.of_text(plain), EVERYTHING), slope)), "topicality"
         )
-        assert np.sign(found.estimate) == np.sign(slope) and found.p_value < 0.001
-        assert found.low < found.estimate < found.high
+        assert np.sign(covariate.estimate) == np.sign(slope) and covariate.p_value < 0.001
+        assert covariate.low < covariate.estimate < covariate.high
 
 
 @pytest.mark.montecarlo
@@ -58,12 +58,12 @@ def test_an_occurrence_does_not_count_for_its_own_typicality():
 def test_positions_count_from_the_last_end_of_a_sentence():
     measured = planted(2, tokens=60, documents=2, types=5)
     names = ["word0", ".", "word2", "word3", "word4"]
-    found = sentence_positions(replace(measured, pieces=names), EVERYTHING)
+    positions = sentence_positions(replace(measured, pieces=names), EVERYTHING)
     begins = np.flatnonzero(np.diff(measured.document)) + 1
     after = np.flatnonzero(measured.piece[:-1] == 1) + 1
-    assert found[0] == 0 and (found[begins] == 0).all() and (found[after] == 0).all()
+    assert positions[0] == 0 and (positions[begins] == 0).all() and (positions[after] == 0).all()
     rest = np.setdiff1d(np.arange(1, 60), np.concatenate([begins, after]))
-    assert (found[rest] == found[rest - 1] + 1).all()
+    assert (positions[rest] == positions[rest - 1] + 1).all()
 
 
 def test_what_needs_the_prepared_text_is_named_where_there_is_none():

@@ -97,11 +97,11 @@ def test_types_in_one_document_have_no_error():
 def sets_of(generator, readout_sd=0.0, **planted):
     """The same preferences under two sets of readouts, each with what it does to types and tokens by itself."""
     document, kind, value, *_ = simulate(generator, **planted)
-    found = []
+    errors = []
     for _ in range(2):
         own = readout_sd * generator.standard_normal(200)
-        found.append([tally(document, kind, value + own[kind] + 0.3 * generator.standard_normal(len(kind)), 200)])
-    return found
+        errors.append([tally(document, kind, value + own[kind] + 0.3 * generator.standard_normal(len(kind)), 200)])
+    return errors
 
 
 def _reliability(generator, **planted):
@@ -128,21 +128,21 @@ def test_reliability_is_nothing_where_a_set_of_readouts_alone_is_reliable():
 
 def _covered(simulations):
     """How often intervals hold the expectation, where documents, types and readouts are drawn anew each time."""
-    found = [
+    reliabilities = [
         _reliability(np.random.default_rng(seed), spread=0.2, readout_sd=0.2, documents=20, tokens=300)
         for seed in range(simulations)
     ]
-    centre = np.tanh(np.mean(np.arctanh([one.estimate for one in found])))
-    return np.mean([one.low <= centre <= one.high for one in found])
+    centre = np.tanh(np.mean(np.arctanh([reliability.estimate for reliability in reliabilities])))
+    return np.mean([reliability.low <= centre <= reliability.high for reliability in reliabilities])
 
 
 def _above_nothing(simulations):
     """How often a tower that is read twice passes for two towers."""
-    found = [
+    reliabilities = [
         _reliability(np.random.default_rng(seed), spread=0.0, topic=0.0, readout_sd=0.3, documents=20, tokens=300)
         for seed in range(simulations)
     ]
-    return np.mean([one.low > 0 for one in found])
+    return np.mean([reliability.low > 0 for reliability in reliabilities])
 
 
 def test_reliability_intervals_allow_for_types_and_readouts():
@@ -196,10 +196,10 @@ def test_missing_types_are_left_out_row_by_row():
     generator = np.random.default_rng(0)
     values, function, strata = generator.standard_normal((4, 60)), np.arange(60) % 4 == 0, np.arange(60) % 2
     gone = generator.random((4, 60)) < 0.3
-    got = stratified_auroc(np.where(gone, np.nan, values), function, strata)
+    areas = stratified_auroc(np.where(gone, np.nan, values), function, strata)
     for row in range(4):
         kept = ~gone[row]
-        assert got[row] == pytest.approx(stratified_auroc(values[None, row, kept], function[kept], strata[kept])[0])
+        assert areas[row] == pytest.approx(stratified_auroc(values[None, row, kept], function[kept], strata[kept])[0])
 
 
 @pytest.mark.montecarlo
@@ -231,8 +231,8 @@ def test_a_run_reads_its_reliability_across_all_pairs_of_sets():
     assert reliability_of(planted(1, type_sd=0.4, readout_sd=0.14)).low > 0.3
     inside = []
     for seed in range(12):
-        one = reliability_of(planted(seed, type_sd=0.0, types=200, tokens=8_000))
-        inside.append(one.low <= 0 <= one.high)
+        reliability = reliability_of(planted(seed, type_sd=0.0, types=200, tokens=8_000))
+        inside.append(reliability.low <= 0 <= reliability.high)
     assert sum(inside) >= 10
     assert np.isnan(reliability_of(planted(0, towers=1)).estimate)
 

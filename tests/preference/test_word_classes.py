@@ -20,13 +20,13 @@ EFFECT = {"NOUN": 0.3, "PROPN": 0.3, "VERB": -0.3, "AUX": -0.3}
 
 
 def test_a_planted_profile_is_recovered_with_its_share_of_variance():
-    found = word_classes(planted(0, EFFECT)).upos
-    rows = {row.name: row for row in found.profile}
+    upos = word_classes(planted(0, EFFECT)).upos
+    rows = {row.name: row for row in upos.profile}
     assert rows["NOUN"].mean - rows["VERB"].mean == pytest.approx(0.6, abs=0.15)
     noun, verb = (rows[name].adjusted for name in ("NOUN", "VERB"))
     assert noun.mean - verb.mean == pytest.approx(0.6, abs=0.1) and noun.low > verb.high
     assert noun.sure and verb.sure
-    explained = found.explained
+    explained = upos.explained
     between = np.var([0.3, 0.3, -0.3, 0.0])  # of the open classes, which most types are in
     assert explained.estimate == pytest.approx(between / (between + 0.2**2), abs=0.12)
     assert explained.of_reliable > explained.estimate and explained.low > explained.null.high
@@ -37,17 +37,17 @@ def sure(found):
 
 
 def test_frequency_alone_is_no_effect_of_class():
-    found = [word_classes(planted(seed, frequency_effect=0.15)).upos for seed in range(12)]
-    assert sum(one.explained.p_value <= 0.05 for one in found) <= 3
-    assert abs(np.mean([one.explained.estimate for one in found])) < 0.02
+    by_seed = [word_classes(planted(seed, frequency_effect=0.15)).upos for seed in range(12)]
+    assert sum(upos.explained.p_value <= 0.05 for upos in by_seed) <= 3
+    assert abs(np.mean([upos.explained.estimate for upos in by_seed])) < 0.02
     # Raw, it looks like one: closed classes are the frequent ones.
     raw = planted(0, frequency_effect=0.15)
     means = raw.preferences[0].means(np.ones((1, raw.documents)))[0][0]
     closed = raw.classes["upos"].isin(["AUX", "DET", "PRON"]).to_numpy()
     assert roc_auc_score(closed[raw.frequent], means[raw.frequent]) > 0.65
     # The raw profile names some class in nearly every such run; beyond frequency at most one run in twenty does.
-    assert all(max(abs(row.mean) for row in one.profile) > 0.1 for one in found)
-    assert sum(bool(sure(one)) for one in found) <= 2
+    assert all(max(abs(row.mean) for row in upos.profile) > 0.1 for upos in by_seed)
+    assert sum(bool(sure(upos)) for upos in by_seed) <= 2
 
 
 def test_a_class_that_one_set_of_readouts_alone_prefers_is_not_sure():
@@ -65,20 +65,20 @@ def test_the_reliable_share_is_of_the_towers_and_not_of_a_set_of_readouts():
     kinds = {"type_sd": 0.2, "types": 300, "tokens": 40_000}
     quiet, loud = ([word_classes(planted(seed, EFFECT, readout_sd=sd, **kinds)).upos.explained
                     for seed in range(4)] for sd in (0.0, 0.4))  # fmt: skip
-    assert np.mean([one.estimate for one in loud]) < 0.75 * np.mean([one.estimate for one in quiet])
-    shares = [np.mean([one.of_reliable for one in some]) for some in (quiet, loud)]
+    assert np.mean([estimate.estimate for estimate in loud]) < 0.75 * np.mean([estimate.estimate for estimate in quiet])
+    shares = [np.mean([estimate.of_reliable for estimate in some]) for some in (quiet, loud)]
     assert shares[1] == pytest.approx(shares[0], abs=0.1)
 
 
 @pytest.mark.montecarlo
 def test_without_an_effect_false_positives_are_nominal():
-    found = [word_classes(planted(100 + seed, types=200, tokens=8_000)) for seed in range(40)]
+    by_seed = [word_classes(planted(100 + seed, types=200, tokens=8_000)) for seed in range(40)]
     for p_values in (
-        [one.upos.explained.p_value for one in found],
-        [one.contrasts[0].p_value for one in found],
+        [classes.upos.explained.p_value for classes in by_seed],
+        [classes.contrasts[0].p_value for classes in by_seed],
     ):
         assert sum(p <= 0.05 for p in p_values) <= 6  # 2 expected; 7 or more has a probability below 1 %
-    assert sum(bool(sure(one.upos)) for one in found) <= 6
+    assert sum(bool(sure(classes.upos)) for classes in by_seed) <= 6
 
 
 @pytest.mark.montecarlo
@@ -140,11 +140,11 @@ def _class_means(measured, name, generator):
 
 
 def test_more_towers_have_figures_of_their_own_and_say_who_takes_a_class():
-    found = word_classes(planted(4, EFFECT, towers=3)).upos
-    rows = {row.name: row for row in found.profile}
+    upos = word_classes(planted(4, EFFECT, towers=3)).upos
+    rows = {row.name: row for row in upos.profile}
     assert rows["NOUN"].tower == 1 and rows["VERB"].tower != 1
-    assert [one.tower for one in rows["NOUN"].towers] == [1, 2, 3]
-    assert found.explained.estimate > found.explained.null.high
+    assert [tower.tower for tower in rows["NOUN"].towers] == [1, 2, 3]
+    assert upos.explained.estimate > upos.explained.null.high
 
 
 def test_one_tower_and_too_few_classes_have_none():
@@ -166,10 +166,10 @@ def test_relations_and_features_of_a_treebank_have_profiles_too():
             "feats": [feats.get(tag, "_") for tag in measured.upos],
         })  # fmt: skip
 
-    found = word_classes(replace(measured, annotations=Text.annotations))
-    assert found.deprel.classes == ["obj", "root"] and found.deprel.explained.p_value == 0.005
-    assert found.features["Number"].classes == ["Plur", "Sing"]
-    assert found.features["Tense"] is None  # one value only: nothing to compare
+    classes = word_classes(replace(measured, annotations=Text.annotations))
+    assert classes.deprel.classes == ["obj", "root"] and classes.deprel.explained.p_value == 0.005
+    assert classes.features["Number"].classes == ["Plur", "Sing"]
+    assert classes.features["Tense"] is None  # one value only: nothing to compare
 
 
 def test_weighted_areas_equal_those_of_repeated_types():
@@ -186,12 +186,12 @@ def test_omega_squared_is_that_of_a_one_way_layout():
     label = generator.integers(0, 4, 200)
     values = 0.5 * label + generator.standard_normal(200)
     hot = (label[:, None] == np.arange(4)).astype(float)
-    found = omega_squared(values[None], np.ones((1, 200)), np.ones((200, 1)), hot)[0]
+    omega = omega_squared(values[None], np.ones((1, 200)), np.ones((200, 1)), hot)[0]
     groups = [values[label == number] for number in range(4)]
-    between = sum(len(one) * (one.mean() - values.mean()) ** 2 for one in groups)
-    error = sum(((one - one.mean()) ** 2).sum() for one in groups) / 196
+    between = sum(len(group) * (group.mean() - values.mean()) ** 2 for group in groups)
+    error = sum(((group - group.mean()) ** 2).sum() for group in groups) / 196
     total = ((values - values.mean()) ** 2).sum()
-    assert found == pytest.approx((between - 3 * error) / (total + error), rel=1e-6)
+    assert omega == pytest.approx((between - 3 * error) / (total + error), rel=1e-6)
 
 
 def test_omega_squared_of_orders_is_that_of_each():
@@ -217,8 +217,8 @@ def test_a_draw_without_a_single_word_and_a_feature_of_few_words_are_no_fault():
             "feats": np.where(rare, np.where(measured.piece % 2 == 0, "Mood=Ind", "Mood=Imp"), "_"),
         })  # fmt: skip
 
-    found = word_classes(replace(measured, annotations=Text.annotations)).features["Mood"]
-    assert all(row.adjusted is None or np.isfinite(row.adjusted.mean) for row in found.profile)
+    mood = word_classes(replace(measured, annotations=Text.annotations)).features["Mood"]
+    assert all(row.adjusted is None or np.isfinite(row.adjusted.mean) for row in mood.profile)
 
 
 def test_weighted_areas_are_those_of_all_pairs_written_out():

@@ -99,10 +99,10 @@ def test_axe_finds_nothing_serious(browser, pages, kind, scheme):
         source = pages[kind].read_text(encoding="utf-8")
         start = source.index('<meta http-equiv="Content-Security-Policy"')
         opened.page.set_content(source[:start] + source[source.index(">", start) + 1 :])
-        found = Axe().run(opened.page).response
-    assert any(one["id"] == "color-contrast" for one in found["passes"])
-    serious = [one for one in found["violations"] if one["impact"] in ("serious", "critical")]
-    assert [(one["id"], [node["html"][:200] for node in one["nodes"][:3]]) for one in serious] == []
+        response = Axe().run(opened.page).response
+    assert any(rule["id"] == "color-contrast" for rule in response["passes"])
+    serious = [violation for violation in response["violations"] if violation["impact"] in ("serious", "critical")]
+    assert [(violation["id"], [node["html"][:200] for node in violation["nodes"][:3]]) for violation in serious] == []
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -186,7 +186,7 @@ def test_the_table_of_pieces_can_be_searched_and_sorted_by_keyboard(browser, pag
         head.locator("button").focus()
         page.keyboard.press("Enter")
         assert head.get_attribute("aria-sort") == "descending"
-        counts = [int(one.replace(",", "")) for one in page.locator("#types td:nth-child(3)").all_text_contents()]
+        counts = [int(cell.replace(",", "")) for cell in page.locator("#types td:nth-child(3)").all_text_contents()]
         assert counts == sorted(counts, reverse=True)
         page.keyboard.press("Enter")
         assert head.get_attribute("aria-sort") == "ascending"

@@ -68,13 +68,13 @@ def test_an_idle_tower_is_no_division_and_the_reason_is_said():
 def test_what_cannot_be_measured_is_not_told_as_none():
     why = "Only 3 documents are held out."
     unknown = Division(None, None, [], None, *3 * ("not measurable",), why)
-    said = verdict_sentence(unknown)
-    assert "cannot be measured" in said and why in said and "do not" not in said
+    sentence = verdict_sentence(unknown)
+    assert "cannot be measured" in sentence and why in sentence and "do not" not in sentence
     no_tags = replace(division(), labels=[label("class", "frequency", 0.0, "not measurable")])
     untagged = replace(some_results().corpus, tagger="none")
     for given, reason in (({}, "too few words have a word class"), ({"corpus": untagged}, "no tagger was used")):
-        said = " ".join(told(no_tags, **given))
-        assert f"Whether word class matters beyond frequency cannot be measured: {reason}" in said
+        sentence = " ".join(told(no_tags, **given))
+        assert f"Whether word class matters beyond frequency cannot be measured: {reason}" in sentence
 
 
 def test_there_are_no_shares_of_a_difference_that_is_not_there():
@@ -82,8 +82,8 @@ def test_there_are_no_shares_of_a_difference_that_is_not_there():
         label("type", "", float("nan"), "no"), label("class", "frequency", float("nan"), "no"),
     ])  # fmt: skip
     assert shown_labels(nothing) == []
-    said = " ".join(told(nothing))
-    assert "nan" not in said and "there is no difference to share" in said
+    text = " ".join(told(nothing))
+    assert "nan" not in text and "there is no difference to share" in text
 
 
 def test_readouts_that_have_not_converged_are_said_beside_the_finding():
@@ -94,10 +94,10 @@ def test_readouts_that_have_not_converged_are_said_beside_the_finding():
 
 
 def test_each_figure_stands_beside_its_control():
-    said = " ".join(told(division(strangers=STRANGERS)))
-    assert "one tower given twice gains −0.001" in said and "strangers together gain −0.003" in said
-    assert "strangers differ by 0.15" in said and "exchanged labels hold at most 2.0 %" in said
-    assert said.index("the token and the one before 34.0 %") < said.index("the token itself 8.0 %")
+    text = " ".join(told(division(strangers=STRANGERS)))
+    assert "one tower given twice gains −0.001" in text and "strangers together gain −0.003" in text
+    assert "strangers differ by 0.15" in text and "exchanged labels hold at most 2.0 %" in text
+    assert text.index("the token and the one before 34.0 %") < text.index("the token itself 8.0 %")
 
 
 def test_strangers_are_not_told_to_be_run_with_strangers():
@@ -123,13 +123,14 @@ def test_text_of_a_corpus_stays_as_it_is():
 
 @pytest.mark.parametrize("strangers", [None, STRANGERS])
 def test_the_figure_shows_what_was_measured_and_strangers_in_the_pairs_units(strangers):
-    found = division(strangers=strangers)
-    assert [row.label for row in shown_labels(found)] == ["period", "class", "class", "type", "type x previous type"]
-    svg = str(plate("labels", lambda sheet: forest(found, sheet)).inline("Shares"))
+    unmeasured = division(strangers=strangers)
+    labels = [row.label for row in shown_labels(unmeasured)]
+    assert labels == ["period", "class", "class", "type", "type x previous type"]
+    svg = str(plate("labels", lambda sheet: forest(unmeasured, sheet)).inline("Shares"))
     assert ("strangers: 33.7 % of what the pair differs in" in svg) == (strangers is not None)
     assert "token and the one before (17 values): 34.0 % [33.0, 35.0]" in svg
 
 
 def test_a_division_is_read_back_as_it_was_written():
-    found = division(strangers=STRANGERS)
-    assert record_from(Division, plain(found), "results.json") == found
+    divided = division(strangers=STRANGERS)
+    assert record_from(Division, plain(divided), "results.json") == divided

@@ -85,11 +85,11 @@ def attempt(undisturbed, config, stage, place, capsys, at=0, harm=errno.ENOSPC):
         assert in_a_child(command) == 9, where
     else:
         code = command()
-        said = capsys.readouterr().err.strip().splitlines()
+        lines = capsys.readouterr().err.strip().splitlines()
         where += f" ({faults.operations[at - 1]})"
         assert code in (0, 1), where  # 0: what failed was not needed
-        assert code == 0 or said[-1].startswith("twotower: "), where
-        assert code == 0 or str(run) in said[-1], where
+        assert code == 0 or lines[-1].startswith("twotower: "), where
+        assert code == 0 or str(run) in lines[-1], where
     if read_records(run):
         assert verify(run)[1] == [], where
     else:

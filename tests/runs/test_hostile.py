@@ -98,8 +98,8 @@ def test_records_cannot_point_outside_of_the_run_folder(finished, tmp_path):
 def test_names_with_escape_sequences_stay_text(tmp_path, capsys):
     name = "red\x1b[31m\u202etxt.exe"
     assert cli.main(["run", "--corpus", str(tmp_path / name)]) == 2
-    said = capsys.readouterr().err
-    assert "\x1b" not in said and "\u202e" not in said and "\\x1b[31m\\u202e" in said
+    error = capsys.readouterr().err
+    assert "\x1b" not in error and "\u202e" not in error and "\\x1b[31m\\u202e" in error
 
 
 @given(st.text())

@@ -29,10 +29,10 @@ def texts(tmp_path):
 
 
 def make(run, *corpus, overwrite=False):
-    said = []
+    messages = []
     config = RunConfig(prepare=PrepareConfig(corpus=tuple(map(str, corpus))))
-    execute(run, config, {"prepare": prepare}, overwrite, said.append)
-    return said
+    execute(run, config, {"prepare": prepare}, overwrite, messages.append)
+    return messages
 
 
 @pytest.mark.parametrize("kind", ["file", "folder", "glob", "mixture", "prefix"])
@@ -55,7 +55,7 @@ def test_the_same_size_and_another_content_is_seen_and_another_time_alone_is_non
     make(run, texts)
     os.utime(file, (1, 1))
     assert make(run, texts) == ["prepare: done before, skipped"]
-    [recorded] = [one for one in read_records(run)["prepare"].outside["prepare.corpus"] if one[0] == str(file)]
+    [recorded] = [entry for entry in read_records(run)["prepare"].outside["prepare.corpus"] if entry[0] == str(file)]
     assert recorded[2] == 10**9  # the new time, so that the file is not read every time
     file.write_text("two.txt")
     with pytest.raises(InputError, match=r"one.txt of prepare.corpus has changed"):
@@ -80,8 +80,8 @@ def test_a_run_whose_corpus_is_gone_is_kept_with_a_word(texts, tmp_path):
     run = tmp_path / "run"
     make(run, texts)
     shutil.rmtree(texts)
-    said = make(run, texts)
-    assert said == [
+    messages = make(run, texts)
+    assert messages == [
         "prepare: the files of prepare.corpus are gone; what was made from them is kept",
         "prepare: done before, skipped",
     ]

@@ -231,9 +231,9 @@ def test_python_gives_frames_and_a_model(finished):
     assert list(scores.columns) == [*TOLD, *heads]
     assert (scores[heads].dtypes == "float32").all() and (scores[heads] <= 0).all().all()
     assert types["count"].sum() == len(scores)
-    one = types.iloc[3]
-    rows = scores[scores["piece_id"] == one["piece_id"]]
+    row = types.iloc[3]
+    rows = scores[scores["piece_id"] == row["piece_id"]]
     each = [(rows[f"{name}_1"] - rows[f"{name}_2"]).mean() for name in SETS[: run.config.readout.replicates]]
-    assert one["mean"] == pytest.approx(np.mean(each), abs=1e-6)
-    assert [one[f"under_{name}"] for name in SETS] == pytest.approx(each, abs=1e-6)
+    assert row["mean"] == pytest.approx(np.mean(each), abs=1e-6)
+    assert [row[f"under_{name}"] for name in SETS] == pytest.approx(each, abs=1e-6)
     assert run.model().config.towers == 2

@@ -11,9 +11,9 @@ from twotower.runs.sharing import address, adopt
 def test_a_run_goes_on_from_shared_text_to_the_same_results(small, finished, tmp_path):
     adopt(tmp_path / "run", finished, "prepare")
     assert os.path.samefile(tmp_path / "run" / "data" / "train.npy", finished / "data" / "train.npy")
-    said = []
-    twotower.run(small, tmp_path / "run", stages=("prepare", "train"), say=said.append)
-    assert said == ["prepare: done before, skipped", "train …"]
+    messages = []
+    twotower.run(small, tmp_path / "run", stages=("prepare", "train"), say=messages.append)
+    assert messages == ["prepare: done before, skipped", "train …"]
     for name in ("trunk/model.safetensors", "emergence.parquet"):
         assert (tmp_path / "run" / name).read_bytes() == (finished / name).read_bytes()
     moved = shutil.copytree(tmp_path / "run", tmp_path / "elsewhere")

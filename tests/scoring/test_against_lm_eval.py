@@ -24,13 +24,13 @@ def test_documents_have_the_rolling_log_likelihood(language_model, corpus: Path,
     folder = str(language_model("gpt-a"))
     texts = [path.read_text(encoding="utf-8")[:characters] for path in sorted(corpus.glob("*.txt"))[:4]]
     theirs = HFLM(pretrained=folder, tokenizer=folder, batch_size=4, device="cpu", dtype="float32", max_length=WINDOW)
-    asked = [
+    requests = [
         Instance(request_type="loglikelihood_rolling", doc={}, arguments=(text,), idx=place)
         for place, text in enumerate(texts)
     ]
-    expected = theirs.loglikelihood_rolling(asked, disable_tqdm=True)
+    expected = theirs.loglikelihood_rolling(requests, disable_tqdm=True)
     scorer = Scorer(parse_model(folder), "a", texts, list(map(str, range(len(texts)))))
     given = DiffConfig(window=WINDOW, stride=stride, device="cpu")
     scores, _ = scorer.score(given, None, False, lambda _: None)
-    found = np.add.reduceat(scores.log_probs.astype(float), scorer.encoded.first[:-1])
-    assert found == pytest.approx(expected, abs=1e-3)
+    sums = np.add.reduceat(scores.log_probs.astype(float), scorer.encoded.first[:-1])
+    assert sums == pytest.approx(expected, abs=1e-3)

@@ -41,7 +41,7 @@ def distributions(folder: Path, scores: pd.DataFrame) -> np.ndarray:
 
     From `transformers` alone, in windows that move on by half, as the scores were made.
     """
-    model, found = AutoModelForCausalLM.from_pretrained(folder).double().eval(), list[Any]()
+    model, log_probs = AutoModelForCausalLM.from_pretrained(folder).double().eval(), list[Any]()
     for _, own in scores.groupby("document", sort=False):
         ids = torch.tensor([0, *own["piece_id"].tolist()])  # the token that ends a text stands before it
         last = len(ids) - 1
@@ -51,9 +51,9 @@ def distributions(folder: Path, scores: pd.DataFrame) -> np.ndarray:
             begin = max(0, end - WINDOW)
             with torch.inference_mode():
                 rows = model(ids[None, begin:end]).logits[0].log_softmax(-1)
-            found.append(rows[done - begin :].numpy())
+            log_probs.append(rows[done - begin :].numpy())
             done = end
-    return np.concatenate(found)
+    return np.concatenate(log_probs)
 
 
 def test_noise_has_the_size_that_is_computed(corpus: Path, language_model, tmp_path: Path):
@@ -66,9 +66,9 @@ def test_noise_has_the_size_that_is_computed(corpus: Path, language_model, tmp_p
     before = distributions(gpt, scores)
     norm = np.log((np.exp(before) * np.exp(moved)).sum(axis=1))
     change = norm - moved[scores["piece_id"]]  # the first model minus the second
-    found = scores["model_1"].to_numpy(float) - scores["model_2"].to_numpy(float)
-    assert found == pytest.approx(change, abs=2e-5)
-    assert 0.01 < change.std() < 1 and found.std() == pytest.approx(change.std(), rel=1e-4)
+    difference = scores["model_1"].to_numpy(float) - scores["model_2"].to_numpy(float)
+    assert difference == pytest.approx(change, abs=2e-5)
+    assert 0.01 < change.std() < 1 and difference.std() == pytest.approx(change.std(), rel=1e-4)
     assert scores["kl_2"].to_numpy() == pytest.approx(norm - np.exp(before) @ moved, abs=1e-5), "KL(first ‖ second)"
 
 
@@ -95,9 +95,9 @@ def test_quantization_costs_what_transformers_says_and_fewer_bits_cost_more(
         scores = scores_of(gpt, copy, corpus, tmp_path / f"run-{bits}")
         ours, theirs = distributions(gpt, scores), distributions(copy, scores)
         places = np.arange(len(scores)), scores["piece_id"].to_numpy()
-        found = scores["model_1"].to_numpy(float) - scores["model_2"].to_numpy(float)
-        assert found == pytest.approx(ours[places] - theirs[places], abs=5e-5)
+        difference = scores["model_1"].to_numpy(float) - scores["model_2"].to_numpy(float)
+        assert difference == pytest.approx(ours[places] - theirs[places], abs=5e-5)
         kl = (np.exp(ours) * (ours - theirs)).sum(axis=1)
         assert scores["kl_2"].mean() == pytest.approx(kl.mean(), rel=1e-2)
-        sizes[bits] = found.std()
+        sizes[bits] = difference.std()
     assert sizes[5] / sizes[8] == pytest.approx(127 / 15, rel=0.25)

@@ -41,8 +41,8 @@ def tagged(tagged_diff: Path) -> Path:
 def test_results_have_what_scripts_read(tagged: Path):
     results = results_of(tagged)
     assert results["unit"] == "token"
-    assert [one["kind"] for one in results["scorers"]] == ["causal", "causal"]
-    assert all(0 < one["bits_per_character"] < 8 for one in results["scorers"])
+    assert [scorer["kind"] for scorer in results["scorers"]] == ["causal", "causal"]
+    assert all(0 < scorer["bits_per_character"] < 8 for scorer in results["scorers"])
     assert results["difference"][0]["low"] > 0, "the model that was trained longer predicts better"
     division = results["division"]
     assert division["size"]["low"] > 0
@@ -50,18 +50,18 @@ def test_results_have_what_scripts_read(tagged: Path):
     assert division["surplus"] == division["mixing"]
     assert division["control"]["size"]["estimate"] > 0
     assert {"differ", "gain", "verdict"} <= division.keys()
-    one = results["divergence"][0]
-    assert one["means"]["kl"]["estimate"] > one["means"]["jensen_shannon"]["estimate"] > 0
-    assert 0 < one["means"]["agreement"]["estimate"] < 1
-    groups = {by: {row["name"] for row in one["groups"] if row["by"] == by} for by in GROUPED}
+    divergence = results["divergence"][0]
+    assert divergence["means"]["kl"]["estimate"] > divergence["means"]["jensen_shannon"]["estimate"] > 0
+    assert 0 < divergence["means"]["agreement"]["estimate"] < 1
+    groups = {by: {row["name"] for row in divergence["groups"] if row["by"] == by} for by in GROUPED}
     assert groups["class"] >= {"NOUN", "DET"} and groups["class before"] >= {"NOUN", "DET"}
     assert groups["place"] >= {"0–15", "16–63", "64–255"}
     assert all(0 < len(groups[by]) <= 30 for by in ("token", "token before"))
 
 
 def test_divergence_by_context_is_that_of_the_tokens_in_it(tagged: Path):
-    scores, one = twotower.Diff(tagged).scores(), results_of(tagged)["divergence"][0]
-    row = next(row for row in one["groups"] if row["by"] == "token before")
+    scores, divergence = twotower.Diff(tagged).scores(), results_of(tagged)["divergence"][0]
+    row = next(row for row in divergence["groups"] if row["by"] == "token before")
     before = scores.groupby("document")["piece"].shift()
     there = scores[(before == row["name"]) & scores["kl_2"].notna()]
     assert row["means"]["tokens"] == len(there) >= 50
@@ -126,7 +126,7 @@ def test_models_of_other_tokenizers_are_compared_by_word(corpus: Path, language_
     run = compared(language_model("gpt-a"), language_model("llama"), corpus=corpus, out=tmp_path / "run")
     results, scores = results_of(run), run.scores()
     assert results["unit"] == "word" and "divergence" not in results
-    assert all(one["corrected"] for one in results["scorers"])
+    assert all(scorer["corrected"] for scorer in results["scorers"])
     assert results["alignment"]["words_not_aligned"] < 0.1 * results["alignment"]["words"]
     lines = scores[["document", "start", "end"]]
     assert (lines["start"] < lines["end"]).all() and len(scores) == results["alignment"]["rows"]
@@ -137,8 +137,8 @@ def test_more_than_two_models_are_compared_with_their_mean(corpus: Path, languag
     models = [language_model(name) for name in ("gpt-a", "gpt-b", "gpt-short")]
     run = compared(*models, corpus=corpus, out=tmp_path / "run", **{"diff.divergence": 0})
     results = results_of(run)
-    assert [one["model"] for one in results["difference"]] == ["model-gpt-a", "model-gpt-b", "model-gpt-short"]
-    assert sum(one["estimate"] for one in results["difference"]) == pytest.approx(0, abs=1e-6)
+    assert [row["model"] for row in results["difference"]] == ["model-gpt-a", "model-gpt-b", "model-gpt-short"]
+    assert sum(row["estimate"] for row in results["difference"]) == pytest.approx(0, abs=1e-6)
     assert "predicts this text best" in run.summary()
 
 
@@ -163,10 +163,10 @@ def test_scores_of_another_tool_say_the_same_as_the_models_they_are_of(tagged: P
     for name in ("model_1", "model_2"):
         tokens_of(run, name, texts).to_parquet(tmp_path / f"{name}.parquet")
     files = [f"scores:{tmp_path}/{name}.parquet" for name in ("model_1", "model_2")]
-    found = results_of(twotower.diff(*files, out=tmp_path / "run", settings=QUICK, quiet=True))
+    results = results_of(twotower.diff(*files, out=tmp_path / "run", settings=QUICK, quiet=True))
     expected = results_of(run)
-    assert found["unit"] == "token"
-    assert found["division"]["size"]["estimate"] == pytest.approx(expected["division"]["size"]["estimate"], rel=1e-3)
+    assert results["unit"] == "token"
+    assert results["division"]["size"]["estimate"] == pytest.approx(expected["division"]["size"]["estimate"], rel=1e-3)
     other = pd.read_parquet(tmp_path / "model_2.parquet")
     other.loc[3, "token"] = "elsewhere"
     other.to_parquet(tmp_path / "model_2.parquet")
@@ -179,7 +179,7 @@ def test_heads_of_towers_are_models(finished: Path, tmp_path: Path, corpus: Path
     run = compared(f"{finished}:joint", f"{finished}:readout_1", corpus=corpus, out=tmp_path / "run",
                    **{"diff.window": 0})  # fmt: skip
     results = results_of(run)
-    assert [one["kind"] for one in results["scorers"]] == ["causal", "causal"]
+    assert [scorer["kind"] for scorer in results["scorers"]] == ["causal", "causal"]
     assert results["unit"] == "token" and results["division"]["size"]["estimate"] > 0
 
 
@@ -210,17 +210,17 @@ def test_moved_logits_are_found_as_they_were_moved(language_model, tagged: Path,
     assert ours["log_prob"].to_numpy() == pytest.approx(scores.log_probs, abs=1e-4)
     ours.assign(log_prob=np.minimum(0, ours["log_prob"] + change)).to_parquet(tmp_path / "moved.parquet")
     ours.to_parquet(tmp_path / "ours.parquet")
-    found = twotower.diff(
+    diff = twotower.diff(
         f"scores:{tmp_path}/moved.parquet", f"scores:{tmp_path}/ours.parquet", out=tmp_path / "run",
         settings=QUICK | {"prepare.tagger": "auto"}, quiet=True,
     )  # fmt: skip
-    results = results_of(found)
+    results = results_of(diff)
     assert results["difference"][0]["estimate"] == pytest.approx(change.mean(), abs=1e-3)
     assert results["division"]["size"]["estimate"] == pytest.approx(change.std(), rel=1e-2)
     shares = {row["label"]: row for row in results["division"]["labels"] if not row["given"]}
     assert shares["class"]["share"]["estimate"] > 0.3, "a handful of words carries it: no null can exclude so few"
     assert shares["type"]["share"]["estimate"] > 0.8
-    largest = found.preference().nlargest(1, "mean").iloc[0]
+    largest = diff.preference().nlargest(1, "mean").iloc[0]
     assert largest["mean"] == pytest.approx(change[inside].mean(), abs=0.5)
 
 
@@ -251,7 +251,7 @@ def test_batches_are_halved_where_memory_runs_out_and_no_row_is_lost_or_done_twi
 
     batches = Batches(32, said.append)
     share = batches.share(lengths)
-    assert [len(one) for one in share] == [4, 3]
+    assert [len(batch) for batch in share] == [4, 3]
     yielded = [row for rows in batches.each(share, lengths, work) for row in rows.tolist()]
     assert sorted(done) == sorted(yielded) == list(range(7))
     assert batches.tokens == 16 and said == ["score: memory ran out; going on with batches of 16 tokens"]
@@ -263,19 +263,19 @@ def test_processes_take_turns_at_the_batches_of_a_single_one():
     lengths = np.arange(1, 40)
     whole = Batches(50).share(lengths)
     parts = [Batches(50).share(lengths, Processes(rank, 3)) for rank in range(3)]
-    assert [one.tolist() for one in whole] == [parts[k % 3][k // 3].tolist() for k in range(len(whole))]
+    assert [rows.tolist() for rows in whole] == [parts[k % 3][k // 3].tolist() for k in range(len(whole))]
 
 
 def test_half_precision_changes_little_and_is_told(corpus: Path, language_model, tmp_path: Path):
-    found = {}
+    digests = {}
     for dtype in ("float32", "bfloat16"):
         given = DiffConfig((str(language_model("gpt-a")),) * 2, window=32, device="cpu", divergence=0, dtype=dtype)
         prepare = PrepareConfig(corpus=(str(corpus),), tagger="none", heldout_words=100)
         config = RunConfig(preset="diff", threads=1, prepare=prepare, diff=given)
         run = pipeline.run(config, tmp_path / dtype, ("prepare", "score"))
-        found[dtype] = pd.read_parquet(run.path / "scores.parquet")["model_1"]
+        digests[dtype] = pd.read_parquet(run.path / "scores.parquet")["model_1"]
         assert read_scored(run.path).scorers[0].dtype == dtype
-    change = (found["float32"] - found["bfloat16"]).abs()
+    change = (digests["float32"] - digests["bfloat16"]).abs()
     assert 0 < change.mean() < 0.05
 
 
@@ -316,7 +316,7 @@ def test_bad_input_is_one_line(case: str, corpus: Path, language_model, finished
         config = json.loads((places["gpt"] / "config.json").read_text()) | {"tie_word_embeddings": False}
         (places["headless"] / "config.json").write_text(json.dumps(config))
         whole = AutoModelForCausalLM.from_pretrained(places["gpt"]).transformer.state_dict()
-        save_file({name: one.numpy() for name, one in whole.items()}, places["headless"] / "model.safetensors")
+        save_file({name: tensor.numpy() for name, tensor in whole.items()}, places["headless"] / "model.safetensors")
     arguments = [word.format(**places) for word in words]
     out = tmp_path / "out" / "run"
     text = [] if words[0].startswith("scores:") else ["--corpus", str(corpus), "--prepare.tagger", "none"]

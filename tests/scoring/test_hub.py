@@ -105,12 +105,12 @@ def ask(endpoint: str, cache: Path, *names: str, **environment: str) -> dict[str
 
 def test_names_are_downloaded_once_and_errors_are_one_line(hub, tmp_path: Path):
     endpoint, asked = hub
-    said = ask(endpoint, tmp_path, "lab/small", "lab/small@v1", "lab/small@v9", "lab/missing", "lab/gated")
-    assert said["lab/small"] == said["lab/small@v1"] == "GPT2LMHeadModel"
-    assert "no revision 'v9'" in said["lab/small@v9"]
-    assert "the hub has no model of this name" in said["lab/missing"]
-    assert "accepted its terms" in said["lab/gated"]
-    assert all("\n" not in line for line in said.values())
+    output = ask(endpoint, tmp_path, "lab/small", "lab/small@v1", "lab/small@v9", "lab/missing", "lab/gated")
+    assert output["lab/small"] == output["lab/small@v1"] == "GPT2LMHeadModel"
+    assert "no revision 'v9'" in output["lab/small@v9"]
+    assert "the hub has no model of this name" in output["lab/missing"]
+    assert "accepted its terms" in output["lab/gated"]
+    assert all("\n" not in line for line in output.values())
     assert any(f"/resolve/{revision}/" in path for path in asked for revision in ("v1", REVISIONS["v1"]))
     asked.clear()
     again = ask("http://127.0.0.1:9", tmp_path, "lab/small", HF_HUB_OFFLINE="1")

@@ -10,12 +10,12 @@ from twotower.scoring.units import common_units, end_of_word_corrections, sums_o
 
 
 def spans(text: str) -> np.ndarray:
-    found, place = [], 0
+    units, place = [], 0
     for word in text.split():
         place = text.index(word, place)
-        found.append((place, place + len(word)))
+        units.append((place, place + len(word)))
         place += len(word)
-    return np.array(found)
+    return np.array(units)
 
 
 def test_units_begin_where_every_tokenizer_begins_a_token():
@@ -83,5 +83,5 @@ def test_two_tokenizers_of_one_distribution_agree_in_corrected_words_only():
     ends = np.array([2, 4, 7])
     certain = np.zeros(3)  # after a word that is a token of its own, a word begins
     for starts in (leading, trailing):
-        found = sums_over(units, starts, own) + end_of_word_corrections(text, units, starts, ends, certain)
-        assert found == pytest.approx(own)
+        sums = sums_over(units, starts, own) + end_of_word_corrections(text, units, starts, ends, certain)
+        assert sums == pytest.approx(own)

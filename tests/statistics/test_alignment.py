@@ -24,11 +24,11 @@ def gram_hsic(x, y):
     k, other = x @ x.T, y @ y.T
     np.fill_diagonal(k, 0)
     np.fill_diagonal(other, 0)
-    one = np.ones(n)
+    ones = np.ones(n)
     return (
         np.trace(k @ other)
-        + (one @ k @ one) * (one @ other @ one) / ((n - 1) * (n - 2))
-        - 2 / (n - 2) * (one @ k @ other @ one)
+        + (ones @ k @ ones) * (ones @ other @ ones) / ((n - 1) * (n - 2))
+        - 2 / (n - 2) * (ones @ k @ other @ ones)
     ) / (n * (n - 3))
 
 
@@ -45,17 +45,17 @@ def gram_cka(x, y):
 
 def test_sums_over_groups_give_what_gram_matrices_give():
     x, y, group = views()
-    found = cka(View.of(x, group), View.of(y, group))
-    assert found[0] == pytest.approx(gram_cka(x, y), rel=1e-9)
+    estimates = cka(View.of(x, group), View.of(y, group))
+    assert estimates[0] == pytest.approx(gram_cka(x, y), rel=1e-9)
     for left_out in range(group.max() + 1):
         kept = group != left_out
-        assert found[1 + left_out] == pytest.approx(gram_cka(x[kept], y[kept]), rel=1e-9)
+        assert estimates[1 + left_out] == pytest.approx(gram_cka(x[kept], y[kept]), rel=1e-9)
 
 
 def test_with_many_examples_it_is_the_formula_on_centred_gram_matrices():
     x, y, group = views(n=1500)
-    found = cka(View.of(x, group), View.of(y, group))[0]
-    assert found == pytest.approx(biased_cka(x, y), abs=0.01)
+    estimate = cka(View.of(x, group), View.of(y, group))[0]
+    assert estimate == pytest.approx(biased_cka(x, y), abs=0.01)
 
 
 def test_independent_noise_is_alike_to_the_biased_estimator_alone():
@@ -92,11 +92,11 @@ def scipy_distance(x, y):
 
 def test_procrustes_is_scipys_and_without_a_group_nearly_so():
     x, y, group = views(n=600, groups=30)
-    found = procrustes(View.of(x, group), View.of(y, group))
-    assert found[0] == pytest.approx(scipy_distance(x, y))
-    exact = np.array([found[0], *(scipy_distance(x[group != g], y[group != g]) for g in range(30))])
-    assert np.corrcoef(found[1:], exact[1:])[0, 1] > 0.99
-    one, other = jackknife_interval(found, 0.95), jackknife_interval(exact, 0.95)
+    distances = procrustes(View.of(x, group), View.of(y, group))
+    assert distances[0] == pytest.approx(scipy_distance(x, y))
+    exact = np.array([distances[0], *(scipy_distance(x[group != g], y[group != g]) for g in range(30))])
+    assert np.corrcoef(distances[1:], exact[1:])[0, 1] > 0.99
+    one, other = jackknife_interval(distances, 0.95), jackknife_interval(exact, 0.95)
     assert one.high - one.low == pytest.approx(other.high - other.low, rel=0.05)
 
 
@@ -113,8 +113,8 @@ def test_the_interval_holds_the_truth_as_often_as_it_says():
     truth = cka(*draw(3000, 8))[0]
     inside = 0
     for _ in range(200):
-        found = jackknife_interval(cka(*draw(40, 8)), 0.95)
-        inside += found.low <= truth <= found.high
+        estimate = jackknife_interval(cka(*draw(40, 8)), 0.95)
+        inside += estimate.low <= truth <= estimate.high
     assert 176 <= inside <= 200
 
 

@@ -88,9 +88,9 @@ SOMETHING_TO_FIND: dict[str, tuple[dict[str, Any], list[str]]] = {
 @pytest.mark.parametrize("name", NOTHING_TO_FIND)
 def test_a_few_texts_without_it_are_not_said_to_have_it(name: str) -> None:
     planted, questions = NOTHING_TO_FIND[name]
-    for what in questions:
-        answers = [answer(planted_division(seed, **SMALL | planted), what, seed) for seed in range(3)]
-        assert answers.count("yes") <= 1, what  # one may be chance; two in three have a probability below 0.002
+    for question in questions:
+        answers = [answer(planted_division(seed, **SMALL | planted), question, seed) for seed in range(3)]
+        assert answers.count("yes") <= 1, question  # one may be chance; two in three have a probability below 0.002
 
 
 @pytest.mark.promise("the ruler finds divisions that were planted, and none where there is none")
@@ -113,18 +113,18 @@ def simulated(name: str) -> tuple[dict[str, float], dict[str, float]]:
     for seed in range(SIMULATIONS):
         text = planted_division(seed, **SMALL | planted)
         drawn.setdefault("size", []).append(text.readings.size)
-        for what in questions:
-            found, said = asked(text, what, seed)
-            yes[what] += said == "yes"
-            drawn.setdefault(f"{what}: share", []).append(found.share)
-            drawn.setdefault(f"{what}: held", []).append(found.held)
+        for question in questions:
+            found, shares = asked(text, question, seed)
+            yes[question] += shares == "yes"
+            drawn.setdefault(f"{question}: share", []).append(found.share)
+            drawn.setdefault(f"{question}: held", []).append(found.held)
     covered = {}
-    for what, intervals in drawn.items():
-        mean = np.mean([one.estimate for one in intervals])
-        covered[what] = float(np.mean([one.low <= mean <= one.high for one in intervals]))
-    said = {what: count / SIMULATIONS for what, count in yes.items()}
-    print(f"\n{name}: yes {said}; coverage {covered}")  # shown with -s
-    return said, covered
+    for question, intervals in drawn.items():
+        mean = np.mean([interval.estimate for interval in intervals])
+        covered[question] = float(np.mean([interval.low <= mean <= interval.high for interval in intervals]))
+    shares = {question: count / SIMULATIONS for question, count in yes.items()}
+    print(f"\n{name}: yes {shares}; coverage {covered}")  # shown with -s
+    return shares, covered
 
 
 @pytest.mark.montecarlo
@@ -166,8 +166,8 @@ def test_a_share_is_the_mean_product_of_pairs_of_other_documents_and_readouts(
     readings, label, given = small_readings(0, towers, sets)
     whole = given if with_given else np.zeros(300, np.int64)
     values = readings.differences - readings.differences.mean(axis=-1, keepdims=True)
-    for one in np.unique(whole):
-        values[..., whole == one] -= values[..., whole == one].mean(axis=-1, keepdims=True)
+    for document in np.unique(whole):
+        values[..., whole == document] -= values[..., whole == document].mean(axis=-1, keepdims=True)
     other = readings.group[:, None] != readings.group[None, :]
 
     def product(inside: np.ndarray) -> float:
@@ -191,10 +191,10 @@ def test_a_share_is_the_mean_product_of_pairs_of_other_documents_and_readouts(
 
 def test_a_share_does_not_depend_on_signs_numbers_or_what_all_have() -> None:
     readings, label, given = small_readings(1)
-    found = share(readings, label, given).share.estimate
+    estimate = share(readings, label, given).share.estimate
     turned = Readings(3.0 - readings.differences, readings.document, readings.clusters, 0.95)
-    assert share(turned, label, given).share.estimate == pytest.approx(found)
-    assert share(readings, (label * 7 + 3) % 11, 1 - given).share.estimate == pytest.approx(found)
+    assert share(turned, label, given).share.estimate == pytest.approx(estimate)
+    assert share(readings, (label * 7 + 3) % 11, 1 - given).share.estimate == pytest.approx(estimate)
 
 
 def test_a_label_with_one_value_holds_nothing_and_one_that_says_all_holds_all() -> None:
@@ -244,16 +244,16 @@ def test_specialization_is_half_the_mean_size_of_what_labels_differ_by() -> None
     text = planted_division(0, class_sd=0.3, context_sd=0.0)
     label = text.class_of[text.type]
     means = np.bincount(label, weights=text.readings.centred.mean(axis=(0, 1))) / np.maximum(np.bincount(label), 1)
-    found = worth(text.readings, label, share(text.readings, label).held.estimate)
-    assert found.specialization.estimate == pytest.approx(np.abs(means[label]).mean() / 2, rel=0.1)
+    gains = worth(text.readings, label, share(text.readings, label).held.estimate)
+    assert gains.specialization.estimate == pytest.approx(np.abs(means[label]).mean() / 2, rel=0.1)
 
 
 def test_with_an_idle_tower_no_rule_gains_anything_over_always_asking_the_other() -> None:
     text = planted_division(0, class_sd=0.3, tower_2=2.0)
     label = text.class_of[text.type]
-    found = worth(text.readings, label, share(text.readings, label).held.estimate)
-    assert found.routing.estimate == 0.0
-    assert found.specialization.low > 0.05
+    gains = worth(text.readings, label, share(text.readings, label).held.estimate)
+    assert gains.routing.estimate == 0.0
+    assert gains.specialization.low > 0.05
 
 
 @pytest.mark.promise("the ruler finds divisions that were planted, and none where there is none")
@@ -262,8 +262,8 @@ def test_surplus_is_what_both_towers_hold_beyond_the_better_one(planted: dict[st
     answers = []
     for seed in range(4):
         text = planted_division(seed, **planted)
-        found = surplus(text.alone, text.together, text.twice, text.readings)
-        answers.append(verdict(Estimate(found.estimate, found.low, found.high), found.null))
+        gain = surplus(text.alone, text.together, text.twice, text.readings)
+        answers.append(verdict(Estimate(gain.estimate, gain.low, gain.high), gain.null))
     assert (answers.count("yes") >= 3) == (expected == "yes")
 
 
@@ -280,12 +280,12 @@ def test_a_readout_that_failed_widens_the_interval_of_the_surplus() -> None:
 @pytest.mark.parametrize("sets", [2, 4])
 @pytest.mark.parametrize("planted", [{"division": 0.06, "type_sd": 0.2}, {"type_sd": 0.3}, {"readout_sd": 0.03}])
 def test_surplus_intervals_cover_the_expectation(planted: dict[str, float], sets: int) -> None:
-    found = []
+    surpluses = []
     for seed in range(SIMULATIONS):
         text = planted_division(seed, sets=sets, **SMALL | planted)
-        found.append(surplus(text.alone, text.together, text.twice, text.readings))
-    mean = np.mean([estimate.estimate for estimate in found])
-    covered = float(np.mean([estimate.low <= mean <= estimate.high for estimate in found]))
+        surpluses.append(surplus(text.alone, text.together, text.twice, text.readings))
+    mean = np.mean([estimate.estimate for estimate in surpluses])
+    covered = float(np.mean([estimate.low <= mean <= estimate.high for estimate in surpluses]))
     print(f"\n{planted}, {sets} sets: coverage {covered}")  # shown with -s
     assert covered >= 0.93  # too wide where all the readouts' noise is by type: it is counted as a whole readout's, too
 
@@ -297,7 +297,7 @@ def test_groups_of_documents_are_alike_in_size() -> None:
 
 
 @pytest.mark.parametrize(
-    ("found", "null", "strangers", "converged", "expected"),
+    ("figure", "null", "strangers", "converged", "expected"),
     [
         ((0.3, 0.2, 0.4), 0.1, None, None, "yes"),
         ((0.3, 0.2, 0.4), 0.1, (0.05, -0.1, 0.2), True, "yes"),
@@ -311,6 +311,6 @@ def test_groups_of_documents_are_alike_in_size() -> None:
         (None, None, None, None, "not measurable"),
     ],
 )
-def test_verdicts(found: Any, null: float | None, strangers: Any, converged: bool | None, expected: Verdict) -> None:
+def test_verdicts(figure: Any, null: float | None, strangers: Any, converged: bool | None, expected: Verdict) -> None:
     control = Estimate(*strangers) if strangers else None
-    assert verdict(Estimate(*found) if found else None, null, control, converged) == expected
+    assert verdict(Estimate(*figure) if figure else None, null, control, converged) == expected

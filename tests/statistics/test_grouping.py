@@ -38,7 +38,7 @@ def test_all_rotations_at_once_are_those_of_labels_rotated_one_by_one() -> None:
     readings = Readings(differences, document, Clusters({"document": document}), 0.95)
     drawn = shifted_shares(readings, label, 3, np.random.default_rng(2))
     generator = np.random.default_rng(2)
-    for found in drawn:
+    for numbers in drawn:
         turns = generator.integers(0, np.bincount(document))
         rotated = np.concatenate([np.roll(label[document == number], -turn) for number, turn in enumerate(turns)])
-        assert found == pytest.approx(share(readings, rotated).share.estimate)
+        assert numbers == pytest.approx(share(readings, rotated).share.estimate)

@@ -24,14 +24,14 @@ def test_influence_is_what_a_pair_left_out_changes():
     generator = np.random.default_rng(1)
     x = generator.normal(size=400)
     y = x + generator.normal(size=400)
-    found = rank_correlation(x, y)
+    correlation = rank_correlation(x, y)
     without = np.array([stats.spearmanr(np.delete(x, k), np.delete(y, k)).statistic for k in range(400)])
-    assert -found.influence / 399 == pytest.approx(without - found.rho, abs=2e-4)
+    assert -correlation.influence / 399 == pytest.approx(without - correlation.rho, abs=2e-4)
     independent = np.stack([np.arange(400), 400 + np.arange(400)], axis=1)
     drawn = [
         stats.spearmanr(x[rows], y[rows]).statistic for rows in generator.integers(400, size=(600, 400))
     ]  # pairs that share no word: the bootstrap over pairs is right
-    assert dyadic_error(found.influence, independent) == pytest.approx(np.std(drawn), rel=0.12)
+    assert dyadic_error(correlation.influence, independent) == pytest.approx(np.std(drawn), rel=0.12)
 
 
 def test_the_interval_holds_the_truth_where_pairs_share_words():
@@ -47,8 +47,8 @@ def test_the_interval_holds_the_truth_where_pairs_share_words():
     inside = narrow = 0
     apart = np.arange(2 * len(words)).reshape(-1, 2)
     for _ in range(300):
-        found = rank_correlation(*draw())
-        one, other = (correlation_estimate(found, pairs, 0.95) for pairs in (words, apart))
+        correlation = rank_correlation(*draw())
+        one, other = (correlation_estimate(correlation, pairs, 0.95) for pairs in (words, apart))
         inside += one.low <= 0 <= one.high
         narrow += other.low <= 0 <= other.high
     assert inside >= 270
@@ -59,10 +59,10 @@ def test_the_difference_of_a_view_with_itself_is_sure_to_be_none():
     generator = np.random.default_rng(3)
     x, y, z = generator.normal(size=(3, 100))
     words = generator.integers(60, size=(100, 2))
-    one = rank_correlation(x, z)
-    same = difference_estimate(one, one, words, 0.95)
+    correlation = rank_correlation(x, z)
+    same = difference_estimate(correlation, correlation, words, 0.95)
     assert (same.estimate, same.low, same.high) == (0, 0, 0)
-    other = difference_estimate(one, rank_correlation(y, z), words, 0.95)
+    other = difference_estimate(correlation, rank_correlation(y, z), words, 0.95)
     assert other.low < other.estimate < other.high
 
 

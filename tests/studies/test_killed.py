@@ -56,7 +56,7 @@ def in_the_middle(run):
 
 def made(run):
     """What came out, by name."""
-    return {name: record.digest for one in read_records(run).values() for name, record in one.outputs.items()
+    return {name: record.digest for stage in read_records(run).values() for name, record in stage.outputs.items()
             if name in SAME}  # fmt: skip
 
 
@@ -121,9 +121,9 @@ def test_slurm_queues_again_at_the_time_limit_and_by_request_and_the_bytes_are_t
         os.kill(in_the_middle(first), signal.SIGUSR1)  # as Slurm does before the time limit
         in_the_middle(second)
         assert slurm("scontrol", "requeue", f"{job}_1").returncode == 0
-        wait_for(lambda: {one.state for one in study_status(study)} <= {"stopped", "lost"}, "both to be stopped")
+        wait_for(lambda: {run.state for run in study_status(study)} <= {"stopped", "lost"}, "both to be stopped")
         assert "the queued job continues from there" in study_status(study)[0].detail
-        wait_for(lambda: {one.state for one in study_status(study)} == {"finished"}, "both to be finished")
+        wait_for(lambda: {run.state for run in study_status(study)} == {"finished"}, "both to be finished")
     finally:
         slurm("scancel", job)
     assert resumed(first) >= 1 and resumed(second) >= 1

@@ -65,9 +65,9 @@ def test_a_study_of_a_newer_version_is_one_line(tmp_path, capsys):
         path.read_text().replace("      tokens: 800000\n", "      tokens: 800000\n      of_tomorrow: 1\n", 1)
     )
     assert cli.main(["study", "status", str(tmp_path / "study")]) == 2
-    said = capsys.readouterr().err
-    assert said.count("\n") == 1 and "'train.of_tomorrow' is not a setting" in said
-    assert "if another version of twotower planned this study, go on with that version" in said
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1 and "'train.of_tomorrow' is not a setting" in error
+    assert "if another version of twotower planned this study, go on with that version" in error
 
 
 @pytest.mark.parametrize(
@@ -96,15 +96,15 @@ def test_another_studys_manifest_or_a_damaged_one_is_one_line(tmp_path, capsys, 
     path.write_text(damage(path.read_text()))
     before = sorted(out.rglob("*"))
     assert cli.main(["study", "submit", str(out), "--to", "slurm", "--dry"]) == 2
-    said = capsys.readouterr().err
-    assert re.search(message, said) and said.count("\n") == 1 and sorted(out.rglob("*")) == before
+    error = capsys.readouterr().err
+    assert re.search(message, error) and error.count("\n") == 1 and sorted(out.rglob("*")) == before
 
 
 @pytest.mark.parametrize("verb", ["submit", "status", "compare", "work"])
 def test_a_folder_that_is_no_study_is_one_line(tmp_path, capsys, verb):
     assert cli.main(["study", verb, str(tmp_path), *(["name"] if verb == "work" else [])]) == 2
-    said = capsys.readouterr().err
-    assert said.count("\n") == 1 and ("not a study" in said or "manifest.jsonl" in said)
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1 and ("not a study" in error or "manifest.jsonl" in error)
     assert cli.main(["study", verb]) == 2
     assert "give the folder of a study first" in capsys.readouterr().err
 

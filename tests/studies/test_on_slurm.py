@@ -85,7 +85,7 @@ def test_a_node_without_the_environment_says_so_in_the_log_of_each_run(study):
     assert all("/absent/python cannot import twotower" in log.read_text() for log in logs)
     from twotower.studies.status import study_status
 
-    assert [one.state for one in study_status(study)] == ["waiting", "waiting", "failed", "failed", "waiting"]
+    assert [run.state for run in study_status(study)] == ["waiting", "waiting", "failed", "failed", "waiting"]
 
 
 def test_the_sites_limit_splits_arrays(study, commands):
@@ -102,8 +102,10 @@ def test_the_sites_limit_splits_arrays(study, commands):
 def test_a_queue_that_refuses_is_one_line_and_what_was_sent_is_named(study, commands, capsys):
     commands(sbatch='echo "sbatch: error: invalid partition specified: gpu" >&2; exit 1', scontrol="exit 1")
     assert cli.main(["study", "submit", str(study), "--to", "slurm", "--", "--partition=gpu"]) == 2
-    said = capsys.readouterr().err.splitlines()
-    assert len(said) == 2 and "sbatch refused it (sbatch: error: invalid partition specified: gpu); nothing" in said[1]
+    lines = capsys.readouterr().err.splitlines()
+    assert (
+        len(lines) == 2 and "sbatch refused it (sbatch: error: invalid partition specified: gpu); nothing" in lines[1]
+    )
     body = (
         'here=$(dirname "$0"); [ -e "$here/once" ] && { echo "limit reached" >&2; exit 1; }; touch "$here/once"; echo 7'
     )
@@ -126,8 +128,8 @@ def test_a_queue_that_refuses_is_one_line_and_what_was_sent_is_named(study, comm
 def test_what_cannot_be_sent_is_one_line(study, words, message, monkeypatch, capsys):
     monkeypatch.setenv("PATH", "/absent")
     assert cli.main(["study", "submit", str(study), *words]) == 2
-    said = [line for line in capsys.readouterr().err.splitlines() if not line.startswith("study: 5 of 5 runs")]
-    assert len(said) == 1 and message in said[0] and not (study / "runs").exists()
+    lines = [line for line in capsys.readouterr().err.splitlines() if not line.startswith("study: 5 of 5 runs")]
+    assert len(lines) == 1 and message in lines[0] and not (study / "runs").exists()
 
 
 def test_a_task_asks_for_itself_to_be_queued_again(commands, monkeypatch):
@@ -137,8 +139,8 @@ def test_a_task_asks_for_itself_to_be_queued_again(commands, monkeypatch):
     monkeypatch.setenv("SLURM_ARRAY_JOB_ID", "12")
     monkeypatch.setenv("SLURM_ARRAY_TASK_ID", "3")
     on_slurm.requeue()
-    asked = shutil.which("scontrol").replace("scontrol", "asked")
-    assert Path(asked).read_text() == "requeue 12_3\n"
+    log = shutil.which("scontrol").replace("scontrol", "asked")
+    assert Path(log).read_text() == "requeue 12_3\n"
     commands(scontrol='echo "Requested operation is presently disabled" >&2; exit 1')
     with pytest.raises(InputError, match=r"job 12_3: cannot queue again \(Requested operation is presently disabled\)"):
         on_slurm.requeue()

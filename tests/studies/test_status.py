@@ -97,8 +97,8 @@ def test_finished_runs_are_compared_whatever_became_of_the_others(study, finishe
     (study / "runs" / "small-seed2.log").write_text("twotower: no\n")
     assert [run.state for run in study_status(study)] == ["finished", "finished", "failed", "waiting"]
     assert cli.main(["study", "status", str(study)]) == 0
-    said = capsys.readouterr().out
-    assert "4 runs: 2 finished, 0 running, 0 stopped, 1 failed, 0 lost, 1 waiting" in said
+    output = capsys.readouterr().out
+    assert "4 runs: 2 finished, 0 running, 0 stopped, 1 failed, 0 lost, 1 waiting" in output
     assert cli.main(["study", "compare", str(study)]) == 0
     comparison = json.loads((study / "study.json").read_text())
     assert [row["name"] for row in comparison["runs"]] == ["small-seed0", "small-seed1"]

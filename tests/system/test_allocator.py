@@ -40,12 +40,12 @@ def test_freed_memory_is_kept_inside_and_given_back_outside():
 
 
 def test_where_there_is_no_glibc_no_library_is_told_anything(monkeypatch):
-    told = []
-    monkeypatch.setattr(ctypes, "CDLL", told.append)
+    settings = []
+    monkeypatch.setattr(ctypes, "CDLL", settings.append)
     monkeypatch.setattr(platform, "libc_ver", lambda: ("", ""))
     with freed_memory_kept():
         pass
-    assert told == []
+    assert settings == []
 
 
 def test_an_error_inside_is_passed_on():

@@ -22,8 +22,8 @@ def test_a_device_that_cannot_be_had_is_one_line_with_a_remedy(error, remedy, ca
         raise error
 
     assert exit_code_of(command) == 2
-    said = capsys.readouterr().err
-    assert said.count("\n") == 1 and remedy in said
+    complaint = capsys.readouterr().err
+    assert complaint.count("\n") == 1 and remedy in complaint
 
 
 def test_other_errors_of_pytorch_keep_their_traceback():

@@ -32,9 +32,9 @@ def echo(tmp_path, monkeypatch):
 
 def test_a_worker_answers_each_question_in_its_own_environment(echo):
     with Workers(echo, 1, {"GREETING": "grüße"}) as workers:
-        found = [workers.ask(question) for question in ("one", ["zwei", "drei"], {"четыре": 4})]
-    assert [question for question, _, _ in found] == ["one", ["zwei", "drei"], {"четыре": 4}]
-    assert len({process for _, process, _ in found}) == 1 and {greeting for _, _, greeting in found} == {"grüße"}
+        answers = [workers.ask(question) for question in ("one", ["zwei", "drei"], {"четыре": 4})]
+    assert [question for question, _, _ in answers] == ["one", ["zwei", "drei"], {"четыре": 4}]
+    assert len({process for _, process, _ in answers}) == 1 and {greeting for _, _, greeting in answers} == {"grüße"}
 
 
 def test_a_worker_that_ends_says_how_and_the_next_question_has_a_new_one(echo):

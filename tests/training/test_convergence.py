@@ -25,16 +25,16 @@ def reading(preference, generator, noise=0.3, gain=0.05):
 
 @pytest.mark.parametrize("true", [1.0, 0.7])
 def test_agreement_is_that_of_the_preferences_whatever_the_noise_of_text_and_readouts(true):
-    found = []
+    agreements = []
     for seed in range(8):
         generator = np.random.default_rng(seed)
         was = generator.normal(0, 0.4, TYPES)
         now = true * was + np.sqrt(1 - true**2) * generator.normal(0, 0.4, TYPES)
         (before, piece), (after, _) = reading(was, generator), reading(now, generator)
         doubling = compare(before, after, SETS, 2, piece, 1000)
-        found.append(doubling.agreement.estimate)
+        agreements.append(doubling.agreement.estimate)
         assert doubling.agreement.low < doubling.agreement.estimate < doubling.agreement.high
-    assert np.mean(found) == pytest.approx(true, abs=0.06)
+    assert np.mean(agreements) == pytest.approx(true, abs=0.06)
 
 
 def test_readouts_that_settled_have_converged_and_others_not():
@@ -60,10 +60,10 @@ def test_towers_without_preference_have_none_to_agree_in():
 def test_a_single_tower_is_told_by_its_nats():
     generator = np.random.default_rng(2)
     before, piece = reading(np.zeros(TYPES), generator)
-    one = {name: values for name, values in before.items() if name.endswith("_1")}
-    better = {name: values + 0.05 for name, values in one.items()}
-    assert compare(one, one, SETS, 1, piece, 10).converged and not compare(one, better, SETS, 1, piece, 10).converged
-    assert compare(one, better, SETS, 1, piece, 10).surplus is None
+    own = {name: values for name, values in before.items() if name.endswith("_1")}
+    better = {name: values + 0.05 for name, values in own.items()}
+    assert compare(own, own, SETS, 1, piece, 10).converged and not compare(own, better, SETS, 1, piece, 10).converged
+    assert compare(own, better, SETS, 1, piece, 10).surplus is None
 
 
 @pytest.mark.filterwarnings("error")

@@ -24,12 +24,12 @@ CASES = {
 
 def losses(small, folder, model):
     """Joint nats of each of the first updates."""
-    found = []
+    values = []
     updates = loop.update
 
     def recording(*arguments):
         nats = updates(*arguments)
-        found.append(float(nats[0]))
+        values.append(float(nats[0]))
         return nats
 
     loop.update = recording
@@ -39,16 +39,16 @@ def losses(small, folder, model):
         twotower.run(config, folder, stages=("prepare", "train"))
     finally:
         loop.update = updates
-    return found
+    return values
 
 
 @pytest.mark.promise("towers learn to the last digit as on the developers' machine")
 @pytest.mark.parametrize("case", CASES)
 def test_the_first_losses_are_those_that_are_stored(small, tmp_path, case):
     stored = json.loads(STORED.read_text(encoding="utf-8"))
-    found = losses(small, tmp_path / "run", CASES[case])
+    values = losses(small, tmp_path / "run", CASES[case])
     # Processors round differently, and twenty updates let that grow; a change of the algorithm moves more.
-    assert found == pytest.approx(stored[case], rel=2e-4)
+    assert values == pytest.approx(stored[case], rel=2e-4)
 
 
 if __name__ == "__main__":

@@ -68,13 +68,13 @@ def test_muon_follows_pytorchs():
     shapes = ((6, 6), (6, 6), (4, 24), (24, 4))
     starts = [torch.randn(shape, generator=generator) for shape in shapes]
     mine, theirs = ([torch.nn.Parameter(start.clone()) for start in starts] for _ in range(2))
-    one = Muon(mine, 0.02, 0.1)
+    optimizer = Muon(mine, 0.02, 0.1)
     other = torch.optim.Muon(theirs, lr=0.02, weight_decay=0.1, adjust_lr_fn="match_rms_adamw")
     for _ in range(5):
         for ours, its in zip(mine, theirs, strict=True):
             ours.grad = torch.randn(ours.shape, generator=generator)
             its.grad = ours.grad.clone()
-        one.step()
+        optimizer.step()
         other.step()
     for start, ours, its in zip(starts, mine, theirs, strict=True):
         moved = (its - start).norm()

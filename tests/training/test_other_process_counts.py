@@ -71,8 +71,8 @@ def test_a_run_goes_on_with_any_number_of_processes(small, prepared, tmp_path, f
     assert checkpoint(tmp_path / "two to 3") == [*(shard_name(number, 3) for number in range(3)), INDEX]
     newest = tmp_path / "two to 3" / "checkpoints" / "latest" / shard_name(2, 3)
     newest.write_bytes(newest.read_bytes()[:-1])  # so the shards of two are used, by all three and by the next two
-    said = train_as(tmp_path / "two to 3", plain, 2)
-    assert said.count("latest: the checkpoint is damaged") == 1
+    output = train_as(tmp_path / "two to 3", plain, 2)
+    assert output.count("latest: the checkpoint is damaged") == 1
     same_losses(tmp_path / "two to 3", tmp_path / "whole")
     assert json.loads((tmp_path / "two to 3" / "training.json").read_text())["resumed"] == 1
 
@@ -99,8 +99,8 @@ def test_a_process_that_cannot_write_its_shard_stops_all_and_costs_one_checkpoin
     twotower.run(config, run, stages=("prepare",))
     done = torchrun(2, Path(__file__).with_name("failing_process.py"), run, 3, harm)
     assert done.returncode != 0
-    said = [line for line in done.stderr.splitlines() if line.startswith("twotower: ")]
-    assert harm == "killed" or (len(said) == 1 and "no space left" in said[0] and shard_name(1, 2) in said[0]), said
+    lines = [line for line in done.stderr.splitlines() if line.startswith("twotower: ")]
+    assert harm == "killed" or (len(lines) == 1 and "no space left" in lines[0] and shard_name(1, 2) in lines[0]), lines
     left = find_checkpoint(run / "checkpoints" / "latest")
     assert left == run / "checkpoints" / "latest" and read_index(left).state["step"] == 2
     train_as(run, config, 1)
@@ -116,8 +116,8 @@ def test_processes_save_on_the_way_and_train_on(small, prepared, tmp_path, shard
     for name in ("run", "whole"):
         adopt(tmp_path / name, prepared, "prepare")
     train_as(tmp_path / "whole", config, 1)
-    said = train_as(tmp_path / "run", config, 2)
-    assert "Traceback" not in said
+    output = train_as(tmp_path / "run", config, 2)
+    assert "Traceback" not in output
     same_losses(tmp_path / "run", tmp_path / "whole")
 
 

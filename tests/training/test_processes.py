@@ -99,9 +99,9 @@ def test_bad_input_ends_all_processes_with_one_line(family_runs, tmp_path):
     out = tmp_path / "two"
     configure(out, twotower.Run.load(family_runs("gpt")).config)
     done = torchrun(2, *CLI, "run", "--out", out, "--train.batch", "3", "--overwrite")
-    said = [line for line in done.stderr.splitlines() if line.startswith("twotower: ")]
+    lines = [line for line in done.stderr.splitlines() if line.startswith("twotower: ")]
     assert done.returncode != 0
-    assert len(said) == 1 and "train.batch: 3 windows cannot be shared evenly by 2 processes" in said[0], done.stderr
+    assert len(lines) == 1 and "train.batch: 3 windows cannot be shared evenly by 2 processes" in lines[0], done.stderr
 
 
 def test_a_command_that_makes_no_run_is_refused_under_a_launcher(monkeypatch, capsys):

@@ -81,12 +81,14 @@ def test_readings_come_at_doublings_up_to_the_cap():
 
 
 def test_readouts_say_whether_they_have_converged_and_leave_nothing_else(finished):
-    said = json.loads((finished / "readout.json").read_text())
-    assert said["stopped"] in ("converged", "validation no longer improves", "cap")
-    assert said["converged"] == (said["stopped"] == "converged") or said["stopped"] == "validation no longer improves"
-    assert said["doubling"] == said["doublings"][-1] and said["tokens"] <= said["cap"]
-    assert set(said["doubling"]) == {"tokens", "perplexity", "agreement", "surplus", "converged"}
-    assert set(said["doubling"]["perplexity"]) == {"1", "2", "together"}
+    notes = json.loads((finished / "readout.json").read_text())
+    assert notes["stopped"] in ("converged", "validation no longer improves", "cap")
+    assert (
+        notes["converged"] == (notes["stopped"] == "converged") or notes["stopped"] == "validation no longer improves"
+    )
+    assert notes["doubling"] == notes["doublings"][-1] and notes["tokens"] <= notes["cap"]
+    assert set(notes["doubling"]) == {"tokens", "perplexity", "agreement", "surplus", "converged"}
+    assert set(notes["doubling"]["perplexity"]) == {"1", "2", "together"}
     assert not [path for path in finished.rglob("*") if "states" in path.name]
 
 
@@ -102,8 +104,8 @@ def test_converged_readouts_stop_before_the_cap(finished, tmp_path, monkeypatch)
     config = twotower.Run.load(run).config
     config = replace(config, readout=replace(config.readout, learning_rate=1e-2))
     twotower.run(config, run, stages=("readout",), overwrite=True)
-    said = json.loads((run / "readout.json").read_text())
-    assert said["converged"] and said["stopped"] == "converged" and said["tokens"] < said["cap"] / 2
+    notes = json.loads((run / "readout.json").read_text())
+    assert notes["converged"] and notes["stopped"] == "converged" and notes["tokens"] < notes["cap"] / 2
 
 
 def test_scores_have_every_readout_of_every_set(finished):

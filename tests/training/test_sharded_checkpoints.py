@@ -271,11 +271,11 @@ def test_a_damaged_sharded_checkpoint_is_passed_over_with_a_word(tmp_path, capsy
     assert is_whole(work / "latest") and is_whole(work / "latest.old")
     EVERY[what](work / "latest")
     assert find_checkpoint(work / "latest") == work / "latest.old"
-    said = capsys.readouterr().err
-    assert said.count("\n") == 1 and "latest: the checkpoint is damaged" in said
-    found = in_threads(3, lambda processes: find_checkpoint(work / "latest", processes))
-    assert found == [work / "latest.old"] * 3
-    assert capsys.readouterr().err == said
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1 and "latest: the checkpoint is damaged" in error
+    checkpoints = in_threads(3, lambda processes: find_checkpoint(work / "latest", processes))
+    assert checkpoints == [work / "latest.old"] * 3
+    assert capsys.readouterr().err == error
     assert any(str(work / "latest") in fault for fault in verify(tmp_path / "run")[1])
     assert load_checkpoint(work / "latest.old", *fresh()) == {"step": 1}
 

@@ -48,13 +48,13 @@ def test_intact_is_the_joint_head_and_a_lesion_is_what_it_says(subject):
         "all": Lesion(everything, "mean"),
         "tower 1": Lesion(everything & (np.arange(2 * width) < width), "zero"),
     }
-    found = lesioned(subject.model, rows, len(encoded.pieces), tried, bank, pad, 0, "")
+    log_probs = lesioned(subject.model, rows, len(encoded.pieces), tried, bank, pad, 0, "")
     joint = score_sentences(subject.model, encoded, subject.vocabulary, ["joint"])["joint"]
-    np.testing.assert_allclose(found[INTACT], joint, atol=1e-5)
-    np.testing.assert_allclose(found["none"], joint, atol=1e-5)
+    np.testing.assert_allclose(log_probs[INTACT], joint, atol=1e-5)
+    np.testing.assert_allclose(log_probs["none"], joint, atol=1e-5)
     # Without either tower, what the joint head says of a piece no longer depends on where it stands.
     the = np.flatnonzero(encoded.pieces == subject.tokenizer.token_to_id("the"))
-    assert len(the) >= 3 and np.ptp(found["all"][the]) < 1e-5 < np.ptp(found["tower 1"][the])
+    assert len(the) >= 3 and np.ptp(log_probs["all"][the]) < 1e-5 < np.ptp(log_probs["tower 1"][the])
 
 
 @pytest.mark.parametrize("family", ["gpt", "bert", "elmo"])
@@ -63,11 +63,11 @@ def test_heldout_rows_name_the_tokens_that_they_score(family_runs, family):
     subject = Subject(RunFolder(run).config, run, run)
     text = subject.text
     rows = text.windows(subject.model.config.objective, subject.model.config.windows, subject.model.config.window)
-    found = heldout_rows(subject.model, rows, 500, subject.config.score.passes)
-    places = np.concatenate([one.places for one in found])
+    batches = heldout_rows(subject.model, rows, 500, subject.config.score.passes)
+    places = np.concatenate([batch.places for batch in batches])
     assert len(set(places.tolist())) == len(places) >= 200
     pieces = RunFolder(run).scores()["piece_id"].to_numpy()
-    targets = np.concatenate([one.targets[one.scored] for one in found])
+    targets = np.concatenate([batch.targets[batch.scored] for batch in batches])
     assert (targets == pieces[places]).all()
 
 
@@ -100,17 +100,17 @@ def planted(effect: float, generator: np.random.Generator, items: int = 300):
 
 def test_a_planted_double_dissociation_is_found_and_its_towers_named():
     generator = np.random.default_rng(0)
-    found = [planted(1.0, generator).interaction for _ in range(5)]
-    assert all(one.p_value < 0.05 and one.crossover and one.tower_of_syntax == 1 for one in found)
-    assert np.mean([one.estimate for one in found]) == pytest.approx(2.0, abs=0.2), "1 on either side"
+    effects = [planted(1.0, generator).interaction for _ in range(5)]
+    assert all(effect.p_value < 0.05 and effect.crossover and effect.tower_of_syntax == 1 for effect in effects)
+    assert np.mean([effect.estimate for effect in effects]) == pytest.approx(2.0, abs=0.2), "1 on either side"
 
 
 def test_no_dissociation_is_seldom_said_to_be_one():
     generator = np.random.default_rng(1)
-    found = [planted(0.0, generator).interaction for _ in range(30)]
-    assert sum(one.p_value < 0.05 for one in found) <= 5
-    assert sum(one.crossover for one in found) <= 1
-    assert abs(np.mean([one.estimate for one in found])) < 0.08, "no sign is chosen on what it is tested on"
+    effects = [planted(0.0, generator).interaction for _ in range(30)]
+    assert sum(effect.p_value < 0.05 for effect in effects) <= 5
+    assert sum(effect.crossover for effect in effects) <= 1
+    assert abs(np.mean([effect.estimate for effect in effects])) < 0.08, "no sign is chosen on what it is tested on"
 
 
 def test_of_three_towers_the_two_that_part_syntax_from_meaning_are_named():
@@ -123,9 +123,9 @@ def test_of_three_towers_the_two_that_part_syntax_from_meaning_are_named():
     margins["tower 3, mean"] = margins["tower 3, mean"] - syntax
     margins["tower 1, mean"] = margins["tower 1, mean"] - ~syntax
     right = {name: (values > 0).astype(float) for name, values in margins.items()}
-    found = dissociation(margins, right, syntax, np.arange(300), 3, SETTINGS, generator).interaction
-    assert (found.tower_of_syntax, found.tower_of_meaning) == (3, 1) and found.crossover
-    assert found.p_value < 0.05
+    interaction = dissociation(margins, right, syntax, np.arange(300), 3, SETTINGS, generator).interaction
+    assert (interaction.tower_of_syntax, interaction.tower_of_meaning) == (3, 1) and interaction.crossover
+    assert interaction.p_value < 0.05
 
 
 def test_one_tower_has_losses_and_no_interaction():
@@ -133,9 +133,9 @@ def test_one_tower_has_losses_and_no_interaction():
     margins = {INTACT: generator.normal(size=60)}
     margins |= {f"tower 1, {way}": margins[INTACT] - 1 for way in ("mean", "zero", "resampled")}
     right = {name: (values > 0).astype(float) for name, values in margins.items()}
-    found = dissociation(margins, right, np.arange(60) % 2 == 0, np.arange(60), 1, SETTINGS, generator)
-    assert found.interaction is None
-    assert found.losses[0].margin.estimate == pytest.approx(1)
+    figures = dissociation(margins, right, np.arange(60) % 2 == 0, np.arange(60), 1, SETTINGS, generator)
+    assert figures.interaction is None
+    assert figures.losses[0].margin.estimate == pytest.approx(1)
 
 
 def test_every_second_document_is_measured_whatever_its_number_in_the_corpus():
@@ -170,9 +170,9 @@ def test_what_one_document_tells_has_no_interval():
     losses = {name: generator.normal(size=120) for name in names_of(2)}
     alone = by_class(losses, labels, np.zeros(120, dtype=int), generator)
     figures = [alone.lesions[0].loss, alone.apart, alone.by_frequency, alone.apart.profile[0]]
-    assert all(np.isfinite(one.estimate) and np.isnan([one.low, one.high]).all() for one in figures)
+    assert all(np.isfinite(figure.estimate) and np.isnan([figure.low, figure.high]).all() for figure in figures)
     some = by_class(losses, labels, np.where(labels == "VERB", 0, np.arange(120) % 5), generator).lesions[0]
-    assert {one.name: bool(np.isnan(one.loss.low)) for one in some.classes} == {
+    assert {row.name: bool(np.isnan(row.loss.low)) for row in some.classes} == {
         "NOUN": False,
         "VERB": True,
     }
@@ -200,15 +200,15 @@ def test_of_several_towers_that_are_like_any_units_none_stand_out():
         losses = {
             name: generator.normal(0, 0.2, 3)[labels] + generator.normal(0, 0.1, 120) for name in names_of(towers)
         }
-        found = by_class(losses, labels.astype(str), np.arange(120) % 10, generator, towers, few)
+        losses_by_class = by_class(losses, labels.astype(str), np.arange(120) % 10, generator, towers, few)
         margins = {INTACT: intact}
         for name in losses:
             margins[name] = intact - np.where(syntax, *generator.normal(0, 0.2, 2)) + generator.normal(0, 0.1, 120)
         right = {name: (values > 0).astype(float) for name, values in margins.items()}
         both = dissociation(margins, right, syntax, np.arange(120), towers, few, generator)
         for key, one in (
-            ("apart", found.apart),
-            ("by_frequency", found.by_frequency),
+            ("apart", losses_by_class.apart),
+            ("by_frequency", losses_by_class.by_frequency),
             ("interaction", both.interaction),
         ):
             passed[key] += one.p_value < 0.05

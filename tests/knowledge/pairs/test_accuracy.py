@@ -16,8 +16,8 @@ def test_the_interval_covers_the_truth():
     covered = 0
     for _ in range(200):
         right = (generator.random(60) < 0.7).astype(float)
-        found = centred_estimate(paradigm_draws({"joint": right}, np.arange(60), 400, generator)["joint"], 0.95)
-        covered += found.low <= 0.7 <= found.high
+        estimate = centred_estimate(paradigm_draws({"joint": right}, np.arange(60), 400, generator)["joint"], 0.95)
+        covered += estimate.low <= 0.7 <= estimate.high
     assert 180 <= covered <= 198
 
 
@@ -75,23 +75,23 @@ def of_towers(gaps, generator, pairs=200):
 
 def test_of_several_towers_alike_the_best_is_seldom_said_to_differ_from_the_worst():
     generator = np.random.default_rng(0)
-    found = [of_towers([0.0] * 4, generator) for _ in range(60)]
-    assert sum(one.p_value < 0.05 for one in found) <= 8, "of 60, with the best of four chosen"
-    assert sum(one.low > 0 for one in found) <= 9
+    differences = [of_towers([0.0] * 4, generator) for _ in range(60)]
+    assert sum(difference.p_value < 0.05 for difference in differences) <= 8, "of 60, with the best of four chosen"
+    assert sum(difference.low > 0 for difference in differences) <= 9
 
 
 def test_of_several_towers_the_one_that_is_better_is_found():
-    found = [of_towers([0.0, 0.0, 0.2], np.random.default_rng(seed)) for seed in range(10)]
-    assert all(one.p_value < 0.05 and one.low > 0 and one.of[0] == 3 for one in found)
+    differences = [of_towers([0.0, 0.0, 0.2], np.random.default_rng(seed)) for seed in range(10)]
+    assert all(difference.p_value < 0.05 and difference.low > 0 and difference.of[0] == 3 for difference in differences)
 
 
 def test_several_towers_that_never_differ_do_not_by_chance():
     right = {f"tower {tower}": np.ones(30) for tower in (1, 2, 3)}
     clusters, paradigm, generator = np.arange(30), np.zeros(30, dtype=int), np.random.default_rng(0)
-    found = difference(
+    estimate = difference(
         paradigm_draws(right, clusters, 50, generator), 3, right, clusters, paradigm, 1000, 0.95, generator
     )
-    assert (found.estimate, found.p_value) == (0.0, 1.0)
+    assert (estimate.estimate, estimate.p_value) == (0.0, 1.0)
 
 
 def test_of_two_towers_nothing_is_chosen():
@@ -100,10 +100,10 @@ def test_of_two_towers_nothing_is_chosen():
     right = {f"tower {tower}": (generator.random(60) < 0.7).astype(float) for tower in (1, 2)}
     clusters, paradigm = np.arange(60) // 2, np.arange(60) % 3
     means = paradigm_draws(right, clusters, 100, generator)
-    found = difference(means, 2, right, clusters, paradigm, 1000, 0.95, np.random.default_rng(0))
+    estimate = difference(means, 2, right, clusters, paradigm, 1000, 0.95, np.random.default_rng(0))
     apart = np.bincount(clusters, weights=(right["tower 1"] - right["tower 2"]) / 20 / 3)
     chance = np.abs(np.random.default_rng(0).choice([-1.0, 1.0], size=(1000, 30)) @ apart)
     plain = centred_estimate(means["tower 1"] - means["tower 2"], 0.95)
-    assert {key: getattr(found, key) for key in vars(plain)} == vars(plain) and found.of == [1, 2]
-    assert found.null_high == np.quantile(chance, 0.95)
-    assert found.p_value == pytest.approx((1 + (chance >= abs(apart.sum()) - 1e-12).sum()) / 1001, abs=0)
+    assert {key: getattr(estimate, key) for key in vars(plain)} == vars(plain) and estimate.of == [1, 2]
+    assert estimate.null_high == np.quantile(chance, 0.95)
+    assert estimate.p_value == pytest.approx((1 + (chance >= abs(apart.sum()) - 1e-12).sum()) / 1001, abs=0)

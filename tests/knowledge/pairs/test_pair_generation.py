@@ -37,14 +37,14 @@ def all_changes(trees, lexicon):
 
 def test_each_violation_is_what_it_says(trees):
     lexicon = Lexicon.of(trees, lambda form: 100, lambda verb, noun: (0, 5.0))
-    found = all_changes(trees, lexicon)
+    changes = all_changes(trees, lexicon)
     for name, sentences in EXPECTED.items():
         for good, bad in sentences.items():
-            assert bad <= found[name][good], (name, found[name][good])
-    assert not found["agreement"]["These states made war ."], "past forms do not show number"
-    assert found["object"]["The states have a nation ."], "a noun that they never have is a worse object"
-    assert not any("a state" in bad for bad in found["object"]["The states have a nation ."]), "states are had, too"
-    assert not found["object"]["These states made war ."], (
+            assert bad <= changes[name][good], (name, changes[name][good])
+    assert not changes["agreement"]["These states made war ."], "past forms do not show number"
+    assert changes["object"]["The states have a nation ."], "a noun that they never have is a worse object"
+    assert not any("a state" in bad for bad in changes["object"]["The states have a nation ."]), "states are had, too"
+    assert not changes["object"]["These states made war ."], (
         "a bare noun may not be replaced by one that needs an article"
     )
     unsure = Lexicon.of(trees, lambda form: 100, lambda verb, noun: (0, 0.01))

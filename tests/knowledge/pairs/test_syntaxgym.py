@@ -53,7 +53,7 @@ def test_a_suite_is_read_and_one_that_is_not_as_expected_is_named(tmp_path):
     path = tmp_path / "suite.json"
     path.write_text(json.dumps(suite()))
     read = read_suite(path)
-    assert [one.text for one in read.conditions] == ["the state", "the union"] and read.formulas == (
+    assert [condition.text for condition in read.conditions] == ["the state", "the union"] and read.formulas == (
         "(2;%a%) < (2;%b%)",
     )
     bad = [

@@ -30,16 +30,16 @@ def test_impacts_are_those_of_the_definition(family, objective):
         with torch.no_grad():
             outputs = model.tower_outputs(ids)
             views = {"tower 1": outputs[0], "tower 2": outputs[1], "joint": model.joint_features(outputs)}
-        return {view: found[0, places[word]].mean(dim=0) for view, found in views.items()}
+        return {view: matrices[0, places[word]].mean(dim=0) for view, matrices in views.items()}
 
-    found = impacts(model, [sentence], VOCABULARY)
-    assert list(found) == ["tower 1", "tower 2", "joint"]
+    matrices = impacts(model, [sentence], VOCABULARY)
+    assert list(matrices) == ["tower 1", "tower 2", "joint"]
     for i in range(3):
         for j in range(3):
             alone, both = state(i, places[i]), state(i, [*places[i], *places[j]])
-            for view, (matrix,) in found.items():
+            for view, (matrix,) in matrices.items():
                 assert matrix[i, j] == pytest.approx(float((alone[view] - both[view]).norm()), abs=1e-5)
-    assert all(matrix[0].diagonal() == pytest.approx(0) for matrix in found.values())
+    assert all(matrix[0].diagonal() == pytest.approx(0) for matrix in matrices.values())
 
 
 def test_planted_impacts_give_their_tree_without_its_punctuation():
@@ -51,11 +51,11 @@ def test_planted_impacts_give_their_tree_without_its_punctuation():
     impact[:, 3] += 9  # punctuation may have any impact
     (heads,) = trees_of([impact], [one])
     assert heads.tolist() == gold_heads(one).tolist() == [1, -1, 3, 1]
-    found = score_trees([heads], [one])
-    assert found.uuas.tolist() == found.uas.tolist() == [3]
+    agreement = score_trees([heads], [one])
+    assert agreement.uuas.tolist() == agreement.uas.tolist() == [3]
     turned = np.array([-1, 0, 3, 1])
-    found = score_trees([turned], [one])
-    assert found.uuas.tolist() == [3] and found.uas.tolist() == [2]
+    agreement = score_trees([turned], [one])
+    assert agreement.uuas.tolist() == [3] and agreement.uas.tolist() == [2]
 
 
 def test_dependents_of_punctuation_are_those_of_its_head():

@@ -68,19 +68,19 @@ def probed(treebank):
 def test_planted_trees_are_found_and_noise_is_none(treebank, probed):
     test = np.flatnonzero(treebank.part == TEST)
     weights = draw_weights(test, 200, np.random.default_rng(0))
-    found = summarize(probed, weights, 0.95)
-    there, noise = found.views
+    figures = summarize(probed, weights, 0.95)
+    there, noise = figures.views
     assert there.uuas.estimate > 0.95 and there.dspr.estimate > 0.9
     assert there.root.estimate > 0.9 and there.nspr.estimate > 0.9
     # A random tree of n words has 2/n of another one's edges by chance.
     chance = np.mean([2 / (len(treebank.trees[one].words) - 1) for one in test])
     assert noise.uuas.estimate == pytest.approx(chance, abs=0.08)
-    assert found.linear_order.uuas.estimate == pytest.approx(chance, abs=0.08)
+    assert figures.linear_order.uuas.estimate == pytest.approx(chance, abs=0.08)
     assert abs(noise.nspr.estimate) < 0.15 and noise.root.estimate < 0.35
     assert there.uuas.low <= there.uuas.estimate <= there.uuas.high
-    assert [one.layer for one in found.differences] == [1, "chosen"]
-    assert found.differences[0].uuas.low > 0.5
-    assert set(found.chosen[0].uuas.null) == {"linear_order"}
+    assert [one.layer for one in figures.differences] == [1, "chosen"]
+    assert figures.differences[0].uuas.low > 0.5
+    assert set(figures.chosen[0].uuas.null) == {"linear_order"}
 
 
 def test_probes_are_trained_apart_and_seeded(treebank, probed):
@@ -96,8 +96,8 @@ def test_gold_trees_score_one_and_punctuation_does_not_count(treebank):
     distances = [np.array([tree.distances], dtype=float) for tree in trees]
     depths = [np.array([tree.depths], dtype=float) for tree in trees]
     right = score(trees, distances, depths)
-    for one in (right.distance_correlation, right.root, right.depth_correlation):
-        np.testing.assert_allclose(one, 1.0)
+    for estimate in (right.distance_correlation, right.root, right.depth_correlation):
+        np.testing.assert_allclose(estimate, 1.0)
     np.testing.assert_array_equal(right.correct[0], right.edges)
     np.testing.assert_array_equal(right.edges, [len(tree.words) - 2 for tree in trees])
     for distance, depth in zip(distances, depths, strict=True):

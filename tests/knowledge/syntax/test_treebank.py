@@ -47,31 +47,31 @@ def test_sentences_are_split_by_document_and_counted(finished, treebank, tmp_pat
 
 def test_probes_of_a_run(finished, treebank, tmp_path):
     subject = subject_of(finished, tmp_path, treebank=treebank, probe_sentences=120)
-    found = probe(subject).found
-    assert [view.view for view in found.views] == [
+    figures = probe(subject).found
+    assert [view.view for view in figures.views] == [
         f"{prefix}{name}" for prefix in ("", "untrained ")
         for name in ("tower 1, layer 0", "tower 1, layer 1", "tower 2, layer 0", "tower 2, layer 1",
                      "towers together", "embedding")
     ]  # fmt: skip
-    for one in [*found.views, found.linear_order]:
+    for one in [*figures.views, figures.linear_order]:
         assert all(0 <= getattr(one, measure).estimate <= 1 for measure in ("uuas", "root"))
         assert all(within(getattr(one, measure)) for measure in ("uuas", "root", "dspr", "nspr"))
     table = pd.read_parquet(tmp_path / "probe.parquet")
     mine = table[table["view"] == "tower 1, layer 1"]
-    assert found.views[1].uuas.estimate == pytest.approx(mine["correct"].sum() / mine["edges"].sum())
-    assert found.chosen[0].uuas.layer in (0, 1)
-    assert set(found.chosen[0].uuas.null) == {"untrained", "embedding", "linear_order"}
-    assert [one.layer for one in found.differences] == [0, 1, "chosen"]
+    assert figures.views[1].uuas.estimate == pytest.approx(mine["correct"].sum() / mine["edges"].sum())
+    assert figures.chosen[0].uuas.layer in (0, 1)
+    assert set(figures.chosen[0].uuas.null) == {"untrained", "embedding", "linear_order"}
+    assert [one.layer for one in figures.differences] == [0, 1, "chosen"]
 
 
 def test_decoding_of_a_run(finished, treebank, tmp_path):
     subject = subject_of(finished, tmp_path, treebank=treebank, decoding_sentences=150)
-    found = decoding(subject)
-    upos = found.tasks["upos"]
+    decoded = decoding(subject)
+    upos = decoded.tasks["upos"]
     views = {view.view: view for view in upos.views}
     assert views["embedding"].accuracy.estimate > upos.majority.accuracy.estimate + 0.1
     assert views["embedding"].compression.estimate > upos.majority.compression.estimate
-    for task in found.tasks.values():
+    for task in decoded.tasks.values():
         if isinstance(task, DecodedTask):
             assert all(within(view.accuracy) for view in task.views) and task.words.test > 0
             assert set(task.chosen[0].null) == {"untrained", "embedding", "majority"}
@@ -86,18 +86,18 @@ def test_perturbed_masking_needs_a_masked_tower(finished, treebank, tmp_path):
 
 def test_perturbed_masking_of_a_run(family_runs, treebank, tmp_path):
     subject = subject_of(family_runs("bert"), tmp_path, treebank=treebank, perturbed_sentences=60)
-    found = perturbed_masking(subject).found
-    assert [view.view for view in found.views] == ["tower 1", "tower 2", "joint"]
-    base = found.baselines
+    figures = perturbed_masking(subject).found
+    assert [view.view for view in figures.views] == ["tower 1", "tower 2", "joint"]
+    base = figures.baselines
     assert base["right_branching"].uuas == base["left_branching"].uuas
     assert base["right_branching"].uas.estimate < base["left_branching"].uas.estimate  # English
     assert base["random"].uuas.estimate < base["right_branching"].uuas.estimate
-    for view in found.views:
+    for view in figures.views:
         assert within(view.uuas) and view.uas.estimate <= view.uuas.estimate
         assert view.over_right_branching.uuas.estimate == pytest.approx(
             view.uuas.estimate - base["right_branching"].uuas.estimate
         )
-    assert np.isfinite(found.differences[0].uuas.estimate)
+    assert np.isfinite(figures.differences[0].uuas.estimate)
 
 
 @pytest.mark.parametrize("instrument", [probe, decoding])

@@ -39,8 +39,8 @@ COMMON = [
 
 def test_words_are_found_whole_wherever_the_stream_is_cut(finished, monkeypatch):
     text = PreparedText(finished)
-    asked = ["war", "the", "warfare", "government", "congress", "self-evident", "日", "of"]
-    pieces = pieces_of(asked, text.tokenizer)
+    words = ["war", "the", "warfare", "government", "congress", "self-evident", "日", "of"]
+    pieces = pieces_of(words, text.tokenizer)
     assert pieces[5] == pieces[6] == ()
     stream = text.train[:20_000]
     spelled = [text.pieces[index] for index in stream]
@@ -53,16 +53,16 @@ def test_words_are_found_whole_wherever_the_stream_is_cut(finished, monkeypatch)
             place.append(position)
     for chunk in (2_000_000, 77):
         monkeypatch.setattr("twotower.knowledge.occurrences.CHUNK", chunk)
-        found = find_occurrences(stream, pieces, text.begins, 10**6, seed=0)
-        assert found.counts.tolist() == [
-            whole.count(word) if one else 0 for word, one in zip(asked, pieces, strict=True)
+        occurrences = find_occurrences(stream, pieces, text.begins, 10**6, seed=0)
+        assert occurrences.counts.tolist() == [
+            whole.count(word) if one else 0 for word, one in zip(words, pieces, strict=True)
         ]
         expected = [
-            (asked.index(word), at) for word, at in zip(whole, place, strict=True) if word in [*asked[:5], "of"]
+            (words.index(word), at) for word, at in zip(whole, place, strict=True) if word in [*words[:5], "of"]
         ]
-        assert list(zip(found.word.tolist(), found.place.tolist(), strict=True)) == expected
+        assert list(zip(occurrences.word.tolist(), occurrences.place.tolist(), strict=True)) == expected
     few = find_occurrences(stream, pieces, text.begins, 3, seed=0)
-    assert np.bincount(few.word, minlength=8).max() == 3 and few.counts.tolist() == found.counts.tolist()
+    assert np.bincount(few.word, minlength=8).max() == 3 and few.counts.tolist() == occurrences.counts.tolist()
 
 
 @pytest.mark.parametrize(("family", "objective"), [("gpt", "causal"), ("bert", "masked"), ("elmo", "bidirectional")])
@@ -71,12 +71,12 @@ def test_a_word_is_its_mean_state_each_time_with_half_a_window_around_it(family,
     window, half = model.config.window, model.config.window // 2
     stream = np.random.default_rng(0).integers(5, 90, 200).astype(np.uint16)
     places = np.array([0, 31, 90, 151, 198])
-    found = Occurrences(np.array([3, 2]), np.array([0, 1, 0, 1, 0]), places)
+    occurrences = Occurrences(np.array([3, 2]), np.array([0, 1, 0, 1, 0]), places)
     pieces = [(7,), (8, 9)]
-    views = contextual_views(model, stream, pieces, found, None, True)
+    views = contextual_views(model, stream, pieces, occurrences, None, True)
     assert [view.name for view in views] == ["tower 1, layer 1", "tower 2, layer 1"]
     states = [[], []]
-    for word, place in zip(found.word, places, strict=True):
+    for word, place in zip(occurrences.word, places, strict=True):
         length = len(pieces[word])
         starts = [min(k * half, len(stream) - window) for k in range(-(-(len(stream) - window) // half) + 1)]
         inside = [start for start in starts if start <= place and place + length <= start + window]
@@ -111,8 +111,8 @@ def planted(count=400, seed=0):
     numbers = numbers[numbers[:, 0] < numbers[:, 1]]
     centred = meaning - meaning.mean(axis=0)
     unit = centred / np.linalg.norm(centred, axis=1, keepdims=True)
-    said = (unit[numbers[:, 0]] * unit[numbers[:, 1]]).sum(axis=1) + 0.1 * generator.normal(size=len(numbers))
-    pairs = WordPairs("planted", tuple((names[a], names[b]) for a, b in numbers), tuple(said), "rating")
+    ratings = (unit[numbers[:, 0]] * unit[numbers[:, 1]]).sum(axis=1) + 0.1 * generator.normal(size=len(numbers))
+    pairs = WordPairs("planted", tuple((names[a], names[b]) for a, b in numbers), tuple(ratings), "rating")
     covered = pd.DataFrame({"word": names, "pieces": [(1,)] * count, "count": generator.integers(10, 999, count)})
     views = [WordView("one", 1, 2, True, meaning), WordView("other", 2, 2, True, noise)]
     return pairs, covered, views, generator
@@ -121,14 +121,14 @@ def planted(count=400, seed=0):
 def test_similarity_finds_what_is_planted_and_nothing_in_noise():
     pairs, covered, views, generator = planted()
     number = {word: index for index, word in enumerate(covered["word"])}
-    found = measure_set(pairs, number, views, covered, 0.95, generator)
-    knows, noise = found.views
+    similarity = measure_set(pairs, number, views, covered, 0.95, generator)
+    knows, noise = similarity.views
     assert knows.low > 0.85 and knows.p_value < 0.01
     assert noise.low < 0 < noise.high and noise.p_value > 0.01
-    for view in found.views:
+    for view in similarity.views:
         assert view.null.low < 0 < view.null.high and abs(view.null.estimate) < 0.05
-    assert found.differences[0].low > 0.5 and found.differences[0].towers == [1, 2]
-    assert (found.covered, found.one_piece) == (len(pairs.words), len(pairs.words))
+    assert similarity.differences[0].low > 0.5 and similarity.differences[0].towers == [1, 2]
+    assert (similarity.covered, similarity.one_piece) == (len(pairs.words), len(pairs.words))
 
 
 def test_norms_find_what_is_planted_beyond_frequency():
@@ -173,16 +173,16 @@ def test_a_real_run_answers_for_every_view_the_same_each_time(finished, tmp_path
     known = sorted({str(word).lower() for word in table["word"].unique() if str(word).isalpha()})[::4]
     norms.write_text("word,conc,aoa\n" + "".join(f"{word},{len(word)},{len(word) % 3}\n" for word in known))
     subject = asked(finished, tmp_path / "out", similarity=(write_pairs(tmp_path),), norms=str(norms), occurrences=5)
-    found = words(subject)
-    one = found.similarity[0]
+    figures = words(subject)
+    one = figures.similarity[0]
     assert one.total == len(COMMON) * (len(COMMON) + 1) // 2 + 1 and one.identical == len(COMMON)
     assert one.covered == one.one_piece + one.several_pieces == len(COMMON) * (len(COMMON) - 1) // 2
     layers = [(view.tower, view.layer) for view in one.views]
     assert layers == [(0, None), (1, 0), (2, 0), (1, 1), (2, 1)] * 2
     assert [view.trained for view in one.views] == [True] * 5 + [False] * 5
-    assert found.norms.norms[0].words >= 50
+    assert figures.norms.norms[0].words >= 50
     table = pd.read_parquet(tmp_path / "out" / "words.parquet")
-    assert table["covered"].sum() == found.words.covered and table.loc[table["covered"], "count"].min() >= 10
+    assert table["covered"].sum() == figures.words.covered and table.loc[table["covered"], "count"].min() >= 10
     again = words(asked(finished, tmp_path / "again", similarity=(write_pairs(tmp_path),), occurrences=5))
     assert again.similarity[0].views[:3] == one.views[:3]  # the same draws, whatever else is asked
 
