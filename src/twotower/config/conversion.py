@@ -160,10 +160,11 @@ def _literal(value: Any, allowed: tuple[Any, ...], name: str) -> Any:
     value = {True: "on", False: "off"}.get(value, value) if isinstance(value, bool) else value  # YAML 1.1
     if value == "off" and "no" in allowed:
         value = "no"
-    if value in allowed:
-        return value
-    meant = did_you_mean(str(value), allowed)
-    raise InputError(f"{name}: {value!r} is not possible{meant}; allowed: {', '.join(map(str, allowed))}")
+    choices = {str(choice): choice for choice in allowed}
+    if str(value) in choices:  # a number may be text
+        return choices[str(value)]
+    meant = did_you_mean(str(value), choices)
+    raise InputError(f"{name}: {value!r} is not possible{meant}; allowed: {', '.join(choices)}")
 
 
 def _scalar(value: Any, kind: type, name: str) -> Any:
