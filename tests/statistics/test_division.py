@@ -114,17 +114,17 @@ def simulated(name: str) -> tuple[dict[str, float], dict[str, float]]:
         text = planted_division(seed, **SMALL | planted)
         drawn.setdefault("size", []).append(text.readings.size)
         for question in questions:
-            found, shares = asked(text, question, seed)
-            yes[question] += shares == "yes"
-            drawn.setdefault(f"{question}: share", []).append(found.share)
-            drawn.setdefault(f"{question}: held", []).append(found.held)
+            measured, ruling = asked(text, question, seed)
+            yes[question] += ruling == "yes"
+            drawn.setdefault(f"{question}: share", []).append(measured.share)
+            drawn.setdefault(f"{question}: held", []).append(measured.held)
     covered = {}
-    for question, intervals in drawn.items():
+    for figure, intervals in drawn.items():
         mean = np.mean([interval.estimate for interval in intervals])
-        covered[question] = float(np.mean([interval.low <= mean <= interval.high for interval in intervals]))
-    shares = {question: count / SIMULATIONS for question, count in yes.items()}
-    print(f"\n{name}: yes {shares}; coverage {covered}")  # shown with -s
-    return shares, covered
+        covered[figure] = float(np.mean([interval.low <= mean <= interval.high for interval in intervals]))
+    said_yes = {question: count / SIMULATIONS for question, count in yes.items()}
+    print(f"\n{name}: yes {said_yes}; coverage {covered}")  # shown with -s
+    return said_yes, covered
 
 
 @pytest.mark.montecarlo
