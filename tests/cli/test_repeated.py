@@ -34,6 +34,11 @@ def test_other_options_keep_their_place_and_the_last_of_them_counts():
     assert Arguments().config.prepare.corpus == ("sotu",)
 
 
+def test_the_last_of_two_presets_gives_the_settings_and_the_name():
+    twice = parse(COMMANDS["prepare"], ["--preset", "paper-gpt-base", "--preset", "quickstart"]).config
+    assert twice == parse(COMMANDS["prepare"], ["--preset", "quickstart"]).config
+
+
 def test_settings_of_a_study_count_all():
     words = ["--set", "a=1", "--seeds", "0", "--set", "b=2", "--seeds", "1", "--dry"]
     parsed = with_words(StudyArguments(), words)

@@ -164,12 +164,13 @@ def _options(kind: type, path: tuple[str, ...] = (), prefix: str = "") -> dict[s
 
 
 def peek(words: Sequence[str], *flags: str) -> str | None:
-    """The value of a flag that has several names, before the rest is parsed."""
+    """The value of a flag that has several names, the last if it is given twice, before the rest is parsed."""
+    last = None
     for position, word in enumerate(words):
         flag, equals, value = word.partition("=")
         if flag.replace("_", "-") in flags and (equals or position + 1 < len(words)):
-            return value if equals else words[position + 1]
-    return None
+            last = value if equals else words[position + 1]
+    return last
 
 
 def study_first(command: Command, words: list[str]) -> list[str]:
