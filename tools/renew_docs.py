@@ -88,7 +88,7 @@ FIGURES: dict[str, Callable[[Results], str]] = {
     "surplus-short": lambda run: fixed(surplus_of(run).estimate, 3),
     "surplus-factor": lambda run: f"{math.exp(surplus_of(run).estimate):.2f}",
     "surplus-twice": lambda run: fixed(known(surplus_of(run).null, "null of the surplus"), 3),
-    "surplus-strangers": lambda run: fixed(known(strangers_of(run).surplus, "surplus of strangers").estimate, 3),
+    "surplus-strangers": lambda run: figure(known(strangers_of(run).surplus, "surplus of strangers"), 3),
     "D": lambda run: figure(known(division_of(run).size, "D")),
     "D-strangers": lambda run: f"{known(strangers_of(run).size, 'D of strangers').estimate:.2f}",
     "perplexity": lambda run: f"{run.training.heldout_perplexity.joint:.0f}",
