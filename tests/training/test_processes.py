@@ -13,8 +13,10 @@ from launching import launch, torchrun
 from small_runs import configure
 from twotower import cli
 from twotower.config.settings import to_dict
+from twotower.modeling.configuration import READOUT_SETS
 from twotower.runs.records import read_records, write_records
 from twotower.runs.stages import STAGES
+from twotower.scoring.direction import CONTEXTS
 from twotower.system.processes import Processes
 
 CLI = ("-m", "twotower.cli")
@@ -68,14 +70,18 @@ def test_two_processes_make_the_same_run_as_one(family_runs, tmp_path, family):
     one, two = (twotower.Run.load(run) for run in (finished, out))
     same = ["document", "position", "piece", "word", "upos"]
     assert two.scores()[same].equals(one.scores()[same])
+    scores = pd.read_parquet(finished / "scores.parquet")
+    between_sets = float(np.abs(scores["second_1"] - scores["readout_1"]).mean())
     for table in ("scores", "context", "direction"):
         a, b = (pd.read_parquet(run.path / f"{table}.parquet") for run in (one, two))
         assert list(a.columns) == list(b.columns) and len(a) == len(b)
-        numbers = list(a.select_dtypes("number").columns)
-        np.testing.assert_allclose(b[numbers].to_numpy(), a[numbers].to_numpy(), atol=2e-3)
-        heads = [name for name in numbers if a[name].dtype == np.float32]
-        if len(a) and heads:
-            np.testing.assert_allclose(b[heads].mean(), a[heads].mean(), rtol=1e-5)
+        numbers = a.select_dtypes("number")
+        parts = {name: set(name.split("_")) for name in numbers}
+        of_readouts = [name for name in numbers if parts[name] & {*READOUT_SETS, *CONTEXTS}]
+        exact = numbers.columns.drop(of_readouts)
+        np.testing.assert_allclose(b[exact].to_numpy(), a[exact].to_numpy(), atol=2e-3)
+        if of_readouts:  # rounding moves readouts far less than other initial weights and another order do
+            assert np.abs(b[of_readouts] - a[of_readouts]).mean().max() < 0.05 * between_sets
     assert not [path for path in out.rglob("*") if "partial" in path.name or path.name == "parts"]
 
 

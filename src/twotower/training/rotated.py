@@ -71,10 +71,12 @@ class RotatedAdamW(torch.optim.Optimizer):
     def _turn(self, state: dict[str, Any], gradient: Tensor) -> None:
         """Take the gradient into the second moments of the inputs; now and then turn to their eigenvectors."""
         if "inputs" not in state:
-            state["inputs"], state["updates"] = gradient.new_zeros(gradient.shape[1], gradient.shape[1]), 0
-        state["inputs"].mul_(MEMORY).addmm_(gradient.T, gradient)
+            state["inputs"] = gradient.new_zeros(gradient.shape[1], gradient.shape[1], dtype=torch.float64)
+            state["updates"] = 0
+        exact = gradient.double()  # in single precision rounding decides the eigenvectors of the smallest eigenvalues
+        state["inputs"].mul_(MEMORY).addmm_(exact.T, exact)
         if state["updates"] % EVERY == 0:
-            basis = torch.linalg.eigh(state["inputs"])[1]
+            basis = torch.linalg.eigh(state["inputs"])[1].to(gradient.dtype)
             if "basis" in state:
                 state["first"] = state["first"] @ (state["basis"].T @ basis)
             state["basis"] = basis
