@@ -10,13 +10,13 @@ import shutil
 from pathlib import Path
 
 import pytest
-import tyro
 from sybil import Sybil
 from sybil.evaluators.python import PythonEvaluator
 from sybil.example import Example
 from sybil.parsers.markdown import CodeBlockParser
 
 from twotower import cli
+from twotower.cli import options
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "research").rglob("*.md")])
@@ -37,15 +37,15 @@ def lines(source: str) -> list[str]:
 
 
 def understood(words: list[str]) -> bool:
-    """Whether the real command line understands the words. Every command reads its options with tyro."""
-    real = tyro.cli
+    """Whether the real command line understands the words. Every command reads its options with `with_words`."""
+    real = options.with_words
 
-    def only(*args: object, **settings: object) -> None:
-        real(*args, **settings)
+    def only(default: object, words: list[str]) -> None:
+        real(default, words)
         raise Parsed
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tyro, "cli", only)
+        patch.setattr(options, "with_words", only)
         try:
             return cli.main(words) == 0
         except Parsed:
