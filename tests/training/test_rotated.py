@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from twotower.training.optimization import adamw
+from twotower.training.optimization import adamw, adamw_groups
 from twotower.training.rotated import RotatedAdamW
 
 
@@ -23,7 +23,7 @@ def loss_after(make, steps=200):
 
 def test_correlated_inputs_are_learned_sooner_than_by_adamw_at_any_rate():
     rates = (0.3, 0.1, 0.03, 0.01, 0.003)
-    rotated = min(loss_after(lambda p, r=rate: RotatedAdamW(p, r, 0.0, (0.9, 0.99)))[0] for rate in rates)
+    rotated = min(loss_after(lambda p, r=rate: RotatedAdamW(adamw_groups(p, r, 0.0), (0.9, 0.99)))[0] for rate in rates)
     plain = min(
         loss_after(lambda p, r=rate: adamw([{"params": p, "lr": r, "weight_decay": 0.0}], (0.9, 0.99)))[0]
         for rate in rates
@@ -32,14 +32,16 @@ def test_correlated_inputs_are_learned_sooner_than_by_adamw_at_any_rate():
 
 
 def test_updates_are_the_same_every_time():
-    first, second = (loss_after(lambda p: RotatedAdamW(p, 0.05, 0.01, (0.9, 0.99)), 50)[1] for _ in range(2))
+    first, second = (
+        loss_after(lambda p: RotatedAdamW(adamw_groups(p, 0.05, 0.01), (0.9, 0.99)), 50)[1] for _ in range(2)
+    )
     assert torch.equal(first, second)
 
 
 def trained(shape, gradients):
     """A parameter after updates by these gradients, each of the parameter's shape."""
     parameter = torch.nn.Parameter(torch.ones(shape))
-    optimizer = RotatedAdamW([parameter], 0.05, 0.01, (0.9, 0.99))
+    optimizer = RotatedAdamW(adamw_groups([parameter], 0.05, 0.01), (0.9, 0.99))
     history = [parameter.detach().clone()]
     for gradient in gradients:
         parameter.grad = gradient

@@ -75,7 +75,7 @@ class _Service:
         return await _answer(lambda: self._sentence(body))
 
     def _data(self, name: str, fields: Mapping[str, str]) -> str:
-        with self.lock:  # one reader at a time: tables are read when they are first request for
+        with self.lock:  # one reader at a time: tables are read when they are first asked for
             if name == "runs":
                 return to_json([run.summary() for run in self.runs])
             number = _integer(fields, "run", 0, len(self.runs) - 1)

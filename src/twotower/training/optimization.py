@@ -41,12 +41,12 @@ READOUT_BETAS = (0.9, 0.995)
 
 def readout_optimizers(readouts: nn.Module, settings: ReadoutConfig) -> list[torch.optim.Optimizer]:
     """The optimizers of the readout phases: one for the layers to the vocabulary, one for all else."""
-    decoders = {id(p): p for name, p in readouts.named_parameters() if ".decoder." in f".{name}"}
+    decoders = {id(p): p for name, p in readouts.named_parameters() if "decoder" in name.split(".")}
     others = [parameter for parameter in readouts.parameters() if id(parameter) not in decoders]
     rate, decay = settings.learning_rate, settings.weight_decay
     optimizers: list[torch.optim.Optimizer] = [adamw(adamw_groups(others, rate, decay), READOUT_BETAS)]
     if decoders:  # a lens has none
-        optimizers.append(RotatedAdamW(decoders.values(), rate, decay, READOUT_BETAS))
+        optimizers.append(RotatedAdamW(adamw_groups(decoders.values(), rate, decay), READOUT_BETAS))
     return optimizers
 
 

@@ -27,13 +27,13 @@ EPSILON = 1e-8
 
 
 class RotatedAdamW(torch.optim.Optimizer):
-    """AdamW of weights (types, inputs), with moments in the eigenvectors of the gradient's input side, and of biases
-    (types,), which do not decay."""
+    """AdamW of weights (types, inputs), with moments in the eigenvectors of the gradient's input side.
 
-    def __init__(
-        self, parameters: Iterable[nn.Parameter], learning_rate: float, weight_decay: float, betas: tuple[float, float]
-    ) -> None:
-        super().__init__(parameters, {"lr": learning_rate, "weight_decay": weight_decay, "betas": betas})
+    A bias (types,) is a weight of one input, whose basis is trivial. `groups` are those of `optimization.adamw_groups`.
+    """
+
+    def __init__(self, groups: Iterable[dict[str, Any]], betas: tuple[float, float]) -> None:
+        super().__init__(groups, {"betas": betas})
 
     @torch.no_grad()
     def step(self, closure: Any = None) -> None:  # type: ignore[override]
@@ -45,34 +45,28 @@ class RotatedAdamW(torch.optim.Optimizer):
                     self._update(parameter, group)
 
     def _update(self, parameter: nn.Parameter, group: dict[str, Any]) -> None:
-        whole, state = parameter.grad, self.state[parameter]
-        assert whole is not None
-        in_use = (whole.any(1) if whole.ndim == 2 else whole).nonzero().squeeze(1)
-        gradient = whole.index_select(0, in_use)
+        assert parameter.grad is not None
+        weight, whole = (tensor.view(len(tensor), -1) for tensor in (parameter, parameter.grad))
+        in_use = whole.any(1).nonzero().squeeze(1)
+        gradient, state = whole.index_select(0, in_use), self.state[parameter]
         if not state:
-            state["steps"] = torch.zeros_like(parameter[:, :1] if parameter.ndim == 2 else parameter)
-            state["first"], state["second"] = torch.zeros_like(parameter), torch.zeros_like(parameter)
-        if parameter.ndim == 2:
-            self._turn(state, gradient)
-            gradient = gradient @ state["basis"]
-        beta1, beta2 = group["betas"]
+            inputs = weight.shape[1]
+            state["updates"], state["steps"] = 0, torch.zeros_like(weight[:, :1])
+            state["first"], state["second"] = torch.zeros_like(weight), torch.zeros_like(weight)
+            state["inputs"] = weight.new_zeros(inputs, inputs, dtype=torch.float64)
+        self._turn(state, gradient)
+        (beta1, beta2), rotated = group["betas"], gradient @ state["basis"]
         steps = state["steps"].index_select(0, in_use).add_(1)
-        first = state["first"].index_select(0, in_use).lerp_(gradient, 1 - beta1)
-        second = state["second"].index_select(0, in_use).mul_(beta2).addcmul_(gradient, gradient, value=1 - beta2)
+        first = state["first"].index_select(0, in_use).lerp_(rotated, 1 - beta1)
+        second = state["second"].index_select(0, in_use).mul_(beta2).addcmul_(rotated, rotated, value=1 - beta2)
         for name, moved in (("steps", steps), ("first", first), ("second", second)):
             state[name].index_copy_(0, in_use, moved)
         update = (first / (1 - beta1**steps)) / (second / (1 - beta2**steps)).sqrt_().add_(EPSILON)
-        values = parameter.index_select(0, in_use)
-        if parameter.ndim == 2:
-            update = update @ state["basis"].T
-            values.mul_(1 - group["lr"] * group["weight_decay"])
-        parameter.index_copy_(0, in_use, values.sub_(update, alpha=group["lr"]))
+        values = weight.index_select(0, in_use).mul_(1 - group["lr"] * group["weight_decay"])
+        weight.index_copy_(0, in_use, values.sub_(update @ state["basis"].T, alpha=group["lr"]))
 
     def _turn(self, state: dict[str, Any], gradient: Tensor) -> None:
         """Take the gradient into the second moments of the inputs; now and then turn to their eigenvectors."""
-        if "inputs" not in state:
-            state["inputs"] = gradient.new_zeros(gradient.shape[1], gradient.shape[1], dtype=torch.float64)
-            state["updates"] = 0
         exact = gradient.double()  # in single precision rounding decides the eigenvectors of the smallest eigenvalues
         state["inputs"].mul_(MEMORY).addmm_(exact.T, exact)
         if state["updates"] % EVERY == 0:
