@@ -7,24 +7,19 @@ import pytest
 
 from twotower.statistics.clustering import Clusters
 from twotower.statistics.division import Readings, share
-from twotower.statistics.grouping import numbered, runs, sums_by_key
+from twotower.statistics.grouping import numbered, runs
 from twotower.statistics.relabelling import shifted_shares
 
 
 @pytest.mark.parametrize("most", [1, 7, 300, 5_000, 1 << 40, 1 << 62])
 @pytest.mark.parametrize("places", [1, 300])
-def test_keys_are_numbered_and_rows_added_up_by_them(most: int, places: int) -> None:
+def test_keys_are_numbered(most: int, places: int) -> None:
     generator = np.random.default_rng(0)
     key = np.concatenate([drawn := generator.integers(0, most, places), drawn[: places // 2]])
-    rows = generator.standard_normal((len(key), 3))
     expected, inverse = np.unique(key, return_inverse=True)
     keys, number = numbered(key)
     np.testing.assert_array_equal(keys, expected)
     np.testing.assert_array_equal(number, inverse)
-    keys, sums = sums_by_key(key, rows)
-    columns = np.stack([np.bincount(inverse, weights=column) for column in rows.T], axis=1)
-    np.testing.assert_array_equal(sums[np.isin(keys, expected)], columns)
-    assert not sums[~np.isin(keys, expected)].any()
     values, run = runs(np.sort(key))
     np.testing.assert_array_equal(values, expected)
     np.testing.assert_array_equal(values[run], np.sort(key))

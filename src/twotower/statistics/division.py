@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
@@ -259,10 +260,8 @@ def between_sets(values: Floats) -> Floats:
 
     `values` has shape (sets, contrasts, …), and so on without the first two what is returned.
     """
-    squares: Floats = (values**2).sum(axis=(0, 1))
-    if len(values) == 1:
-        return squares
-    products: Floats = ((values.sum(axis=0) ** 2).sum(axis=0) - squares) / (len(values) * (len(values) - 1))
+    pairs = list(combinations(values, 2)) or [(values[0], values[0])]
+    products: Floats = sum((one * other).sum(axis=0) for one, other in pairs) / len(pairs)
     return products
 
 

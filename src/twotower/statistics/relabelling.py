@@ -12,12 +12,9 @@ from numpy.typing import NDArray
 from scipy.fft import irfft, next_fast_len, rfft
 
 from .division import NOTHING, Codes, Readings, Share, added, products_of, within
-from .grouping import numbered, runs, sums_by_key
+from .grouping import numbered
 from .strata import FEWEST, frequency_bins
 from .tallies import Floats
-
-FILLED = 4
-"""Pairs of a member of a label and a group for each that occurs, up to which a row with all groups is faster."""
 
 
 @dataclass(frozen=True)
@@ -73,17 +70,9 @@ def permuted_shares(
     groups, key = readings.groups, given.astype(np.int64)
     for part in carried_by:
         key = key * len(part.label) + part.unit
-    members, member = numbered(key)
-    cells, cell = numbered(member * groups + readings.group)
-    side_by_side = len(members) * groups <= FILLED * len(cells)
-    if side_by_side:
-        cells, cell = np.arange(len(members) * groups), member * groups + readings.group
-    else:
-        of_member, group = np.divmod(cells, groups)
-        members = members[of_member]
-    counts = np.bincount(cell, minlength=len(cells)).astype(np.float64)
-    columns = np.vstack([counts, added(cell, len(cells), values).reshape(-1, len(cells))])
-    rows = np.ascontiguousarray(columns.T).reshape(len(members), -1)
+    cells, cell = numbered(key * groups + readings.group)
+    columns = np.vstack([np.bincount(cell), added(cell, len(cells), values).reshape(-1, len(cells))])
+    members, group = np.divmod(cells, groups)
     units: list[NDArray[np.int64]] = []
     for part in reversed(carried_by):
         members, unit = np.divmod(members, len(part.label))
@@ -94,18 +83,13 @@ def permuted_shares(
         label = members
         for part, unit, kind in zip(carried_by, units, kinds, strict=True):
             label = label * kind + _exchanged(part, generator)[unit]
-        if side_by_side:
-            crossed, sums = sums_by_key(label, rows)
-            label_of = np.repeat(np.arange(len(crossed)), groups)
-        else:
-            keys, sums = sums_by_key(label * groups + group, rows)
-            crossed, label_of = runs(keys // groups)
-        cell_counts, *cell_sums = np.ascontiguousarray(sums.reshape(len(label_of), -1).T)
+        crossed, label = numbered(label)
+        pairs_of, place = numbered(label * groups + group)  # after the labels, so that a table is small enough
+        counts, *sums = added(place, len(pairs_of), columns)
         n, means, pairs = products_of(
-            label_of, len(crossed), cell_counts, np.reshape(cell_sums, (*values.shape[:-1], len(label_of)))
+            pairs_of // groups, len(crossed), counts, np.reshape(sums, (*values.shape[:-1], len(counts)))
         )
-        known = pairs > 0
-        shares[number] = n[known] @ (means[known] - outer.means[crossed[known] // labels]) / len(cell) / square
+        shares[number] = (n * (pairs > 0)) @ (means - outer.means[crossed // labels]) / len(cell) / square
     return shares
 
 
