@@ -31,16 +31,16 @@ class Clusters:
         self._units = dict(units)
 
     @cached_property
-    def _crossed(self) -> list[tuple[int, NDArray[np.int64], Floats]]:
+    def _crossed(self) -> list[tuple[int, NDArray[np.int32], Floats]]:
         """Sign, unit of each occurrence, and what leaving a unit out scales its influence by; one way alone first."""
-        terms: list[tuple[int, NDArray[np.int64], Floats]] = []
+        terms: list[tuple[int, NDArray[np.int32], Floats]] = []
         for ways in range(1, len(self._units) + 1):
             for names in combinations(self._units, ways):
                 key = np.zeros(0, np.int64)
                 for name in names:
                     own = np.asarray(self._units[name], dtype=np.int64)
                     key = own if not len(key) else key * (int(own.max(initial=0)) + 1) + own
-                unit = numbered(key)[1]
+                unit = numbered(key)[1].astype(np.int32)  # kept as long as the text is measured
                 rest = 1 - np.bincount(unit) / max(1, len(unit))
                 terms.append((1 if ways % 2 else -1, unit, 1 / np.maximum(rest, 0.5)))
         return terms

@@ -212,7 +212,7 @@ def crossing(label: Codes, given: Codes, labels: int = 0) -> tuple[NDArray[np.in
     labels = labels or int(label.max(initial=0)) + 1
     seconds = int(given.max(initial=0)) + 1
     key = label.astype(np.int64) if seconds == 1 else given.astype(np.int64) * labels + label
-    if seconds * labels <= 4 * len(label) + 1000:
+    if seconds * labels <= len(label):
         return key, np.repeat(np.arange(seconds), labels)
     pairs, numbers = numbered(key)
     return numbers, pairs // labels
@@ -241,7 +241,7 @@ def cells_of(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
     """Number of the pair of label and group at each place; label and group of each pair, (cells,)."""
     key = label.astype(np.int64) * groups + group
-    if labels * groups <= 4 * len(label) + 1000:
+    if labels * groups <= len(label):
         return key, np.repeat(np.arange(labels), groups), np.tile(np.arange(groups), labels)
     pairs, cell = numbered(key)
     return cell, *np.divmod(pairs, groups)
