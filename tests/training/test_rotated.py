@@ -70,3 +70,10 @@ def test_the_bias_of_a_type_is_moved_as_adamw_does_by_its_own_updates_alone():
                 bias.grad = gradient[None]
                 optimizer.step()
         assert biases[type_].item() == pytest.approx(bias.item(), rel=1e-5)
+
+
+def test_no_update_is_much_larger_than_the_rate_where_directions_change_places():
+    gradients = torch.zeros(80, 2, 2)
+    gradients[:, 0, 0] = 1.0
+    gradients[:30, 1, 1], gradients[30:, 1, 1] = 0.8, 1.25
+    assert torch.stack(trained((2, 2), gradients)).diff(dim=0).abs().max() < 1.5 * 0.05

@@ -58,7 +58,7 @@ STAGES: dict[str, Stage] = {
         Stage("readout", ("seed", "threads", "readout", "train.masked", "train.micro_batch", "train.loss",
                           "train.clip", "score.passes"),
               ("data", "tokenizer.json", "trunk"),
-              ("model", "readout.json"), format=9),
+              ("model", "readout.json"), format=10),
         Stage("score", ("threads", "score"), ("data", "model"),
               ("scores.parquet", "context.parquet", "direction.parquet"), format=9),
         *map(_stage_of, INSTRUMENTS.values()),

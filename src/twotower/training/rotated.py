@@ -4,7 +4,9 @@ The inputs of such a layer are few and strongly correlated, and AdamW, which sca
 along most directions: preferences of the default pair of seed 100 at 0.26 M and 0.52 M tokens agreed to 0.96 in this
 basis, and to 0.78 by AdamW (at another rate and other betas, so that the basis alone may gain less). This is SOAP
 (Vyas et al. 2024, arXiv 2409.11321), of whose two rotations only that of the shorter side, the inputs, is kept: the
-other would be of the vocabulary's size.
+other would be of the vocabulary's size. Both moments turn with the basis. Eigenvectors come in the order of their
+eigenvalues, so a direction in which a type has a large gradient can take the place of one in which it had hardly any;
+with the second moment of that place the next updates would be fifty times the learning rate (`research/readouts.md`).
 
 A type without a gradient stays where it is. AdamW's momentum would move it on, and a rare type that is out of the
 sample (`vocabulary_sample`) can so become far too probable without any update noticing (`research/readouts.md`).
@@ -72,6 +74,9 @@ class RotatedAdamW(torch.optim.Optimizer):
         if state["updates"] % EVERY == 0:
             basis = torch.linalg.eigh(state["inputs"])[1].to(gradient.dtype)
             if "basis" in state:
-                state["first"] = state["first"] @ (state["basis"].T @ basis)
+                overlap = state["basis"].T @ basis
+                state["first"] = state["first"] @ overlap
+                # Exact where the gradient's coordinates in the old basis are uncorrelated, which the basis makes them.
+                state["second"] = state["second"] @ overlap.square()
             state["basis"] = basis
         state["updates"] += 1
