@@ -32,7 +32,7 @@ MEANING = {
     "unigram": "words dealt out over all documents: frequencies alone",
     "single": "one tower with as many parameters as all towers together",
     "forwards": "towers that read in one direction only",
-    "planted-classes": "each tower also trained on its own half of the word classes",
+    "planted-classes": "each tower trained on its own half of the word classes alone",
     "planted-texts": "one tower trained on text that keeps syntax alone, the other on text that keeps topics alone",
     "planted-reach": "one tower sees the last tokens, the other what is further back",
     "idle-zero": "the second tower gives nothing",

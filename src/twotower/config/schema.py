@@ -110,7 +110,7 @@ class ModelConfig:
     planted: Literal["none", "classes", "texts", "reach", "idle"] = "none"
     """A division to plant, as a control of which the answer is known. `classes`: each tower is trained to predict its
     share of the word classes. `texts`: one tower is trained on text that keeps syntax, the other on text that
-    keeps meaning. `reach`: one tower sees the last tokens, the other what is further back. `idle`: the last tower does
+    keeps topics. `reach`: one tower sees the last tokens, the other what is further back. `idle`: the last tower does
     nothing."""
     dial: Annotated[float, Range(0, 1, zero="as without")] = 1.0
     """How strongly a division is planted, 0 to 1: the weight of the towers' own losses, where 1 minus this is that of
