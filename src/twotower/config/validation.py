@@ -78,7 +78,10 @@ def validate(config: RunConfig) -> None:
         model.activation == "auto" or model.family in ("gpt", "bert"),
         "model.activation", model.activation, f"auto, for family {model.family}: it has one of its own",
     )  # fmt: skip
-    _require(train.windows != "pairs" or train.window >= 8, "train.window", train.window, "8 or more, of pairs")
+    _require(
+        train.windows != "pairs" or train.window >= 8,
+        "train.window", train.window, "8 or more, where train.windows is pairs",
+    )  # fmt: skip
     for name, batch, tokens in (
         ("train.tokens", train.batch, train.tokens), ("readout.tokens", readout.batch, readout.tokens),
     ):  # fmt: skip
