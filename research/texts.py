@@ -16,6 +16,7 @@ from twotower import Run
 from twotower.config.conversion import record_from
 from twotower.preference.division import row_of, with_strangers
 from twotower.report.finding import row_name
+from twotower.runs.records import read_records
 
 DATA = Path(__file__).parent / "data" / "texts.json.gz"
 NATURAL, PLANTED = "natural", "planted by class"
@@ -40,6 +41,8 @@ class OnText(Ruled):
 
     text: str
     strangers: bool
+    readouts: int
+    """Format of the stage that trained them; 10 since their optimizer was mended (readouts.md)."""
 
     @classmethod
     def read(cls, run: Run) -> OnText:
@@ -48,7 +51,8 @@ class OnText(Ruled):
         novels = [name for folder, name in NOVELS.items() if folder in str(config.prepare.corpus)]
         text = REWRITTEN.get(config.prepare.words) or (novels or [NATURAL])[0]
         planted = config.model.planted == "classes"
-        return cls(**vars(Ruled.of(run)), text=PLANTED if planted else text, strangers=config.model.cooperation == 0)
+        strangers, readouts = config.model.cooperation == 0, read_records(run.path)["readout"].format
+        return cls(**vars(Ruled.of(run)), text=PLANTED if planted else text, strangers=strangers, readouts=readouts)
 
 
 def known() -> list[OnText]:
@@ -132,8 +136,8 @@ def main(studies: list[Path]) -> None:
             runs[run.text, run.strangers, run.seed] = run
     measured = sorted(runs.values(), key=lambda run: (ORDER.index(run.text), run.strangers, run.seed))
     kinds = [[run.text, "strangers" if run.strangers else "pair"] for run in measured]
-    print(table([[*kind, *measured_cells(run)] for kind, run in zip(kinds, measured, strict=True)],
-                ["text", "towers", *MEASURED]))  # fmt: skip
+    print(table([[*kind, str(run.readouts), *measured_cells(run)] for kind, run in zip(kinds, measured, strict=True)],
+                ["text", "towers", "readouts", *MEASURED]))  # fmt: skip
     print("\n" + table(
         [[*kind, str(run.seed), *(cell(run, *shown) for shown in SHOWN)]
          for kind, run in zip(kinds, measured, strict=True)],
