@@ -261,7 +261,7 @@ def between_sets(values: Floats) -> Floats:
     `values` has shape (sets, contrasts, …), and so on without the first two what is returned.
     """
     pairs = list(combinations(values, 2)) or [(values[0], values[0])]
-    products: Floats = sum((one * other).sum(axis=0) for one, other in pairs) / len(pairs)
+    products: Floats = sum((first * second).sum(axis=0) for first, second in pairs) / len(pairs)
     return products
 
 
