@@ -182,7 +182,7 @@ def main(study: Path, planted_study: Path) -> None:
               in_print(f"{100 * share.estimate:.2f} % [{100 * share.low:.2f}, {100 * share.high:.2f}]"),
               f"{100 * (share.null_high or 0):.2f} %", beyond_type(row).verdict]
              for row in rows if (share := beyond_type(row).share)],
-            ["seed", "compared with seed", "correlation at tokens", "tenths given type", "by chance at most", "verdict"],
+            ["seed", "beside seed", "correlation at tokens", "tenths given type", "by chance at most", "verdict"],
         ))  # fmt: skip
     print("\n" + table(outcomes(ruled["pairs"], ruled["strangers"], planted, tokens), ["", "seen", "outcome"]))
     keep(DATA, {"planted": planted, "tokens": tokens})

@@ -7,7 +7,7 @@ import pytest
 
 from twotower.statistics.clustering import Clusters
 from twotower.statistics.division import Readings, share
-from twotower.statistics.grouping import numbered, runs
+from twotower.statistics.grouping import numbered
 from twotower.statistics.relabelling import shifted_shares
 
 
@@ -20,7 +20,7 @@ def test_keys_are_numbered(most: int, places: int) -> None:
     keys, number = numbered(key)
     np.testing.assert_array_equal(keys, expected)
     np.testing.assert_array_equal(number, inverse)
-    values, run = runs(np.sort(key))
+    values, run = numbered(np.sort(key))
     np.testing.assert_array_equal(values, expected)
     np.testing.assert_array_equal(values[run], np.sort(key))
 

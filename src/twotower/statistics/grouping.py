@@ -24,15 +24,11 @@ def numbered(key: Numbers) -> tuple[Numbers, Numbers]:
         number_of[keys] = np.arange(len(keys))
         return keys, number_of[key].astype(np.int64)
     ordered, order = _sorted(key)
+    begins = np.ones(len(key), dtype=bool)
+    np.not_equal(ordered[1:], ordered[:-1], out=begins[1:])
     number = np.empty(len(key), np.int64)
-    keys, number[order] = runs(ordered)
-    return keys, number
-
-
-def runs(ordered: Numbers) -> tuple[Numbers, Numbers]:
-    """The value of each run of equal ones, (runs,), and the run that each place is in, (places,)."""
-    starts = _starts(ordered)
-    return ordered[starts], np.repeat(np.arange(len(starts)), np.diff(starts, append=len(ordered)))
+    number[order] = np.cumsum(begins) - 1
+    return ordered[begins], number
 
 
 def _sorted(key: Numbers) -> tuple[Numbers, Numbers]:
@@ -47,10 +43,3 @@ def _sorted(key: Numbers) -> tuple[Numbers, Numbers]:
     order = ordered & ((1 << bits) - 1)
     ordered >>= bits
     return ordered, order
-
-
-def _starts(ordered: Numbers) -> Numbers:
-    """Where runs of equal values begin, (runs,)."""
-    begins = np.ones(len(ordered), dtype=bool)
-    np.not_equal(ordered[1:], ordered[:-1], out=begins[1:])
-    return np.flatnonzero(begins)

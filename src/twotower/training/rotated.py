@@ -76,7 +76,7 @@ class RotatedAdamW(torch.optim.Optimizer):
             if "basis" in state:
                 overlap = state["basis"].T @ basis
                 state["first"] = state["first"] @ overlap
-                # Exact where the gradient's coordinates in the old basis are uncorrelated, which the basis makes them.
+                # Exact where coordinates in the old basis are uncorrelated, as it makes them over all types together.
                 state["second"] = state["second"] @ overlap.square()
             state["basis"] = basis
         state["updates"] += 1
