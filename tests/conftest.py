@@ -13,10 +13,15 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from small_runs import small_config, write_corpus
 from twotower.config.schema import RunConfig
+
+# Two runs of a commit try the same examples: what turns a run red is in the commit. The exhaustive tier draws anew.
+hypothesis.settings.register_profile("same examples", derandomize=True)
+hypothesis.settings.load_profile("same examples")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -82,7 +82,7 @@ SENTENCE = st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"]), 
 USUAL = {"deadline": None, "suppress_health_check": [HealthCheck.function_scoped_fixture]}
 
 
-@settings(max_examples=60, derandomize=True, **USUAL)
+@settings(max_examples=60, **USUAL)
 @given(
     st.lists(st.tuples(SENTENCE, SENTENCE), min_size=1, max_size=5), st.sampled_from(sorted(BETTER)),
     st.permutations(range(4)), st.sampled_from([("csv", ","), ("tsv", "\t"), ("csv", ";"), ("jsonl", "")]),
