@@ -106,11 +106,22 @@ def test_operational_settings_change_nothing(small, copy):
 
 def test_a_run_made_before_a_setting_existed_counts_as_made_with_its_default(small, copy):
     records = read_records(copy)
-    for name in ("optimizer", "loss"):
-        del records["train"].settings[f"train.{name}"]
+    del records["train"].settings["train.optimizer"]
     write_records(copy, records)
     assert done(copy, small) == []
     assert done(copy, replace(small, train=replace(small.train, optimizer="muon")), overwrite=True)[0] == "train"
+
+
+def test_a_run_made_with_a_setting_that_is_gone_counts_as_made_with_the_value_that_remains(small, copy):
+    path, saved = copy / "config.yaml", (copy / "config.yaml").read_text(encoding="utf-8")
+    path.write_text(saved.replace("train:\n", "train:\n  loss: blocks\n"), encoding="utf-8")
+    records = read_records(copy)
+    records["train"].settings["train.loss"] = "blocks"
+    write_records(copy, records)
+    assert done(copy, small) == []
+    path.write_text(saved.replace("train:\n", "train:\n  loss: liger\n"), encoding="utf-8")
+    with pytest.raises(InputError, match=r"config.yaml: 'train.loss' is not a setting"):
+        done(copy, small)
 
 
 def test_a_lost_file_is_made_again_and_a_damaged_one_is_named(small, copy):

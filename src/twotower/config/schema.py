@@ -213,10 +213,6 @@ class TrainConfig:
     moments on each process (FSDP) instead of all of them (DDP). Results differ only by rounding."""
     compile: bool = False
     """Compile the towers with `torch.compile`. Meant for GPUs: on a CPU it gains less time than compiling takes."""
-    loss: Literal["blocks", "liger"] = "blocks"
-    """How to compute the cross-entropy over the vocabulary, in this phase and the readout phases: in `blocks` of
-    positions (twotower's own), or with `liger` (the fused kernel of liger-kernel, for GPUs). Results differ only by
-    rounding."""
 
 
 @dataclass(frozen=True)

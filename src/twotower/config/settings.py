@@ -18,6 +18,8 @@ from .schema import RunConfig
 T = TypeVar("T")
 MOST_NAMED = 3
 """How many unknown names, and how many near ones of each, one error shows."""
+GONE: Mapping[str, object] = {"train.loss": "blocks"}
+"""Settings of earlier versions, and the value of each that is all there is today: saved with it, they say nothing."""
 
 
 class _Loader(yaml.SafeLoader):
@@ -78,7 +80,7 @@ def with_settings(base: T, given: Mapping[str, Any], source: str) -> T:
     Raises `InputError` for a name that is unknown, naming the nearest, or given twice, and for a value of a wrong type.
     """
     known = setting_types(type(base))
-    flat = flat_settings(given, source)
+    flat = without_gone(flat_settings(given, source))
     sections = {name.rpartition(".")[0] for name in known}
     flat = {name: value for name, value in flat.items() if value is not None or name not in sections}
     require_known(flat, known, source)
@@ -113,6 +115,11 @@ def changed(config: RunConfig, usual: RunConfig) -> dict[str, Any]:
     """The settings that are not the `usual` ones, as plain values by their dotted names."""
     before = by_name(usual)
     return {name: value for name, value in by_name(config).items() if value != before[name]}
+
+
+def without_gone(flat: Mapping[str, Any]) -> dict[str, Any]:
+    """Saved settings, by dotted name, without those that are `GONE` and had the value that remains."""
+    return {name: value for name, value in flat.items() if name not in GONE or GONE[name] != value}
 
 
 def _flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -17,7 +17,6 @@ from ..config.validation import require_objective
 from ..data.tokenization import Vocabulary
 from .backbones import PREFIX, check_backbone
 from .configuration import TowersConfig
-from .fused_losses import VocabularyLoss
 from .losses import cross_entropy_sum
 from .model import OwnHead, TowersModel
 from .transfers import in_one_copy
@@ -140,11 +139,9 @@ class JointObjective(nn.Module):
         model: TowersModel,
         readouts: nn.ModuleList,
         second: nn.ModuleList,
-        loss: VocabularyLoss = cross_entropy_sum,
         owners: Tensor | None = None,
     ) -> None:
         super().__init__()
-        self.loss = loss
         self.model = model
         self.readouts = readouts
         self.second = second
@@ -177,15 +174,13 @@ class JointObjective(nn.Module):
             features, decoder = self.model.joint_features(outputs), weight
         else:
             features, decoder = self.model.joint_features([output.detach() for output in outputs]), weight.detach()
-        sums = [self.loss(features, decoder, bias, targets)]
+        sums = [cross_entropy_sum(features, decoder, bias, targets)]
         watched = int(predicted[:watched_rows].sum())
         readout_inputs = self.model.readout_inputs([output[:watched] for output in outputs])
-        sums += readout_losses(
-            [*self.readouts, *self.second], [*readout_inputs, *readout_inputs], targets[:watched], self.loss
-        )
+        sums += readout_losses([*self.readouts, *self.second], [*readout_inputs, *readout_inputs], targets[:watched])
         for number, head in enumerate(cast(list[OwnHead], list(self.model.own_heads))):
             output, targets_there = self._own_part(number, outputs, targets, own_texts)
-            sums.append(self.loss(head.fusion(output), weight, head.bias, targets_there))
+            sums.append(cross_entropy_sum(head.fusion(output), weight, head.bias, targets_there))
         return torch.stack(sums)
 
     def _own_part(
@@ -224,12 +219,10 @@ def watched_heads(config: TowersConfig) -> int:
     return 2 * int(config.towers)
 
 
-def readout_losses(
-    readouts: Iterable[Any], inputs: list[Tensor], targets: Tensor, loss: VocabularyLoss = cross_entropy_sum
-) -> list[Tensor]:
+def readout_losses(readouts: Iterable[Any], inputs: list[Tensor], targets: Tensor) -> list[Tensor]:
     """Summed nats of each tower's readout on its own detached input (positions, output_width); one scalar per tower."""
     losses = []
     for readout, hidden in zip(readouts, inputs, strict=True):
         features = readout.features(hidden)
-        losses.append(loss(features, readout.decoder.weight, readout.decoder.bias, targets))
+        losses.append(cross_entropy_sum(features, readout.decoder.weight, readout.decoder.bias, targets))
     return losses

@@ -14,7 +14,7 @@ import yaml
 
 from ..config.conversion import plain, record_from
 from ..config.schema import RunConfig
-from ..config.settings import from_dict, with_settings
+from ..config.settings import from_dict, with_settings, without_gone
 from ..system.errors import InputError
 from .stages import INSTRUMENTS, STAGES, Stage, defaults_of, producer_of, stage_settings, stages_of
 from .writing import write_text
@@ -124,7 +124,7 @@ def up_to_date(run: Path, config: RunConfig, name: str, records: Records | None 
     return (
         record is not None
         and record.format == stage.format
-        and defaults_of(stage) | record.settings == stage_settings(config, stage)
+        and defaults_of(stage) | without_gone(record.settings) == stage_settings(config, stage)
         and record.inputs == inputs_of(run, config, stage, records)
         and all((run / output).exists() for output in stage.outputs)
     )

@@ -25,7 +25,6 @@ from ..config.conversion import as_json
 from ..config.schema import RunConfig
 from ..data.heldout import PreparedText
 from ..modeling.configuration import TowersConfig
-from ..modeling.fused_losses import vocabulary_loss
 from ..modeling.model import TowersModel, fresh_readouts
 from ..modeling.objectives import JointObjective, loss_weights, watched_heads
 from ..modeling.planted import owners_of
@@ -250,7 +249,7 @@ def _build(
         model.begin_at(unigram)
     watching = fresh_readouts(model.config, config.seed, unigram)
     second = fresh_readouts(model.config, config.seed + SECOND_SEED, unigram)
-    objective = JointObjective(model, watching, second, vocabulary_loss(config.train.loss), owners_of(towers, text))
+    objective = JointObjective(model, watching, second, owners_of(towers, text))
     objective.train()
     settings = config.train
     sharded = settings.shard and accelerator.num_processes > 1

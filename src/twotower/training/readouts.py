@@ -23,7 +23,7 @@ from ..config.schema import RunConfig
 from ..data.heldout import PreparedText
 from ..data.tokenizer_files import save_for_transformers
 from ..modeling.configuration import READOUT_SETS, TWICE_SETS
-from ..modeling.fused_losses import VocabularyLoss, vocabulary_loss
+from ..modeling.losses import cross_entropy_sum
 from ..modeling.model import Readout, TowersModel, fresh_set, input_of
 from ..modeling.scoring import score_rows
 from ..modeling.sizes import require_same_vocabulary
@@ -133,7 +133,6 @@ class Training:
     ) -> None:
         self.model, self.sets, self.config, self.processes = model, sets, config, processes
         self.optimizers = readout_optimizers(sets, config.readout)
-        self.loss = vocabulary_loss(config.train.loss)
         self.per_update = config.readout.batch * int(model.config.window)
         self.steps = max(1, config.readout.tokens // self.per_update)
         self.warmup = max(1, round(config.readout.warmup * min(self.steps, FIRST_READING // self.per_update)))
@@ -230,12 +229,12 @@ class Training:
 
     def _nats(self, readout: Readout, hidden: Tensor, predicted: list[Tensor]) -> Tensor:
         """The summed nats at positions with states `hidden`; `predicted` are their targets alone, or a `Sampled`."""
-        loss: VocabularyLoss = self.loss
         features, (weight, bias) = readout.features(hidden), self.model.decoder_of(readout)
         if not self.samples:
-            return loss(features, weight, bias, predicted[0])
+            return cross_entropy_sum(features, weight, bias, predicted[0])
         types, log_weights, targets = predicted
-        return loss(features, weight.index_select(0, types), bias.index_select(0, types) + log_weights, targets)
+        bias = bias.index_select(0, types) + log_weights
+        return cross_entropy_sum(features, weight.index_select(0, types), bias, targets)
 
 
 def reading_steps(steps: int, first: int) -> list[int]:
