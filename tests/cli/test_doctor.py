@@ -15,14 +15,14 @@ from twotower.system.machine import Gpu, MachineFound, disk_speed, look_around
 
 GOOD = MachineFound(
     cores=2, load=0.1, memory=8 << 30, memory_free=6 << 30, disk_free=40 << 30, disk_speed=400e6, gflops=50.0,
-    second_thread=1.1, gpus=(),
+    bf16=0.1, second_thread=1.1, gpus=(),
 )  # fmt: skip
 
 
 def test_the_machine_is_measured(tmp_path):
     facts = look_around(tmp_path)
     assert facts.cores >= 1 and 0 < facts.memory_free <= facts.memory and facts.disk_free > 0
-    assert facts.disk_speed > 0 and facts.gflops > 0 and list(tmp_path.iterdir()) == []
+    assert facts.disk_speed > 0 and facts.gflops > 0 and facts.bf16 > 0 and list(tmp_path.iterdir()) == []
     with pytest.raises(InputError, match="cannot be written to"):
         disk_speed(tmp_path / "absent")
 
@@ -54,6 +54,8 @@ def test_threads_and_gpus_are_described_with_advice():
     assert "a single core" in " ".join(describe(replace(GOOD, second_thread=None)))
     assert "everything takes longer now" in " ".join(describe(replace(GOOD, load=9.0)))
     assert "everything takes longer" not in " ".join(describe(GOOD))
+    assert "do without --train.precision bf16" in " ".join(describe(GOOD))
+    assert "2.1 times as fast: try --train.precision bf16" in " ".join(describe(replace(GOOD, bf16=2.1)))
     free, busy = Gpu("Big", 80 << 30, 79 << 30, True), Gpu("Big", 80 << 30, 1 << 30, True)
     assert "Big, 80 GB, 79 GB of it free, bf16" in " ".join(describe(replace(GOOD, gpus=(free,))))
     (fault,) = faults_of(replace(GOOD, gpus=(free, busy)))

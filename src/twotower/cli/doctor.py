@@ -72,6 +72,8 @@ def describe(machine: MachineFound) -> list[str]:
                      f"transformers {known['transformers']}"),
         ("processor", f"{processor_name()}, {machine.cores} core{'s' * (machine.cores > 1)} for this process"),
         ("speed", f"{machine.gflops:.0f} GFLOP/s on one thread; {_threads(machine.second_thread)}"),
+        ("bf16", f"products are {machine.bf16:.1f} times as fast: {'try' if machine.bf16 > 1 else 'do without'} "
+                 "--train.precision bf16"),
         ("load", _load(machine)),
         ("memory", f"{_gigabytes(machine.memory)}, {_gigabytes(machine.memory_free)} of it free"),
         ("disk", f"{_gigabytes(machine.disk_free)} free; writes {machine.disk_speed / 1e6:,.0f} MB/s"),

@@ -207,7 +207,8 @@ class TrainConfig:
     checkpoint_seconds: Annotated[float, Range(above=0)] = 120.0
     """Seconds between checkpoints."""
     precision: Literal["no", "bf16", "fp16"] = "no"
-    """Mixed precision, through Accelerate. `no` is fastest on CPUs without native bf16."""
+    """Mixed precision of the towers, through Accelerate; the loss over the vocabulary is always computed in single
+    precision. `twotower doctor` says whether this processor has bf16 of its own; one without is slower with it."""
     shard: bool = False
     """With several processes (`accelerate launch`, `torchrun`), keep only a share of the parameters, gradients and
     moments on each process (FSDP) instead of all of them (DDP). Results differ only by rounding."""
