@@ -1,5 +1,8 @@
 """The mixed-effects model of a study finds the class effect that was planted, and none where there is none."""
 
+import tracemalloc
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -180,3 +183,15 @@ def test_no_more_types_than_can_be_fitted_enter(monkeypatch):
 def test_word_lengths_count_pieces_within_documents():
     lengths = word_lengths(np.array([0, 0, 0, 0, 1, 1, 1]), np.array([1, 1, 0, 0, 0, 1, 0], dtype=bool))
     assert lengths.tolist() == [1, 3, 3, 3, 1, 2, 2]
+
+
+def test_a_run_more_takes_less_memory_than_its_differences():
+    """Of each run what is fitted is copied, in single precision, and nothing else at each of its occurrences."""
+    words, peaks = planted(np.random.default_rng(0), runs=10), []
+    differences = [difference.astype(np.float32) for difference in words.differences]
+    for copies in (4, 14):
+        tracemalloc.start()
+        class_effect(replace(words, differences=differences * copies), 3, 4, 0.95, np.random.default_rng(0))
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert (peaks[1] - peaks[0]) / 100 < differences[0].nbytes

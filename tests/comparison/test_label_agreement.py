@@ -58,7 +58,7 @@ def effect_of_pairs(text, seed):
 
 
 def agreed(runs):
-    agreement = label_agreement(runs, {"all": [(0, 1)]}, AnalyzeConfig(permutations=99), seeds=[0, 1])
+    agreement = label_agreement(runs, {"all": [(0, 1)]}, AnalyzeConfig(permutations=99))
     return {row.label: row.groups["all"] for row in agreement}
 
 
@@ -80,4 +80,4 @@ def test_runs_of_different_occurrences_are_not_compared(text):
     pieces = [run_of(each, 1, np.zeros(len(each.occurrences))) for each in (text, other)]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("twotower.comparison.label_agreement.same_occurrences", lambda *_: False)
-        assert label_agreement(pieces, {"all": [(0, 1)]}, AnalyzeConfig(), [0, 1]) == []
+        assert label_agreement(pieces, {"all": [(0, 1)]}, AnalyzeConfig()) == []

@@ -9,8 +9,8 @@ all runs: the spectrum says how many axes are.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
@@ -34,6 +34,8 @@ Pair = tuple[int, int]
 SPLITS, FEWEST_SPLITS = 10, 2
 RUNS_OF_SPLITS = 1_000
 """So many runs, each split once, are enough: of more than 100 runs fewer splits are made."""
+RUNS_AT_ONCE = 32
+"""Of which the halves are freed of frequency together: more of them leave the processor's cache."""
 RUNS_OF_LANCZOS = 150
 ROUNDING = 1e-9
 """By how much sums of correlations may be wrong that are kept up to date and not added up again."""
@@ -142,30 +144,58 @@ def agreement(
     generator: np.random.Generator,
     seeds: Sequence[int] | None = None,
 ) -> Agreement:
-    """Agreement of type preferences between runs beyond frequency, whatever their signs.
+    """Agreement of type preferences between runs beyond frequency, whatever their signs; with what several runs share.
 
     Args:
-        preferences: for each run its preference under each set of readouts, over the same documents and the same types,
-            each type frequent in all.
-        frequency: training frequency of each type, (types,); a spline of its logarithm is taken out of everything.
+        preferences: see `agreement_of_pairs`, as for all that is not said here.
         names: of the types.
-        groups: by name, the pairs of runs that are asked for.
-        settings: of all runs: permutations of the null, confidence of intervals.
         seeds: of the runs; two of one seed count as unrelated where signs and axes are sought (see `family_groups`).
     """
-    documents, runs, confidence = preferences[0][0].documents, len(preferences), settings.confidence
+    documents, runs = preferences[0][0].documents, len(preferences)
     basis = np.linalg.qr(smooth_basis(frequency))[0]
-    splits = int(np.clip(RUNS_OF_SPLITS // runs, FEWEST_SPLITS, SPLITS))
-    first = halves(documents, splits, generator)
-    all_halves = np.concatenate([first, 1 - first])
-    sides = _Sides.of(preferences, all_halves)
-    observed = sides.products(basis)
     values = np.mean([_means([sets[number] for sets in preferences], np.ones((1, documents)))[0]
                       for number in range(len(preferences[0]))], axis=0)  # fmt: skip
     related = _related(runs, seeds)
     rows = _standardized(beyond_frequency(np.nan_to_num(values), basis))
     r = rows @ rows.T
     signs = align(r * related)
+    null_eigenvalues: list[NDArray[np.floating]] = []
+    values, basis = np.nan_to_num(values).astype(np.float32), basis.astype(np.float32)
+
+    def spectrum_of(turns: Floats) -> None:
+        turned = _standardized(beyond_frequency(values * turns, basis))
+        null_eigenvalues.append(np.linalg.eigvalsh((turned @ turned.T) * related)[::-1])
+
+    agreements = agreement_of_pairs(preferences, frequency, groups, settings, generator, spectrum_of)
+    return Agreement(
+        values.shape[1], (r * np.outer(signs, signs)).tolist(), signs.tolist(), agreements,
+        _spectrum(rows, r * related, np.array(null_eigenvalues), names, settings.confidence),
+    )  # fmt: skip
+
+
+def agreement_of_pairs(
+    preferences: Sequence[Sequence[Tallies]],
+    frequency: NDArray[np.integer] | Floats,
+    groups: Mapping[str, Sequence[Pair]],
+    settings: AnalyzeConfig,
+    generator: np.random.Generator,
+    watch: Callable[[Floats], None] | None = None,
+) -> dict[str, AgreementOfPairs]:
+    """How well type preferences agree in groups of pairs of runs, by the name of the group.
+
+    Args:
+        preferences: for each run its preference under each set of readouts, over the same documents and the same types,
+            each type frequent in all.
+        frequency: training frequency of each type, (types,); a spline of its logarithm is taken out of everything.
+        groups: by name, the pairs of runs that are asked for.
+        settings: of all runs: permutations of the null, confidence of intervals.
+        watch: is told how each permutation turns preferences around, (runs, types).
+    """
+    documents, runs, confidence = preferences[0][0].documents, len(preferences), settings.confidence
+    basis = np.linalg.qr(smooth_basis(frequency))[0]
+    splits = int(np.clip(RUNS_OF_SPLITS // runs, FEWEST_SPLITS, SPLITS))
+    first = halves(documents, splits, generator)
+    all_halves = np.concatenate([first, 1 - first])
     pairs_of = {name: np.asarray(pairs) for name, pairs in groups.items()}
 
     def squared_of(products: _Products) -> list[float]:
@@ -175,12 +205,15 @@ def agreement(
     without = np.array([
         squared_of(_Sides.of(preferences, all_halves * kept).products(basis)) for kept in without_each(group)
     ])  # fmt: skip
-    null, null_eigenvalues = np.empty((settings.permutations, len(groups))), np.empty((settings.permutations, runs))
+    sides = _Sides.of(preferences, all_halves)
+    observed = sides.products(basis)
+    sides, basis = replace(sides, means=sides.means.astype(np.float32)), basis.astype(np.float32)  # the null's digits
+    null = np.empty((settings.permutations, len(groups)))
     for number in range(settings.permutations):
-        turns = generator.choice(np.array([-1.0, 1.0]), (runs, values.shape[1]))
+        turns = generator.choice(np.array([-1.0, 1.0], dtype=np.float32), sides.means.shape[2:])
         null[number] = squared_of(sides.products(basis, turns))
-        turned = _standardized(beyond_frequency(np.nan_to_num(values) * turns, basis))
-        null_eigenvalues[number] = np.linalg.eigvalsh((turned @ turned.T) * related)[::-1]
+        if watch:
+            watch(turns)
     agreements = {}
     for (name, pairs), left_out, chance in zip(pairs_of.items(), without.T, null.T, strict=True):
         squared = observed.squared(pairs)
@@ -193,10 +226,7 @@ def agreement(
             chance=_root(float(chance.mean())), null_high=_root(float(np.quantile(chance, confidence))),
             p_value=exceedance(squared, chance),
         )  # fmt: skip
-    return Agreement(
-        values.shape[1], (r * np.outer(signs, signs)).tolist(), signs.tolist(), agreements,
-        _spectrum(rows, r * related, null_eigenvalues, names, confidence),
-    )  # fmt: skip
+    return agreements
 
 
 @dataclass(frozen=True)
@@ -231,23 +261,28 @@ class _Sides:
     @classmethod
     def of(cls, preferences: Sequence[Sequence[Tallies]], weights: Floats) -> _Sides:
         """Under `weights` of the documents, (2 splits, documents)."""
-        means = [_means(several, weights) for several in zip(*preferences, strict=True)]
+        means = np.empty((len(preferences[0]), len(weights), len(preferences), preferences[0][0].sums.shape[1]))
+        for of_set, several in zip(means, zip(*preferences, strict=True), strict=True):
+            of_set[:] = _means(several, weights)
         present = np.isfinite(means[0])
-        return cls(np.nan_to_num(np.array(means), copy=False), present)
+        return cls(np.nan_to_num(means, copy=False), present)
 
     def products(self, basis: Floats, turns: Floats | None = None) -> _Products:
         """Beyond frequency; with preferences turned around by `turns`, (runs, types)."""
-        sets, splits, runs = len(self.means), self.means.shape[1] // 2, self.means.shape[2]
+        sets, both, runs, types = self.means.shape
+        splits = both // 2
         crossed, same, different = np.zeros((runs, runs)), np.zeros(runs), np.zeros(runs)
-        for split in range(splits):  # all at once would take gigabytes for hundreds of runs
-            chosen = [split, splits + split]
-            means = self.means[:, chosen] if turns is None else self.means[:, chosen] * turns
-            left = beyond_frequency(means, basis) * self.present[chosen]
-            left_sums, right_sums = left.sum(axis=0)
-            across = left_sums @ right_sums.T
+        sums = np.empty((2, runs, types), self.means.dtype)
+        for split in range(splits):
+            for part in (slice(start, start + RUNS_AT_ONCE) for start in range(0, runs, RUNS_AT_ONCE)):
+                means = self.means[:, split::splits, part]
+                left = beyond_frequency(means if turns is None else means * turns[part], basis)
+                left *= self.present[split::splits, part]
+                sums[:, part] = left.sum(axis=0)
+                same[part] += np.einsum("srt,srt->r", left[:, 0], left[:, 1])
+            across = sums[0] @ sums[1].T
             crossed += across * across.T
-            same += np.einsum("srt,srt->r", left[:, 0], left[:, 1])
-            different += np.einsum("rt,rt->r", left_sums, right_sums)
+            different += np.einsum("rt,rt->r", *sums)
         return _Products(crossed / sets**4 / splits, (different - same) / (sets * (sets - 1) * splits))
 
 

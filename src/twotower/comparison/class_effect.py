@@ -158,7 +158,7 @@ class _Part:
 
     table: pd.DataFrame
     """`document`, `piece_id`, `first`, `length` and `log_frequency`, one row per occurrence."""
-    aligned: list[Floats]
+    aligned: list[NDArray[np.floating]]
     """For each run, the difference in favour of the tower of the first class, (occurrences,)."""
     quality: Floats
     """For each run, by how much that tower is the better one on what chose it, (runs,)."""
@@ -211,15 +211,10 @@ def _parts(
         choice = _Choice.of(decides, training_count, ratio)
         if choice is None:
             return None
-        deciding = [difference[decides["row"]].astype(np.float64) for difference in observed.differences]
-        signs = choice.signs(deciding)
-        aligned = [
-            sign * difference[enters["row"]].astype(np.float64)
-            for sign, difference in zip(signs, observed.differences, strict=True)
-        ]
-        quality = [sign * difference.mean() for sign, difference in zip(signs, deciding, strict=True)]
+        signs, quality = choice.signs_and_quality(difference[decides["row"]] for difference in observed.differences)
+        aligned = [sign * own[enters["row"]] for sign, own in zip(signs, observed.differences, strict=True)]
         log_frequency = np.log(training_count[enters["piece_id"]] + 1.0)
-        parts.append(_Part(enters.assign(log_frequency=log_frequency), aligned, np.array(quality)))
+        parts.append(_Part(enters.assign(log_frequency=log_frequency), aligned, quality))
     return parts
 
 
@@ -254,10 +249,15 @@ class _Choice:
             return None
         return cls(kind, counts, first, frequency_bins(training_count[types], ratio))
 
-    def signs(self, differences: Iterable[Floats]) -> list[int]:
-        """For each run, 1 if tower 1 is the better one at the first class among types of similar frequency, else -1."""
-        means = np.stack([np.bincount(self.kind, weights=difference) / self.counts for difference in differences])
-        return [-1 if auroc < 0.5 else 1 for auroc in stratified_auroc(means, self.first, self.bins)]
+    def signs_and_quality(self, differences: Iterable[NDArray[np.floating]]) -> tuple[list[int], Floats]:
+        """For each run, 1 if tower 1 is the better one at the first class among types of similar frequency, else -1.
+
+        And by how much the tower is the better one that this chooses.
+        """
+        sums = np.stack([np.bincount(self.kind, weights=difference) for difference in differences])
+        aurocs = stratified_auroc(sums / self.counts, self.first, self.bins)
+        signs = [-1 if auroc < 0.5 else 1 for auroc in aurocs]
+        return signs, signs * sums.sum(axis=1) / len(self.kind)
 
 
 def _error_of_mean(fits: Sequence[MixedFit], name: str, runs: int) -> float:

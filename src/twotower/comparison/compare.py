@@ -97,7 +97,7 @@ def _agreement(corpus: str, strangers: bool, runs: Sequence[OneRun], settings: A
     )
     kind = shared.kind
     del shared  # megabytes for each run
-    labels = label_agreement(runs, groups, settings, seeds)
+    labels = label_agreement(runs, groups, settings)
     return AgreementOfText(corpus, strangers, [run.name for run in runs], kind, agreed, labels)
 
 

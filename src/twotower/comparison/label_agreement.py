@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ..config.schema import AnalyzeConfig
 from ..preference.measured import SETS
 from ..statistics.tallies import Tallies
-from .agreement import AgreementOfPairs, Pair, agreement
+from .agreement import AgreementOfPairs, Pair, agreement_of_pairs
 from .reading import Cells, OneRun, same_occurrences
 
 FEWEST_LABELS = 10
@@ -31,9 +31,9 @@ class AgreementOfLabel:
 
 
 def label_agreement(
-    runs: Sequence[OneRun], groups: Mapping[str, Sequence[Pair]], settings: AnalyzeConfig, seeds: Sequence[int]
+    runs: Sequence[OneRun], groups: Mapping[str, Sequence[Pair]], settings: AnalyzeConfig
 ) -> list[AgreementOfLabel]:
-    """`agreement` with the values of a label in the place of types; empty where runs have different occurrences.
+    """`agreement_of_pairs` with the values of a label as types; empty where runs have different occurrences.
 
     A value counts if it occurs twice `analyze.min_count` times; how often it occurs takes the place of frequency.
     """
@@ -56,9 +56,8 @@ def label_agreement(
             preferences[label].append([of_label.tally(difference) for difference in differences])
     agreements = []
     for label, own in preferences.items():
-        names = [str(value) for value in range(len(counts[label]))]
-        agreed = agreement(own, counts[label], names, groups, settings, np.random.default_rng(0), seeds)
-        agreements.append(AgreementOfLabel(label, len(names), agreed.groups))
+        agreed = agreement_of_pairs(own, counts[label], groups, settings, np.random.default_rng(0))
+        agreements.append(AgreementOfLabel(label, len(counts[label]), agreed))
     return agreements
 
 

@@ -45,7 +45,7 @@ class MixedFit:
 
 
 def fit_runs(
-    values: Sequence[Floats],
+    values: Sequence[NDArray[np.floating]],
     fixed: Mapping[str, Floats],
     of_runs: Mapping[str, Floats],
     factors: Mapping[str, NDArray[np.integer]],
@@ -211,7 +211,7 @@ class _Problem:
     @classmethod
     def of(
         cls,
-        values: Sequence[Floats],
+        values: Sequence[NDArray[np.floating]],
         columns: Floats,
         constants: Floats,
         factors: Sequence[NDArray[np.integer]],
@@ -231,7 +231,7 @@ class _Problem:
 
         centre = np.zeros(len(columns))
         for own in values:  # one at a time, to hold no second copy of all runs
-            centre += own / len(values)
+            centre += np.divide(own, len(values), dtype=np.float64)
         deviating = constants - constants.mean(axis=0)
         own_sums, squares, totals = [], 0.0, np.zeros(len(values))
         for run, own in enumerate(values):
