@@ -21,7 +21,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
 
-from speed.measure import private_bytes, watch
+from speed.resident import private_bytes, watch
 
 from twotower.config.schema import PrepareConfig
 from twotower.data.corpora import open_corpus

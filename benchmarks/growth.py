@@ -23,7 +23,8 @@ from typing import Any
 import matplotlib
 import torch
 from matplotlib.figure import Figure
-from speed.measure import machine, private_bytes
+from speed.measure import machine
+from speed.resident import private_bytes
 from speed.text import synthetic
 from speed.training import joint_work, quiet
 

@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from speed.measure import private_bytes, status_bytes, watch
+from speed.resident import private_bytes, status_bytes, watch
 
 from twotower.results import analysis
 from twotower.runs.records import fingerprint, load_config, read_records, recorded_output, write_records

@@ -23,7 +23,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
-from speed.measure import peak_bytes
+from speed.resident import peak_bytes
 
 from twotower import cli
 from twotower.runs.records import fingerprint, read_records, recorded_output, write_records

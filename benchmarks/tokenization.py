@@ -16,8 +16,8 @@ import sys
 import time
 from statistics import median
 
-from speed.measure import peak_bytes
 from speed.reading import compare_tokenizing, repeated, tokenize, tokenizer_of
+from speed.resident import peak_bytes
 
 
 def compare() -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import platform
-import resource
-import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -100,38 +98,6 @@ def vocabulary_seconds(positions: int, width: int, vocabulary: int, dtype: torch
     """The products of a layer to the vocabulary for so many positions, a block at a time, as they occur."""
     size = min(positions, block_rows(vocabulary, dtype.itemsize))
     return product_seconds(size, width, vocabulary, dtype=dtype) * positions / size
-
-
-def status_bytes(name: str, process: int | str = "self") -> int:
-    """A figure of memory of a process, as Linux names it."""
-    lines = Path(f"/proc/{process}/status").read_text().splitlines()
-    return int(next(line for line in lines if line.startswith(name)).split()[1]) * 1024
-
-
-def private_bytes(process: int | str = "self") -> int:
-    """Resident memory that belongs to a process alone: pages of mapped files are the system's to drop."""
-    return status_bytes("RssAnon", process)
-
-
-def peak_bytes() -> int:
-    """The most memory that this process has held."""
-    if Path("/proc/self/status").is_file():  # getrusage would count what the process that started this one held
-        return status_bytes("VmHWM")
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-
-
-def watch(command: Sequence[str], every: float, look: Callable[[int], None]) -> None:
-    """Run a command, and look at its process, which is named by its number, every so many seconds until it ends."""
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
-        while process.poll() is None:
-            try:
-                look(process.pid)
-            except (OSError, StopIteration):  # it has just ended
-                break
-            time.sleep(every)
-        said = process.stderr.read() if process.stderr else ""
-    if process.returncode:
-        raise SystemExit(f"{' '.join(command)}: exit code {process.returncode}\n{said[-3000:]}")
 
 
 def machine() -> dict[str, Any]:

@@ -20,7 +20,8 @@ from twotower.preference.types import type_preferences
 from twotower.statistics.tallies import tally
 
 from . import reference
-from .measure import Row, alternate, peak_bytes, ratio, row, spread
+from .measure import Row, alternate, ratio, row, spread
+from .resident import peak_bytes
 from .training import setting
 from .turns import take_turns
 

@@ -16,7 +16,8 @@ from twotower.config.presets import preset
 from twotower.system.allocator import freed_memory_kept
 
 from . import reference
-from .measure import Row, peak_bytes, row
+from .measure import Row, row
+from .resident import peak_bytes
 from .training import joint_work, language_model, reference_joint_work, setting
 
 WHAT = ("ours", "reference", "trainer")
