@@ -35,7 +35,7 @@ SPLITS, FEWEST_SPLITS = 10, 2
 RUNS_OF_SPLITS = 1_000
 """So many runs, each split once, are enough: of more than 100 runs fewer splits are made."""
 RUNS_AT_ONCE = 32
-"""Of which the halves are freed of frequency together: more of them leave the processor's cache."""
+"""Of which the halves are freed of frequency together: more of them do not fit into the processor's cache."""
 RUNS_OF_LANCZOS = 150
 ROUNDING = 1e-9
 """By how much sums of correlations may be wrong that are kept up to date and not added up again."""
@@ -207,7 +207,8 @@ def agreement_of_pairs(
     ])  # fmt: skip
     sides = _Sides.of(preferences, all_halves)
     observed = sides.products(basis)
-    sides, basis = replace(sides, means=sides.means.astype(np.float32)), basis.astype(np.float32)  # the null's digits
+    # Seven digits are enough for a null, which takes nearly all of the time.
+    sides, basis = replace(sides, means=sides.means.astype(np.float32)), basis.astype(np.float32)
     null = np.empty((settings.permutations, len(groups)))
     for number in range(settings.permutations):
         turns = generator.choice(np.array([-1.0, 1.0], dtype=np.float32), sides.means.shape[2:])
