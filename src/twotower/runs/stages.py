@@ -71,7 +71,7 @@ STAGES: dict[str, Stage] = {
                           "model.planted", "model.dial", "model.width", "model.layers"),
               ("data", "training.json", "metrics.jsonl", "emergence.parquet", "readout.json", "scores.parquet",
                "context.parquet", "direction.parquet"),
-              ("preference.parquet", "results.json"), format=19,
+              ("preference.parquet", "results.json"), format=20,
               optional=("strangers.json", "planted.json", *(f"knowledge/{name}" for name in INSTRUMENTS))),
         Stage("report", ("analyze.min_count", "analyze.confidence", "model.towers"),
               ("data", "training.json", "metrics.jsonl", "scores.parquet", "preference.parquet", "results.json"),
