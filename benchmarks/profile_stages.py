@@ -3,9 +3,10 @@
     python benchmarks/profile_stages.py runs/demo
     python benchmarks/profile_stages.py runs/demo --stages score --most 20
 
-Makes the stages of a finished run again, in a copy, with one thread. Prints, as tables in Markdown, the operations of
-`readout` and `score` with their own time, calls and bytes allocated (`torch.profiler`), and the functions of `analyze`
-with theirs (`cProfile`, which counts no bytes). Readouts read few tokens, so that the profiler's events fit in memory.
+Makes stages of a finished run again, in a copy, with one thread. Prints, as tables in Markdown, the operations of an
+update of all readouts and of a batch that is scored, with their own time, calls and bytes allocated (`torch.profiler`,
+over `COUNTED` updates or batches), and the functions of the whole of `analyze` with their own time and calls
+(`cProfile`).
 """
 
 from __future__ import annotations
@@ -15,74 +16,107 @@ import cProfile
 import pstats
 import shutil
 import tempfile
-from dataclasses import replace
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
+from unittest.mock import patch
 
 import torch
 from torch.profiler import ProfilerActivity, profile
 
 import twotower
 from twotower.config.schema import RunConfig
+from twotower.modeling import scoring
 from twotower.runs.records import load_config
+from twotower.runs.stages import STAGES
+from twotower.training.readouts import Training
 
-STAGES = ("readout", "score", "analyze")
-READOUT_TOKENS = 131_072
+SKIPPED, COUNTED = 20, 30
+PARTS: dict[str, tuple[Any, str, str]] = {
+    "readout": (Training, "_update", "an update of all readouts"),
+    "score": (scoring, "log_probs_of", "a batch of windows"),
+}
+"""Where the work of a stage is done, again and again, and what once is."""
 
-Cost = tuple[str, float, int, float]
-"""Of an operation or function: name, own seconds, calls, bytes (0 where they are not counted)."""
+Cost = tuple[str, float, float, float]
+"""Of an operation or function: name, own milliseconds, calls, megabytes allocated (0 where they are not counted)."""
 
 
-def made_again(config: RunConfig, run: Path, stage: str) -> None:
-    twotower.run(config, run, stages=(stage,), overwrite=True, say=lambda _: None)
+class EnoughError(Exception):
+    """The profiler has seen what it wants; the rest of the stage is not made."""
+
+
+def profiled(work: Callable[..., Any], profiler: profile) -> Callable[..., Any]:
+    """The same work, of which `profiler` sees `COUNTED` calls after the first `SKIPPED`; the last raises `EnoughError`."""
+    calls = 0
+
+    def counted(*arguments: Any, **options: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        if calls == SKIPPED + 1:
+            profiler.start()
+        result = work(*arguments, **options)
+        if calls == SKIPPED + COUNTED:
+            profiler.stop()
+            raise EnoughError
+        return result
+
+    return counted
 
 
 def operations(config: RunConfig, run: Path, stage: str) -> list[Cost]:
-    """Of a stage that computes with PyTorch."""
-    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiler:
-        made_again(config, run, stage)
+    """Of a stage that computes with PyTorch, for each of its updates or batches."""
+    place, name, _ = PARTS[stage]
+    profiler = profile(activities=[ProfilerActivity.CPU], profile_memory=True)
+    with patch.object(place, name, profiled(getattr(place, name), profiler)):
+        try:
+            twotower.run(config, run, stages=(stage,), overwrite=True, say=lambda _: None)
+        except EnoughError:
+            pass
+        else:
+            raise SystemExit(f"{stage}: fewer than {SKIPPED + COUNTED} calls; take a longer run")
     return [
-        (event.key.removeprefix("aten::"), event.self_cpu_time_total / 1e6, event.count,
-         max(0, event.self_cpu_memory_usage))
+        (event.key.removeprefix("aten::"), event.self_cpu_time_total / COUNTED / 1e3, event.count / COUNTED,
+         max(0, event.self_cpu_memory_usage) / COUNTED / 1e6)
         for event in profiler.key_averages()
     ]  # fmt: skip
 
 
 def functions(config: RunConfig, run: Path, stage: str) -> list[Cost]:
-    """Of a stage that computes with NumPy and scikit-learn."""
+    """Of a stage that computes with NumPy and scikit-learn, all of it."""
     profiler = cProfile.Profile()
-    profiler.runcall(made_again, config, run, stage)
+    profiler.runcall(twotower.run, config, run, stages=(stage,), overwrite=True, say=lambda _: None)
     return [
-        (f"{Path(file).stem}.{name}" if line else name.strip("<>"), own, calls, 0.0)
+        (f"{Path(file).stem}.{name}" if line else name.strip("<>"), own * 1e3, calls, 0.0)
         for (file, line, name), (_, calls, own, *_) in pstats.Stats(profiler).stats.items()  # type: ignore[attr-defined]
     ]
 
 
-def table(stage: str, costs: list[Cost], most: int) -> str:
+def table(title: str, costs: list[Cost], most: int) -> str:
     """The costliest, and what they are of the whole."""
-    together = sum(seconds for _, seconds, _, _ in costs)
-    rows = [f"\n{stage}: {together:.1f} s\n", "| | s | share | calls | MB |", "|---|---|---|---|---|"]
-    for name, seconds, calls, size in sorted(costs, key=lambda cost: -cost[1])[:most]:
-        rows.append(f"| {name} | {seconds:.2f} | {seconds / together:.0%} | {calls:,} | {size / 1e6:,.0f} |")
+    together = sum(own for _, own, _, _ in costs)
+    rows = [f"\n{title}: {together:,.1f} ms\n", "| | ms | share | calls | MB |", "|---|---|---|---|---|"]
+    for name, own, calls, size in sorted(costs, key=lambda cost: -cost[1])[:most]:
+        rows.append(f"| {name} | {own:,.1f} | {own / together:.0%} | {calls:,.0f} | {size:,.1f} |")
     return "\n".join(rows)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("run", type=Path)
-    parser.add_argument("--stages", nargs="+", choices=STAGES, default=STAGES)
+    parser.add_argument("--stages", nargs="+", choices=[*PARTS, "analyze"], default=[*PARTS, "analyze"])
     parser.add_argument("--most", type=int, default=10, help="rows of each table")
     options = parser.parse_args()
     torch.set_num_threads(1)
-    with tempfile.TemporaryDirectory() as folder:
-        run = shutil.copytree(options.run, Path(folder) / "run")
-        config = load_config(run)
-        few = replace(config, readout=replace(config.readout, tokens=READOUT_TOKENS))
-        for stage in options.stages:
-            if stage == "readout":
-                print(table(f"readout, {READOUT_TOKENS:,} tokens", operations(few, run, stage), options.most))
+    for stage in options.stages:
+        with tempfile.TemporaryDirectory() as folder:
+            run = shutil.copytree(options.run, Path(folder) / "run")
+            config = load_config(run)
+            next(run / output for output in STAGES[stage].outputs if "." in output).unlink()  # so that it is made again
+            if stage in PARTS:
+                print(table(f"{stage}, {PARTS[stage][2]}", operations(config, run, stage), options.most), flush=True)
             else:
-                cost = operations if stage == "score" else functions
-                print(table(stage, cost(few if "readout" in options.stages else config, run, stage), options.most))
+                print(table(f"{stage}, all of it", functions(config, run, stage), options.most), flush=True)
 
 
 if __name__ == "__main__":
