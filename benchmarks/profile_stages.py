@@ -47,7 +47,7 @@ class EnoughError(Exception):
 
 
 def profiled(work: Callable[..., Any], profiler: profile) -> Callable[..., Any]:
-    """The same work, of which `profiler` sees `COUNTED` calls after the first `SKIPPED`; the last raises `EnoughError`."""
+    """The same work; `profiler` sees `COUNTED` calls of it after `SKIPPED`, and the last raises `EnoughError`."""
     calls = 0
 
     def counted(*arguments: Any, **options: Any) -> Any:
