@@ -1,7 +1,9 @@
 """Copies are dropped, near copies kept on one side of the split, and sentences that both sides share are counted."""
 
 import random
+import tracemalloc
 from dataclasses import replace
+from tempfile import TemporaryFile
 
 import numpy as np
 import pandas as pd
@@ -12,6 +14,7 @@ import twotower
 from twotower.config.schema import PrepareConfig
 from twotower.data import duplicates
 from twotower.data.corpora import open_corpus
+from twotower.data.documents import Corpus, Document
 from twotower.data.duplicates import Fingerprint, Sentences, Sketches
 from twotower.data.survey import survey
 
@@ -32,10 +35,11 @@ def sketch(text):
 
 
 def near_duplicates(sketches):
-    all_of_them = Sketches()
-    for sketch in sketches:
-        all_of_them.append(sketch)
-    return all_of_them.groups()
+    with TemporaryFile() as file:
+        all_of_them = Sketches(file)
+        for sketch in sketches:
+            all_of_them.append(sketch)
+        return all_of_them.groups()
 
 
 def test_texts_with_some_words_exchanged_are_nearly_the_same_and_unlike_texts_are_not():
@@ -48,6 +52,33 @@ def test_texts_with_some_words_exchanged_are_nearly_the_same_and_unlike_texts_ar
 def test_a_hundred_versions_of_one_text_are_one_group():
     groups = near_duplicates([sketch(changed(TEXTS[0], 0.05, seed)) for seed in range(100)] + [sketch(TEXTS[1])])
     assert len(set(groups[:100])) == 1 and len(set(groups)) == 2
+
+
+def test_likeness_does_not_depend_on_how_many_documents_are_looked_up_at_a_time(monkeypatch):
+    sketches = [sketch(changed(text, share)) for share in (0, 0.05, 0.2) for text in TEXTS]
+    together = near_duplicates(sketches)
+    monkeypatch.setattr(duplicates, "ROWS_AT_ONCE", 7)
+    monkeypatch.setattr(duplicates, "PAIRS_AT_ONCE", 2)
+    assert (near_duplicates(sketches) == together).all() and len(set(together)) < len(together)
+
+
+def test_a_survey_takes_at_most_250_bytes_of_memory_a_document_and_leaves_no_file(tmp_path, monkeypatch):
+    monkeypatch.setattr(duplicates, "ROWS_AT_ONCE", 100)
+    draw, words = random.Random(0), " ".join(TEXTS).split()
+
+    def peak(documents):
+        def read():
+            for number in range(documents):
+                assert not list(tmp_path.iterdir())  # nor if this process is killed here
+                yield Document(str(number), " ".join(draw.choices(words, k=30)), origin=number)
+
+        tracemalloc.start()
+        survey(Corpus("made up", read, parts=("all",)), tmp_path)
+        most = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return most
+
+    assert peak(4000) - peak(1000) < 250 * 3000
 
 
 def test_a_fingerprint_does_not_depend_on_white_space_or_on_how_a_text_is_cut():

@@ -8,9 +8,11 @@ take minutes. Characters, not words, so that languages without spaces are served
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from array import array
 from collections.abc import Iterator, Mapping
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,8 +36,11 @@ LIKENESS = 0.3
 """The share of stretches in common (Jaccard's index) from which documents are nearly the same. With one word in ten
 exchanged it is about 0.5; unlike addresses of one president have 0.05."""
 MOST_SENTENCES = 1 << 22
-_NONE = np.iinfo(np.uint32).max
-_FILLING = np.full(SKETCH, _NONE, dtype=np.uint32).tobytes()
+ROWS_AT_ONCE, PAIRS_AT_ONCE = 20_000, 2_000
+"""For which candidates are looked up together, and of which the likeness is estimated together."""
+_NONE = np.uint32(np.iinfo(np.uint32).max)
+_NO_KEY, _HALF = np.uint64(np.iinfo(np.uint64).max), np.uint64(32)
+_FILLING = np.full(SKETCH, _NONE).tobytes()
 _FACTOR = np.uint64(0x9E3779B97F4A7C15)
 _SENTENCE = re.compile(r"(?<=[.!?])\s+|(?<=[。！？।])|\n+")
 
@@ -89,17 +94,22 @@ def _stretches(text: str) -> Hashes:
 
 
 class Sketches:
-    """The sketches of documents, in the order of reading: four bytes for each hash of those that have any."""
+    """The sketches of documents, in the order of reading, in a file; short documents have none.
 
-    def __init__(self) -> None:
-        self._rows, self._owners = bytearray(), array("q")
+    In memory are only the `INDEXED` smallest hashes of each, by which candidates are found: 32 bytes.
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._indexed, self._owners = bytearray(), array("i")
         self._documents = 0
 
     def append(self, sketch: Hashes) -> None:
         """Go on with the next document."""
         if len(sketch):
-            self._rows += sketch.tobytes()
-            self._rows += _FILLING[sketch.nbytes :]
+            row = sketch.tobytes() + _FILLING[sketch.nbytes :]
+            self._file.write(row)
+            self._indexed += row[: INDEXED * sketch.itemsize]
             self._owners.append(self._documents)
         self._documents += 1
 
@@ -108,44 +118,64 @@ class Sketches:
 
         Documents of one group are nearly the same, or are so by way of others in it.
         """
-        rows = np.frombuffer(self._rows, dtype=np.uint32).reshape(-1, SKETCH)
+        self._file.flush()
+        indexed = np.frombuffer(self._indexed, dtype=np.uint32).reshape(-1, INDEXED)
         owners = np.asarray(self._owners)
-        first, second = _candidates(rows, None if chosen is None else chosen[owners])
-        alike = _likeness(rows, first, second) >= LIKENESS
-        ends = owners[first[alike]], owners[second[alike]]
-        graph = coo_array((np.ones(alike.sum()), ends), shape=(self._documents, self._documents))
+        edges = [np.empty((0, 2), dtype=np.int32)]
+        for pairs in _candidates(indexed, None if chosen is None else chosen[owners]):
+            alike = _likeness(self._read(pairs[:, 0]), self._read(pairs[:, 1])) >= LIKENESS
+            edges.append(owners[pairs[alike]])
+        ends = np.concatenate(edges)
+        shape = (self._documents, self._documents)
+        graph = coo_array((np.ones(len(ends)), (ends[:, 0], ends[:, 1])), shape=shape)
         return np.asarray(connected_components(graph, directed=False)[1], dtype=np.int64)
 
+    def _read(self, numbers: NDArray[np.int64]) -> Hashes:
+        """Rows of the file. Not memory-mapped: a page holds 16 rows, and the pages around it are mapped with it."""
+        size, file = 4 * SKETCH, self._file.fileno()
+        rows = b"".join(os.pread(file, size, size * number) for number in numbers.tolist())
+        return np.frombuffer(rows, dtype=np.uint32).reshape(-1, SKETCH)
 
-def _candidates(rows: Hashes, chosen: NDArray[np.bool_] | None) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The pairs of rows that share `SHARED` of their smallest hashes; two arrays (pairs,)."""
-    indexed = rows[:, :INDEXED]
-    keys = (indexed.astype(np.uint64) << np.uint64(32)) | np.arange(len(rows), dtype=np.uint64)[:, None]
-    counted = indexed != _NONE
-    if chosen is not None:
-        counted &= chosen[:, None]
-    keys = keys[counted]
+
+def _candidates(indexed: Hashes, chosen: NDArray[np.bool_] | None) -> Iterator[NDArray[np.int64]]:
+    """The pairs of rows that share `SHARED` of their smallest hashes, (pairs, 2), a few at a time.
+
+    Some rows at a time are looked up among the hashes of all: of ten million documents nearly every hash is another's,
+    too, so that all pairs that share one would take far more memory than the hashes.
+    """
+    keys = np.full(indexed.size + NEIGHBOURS, _NO_KEY)
+    blocks = [slice(start, min(start + ROWS_AT_ONCE, len(indexed))) for start in range(0, len(indexed), ROWS_AT_ONCE)]
+    for block in blocks:
+        keys[block.start * INDEXED : block.stop * INDEXED] = _keys(indexed, block, chosen).ravel()
     keys.sort()  # by hash, then by row
-    values, owner = (keys >> np.uint64(32)).astype(np.uint32), keys.astype(np.uint32)
-    pairs = [np.empty(0, dtype=np.uint64)]
-    for apart in range(1, NEIGHBOURS + 1):
-        same = values[apart:] == values[:-apart]
-        pairs.append((owner[:-apart][same].astype(np.uint64) << np.uint64(32)) | owner[apart:][same])
-    shared, often = np.unique(np.concatenate(pairs), return_counts=True)
-    shared = shared[often >= SHARED]
-    return (shared >> np.uint64(32)).astype(np.int64), (shared & np.uint64(_NONE)).astype(np.int64)
+    for block in blocks:
+        mine = np.sort(_keys(indexed, block, chosen), axis=None)  # sorted, they are found six times as fast
+        mine = mine[mine < _NO_KEY, None]
+        near = keys[np.searchsorted(keys, mine) + np.arange(1, 1 + NEIGHBOURS)]
+        pairs = (mine << _HALF | near & _NONE)[mine >> _HALF == near >> _HALF]
+        shared, often = np.unique(pairs, return_counts=True)
+        shared = shared[often >= SHARED]
+        for start in range(0, len(shared), PAIRS_AT_ONCE):
+            some = shared[start : start + PAIRS_AT_ONCE]
+            yield np.stack([some >> _HALF, some & _NONE], axis=1).astype(np.int64)
 
 
-def _likeness(rows: Hashes, first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.float64]:
+def _keys(indexed: Hashes, block: slice, chosen: NDArray[np.bool_] | None) -> NDArray[np.uint64]:
+    """Each hash of some rows, and behind it the number of its row; `_NO_KEY` for none, and of rows not `chosen`."""
+    hashes = indexed[block]
+    keys = hashes.astype(np.uint64) << _HALF | np.arange(block.start, block.stop, dtype=np.uint64)[:, None]
+    keys[hashes == _NONE] = _NO_KEY
+    if chosen is not None:
+        keys[~chosen[block]] = _NO_KEY
+    return keys
+
+
+def _likeness(first: Hashes, second: Hashes) -> NDArray[np.float64]:
     """Jaccard's index of pairs of sketches, estimated from them; shape (pairs,)."""
-    estimates = [np.empty(0)]
-    for start in range(0, len(first), 10_000):
-        chosen = slice(start, start + 10_000)
-        union = np.sort(np.concatenate([rows[first[chosen]], rows[second[chosen]]], axis=1), axis=1)
-        new = np.diff(union.astype(np.int64), axis=1, prepend=-1) > 0
-        there = (union != _NONE) & (np.cumsum(new, axis=1) <= SKETCH)
-        estimates.append((there & ~new).sum(axis=1) / np.maximum(1, (there & new).sum(axis=1)))
-    return np.concatenate(estimates)
+    union = np.sort(np.concatenate([first, second], axis=1), axis=1)
+    new = np.diff(union.astype(np.int64), axis=1, prepend=-1) > 0
+    there = (union != _NONE) & (np.cumsum(new, axis=1) <= SKETCH)
+    return np.asarray((there & ~new).sum(axis=1) / np.maximum(1, (there & new).sum(axis=1)))
 
 
 class Sentences:

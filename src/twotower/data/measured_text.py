@@ -94,7 +94,7 @@ def prepare_text(config: RunConfig, out: Path, say: Callable[[str], None] = lamb
     settings = config.prepare
     scores = [place.removeprefix(SCORES) for place in settings.corpus if place.startswith(SCORES)]
     corpus = corpus_of_scores(scores[0]) if scores else open_corpus(settings)
-    corpus_survey = survey(corpus)
+    corpus_survey = survey(corpus, out)
     language = guess(corpus_survey.passages, settings.language)
     tagged = tagger_for(settings, corpus, language.code)
     inventory = replace(corpus_survey.inventory(corpus), language=language)

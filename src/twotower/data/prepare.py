@@ -65,7 +65,7 @@ def prepare(
     """
     settings = config.prepare
     corpus = open_corpus(settings)
-    corpus_survey = kept_survey(corpus, kept)
+    corpus_survey = kept_survey(corpus, kept, out)
     language = guess(corpus_survey.passages, settings.language)
     name = tagger_for(settings, corpus, language.code)
     processes = config.threads or usable_cores()

@@ -44,15 +44,15 @@ def is_long(surveyed: Survey) -> bool:
     return bool(surveyed.characters.sum() >= CHARACTERS_OF_PART)
 
 
-def kept_survey(corpus: Corpus, progress_folder: Path | None) -> Survey:
-    """The survey of a corpus: that in the folder `kept`, or a new one, which is put there."""
+def kept_survey(corpus: Corpus, progress_folder: Path | None, folder: Path) -> Survey:
+    """The survey of a corpus: that in the folder `kept`, or a new one, made with a file in `folder` and put there."""
     path = progress_folder / "survey.npz" if progress_folder else None
     if path and path.exists():
         with np.load(path, allow_pickle=False) as known:
             rest = json.loads(str(known["rest"]))
             arrays = {name: known[name] for name in ARRAYS}
         return Survey(**arrays, **rest | {"longest": tuple(LongDocument(**document) for document in rest["longest"])})
-    surveyed = survey(corpus)
+    surveyed = survey(corpus, folder)
     if path and is_long(surveyed):
         rest = {name: value for name, value in vars(surveyed).items() if name not in ARRAYS}
         rest |= {"longest": [asdict(document) for document in surveyed.longest]}

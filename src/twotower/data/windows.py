@@ -43,12 +43,13 @@ def heldout_documents(
     total = int(sizes.sum())
     wanted, ceiling = share * 1.05 * total, share * 1.5 * total
     mask = np.zeros(len(sizes), dtype=bool)
-    together = {} if group is None else _members(group)
+    number = np.arange(len(sizes)) if group is None else np.unique(group, return_inverse=True)[1]
+    members, begins = np.argsort(number), np.append(0, np.cumsum(np.bincount(number)))
     taken = 0
     for index in np.random.default_rng(seed).permutation(len(sizes)):
         if taken >= wanted and mask.sum() >= FEWEST_HELDOUT:
             break
-        chosen = together.get(int(index), index)
+        chosen = members[begins[number[index]] : begins[number[index] + 1]]  # all of its group
         size = int(sizes[chosen].sum())
         if not mask[index] and taken + size <= ceiling:
             mask[chosen] = True
@@ -59,15 +60,6 @@ def heldout_documents(
             f"held out (at least {FEWEST_HELDOUT} whole documents) and the rest for training; {remedy}"
         )
     return mask
-
-
-def _members(group: NDArray[np.int64]) -> dict[int, NDArray[np.int64]]:
-    """For each document that is not alone in its group, all documents of that group."""
-    number = np.unique(group, return_inverse=True)[1]
-    several = np.flatnonzero(np.bincount(number)[number] > 1)
-    several = several[np.argsort(number[several], kind="stable")]
-    groups = np.split(several, np.flatnonzero(np.diff(number[several])) + 1) if len(several) else []
-    return {int(member): members for members in groups for member in members}
 
 
 def validation_documents(sizes: NDArray[np.int64], seed: int, label: str = "") -> NDArray[np.bool_]:
