@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import twotower
-from twotower.data import resuming
+from twotower.data import resuming, tagging_pool
 from twotower.runs.records import read_records
 from twotower.system.errors import InputError
 
@@ -33,8 +33,8 @@ def shards(corpus, tmp_path, monkeypatch):
     return tmp_path
 
 
-def prepared(small, corpus, folder):
-    config = replace(small, prepare=replace(small.prepare, corpus=(corpus,)))
+def prepared(small, corpus, folder, threads=1):
+    config = replace(small, threads=threads, prepare=replace(small.prepare, corpus=(corpus,)))
     return twotower.run(config, folder, stages=["prepare"]).path
 
 
@@ -51,7 +51,9 @@ def test_a_stream_gives_what_the_same_rows_on_disk_give(small, shards, tmp_path)
     assert sorted(names, key=lambda name: int(name.partition(":")[2])) == [f"data:{number}" for number in range(ROWS)]
 
 
-def test_a_network_that_fails_is_one_line_and_the_same_command_goes_on(small, shards, tmp_path, monkeypatch):
+def test_a_network_that_fails_is_one_line_and_the_same_command_goes_on_with_more_processes(
+    small, shards, tmp_path, monkeypatch
+):
     from datasets import IterableDataset
 
     monkeypatch.setattr(resuming, "CHARACTERS_OF_PART", 40_000)
@@ -73,5 +75,10 @@ def test_a_network_that_fails_is_one_line_and_the_same_command_goes_on(small, sh
         prepared(small, f"stream:{ROWS}:owner/data", tmp_path / "run")
     (tmp_path / "run" / ".prepare.kept" / "again").touch()
     passes.clear()
-    run = prepared(small, f"stream:{ROWS}:owner/data", tmp_path / "run")
-    assert streams_of(run) == streams_of(whole) and len(passes) == 1
+    monkeypatch.setattr(tagging_pool, "FEWEST_WORDS", 0)
+    run = prepared(small, f"stream:{ROWS}:owner/data", tmp_path / "run", threads=2)
+    outputs, of_whole = (read_records(folder)["prepare"].outputs for folder in (run, whole))
+    assert {name: known.digest for name, known in outputs.items()} == {
+        name: known.digest for name, known in of_whole.items()
+    }
+    assert len(passes) == 1
