@@ -3,7 +3,7 @@
     python benchmarks/bench.py                      # everything, one and two threads (about twenty minutes)
     python benchmarks/bench.py --only start joint   # some parts
     python benchmarks/bench.py --threads 1
-    python benchmarks/bench.py --table              # the last run's figures as Markdown, for docs/performance.md
+    python benchmarks/bench.py --table FILE ...     # of one or more machines as Markdown, for docs/performance.md
 
 What is compared takes turns (A B A B …), each contestant in a process of its own, and medians are compared. Prints a
 table and writes `benchmarks/results.json`. The text is random tokens with Zipf's frequencies, but for the runs of two
@@ -115,14 +115,15 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS))
     parser.add_argument("--threads", nargs="+", type=int, default=[1, 2])
     parser.add_argument("--out", type=Path, default=HERE / "results.json")
-    parser.add_argument("--table", action="store_true", help="measure nothing; print the figures of the last run")
+    parser.add_argument("--table", nargs="+", type=Path, help="measure nothing; print what these files have")
     parser.add_argument("--large", action="store_true", help=argparse.SUPPRESS)
     words = parser.parse_args()
     if words.large:
         print(json.dumps(large_statistics()))
         return
     if words.table:
-        print(markdown([Row(**fields) for fields in json.loads(words.out.read_text())["rows"]]))
+        measured = [json.loads(path.read_text()) for path in words.table]
+        print(markdown({each["machine"]["processor"]: [Row(**row) for row in each["rows"]] for each in measured}))
         return
     rows: list[Row] = []
     with tempfile.TemporaryDirectory() as scratch, quiet():

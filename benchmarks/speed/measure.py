@@ -108,8 +108,8 @@ def machine() -> dict[str, Any]:
     )
     packages = ("torch", "transformers", "accelerate", "numpy")
     return {
-        "processor": model, "cores": os.cpu_count(), "python": platform.python_version(),
-        "versions": {name: version(name) for name in packages},
+        "processor": f"{model}, {torch.backends.cpu.get_cpu_capability()}", "cores": os.cpu_count(),
+        "python": platform.python_version(), "versions": {name: version(name) for name in packages},
     }  # fmt: skip
 
 

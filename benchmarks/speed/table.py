@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from .measure import Row
 
@@ -21,15 +21,17 @@ def show(rows: Sequence[Row]) -> str:
     return "\n".join(lines)
 
 
-def markdown(rows: Sequence[Row]) -> str:
-    """A line for each kind of figure, with a column for each number of threads; ✗ where the target is missed."""
-    kinds: dict[tuple[str, str, str], dict[int, Row]] = {}
-    for row in rows:
-        kinds.setdefault((row.name, row.baseline, row.target), {})[row.threads] = row
-    counts = sorted({row.threads for row in rows})
-    heads = [*HEADS, *(THREADS.get(count, f"{count} threads") for count in counts)]
+def markdown(rows_by_machine: Mapping[str, Sequence[Row]]) -> str:
+    """A line for each kind of figure, a column for each machine and number of threads; ✗ where the aim is missed."""
+    kinds: dict[tuple[str, str, str], dict[tuple[str, int], Row]] = {}
+    for machine, rows in rows_by_machine.items():
+        for row in rows:
+            kinds.setdefault((row.name, row.baseline, row.target), {})[machine, row.threads] = row
+    columns = [(machine, threads) for machine in rows_by_machine for threads in THREADS]
+    heads = [*HEADS, *(f"{machine}: {THREADS[threads]}" for machine, threads in columns)]
     lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
-    lines += [f"| {' | '.join((*kind, *(_cell(by.get(count)) for count in counts)))} |" for kind, by in kinds.items()]
+    for kind, by_column in kinds.items():
+        lines.append(f"| {' | '.join((*kind, *(_cell(by_column.get(column)) for column in columns)))} |")
     return "\n".join(lines)
 
 
