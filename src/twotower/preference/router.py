@@ -26,7 +26,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
 """Labels that enter the rule, and are left out of it, together."""
 TREES, RATE = 40, 0.2
 """The rule's trees, and by how much of what is left each of them is believed. With 100 trees at 0.1 it takes twice as
-long, and holds at most a point more (eight runs; the interval of the share is ten to thirty points wide)."""
+long, and holds at most a point more (seven runs; the interval of the share is ten to thirty points wide)."""
 OCCURRENCES, INNER = 60_000, 5
 """The most occurrences that the rule is fitted on, over contrasts; the parts into which the estimating half is dealt,
 so that no occurrence counts in the mean of its own label."""
