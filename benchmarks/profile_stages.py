@@ -36,7 +36,7 @@ PARTS: dict[str, tuple[Any, str, str]] = {
     "readout": (Training, "_update", "an update of all readouts"),
     "score": (scoring, "log_probs_of", "a batch of windows"),
 }
-"""Where the work of a stage is done, again and again, and what once is."""
+"""The function of each stage that does its work again and again, and what one call of it is."""
 
 Cost = tuple[str, float, float, float]
 """Of an operation or function: name, own milliseconds, calls, megabytes allocated (0 where they are not counted)."""

@@ -55,11 +55,19 @@ class OnText(Ruled):
         return cls(**vars(Ruled.of(run)), text=PLANTED if planted else text, strangers=strangers, readouts=readouts)
 
 
-def known() -> list[OnText]:
-    """What was kept of earlier runs of this script."""
-    if not DATA.exists():
-        return []
-    return [record_from(OnText, run, str(DATA)) for run in json.loads(gzip.decompress(DATA.read_bytes()))]
+def known_and_new(data: Path, studies: list[Path]) -> list[OnText]:
+    """What `data` has, and the runs of studies in place of those of the same text and seed, in the order of print."""
+    kept = json.loads(gzip.decompress(data.read_bytes())) if data.exists() else []
+    runs = [record_from(OnText, run, str(data)) for run in kept]
+    folders = [folder for study in studies for folder in sorted((study / "runs").iterdir())]
+    runs += [OnText.read(Run(folder)) for folder in folders if (folder / "report.html").exists()]
+    latest = {(ORDER.index(run.text), run.strangers, run.seed): run for run in runs}
+    return [latest[place] for place in sorted(latest)]
+
+
+def kind(run: OnText) -> str:
+    """Whether a run is a pair or strangers, in print."""
+    return "strangers" if run.strangers else "pair"
 
 
 def held(run: OnText, name: str, given: str = "") -> float:
@@ -128,23 +136,16 @@ def cell(run: OnText, name: str, given: str) -> str:
 
 
 def main(studies: list[Path]) -> None:
-    """Add the runs of studies to `DATA`, in place of those of the same text and seed, and print the tables of all."""
-    runs = {(run.text, run.strangers, run.seed): run for run in known()}
-    for folder in (folder for study in studies for folder in sorted((study / "runs").iterdir())):
-        if (folder / "report.html").exists():
-            run = OnText.read(Run(folder))
-            runs[run.text, run.strangers, run.seed] = run
-    measured = sorted(runs.values(), key=lambda run: (ORDER.index(run.text), run.strangers, run.seed))
-    kinds = [[run.text, "strangers" if run.strangers else "pair"] for run in measured]
-    print(table([[*kind, str(run.readouts), *measured_cells(run)] for kind, run in zip(kinds, measured, strict=True)],
+    """Add the runs of studies to `DATA`, and print the tables of all."""
+    runs = known_and_new(DATA, studies)
+    print(table([[run.text, kind(run), str(run.readouts), *measured_cells(run)] for run in runs],
                 ["text", "towers", "readouts", *MEASURED]))  # fmt: skip
     print("\n" + table(
-        [[*kind, str(run.seed), *(cell(run, *shown) for shown in SHOWN)]
-         for kind, run in zip(kinds, measured, strict=True)],
+        [[run.text, kind(run), str(run.seed), *(cell(run, *shown) for shown in SHOWN)] for run in runs],
         ["text", "towers", "seed", *(row_name(*shown) for shown in SHOWN)],
     ))  # fmt: skip
-    print("\n" + table(outcomes(measured), ["", "seen", "outcome"]))
-    keep(DATA, measured)
+    print("\n" + table(outcomes(runs), ["", "seen", "outcome"]))
+    keep(DATA, runs)
 
 
 if __name__ == "__main__":

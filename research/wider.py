@@ -2,27 +2,16 @@
 
 from __future__ import annotations
 
-import gzip
-import json
 import sys
 from pathlib import Path
 
 from ruler import MEASURED, keep, measured_cells, passed, size, table
-from texts import SHOWN, OnText, cell, divides, held, words
+from texts import SHOWN, OnText, cell, divides, held, kind, known_and_new, words
 
-from twotower import Run
-from twotower.config.conversion import record_from
 from twotower.report.finding import row_name
 
 DATA = Path(__file__).parent / "data" / "wider.json.gz"
 BIGRAMS_OF_WORDS, SYNTAX_OR_TOPIC = ("type x previous type", ""), ("tag trigram or bag of words", "")
-
-
-def known() -> list[OnText]:
-    """What was kept of earlier runs of this script."""
-    if not DATA.exists():
-        return []
-    return [record_from(OnText, run, str(DATA)) for run in json.loads(gzip.decompress(DATA.read_bytes()))]
 
 
 def outcomes(pair: OnText, runs: list[OnText]) -> list[list[str]]:
@@ -41,27 +30,17 @@ def outcomes(pair: OnText, runs: list[OnText]) -> list[list[str]]:
 
 
 def main(studies: list[Path]) -> None:
-    """Add the runs of studies to `DATA`, in place of those of the same seed, and print the tables of all."""
-    runs: dict[tuple[bool, int], OnText] = {(run.strangers, run.seed): run for run in known()}
-    for folder in (folder for study in studies for folder in sorted((study / "runs").iterdir())):
-        if (folder / "report.html").exists():
-            run = OnText.read(Run(folder))
-            runs[run.strangers, run.seed] = run
-    measured = [run for _, run in sorted(runs.items())]
+    """Add the runs of studies to `DATA`, and print the tables of all."""
+    runs = known_and_new(DATA, studies)
     labels = [*SHOWN, SYNTAX_OR_TOPIC]
-    kinds = ["strangers" if run.strangers else "pair" for run in measured]
-    print(
-        table([[kind, *measured_cells(run)] for kind, run in zip(kinds, measured, strict=True)], ["towers", *MEASURED])
-    )
+    print(table([[kind(run), *measured_cells(run)] for run in runs], ["towers", *MEASURED]))
     print("\n" + table(
-        [[kind, str(run.seed), *(cell(run, *shown) for shown in labels)]
-         for kind, run in zip(kinds, measured, strict=True)],
+        [[kind(run), str(run.seed), *(cell(run, *shown) for shown in labels)] for run in runs],
         ["towers", "seed", *(row_name(*shown) for shown in labels)],
     ))  # fmt: skip
-    for run in measured:
-        if not run.strangers:
-            print("\n" + table(outcomes(run, measured), ["", "seen", "outcome"]))
-    keep(DATA, measured)
+    for pair in (run for run in runs if not run.strangers):
+        print("\n" + table(outcomes(pair, runs), ["", "seen", "outcome"]))
+    keep(DATA, runs)
 
 
 if __name__ == "__main__":

@@ -153,14 +153,14 @@ def agreement(
     """
     documents, runs = preferences[0][0].documents, len(preferences)
     basis = np.linalg.qr(smooth_basis(frequency))[0]
-    values = np.mean([_means([sets[number] for sets in preferences], np.ones((1, documents)))[0]
-                      for number in range(len(preferences[0]))], axis=0)  # fmt: skip
+    values = np.nan_to_num(np.mean([_means([sets[number] for sets in preferences], np.ones((1, documents)))[0]
+                                    for number in range(len(preferences[0]))], axis=0))  # fmt: skip
     related = _related(runs, seeds)
-    rows = _standardized(beyond_frequency(np.nan_to_num(values), basis))
+    rows = _standardized(beyond_frequency(values, basis))
     r = rows @ rows.T
     signs = align(r * related)
     null_eigenvalues: list[NDArray[np.floating]] = []
-    values, basis = np.nan_to_num(values).astype(np.float32), basis.astype(np.float32)
+    values, basis = values.astype(np.float32), basis.astype(np.float32)
 
     def spectrum_of(turns: Floats) -> None:
         turned = _standardized(beyond_frequency(values * turns, basis))
