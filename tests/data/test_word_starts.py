@@ -12,7 +12,8 @@ from twotower.data.characters import visible
 from twotower.data.documents import Document, Word, visible_document
 from twotower.data.pieces import read_pieces
 from twotower.data.tagging import words_of_pieces
-from twotower.data.tokenization import encode, vocabulary_of
+from twotower.data.tokenization import divide_batch, encode, encode_batch, vocabulary_of
+from twotower.data.word_starts import pieces_suffice
 from twotower.knowledge.occurrences import count_occurrences, pieces_of
 
 INVISIBLE = ["\u00ad", "\u200b", "\u200e", "\u200f", "\u2060", "\ufeff", "\u202b", "\u202c", "\x00", "\ud83d", "\ufe0f"]
@@ -68,6 +69,31 @@ def test_pieces_come_in_order_and_cover_what_is_visible(kind, text):
     covered = {place for a, b in zip(encoded.starts, encoded.ends, strict=True) for place in range(a, b)}
     for place, char in enumerate(text):
         assert place in covered or unicodedata.category(char)[0] in "CMZ" or char == "\ufffd", repr(text)
+
+
+@kinds
+@given(
+    texts=st.lists(
+        st.text(st.characters(codec="utf-8") | st.sampled_from(" #.'\n\x1c…½ﬁ"), max_size=60)
+        | words_in.map(" ".join)
+        | st.lists(st.sampled_from(["##ing", "[UNK]", "<s>", "don't", "3½", "…", "e\u0301", *WORDS])).map(" ".join)
+    )
+)
+@settings(deadline=None, max_examples=100)
+def test_words_without_their_characters_are_the_same(kind, texts):
+    texts = [visible(text) for text in texts]
+    tokenizer = small_tokenizer(kind)
+    divided = divide_batch(tokenizer, texts)
+    for text, encoded in zip(divided, encode_batch(tokenizer, texts), strict=True):
+        assert text.ids.tolist() == encoded.ids.tolist()
+        assert text.begins.tolist() == encoded.begins.tolist()
+
+
+def test_pieces_suffice_where_the_tokenizer_marks_them_and_letters_stand_alone():
+    wordpiece, unmarked = small_tokenizer("wordpiece"), small_tokenizer("byte-level BPE")
+    assert pieces_suffice(wordpiece, "The union's “peace” — 1865, für Größe")
+    assert not pieces_suffice(wordpiece, SPACED["Devanagari"]) and not pieces_suffice(wordpiece, UNSPACED["Thai"])
+    assert not pieces_suffice(unmarked, "The union")
 
 
 @kinds

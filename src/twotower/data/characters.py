@@ -38,6 +38,11 @@ _JOINING_BLOCKS = (
 """Where zero-width joiners and non-joiners spell: Persian می‌خواهم, Bengali র‍্য, Malayalam chillus, Sinhala."""
 _EMOJI = "\u2190-\u2bff\u3030\u303d\u3297\u3299\U0001f000-\U0001faff"
 
+SEPARATORS = frozenset("\x1c\x1d\x1e\x1f")
+"""White space to Python, and a letter to `tokenizers`."""
+WHITE_SPACE = "".join(char for char in map(chr, range(0x3001)) if char.isspace() and char not in SEPARATORS)
+"""White space to both."""
+
 INVISIBLE = (
     "\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f"  # controls, without white space
     "\xad\u034f\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
@@ -125,24 +130,39 @@ def unspaced_runs() -> str:
     return f"(?:[{letters}{marks}][{marks}]*){{1,24}}"
 
 
-@lru_cache(maxsize=1)
-def _kinds() -> NDArray[np.int8]:
-    """What each character is to a word, by its code."""
-    of_category = {"L": LETTER, "N": LETTER, "M": MARK}
-    table = np.array([of_category.get(unicodedata.category(chr(code))[0], OTHER) for code in range(0x110000)], np.int8)
-    table[[code for code in range(0x3001) if chr(code).isspace()]] = SPACE
-    table[_in((*_UNSPACED_BLOCKS, *_HAN), "L")] = UNSPACED
-    table[[0x200C, 0x200D]] = MARK
-    return table
-
-
 def kinds_of(text: str) -> NDArray[np.int8]:
     """What each character of a text is to a word: `LETTER`, `OTHER`, `SPACE`, `UNSPACED` or `MARK`; (characters,)."""
     codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")
-    kinds: NDArray[np.int8] = _kinds()[codes]
+    kinds: NDArray[np.int8] = _KINDS[codes]
+    if (kinds == _NOT_ASKED).any():
+        for code in np.unique(codes[kinds == _NOT_ASKED]).tolist():
+            _KINDS[code] = kind_of(chr(code))
+        kinds = _KINDS[codes]
     return kinds
 
 
 def kind_of(char: str) -> int:
     """What a character is to a word."""
-    return int(_kinds()[ord(char)])
+    code = ord(char)
+    if code in (0x200C, 0x200D):
+        return MARK
+    if char.isspace():
+        return SPACE
+    category = unicodedata.category(char)[0]
+    if category == "L" and any(first <= code <= last for first, last in (*_UNSPACED_BLOCKS, *_HAN)):
+        return UNSPACED
+    return {"L": LETTER, "N": LETTER, "M": MARK}.get(category, OTHER)
+
+
+_NOT_ASKED = -1
+_KINDS = np.full(0x110000, _NOT_ASKED, np.int8)
+"""What each character is to a word, by its code, as far as a text had it: all of Unicode takes a second to look up."""
+
+
+def has_dependent(text: str) -> bool:
+    """Whether a word of the text may begin or end elsewhere than at white space and punctuation: whether it has marks
+    on letters, scripts without spaces, or white space that `tokenizers` takes for letters."""
+    if text.isascii():
+        return not SEPARATORS.isdisjoint(text)
+    kinds = kinds_of(text)
+    return bool(((kinds == MARK) | (kinds == UNSPACED)).any()) or not SEPARATORS.isdisjoint(text)

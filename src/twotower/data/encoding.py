@@ -21,8 +21,8 @@ from .segmentation import pieces_as_words
 from .streams import Stream, piece_type
 from .table_writer import TableWriter
 from .tagging import NO_WORD, UPOS, words_of_pieces
-from .tokenization import encode, encode_batch, padded_size, vocabulary_of
-from .word_starts import NO_TEXT, EncodedText
+from .tokenization import divide_batch, encode, padded_size, vocabulary_of
+from .word_starts import NO_TEXT, DividedText, EncodedText
 
 DOCUMENTS = pa.schema(
     [("document", pa.int32()), ("name", pa.string()), ("part", pa.string()), ("heldout", pa.bool_()),
@@ -125,7 +125,7 @@ def write_tokens(
 
 def _encoded(
     encoding: Encoding, documents: Iterable[Numbered]
-) -> Iterator[tuple[int, int, Document, EncodedText, Sequence[Word]]]:
+) -> Iterator[tuple[int, int, Document, DividedText, Sequence[Word]]]:
     """Number, role, document and, not held out, its pieces; held out, the words of its middle. In order.
 
     Many are encoded, or tagged, together.
@@ -139,7 +139,7 @@ def _encoded(
             group = [(number, document, role) for (number, _, role), document in zip(remaining, changed, strict=True)]
             tagger = None  # what was tagged has brought its words along
         texts = [document.text for _, document, role in group if role in (TRAIN, VALIDATION)]
-        encoded = iter(encode_batch(encoding.tokenizer, texts))
+        encoded = iter(divide_batch(encoding.tokenizer, texts))
         held = [middle_of(document, heldout_words) for _, document, role in group if role == HELD]
         tagged = iter(
             tagger([document.text for document in held]) if tagger else [document.words or () for document in held]

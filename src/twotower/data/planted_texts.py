@@ -23,7 +23,7 @@ from .relexicalizing import open_rewriting
 from .scrambling import new_order, spans
 from .streams import Stream, piece_type
 from .tagging import GOLD, open_tagger
-from .tokenization import encode_batch
+from .tokenization import divide_batch
 
 RELEXICALIZED, SCRAMBLED = PLANTED_TEXTS
 CHARACTERS_AT_ONCE = 1_000_000
@@ -55,7 +55,7 @@ def write_planted_texts(config: RunConfig, run: Path, out: Path, say: Callable[[
             for group in adjoining(_documents(config, numbers), lambda item: len(item[1].text), CHARACTERS_AT_ONCE):
                 changed = rewriting.rewritten([number for number, _ in group], [document for _, document in group])
                 for (_, document), encoded in zip(
-                    group, encode_batch(text.tokenizer, [document.text for document in changed]), strict=True
+                    group, divide_batch(text.tokenizer, [document.text for document in changed]), strict=True
                 ):
                     stream.append(encoded)
                     progress.advance(len(document.text))

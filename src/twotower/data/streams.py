@@ -12,7 +12,7 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
-from .word_starts import EncodedText
+from .word_starts import DividedText
 
 
 def piece_type(vocabulary: int) -> type[np.unsignedinteger[Any]]:
@@ -70,7 +70,7 @@ class Stream:
         self._ids.append(self._separator)
         self._begins.append(np.array([True]))
 
-    def append(self, encoded: EncodedText) -> None:
+    def append(self, encoded: DividedText) -> None:
         """Write a document and the separator after it."""
         self._ids.append(encoded.ids)
         self._begins.append(encoded.begins)

@@ -6,13 +6,14 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import compress
 
 import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from .pieces import read_pieces
-from .word_starts import NO_TEXT, EncodedText, read_encoding
+from .word_starts import NO_TEXT, DividedText, EncodedText, pieces_suffice, read_encoding, read_ids
 
 CHUNK = 20_000
 """Characters that one core encodes at a time: one encoding holds some hundred bytes per piece."""
@@ -123,7 +124,7 @@ def chunks(text: str, limit: int = CHUNK) -> Iterator[tuple[int, int]]:
 
 def encode_batch(tokenizer: Tokenizer, texts: Sequence[str]) -> list[EncodedText]:
     """The pieces of each text, of any length; all cores are used. Special tokens in a text are text."""
-    spans = [(number, start, end) for number, text in enumerate(texts) for start, end in chunks(text)]
+    spans = _all_chunks(texts)
     encodings = tokenizer.encode_batch(
         [texts[number][start:end] for number, start, end in spans], add_special_tokens=False
     )
@@ -132,6 +133,33 @@ def encode_batch(tokenizer: Tokenizer, texts: Sequence[str]) -> list[EncodedText
         parts[number].append((start, read_encoding(tokenizer, texts[number][start:end], encoding)))
     written = _written(tokenizer)
     return [replace(text, ids=written[text.ids]) for text in map(_joined, parts)]
+
+
+def divide_batch(tokenizer: Tokenizer, texts: Sequence[str]) -> list[DividedText]:
+    """The pieces and words of `encode_batch` without their characters, which take half of the time to find."""
+    spans = _all_chunks(texts)
+    chunk_texts = [texts[number][start:end] for number, start, end in spans]
+    suffice = [pieces_suffice(tokenizer, text) for text in chunk_texts]
+    by_ids = iter(tokenizer.encode_batch_fast(list(compress(chunk_texts, suffice)), add_special_tokens=False))
+    others = compress(chunk_texts, (not enough for enough in suffice))
+    by_text = iter(tokenizer.encode_batch(list(others), add_special_tokens=False))
+    parts: list[list[DividedText]] = [[NO_TEXT] for _ in texts]
+    for (number, _, _), text, enough in zip(spans, chunk_texts, suffice, strict=True):
+        divided = read_ids(tokenizer, next(by_ids).ids) if enough else read_encoding(tokenizer, text, next(by_text))
+        parts[number].append(divided)
+    written = _written(tokenizer)
+    return [
+        DividedText(
+            written[np.concatenate([part.ids for part in document])],
+            np.concatenate([part.begins for part in document]),
+        )
+        for document in parts
+    ]
+
+
+def _all_chunks(texts: Sequence[str]) -> list[tuple[int, int, int]]:
+    """For each chunk of each text the number of the text, and where it starts and ends in it."""
+    return [(number, start, end) for number, text in enumerate(texts) for start, end in chunks(text)]
 
 
 @lru_cache(maxsize=8)

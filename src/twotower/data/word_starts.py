@@ -8,26 +8,33 @@ Khmer, Burmese, …) every piece is a word.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from tokenizers import Encoding, Tokenizer
+from tokenizers import Encoding, Tokenizer, models
 
-from .characters import LETTER, MARK, OTHER, SPACE, UNSPACED, kind_of, kinds_of
+from .characters import LETTER, MARK, OTHER, SPACE, UNSPACED, WHITE_SPACE, has_dependent, kind_of, kinds_of
 from .pieces import read_pieces
 
 Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class EncodedText:
+class DividedText:
     """The pieces of a text, each array (pieces,)."""
 
     ids: Ints
     begins: NDArray[np.bool_]
     """Whether a word begins here."""
+
+
+@dataclass(frozen=True)
+class EncodedText(DividedText):
+    """The pieces of a text with the characters that they stand for, each array (pieces,)."""
+
     starts: Ints
     """The first character that a piece stands for; white space before it is left out. A space that the tokenizer
     writes as a piece of its own before a word starts where the word does."""
@@ -73,6 +80,48 @@ def read_encoding(tokenizer: Tokenizer, text: str, encoding: Encoding) -> Encode
     begins &= ~((begin[1:] < end[:-1]) & same)  # bytes of one character
     starts[:-1] = np.where(goes_on, starts[1:], starts[:-1])
     return EncodedText(ids, np.append(True, begins), np.maximum.accumulate(starts), np.maximum(end, starts))
+
+
+def pieces_suffice(tokenizer: Tokenizer, text: str) -> bool:
+    """Whether the names of its pieces alone say where the words of a text begin, so that `read_ids` may read it.
+
+    They do where the tokenizer marks pieces that go on with a word (WordPiece as in Devlin et al. 2019) and divides at
+    white space and punctuation, and the text has neither marks on letters nor scripts without spaces.
+    """
+    return _marks_words(tokenizer) and not has_dependent(text)
+
+
+def read_ids(tokenizer: Tokenizer, ids: Sequence[int]) -> DividedText:
+    """What a tokenizer has made of a text of which `pieces_suffice`: the words are those of `read_encoding`."""
+    pieces = np.array(ids, dtype=np.int64)
+    return DividedText(pieces, ~_go_on(tokenizer)[pieces])
+
+
+@lru_cache(maxsize=8)
+def _marks_words(tokenizer: Tokenizer) -> bool:
+    """Whether the model marks the pieces that go on with a word, no word can begin with that mark, and words end at
+    white space and punctuation."""
+    model = tokenizer.model
+    if not isinstance(model, models.WordPiece) or not model.continuing_subword_prefix:
+        return False
+    if tokenizer.pre_tokenizer is None or not _splits_punctuation(tokenizer):
+        return False
+    probe = "".join(f"a{space}" for space in WHITE_SPACE) + model.continuing_subword_prefix + "a"
+    normal = tokenizer.normalizer.normalize_str(probe) if tokenizer.normalizer else probe
+    parts = [part for part, _ in tokenizer.pre_tokenizer.pre_tokenize_str(normal)]
+    return parts[: len(WHITE_SPACE)] == ["a"] * len(WHITE_SPACE) and not any(
+        part.startswith(model.continuing_subword_prefix) for part in parts
+    )
+
+
+@lru_cache(maxsize=8)
+def _go_on(tokenizer: Tokenizer) -> NDArray[np.bool_]:
+    """Whether the name of each piece says that it goes on with a word, (pieces,)."""
+    vocabulary = tokenizer.get_vocab(with_added_tokens=True)
+    go_on = np.zeros(max(vocabulary.values()) + 1, dtype=bool)
+    prefix = tokenizer.model.continuing_subword_prefix
+    go_on[[index for name, index in vocabulary.items() if name.startswith(prefix)]] = True
+    return go_on
 
 
 @lru_cache(maxsize=8)
