@@ -6,11 +6,14 @@ Loss and gradient are computed in the same pass, while a block's logits are at h
 
 A block is passed over as few times as can be: exponentials are taken without taking away their row's maximum first,
 and bias and normalizer are applied to weights and hidden states, which are small, instead of logits: exp(h w + b) =
-exp(h w) exp(b). Where that turns out to leave the range of float32, all is done again in the usual order.
+exp(h w) exp(b). They are powers of two, exp(h w) = exp2(log2(e) h w), which PyTorch computes in half of the time that
+its `exp` takes on a processor with AVX2. Where that turns out to leave the range of float32, all is done again in the
+usual order.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -24,6 +27,7 @@ BLOCK_ROWS = 128
 TILE_ROWS, TILE_BYTES = 512, 1 << 20
 """For each thread, positions and bytes of a tile of logits, which stays in the cache of a core: only the sum of its
 exponentials is kept."""
+LOG2_E = math.log2(math.e)
 LARGEST_BIAS = 30.0
 SAFE_NORMALIZERS = 1e-8, 1e30
 """Biases and sums of exponentials within which nothing that counts has overflowed or vanished in float32: a product of
@@ -97,9 +101,9 @@ def _normalizers(hidden: Tensor, weight: Tensor, scale: Tensor) -> Tensor:
     width = TILE_BYTES * threads // (height * hidden.dtype.itemsize)
     pieces = list(zip(torch.split(weight, width), torch.split(scale, width), strict=True))
     normalizer = torch.zeros(len(hidden), dtype=hidden.dtype)
-    for rows, sums in zip(torch.split(hidden, height), torch.split(normalizer, height), strict=True):
+    for rows, sums in zip(torch.split(hidden * LOG2_E, height), torch.split(normalizer, height), strict=True):
         for weights, factors in pieces:
-            sums.addmv_(_logits(rows, weights, None).exp_(), factors)
+            sums.addmv_(_logits(rows, weights, None).exp2_(), factors)
     return normalizer
 
 
@@ -236,9 +240,10 @@ def _plain_pass(
     few = bias is not None and len(targets) < weight.shape[1]
     scale = weight.new_ones(len(weight)) if few else _exponentials(bias, weight)
     scaled = weight * scale[:, None] if grad_hidden is not None and not few else weight
+    powers, power_bias = hidden * LOG2_E, bias * LOG2_E if bias is not None and few else None
     normalizer = torch.empty(len(targets), dtype=hidden.dtype)
     for rows in _blocks(len(targets), weight.shape[0], hidden.dtype):
-        exponentials = _logits(hidden[rows], weight, bias if few else None).exp_()
+        exponentials = _logits(powers[rows], weight, power_bias).exp2_()
         inverse = torch.mv(exponentials, scale, out=normalizer[rows]).reciprocal()
         if grad_hidden is not None:
             _times_weights(exponentials, scaled, into=grad_hidden[rows])
