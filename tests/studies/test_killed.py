@@ -91,6 +91,16 @@ def test_a_warm_process_makes_the_same_bytes_and_outlives_a_run_that_is_killed(s
 
 
 @pytest.mark.slow
+def test_relative_paths_lead_from_where_a_study_was_planned(small, corpus, tmp_path, monkeypatch):
+    monkeypatch.chdir(corpus.parent)
+    (run,) = planned(replace(small, prepare=replace(small.prepare, corpus=(corpus.name,))), tmp_path / "study")
+    monkeypatch.chdir(tmp_path)
+    done = subprocess.run([*COMMAND, "study", "work", "study", run.name], capture_output=True, text=True)
+    assert done.returncode == 0, (run.parent / f"{run.name}.log").read_text()
+    assert set(read_records(run)) == set(MAIN)
+
+
+@pytest.mark.slow
 def test_ray_tries_a_lost_worker_again_and_the_bytes_are_the_same(longer, tmp_path):
     if importlib.util.find_spec("ray") is None:
         pytest.skip("Ray is not installed: pip install 'twotower[ray]'")

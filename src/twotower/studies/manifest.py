@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -35,6 +36,8 @@ class Line:
     group: str
     stranger: bool
     config: RunConfig
+    directory: str = ""
+    """Where the study was planned: from there relative paths of its settings lead. Empty in earlier manifests."""
 
 
 def claim(out: Path, grid: Grid, planned: Iterable[Job]) -> None:
@@ -94,7 +97,7 @@ def write_manifest(out: Path, planned: Iterable[Job], threads: int, seconds: Map
     lines = [
         Line(
             job.name, f"runs/{job.name}", seconds.get(job.name), job.group, job.stranger,
-            replace(job.config, threads=threads),
+            replace(job.config, threads=threads), os.getcwd(),
         )
         for job in planned
     ]  # fmt: skip

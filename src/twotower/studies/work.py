@@ -7,7 +7,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import chdir, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -88,10 +88,12 @@ def requests() -> Iterator[Requests]:
 def work(study: Path, name: str) -> None:
     """Make one run of a study as far as it is missing; what it says goes to `runs/NAME.log`.
 
-    Runs that agree on it share their prepared text, `prepared/ADDRESS`, which the first of them makes while the others
-    wait. Raises `InputError` for a name that the manifest does not have, a run folder made with other settings, and
-    one in which another process is at work, whose log is left alone.
+    Relative paths of its settings lead from where the study was planned, if that folder exists here. Runs that agree
+    on their text share it prepared, in `prepared/ADDRESS`: the first of them makes it while the others wait. Raises
+    `InputError` for a name that the manifest does not have, a run folder made with other settings, and one in which
+    another process is at work, whose log is left alone.
     """
+    study = study.resolve()
     line = read_manifest(study, only=name)[0]
     folder = study / line.folder
     taken, who = holder(folder)
@@ -99,8 +101,9 @@ def work(study: Path, name: str) -> None:
         raise InputError(f"{folder}: another twotower process is at work in this folder ({who}); wait for it")
     say_to(folder.with_name(f"{folder.name}.log"))
     config = configure(folder, line.config)
-    _prepare(study, line, config, folder)
-    run(config, folder, MAIN, say=_say)
+    with chdir(line.directory) if os.path.isdir(line.directory) else nullcontext():
+        _prepare(study, line, config, folder)
+        run(config, folder, MAIN, say=_say)
 
 
 def say_to(log: Path) -> None:
