@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 .PHONY: help setup demo test test-rest test-simulations test-slow test-exhaustive test-all lint bench schemas docs audit hashes wheels clean
 
 help:
-	@echo "make demo      set up, and run the main job on real text (about eight minutes)"
+	@echo "make demo      set up, and run the main job on real text (eight to twelve minutes)"
 	@echo "make test      set up, and show that the main promises are kept here (at most four minutes on two quiet cores)"
 	@echo "make test-rest every other test of ordinary length, in parts (about eleven minutes)"
 	@echo "make test-simulations  coverage and false positives of statistics on hundreds of simulated texts (about five minutes)"

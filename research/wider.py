@@ -23,7 +23,7 @@ def outcomes(pair: OnText, runs: list[OnText]) -> list[list[str]]:
     return [
         ["M1", f"D {size(pair).estimate:.2f}, strangers {strangers[0]:.2f}" if strangers else "strangers not run",
          passed(apart) if strangers else "not known"],
-        ["M2", f"{row_name(*BIGRAMS_OF_WORDS)} {both / most:.1f} times either; "
+        ["M2", f"{row_name(*BIGRAMS_OF_WORDS)} {both / most:.1f} times the larger of the two; "
          f"{row_name('class', 'frequency')} {100 * of_class:.1f} %", passed(both >= 3 * most and of_class < 0.05)],
         ["M3", f"{row_name(*SYNTAX_OR_TOPIC)} {100 * along:.1f} %", passed(along < 0.01)],
     ]  # fmt: skip
