@@ -116,7 +116,7 @@ class Products:
     @classmethod
     def of(cls, readings: Readings, label: Codes, labels: int, values: Floats) -> Products:
         """Add up `values`, centred differences of (sets, contrasts, occurrences), by label, from 0, and group."""
-        cell, label_of, _ = cells_of(label, readings.group, labels, readings.groups)
+        cell, label_of, _ = pairs_of(label, readings.group, labels, readings.groups)
         counts = np.bincount(cell, minlength=len(label_of)).astype(np.float64)
         sums = added(cell, len(label_of), values)
         n, means, pairs = products_of(label_of, labels, counts, sums)
@@ -169,7 +169,7 @@ def share(readings: Readings, label: Codes, given: Codes = NOTHING) -> Share:
     inner = readings if isinstance(kept, slice) else _part(readings, kept)
     label, given = label[kept], given[kept]
     values, outer = within(inner, given)
-    crossed, whole = crossing(label, given)
+    crossed, whole, _ = pairs_of(given, label, len(outer.means), int(label.max(initial=0)) + 1)
     products = Products.of(inner, crossed, len(whole), values)
     known = products.pairs > 0
     weights: Floats = np.where(known, products.counts, 0.0) / total
@@ -207,17 +207,6 @@ def _by_frequency(influence: Floats, label: Codes, counts: Floats) -> Floats:
     return means[stratum]
 
 
-def crossing(label: Codes, given: Codes, labels: int = 0) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Number of the pair of two labels at each place, and for each pair the second of them."""
-    labels = labels or int(label.max(initial=0)) + 1
-    seconds = int(given.max(initial=0)) + 1
-    key = label.astype(np.int64) if seconds == 1 else given.astype(np.int64) * labels + label
-    if seconds * labels <= len(label):
-        return key, np.repeat(np.arange(seconds), labels)
-    pairs, numbers = numbered(key)
-    return numbers, pairs // labels
-
-
 def within(readings: Readings, given: Codes) -> tuple[Floats, Products]:
     """The differences less their mean under each value of `given`, and the products of what is left."""
     whole = int(given.max(initial=0)) + 1
@@ -236,15 +225,15 @@ def _part(readings: Readings, kept: NDArray[np.bool_]) -> Readings:
     )
 
 
-def cells_of(
-    label: Codes, group: Codes, labels: int, groups: int
+def pairs_of(
+    first: Codes, second: Codes, firsts: int, seconds: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """Number of the pair of label and group at each place; label and group of each pair, (cells,)."""
-    key = label.astype(np.int64) * groups + group
-    if labels * groups <= len(label):
-        return key, np.repeat(np.arange(labels), groups), np.tile(np.arange(groups), labels)
-    pairs, cell = numbered(key)
-    return cell, *np.divmod(pairs, groups)
+    """Number of the pair of two labels at each place; the first and the second of each pair, (pairs,)."""
+    key = first.astype(np.int64) * seconds + second
+    if firsts * seconds <= len(first):
+        return key, np.repeat(np.arange(firsts), seconds), np.tile(np.arange(seconds), firsts)
+    pairs, number = numbered(key)
+    return number, *np.divmod(pairs, seconds)
 
 
 def added(place: Codes, places: int, values: Floats) -> Floats:

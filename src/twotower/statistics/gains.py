@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .clustering import Clusters
-from .division import Codes, Readings, added, cells_of
+from .division import Codes, Readings, added, pairs_of
 from .intervals import Estimate, symmetric_interval, with_variance
 from .tallies import Floats
 
@@ -30,7 +30,7 @@ def worth(readings: Readings, label: Codes, held: float) -> Worth:
     Bayes: Robbins 1956); a label that other groups do not have goes with the rest.
     """
     labels = int(label.max(initial=0)) + 1
-    cell, label_of, group_of = cells_of(label, readings.group, labels, readings.groups)
+    cell, label_of, group_of = pairs_of(label, readings.group, labels, readings.groups)
     counts = np.bincount(cell, minlength=len(label_of)).astype(np.float64)
     towers = _of_towers(readings.differences)
     means = towers.mean(axis=-1, keepdims=True)
