@@ -15,10 +15,11 @@ from typing import Annotated, Any, Literal, Union, cast, get_args, get_origin, g
 
 import tyro
 
+from ..config.json_schema import field_texts
 from ..config.presets import PRESETS
 from ..system.errors import InputError
 from ..system.spelling import did_you_mean
-from .helptext import annotated, field_docstrings
+from .helptext import annotated
 from .options import Command
 
 OF_RUNS = ("show", "know", "lesion", "explore", "verify", "rerun", "compare", "export")
@@ -131,7 +132,7 @@ def completed(default: object, common: Sequence[str], place: str = "") -> Any:
     """
     kind: type = type(default)
     hints: dict[str, Any] = get_type_hints(kind, include_extras=True)
-    texts = field_docstrings(kind)
+    texts = field_texts(kind)
     fields: list[tuple[str, Any, Any]] = []
     for field in dataclasses.fields(cast(Any, default)):
         name, value, hint = f"{place}{field.name}", getattr(default, field.name), hints[field.name]

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import ast
 import dataclasses
-import inspect
-import textwrap
 import types
 import typing
 from collections.abc import Sequence
-from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, cast
 
 import tyro
+
+from ..config.json_schema import field_texts
 
 T = TypeVar("T")
 RUN, FOLDER, STUDY = Path("RUN"), Path("FOLDER"), Path("STUDY")
@@ -28,7 +26,7 @@ def for_help(default: T, common: Sequence[str] = (), place: str = "") -> T:
     """
     kind: type = type(default)
     hints: dict[str, Any] = typing.get_type_hints(kind, include_extras=True)
-    texts = field_docstrings(kind)
+    texts = field_texts(kind)
     suppress: Any = tyro.conf.Suppress
     fields: list[tuple[str, Any, Any]] = []
     for field in dataclasses.fields(cast(Any, default)):
@@ -67,14 +65,3 @@ def annotated(hint: Any, *metadata: Any) -> Any:
     with_metadata: Any = Annotated
     parts = (hint, *metadata)
     return with_metadata[parts] if metadata else hint
-
-
-def field_docstrings(kind: type) -> dict[str, str]:
-    """The docstring under each field of a dataclass, its lines joined."""
-    (definition,) = ast.parse(textwrap.dedent(inspect.getsource(kind))).body
-    body = cast(ast.ClassDef, definition).body
-    docstrings = {}
-    for field, text in pairwise(body):
-        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name) and isinstance(text, ast.Expr):
-            docstrings[field.target.id] = " ".join(str(ast.literal_eval(text.value)).split())
-    return docstrings
