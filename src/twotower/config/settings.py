@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import yaml
 
-from ..system.errors import InputError
+from ..system.errors import InputError, one_line
 from .conversion import converted, hints_of
 from .schema import RunConfig
 
@@ -48,7 +48,7 @@ def read_settings(path: Path) -> dict[str, Any]:
     try:
         values = _text_keys(yaml.load(text, _Loader))
     except (yaml.YAMLError, RecursionError) as error:
-        raise InputError(f"{path}: not valid YAML ({' '.join(str(error).split())})") from None
+        raise InputError(f"{path}: not valid YAML ({one_line(error)})") from None
     if not isinstance(values, dict):
         type_name = "nothing" if values is None else type(values).__name__
         raise InputError(f"{path}: expected settings, each as NAME: VALUE, found {type_name}")

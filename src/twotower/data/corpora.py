@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ..config.schema import PrepareConfig
-from ..system.errors import InputError
+from ..system.errors import InputError, one_line
 from . import articles
 from .corpus_names import parse_mixture, without_choice
 from .documents import Corpus, Document
@@ -164,7 +164,7 @@ def _open_saved(place: Place) -> Corpus:
     except Exception as error:  # `datasets` raises its own, PyArrow's and the file system's errors
         raise InputError(
             f"corpus: {shown(place.folder)} cannot be read as a data set saved to disk "
-            f"({' '.join(str(error).split())[:120]}); save it again, or give its rows as Parquet"
+            f"({one_line(error, 120)}); save it again, or give its rows as Parquet"
         ) from None
     left_out = Counter[str]()
     if isinstance(saved, DatasetDict):

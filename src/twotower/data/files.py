@@ -21,7 +21,7 @@ from typing import IO, cast
 
 import zstandard
 
-from ..system.errors import InputError
+from ..system.errors import InputError, one_line
 
 HEAD = 1 << 14
 """Bytes from which a format is known."""
@@ -99,7 +99,7 @@ def damage_named(file: TextFile) -> Iterator[None]:
             f"corpus: {file.place} cannot be read ({reason}); give files that you may read, or leave this one out"
         ) from None
     except _DAMAGED as error:
-        reason = " ".join(str(error).split())[:100]
+        reason = one_line(error, 100)
         raise InputError(f"{file.place}: the compressed file is damaged ({reason}); give a whole one") from None
 
 

@@ -7,26 +7,22 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from ..system.errors import InputError
+from ..system.errors import InputError, described
 
 
 def not_loaded(key: str, name: str, error: Exception, remedy: str) -> InputError:
     """What to say of a data set that cannot be had; `datasets` raises its own, the hub's, HTTP's and disks' errors."""
     return InputError(
-        f"{key}: {name!r} cannot be loaded ({_shown(error)}); check its name and the network, or {remedy}"
+        f"{key}: {name!r} cannot be loaded ({described(error)}); check its name and the network, or {remedy}"
     )
 
 
 def stopped(name: str, rows: int, error: Exception) -> InputError:
     """What to say of a data set that could be read up to some row."""
     return InputError(
-        f"corpus: {name}: reading stopped after {rows:,} rows ({_shown(error)}); check the network, and give the same "
-        "command again: it goes on from what is finished"
+        f"corpus: {name}: reading stopped after {rows:,} rows ({described(error)}); check the network, and give the "
+        "same command again: it goes on from what is finished"
     )
-
-
-def _shown(error: Exception) -> str:
-    return f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
 
 
 @contextmanager

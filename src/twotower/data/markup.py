@@ -10,7 +10,7 @@ from typing import Any
 
 from lxml import etree
 
-from ..system.errors import InputError
+from ..system.errors import InputError, one_line
 from .documents import Document
 from .files import TextFile
 from .textfiles import encoding_of
@@ -78,7 +78,8 @@ def read_xml(file: TextFile, encoding: str, chosen: str) -> Iterator[Document]:
         with file.open() as stream:
             root = etree.parse(stream, parser).getroot()
     except etree.XMLSyntaxError as error:
-        raise InputError(f"{file.place}: not well-formed XML ({_short(error)}); mend it or leave it out") from None
+        reason = one_line(error, 120)
+        raise InputError(f"{file.place}: not well-formed XML ({reason}); mend it or leave it out") from None
     kind = _tag(root)
     if kind in _REFUSED and kind != "html":
         raise InputError(f"{file.place} is {_REFUSED[kind]}")
@@ -100,7 +101,7 @@ def read_html(file: TextFile, encoding: str, chosen: str) -> Iterator[Document]:
     try:
         root = etree.fromstring(data, etree.HTMLParser(encoding=named, remove_comments=True, remove_pis=True))
     except (etree.ParserError, etree.XMLSyntaxError, LookupError) as error:
-        raise InputError(f"{file.place}: not HTML that can be read ({_short(error)}); leave it out") from None
+        raise InputError(f"{file.place}: not HTML that can be read ({one_line(error, 120)}); leave it out") from None
     if root is None:
         return
     articles = _outermost(root, frozenset({"article"}))
@@ -215,7 +216,3 @@ def _entity(node: Any, file: TextFile) -> str:
             "define it, or write its character"
         )
     return known
-
-
-def _short(error: Exception) -> str:
-    return " ".join(str(error).split())[:120]

@@ -11,7 +11,7 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from ..system.errors import InputError
+from ..system.errors import InputError, one_line
 from .characters import visible
 from .corpus_names import SCORES
 from .documents import Corpus, Document
@@ -99,7 +99,6 @@ def _read(path: Path) -> pd.DataFrame:
         separator = "\t" if path.suffix == ".tsv" else ","
         return pd.read_csv(path, sep=separator, keep_default_na=False, na_values={"log_prob": ["", "NaN", "nan"]})
     except (OSError, ValueError, pa.ArrowException, json.JSONDecodeError) as error:
-        reason = " ".join(str(error).split())
         raise InputError(
-            f"{SCORES}{path} cannot be read as a table ({reason}); give Parquet, CSV, TSV or JSON lines"
+            f"{SCORES}{path} cannot be read as a table ({one_line(error)}); give Parquet, CSV, TSV or JSON lines"
         ) from None

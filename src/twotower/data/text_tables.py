@@ -13,7 +13,7 @@ from typing import Any, cast
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ..system.errors import InputError
+from ..system.errors import InputError, one_line
 from .documents import Document
 from .files import TextFile, seekable
 from .textfiles import decode, lines_of
@@ -223,7 +223,7 @@ def read_parquet(file: TextFile, encoding: str, chosen: str) -> Iterator[Documen
         try:
             table = pq.ParquetFile(pa.PythonFile(stream, mode="r"))
         except (pa.ArrowException, OSError) as error:
-            raise InputError(f"{file.place}: not a Parquet file ({_short(error)})") from None
+            raise InputError(f"{file.place}: not a Parquet file ({one_line(error, 120)})") from None
         wanted = {name.split(".")[0].lower() for name in columns.named} | {name.lower() for name in columns.named}
         names = [name for name in table.schema_arrow.names if name.lower() in wanted]
         if not names:
@@ -238,8 +238,5 @@ def _batches(table: pq.ParquetFile, file: TextFile, names: list[str]) -> Iterato
     try:
         yield from table.iter_batches(batch_size=1000, columns=names)
     except (pa.ArrowException, OSError) as error:  # PyArrow says either of a damaged file
-        raise InputError(f"{file.place}: the Parquet file is damaged ({_short(error)}); give a whole one") from None
-
-
-def _short(error: Exception) -> str:
-    return " ".join(str(error).split())[:120]
+        reason = one_line(error, 120)
+        raise InputError(f"{file.place}: the Parquet file is damaged ({reason}); give a whole one") from None

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 from transformers import CONFIG_MAPPING, AutoModel, PreTrainedConfig, PreTrainedModel
 
-from ..system.errors import InputError
+from ..system.errors import InputError, described, one_line
 from .configuration import TowersConfig
 
 PREFIX = "hf:"
@@ -48,7 +48,7 @@ def build_backbone(config: TowersConfig) -> PreTrainedModel:
     except Exception as error:  # each model type has its own ways of refusing a size
         raise InputError(
             f"family: {family} cannot be built at width {config.width}, {config.layers} layers, {config.heads} heads "
-            f"({type(error).__name__}: {_short(error)}); try other sizes or another type"
+            f"({described(error)}); try other sizes or another type"
         ) from error
     if not takes(backbone, "inputs_embeds"):
         raise InputError(
@@ -64,7 +64,7 @@ def backbone_settings(kind: str, config: TowersConfig) -> PreTrainedConfig:
         defaults = CONFIG_MAPPING[kind]()
     except Exception as error:  # composite configurations cannot be made without parts
         raise InputError(
-            f"family: hf:{kind} has no default configuration ({_short(error)}); give a text model"
+            f"family: hf:{kind} has no default configuration ({one_line(error, 200)}); give a text model"
         ) from error
     sizes = {
         "hidden_size": config.width,
@@ -109,8 +109,7 @@ def check_backbone(config: TowersConfig) -> bool:
             states = [backbone(inputs_embeds=embeddings).last_hidden_state for embeddings in (original, changed)]
     except Exception as error:
         raise InputError(
-            f"family: {config.family} does not run on embeddings alone ({type(error).__name__}: {_short(error)}); "
-            "give another text model"
+            f"family: {config.family} does not run on embeddings alone ({described(error)}); give another text model"
         ) from error
     if states[0].shape != original.shape:
         raise InputError(
@@ -132,10 +131,6 @@ def _remove_word_embedding(backbone: PreTrainedModel) -> None:
         for name, child in list(module.named_children()):
             if child is unused:
                 setattr(module, name, None)
-
-
-def _short(error: Exception) -> str:
-    return " ".join(str(error).split())[:200]
 
 
 @contextmanager

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from ..system.errors import InputError
+from ..system.errors import InputError, one_line
 from .labels import Label, from_categories
 from .measured import Measured
 
@@ -28,8 +28,7 @@ def read_labels(path: Path | str) -> pd.DataFrame:
     except FileNotFoundError:
         raise InputError(f"analyze.labels: there is no file {path}") from None
     except (OSError, pa.ArrowException, ValueError) as error:
-        reason = " ".join(str(error).split())
-        raise InputError(f"analyze.labels: {path} is no Parquet table ({reason})") from None
+        raise InputError(f"analyze.labels: {path} is no Parquet table ({one_line(error)})") from None
 
 
 def labels_of(table: pd.DataFrame, measured: Measured, source: str = "labels") -> list[Label]:

@@ -15,7 +15,7 @@ import yaml
 from ..config.conversion import plain, record_from
 from ..config.schema import RunConfig
 from ..config.settings import from_dict, with_settings, without_gone
-from ..system.errors import InputError
+from ..system.errors import InputError, one_line
 from .stages import INSTRUMENTS, STAGES, Stage, defaults_of, producer_of, stage_settings, stages_of
 from .writing import write_text
 
@@ -57,8 +57,7 @@ def _config_in(text: str, path: Path) -> RunConfig:
 
 
 def _not_yaml(path: Path, error: Exception) -> InputError:
-    reason = " ".join(str(error).split())
-    return InputError(f"{path}: not valid YAML ({reason}); restore it or use --overwrite")
+    return InputError(f"{path}: not valid YAML ({one_line(error)}); restore it or use --overwrite")
 
 
 @dataclass(frozen=True)
@@ -191,7 +190,7 @@ def read_json(path: Path, remedy: str) -> dict[str, Any]:
     try:
         parsed = json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:
-        raise InputError(f"{path} is damaged ({' '.join(str(error).split())}); {remedy}") from None
+        raise InputError(f"{path} is damaged ({one_line(error)}); {remedy}") from None
     if not isinstance(parsed, dict):
         raise InputError(f"{path} is damaged (it holds no object); {remedy}")
     return parsed

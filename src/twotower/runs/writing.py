@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ..system.errors import DiskError, DiskFullError, InputError
+from ..system.errors import DiskError, DiskFullError, InputError, one_line
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """What the system says when there is no space left."""
@@ -84,7 +84,7 @@ def naming_disk_errors(path: Path) -> Iterator[None]:
             ) from error
         if number in BROKEN or any(text in str(error) for text in BROKEN_TEXTS):
             where = error.filename if isinstance(error, OSError) and error.filename else path
-            reason = error.strerror if isinstance(error, OSError) and error.strerror else " ".join(str(error).split())
+            reason = error.strerror if isinstance(error, OSError) and error.strerror else one_line(error)
             raise DiskError(
                 number or errno.EIO, f"reading or writing failed ({reason}); {intact}: mend that and run again",
                 str(where),

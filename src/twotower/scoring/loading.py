@@ -14,13 +14,11 @@ from typing import Any, Literal
 from tokenizers import Tokenizer
 
 from ..data.hub import asking_the_hub
-from ..system.errors import InputError
+from ..system.errors import InputError, described
 from ..system.processes import device, launched
 from .named_models import NamedModel
 
 Direction = Literal["causal", "masked"]
-REASON = 200
-"""Characters of a library's error that are shown."""
 
 
 @dataclass(frozen=True)
@@ -165,9 +163,9 @@ def _one_line(named: NamedModel) -> Iterator[None]:
         elif "trust_remote_code" in str(error):
             why = "it needs code of its author, which is never run; give a model that transformers has"
         elif named.kind == "hub":
-            why = f"{_shortened(error)}; check the name and the network, or give a folder with its files"
+            why = f"{described(error)}; check the name and the network, or give a folder with its files"
         else:
-            why = f"{_shortened(error)}; give a folder that save_pretrained has written"
+            why = f"{described(error)}; give a folder that save_pretrained has written"
         raise InputError(f"diff: {named.given} cannot be loaded: {why}") from error
 
 
@@ -178,7 +176,3 @@ def _causes(error: BaseException) -> list[BaseException]:
         causes.append(below)
         below = below.__cause__ or below.__context__
     return causes
-
-
-def _shortened(error: Exception) -> str:
-    return f"{type(error).__name__}: {' '.join(str(error).split())[:REASON]}"

@@ -19,7 +19,7 @@ from ..config.settings import by_name, changed, from_dict, to_dict
 from ..runs.records import SafeDumper, SafeLoader, load_config
 from ..runs.stages import OPERATIONAL
 from ..runs.writing import make_folder, write_text
-from ..system.errors import InputError
+from ..system.errors import InputError, one_line
 
 STUDY, MANIFEST = "study.yaml", "manifest.jsonl"
 
@@ -75,7 +75,7 @@ def read_study(out: Path) -> dict[str, RunConfig]:
         return {str(name): _planned(config, f"{path}: {name}") for name, config in runs.items()}
     except (yaml.YAMLError, UnicodeDecodeError, KeyError, TypeError, AttributeError) as error:
         raise InputError(
-            f"{path} is damaged ({' '.join(str(error).split())}); `twotower study … --plan --out {out}` writes it "
+            f"{path} is damaged ({one_line(error)}); `twotower study … --plan --out {out}` writes it "
             "again once it is moved away"
         ) from None
 

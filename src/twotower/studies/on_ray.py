@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..system.errors import InputError
+from ..system.errors import InputError, one_line
 from ..system.progress import Progress
 from .work import ClusterOptions, Entry
 
@@ -63,7 +63,7 @@ def _start(options: ClusterOptions, threads: int) -> Any:
             logging_level="error", **slots,
         )  # fmt: skip
     except (ConnectionError, ValueError, RuntimeError) as error:
-        why = " ".join(str(error).split()) or type(error).__name__
+        why = one_line(error) or type(error).__name__
         raise InputError(f"--address: no Ray cluster at {options.address} ({why})") from None
     return ray
 

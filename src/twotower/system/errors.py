@@ -24,3 +24,13 @@ class DiskFullError(DiskError):
 
 class Interrupted(Exception):  # noqa: N818 (an interruption is no error)
     """Ctrl-C or SIGTERM reached a stage that has saved its progress; the same command continues from there."""
+
+
+def one_line(error: Exception, most: int | None = None) -> str:
+    """What another library's error says, on one line, of which so many characters are kept."""
+    return " ".join(str(error).split())[:most]
+
+
+def described(error: Exception) -> str:
+    """The same behind the name of the error's class, for what many libraries may have raised."""
+    return f"{type(error).__name__}: {one_line(error, 200)}"

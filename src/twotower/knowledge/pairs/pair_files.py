@@ -10,7 +10,7 @@ from typing import Any
 from ...data.hub import asking_the_hub, not_loaded
 from ...data.tables import lists_below, read_table, split_columns
 from ...data.textfiles import decode, lines_of
-from ...system.errors import InputError
+from ...system.errors import InputError, one_line
 from .minimal_pair import OTHER, SYNTAX, MinimalPair, PairFile
 from .pair_columns import LABELS, Record, Records, pairs_of_records
 
@@ -127,7 +127,7 @@ def _json(path: Path, where: str, text: str) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise InputError(f"{path}: {where} is not JSON ({' '.join(str(error).split())[:100]})") from None
+        raise InputError(f"{path}: {where} is not JSON ({one_line(error, 100)})") from None
 
 
 def _record(path: Path, where: str, row: Any) -> Record:
@@ -149,7 +149,7 @@ def _parquet(path: Path, set_name: str, paradigm: str, columns: tuple[str, ...])
     try:
         rows = pq.read_table(path).to_pylist()
     except (pa.ArrowException, OSError, ValueError) as error:
-        raise InputError(f"{path} cannot be read as Parquet ({' '.join(str(error).split())[:100]})") from None
+        raise InputError(f"{path} cannot be read as Parquet ({one_line(error, 100)})") from None
     return pairs_of_records(_as_records(path, list(enumerate(rows, start=1))), set_name, paradigm, columns)
 
 
