@@ -9,8 +9,8 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from ..statistics.intervals import Estimate, errors_to_each_side, largest_difference, percentile_interval
-from ..statistics.tallies import Floats, resample
+from ..statistics.intervals import Estimate, errors_to_each_side, largest_difference, percentile_estimate
+from ..statistics.tallies import Floats, sample_and_draws
 from .measured import SETS
 
 FEW = 4
@@ -82,7 +82,7 @@ def context(
         return None
     codes, documents = pd.factorize(table.loc[table["context"] == table["context"].min(), "document"])
     sizes = sorted(table["context"].unique().tolist())
-    weights = np.vstack([np.ones((1, len(documents))), resample(len(documents), draws, generator)])
+    weights = sample_and_draws(len(documents), draws, generator)
     counts = weights @ np.bincount(codes, minlength=len(documents))
 
     def means(values: Floats) -> Floats:
@@ -101,9 +101,7 @@ def context(
         mean: Floats = np.mean([log_probs(f"{name}_{tower}", size) for name in sets], axis=0)
         return mean
 
-    def estimate(drawn: Floats) -> Estimate:
-        return percentile_interval(float(drawn[0]), drawn[1:], confidence)
-
+    estimate = partial(percentile_estimate, confidence=confidence)
     heads: dict[str, Callable[[int], Floats]] = {"joint": partial(log_probs, "joint")}
     heads |= {f"tower {tower}": partial(alone, tower) for tower in range(1, towers + 1)}
     curves = [

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from ..statistics.intervals import Estimate, largest_difference, percentile_interval
-from ..statistics.tallies import Floats, resample
+from ..statistics.intervals import Estimate, largest_difference, percentile_estimate
+from ..statistics.tallies import Floats, sample_and_draws
 
 DIVIDED = 0.2
 """Difference of balance above which towers divide the work by direction."""
@@ -54,7 +54,7 @@ def direction(
     if lesioned.empty:
         return None
     codes, documents = pd.factorize(lesioned["document"])
-    weights = np.vstack([np.ones((1, len(documents))), resample(len(documents), draws, generator)])
+    weights = sample_and_draws(len(documents), draws, generator)
 
     def losses(without: str, tower: int) -> Floats:
         loss = lesioned[f"whole_{tower}"] - lesioned[f"{without}_{tower}"]
@@ -68,19 +68,17 @@ def direction(
         before, after = losses("after", tower), losses("before", tower)
         balance = (before - after) / (before + after)
         balances.append(balance)
-        rows.append(DirectionOfTower(tower, *(_interval(values, confidence) for values in (before, after, balance))))
+        rows.append(
+            DirectionOfTower(tower, *(percentile_estimate(values, confidence) for values in (before, after, balance)))
+        )
     if towers > 2:
         difference = largest_difference(np.stack(balances, axis=1), confidence)
     else:
         ordered = sorted(range(towers), key=lambda tower: float(balances[tower][0]))
-        difference = _interval(balances[ordered[-1]] - balances[ordered[0]], confidence)
+        difference = percentile_estimate(balances[ordered[-1]] - balances[ordered[0]], confidence)
     return Direction(len(lesioned), rows, difference)
 
 
 def divides(measured: Direction) -> bool:
     """Whether the interval of the difference lies above `DIVIDED`."""
     return measured.difference.low > DIVIDED
-
-
-def _interval(drawn: Floats, confidence: float) -> Estimate:
-    return percentile_interval(float(drawn[0]), drawn[1:], confidence)

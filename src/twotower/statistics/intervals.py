@@ -64,6 +64,11 @@ def percentile_interval(estimate: float, drawn: Floats, confidence: float) -> Es
     return Estimate(estimate, float(low), float(high))
 
 
+def percentile_estimate(drawn: Floats, confidence: float) -> Estimate:
+    """A figure, the first of (1 + draws,), and the percentile interval of its draws."""
+    return percentile_interval(float(drawn[0]), drawn[1:], confidence)
+
+
 def centred_interval(estimate: float, drawn: Floats, confidence: float) -> tuple[float, float]:
     """Percentile interval of draws that are shifted so that their mean is the estimate; NaN for fewer than 20 draws."""
     drawn = drawn[np.isfinite(drawn)]

@@ -115,6 +115,11 @@ def resample(documents: int, draws: int, generator: np.random.Generator) -> Floa
     return generator.multinomial(documents, np.full(documents, 1 / documents), size=draws).astype(np.float64)
 
 
+def sample_and_draws(units: int, draws: int, generator: np.random.Generator) -> Floats:
+    """Weights of the units: all alike for the sample, then how often each is drawn, shape (1 + draws, units)."""
+    return np.vstack([np.ones((1, units)), resample(units, draws, generator)])
+
+
 def halves(documents: int, splits: int, generator: np.random.Generator) -> Floats:
     """Random halves of the documents: 1 for the first half, 0 for the second, shape (splits, documents).
 

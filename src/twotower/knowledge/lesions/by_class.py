@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from ...preference.class_variance import Null
 from ...statistics.intervals import Estimate, centred_estimate, choice_margin, exceedance
-from ...statistics.tallies import Floats
+from ...statistics.tallies import Floats, sample_and_draws
 from ..findings.lesions import Beyond, ClassApart, LossesByClass, LossOfClass, LossOfLesion, ProfilesApart
-from ..pairs.accuracy import cluster_weights, weighted_means
+from ..pairs.accuracy import weighted_means
 from ..subject import Subject
 from .removal import HALVES, MEAN, WAYS, names_of, pairs_of_parts
 
@@ -33,7 +33,7 @@ def losses_by_class(
     names, counts = np.unique(labels, return_counts=True)
     settings = subject.config.analyze
     frequent = [(str(name), int(count)) for name, count in zip(names, counts, strict=True) if count >= FEWEST]
-    weights = cluster_weights(documents, settings.bootstrap, generator)
+    weights = sample_and_draws(int(documents.max()) + 1, settings.bootstrap, generator)
 
     def means(values: Floats, chosen: NDArray[np.bool_]) -> Floats:
         return weighted_means(weights, documents[chosen], values[chosen])

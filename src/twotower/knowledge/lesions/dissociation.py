@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from ...config.schema import AnalyzeConfig
 from ...statistics.intervals import Estimate, centred_estimate, exceedance
-from ...statistics.tallies import Floats
+from ...statistics.tallies import Floats, sample_and_draws
 from ..findings.lesions import Dissociation, Interaction, LossOnPairs
-from ..pairs.accuracy import cluster_weights, weighted_means
+from ..pairs.accuracy import weighted_means
 from ..pairs.minimal_pair import MEANING, SYNTAX
 from .by_class import null_of, resampled
 from .removal import INTACT, WAYS, names_of, pairs_of_parts
@@ -40,7 +40,7 @@ def dissociation(
     The interaction is of mean lesions. Its null is the same of random halves of the units (of more than two towers, of
     random parts, `half R a`, `half R b`, …, as many as there are towers, with the same choice of two).
     """
-    weights = cluster_weights(items, settings.bootstrap, generator)
+    weights = sample_and_draws(int(items.max()) + 1, settings.bootstrap, generator)
     count = weights.shape[1]
 
     def means(values: Floats, chosen: NDArray[np.bool_]) -> Floats:

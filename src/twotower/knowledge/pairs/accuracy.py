@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ...statistics.intervals import Estimate, centred_estimate, exceedance, largest_difference
-from ...statistics.tallies import Floats, resample
+from ...statistics.tallies import Floats, sample_and_draws
 from ..findings.pairs import DifferenceOfTowers
 
 FEWEST = 20
@@ -19,12 +19,6 @@ FEWEST = 20
 def is_right(good: Floats, bad: Floats) -> Floats:
     """1 where the better sentence has the higher score, ½ for ties, 0 elsewhere; each of shape (pairs,)."""
     return np.where(good > bad, 1.0, np.where(good == bad, 0.5, 0.0))
-
-
-def cluster_weights(clusters: NDArray[np.integer], draws: int, generator: np.random.Generator) -> Floats:
-    """How often each cluster counts: once in the sample, then as each resampling says; (1 + draws, clusters)."""
-    count = int(clusters.max()) + 1
-    return np.vstack([np.ones((1, count)), resample(count, draws, generator)])
 
 
 def weighted_means(weights: Floats, clusters: NDArray[np.integer], values: Floats) -> Floats:
@@ -45,7 +39,7 @@ def paradigm_draws(
     `right` holds for each head values of shape (pairs,), `clusters` (pairs,) numbers from 0 what pairs have in common
     (a document); the results have shape (1 + draws,).
     """
-    weights = cluster_weights(clusters, draws, generator)
+    weights = sample_and_draws(int(clusters.max()) + 1, draws, generator)
     return {head: weighted_means(weights, clusters, values) for head, values in right.items()}
 
 
@@ -58,7 +52,7 @@ def share(drawn: Floats, confidence: float) -> Estimate:
 def of_paradigms(paradigms: Sequence[dict[str, Floats]], generator: np.random.Generator) -> dict[str, Floats]:
     """Mean of each head over paradigms: of the sample first, then with paradigms resampled as well as their pairs."""
     count, length = len(paradigms), len(next(iter(paradigms[0].values())))
-    weights = np.vstack([np.ones((1, count)), resample(count, length - 1, generator)]) / count
+    weights = sample_and_draws(count, length - 1, generator) / count
     return {
         head: np.asarray((weights * np.stack([paradigm[head] for paradigm in paradigms], axis=1)).sum(axis=1))
         for head in paradigms[0]

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from ...config.schema import FEWEST_SENTENCES
 from ...data.trees import Tree
-from ...statistics.tallies import Floats, resample
+from ...statistics.tallies import Floats, sample_and_draws
 from ...system.errors import InputError
 from ..findings.views import Counts
 from ..representations import Ids, Sentence, encode_trees, longest, represent
@@ -179,8 +179,7 @@ def draw_weights(group: Ids, draws: int, generator: np.random.Generator) -> Floa
     (1 + draws, members); `group` (members,).
     """
     numbers = np.unique(group, return_inverse=True)[1]
-    drawn = resample(int(numbers.max()) + 1, draws, generator)[:, numbers]
-    return np.concatenate([np.ones((1, len(group))), drawn])
+    return sample_and_draws(int(numbers.max()) + 1, draws, generator)[:, numbers]
 
 
 def ratio(weights: Floats, counted: Floats, total: Floats) -> Floats:

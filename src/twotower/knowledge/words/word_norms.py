@@ -12,8 +12,8 @@ from sklearn.preprocessing import StandardScaler
 
 from ...config.schema import RunConfig
 from ...data.norms import Norms
-from ...statistics.intervals import Estimate, percentile_interval
-from ...statistics.tallies import Floats, resample
+from ...statistics.intervals import Estimate, percentile_estimate
+from ...statistics.tallies import Floats, sample_and_draws
 from ...system.progress import Progress
 from ..findings.views import LayerDifference
 from ..findings.words import NormOfView, NormOfWords, NormsOfWords
@@ -103,10 +103,10 @@ def _group(
     targets = table.to_numpy(np.float64)
     targets = (targets - targets.mean(axis=0)) / targets.std(axis=0)
     count, seed = len(targets), config.seed
-    weights = np.vstack([np.ones((1, count)), resample(count, config.analyze.bootstrap, generator)])
+    weights = sample_and_draws(count, config.analyze.bootstrap, generator)
 
     def estimates(drawn: Floats) -> list[Estimate]:
-        return [percentile_interval(float(values[0]), values[1:], config.analyze.confidence) for values in drawn.T]
+        return [percentile_estimate(values, config.analyze.confidence) for values in drawn.T]
 
     baseline = r_squared(weights, targets, out_of_fold(plain, targets, seed))
     shuffles = [generator.permutation(count) for _ in range(SHUFFLES)]
