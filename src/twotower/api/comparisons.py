@@ -71,7 +71,7 @@ class Comparison:
 
     def conclusions(self) -> list[str]:
         """Its answers to the paper's three claims, a sentence or more each."""
-        from ..report.study import conclusions
+        from ..report.study_answers import conclusions
 
         return conclusions(self.results())
 

@@ -152,7 +152,7 @@ def with_study_file(arguments: StudyArguments, path: Path) -> StudyArguments:
 
 def _show(compared: Study, out: Path, output: Output) -> int:
     """The conclusions of a comparison, and where its page is."""
-    from ..report.study import conclusions
+    from ..report.study_answers import conclusions
 
     sentences = conclusions(compared)
     page = out / "study.html"

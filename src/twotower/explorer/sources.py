@@ -10,7 +10,7 @@ from typing import Any
 from ..data.heldout import PreparedText
 from ..data.measured_text import MeasuredText
 from ..preference.measured import MODEL, SETS, Measured
-from ..report.diff_finding import in_words
+from ..report.style import in_words
 from ..results.diff_analysis import measured_models
 from ..results.diff_results import DiffResults, read_diff_results, read_scored
 from ..results.results import Results, read_results

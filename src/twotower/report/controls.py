@@ -11,11 +11,11 @@ from ..comparison.controls import Control
 from ..data.tagging import NONE
 from ..statistics.gains import Surplus
 from ..statistics.intervals import Estimate
-from .diff_finding import in_words
 from .finding import UNTAGGED
 from .numbers import figure, fixed
 from .sheet import Sheet, interval, plate, zero
 from .study_figures import MARKS
+from .style import in_words
 from .templating import fill
 
 Kind = Literal["size", "surplus"]

@@ -6,11 +6,10 @@ from collections.abc import Callable
 from functools import partial
 
 from .diff_contents import DiffContents
-from .diff_finding import in_words
 from .division_figure import forest, shown_labels
 from .numbers import fixed
 from .sheet import Draw, Sheet, interval, zero
-from .style import ALL_COLOR, TOWER_COLORS, ZERO_COLOR, class_name
+from .style import ALL_COLOR, TOWER_COLORS, ZERO_COLOR, class_name, in_words
 
 LABELS = {
     "labels": "Share of the difference between the models that each label holds, beside its null",

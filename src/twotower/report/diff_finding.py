@@ -13,16 +13,11 @@ from ..statistics.intervals import Estimate
 from ..statistics.verdicts import Verdict
 from .finding import LEADING, UNTAGGED, largest_shares, of_class, of_contexts
 from .numbers import figure, fixed
-from .style import plural
+from .style import in_words, plural
 
 FEW_DOCUMENTS = 20
 NOTICEABLE = 0.1
 """Nats by which a context must move the difference to be told of: many documents make sure of less."""
-
-
-def in_words(names: Sequence[str]) -> str:
-    """`A`, `A and B`, `A, B and C`."""
-    return " and ".join(", ".join(names).rsplit(", ", 1))
 
 
 def measured_on(results: DiffResults) -> str:

@@ -6,10 +6,9 @@ from ..preference.word_classes import ClassOfPair
 from ..system.printing import in_percent
 from .contents import favourites
 from .diff_contents import DiffContents
-from .diff_finding import in_words
 from .headings import NAMED, better_at, of_passages
 from .numbers import fixed
-from .style import plural
+from .style import in_words, plural
 
 
 def diff_headings(contents: DiffContents) -> dict[str, str]:

@@ -14,13 +14,13 @@ from ..system.printing import in_percent
 from .contents import favourites
 from .diff_contents import DiffContents, read_diff_contents
 from .diff_drawings import LABELS, diff_drawings
-from .diff_finding import diff_headline, diff_sentences, in_words, minus
+from .diff_finding import diff_headline, diff_sentences, minus
 from .diff_headings import diff_headings
 from .glossary import GLOSSARY
 from .numbers import figure, p_value
-from .sections import json_for_script, type_rows
+from .sections import json_for_script, tower_rules, type_rows
 from .sheet import Plate, plate
-from .style import TOWER_COLORS, class_name
+from .style import class_name, in_words
 from .templating import fill
 
 FAVOURITES = 40
@@ -81,7 +81,7 @@ def render(contents: DiffContents, plates: dict[str, Plate]) -> str:
         minus=minus(contents.names),
         divergence_tables=divergence_tables,
         controls=[results.control] if results.control else [],
-        colors=model_rules(len(contents.names)),
+        colors=tower_rules(len(contents.names)),
         contrasts=results.word_classes.contrasts if results.word_classes else [],
         read=results.corpus.inventory.facts(),
         settings=contents.settings,
@@ -131,9 +131,3 @@ def _name(group: DivergenceOfGroup) -> str:
 def results_unit(contents: DiffContents) -> str:
     """What a type is: a `word`, or a `piece` of the vocabulary."""
     return "word" if contents.results.unit == "word" else "type"
-
-
-def model_rules(models: int) -> Markup:
-    """The variables that give each model its colour on the page."""
-    colors = (TOWER_COLORS[number % len(TOWER_COLORS)] for number in range(models))
-    return Markup(" ".join(f"--tower-{k}: var(--c{color[1:]});" for k, color in enumerate(colors, start=1)))

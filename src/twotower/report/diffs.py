@@ -5,10 +5,10 @@ from __future__ import annotations
 from ..comparison.diffs import AgreementOfDiffs, DiffsCompared
 from ..preference.division import LabelDivision
 from .contents import is_plain_word
-from .diff_finding import in_words
 from .finding import LEADING, row_name
 from .glossary import GLOSSARY
 from .numbers import figure, fixed, span
+from .style import in_words
 from .templating import fill
 
 FEW = 6

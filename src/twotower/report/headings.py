@@ -13,7 +13,7 @@ from .contents import Contents, favourites, shares
 from .finding import label_name
 from .numbers import fixed, percent
 from .passages import PASSAGE_LIMIT, PASSAGE_SHADE
-from .style import plural
+from .style import in_words, plural
 
 LEVEL = 0.05
 """p below which something that runs agree in is called sure."""
@@ -43,7 +43,7 @@ def of_words(contents: Contents) -> str:
 
 def better_at(taken: Mapping[str, Sequence[str]]) -> str:
     """`Tower 1 is better at nouns; tower 2 is better at verbs and particles`; "" where nothing goes to anybody."""
-    return "; ".join(f"{name} is better at {_listed(things[:NAMED])}" for name, things in taken.items() if things)
+    return "; ".join(f"{name} is better at {in_words(things[:NAMED])}" for name, things in taken.items() if things)
 
 
 def of_passages(shades: Sequence[int], unit: str, ahead: str) -> str:
@@ -131,10 +131,6 @@ def of_training(contents: Contents) -> str:
     """The perplexity at the end of training."""
     reached = contents.results.training.heldout_perplexity.joint
     return f"Training ends at a held-out perplexity of {reached:.0f}"
-
-
-def _listed(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def _sentence(text: str) -> str:

@@ -262,5 +262,6 @@ def json_for_script(value: Any) -> str:
 
 
 def tower_rules(towers: int) -> Markup:
-    """The variables that give each tower its colour on the page."""
-    return Markup(" ".join(f"--tower-{k}: var(--c{TOWER_COLORS[k - 1][1:]});" for k in range(1, towers + 1)))
+    """The variables that give each tower, or model, its colour on the page."""
+    colors = (TOWER_COLORS[number % len(TOWER_COLORS)] for number in range(towers))
+    return Markup(" ".join(f"--tower-{k}: var(--c{color[1:]});" for k, color in enumerate(colors, start=1)))

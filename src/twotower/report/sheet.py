@@ -30,9 +30,9 @@ _REFERENCE = re.compile(r"(?:url\()?#([\w-]+)\)?")
 class Sheet(Figure):
     """A figure of one width; `tips` holds what its marks say on the page, by the id of their group."""
 
-    def __init__(self, narrow: bool = False, height: float = 3.4) -> None:
+    def __init__(self, narrow: bool = False) -> None:
         # Not pyplot: no global state, no display.
-        super().__init__(figsize=(NARROW if narrow else WIDE, height), layout="constrained")
+        super().__init__(figsize=(NARROW if narrow else WIDE, 3.4), layout="constrained")
         self.narrow, self.tips = narrow, dict[str, list[str]]()
         self.row_size = 8 if narrow else 9
         """Of names beside rows, in whole points: Matplotlib measures others too short, and the page would cut them."""
@@ -81,9 +81,9 @@ class Sheet(Figure):
             )  # fmt: skip
 
 
-def zero(axes: Any, value: float = 0.0, vertical: bool = True) -> None:
+def zero(axes: Any) -> None:
     """A dashed line where nothing is preferred."""
-    (axes.axvline if vertical else axes.axhline)(value, color=ZERO_COLOR, linewidth=0.8, linestyle="--", zorder=0)
+    axes.axvline(0.0, color=ZERO_COLOR, linewidth=0.8, linestyle="--", zorder=0)
 
 
 def interval(axes: Any, at: Any, low: Any, high: Any, color: Any, vertical: bool = False) -> LineCollection:

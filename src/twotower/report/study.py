@@ -54,6 +54,3 @@ def class_share(row: RunOfStudy) -> str:
     """What word class holds of a run's difference beyond frequency, with its interval."""
     held = row_of(row.labels, *CLASS)
     return figure(held.share if held else None)
-
-
-__all__ = ["conclusions", "render"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from ..data.tagging import NO_WORD
@@ -65,3 +66,8 @@ def plural(tag: str) -> str:
     name = WORD_CLASSES.get(tag)
     irregular = {"auxiliary": "auxiliaries", "punctuation": "punctuation", "unknown": "words of no class"}
     return tag if name is None else irregular.get(name, f"{name}s")
+
+
+def in_words(names: Sequence[str]) -> str:
+    """`A`, `A and B`, `A, B and C`."""
+    return " and ".join(", ".join(names).rsplit(", ", 1))
