@@ -35,13 +35,13 @@ LARGEST_BODY = 64 * 1024
 def explorer(runs: Sequence[ExploredRun], token: str, hosts: frozenset[str]) -> Guard:
     """The application for one run or two. It holds the model of a run from its first sentence on."""
     service = _Service(runs)
-    routes = [
-        Route("/", service.file),
-        Route("/api/{name}", service.data),
+    routes = [  # the first that fits is taken
         Route("/api/sentence", service.sentence, methods=["POST"]),
+        Route("/api/{name}", service.data),
+        Route("/", service.file),
         Route("/{name}", service.file),
     ]
-    return Guard(Starlette(routes=[routes[2], routes[1], routes[0], routes[3]]), token, hosts)
+    return Guard(Starlette(routes=routes), token, hosts)
 
 
 class _Service:
