@@ -21,7 +21,6 @@ from twotower.explorer.live import LiveText
 from twotower.explorer.minimal_pairs import minimal_pairs
 from twotower.explorer.plain import to_json
 from twotower.explorer.server import explorer
-from twotower.explorer.types_in import types_in
 from twotower.preference.labelled import LEXICAL_AND_GRAMMATICAL
 from twotower.preference.measured import SETS
 from twotower.system.errors import InputError
@@ -153,7 +152,7 @@ def test_a_filter_leaves_documents_by_name_and_year(explored):
     assert named.sum() == 1 and named[0]
     answer = concordance(explored, "the", False, later)
     assert set(answer["document"]) <= set(np.flatnonzero(later)) and answer["tokens"] < len(explored.words)
-    some = types_in(explored, later)
+    some = explored.types_in(later)
     scores = explored.run.scores()
     kept = np.repeat(later, np.diff(explored.bounds))
     the = explored.pieces.tolist().index("the")
@@ -162,7 +161,7 @@ def test_a_filter_leaves_documents_by_name_and_year(explored):
     assert some["count"][row] == there.sum()
     assert some["mean"][row] == pytest.approx(preference_in(scores)[there].mean(), abs=1e-4)
     with pytest.raises(InputError, match="no held-out document"):
-        types_in(explored, explored.chosen_documents("no such document", *ANYTIME))
+        explored.types_in(explored.chosen_documents("no such document", *ANYTIME))
 
 
 def test_what_emerged_ends_near_the_finished_run(explored):

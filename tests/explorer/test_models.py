@@ -19,7 +19,6 @@ from twotower.explorer.export import export
 from twotower.explorer.live_models import LiveModels
 from twotower.explorer.plain import to_json
 from twotower.explorer.server import explorer
-from twotower.explorer.types_in import types_in
 from twotower.system.errors import InputError
 
 HOST = "127.0.0.1:4567"
@@ -42,7 +41,7 @@ def test_what_is_shown_is_what_the_comparison_measured(explored: ExploredRun):
     answer = concordance(explored, "the", False, every)
     assert answer["total"] > 10 and set(answer["measures"]) == {"preference", "model_1", "model_2"}
     some = every & (np.arange(len(every)) < 5)
-    assert len(types_in(explored, some)["piece"]) < len(explored.types_table()["piece"])
+    assert len(explored.types_in(some)["piece"]) < len(explored.types_table()["piece"])
     text = to_json([summary, explored.types_table(), explored.passage(0, 0, 20)])
     text = text.replace('"towers":', "").replace('"tower":', "")
     assert "readout" not in text and "tower" not in text

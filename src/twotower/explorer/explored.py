@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,12 @@ from numpy.typing import NDArray
 
 from ..config.schema import RunConfig
 from ..data.heldout import PreparedText
+from ..preference.types import types_table
 from ..report.style import WORD_CLASSES
 from ..runs.finished import RunFolder
 from ..scoring.score_table import read_scores
 from ..statistics.contrasts import Contrast, contrasts
+from ..system.errors import InputError
 from .held_words import HeldoutWords, heldout_words
 from .plain import columns, number, text
 from .sources import Source, contrast_names, source_of
@@ -199,6 +202,13 @@ class ExploredRun:
     def types_table(self) -> dict[str, Any]:
         """`preference.parquet`, column by column."""
         return columns(self.types)
+
+    def types_in(self, documents: NDArray[np.bool_]) -> dict[str, Any]:
+        """The same for the documents of a mask, (documents,). Raises `InputError` if there are none."""
+        if not documents.any():
+            raise InputError("no held-out document passes the filter: loosen it")
+        scores = self.run.scores()[np.repeat(documents, np.diff(self.bounds))].reset_index(drop=True)
+        return columns(types_table(replace(self.source.measured(), scores=scores)))
 
     def documents(self) -> dict[str, Any]:
         """The held-out documents: `name`, `year` (or None), `tokens`, and the mean of each preference, in nats."""

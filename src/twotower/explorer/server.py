@@ -25,7 +25,6 @@ from .live_models import LiveModels
 from .minimal_pairs import minimal_pairs
 from .page import files
 from .plain import to_json
-from .types_in import types_in
 
 MOST_PIECES = 2000
 LARGEST_BODY = 64 * 1024
@@ -84,7 +83,7 @@ class _Service:
                 query = fields.get("query", "")
                 return to_json(concordance(run, query, fields.get("case") == "1", _chosen(run, fields)))
             if name == "types" and (chosen := _chosen(run, fields)).sum() < len(chosen):
-                return to_json(types_in(run, chosen))
+                return to_json(run.types_in(chosen))
             if name == "passage":
                 document = _integer(fields, "document", 0, len(run.bounds) - 2)
                 start = _integer(fields, "start", 0, len(run.piece_ids))
