@@ -203,6 +203,20 @@ def test_measuring_badly_makes_no_agreement():
     assert abs(np.mean(squared)) < 3 * np.std(squared) / np.sqrt(len(squared))
 
 
+@pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning")
+def test_runs_that_measure_nothing_get_no_p_value():
+    """Their own covariance is as often below zero as above, and no two of them may make a product of it."""
+    p_values = []
+    for seed in range(12):
+        generator = np.random.default_rng(seed)
+        document, kind = generator.integers(0, 30, 3_000), generator.integers(0, 150, 3_000)
+        preferences = [sets_of(generator, document, kind, np.zeros(150), 150) for _ in range(2)]
+        group = measured(preferences, generator.integers(10, 1000, 150), ["gpt"] * 2, seed).groups["all"]
+        assert np.isfinite(group.p_value) == np.isfinite(group.estimate)
+        p_values.append(group.p_value)
+    assert np.isnan(p_values).any() and not np.nanmin([*p_values, 1.0]) < 0.02
+
+
 def test_runs_of_one_seed_make_no_pair():
     groups = family_groups(["gpt", "gpt", "elmo"], [0, 1, 0])
     assert groups["all"] == [(0, 1), (1, 2)] and groups["between elmo and gpt"] == [(1, 2)]

@@ -72,6 +72,34 @@ def test_towers_divide_the_work_if_they_differ_and_gain_more_than_strangers() ->
     assert with_strangers(wide, pair).gain == "no"  # no more than strangers, whatever the interval
     unsettled = replace(wide, differ="undecided")
     assert with_strangers(unsettled, pair).gain == "undecided"
+    assert pair.size is not None
+    unsure = replace(pair, size=replace(pair.size, low=0.0), differ="undecided")
+    assert with_strangers(unsure, pair).gain == "no"  # what is known of the gain does not wait for the size
+    slow = replace(strangers, differ="undecided", gain="undecided")
+    assert "strangers have not converged" in with_strangers(pair, slow).why
+    assert not with_strangers(pair, strangers).why
+
+
+def test_all_towers_must_gain_more_than_one_given_twice() -> None:
+    measured = with_joint(planted(0, EFFECT, type_sd=0.3), 0.1)
+    twice = {f"readout_twice_{tower}": measured.scores[f"readout_{tower}"] + 0.099 for tower in (1, 2)}
+    division = division_of(replace(measured, scores=measured.scores.assign(**twice)))
+    assert division is not None and division.surplus is not None and division.surplus.null is not None
+    assert division.surplus.estimate > division.surplus.null > division.surplus.low > 0
+    assert division.gain == "undecided"
+
+
+def test_where_towers_do_not_differ_no_label_has_a_share_to_measure() -> None:
+    measured = planted(0)
+    scores = measured.scores.copy()
+    for name in ("readout", "second", "third", "fourth"):
+        scores[f"{name}_2"] = scores[f"{name}_1"] + np.random.default_rng(0).standard_normal(len(scores))
+        scores[f"{name}_1"] += np.random.default_rng(len(name)).standard_normal(len(scores))
+    division = division_of(replace(measured, scores=scores))
+    assert division is not None
+    for label in division.labels:
+        assert label.verdict in ("not measurable", "no", "undecided")
+        assert (label.verdict == "not measurable") >= bool(np.isnan(label.share.estimate))
 
 
 @pytest.mark.promise("the ruler finds divisions that were planted, and none where there is none")

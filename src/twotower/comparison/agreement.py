@@ -220,11 +220,12 @@ def agreement_of_pairs(
         squared = observed.squared(pairs)
         over_documents = jackknife_interval(np.append(squared, left_out), confidence)
         runs_low, runs_high = jackknife(*observed.terms(pairs), pairs, confidence)
+        known = chance[np.isfinite(chance)] if np.isfinite(chance).any() else np.array([np.nan])
         agreements[name] = AgreementOfPairs(
             len(pairs), squared, estimate=_root(squared),
             low=_root(over_documents.low), high=_root(over_documents.high),
             runs_low=_root(runs_low), runs_high=_root(runs_high),
-            chance=_root(float(chance.mean())), null_high=_root(float(np.quantile(chance, confidence))),
+            chance=_root(float(known.mean())), null_high=_root(float(np.quantile(known, confidence))),
             p_value=exceedance(squared, chance),
         )  # fmt: skip
     return agreements
@@ -240,9 +241,13 @@ class _Products:
     """Of each run the covariance of its preferences across halves and sets of readouts, (runs,)."""
 
     def terms(self, pairs: NDArray[np.int64]) -> tuple[Floats, Floats]:
-        """Of each pair what is measured of both runs together, and of each alone; both (pairs,)."""
+        """Of each pair what is measured of both runs together, and of each alone; both (pairs,).
+
+        A run that measures nothing has no product with another, whatever the sign of its covariance.
+        """
         i, j = pairs.T
-        return self.crossed[i, j], self.own[i] * self.own[j]
+        own = np.maximum(self.own, 0.0)
+        return self.crossed[i, j], own[i] * own[j]
 
     def squared(self, pairs: NDArray[np.int64]) -> float:
         """The squared correlation of the pairs, freed of errors of measurement; NaN where a run measures nothing."""

@@ -39,6 +39,8 @@ MEANING = {
     "idle-copy": "the second tower gives what the first one gives",
     "idle-frozen": "the second tower stays as it was before training",
 }
+OTHER_TOWERS = ("shuffled", "unigram", "forwards")
+"""Controls of another text or model: the run's strangers are not theirs, and so it stays undecided what they divide."""
 SCALE = {"classes": "planted-classes", "texts": "planted-texts", "reach": "planted-reach"}
 """The planted divisions that are the 100 % of a scale, by their kind (`model.planted`)."""
 OTHER_SEED = 1
@@ -171,10 +173,11 @@ class Control:
 def compare(results: Mapping[str, Results]) -> list[Control]:
     """One row per run of `results` (by name, `run` first)."""
     strangers = results["strangers"].division if "strangers" in results else None
+    beside = {name: None if name in OTHER_TOWERS else strangers for name in results}
     return [
         Control(
             name, MEANING[name], run.model.parameters, run.training.heldout_perplexity, run.corpus.tagger,
-            _divides(run.division, strangers), run.division.size if run.division else None,
+            _divides(run.division, beside[name]), run.division.size if run.division else None,
             run.division.surplus if run.division else None,
             row_of(run.division.labels, *CLASS) if run.division else None, run.reliability,
         )

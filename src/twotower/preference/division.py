@@ -22,6 +22,9 @@ from .own_labels import own_labels
 EXCHANGES = 100
 """Times that labels are exchanged, or signs turned, for a null. No setting: each reads the whole text again, and all
 that is asked of them is one quantile, beside which intervals are wide."""
+UNCONVERGED_STRANGERS = (
+    "The readouts of the strangers have not converged, so their figures may still grow; a higher readout.tokens helps."
+)
 CLASS = ("class", "frequency")
 """The label that answers whether towers divide the work by word class, and what it is taken beyond."""
 
@@ -95,7 +98,7 @@ def division_of(measured: Measured) -> Division | None:
     labels = [*LABELS, *gold_labels(measured), *own_labels(measured)]
     rows = [row for label in labels for row in shares_of(label, readings, text, converged)]
     differ = verdict(readings.squared, converged=converged)
-    gain = verdict(nats_gained, nats_gained.null if nats_gained else None, None, converged)
+    gain = verdict(nats_gained, None, _twice(nats_gained), converged)
     why = "" if nats_gained else "No joint readout was trained, so that surplus is not known."
     return Division(readings.size, nats_gained, rows, None, differ, gain, _divides(differ, gain, None), why)
 
@@ -153,8 +156,8 @@ def _row(
     null = _null(label, everywhere, given, beyond, holding, readings, text) if measurable else None
     high = None if null is None else float(np.quantile(null, (1 + readings.confidence) / 2))
     outcome = verdict(holding.share if measurable else None, high, None, converged)
-    if comparable and readings.squared.low <= 0 and outcome != "undecided":
-        outcome = "no"  # there is no difference that it could be a share of
+    if outcome == "yes" and readings.squared.low <= 0:
+        outcome = "undecided"  # there may be no difference that it could be a share of
     label_worth = None
     if measurable and not given and not label.within_documents:
         whole = holding if (values >= 0).all() else share(readings, everywhere)
@@ -204,6 +207,13 @@ def _surplus(measured: Measured, sets: Sequence[str], readings: Readings) -> Sur
     return surplus(read(with_joint, ""), together, given_twice, readings)
 
 
+def _twice(gained: Surplus | None) -> Estimate | None:
+    """What one tower given twice gains, which all together must exceed."""
+    if gained is None or gained.null is None:
+        return None
+    return Estimate(gained.null, gained.null, gained.null)
+
+
 def _divides(differ: Verdict, gain: Verdict, strangers: Division | None) -> Verdict:
     """Whether towers divide the work; never yes without strangers."""
     verdicts = (differ, gain)
@@ -223,24 +233,33 @@ def with_strangers(division: Divided, strangers: Division) -> Divided:
     if division.size is None or strangers.size is None:
         return replace(division, strangers=strangers)
     of_strangers = {(row.label, row.given): row for row in strangers.labels}
-    settled = division.differ != "undecided"  # else the readouts have not converged, or not even the size is known
-    rows = [_beside(row, of_strangers.get((row.label, row.given)), settled) for row in division.labels]
-    differ = division.differ if division.differ != "yes" else verdict(division.size, None, strangers.size)
+    converged = _have_converged(division)
+    rows = [_beside(row, of_strangers.get((row.label, row.given)), converged) for row in division.labels]
+    differ = _stricter(division.differ, verdict(division.size, None, strangers.size, converged))
     gain, gained, control = division.gain, division.surplus, strangers.surplus
     if gained and not control and gain == "yes":
         gain = "not measurable"
-    elif gained and control and settled:
-        gain = _stricter(gain, verdict(gained, gained.null, control))
+    elif gained and control:
+        gain = _stricter(gain, verdict(gained, None, control, converged))
+    why = division.why if _have_converged(strangers) else f"{division.why} {UNCONVERGED_STRANGERS}".strip()
     return replace(
-        division, labels=rows, strangers=strangers, differ=differ, gain=gain, verdict=_divides(differ, gain, strangers)
-    )
+        division, labels=rows, strangers=strangers, differ=differ, gain=gain,
+        verdict=_divides(differ, gain, strangers), why=why,
+    )  # fmt: skip
 
 
-def _beside(row: LabelDivision, control: LabelDivision | None, settled: bool) -> LabelDivision:
+def _have_converged(alone: Division) -> bool:
+    """Whether the readouts have, by the verdicts of towers without strangers: else they are more cautious than the
+    figures by themselves."""
+    gain = verdict(alone.surplus, None, _twice(alone.surplus))
+    return (alone.differ, alone.gain) == (verdict(alone.size), gain)
+
+
+def _beside(row: LabelDivision, control: LabelDivision | None, converged: bool) -> LabelDivision:
     """Compare nats squared, because a large share of a tiny difference means nothing."""
-    if control is None or not settled:
+    if control is None:
         return row
-    return replace(row, verdict=_stricter(row.verdict, verdict(row.held, 0.0, control.held)))
+    return replace(row, verdict=_stricter(row.verdict, verdict(row.held, 0.0, control.held, converged)))
 
 
 def _stricter(alone: Verdict, beside: Verdict) -> Verdict:

@@ -78,6 +78,8 @@ def _types(study: Study) -> str:
 
 def _agree(group: AgreementOfPairs | AgreementOfProfiles) -> str:
     """How well runs agree, beside chance."""
+    if not is_known(group):
+        return "measure too little to be compared between runs"
     verb = "agree" if group.p_value < LEVEL else "do not surely agree"
     return f"{verb} between runs: RMS r = {fixed(max(0.0, group.estimate))}, by chance {number(group.chance)}"
 

@@ -86,7 +86,7 @@ class Readings:
     @cached_property
     def squared(self) -> Estimate:
         """D squared, in nats squared, with its interval."""
-        return self.clusters.interval_of_square(*self.square, self.confidence)
+        return self.clusters.interval(*self.square, self.confidence)
 
     @property
     def size(self) -> Estimate:

@@ -191,8 +191,14 @@ def largest_difference(drawn: Floats, confidence: float) -> Estimate:
 
 
 def exceedance(estimate: float, null: Floats) -> float:
-    """How probable a figure as high as the estimate is among the draws of its null, (draws,)."""
-    return float((1 + (null >= estimate - 1e-12).sum()) / (1 + len(null)))
+    """How probable a figure as high as the estimate is among the finite draws of its null, (draws,).
+
+    NaN where the estimate is, or all draws are.
+    """
+    drawn = null[np.isfinite(null)]
+    if not np.isfinite(estimate) or not len(drawn):
+        return float("nan")
+    return float((1 + (drawn >= estimate - 1e-12).sum()) / (1 + len(drawn)))
 
 
 def row_means(values: Floats) -> Floats:

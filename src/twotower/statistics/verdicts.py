@@ -14,24 +14,34 @@ Verdict = Literal["yes", "no", "undecided", "not measurable"]
 def verdict(
     figure: Estimate | None,
     null: float | None = None,
-    strangers: Estimate | None = None,
+    control: Estimate | None = None,
     converged: bool | None = None,
 ) -> Verdict:
     """Whether a figure shows something.
 
     - *not measurable*: there is no figure (`figure` is None or not finite).
-    - *yes*: its interval lies above 0 and above what the `strangers` have, and it exceeds its `null` (the upper
-      end of what chance gives; None: 0).
-    - *no*: it does not exceed its null, or not the strangers' figure.
-    - *undecided*: it exceeds them, but its interval does not exclude them; or the readouts have not `converged` (None:
-      that was not asked). More text or longer readouts may decide it.
+    - *yes*: its interval lies above 0, that of its difference from the `control` (such as strangers) does, too, and it
+      exceeds its `null` (the upper end of what chance gives; None: 0).
+    - *no*: it does not exceed its null, or not the control's figure.
+    - *undecided*: it exceeds them, but an interval includes 0; or the readouts have not `converged` (None: that was not
+      asked). More text or longer readouts may decide it.
+
+    The interval of the difference is made of both intervals (MOVER: Zou and Donner 2008, Statistics in Medicine 27,
+    equation 2), as if they were independent; documents that both have in common make it too wide.
     """
     if figure is None or not np.isfinite([figure.estimate, figure.low, figure.high]).all():
         return "not measurable"
     floor = max(0.0, null if null is not None else 0.0)
-    theirs = strangers.estimate if strangers is not None and np.isfinite(strangers.estimate) else -np.inf
+    known = control is not None and bool(np.isfinite([control.estimate, control.high]).all())
     if converged is False:
         return "undecided"
-    if figure.estimate <= max(floor, theirs):
+    if figure.estimate <= floor or (control is not None and known and figure.estimate <= control.estimate):
         return "no"
-    return "yes" if figure.low > max(0.0, theirs) else "undecided"
+    apart = low_of_difference(figure, control) if control is not None and known else np.inf
+    return "yes" if min(figure.low, apart) > 0 else "undecided"
+
+
+def low_of_difference(figure: Estimate, control: Estimate) -> float:
+    """The lower end of the interval of a figure less its control (see `verdict`)."""
+    reach = np.hypot(figure.estimate - figure.low, control.high - control.estimate)
+    return figure.estimate - control.estimate - float(reach)
