@@ -81,6 +81,10 @@ def test_values_are_read_as_people_write_them(settings):
         ("- a\n- b\n", "expected settings, each as NAME: VALUE, found list"),
         ("", "expected settings, each as NAME: VALUE, found nothing"),
         ("a: [\n", "not valid YAML"),
+        ("seed: 2020-13-45\n", "not valid YAML (month must be in 1..12"),
+        ("seed: !!bool x\n", "not valid YAML"),
+        ("seed: !!timestamp x\n", "not valid YAML"),
+        (f"seed: {'9' * 5000}\n", "not valid YAML"),
         ("seed: !!python/object/apply:os.system ['touch harmed']\n", "not valid YAML"),
     ],
 )

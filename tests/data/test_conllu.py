@@ -43,6 +43,12 @@ def test_words_keep_relations_and_features_and_a_multiword_token_those_of_its_fi
         ("one\tHe\the\tPRON\t_\t_\t0\troot\t_\t_", "line 3 begins with 'one'"),
         ("3-2\tHe\the\tPRON\t_\t_\t0\troot\t_\t_", "line 3 spans the words '3-2'"),
         ("1\tHe", "line 3 has 2 columns"),
+        ("1\t \the\tPRON\t_\t_\t0\troot\t_\t_", "line 3: the word has no FORM"),
+        ("# global.columns = ID FORM UPOS LEMMA\n1\tHe\tPRON\the", "line 3: the columns are ID FORM UPOS LEMMA"),
+        (
+            "1-2\tHes\t_\t_\t_\t_\t_\t_\t_\t_\n1\tHe\t_\tX\t_\t_\t0\troot\t_\t_\n2-3\tsit\t_\t_\t_\t_\t_\t_\t_\t_",
+            "line 5: the words 2-3 are in two multiword tokens",
+        ),
     ],
 )
 def test_what_is_no_treebank_is_refused_with_its_line(line, message, tmp_path):

@@ -12,6 +12,8 @@ import unicodedata
 import zipfile
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import zstandard
 from hypothesis import HealthCheck, given, settings
@@ -171,6 +173,16 @@ def test_a_data_set_that_was_saved_to_disk_is_read(tmp_path):
         ("a.xml", b"<mediawiki><page/></mediawiki>", "a dump of MediaWiki"),
         ("a.xml", b'<!DOCTYPE a SYSTEM "a.dtd"><a>&thing;</a>', "thing"),
         ("a.txt.gz", gzip.compress(bytes(range(1, 128)) * 9, mtime=0)[:80], "compressed file is damaged"),
+        ("a.txt.zst", zstandard.compress(b"word " * 99)[:-3], "compressed file is damaged"),
+        ("a.xml", '<?xml version="1.0" encoding="utf-8"?><doc>é</doc>'.encode("latin-1"), "not well-formed XML"),
+        ("a.html", "<html><body>é</body></html>".encode("latin-1"), "byte 12 is not utf-8"),
+        ("a.txt", b"WEBVTT\n\n00:01.000 --> 00:02.000\nHello\n", "subtitles"),
+        ("a.txt", b"-DOCSTART- -X- O O\n\nEU NNP I-NP I-ORG\n", "CoNLL-2003"),
+        ("a.txt", b"1\tThe\tthe\tthe\tDT\tDT\n2\tdog\tdog\tdog\tNN\tNN\n", "line 1 has 6 columns; CoNLL-U has 10"),
+        ("a.csv", b"text,text\none,two\n", "2 columns are called 'text'"),
+        ("a.csv", b"Text,TEXT\none,two\n", "2 columns are called 'text'"),
+        ("a.jsonl", b'{"text": "one", "text": "two"}\n', "line 1: not JSON .the key 'text' comes twice"),
+        ("a.jsonl", b'{"text": null}\n', "row 0: 'text' holds nothing"),
     ],
 )
 def test_what_is_not_read_is_named_in_one_line(tmp_path, name, content, message):
@@ -261,3 +273,76 @@ def test_lines_and_blocks_cut_markup_and_treebanks_too(tmp_path):
     assert [sentence.text[word.start : word.end] for sentence in sentences for word in sentence.words] == [
         "one", "two", "three"
     ]  # fmt: skip
+
+
+def test_columns_of_parquet_that_are_called_alike_are_refused(tmp_path):
+    pq.write_table(
+        pa.Table.from_arrays([pa.array(["one"]), pa.array(["two"])], ["text", "text"]), tmp_path / "a.parquet"
+    )
+    with pytest.raises(InputError, match="2 columns are called 'text'"):
+        read(tmp_path / "a.parquet")
+
+
+def test_quotes_that_are_speech_swallow_no_rows_of_a_table_with_tabs(tmp_path):
+    (tmp_path / "a.tsv").write_text('id\ttext\n1\t"I go,\n2\tand come back"\n')
+    assert [document.text for document in read(tmp_path / "a.tsv")] == ['"I go,', 'and come back"']
+    (tmp_path / "b.tsv").write_text('id\ttext\n1\t"two\nlines"\n')
+    assert [document.text for document in read(tmp_path / "b.tsv")] == ["two\nlines"]
+
+
+def test_commas_in_the_first_line_divide_no_numbered_lines_nor_quoted_headings(tmp_path):
+    (tmp_path / "a.txt").write_text("".join(f"{n}\tWell, well, well {n}.\n" for n in range(1, 9)))
+    assert read(tmp_path / "a.txt")[0].text == "Well, well, well 1."
+    (tmp_path / "a.csv").write_text('"a, b, c";text\n1;one, two\n')
+    assert read(tmp_path / "a.csv")[0].text == "one, two"
+
+
+def test_a_list_under_a_key_is_read_from_one_long_line(tmp_path):
+    (tmp_path / "a.json").write_text(json.dumps({"data": [{"text": f"text {n}"} for n in range(2000)]}))
+    assert len(read(tmp_path / "a.json")) == 2000
+
+
+def test_a_page_that_says_latin_1_is_read_as_browsers_do(tmp_path):
+    page = '<html><head><meta charset="iso-8859-1"></head><body>a \u2013 \u201cb\u201d é</body></html>'
+    (tmp_path / "a.html").write_bytes(page.encode("cp1252"))
+    assert read(tmp_path / "a.html")[0].text == "a \u2013 \u201cb\u201d é"
+
+
+def test_texts_that_only_look_like_other_formats_are_read(tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("keyword/a.txt", "one word/phrase")
+    assert read(tmp_path / "a.zip")[0].text == "one word/phrase"
+    (tmp_path / "a.txt").write_bytes("€ 5".encode("cp1252"))
+    assert read(tmp_path / "a.txt", encoding="cp1252")[0].text == "€ 5"
+    (tmp_path / "b.txt").write_text("ID3 makes trees.")
+    assert read(tmp_path / "b.txt")[0].text == "ID3 makes trees."
+
+
+def test_an_archive_compressed_in_an_unknown_way_is_one_line(tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("a.txt", "text")
+    packed = bytearray((tmp_path / "a.zip").read_bytes())
+    packed[8] = packed[packed.index(b"PK\1\2") + 10] = 9  # Deflate64, in both headers
+    (tmp_path / "a.zip").write_bytes(packed)
+    with pytest.raises(InputError, match=r"a.zip/a.txt.*not supported"):
+        read(tmp_path / "a.zip")
+
+
+def test_zstd_of_several_frames_is_read_whole_and_archives_in_it_too(tmp_path):
+    (tmp_path / "a.txt.zst").write_bytes(zstandard.compress(b"one ") + zstandard.compress(b"two"))
+    assert read(tmp_path / "a.txt.zst")[0].text == "one two"
+    (tmp_path / "b.parquet.zst").write_bytes(zstandard.compress(as_parquet(["one", "two"])))
+    assert texts_of(read(tmp_path / "b.parquet.zst")) == ["one", "two"]
+
+
+@pytest.mark.parametrize("encoding", ["hex", "rot13", "idna", "utf\0" + "8"])
+def test_an_encoding_that_is_none_of_text_is_one_line(tmp_path, encoding):
+    (tmp_path / "a.txt").write_text("text")
+    with pytest.raises(InputError, match=r"^encoding: "):
+        read(tmp_path / "a.txt", encoding=encoding)
+
+
+def test_what_cannot_be_opened_is_said_once(tmp_path):
+    (tmp_path / "a.txt").touch()
+    with pytest.raises(InputError, match=r"^corpus: .*a.txt is an empty file; give a file with text$"):
+        read(tmp_path / "a.txt")

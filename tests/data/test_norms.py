@@ -61,6 +61,7 @@ def test_semicolons_and_decimal_commas(tmp_path):
         ("word\taoa\ndog\t1,234\ncat\t2\n", "line 2: is '1,234' in column 'aoa' a fraction or thousands"),
         ("word;aoa\ndog;1.5\ncat;2,5\n", "line 2: is '1.5' in column 'aoa' a fraction"),
         ("word,concreteness\ndog,4\ncat,high\n", "line 3: 'high' in column 'concreteness' is not a finite number"),
+        ("word,aoa,AoA\ndog,1,9\ncat,2,8\n", "two columns are called 'aoa'"),
         ("", "is empty"),
         (b"PK\x03\x04", "is a spreadsheet"),
         ("word,aoa\nGrö\xdfe,3\n".encode("latin-1"), "save the table as CSV in UTF-8"),
@@ -92,3 +93,8 @@ def test_the_glasgow_norms_with_their_two_lines_of_headings(shared_data):
     norms = read_norms(str(shared_data / "word-norms" / "glasgow_norms.csv"))
     assert len(norms.table) > 4_000 and norms.table["concreteness"].between(1, 7).all()
     assert norms.columns["age_of_acquisition"] == "AOA"
+
+
+def test_accents_are_composed_and_quotes_in_a_table_with_tabs_swallow_no_words(tmp_path):
+    norms = read_norms(written(tmp_path, 'word\taoa\ncafe\u0301\t3\n"\t1\nold\t4\n"\t5\n'))
+    assert norms.table["age_of_acquisition"].to_dict() == {"café": 3.0, '"': 3.0, "old": 4.0}

@@ -87,3 +87,7 @@ def test_the_published_sets(shared_data):
     assert len(sets["EN-MEN-TR-3k"].words) == 3000
     assert ("jerusalem", "israel") in sets["EN-WS-353-REL"].words
     assert all(min(pairs.ratings) >= 0 for pairs in sets.values())
+
+
+def test_accents_are_composed(tmp_path):
+    assert read_word_pairs(written(tmp_path, "cafe\u0301 b 1\nc d 2\n")).words[0] == ("café", "b")

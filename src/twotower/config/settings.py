@@ -47,7 +47,8 @@ def read_settings(path: Path) -> dict[str, Any]:
         raise InputError(f"{path}: not UTF-8 ({error}); save it as UTF-8") from None
     try:
         values = _text_keys(yaml.load(text, _Loader))
-    except (yaml.YAMLError, RecursionError) as error:
+    except (yaml.YAMLError, RecursionError, ValueError, KeyError, AttributeError) as error:
+        # PyYAML's constructors raise the last three for 2020-13-45, `!!bool x` and `!!timestamp x`
         raise InputError(f"{path}: not valid YAML ({one_line(error)})") from None
     if not isinstance(values, dict):
         type_name = "nothing" if values is None else type(values).__name__

@@ -14,6 +14,9 @@ from .tagging import UPOS
 from .textfiles import lines_of
 
 COLUMNS = 10
+STANDARD = ["ID", "FORM", "LEMMA", "UPOS", "XPOS", "FEATS", "HEAD", "DEPREL", "DEPS", "MISC"]
+GLOBAL = "# global.columns"
+"""How a file of CoNLL-U Plus begins, which may have other columns."""
 FARTHEST = 10
 """Words between a word and its head beyond which distances are not told apart."""
 _COMMENT = re.compile(r"#\s*(newdoc|sent_id)\b(?:[^=]*=)?(.*)")
@@ -66,13 +69,19 @@ def read_sentences(path: Path | TextFile, encoding: str) -> Iterator[Sentence]:
     """The sentences of a file in CoNLL-U (https://universaldependencies.org/format.html) or CoNLL-X, streamed.
 
     Raises `InputError`, with file and line, for a line without ten columns, for words that are not numbered from 1 in
-    their order, and for sentences whose words were removed (`_`, as some licences ask).
+    their order or are in two multiword tokens, for a word without a form, for other columns (CoNLL-U Plus), and for
+    sentences whose words were removed (`_`, as some licences ask).
     """
     file = TextFile.of(path)
     document, documents, name = file.name, 0, ""
-    rows, begin = list[Row](), 0
+    rows, begin, covered = list[Row](), 0, 0
     for number, line in enumerate(lines_of(file, encoding), start=1):
         line = line.rstrip("\r\n")
+        if line.startswith(GLOBAL) and line.partition("=")[2].split() != STANDARD:
+            raise InputError(
+                f"{file.place}: line {number}: the columns are {line.partition('=')[2].strip()[:60]} (CoNLL-U Plus); "
+                f"give a file with those of CoNLL-U: {' '.join(STANDARD)}"
+            )
         if line.startswith("#"):
             comment = _COMMENT.match(line)
             if comment and comment.group(1) == "newdoc":
@@ -85,6 +94,12 @@ def read_sentences(path: Path | TextFile, encoding: str) -> Iterator[Sentence]:
         elif line.strip():
             begin = begin if rows else number
             row = _row(file, number, line, rows[-1] if rows else None)
+            if row and row.multiword and rows and row.first <= covered:
+                raise InputError(
+                    f"{file.place}: line {number}: the words {row.first}-{row.last} are in two multiword tokens; "
+                    "each word can be in one"
+                )
+            covered = (covered if rows else 0) if row is None or not row.multiword else row.last
             rows += [row] if row else []
         elif rows:
             yield _sentence(file, rows, name or f"{file.name}:{begin}", (document, documents), begin)
@@ -100,6 +115,9 @@ def _row(file: TextFile, number: int, line: str, before: Row | None) -> Row | No
     if len(columns) != COLUMNS:
         raise InputError(f"{place} has {len(columns)} columns; CoNLL-U has 10, divided by tabs")
     index, form, lemma, upos, _, feats, head, deprel, _, misc = columns
+    form = form.strip()
+    if not form:
+        raise InputError(f"{place}: the word has no FORM (column 2); write it, or _ where the word is an underscore")
     expected = 1 if before is None else before.first if before.multiword else before.last + 1
     first, dash, last = index.partition("-")
     if re.fullmatch(r"[0-9]+\.[0-9]+", index):

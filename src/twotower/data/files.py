@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path, PurePath
-from typing import IO, cast
+from typing import IO, Any, cast
 
 import zstandard
 
@@ -28,15 +28,51 @@ HEAD = 1 << 14
 IN_MEMORY = 1 << 26
 """Bytes of an unpacked archive that are kept in memory; more go to a temporary file."""
 
+
+class _Zstandard(io.RawIOBase):
+    """Frames of zstd, one after the other. `zstandard`'s own reader ends without a word where a file was cut off."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+        self._frame = zstandard.ZstdDecompressor().decompressobj()
+        self._begun = False
+        self._packed, self._plain = b"", memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        while not self._plain:
+            self._packed = self._packed or self._stream.read(1 << 13)
+            if not self._packed:
+                if self._begun:
+                    raise EOFError("Compressed file ended before the end of its last frame")
+                return 0
+            self._plain, self._begun = memoryview(self._frame.decompress(self._packed)), True
+            self._packed = b""
+            if self._frame.eof:
+                self._packed, self._begun = self._frame.unused_data, False
+                self._frame = zstandard.ZstdDecompressor().decompressobj()
+        count = min(len(buffer), len(self._plain))
+        buffer[:count], self._plain = self._plain[:count], self._plain[count:]
+        return count
+
+    def close(self) -> None:
+        self._stream.close()
+        super().close()
+
+
 _COMPRESSED: tuple[tuple[bytes, str, Callable[[IO[bytes]], IO[bytes]]], ...] = (
     (b"\x1f\x8b", ".gz", lambda stream: cast(IO[bytes], gzip.GzipFile(fileobj=stream))),
     (b"BZh", ".bz2", lambda stream: cast(IO[bytes], bz2.BZ2File(stream))),
     (b"\xfd7zXZ\0", ".xz", lambda stream: lzma.LZMAFile(stream)),  # noqa: SIM115
-    (b"\x28\xb5\x2f\xfd", ".zst",
-     lambda stream: zstandard.ZstdDecompressor().stream_reader(stream, read_across_frames=True, closefd=True)),
+    (b"\x28\xb5\x2f\xfd", ".zst", lambda stream: cast(IO[bytes], io.BufferedReader(_Zstandard(stream)))),
 )  # fmt: skip
 """First bytes, suffix, and how to read."""
-_DAMAGED = (EOFError, zlib.error, lzma.LZMAError, zstandard.ZstdError, zipfile.BadZipFile, tarfile.TarError)
+_DAMAGED = (
+    NotImplementedError, EOFError, zlib.error, lzma.LZMAError, zstandard.ZstdError, zipfile.BadZipFile,
+    tarfile.TarError,
+)  # fmt: skip
 
 
 def shown(name: str | os.PathLike[str]) -> str:
@@ -147,7 +183,7 @@ def _member(file: TextFile, name: str, size: int, opened: Callable[[], IO[bytes]
 def seekable(file: TextFile) -> IO[bytes]:
     """A stream that can be read in any order; a compressed file is unpacked for it."""
     stream = file.open()
-    if isinstance(stream, io.BufferedReader):
+    if isinstance(stream, io.BufferedReader) and stream.seekable():
         return stream
     spool = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 - kept as long as its members are
     with stream:

@@ -70,6 +70,8 @@ def find_files(name: str) -> Place:
                 f"corpus: {shown(path)} is a pipe, a socket or a device; give a file, or a folder of files"
             )
         matches = [Path(os.path.abspath(match)) for match in sorted(glob.glob(str(path), recursive=True))]
+    except InputError:  # a ValueError, too
+        raise
     except (OSError, ValueError) as error:  # a name too long, or with a NUL
         reason = getattr(error, "strerror", None) or error
         raise InputError(f"corpus: {name!r} cannot be looked up ({reason}); give another file or folder") from None

@@ -6,10 +6,11 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from ..config.schema import PrepareConfig
 from ..system.errors import InputError
-from .conllu import COLUMNS, read_conllu
+from .conllu import COLUMNS, GLOBAL, read_conllu
 from .documents import Document
 from .files import TextFile
 from .markup import read_html, read_wikiextractor, read_xml
@@ -59,7 +60,7 @@ def _treebank(file: TextFile, settings: PrepareConfig, chosen: str) -> Iterator[
     return read_conllu(file, settings.encoding, tags=settings.tagger in ("auto", "gold"))
 
 
-TREEBANK = Reader("CoNLL-U", frozenset({".conllu", ".conll", ".conllx"}), _treebank, cut=True)
+TREEBANK = Reader("CoNLL-U", frozenset({".conllu", ".conll", ".conllx", ".conllup"}), _treebank, cut=True)
 PLAIN = Reader("text", frozenset({".txt", ".text", ".raw", ".tokens", ".asc"}), _plain)
 MARKDOWN = Reader("Markdown", frozenset({".md", ".markdown", ".rst"}), _plain)
 OTHER = Reader("text without a suffix of text", frozenset(), _plain)
@@ -79,7 +80,7 @@ READERS = (
 )  # fmt: skip
 """All formats that can be read."""
 
-_REFUSED: tuple[tuple[bytes, str, str], ...] = (
+_REFUSED: tuple[tuple[bytes | tuple[bytes, ...], str, str], ...] = (
     (b"%PDF", "PDF", "`pdftotext FILE.pdf`"),
     (b"{\\rtf", "RTF", "a word processor (save as text), or `pandoc -f rtf -t plain`"),
     (b"\xd0\xcf\x11\xe0", "a file of Microsoft Office before 2007", "`soffice --convert-to txt`"),
@@ -90,21 +91,25 @@ _REFUSED: tuple[tuple[bytes, str, str], ...] = (
     (b"\x89HDF", "HDF5", "an export of the text as CSV or Parquet"),
     (b"ARROW1", "an Arrow file", "`datasets` or PyArrow, as Parquet"),
     (b"Obj\x01", "Avro", "an export of the text as JSON Lines"),
-    (b"\x80", "a pickle", "an export of the text (nothing is unpickled here)"),
+    ((b"\x80\2", b"\x80\3", b"\x80\4", b"\x80\5"), "a pickle", "an export of the text (nothing is unpickled here)"),
     (b"\x93NUMPY", "a NumPy array", "the text that it was made from"),
     (b"\x7fELF", "a program", ""), (b"MZ\x90", "a program", ""), (b"\x89PNG", "a picture", ""),
     (b"GIF8", "a picture", ""), (b"\xff\xd8\xff", "a picture", ""),
-    (b"RIFF", "a sound or a film", ""), (b"ID3", "a sound", ""),
+    (b"RIFF", "a sound or a film", ""), ((b"ID3\2", b"ID3\3", b"ID3\4"), "a sound", ""),
+    (b"WEBVTT", "subtitles", "their text without times"), (b"\\documentclass", "LaTeX", "`pandoc -f latex -t plain`"),
+    (b"-DOCSTART-", "a file of CoNLL-2003", "a treebank in CoNLL-U, or its words as text"),
     (b"OggS", "a sound", ""), (b"fLaC", "a sound", ""), (b"AT&TFORM", "DjVu", "`djvutxt`"),
 )  # fmt: skip
 """First bytes, what they mean, and what makes text of it."""
+_MEMBER = rb"PK\x03\x04.{26}%s/[\w/.-]*\.(?:xml|rels)"
+"""A file of Office in an archive; an archive of texts may have a folder, or a text, with `word/` in it."""
 _REFUSED_ZIPS = (
-    (b"word/", "a Word document (docx)", "`pandoc FILE.docx -t plain -o FILE.txt`"),
-    (b"xl/", "an Excel sheet (xlsx)", "a spreadsheet, saved as CSV in UTF-8"),
-    (b"ppt/", "a PowerPoint file (pptx)", "an export of its text"),
-    (b"application/epub", "an EPUB book", "`pandoc FILE.epub -t plain -o FILE.txt`"),
+    (_MEMBER % b"word", "a Word document (docx)", "`pandoc FILE.docx -t plain -o FILE.txt`"),
+    (_MEMBER % b"xl", "an Excel sheet (xlsx)", "a spreadsheet, saved as CSV in UTF-8"),
+    (_MEMBER % b"ppt", "a PowerPoint file (pptx)", "an export of its text"),
+    (rb"mimetype.{0,40}application/epub", "an EPUB book", "`pandoc FILE.epub -t plain -o FILE.txt`"),
     (
-        b"application/vnd.oasis.opendocument",
+        rb"mimetype.{0,40}application/vnd\.oasis\.opendocument",
         "an OpenDocument file (odt, ods)",
         "`pandoc FILE.odt -t plain -o FILE.txt`",
     ),
@@ -131,7 +136,9 @@ def refusal(file: TextFile) -> InputError | None:
     """Why a file has a format that cannot be read, and what turns it into text; None if it can be read."""
     refused: tuple[str, str] | None = None
     if file.head.startswith(b"PK\3\4"):
-        refused = next(((kind, way) for mark, kind, way in _REFUSED_ZIPS if mark in file.head[:4096]), None)
+        refused = next(
+            ((kind, way) for mark, kind, way in _REFUSED_ZIPS if re.search(mark, file.head, re.DOTALL)), None
+        )
     else:
         refused = next(((kind, way) for magic, kind, way in _REFUSED if file.head.startswith(magic)), None)
     refused = refused or _REFUSED_SUFFIXES.get(file.suffix)
@@ -162,14 +169,22 @@ def reader_of(file: TextFile, encoding: str) -> Reader:
         return by_suffix
     if by_content is JSON and by_suffix is JSON_LINES:
         return by_suffix
+    if by_content is JSON_LINES and by_suffix is JSON and len(lines) == 1 and _is_one_line(file, encoding):
+        return by_suffix
     if by_content in (TABLE, TABBED) and by_suffix not in (None, PLAIN, TABLE, TABBED):
         by_content = None
     return by_content or by_suffix or OTHER
 
 
+def _is_one_line(file: TextFile, encoding: str) -> bool:
+    return sum(1 for line in islice(lines_of(file, encoding), 2) if line.strip()) == 1
+
+
 def _content(lines: list[str], begins: str) -> Reader | None:
     """The format that the first lines show beyond doubt."""
     first = lines[0] if lines else ""
+    if first.startswith(GLOBAL):
+        return TREEBANK
     if first.startswith(("@UTF8", "@Begin", "@Font:", "@Window:")):
         return CHAT
     if _is_treebank(lines):
@@ -203,9 +218,9 @@ def _json(lines: list[str], begins: str) -> Reader | None:
 
 def _is_treebank(lines: list[str]) -> bool:
     rows = [line for line in lines if not line.startswith("#")]
-    return bool(rows) and all(
-        re.match(r"\d+(?:[-.]\d+)?\t", row) and row.count("\t") == COLUMNS - 1 for row in rows[:20]
-    )
+    columns = rows[0].count("\t") + 1 if rows else 0
+    numbered = columns == COLUMNS or (columns > 4 and rows[0].startswith("1\t"))  # of other columns, to be refused
+    return numbered and all(re.match(r"\d+(?:[-.]\d+)?\t", row) and row.count("\t") == columns - 1 for row in rows[:20])
 
 
 def _is_vertical(lines: list[str]) -> bool:

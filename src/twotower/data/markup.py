@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import html
 import re
 from collections.abc import Iterator
@@ -13,9 +14,11 @@ from lxml import etree
 from ..system.errors import InputError, one_line
 from .documents import Document
 from .files import TextFile
-from .textfiles import encoding_of
+from .textfiles import encoding_of, undecodable
 
-_CHARSET = re.compile(rb"""<meta[^>]+charset\s*=\s*["']?\s*[\w-]""", re.IGNORECASE)
+_CHARSET = re.compile(rb"""<meta[^>]+charset\s*=\s*["']?\s*([\w-]+)""", re.IGNORECASE)
+_MEANT = {"iso-8859-1": "cp1252", "latin1": "cp1252", "us-ascii": "cp1252", "ascii": "cp1252", "utf-16": "utf-8"}
+"""What browsers read where a page names these (https://encoding.spec.whatwg.org)."""
 _SPACES = re.compile(r"\s+")
 LINE = "\0"
 """Ends a line, once however often it comes; no text of XML or HTML has it."""
@@ -77,9 +80,13 @@ def read_xml(file: TextFile, encoding: str, chosen: str) -> Iterator[Document]:
     try:
         with file.open() as stream:
             root = etree.parse(stream, parser).getroot()
-    except etree.XMLSyntaxError as error:
+    except (etree.XMLSyntaxError, OSError) as error:
+        if getattr(error, "errno", None) is not None:  # the disk's; libxml2's, of a byte in another encoding, has none
+            raise
         reason = one_line(error, 120)
-        raise InputError(f"{file.place}: not well-formed XML ({reason}); mend it or leave it out") from None
+        raise InputError(
+            f"{file.place}: not well-formed XML ({reason}); mend it, have it name its encoding, or leave it out"
+        ) from None
     kind = _tag(root)
     if kind in _REFUSED and kind != "html":
         raise InputError(f"{file.place} is {_REFUSED[kind]}")
@@ -97,9 +104,17 @@ def read_html(file: TextFile, encoding: str, chosen: str) -> Iterator[Document]:
     """The text of an HTML page without scripts, forms and navigation; several `article`s are a document each."""
     with file.open() as stream:
         data = stream.read()
-    named = None if _CHARSET.search(data[:2048]) else encoding_of(data[:4], encoding)
+    named, meta = encoding_of(data[:4], encoding), _CHARSET.search(data[:2048])
+    if meta and not data.startswith(codecs.BOM_UTF8):
+        declared = meta[1].decode("ascii").lower()
+        named = encoding_of(data[:4], _MEANT.get(declared, declared))
     try:
-        root = etree.fromstring(data, etree.HTMLParser(encoding=named, remove_comments=True, remove_pis=True))
+        page = data.decode(named)
+    except UnicodeDecodeError as error:  # libxml2 would put other characters there
+        raise undecodable(file, named, error.start) from None
+    try:
+        parser = etree.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
+        root = etree.fromstring(page.encode(), parser)
     except (etree.ParserError, etree.XMLSyntaxError, LookupError) as error:
         raise InputError(f"{file.place}: not HTML that can be read ({one_line(error, 120)}); leave it out") from None
     if root is None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from ..system.errors import InputError
+from .characters import visible
 from .tables import Table, named_column, numbers_of, read_table, shown, split_columns
 
 WORD = ("word", "words")
@@ -84,7 +85,7 @@ def read_norms(place: str, norms: Mapping[str, tuple[str, ...]] = COLUMNS, key: 
                 f"{key}: {path}: column {table.first[chosen[norm]]!r} has "
                 f"{'no number' if not known_values else 'the same number for all words'}; a norm needs several"
             )
-    forms = [row[words].lower() for _, row in table.rows[skipped:]]
+    forms = [visible(row[words]).lower() for _, row in table.rows[skipped:]]
     means = pd.DataFrame(norm_values).groupby(pd.Series(forms)).mean()
     return Norms(means, {norm: table.first[column] for norm, column in chosen.items()})
 

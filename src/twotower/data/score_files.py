@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from ..system.errors import InputError, one_line
 from .characters import visible
 from .corpus_names import SCORES
 from .documents import Corpus, Document
+from .files import TextFile, damage_named, seekable
+from .tables import MISSING
+from .text_tables import cells_of, parsed
+from .textfiles import lines_of
 
 TOKEN_COLUMNS = ("token", "piece", "text")
 LOG_PROB_COLUMNS = ("log_prob", "logprob", "log_probability")
@@ -53,21 +59,22 @@ def read_score_file(place: str) -> list[ScoredTokens]:
             f"{SCORES}{path}: the columns are {', '.join(map(str, table.columns)) or 'none'}; give document, token "
             "(with its white space) and log_prob (in nats)"
         )
-    if not pd.api.types.is_numeric_dtype(table[log_prob]):
-        raise InputError(f"{SCORES}{path}: the column {log_prob} holds {table[log_prob].dtype}, not numbers in nats")
-    if (wrong := table[log_prob].to_numpy(np.float64) > 0).any():
+    for name in ("document", token, log_prob):
+        if (table.columns == name).sum() > 1:
+            raise InputError(f"{SCORES}{path}: two columns are called {name}; give each its own heading")
+    _require(path, token, table[token], lambda cell: isinstance(cell, str), "give every token its text")
+    _require(path, "document", table["document"], _is_name, "give every row the name or number of its document")
+    missing = table[log_prob].isna() | table[log_prob].isin(MISSING)
+    log_probs = pd.to_numeric(table[log_prob].mask(missing), errors="coerce")
+    if (wrong := (log_probs.isna() & ~missing) | (log_probs > 0) | np.isneginf(log_probs)).any():
         row = int(np.flatnonzero(wrong)[0])
         raise InputError(
-            f"{SCORES}{path}, row {row}: {log_prob} is {table[log_prob].iloc[row]}; a log-probability is 0 or less "
-            "(surprisal has the other sign)"
+            f"{SCORES}{path}, row {row}: {log_prob} is {table[log_prob].iloc[row]}; a log-probability is a finite "
+            "number, 0 or less (surprisal has the other sign)"
         )
-    if table[token].isna().any():
-        row = int(np.flatnonzero(table[token].isna())[0])
-        raise InputError(f"{SCORES}{path}, row {row}: {token} is empty; give every token its text")
+    table[log_prob] = log_probs
     documents = [
-        ScoredTokens(
-            str(name), [visible(str(text)) for text in rows[token]], rows[log_prob].to_numpy(np.float32, copy=True)
-        )
+        ScoredTokens(str(name), [visible(text) for text in rows[token]], rows[log_prob].to_numpy(np.float32, copy=True))
         for name, rows in table.groupby("document", sort=False)
     ]
     if not documents:
@@ -88,17 +95,42 @@ def corpus_of_scores(place: str) -> Corpus:
     )  # fmt: skip
 
 
+def _require(path: Path, name: str, cells: pd.Series, fits: Callable[[Any], bool], remedy: str) -> None:
+    for row, cell in enumerate(cells):
+        if not fits(cell):
+            empty = cell == "" or (pd.api.types.is_scalar(cell) and pd.isna(cell))
+            held = "is empty" if empty else f"holds {type(cell).__name__}, not text"
+            raise InputError(f"{SCORES}{path}, row {row}: {name} {held}; {remedy}")
+
+
+def _is_name(cell: Any) -> bool:
+    return bool(cell) if isinstance(cell, str) else pd.api.types.is_number(cell) and not pd.isna(cell)
+
+
 def _read(path: Path) -> pd.DataFrame:
     if not path.is_file():
         raise InputError(f"{SCORES}{path}: there is no such file; give a table of scored tokens")
+    file = TextFile.of(path)
+    with damage_named(file):
+        if file.suffix == ".parquet":
+            return _parquet(file)
+        if file.suffix in (".jsonl", ".ndjson"):
+            lines = enumerate(lines_of(file, "utf-8"), start=1)
+            rows = [parsed(line, f"{SCORES}{path}: line {number}") for number, line in lines if line.strip()]
+            if not all(isinstance(row, dict) for row in rows):
+                raise InputError(f"{SCORES}{path}: a line holds no JSON object; give one for each token, a line each")
+            return pd.DataFrame(rows, dtype=object)
+        cells = cells_of(file, "utf-8")
+        headings = next(cells, [])
+        return pd.DataFrame(list(cells), columns=headings, dtype=object)
+
+
+def _parquet(file: TextFile) -> pd.DataFrame:
     try:
-        if path.suffix == ".parquet":
-            return pd.read_parquet(path)
-        if path.suffix in (".jsonl", ".ndjson"):
-            return pd.read_json(path, lines=True, dtype=False)
-        separator = "\t" if path.suffix == ".tsv" else ","
-        return pd.read_csv(path, sep=separator, keep_default_na=False, na_values={"log_prob": ["", "NaN", "nan"]})
-    except (OSError, ValueError, pa.ArrowException, json.JSONDecodeError) as error:
+        with seekable(file) as stream:
+            return pq.read_table(pa.PythonFile(stream, mode="r")).to_pandas()
+    except (pa.ArrowException, ValueError, OSError) as error:
+        reason = one_line(error, 120)
         raise InputError(
-            f"{SCORES}{path} cannot be read as a table ({one_line(error)}); give Parquet, CSV, TSV or JSON lines"
+            f"{SCORES}{file.place} cannot be read as a table ({reason}); give Parquet, CSV, TSV or JSON lines"
         ) from None

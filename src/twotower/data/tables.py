@@ -60,12 +60,15 @@ def read_table(path: Path, lines: Sequence[tuple[int, str]] | None = None) -> Ta
     if lines is None:
         text = _text(path)
         separator = _separator(next((line for line in text.splitlines() if line.strip()), ""))
-        reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
-        numbers = None
+        source: list[str] = list(io.StringIO(text, newline=""))
+        numbers: list[int] | None = None
     else:
         separator = _separator(lines[0][1] if lines else "")
-        reader = csv.reader((line for _, line in lines), delimiter=separator, strict=True)
-        numbers = [number for number, _ in lines]
+        source, numbers = [line for _, line in lines], [number for number, _ in lines]
+    quoted = separator != "\t" or _is_quoted(source)
+    reader = csv.reader(
+        source, delimiter=separator, strict=True, quoting=csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE
+    )
     rows: list[tuple[int, tuple[str, ...]]] = []
     begins = 1
     try:
@@ -86,6 +89,15 @@ def read_table(path: Path, lines: Sequence[tuple[int, str]] | None = None) -> Ta
                 f"{SEPARATORS[separator]}"
             )
     return Table(path, separator, tuple(rows))
+
+
+def _is_quoted(lines: Sequence[str]) -> bool:
+    """Whether quotes in a table with tabs enclose cells; if they would enclose tabs too, or are not closed, they are
+    marks of speech, which would swallow rows."""
+    try:
+        return not any("\t" in cell for row in csv.reader(lines, delimiter="\t", strict=True) for cell in row)
+    except csv.Error:
+        return False
 
 
 def split_columns(place: str) -> tuple[Path, tuple[str, ...]]:
@@ -119,6 +131,10 @@ def numbers_of(table: Table, column: int, skipped: int, key: str) -> list[float]
     A decimal comma is read as a point where all cells have it and no cell may be meant as thousands. Raises
     `InputError`, with file, line and column, for anything that is not a finite number.
     """
+    if skipped and [heading.lower() for heading in table.first].count(table.first[column].lower()) > 1:
+        raise InputError(
+            f"{key}: {table.path}: two columns are called {table.first[column]!r}; give each its own heading"
+        )
     cells = [(number, row[column]) for number, row in table.rows[skipped:]]
     filled = [cell for _, cell in cells if cell not in MISSING]
     commas = [cell for cell in filled if "," in cell]

@@ -6,9 +6,10 @@ import csv
 import json
 import re
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -50,13 +51,21 @@ class Columns:
         place = f"{place}, row {number}"
         text = _cell(row, self.text, place)
         if not isinstance(text, str):
-            raise InputError(f"{place}: {self.text!r} holds {type(text).__name__}, not text")
+            kind = "nothing (null)" if text is None else type(text).__name__
+            raise InputError(f"{place}: {self.text!r} holds {kind}, not text; mend the row or leave it out")
         name = f"{source}:{number}"
         if self.name:
             name = str(_cell(row, self.name, place))
         if self.label:
             name = f"{_cell(row, self.label, place)}/{name}"
         return Document(clean(name), clean(text))
+
+    def require_distinct(self, names: Sequence[str], place: str) -> None:
+        """Raise `InputError` where a column that is asked for might be either of two."""
+        for wanted in self.named:
+            alike = names.count(wanted) or sum(name.lower() == wanted.lower() for name in names)
+            if alike > 1:
+                raise InputError(f"{place}: {alike} columns are called {wanted!r}; give each its own heading")
 
     @property
     def named(self) -> list[str]:
@@ -79,6 +88,8 @@ def _cell(row: Mapping[str, Any], column: str, place: str) -> Any:
     value: Any = row
     for part in [column] if column in row else column.split("."):
         keys = [key for key in value if key == part or key.lower() == part.lower()] if isinstance(value, dict) else []
+        if len(keys) > 1 and part not in keys:
+            raise InputError(f"{place}: {len(keys)} columns are called {part!r}; give each its own name")
         if not keys:
             raise InputError(f"{place}: no column {column!r}; {_offered(row)}")
         value = value[part if part in keys else keys[0]]
@@ -117,14 +128,14 @@ def read_json_lines(file: TextFile, encoding: str, chosen: str) -> Iterator[Docu
     columns, rows = Columns.parse(chosen), 0
     for number, line in enumerate(lines_of(file, encoding), start=1):
         if line.strip():
-            yield _from_json(_parsed(line, f"{file.place}: line {number}"), rows, file, columns)
+            yield _from_json(parsed(line, f"{file.place}: line {number}"), rows, file, columns)
             rows += 1
 
 
 def read_json(file: TextFile, encoding: str, chosen: str) -> Iterator[Document]:
     """A list of objects or of texts, such a list under a key of its own, or one object with a text."""
     columns = Columns.parse(chosen)
-    content = _parsed(decode(file, encoding), file.place)
+    content = parsed(decode(file, encoding), file.place)
     for number, row in enumerate(_rows(content, columns.text, file)):
         yield _from_json(row, number, file, columns)
 
@@ -157,9 +168,19 @@ def _from_json(row: Any, number: int, file: TextFile, columns: Columns) -> Docum
     return columns.document(row, number, file.name, file.place)
 
 
-def _parsed(text: str, place: str) -> Any:
+def distinct_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object; Python keeps the last of two values of one key without a word. Raises `ValueError` for that."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        keys = [key for key, _ in pairs]
+        raise ValueError(f"the key {next(key for key in keys if keys.count(key) > 1)!r} comes twice in an object")
+    return found
+
+
+def parsed(text: str, place: str) -> Any:
+    """What a text of JSON holds. Raises `InputError` if it cannot be read."""
     try:
-        return json.loads(text)
+        return json.loads(text, object_pairs_hook=distinct_keys)
     except RecursionError:
         raise InputError(f"{place}: not JSON that can be read (too deeply nested); mend it or leave it out") from None
     except ValueError as error:
@@ -172,13 +193,22 @@ def read_table(file: TextFile, encoding: str, chosen: str) -> Iterator[Document]
     Cells are divided by what divides most of the headings: a comma, a semicolon, a tab or a bar. Raises `InputError`,
     with the row, where a row has another number of cells than the headings.
     """
-    csv.field_size_limit(LONGEST_CELL)
     columns = Columns.parse(chosen)
-    first = next(lines_of(file, encoding), "")
-    delimiter = delimiter_of(first)
-    numbered = NUMBERED.match(first) if not chosen else None
+    numbered = NUMBERED.match(next(lines_of(file, encoding), "")) if not chosen else None
     if numbered:
         columns = Columns("1", "0")
+    rows = cells_of(file, encoding, numbered=bool(numbered))
+    headings = ["0", "1"] if numbered else next(rows, [])
+    columns.require_distinct(headings, file.place)
+    for number, row in enumerate(rows):
+        document = columns.document(dict(zip(headings, row, strict=True)), number, file.name, file.place)
+        yield Document(f"{file.name}:{document.name}", document.text) if numbered else document
+
+
+def cells_of(file: TextFile, encoding: str, numbered: bool = False) -> Iterator[list[str]]:
+    """The rows of CSV or TSV, the headings first, or (`numbered`) lines of a number, a tab and a text."""
+    csv.field_size_limit(LONGEST_CELL)
+    delimiter = "\t" if numbered else delimiter_of(next(lines_of(file, encoding), ""))
     quoted = not numbered and (delimiter != "\t" or _is_quoted(file, encoding))
     rows = csv.reader(
         lines_of(file, encoding, newline=""), delimiter=delimiter, strict=True,
@@ -186,33 +216,40 @@ def read_table(file: TextFile, encoding: str, chosen: str) -> Iterator[Document]
     )  # fmt: skip
     try:
         headings = ["0", "1"] if numbered else next(rows, [])
+        if not numbered:
+            yield headings
         for number, row in enumerate(row for row in rows if row):
             if len(row) != len(headings):
                 raise InputError(
                     f"{file.place}, row {number}: {len(row)} cells, but {len(headings)} headings ({_offered(headings)})"
                 )
-            document = columns.document(dict(zip(headings, row, strict=True)), number, file.name, file.place)
-            yield Document(f"{file.name}:{document.name}", document.text) if numbered else document
+            yield row
     except csv.Error as error:
         raise InputError(f"{file.place}: line {rows.line_num}: {error}; mend the quotes of this table") from None
 
 
 def delimiter_of(line: str) -> str:
-    """What divides the cells of a line."""
-    return max(",;\t|", key=line.count)
+    """What divides the cells of a line; marks inside of quotes do not."""
+    first = line.splitlines()[:1]
+    return max(",;\t|", key=lambda mark: len(next(csv.reader(first, delimiter=mark), [])))
 
 
 def _is_quoted(file: TextFile, encoding: str) -> bool:
-    """Whether cells of a table with tabs stand in quotes, which they need not: all rows must come out alike then."""
-    lengths = set[int]()
+    """Whether cells of a table with tabs stand in quotes, which they need not: all rows must come out alike then.
+
+    Where they do without quotes, too, and there are more, quotes are marks of speech that would swallow rows.
+    """
+    quoted, plain = _shape(file, encoding, csv.QUOTE_MINIMAL), _shape(file, encoding, csv.QUOTE_NONE)
+    return len(quoted) == 1 and (len(plain) != 1 or quoted == plain)
+
+
+def _shape(file: TextFile, encoding: str, quoting: Literal[0, 3]) -> Counter[int]:
+    """How many rows of a table with tabs have how many cells; empty if it cannot be read in this way."""
+    rows = csv.reader(lines_of(file, encoding, newline=""), delimiter="\t", strict=True, quoting=quoting)
     try:
-        for row in csv.reader(lines_of(file, encoding, newline=""), delimiter="\t", strict=True):
-            lengths |= {len(row)} if row else set()
-            if len(lengths) > 1:
-                return False
+        return Counter(len(row) for row in rows if row)
     except csv.Error:
-        return False
-    return True
+        return Counter()
 
 
 def read_parquet(file: TextFile, encoding: str, chosen: str) -> Iterator[Document]:
@@ -225,18 +262,19 @@ def read_parquet(file: TextFile, encoding: str, chosen: str) -> Iterator[Documen
         except (pa.ArrowException, OSError) as error:
             raise InputError(f"{file.place}: not a Parquet file ({one_line(error, 120)})") from None
         wanted = {name.split(".")[0].lower() for name in columns.named} | {name.lower() for name in columns.named}
+        columns.require_distinct(table.schema_arrow.names, file.place)
         names = [name for name in table.schema_arrow.names if name.lower() in wanted]
         if not names:
             raise InputError(f"{file.place}: no column {columns.text!r}; {_offered(table.schema_arrow.names)}")
-        for batch in _batches(table, file, names):
-            for row in batch.to_pylist():
-                yield columns.document(row, number, file.name, file.place)
-                number += 1
+        for row in _parquet_rows(table, file, names):
+            yield columns.document(row, number, file.name, file.place)
+            number += 1
 
 
-def _batches(table: pq.ParquetFile, file: TextFile, names: list[str]) -> Iterator[pa.RecordBatch]:
+def _parquet_rows(table: pq.ParquetFile, file: TextFile, names: list[str]) -> Iterator[dict[str, Any]]:
     try:
-        yield from table.iter_batches(batch_size=1000, columns=names)
-    except (pa.ArrowException, OSError) as error:  # PyArrow says either of a damaged file
+        for batch in table.iter_batches(batch_size=1000, columns=names):
+            yield from batch.to_pylist()
+    except (pa.ArrowException, OSError, OverflowError) as error:  # PyArrow says any of a damaged file
         reason = one_line(error, 120)
         raise InputError(f"{file.place}: the Parquet file is damaged ({reason}); give a whole one") from None

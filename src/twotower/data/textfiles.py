@@ -28,7 +28,7 @@ def decode(path: Path | TextFile, encoding: str) -> str:
     try:
         text = data.decode(encoding)
     except UnicodeDecodeError as error:
-        raise _undecodable(file, encoding, error.start) from None
+        raise undecodable(file, encoding, error.start) from None
     except UnicodeError as error:
         raise InputError(f"{file.place}: not {encoding} ({error}); name its encoding with --encoding") from None
     _refuse_nul(file, encoding, text, 0)
@@ -42,12 +42,16 @@ def encoding_of(begins: bytes, named: str) -> str:
     """
     try:
         usual = codecs.lookup(named).name == "utf-8"
-    except LookupError:
-        raise InputError(f"encoding: {named!r} is unknown to Python; use a name such as utf-8 or latin-1") from None
+        b" ".decode(named, "replace")  # refuses `hex` and the like, which decode to bytes
+    except (LookupError, ValueError):
+        raise InputError(
+            f"encoding: {named!r} is unknown to Python as one of text; use a name such as utf-8 or latin-1"
+        ) from None
     return next((encoding for mark, encoding in _MARKS if usual and begins.startswith(mark)), named)
 
 
-def _undecodable(file: TextFile, encoding: str, offset: int) -> InputError:
+def undecodable(file: TextFile, encoding: str, offset: int) -> InputError:
+    """The error for a byte that is not text."""
     return InputError(
         f"{file.place}: byte {offset} is not {encoding}; give a text file, or name its encoding with --encoding"
     )
@@ -105,7 +109,7 @@ def _text(file: TextFile, encoding: str, newline: str | None) -> Iterator[io.Tex
         with io.TextIOWrapper(cast(io.BufferedReader, file.open()), encoding=encoding, newline=newline) as lines:
             yield lines
     except UnicodeDecodeError:
-        raise _undecodable(file, encoding, _first_bad_byte(file, encoding)) from None
+        raise undecodable(file, encoding, _first_bad_byte(file, encoding)) from None
     except UnicodeError as error:  # UTF-16 without the mark that says which of the two it is
         raise InputError(f"{file.place}: not {encoding} ({error}); name its encoding with --encoding") from None
 

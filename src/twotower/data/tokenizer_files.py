@@ -20,6 +20,8 @@ _CONVERTED = (
     ".save_pretrained('FOLDER')\"` writes the tokenizer.json of a folder that has its configuration"
 )
 _OTHER_FILES = ("vocab.json", "merges.txt", "tokenizer.model", "spiece.model", "sentencepiece.bpe.model", "vocab.bpe")
+MOST_IDS = 10
+"""Ids for each piece; some tokenizers leave a few unused."""
 _PROBES = ("The state, and the union.", "囍 ꙮ")
 """Ordinary text, and characters that few vocabularies have."""
 
@@ -74,7 +76,7 @@ def _read_tokenizer(path: Path) -> Tokenizer:
 
 def _over_vocabulary(path: Path) -> Tokenizer:
     """BERT's tokenizer over its vocabulary: uncased, accents stripped, unless pieces have capitals."""
-    pieces = [piece.rstrip("\r") for piece in path.read_text(encoding="utf-8").split("\n")]
+    pieces = [piece.rstrip("\r") for piece in path.read_text(encoding="utf-8-sig").split("\n")]
     vocabulary = {piece: index for index, piece in enumerate(pieces) if piece}
     if "[UNK]" not in vocabulary:
         raise InputError(
@@ -99,6 +101,12 @@ def _download_tokenizer(name: str) -> Tokenizer:
 
 
 def _require_readable(tokenizer: Tokenizer, name: str) -> None:
+    highest, pieces = max(tokenizer.get_vocab().values(), default=0), tokenizer.get_vocab_size()
+    if highest > MOST_IDS * (pieces + 100):  # each would have a row in the embedding, and names here
+        raise InputError(
+            f"prepare.tokenizer: {name} has {pieces:,} pieces and ids up to {highest:,}; give one that numbers its "
+            "pieces from 0 without gaps"
+        )
     for text in _PROBES:
         try:
             encoding = tokenizer.encode(text, add_special_tokens=False)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ..system.errors import InputError
+from .characters import visible
 from .tables import Table, is_number, named_column, numbers_of, read_table, shown, split_columns, words_in
 from .textfiles import lines_of
 
@@ -78,7 +79,7 @@ def read_word_pairs(place: str) -> WordPairs:
     pair_ratings: dict[tuple[str, str], list[float]] = {}
     ratings = numbers_of(table, column, int(headed), KEY)
     for (number, row), rating in zip(table.rows[int(headed) :], ratings, strict=True):
-        word, other = row[first].lower(), row[second].lower()
+        word, other = visible(row[first]).lower(), visible(row[second]).lower()
         if not word or not other or rating != rating:
             raise InputError(f"{KEY}: {path}, line {number}: a word or the rating is missing; leave the line out")
         key = (other, word) if (other, word) in pair_ratings else (word, other)

@@ -216,3 +216,15 @@ def test_published_sets_of_three_languages(shared_data, place, files, pairs, fir
     found = read_files(str(shared_data / place))
     assert (len(found), sum(len(file.pairs) for file in found)) == (files, pairs)
     assert found[0].pairs[0].good == first
+
+
+def test_quotes_of_speech_and_keys_that_come_twice(tmp_path):
+    speech = tmp_path / "a.tsv"
+    speech.write_text('sentence_good\tsentence_bad\n"Go," he said.\t"Went," he said.\n')
+    assert [(pair.good, pair.bad) for pair in read_files(str(speech))[0].pairs] == [
+        ('"Go," he said.', '"Went," he said.')
+    ]
+    twice = tmp_path / "a.jsonl"
+    twice.write_text('{"sentence_good": "a b", "sentence_good": "z", "sentence_bad": "a c"}\n')
+    with pytest.raises(InputError, match=r"line 1 is not JSON .the key 'sentence_good' comes twice"):
+        read_files(str(twice))

@@ -9,6 +9,7 @@ from typing import Any
 
 from ...data.hub import asking_the_hub, not_loaded
 from ...data.tables import lists_below, read_table, split_columns
+from ...data.text_tables import distinct_keys
 from ...data.textfiles import decode, lines_of
 from ...system.errors import InputError, one_line
 from .minimal_pair import OTHER, SYNTAX, MinimalPair, PairFile
@@ -125,7 +126,7 @@ def _json_list(path: Path, set_name: str, paradigm: str, columns: tuple[str, ...
 
 def _json(path: Path, where: str, text: str) -> Any:
     try:
-        return json.loads(text)
+        return json.loads(text, object_pairs_hook=distinct_keys)
     except (ValueError, RecursionError) as error:
         raise InputError(f"{path}: {where} is not JSON ({one_line(error, 100)})") from None
 
