@@ -36,6 +36,13 @@ def test_what_belongs_to_a_period_agrees_in_random_halves_only():
     assert random.estimate > 0.35 and abs(clustered.order.estimate) < 0.15
 
 
+@pytest.mark.montecarlo
+def test_one_tower_that_is_read_twice_passes_for_two_as_often_as_it_may():
+    """An interval that only resampled documents did so in 20 % of the texts."""
+    texts = (planted(seed, type_sd=0.0, readout_sd=0.3, types=200, tokens=6_000, documents=20) for seed in range(80))
+    assert sum(by_cluster(text).order.low > 0 for text in texts) <= 5  # 2 expected
+
+
 def test_sources_are_kept_together_and_named_by_the_user():
     assert source_numbers(["a.txt#1", "a.txt#2", "b.txt#1", "c:7"], "").tolist() == [0, 0, 1, 2]
     assert source_numbers(["1790-W.txt", "1791-W.txt", "1862-L.txt"], r"-(\w)").tolist() == [1, 1, 0]

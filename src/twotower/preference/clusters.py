@@ -15,11 +15,11 @@ from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfTransformer
 
 from ..statistics.blocks import blocks_of
-from ..statistics.intervals import Estimate, centred_interval
-from ..statistics.tallies import Floats, Sums, Tallies, ValuesOf, add_up, halves, resample
+from ..statistics.intervals import Estimate
+from ..statistics.tallies import Floats, Sums, Tallies, ValuesOf, add_up, halves
 from ..system.errors import InputError
-from .measured import Measured, pairs_of_sets
-from .reliability import Sets, correlations
+from .measured import Measured
+from .reliability import reliability_between
 
 FEWEST_DOCUMENTS = 8
 DIMENSIONS = 20
@@ -27,7 +27,7 @@ DIMENSIONS = 20
 
 @dataclass(frozen=True)
 class ReliabilityBetween(Estimate):
-    """Fisher's mean of r, as in `reliability`, between clusters of documents; its interval resamples documents."""
+    """`reliability` between clusters of documents."""
 
     clusters: int
     """Number of clusters."""
@@ -109,7 +109,7 @@ def _between(
 ) -> ReliabilityBetween | None:
     """Reliability between sides; `cluster` of each document, (documents,); `sides` (splits, clusters), 1 on one.
 
-    Documents of one block and one cluster are resampled together. None without shared types.
+    Documents of one block and one cluster are left out together. None without shared types.
     """
     settings, clusters, types = measured.settings, sides.shape[1], len(measured.pieces)
     units, number = np.unique(measured.block_of.astype(np.int64) * clusters + cluster, return_inverse=True)
@@ -126,23 +126,5 @@ def _between(
         ]
         for name in measured.sets
     ]
-    sides = sides[:, units % clusters]
-    z = _between_sets(sets, sides, np.ones_like(sides), settings.min_count)
-    if not np.isfinite(z).any():
-        return None
-    estimate = float(np.nanmean(z))
-    weights = resample(len(units), settings.bootstrap, generator)
-    drawn = _between_sets(sets, np.resize(sides, weights.shape), weights, settings.min_count)
-    low, high = centred_interval(estimate, drawn, settings.confidence)
-    return ReliabilityBetween(float(np.tanh(estimate)), float(np.tanh(low)), float(np.tanh(high)), clusters)
-
-
-def _between_sets(sets: Sets, first: Floats, weights: Floats, min_count: int) -> Floats:
-    """Fisher's z of the correlation between two sides under two sets of readouts, mean over their pairs, (draws,)."""
-    sides, present = [], np.ones(1, dtype=bool)
-    for half in (first * weights, (1 - first) * weights):
-        sides.append([np.nan_to_num([tallies.means(half)[0] for tallies in of_set]) for of_set in sets])
-        present = present & (half @ sets[0][0].counts >= min_count)
-    pairs = pairs_of_sets(len(sets))
-    z: Floats = np.mean([correlations(sides[0][left], sides[1][right], present) for left, right in pairs], axis=0)
-    return z
+    between = reliability_between(sets, sides[:, units % clusters], settings.min_count, settings.confidence, generator)
+    return ReliabilityBetween(**vars(between), clusters=clusters) if np.isfinite(between.estimate) else None

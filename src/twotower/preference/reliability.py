@@ -39,9 +39,16 @@ def reliability(sets: Sets, min_count: int, splits: int, confidence: float, gene
     is the jackknife's over groups of documents, plus that over groups of types, minus that over groups of both
     (Cameron, Gelbach and Miller 2011), but no less than either alone. The interval is Student's.
     """
+    first = halves(sets[0][0].documents, splits, generator)
+    return reliability_between(sets, first, min_count, confidence, generator)
+
+
+def reliability_between(
+    sets: Sets, first: Floats, min_count: int, confidence: float, generator: np.random.Generator
+) -> Estimate:
+    """The same between given sides: 1 for the documents of the first, 0 for the others, (splits, documents)."""
     frequent = np.asarray(sets[0][0].counts.sum(axis=0)).ravel() >= 2 * min_count
     sets = [[tallies.select(frequent) for tallies in of_set] for of_set in sets]
-    first = halves(sets[0][0].documents, splits, generator)
     all_documents = _Sides.of_halves(sets, first, np.ones(first.shape[1]), min_count)
     all_types = np.ones(int(frequent.sum()), dtype=bool)
     z = all_documents.mean(all_types)
