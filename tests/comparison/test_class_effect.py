@@ -16,10 +16,11 @@ from twotower.statistics.mixed_effects import fit_runs
 TYPES, DOCUMENTS, LENGTH = 160, 24, 120
 
 
-def planted(generator, runs, effect=0.0, by_frequency=0.0, by_run=0.05, mirrored=True):
+def planted(generator, runs, effect=0.0, by_frequency=0.0, by_run=0.05, mirrored=True, by_readouts=0.0):
     """Runs of one text whose types differ by chance, by class (`effect`, in nats) and with frequency.
 
-    Function types are frequent, as in real text. Each run's towers may be the other way round.
+    Function types are frequent, as in real text. Each run's towers may be the other way round. `by_readouts` is the
+    standard deviation of what half of the sets of readouts do to a class.
     """
     function = np.arange(TYPES) % 4 == 0
     weight = generator.gamma(1.0, size=TYPES) * np.where(function, 4.0, 1.0)
@@ -38,7 +39,9 @@ def planted(generator, runs, effect=0.0, by_frequency=0.0, by_run=0.05, mirrored
         types = types + (effect + generator.normal(0, by_run)) * function
         values = types[piece] + generator.normal(0, 0.1, DOCUMENTS)[document] + generator.normal(0, 1, len(piece))
         sign = generator.choice([-1, 1]) if mirrored else 1
-        differences.append(sign * (values + generator.normal(0, 0.2)))
+        values = sign * (values + generator.normal(0, 0.2))
+        by_half = by_readouts * generator.normal(size=(2, 1)) if by_readouts else np.zeros((2, 1))
+        differences.append(values + by_half * function[piece])
     return Observed(table, count, differences)
 
 
@@ -144,6 +147,14 @@ def test_without_an_effect_there_is_none_though_the_tower_is_chosen(by_run):
     effects = [outcome(seed, runs=4, by_run=by_run).effect for seed in range(2000, 2200)]
     assert sum(effect.p_value < 0.05 for effect in effects) <= 20  # 10 expected
     assert abs(np.mean([effect.estimate for effect in effects])) < 0.02
+
+
+@pytest.mark.montecarlo
+def test_what_readouts_do_to_a_class_is_no_effect_of_class():
+    """Where the tower is chosen under the readouts that are fitted, the effect is positive in every run."""
+    effects = [outcome(seed, runs=8, by_run=0.0, by_readouts=0.4).effect for seed in range(4000, 4100)]
+    assert sum(effect.p_value < 0.05 for effect in effects) <= 10  # 5 expected
+    assert abs(np.mean([effect.estimate for effect in effects])) < 0.05
 
 
 @pytest.mark.montecarlo

@@ -37,7 +37,7 @@ class Observed:
     training_count: NDArray[np.int64]
     """By piece id."""
     differences: Sequence[NDArray[np.floating]]
-    """For each run, tower 1 minus tower 2, in nats, (occurrences,)."""
+    """For each run, tower 1 minus tower 2, in nats, under either half of its sets of readouts, (2, occurrences)."""
 
 
 @dataclass(frozen=True)
@@ -97,11 +97,11 @@ def class_effect(
     Random effects: run, run x class, run x document, type, run x type.
 
     Which tower is the one of the first class is chosen for each run on one half of the documents and one half of the
-    types; the model is fitted to the other documents and the other types. So neither the choice nor what is peculiar to
-    a type makes an effect where there is none. The halves of the types change places, which gives two fits;
-    coefficients are averaged, and their standard errors take into account that the fits share their runs. The interval
-    and the p-value of the class effect are those of Student's t with as many degrees of freedom as there are runs, less
-    one: runs are what it is generalized over.
+    types, under one half of the sets of readouts; the model is fitted to the others. So neither the choice nor what is
+    peculiar to a type or to readouts makes an effect where there is none. The halves of types and of sets change
+    places, which gives two fits; coefficients are averaged, and their standard errors take into account that the fits
+    share their runs. The interval and the p-value of the class effect are those of Student's t with as many degrees of
+    freedom as there are runs, less one: runs are what it is generalized over.
 
     Args:
         observed: what the runs measured.
@@ -211,8 +211,8 @@ def _parts(
         choice = _Choice.of(decides, training_count, ratio)
         if choice is None:
             return None
-        signs, quality = choice.signs_and_quality(difference[decides["row"]] for difference in observed.differences)
-        aligned = [sign * own[enters["row"]] for sign, own in zip(signs, observed.differences, strict=True)]
+        signs, quality = choice.signs_and_quality(own[1 - fitted][decides["row"]] for own in observed.differences)
+        aligned = [sign * own[fitted][enters["row"]] for sign, own in zip(signs, observed.differences, strict=True)]
         log_frequency = np.log(training_count[enters["piece_id"]] + 1.0)
         parts.append(_Part(enters.assign(log_frequency=log_frequency), aligned, quality))
     return parts

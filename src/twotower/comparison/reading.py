@@ -100,6 +100,11 @@ class OneRun:
         """Tower 1 minus tower 2 at each occurrence, in nats, mean over sets of readouts, (occurrences,)."""
         return contrasts(2)[0].mean_of(self.scores_of_towers(self.sets), self.sets)
 
+    def halves(self) -> NDArray[np.float32]:
+        """The same, mean over either half of the sets, (2, occurrences)."""
+        sets = np.array(self.differences(self.sets), dtype=np.float32)
+        return np.array([half.mean(axis=0) for half in np.split(sets, 2)])
+
     def differences(self, sets: Sequence[str]) -> list[Floats]:
         """The same under each of some sets."""
         scores = self.scores_of_towers(sets)
@@ -252,7 +257,7 @@ def observed(runs: Sequence[OneRun]) -> Observed:
             )
     upos = text.occurrences["upos"].astype(str)
     occurrences = text.occurrences[["document", "piece_id", "begins"]].assign(upos=upos)
-    return Observed(occurrences, text.frequencies, [run.difference().astype(np.float32) for run in runs])
+    return Observed(occurrences, text.frequencies, [run.halves() for run in runs])
 
 
 def same_occurrences(text: ScoredText, other: ScoredText) -> bool:
