@@ -213,6 +213,23 @@ def test_where_no_context_makes_a_difference_next_to_none_is_told() -> None:
     assert sum(len(contexts_of(in_context(seed, 0.0))) for seed in range(4)) <= 6
 
 
+@pytest.mark.montecarlo
+@pytest.mark.parametrize("documents", [30, 6])
+@pytest.mark.parametrize("by_readouts", [0.0, 0.4])
+def test_what_readouts_do_to_a_word_in_its_context_is_not_told(by_readouts: float, documents: int) -> None:
+    """Errors by documents alone told of up to 8 contexts of equal towers, and up to 2 where readouts did nothing."""
+    told = []
+    for seed in range(40):
+        measured = planted(seed, type_sd=0.0, documents=documents, types=200, tokens=12_000)
+        scores, generator = measured.scores.copy(), np.random.default_rng([seed, 1])
+        piece = scores["piece_id"].to_numpy()
+        for name in SETS:
+            scores[f"{name}_1"] += by_readouts * generator.standard_normal((200, 200))[np.roll(piece, 1), piece]
+        told.append(len(contexts_of(replace(measured, scores=scores))))
+    print(f"\n{by_readouts} nats, {documents} documents: {np.mean(told)} contexts")  # shown with -s
+    assert np.mean(told) <= 0.3  # 0.2 expected at most
+
+
 def test_the_router_finds_what_labels_hold_and_no_more() -> None:
     known = router_of(planted(0, EFFECT, type_sd=0.3))
     assert known is not None

@@ -97,25 +97,33 @@ def types_table(measured: Measured) -> pd.DataFrame:
 def with_readouts(columns: dict[str, Floats], sets: Floats, confidence: float) -> dict[str, Floats]:
     """Standard errors and intervals of `type_preferences`, with the variance of readouts added to that of documents.
 
-    `sets` (sets, types) are the means under each set of readouts. Two sets say next to nothing about a single type: the
-    variance between them is pooled over `POOLED` types of similar count, and half-widths are added in quadrature. A
-    single set is exact, and adds nothing.
+    `sets` (sets, types) are the means under each set of readouts. Half-widths are added in quadrature. A single set is
+    exact, and adds nothing.
     """
-    count, mean = columns["count"], columns["mean"]
     if len(sets) == 1:
         return columns
-    variance = sets.var(axis=0, ddof=1) / len(sets)
-    order = np.argsort(-count, kind="stable")
-    order = order[count[order] > 0]
-    pooled = np.full(len(mean), np.nan)
-    for part in np.array_split(order, max(1, len(order) // POOLED)):
-        pooled[part] = variance[part].mean()
-    reach = errors_to_each_side(confidence) * np.sqrt(pooled)
+    mean, variance = columns["mean"], pooled_variance(sets, columns["count"]) / len(sets)
+    reach = errors_to_each_side(confidence) * np.sqrt(variance)
     return columns | {
-        "standard_error": np.sqrt(columns["standard_error"] ** 2 + pooled),
+        "standard_error": np.sqrt(columns["standard_error"] ** 2 + variance),
         "low": mean - np.hypot(mean - columns["low"], reach),
         "high": mean + np.hypot(columns["high"] - mean, reach),
     }
+
+
+def pooled_variance(sets: Floats, count: Floats) -> Floats:
+    """Variance between sets of readouts of what each set (sets, units) says of units such as types, (units,).
+
+    A few sets say next to nothing about a single unit: the variance is pooled over `POOLED` units of similar `count`.
+    It is NaN where the count is 0.
+    """
+    order = np.argsort(-count, kind="stable")
+    order = order[count[order] > 0]
+    pooled = np.full(len(count), np.nan)
+    variance = sets.var(axis=0, ddof=1)
+    for part in np.array_split(order, max(1, len(order) // POOLED)):
+        pooled[part] = variance[part].mean()
+    return pooled
 
 
 def _means_of(tallies: Tallies) -> Floats:
