@@ -74,7 +74,7 @@ def test_a_tiny_text_shows_no_convergence_and_warns_of_nothing(tokens):
     (before, piece), (after, _) = reading(preference, generator), reading(preference, generator)
     cut = [{name: values[:tokens] for name, values in scores.items()} for scores in (before, after)]
     doubling = compare(*cut, SETS, 2, piece[:tokens], 1000)
-    assert np.isfinite(doubling.surplus.estimate)
+    assert np.isfinite(doubling.surplus.estimate) and isinstance(doubling.converged, bool)
     assert doubling.agreement is not None or not doubling.converged  # so little text cannot tell
     if tokens <= 512:
         assert np.isnan(doubling.surplus.standard_error) and doubling.agreement is None and not doubling.converged

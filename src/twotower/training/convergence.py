@@ -128,7 +128,7 @@ def compare(
     surplus = _surplus(before, after, sets, towers, unit)
     agreement = _agreement(before, after, sets, towers, piece, unit)
     if agreement is None:  # there is little to correlate, as in strangers, or too little text to see it
-        agree = unit[-1] + 1 >= FEWEST_STRETCHES
+        agree = int(unit[-1]) + 1 >= FEWEST_STRETCHES
     else:
         agree = agreement.estimate >= AGREEMENT and agreement.low >= LEAST_AGREEMENT
     settled = abs(surplus.change) < surplus.standard_error
