@@ -43,8 +43,8 @@ def test_quotes_that_are_tokens_swallow_no_rows(tmp_path):
     ("name", "data"),
     [
         ("A.TSV", b"document\ttoken\tlogprob\n0\ta\t\n0\t b\t-1\n"),
-        ("a.tsv.gz", gzip.compress(b"document\ttoken\tlogprob\n0\ta\tNA\n0\t b\t-1\n")),
-        ("a.jsonl.gz", gzip.compress(b'{"document":0,"token":"a"}\n{"document":0,"token":" b","log_prob":-1}\n')),
+        ("a.tsv.gz", gzip.compress(b"document\ttoken\tlogprob\n0\ta\tNA\n0\t b\t-1\n", mtime=0)),
+        ("a.jsonl.gz", gzip.compress(b'{"document":0,"token":"a"}\n{"document":0,"token":" b","logprob":-1}', mtime=0)),
         ("a.csv", "\ufeffdocument,token,log_prob\n0,a,\n0, b,-1\n".encode()),
     ],
 )
