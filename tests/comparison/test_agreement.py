@@ -36,6 +36,13 @@ def planted_runs(generator, owns, types=150, cells=20_000):
     return [sets_of(generator, document, kind, own, types) for own in owns]
 
 
+def without_preference(seed, runs):
+    """Runs whose towers hold the same, so that all there is to measure is noise; and what drew them."""
+    generator = np.random.default_rng(seed)
+    document, kind = generator.integers(0, 30, 3_000), generator.integers(0, 150, 3_000)
+    return [sets_of(generator, document, kind, np.zeros(150), 150) for _ in range(runs)], generator
+
+
 def measured(preferences, frequency, families, seed=0, permutations=99, seeds=None):
     groups = family_groups(families, seeds)
     names = [f"type {number}" for number in range(len(frequency))]
@@ -195,9 +202,7 @@ def test_measuring_badly_makes_no_agreement():
     """Runs that have no preference at all: plain squared correlations would be positive, about one over the types."""
     squared = []
     for seed in range(30):
-        generator = np.random.default_rng(seed)
-        document, kind = generator.integers(0, 30, 3_000), generator.integers(0, 150, 3_000)
-        preferences = [sets_of(generator, document, kind, np.zeros(150), 150) for _ in range(4)]
+        preferences, _ = without_preference(seed, runs=4)
         sides = agreement_module._Sides.of(preferences, np.repeat([[1.0, 0.0], [0.0, 1.0]], 15, axis=1))
         squared.append(sides.products(np.zeros((150, 1))).crossed[np.triu_indices(4, 1)].mean())
     assert abs(np.mean(squared)) < 3 * np.std(squared) / np.sqrt(len(squared))
@@ -208,9 +213,7 @@ def test_runs_that_measure_nothing_get_no_p_value():
     """Their own covariance is as often below zero as above, and no two of them may make a product of it."""
     p_values = []
     for seed in range(12):
-        generator = np.random.default_rng(seed)
-        document, kind = generator.integers(0, 30, 3_000), generator.integers(0, 150, 3_000)
-        preferences = [sets_of(generator, document, kind, np.zeros(150), 150) for _ in range(2)]
+        preferences, generator = without_preference(seed, runs=2)
         group = measured(preferences, generator.integers(10, 1000, 150), ["gpt"] * 2, seed).groups["all"]
         assert np.isfinite(group.p_value) == np.isfinite(group.estimate)
         p_values.append(group.p_value)

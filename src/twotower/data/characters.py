@@ -162,7 +162,6 @@ _KINDS = np.full(0x110000, _NOT_ASKED, np.int8)
 def has_dependent(text: str) -> bool:
     """Whether a word of the text may begin or end elsewhere than at white space and punctuation: whether it has marks
     on letters, scripts without spaces, or white space that `tokenizers` takes for letters."""
-    if text.isascii():
-        return not SEPARATORS.isdisjoint(text)
-    kinds = kinds_of(text)
-    return bool(((kinds == MARK) | (kinds == UNSPACED)).any()) or not SEPARATORS.isdisjoint(text)
+    if not SEPARATORS.isdisjoint(text):
+        return True
+    return not text.isascii() and bool(np.isin(kinds_of(text), (MARK, UNSPACED)).any())

@@ -34,6 +34,8 @@ class Pieces:
     labels: list[str]
     """What each is called: its text without white space, after `##` where it goes on with a word. Pieces that would
     look alike keep the tokenizer's own names."""
+    go_on: list[bool]
+    """Whether the tokenizer's own name of each says that it goes on with a word."""
 
 
 @lru_cache(maxsize=8)  # a tokenizer is hashed as the object that it is
@@ -47,7 +49,8 @@ def read_pieces(tokenizer: Tokenizer) -> Pieces:
     spell = _spelling(tokenizer)
     spelled = [(name.encode(), False) if name in added else spell(name) for name in names]
     texts = [raw.decode("utf-8", errors="backslashreplace") for raw, _ in spelled]
-    return Pieces(texts, _labels(names, texts, [goes_on for _, goes_on in spelled]))
+    go_on = [inner for _, inner in spelled]
+    return Pieces(texts, _labels(names, texts, go_on), go_on)
 
 
 def _labels(names: list[str], texts: list[str], goes_on: list[bool]) -> list[str]:

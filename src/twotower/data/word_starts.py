@@ -117,11 +117,7 @@ def _marks_words(tokenizer: Tokenizer) -> bool:
 @lru_cache(maxsize=8)
 def _go_on(tokenizer: Tokenizer) -> NDArray[np.bool_]:
     """Whether the name of each piece says that it goes on with a word, (pieces,)."""
-    vocabulary = tokenizer.get_vocab(with_added_tokens=True)
-    go_on = np.zeros(max(vocabulary.values()) + 1, dtype=bool)
-    prefix = tokenizer.model.continuing_subword_prefix
-    go_on[[index for name, index in vocabulary.items() if name.startswith(prefix)]] = True
-    return go_on
+    return np.array(read_pieces(tokenizer).go_on, dtype=bool)
 
 
 @lru_cache(maxsize=8)

@@ -32,12 +32,13 @@ def verdict(
     if figure is None or not np.isfinite([figure.estimate, figure.low, figure.high]).all():
         return "not measurable"
     floor = max(0.0, null if null is not None else 0.0)
-    known = control is not None and bool(np.isfinite([control.estimate, control.high]).all())
+    if control is not None and not np.isfinite([control.estimate, control.high]).all():
+        control = None
     if converged is False:
         return "undecided"
-    if figure.estimate <= floor or (control is not None and known and figure.estimate <= control.estimate):
+    if figure.estimate <= floor or (control is not None and figure.estimate <= control.estimate):
         return "no"
-    apart = low_of_difference(figure, control) if control is not None and known else np.inf
+    apart = np.inf if control is None else low_of_difference(figure, control)
     return "yes" if min(figure.low, apart) > 0 else "undecided"
 
 
