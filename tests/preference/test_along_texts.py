@@ -90,7 +90,7 @@ def test_the_interval_of_the_correlation_covers_where_types_documents_and_readou
         pair = [readings_of(which, which.sets, Occurrences(which)) for which in (measured, texts)]
         correlation = correlation_of(*pair)
         drawn += [correlation] if correlation else []
-    assert len(drawn) > 0.9 * SIMULATIONS, "a pair is measured unless few types decide all"
+    assert len(drawn) > 0.75 * SIMULATIONS, "few pairs owe so much to their most frequent types that D may be 0"
     estimates = np.array([correlation.estimate for correlation in drawn])
     expected = 0.0 if along == 0 else float(estimates.mean())
     covered = np.mean([correlation.low <= expected <= correlation.high for correlation in drawn])
