@@ -295,6 +295,8 @@ def test_commas_in_the_first_line_divide_no_numbered_lines_nor_quoted_headings(t
     assert read(tmp_path / "a.txt")[0].text == "Well, well, well 1."
     (tmp_path / "a.csv").write_text('"a, b, c";text\n1;one, two\n')
     assert read(tmp_path / "a.csv")[0].text == "one, two"
+    (tmp_path / "a.tsv").write_text("note, if any, on it\ttext\n-\tone, two\n")
+    assert read(tmp_path / "a.tsv")[0].text == "one, two"
 
 
 def test_a_list_under_a_key_is_read_from_one_long_line(tmp_path):

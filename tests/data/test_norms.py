@@ -98,3 +98,9 @@ def test_the_glasgow_norms_with_their_two_lines_of_headings(shared_data):
 def test_accents_are_composed_and_quotes_in_a_table_with_tabs_swallow_no_words(tmp_path):
     norms = read_norms(written(tmp_path, 'word\taoa\ncafe\u0301\t3\n"\t1\nold\t4\n"\t5\n'))
     assert norms.table["age_of_acquisition"].to_dict() == {"café": 3.0, '"': 3.0, "old": 4.0}
+
+
+def test_a_cell_in_quotes_may_hold_a_tab_and_bars_divide_columns(tmp_path):
+    norms = read_norms(written(tmp_path, 'word\tnote\taoa\ncafe\t"so\tsaid"\t3\nold\t-\t4\n'))
+    assert norms.table["age_of_acquisition"].to_dict() == {"cafe": 3.0, "old": 4.0}
+    assert len(read_norms(written(tmp_path, "word|aoa\ncafe|3\nold|4\n")).table) == 2

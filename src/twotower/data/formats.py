@@ -15,7 +15,8 @@ from .documents import Document
 from .files import TextFile
 from .markup import read_html, read_wikiextractor, read_xml
 from .sections import cut_text
-from .text_tables import NUMBERED, TEXT, delimiter_of, read_json, read_json_lines, read_parquet, read_table
+from .tables import separator_of
+from .text_tables import NUMBERED, TEXT, read_json, read_json_lines, read_parquet, read_table
 from .textfiles import blocks_of, decode, encoding_of, lines_of, split_lines
 from .transcripts import read_chat, read_vertical
 
@@ -236,7 +237,7 @@ def _table(lines: list[str]) -> Reader | None:
     """A heading `text` among others of a few letters, and rows of as many cells; or lines with a number each."""
     if not lines:
         return None
-    delimiter = delimiter_of(lines[0])
+    delimiter = separator_of(lines[0])
     headings = [cell.strip().strip('"').lower() for cell in lines[0].split(delimiter)]
     reader = TABBED if delimiter == "\t" else TABLE
     if len(headings) > 1 and TEXT in headings and all(re.fullmatch(r"[\w .-]{0,30}", cell) for cell in headings):

@@ -1,4 +1,4 @@
-"""Tables that people keep lists in: comma, tab or semicolon between the columns, a line of headings above them."""
+"""Tables that people keep lists in: tab, comma, semicolon or bar between the columns, a line of headings above them."""
 
 from __future__ import annotations
 
@@ -8,14 +8,16 @@ import math
 import os
 import re
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from ..system.errors import InputError
 from .textfiles import decode
 
-SEPARATORS = {"\t": "tabs", ";": "semicolons", ",": "commas"}
+SEPARATORS = {"\t": "tabs", ",": "commas", ";": "semicolons", "|": "bars"}
 MISSING = frozenset({"", "NA", "N/A", "#N/A", "NaN", "nan"})
 """What stands in a cell that has no value."""
 _DECIMAL_COMMA = re.compile(r"[-+]?\d*,\d+")
@@ -53,22 +55,17 @@ class Table:
 def read_table(path: Path, lines: Sequence[tuple[int, str]] | None = None) -> Table:
     """The table in a file, or in numbered `lines` of it. Rows whose cells are all empty are skipped.
 
-    Columns are divided by tabs if the first line has one, otherwise by semicolons or commas, whichever makes more of
-    them. Raises `InputError`, with file and line, for an empty table, quotes that are not closed, and rows of unlike
-    length.
+    Raises `InputError`, with file and line, for an empty table, quotes that are not closed, and rows of unlike length.
     """
     if lines is None:
         text = _text(path)
-        separator = _separator(next((line for line in text.splitlines() if line.strip()), ""))
+        separator = separator_of(next((line for line in text.splitlines() if line.strip()), ""))
         source: list[str] = list(io.StringIO(text, newline=""))
         numbers: list[int] | None = None
     else:
-        separator = _separator(lines[0][1] if lines else "")
+        separator = separator_of(lines[0][1] if lines else "")
         source, numbers = [line for _, line in lines], [number for number, _ in lines]
-    quoted = separator != "\t" or _is_quoted(source)
-    reader = csv.reader(
-        source, delimiter=separator, strict=True, quoting=csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE
-    )
+    reader = csv.reader(source, delimiter=separator, strict=True, quoting=quoting_of(lambda: source, separator))
     rows: list[tuple[int, tuple[str, ...]]] = []
     begins = 1
     try:
@@ -91,13 +88,37 @@ def read_table(path: Path, lines: Sequence[tuple[int, str]] | None = None) -> Ta
     return Table(path, separator, tuple(rows))
 
 
-def _is_quoted(lines: Sequence[str]) -> bool:
-    """Whether quotes in a table with tabs enclose cells; if they would enclose tabs too, or are not closed, they are
-    marks of speech, which would swallow rows."""
+def separator_of(line: str) -> str:
+    """What divides the cells of a first line: tabs if there are any, otherwise the mark of which there are most.
+
+    Marks inside of quotes divide nothing.
+    """
+    first = line.splitlines()[:1]
+
+    def cells(mark: str) -> int:
+        return len(next(csv.reader(first, delimiter=mark), []))
+
+    return "\t" if cells("\t") > 1 else max(",;|", key=cells)
+
+
+def quoting_of(lines: Callable[[], Iterable[str]], separator: str) -> Literal[0, 3]:
+    """What `csv` calls the rule by which quotes enclose the cells of a table, or do not; `lines` begins it anew.
+
+    Cells of a table with tabs need no quotes. They enclose cells where all rows come out alike with them. Where rows
+    do without them, too, and there are more, quotes are marks of speech that would swallow rows.
+    """
+    if separator != "\t":
+        return csv.QUOTE_MINIMAL
+    quoted, plain = _widths(lines(), csv.QUOTE_MINIMAL), _widths(lines(), csv.QUOTE_NONE)
+    return csv.QUOTE_MINIMAL if len(quoted) == 1 and (len(plain) != 1 or quoted == plain) else csv.QUOTE_NONE
+
+
+def _widths(lines: Iterable[str], quoting: Literal[0, 3]) -> Counter[int]:
+    """How many rows of a table with tabs have how many cells; empty if it cannot be read in this way."""
     try:
-        return not any("\t" in cell for row in csv.reader(lines, delimiter="\t", strict=True) for cell in row)
+        return Counter(len(row) for row in csv.reader(lines, delimiter="\t", strict=True, quoting=quoting) if row)
     except csv.Error:
-        return False
+        return Counter()
 
 
 def split_columns(place: str) -> tuple[Path, tuple[str, ...]]:
@@ -173,12 +194,6 @@ def _number(text: str) -> float | None:
     except ValueError:
         return None
     return value if math.isfinite(value) else None
-
-
-def _separator(line: str) -> str:
-    if "\t" in line:
-        return "\t"
-    return max(",;", key=lambda mark: len(next(csv.reader([line], delimiter=mark), [])))
 
 
 def _text(path: Path) -> str:

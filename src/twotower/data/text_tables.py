@@ -6,10 +6,10 @@ import csv
 import json
 import re
 import sys
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, cast
+from functools import partial
+from typing import Any, cast
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 from ..system.errors import InputError, one_line
 from .documents import Document
 from .files import TextFile, seekable
+from .tables import quoting_of, separator_of
 from .textfiles import decode, lines_of
 
 TEXT = "text"
@@ -118,7 +119,7 @@ def columns_of(file: TextFile, encoding: str) -> list[str]:
         line = next(lines_of(file, encoding), "").strip()
         if line.startswith("{"):
             return list(json.loads(line))
-        return [] if line.startswith("[") else next(csv.reader([line], delimiter=delimiter_of(line)), [])
+        return [] if line.startswith("[") else next(csv.reader([line], delimiter=separator_of(line)), [])
     except (InputError, ValueError, RecursionError, csv.Error, pa.ArrowException, OSError):
         return []  # the reader says what is wrong
 
@@ -190,8 +191,7 @@ def parsed(text: str, place: str) -> Any:
 def read_table(file: TextFile, encoding: str, chosen: str) -> Iterator[Document]:
     """CSV or TSV with headings in its first line, or lines of a number, a tab and a text.
 
-    Cells are divided by what divides most of the headings: a comma, a semicolon, a tab or a bar. Raises `InputError`,
-    with the row, where a row has another number of cells than the headings.
+    Raises `InputError`, with the row, where a row has another number of cells than the headings.
     """
     columns = Columns.parse(chosen)
     numbered = NUMBERED.match(next(lines_of(file, encoding), "")) if not chosen else None
@@ -208,12 +208,10 @@ def read_table(file: TextFile, encoding: str, chosen: str) -> Iterator[Document]
 def cells_of(file: TextFile, encoding: str, numbered: bool = False) -> Iterator[list[str]]:
     """The rows of CSV or TSV, the headings first, or (`numbered`) lines of a number, a tab and a text."""
     csv.field_size_limit(LONGEST_CELL)
-    delimiter = "\t" if numbered else delimiter_of(next(lines_of(file, encoding), ""))
-    quoted = not numbered and (delimiter != "\t" or _is_quoted(file, encoding))
-    rows = csv.reader(
-        lines_of(file, encoding, newline=""), delimiter=delimiter, strict=True,
-        quoting=csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE,
-    )  # fmt: skip
+    separator = "\t" if numbered else separator_of(next(lines_of(file, encoding), ""))
+    lines = partial(lines_of, file, encoding, newline="")
+    quoting = csv.QUOTE_NONE if numbered else quoting_of(lines, separator)
+    rows = csv.reader(lines(), delimiter=separator, strict=True, quoting=quoting)
     try:
         headings = ["0", "1"] if numbered else next(rows, [])
         if not numbered:
@@ -226,30 +224,6 @@ def cells_of(file: TextFile, encoding: str, numbered: bool = False) -> Iterator[
             yield row
     except csv.Error as error:
         raise InputError(f"{file.place}: line {rows.line_num}: {error}; mend the quotes of this table") from None
-
-
-def delimiter_of(line: str) -> str:
-    """What divides the cells of a line; marks inside of quotes do not."""
-    first = line.splitlines()[:1]
-    return max(",;\t|", key=lambda mark: len(next(csv.reader(first, delimiter=mark), [])))
-
-
-def _is_quoted(file: TextFile, encoding: str) -> bool:
-    """Whether cells of a table with tabs stand in quotes, which they need not: all rows must come out alike then.
-
-    Where they do without quotes, too, and there are more, quotes are marks of speech that would swallow rows.
-    """
-    quoted, plain = _shape(file, encoding, csv.QUOTE_MINIMAL), _shape(file, encoding, csv.QUOTE_NONE)
-    return len(quoted) == 1 and (len(plain) != 1 or quoted == plain)
-
-
-def _shape(file: TextFile, encoding: str, quoting: Literal[0, 3]) -> Counter[int]:
-    """How many rows of a table with tabs have how many cells; empty if it cannot be read in this way."""
-    rows = csv.reader(lines_of(file, encoding, newline=""), delimiter="\t", strict=True, quoting=quoting)
-    try:
-        return Counter(len(row) for row in rows if row)
-    except csv.Error:
-        return Counter()
 
 
 def read_parquet(file: TextFile, encoding: str, chosen: str) -> Iterator[Document]:
