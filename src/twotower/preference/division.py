@@ -233,7 +233,7 @@ def with_strangers(division: Divided, strangers: Division) -> Divided:
     if division.size is None or strangers.size is None:
         return replace(division, strangers=strangers)
     of_strangers = {(row.label, row.given): row for row in strangers.labels}
-    converged = _have_converged(division)
+    converged = have_converged(division)
     rows = [_beside(row, of_strangers.get((row.label, row.given)), converged) for row in division.labels]
     differ = _stricter(division.differ, verdict(division.size, None, strangers.size, converged))
     gain, gained, control = division.gain, division.surplus, strangers.surplus
@@ -241,16 +241,18 @@ def with_strangers(division: Divided, strangers: Division) -> Divided:
         gain = "not measurable"
     elif gained and control:
         gain = _stricter(gain, verdict(gained, None, control, converged))
-    why = division.why if _have_converged(strangers) else f"{division.why} {UNCONVERGED_STRANGERS}".strip()
+    why = division.why if have_converged(strangers) else f"{division.why} {UNCONVERGED_STRANGERS}".strip()
     return replace(
         division, labels=rows, strangers=strangers, differ=differ, gain=gain,
         verdict=_divides(differ, gain, strangers), why=why,
     )  # fmt: skip
 
 
-def _have_converged(alone: Division) -> bool:
-    """Whether the readouts have, by the verdicts of towers without strangers: else they are more cautious than the
-    figures by themselves."""
+def have_converged(alone: Division) -> bool:
+    """Whether readouts have converged, by the verdicts of towers without strangers.
+
+    Where they have not, the verdicts are more cautious than the figures by themselves.
+    """
     gain = verdict(alone.surplus, None, _twice(alone.surplus))
     return (alone.differ, alone.gain) == (verdict(alone.size), gain)
 

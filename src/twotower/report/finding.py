@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from ..data.tagging import NONE
 from ..preference.contexts import ContextOfType
 from ..preference.divided import DivisionOfRun
-from ..preference.division import CLASS, UNCONVERGED_STRANGERS, Division, LabelDivision, row_of
+from ..preference.division import CLASS, UNCONVERGED_STRANGERS, Division, LabelDivision, have_converged, row_of
 from ..preference.router import Router
 from ..results.results import Results
 from ..statistics.verdicts import Verdict
@@ -94,7 +94,8 @@ def finding_sentences(results: Results) -> list[str]:
         return [_quality(results)]
     sentences = [
         _planted(results), _surplus(division), _size(division, are_strangers(results)),
-        UNCONVERGED_STRANGERS if UNCONVERGED_STRANGERS in division.why else "", largest_shares(division),
+        "" if division.strangers is None or have_converged(division.strangers) else UNCONVERGED_STRANGERS,
+        largest_shares(division),
         _known(division.router), _contexts(division.contexts, results.model.towers > 2),
         _beyond(division, untagged(results)), of_texts(division), _quality(results),
     ]  # fmt: skip
