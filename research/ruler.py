@@ -12,20 +12,17 @@ from pathlib import Path
 from twotower import Run
 from twotower.config.conversion import plain, record_from
 from twotower.preference.divided import DivisionOfRun
-from twotower.preference.division import LabelDivision, row_of
+from twotower.preference.division import CLASS, LabelDivision, row_of
+from twotower.report.finding import row_name
 from twotower.report.numbers import figure
 from twotower.statistics.gains import Surplus
 from twotower.statistics.intervals import Estimate
 
-SHOWN = {
-    "type": ("type", ""),
-    "previous type": ("previous type", ""),
-    "type × previous type": ("type x previous type", ""),
-    "class": ("class", ""),
-    "class given frequency": ("class", "frequency"),
-    "previous class": ("previous class", ""),
-    "class × previous class": ("class x previous class", ""),
-}
+SHOWN = [
+    ("type", ""), ("previous type", ""), ("type x previous type", ""), ("class", ""), ("class", "frequency"),
+    ("previous class", ""), ("class x previous class", ""),
+]  # fmt: skip
+"""Labels whose shares are shown, and what each is taken beyond."""
 DATA = Path(__file__).parent / "data" / "ruler-seeds.json.gz"
 
 
@@ -48,7 +45,7 @@ def table(rows: list[list[str]], head: list[str]) -> str:
 
 def held(run: Ruled, name: str) -> float:
     """The share of D² that a label holds."""
-    return label(run, *SHOWN[name]).share.estimate
+    return label(run, name).share.estimate
 
 
 def size(run: Ruled) -> Estimate:
@@ -94,12 +91,12 @@ def outcomes(pairs: list[Ruled], strangers: list[Ruled]) -> list[list[str]]:
         return sum(surplus(run).low > twice(run) for run in runs)
 
     def with_class(runs: list[Ruled]) -> int:
-        return sum(label(run, *SHOWN["class given frequency"]).verdict == "yes" for run in runs)
+        return sum(label(run, *CLASS).verdict == "yes" for run in runs)
 
     least, most = min(size(run).estimate for run in pairs), max(size(run).estimate for run in strangers)
     alike = sum(2 / 3 <= held(run, "previous type") / held(run, "type") <= 1.5 for run in pairs)
     threefold = sum(
-        held(run, "type × previous type") >= 3 * max(held(run, "type"), held(run, "previous type")) for run in pairs
+        held(run, "type x previous type") >= 3 * max(held(run, "type"), held(run, "previous type")) for run in pairs
     )
     few = at_least(1, len(strangers))
     return [
@@ -163,8 +160,8 @@ def main(study: Path) -> None:
         print(table([measured_cells(run) for run in measured], MEASURED))
         print()
         print(table(
-            [[str(run.seed), *(_share(label(run, *SHOWN[name])) for name in SHOWN)] for run in measured],
-            ["seed", *SHOWN],
+            [[str(run.seed), *(_share(label(run, *shown)) for shown in SHOWN)] for run in measured],
+            ["seed", *(row_name(*shown) for shown in SHOWN)],
         ))  # fmt: skip
     print("\n" + table(outcomes(in_order["pairs"], in_order["strangers"]), ["", "seen", "outcome"]))
     keep(DATA, in_order)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import ruler
 from ruler import MEASURED, Ruled, in_print, keep, label, measured_cells, passed, size, table
 
 from twotower import Run
@@ -22,11 +23,7 @@ DATA = Path(__file__).parent / "data" / "texts.json.gz"
 NATURAL, PLANTED = "natural", "planted by class"
 REWRITTEN = {"relexicalized": "without meaning", "scrambled": "without order"}
 NOVELS = {"novels-de": "German", "novels-fr": "French", "novels-hu": "Hungarian"}
-SHOWN = [
-    ("type", ""), ("previous type", ""), ("type x previous type", ""), ("class", ""), ("class", "frequency"),
-    ("previous class", ""), ("class x previous class", ""), ("topic", ""), ("document", ""),
-    ("position in the sentence", ""),
-]  # fmt: skip
+SHOWN = [*ruler.SHOWN, ("topic", ""), ("document", ""), ("position in the sentence", "")]
 ORDER = [NATURAL, PLANTED, *REWRITTEN.values(), *NOVELS.values()]
 KEPT = {
     "without meaning": {"class": True, "previous class": True, "topic": False},
