@@ -23,8 +23,9 @@ DATA = Path(__file__).parent / "data" / "texts.json.gz"
 NATURAL, PLANTED = "natural", "planted by class"
 REWRITTEN = {"relexicalized": "without meaning", "scrambled": "without order"}
 NOVELS = {"novels-de": "German", "novels-fr": "French", "novels-hu": "Hungarian"}
+FAMILIES = {"elmo": "ELMo", "bert": "BERT"}
 SHOWN = [*ruler.SHOWN, ("topic", ""), ("document", ""), ("position in the sentence", "")]
-ORDER = [NATURAL, PLANTED, *REWRITTEN.values(), *NOVELS.values()]
+ORDER = [NATURAL, PLANTED, *REWRITTEN.values(), *NOVELS.values(), *FAMILIES.values()]
 KEPT = {
     "without meaning": {"class": True, "previous class": True, "topic": False},
     "without order": {"type": True, "previous class": False, "type x previous type": False},
@@ -37,6 +38,7 @@ class OnText(Ruled):
     """A run, and the text that its towers were trained on."""
 
     text: str
+    """Or the family, of towers other than GPT on natural text."""
     strangers: bool
     readouts: int
     """Format of the stage that trained them; 10 since their optimizer was mended (readouts.md)."""
@@ -46,7 +48,8 @@ class OnText(Ruled):
         """Of a finished run."""
         config = run.config
         novels = [name for folder, name in NOVELS.items() if folder in str(config.prepare.corpus)]
-        text = REWRITTEN.get(config.prepare.words) or (novels or [NATURAL])[0]
+        family = FAMILIES.get(config.model.family, NATURAL)
+        text = REWRITTEN.get(config.prepare.words) or (novels or [family])[0]
         planted = config.model.planted == "classes"
         strangers, readouts = config.model.cooperation == 0, read_records(run.path)["readout"].format
         return cls(**vars(Ruled.of(run)), text=PLANTED if planted else text, strangers=strangers, readouts=readouts)
