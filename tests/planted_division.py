@@ -11,7 +11,7 @@ from twotower.statistics.clustering import Clusters
 from twotower.statistics.division import Readings
 from twotower.statistics.strata import FEWEST, frequency_bins
 
-CLASSES = 10
+CLASSES, TOPICS = 10, 4
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,8 @@ class Planted:
     """Bin of frequency of each type and, last, of the beginning, (types + 1,)."""
     frequency: NDArray[np.float64]
     """Training count of each type and, last, of the beginning, (types + 1,)."""
+    topic: NDArray[np.int64]
+    """Of each occurrence's document."""
     alone: NDArray[np.float64]
     """Log-probability under each tower's readouts, (sets, towers, occurrences)."""
     together: NDArray[np.float64]
@@ -44,6 +46,7 @@ def planted_division(
     previous_class_sd: float = 0.0,
     pair_of_classes_sd: float = 0.0,
     pair_sd: float = 0.0,
+    topic_sd: float = 0.0,
     frequency: float = 0.0,
     context_sd: float = 0.5,
     tower_2: float = 0.0,
@@ -58,10 +61,10 @@ def planted_division(
     """Zipfian types (Mandelbrot) that are bursty in documents of unequal length; function words are the frequent ones.
 
     Standard deviations are those of what towers differ in, in nats: by type, by class, by the class before, by both
-    classes, by both types, and by occurrence (`context_sd`). `frequency` is nats per unit of log frequency, `tower_2`
-    how much worse the second tower is everywhere, and `division` what towers together gain. Types, documents and
-    readouts are drawn anew with every seed; noise of the readouts is mostly by type, as it is in runs, and `readout_sd`
-    is that of a readout as a whole.
+    classes, by both types, by type in a topic, and by occurrence (`context_sd`). `frequency` is nats per unit of log
+    frequency, `tower_2` how much worse the second tower is everywhere, and `division` what towers together gain. Types,
+    documents and readouts are drawn anew with every seed; noise of the readouts is mostly by type, as it is in runs,
+    and `readout_sd` is that of a readout as a whole.
     """
     generator = np.random.default_rng(seed)
     share = 1 / (np.arange(types) + 2.7)
@@ -72,15 +75,16 @@ def planted_division(
     document = np.sort(generator.choice(documents, tokens, p=lengths / lengths.sum()))
     document = np.unique(document, return_inverse=True)[1]
     kind = np.empty(tokens, np.int64)
-    topic = np.zeros((documents, types))
+    by_document = np.zeros((documents, types))
     for number in range(documents):
         inside = document == number
         bursty = share * np.where(closed, 1.0, generator.gamma(0.5, 2.0, types))
         kind[inside] = generator.choice(types, int(inside.sum()), p=bursty / bursty.sum())
-        topic[number] = 0.1 * generator.standard_normal(types)
+        by_document[number] = 0.1 * generator.standard_normal(types)
     starts = np.append(True, document[1:] != document[:-1])
     previous = np.where(starts, types, np.append(0, kind[:-1]))
     classes = np.append(class_of, CLASSES)
+    topic = document % TOPICS
     log_share = np.log(share) - share @ np.log(share)
 
     differs = np.empty((towers, tokens))
@@ -95,7 +99,8 @@ def planted_division(
             + previous_class_sd * by_previous[classes[previous]]
             + pair_of_classes_sd * by_pair[class_of[kind], classes[previous]]
             + (pair_sd * generator.standard_normal((types, types + 1))[kind, previous] if pair_sd else 0.0)
-            + (topic[document, kind] if type_sd else 0.0)
+            + (topic_sd * generator.standard_normal((TOPICS, types))[topic, kind] if topic_sd else 0.0)
+            + (by_document[document, kind] if type_sd else 0.0)
             + context_sd * generator.standard_normal(tokens)
         ) / np.sqrt(2)
     differs[1:] -= tower_2
@@ -116,4 +121,4 @@ def planted_division(
     frequency_of = np.append(4.0 * counts, 4.0 * documents)
     stratum = frequency_bins(frequency_of, 1.25, FEWEST)
     readings = Readings(contrasts, document, Clusters({"document": document, "type": kind, "previous": previous}), 0.95)
-    return Planted(readings, kind, previous, classes, stratum, frequency_of, alone, together, twice)
+    return Planted(readings, kind, previous, classes, stratum, frequency_of, topic, alone, together, twice)

@@ -27,7 +27,7 @@ def label(name, given, share, verdict):
 def division(size=0.55, surplus=0.063, verdict="yes", strangers=None, differ="yes", gain="yes", why=""):
     labels = [
         label("type", "", 0.08, "yes"), label("type x previous type", "", 0.34, "yes"), label("class", "", 0.03, "yes"),
-        label("class", "frequency", 0.03, "yes"), label("period", "", 0.001, "no"),
+        label("class", "frequency", 0.03, "no"), label("topic", "type", 0.04, "yes"), label("period", "", 0.001, "no"),
         label("deprel", "", 0.0, "not measurable"),
     ]  # fmt: skip
     together = Surplus(surplus, surplus - 0.01, surplus + 0.01, -0.001)
@@ -100,6 +100,18 @@ def test_each_figure_stands_beside_its_control():
     assert text.index("the token and the one before 34.0 %") < text.index("the token itself 8.0 %")
 
 
+def test_what_syntax_and_meaning_hold_is_told_alike():
+    text = " ".join(told(division(strangers=STRANGERS)))
+    for answer, estimate, held in (
+        ("Word class does not matter beyond frequency", "3.0 % [2.0, 4.0]", "0.0090, and 0.0090"),
+        ("The topic of its document matters beyond the token itself", "4.0 % [3.0, 5.0]", "0.0120, and 0.0120"),
+    ):
+        beginning = f"{answer}: it holds {estimate} of the difference; exchanged labels hold at most 2.0 %."
+        assert f"{beginning} In nats squared it holds {held} in strangers." in text
+    few = replace(division(), labels=[label("class", "frequency", 0.03, "no")])
+    assert "topic of its document matters beyond the token itself cannot be measured: too few" in " ".join(told(few))
+
+
 def test_strangers_are_not_told_to_be_run_with_strangers():
     assert "strangers" not in verdict_sentence(division(verdict="undecided"), strangers=True)
 
@@ -125,7 +137,7 @@ def test_text_of_a_corpus_stays_as_it_is():
 def test_the_figure_shows_what_was_measured_and_strangers_in_the_pairs_units(strangers):
     unmeasured = division(strangers=strangers)
     labels = [row.label for row in shown_labels(unmeasured)]
-    assert labels == ["period", "class", "class", "type", "type x previous type"]
+    assert labels == ["period", "class", "class", "topic", "type", "type x previous type"]
     svg = str(plate("labels", lambda sheet: forest(unmeasured, sheet)).inline("Shares"))
     assert ("strangers: 33.7 % of what the pair differs in" in svg) == (strangers is not None)
     assert "token and the one before (17 values): 34.0 % [33.0, 35.0]" in svg

@@ -33,6 +33,8 @@ def question(planted: Planted, what: str) -> tuple[np.ndarray, np.ndarray, list[
     of_before = [carriers(planted.previous, before, planted.frequency, 1.25)]
     pair = np.unique(planted.type * len(planted.class_of) + planted.previous, return_inverse=True)[1]
     both = word * (int(planted.class_of.max()) + 1) + before
+    document = planted.readings.document
+    of_document = [carriers(document, planted.topic, np.bincount(document).astype(np.float64), 1.25)]
     return {
         "type": (planted.type, NOTHING, []),
         "previous type given type": (planted.previous, planted.type, []),
@@ -42,6 +44,7 @@ def question(planted: Planted, what: str) -> tuple[np.ndarray, np.ndarray, list[
         "previous class": (before, NOTHING, of_before),
         "previous class given type": (before, planted.type, of_before),
         "class x previous class": (both, NOTHING, of_word + of_before),
+        "topic given type": (planted.topic, planted.type, of_document),
     }[what]
 
 
@@ -66,7 +69,8 @@ NOTHING_TO_FIND: dict[str, tuple[dict[str, Any], list[str]]] = {
     "no division": ({"context_sd": 0.0}, ["type", "class", "class given frequency", "previous class"]),
     "differs by occurrence alone": ({}, ["type", "class", "previous class", "class x previous class"]),
     "types differ, classes are random": (
-        {"type_sd": 0.3}, ["class", "class given frequency", "previous class", "previous class given type"],
+        {"type_sd": 0.3},
+        ["class", "class given frequency", "previous class", "previous class given type", "topic given type"],
     ),
     "frequency alone": ({"frequency": 0.15}, ["class", "class given frequency"]),
     "idle tower": ({"tower_2": 1.0, "type_sd": 0.2}, ["class", "previous class"]),
@@ -79,6 +83,7 @@ SOMETHING_TO_FIND: dict[str, tuple[dict[str, Any], list[str]]] = {
     "pair of classes": ({"type_sd": 0.2, "pair_of_classes_sd": 0.3}, ["class x previous class"]),
     "pair of words": ({"type_sd": 0.2, "pair_sd": 0.5}, ["previous type given type", "type x previous type"]),
     "type": ({"type_sd": 0.3}, ["type"]),
+    "topic": ({"type_sd": 0.2, "topic_sd": 0.2}, ["topic given type"]),
     "class in three towers": ({"type_sd": 0.2, "class_sd": 0.3, "towers": 3}, ["class"]),
 }
 """What is planted, and what is asked; the first must be found."""
@@ -143,7 +148,7 @@ def test_power(name: str) -> None:
 
 @pytest.mark.montecarlo
 @pytest.mark.timeout(3600)
-@pytest.mark.parametrize("name", ["class", "previous class", "pair of classes", "pair of words", "type"])
+@pytest.mark.parametrize("name", ["class", "previous class", "pair of classes", "pair of words", "type", "topic"])
 def test_intervals_cover_the_expectation(name: str) -> None:
     covered = simulated(name)[1]
     assert all(0.92 <= share_of_texts <= 0.98 for share_of_texts in covered.values()), covered

@@ -80,9 +80,10 @@ class Comparison:
 
         Columns: `run`, `group` (what is the same over seeds), `corpus`, `stranger`, `planted`, `seed`, `family`,
         `towers`, `tokens` of training, held-out `perplexity` of all towers together; `divides`, whether the towers
-        divide the work; `D` (nats), `surplus` (nats per token), `class_share`, what word class holds of the squared
-        difference beyond frequency, and `reliability` of the preference across documents and readouts (r; 0: the
-        towers do not differ), each with its interval in `…_low` and `…_high`.
+        divide the work; `D` (nats), `surplus` (nats per token), `class_share` and `topic_share`, what word class
+        holds of the squared difference beyond frequency, and the topic of the document beyond the token itself; and
+        `reliability` of the preference across documents and readouts (r; 0: the towers do not differ). Each has its
+        interval in `…_low` and `…_high`.
         """
         from . import tables
 

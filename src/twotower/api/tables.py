@@ -11,7 +11,7 @@ import pandas as pd
 
 from ..comparison.controls import Control
 from ..comparison.study import Study
-from ..preference.division import CLASS, LabelDivision, row_of
+from ..preference.division import CLASS, TOPIC, LabelDivision, row_of
 from ..preference.measured import SETS
 from ..results.results import Results
 from ..statistics.contrasts import contrasts
@@ -91,6 +91,7 @@ def runs(study: Study) -> pd.DataFrame:
             **_interval("D", row.size),
             **_interval("surplus", row.surplus),
             **_interval("class_share", held.share if (held := row_of(row.labels, *CLASS)) else None),
+            **_interval("topic_share", held.share if (held := row_of(row.labels, *TOPIC)) else None),
         }
         for row in study.runs
     ])  # fmt: skip

@@ -14,7 +14,7 @@ from ..preference.class_contrasts import ContrastOfClasses
 from ..preference.class_variance import Explained
 from ..preference.clusters import ReliabilityByCluster
 from ..preference.direction import Direction
-from ..preference.division import CLASS, Division, LabelDivision, row_of, with_strangers
+from ..preference.division import CLASS, TOPIC, Division, LabelDivision, row_of, with_strangers
 from ..preference.occurrences import Coefficient
 from ..preference.types import Perplexity
 from ..runs.stages import STAGES, stage_settings
@@ -114,6 +114,7 @@ FIGURES: dict[str, Callable[[RunOfStudy], float | None]] = {
     "D": lambda row: _estimate(row.size),
     "surplus": lambda row: _estimate(row.surplus),
     "class given frequency": lambda row: _held(row_of(row.labels, *CLASS)),
+    "topic given type": lambda row: _held(row_of(row.labels, *TOPIC)),
     "reliability": lambda row: _estimate(row.reliability),
 }
 """What strangers and doses are compared in: a line for each figure of a run."""

@@ -27,6 +27,8 @@ UNCONVERGED_STRANGERS = (
 )
 CLASS = ("class", "frequency")
 """The label that answers whether towers divide the work by word class, and what it is taken beyond."""
+TOPIC = ("topic", "type")
+"""The same for what a text is about."""
 
 
 @dataclass(frozen=True)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from ..data.tagging import NONE
 from ..preference.divergence import DivergenceOfPair
-from ..preference.division import CLASS, Division, row_of
+from ..preference.division import CLASS, TOPIC, Division
 from ..preference.word_classes import ClassOfPair
 from ..results.diff_results import DiffResults
 from ..statistics.intervals import Estimate
 from ..statistics.verdicts import Verdict
-from .finding import LEADING, UNTAGGED, largest_shares, of_class, of_contexts
+from .finding import LEADING, UNTAGGED, beyond, largest_shares, of_contexts
 from .numbers import figure, fixed
 from .style import in_words, plural
 
@@ -55,7 +56,7 @@ def diff_sentences(results: DiffResults) -> list[str]:
     division = results.division.as_division
     sentences = [
         _bits(results), *_warnings(results), _size(results, division), _shares(results, division), _contexts(results),
-        _class(results, division), _profile(results), _mixing(results, division), _divergence(results),
+        *_beyond(results, division), _profile(results), _mixing(results, division), _divergence(results),
         _aligned(results), _control(results, division), *_resampled(results),
     ]  # fmt: skip
     return [sentence for sentence in sentences if sentence]
@@ -112,14 +113,15 @@ def minus(names: Sequence[str]) -> str:
     return f"{names[0]} minus {names[1]}" if len(names) == 2 else "a model's log-probability minus the mean of all"
 
 
-def _class(results: DiffResults, division: Division) -> str:
-    row = row_of(division.labels, *CLASS)
-    if row is None or results.corpus.tagger == NONE:
-        if division.size is None or not division.size.estimate:
-            return ""
-        why = UNTAGGED if results.corpus.tagger == NONE else "too few words have a word class"
-        return f"Whether word class matters beyond frequency cannot be measured: {why}."
-    return f"{of_class(row)}."
+def _beyond(results: DiffResults, division: Division) -> list[str]:
+    if division.size is None or not division.size.estimate:
+        return []
+    untagged = results.corpus.tagger == NONE
+    alone = replace(division, strangers=None)  # a control among models is told of in a sentence of its own
+    return [
+        beyond(alone, CLASS, UNTAGGED if untagged else "too few words have a word class", results.unit),
+        beyond(alone, TOPIC, "the text has too few documents", results.unit),
+    ]
 
 
 def _profile(results: DiffResults) -> str:

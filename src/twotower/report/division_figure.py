@@ -6,7 +6,7 @@ import math
 
 from matplotlib.collections import PolyCollection
 
-from ..preference.division import Division, LabelDivision, row_of
+from ..preference.division import CLASS, TOPIC, Division, LabelDivision, row_of
 from .finding import row_name
 from .numbers import fixed, percent
 from .sheet import Sheet, interval, zero
@@ -14,12 +14,12 @@ from .style import FLOOR_COLOR, PREFERENCE_COLOR, ZERO_COLOR
 
 BAND = 0.32
 """Half the height of the band of the null, in rows."""
-BEYOND = (("class", "frequency"), ("type", "frequency"))
+BEYOND = (CLASS, TOPIC, ("type", "frequency"))
 """Labels that are shown a second time, beyond another one."""
 
 
 def shown_labels(division: Division) -> list[LabelDivision]:
-    """The rows of the figure, the largest share last: every label that was measured, and some given frequency.
+    """The rows of the figure, the largest share last: every label that was measured, and some given another.
 
     None where the towers do not differ at all: there is nothing to hold a share of.
     """

@@ -9,7 +9,14 @@ from collections.abc import Callable, Sequence
 from ..data.tagging import NONE
 from ..preference.contexts import ContextOfType
 from ..preference.divided import DivisionOfRun
-from ..preference.division import CLASS, UNCONVERGED_STRANGERS, Division, LabelDivision, have_converged, row_of
+from ..preference.division import (
+    CLASS,
+    TOPIC,
+    UNCONVERGED_STRANGERS,
+    Division,
+    have_converged,
+    row_of,
+)
 from ..preference.router import Router
 from ..results.results import Results
 from ..statistics.verdicts import Verdict
@@ -97,7 +104,8 @@ def finding_sentences(results: Results) -> list[str]:
         "" if division.strangers is None or have_converged(division.strangers) else UNCONVERGED_STRANGERS,
         largest_shares(division),
         _known(division.router), _contexts(division.contexts, results.model.towers > 2),
-        _beyond(division, untagged(results)), of_texts(division), _quality(results),
+        beyond(division, CLASS, UNTAGGED if untagged(results) else "too few words have a word class"),
+        beyond(division, TOPIC, "too few documents are held out"), of_texts(division), _quality(results),
     ]  # fmt: skip
     return [sentence for sentence in sentences if sentence]
 
@@ -177,33 +185,27 @@ def of_contexts(contexts: Sequence[ContextOfType], whose: str, name_of: Callable
     return f"Where it comes from, in nats, {whose}: {named}." if rows else ""
 
 
-def _beyond(division: Division, is_untagged: bool) -> str:
-    row = row_of(division.labels, *CLASS)
+def beyond(division: Division, label: tuple[str, str], unmeasured: str, unit: str = "token") -> str:
+    """Whether a label matters beyond another one, beside strangers; or why that is not known (`unmeasured`)."""
+    name, given = NAMES[label[0]].removeprefix("its "), label_name(label[1], unit=unit).removeprefix("its ")
+    row = row_of(division.labels, *label)
     if row is None:
-        why = UNTAGGED if is_untagged else "too few words have a word class"
-        return f"Whether word class matters beyond frequency cannot be measured: {why}."
+        return f"Whether {name} matters beyond {given} cannot be measured: {unmeasured}."
+    begin = name[0].upper() + name[1:]
     if not math.isfinite(row.share.estimate):
-        return "Word class has no share of the difference beyond frequency, because there is no difference to share."
-    text = of_class(row)
-    control = row_of(division.strangers.labels, *CLASS) if division.strangers else None
-    if control is None:
-        return f"{text}."
-    mine, theirs = (fixed(held.held.estimate, 4) for held in (row, control))
-    return f"{text}. In nats squared it holds {mine}, and {theirs} in strangers."
-
-
-def of_class(row: LabelDivision) -> str:
-    """Whether word class matters, from its row; without a full stop."""
-    chance = (
-        ""
-        if row.share.null_high is None
-        else f"; exchanged labels hold at most {fixed(100 * row.share.null_high, 1)} %"
-    )
+        return f"{begin} has no share of the difference beyond {given}, because there is no difference to share."
     words_of: dict[Verdict, str] = {
-        "yes": "Word class matters beyond frequency", "no": "Word class does not matter beyond frequency",
-        "undecided": "Whether word class matters beyond frequency is undecided",
+        "yes": f"{begin} matters beyond {given}", "no": f"{begin} does not matter beyond {given}",
+        "undecided": f"Whether {name} matters beyond {given} is undecided",
     }  # fmt: skip
-    return f"{words_of[row.verdict]}: it holds {percent(row.share)} of the difference{chance}"
+    high = row.share.null_high
+    chance = "" if high is None else f"; exchanged labels hold at most {fixed(100 * high, 1)} %"
+    text = f"{words_of[row.verdict]}: it holds {percent(row.share)} of the difference{chance}."
+    control = row_of(division.strangers.labels, *label) if division.strangers else None
+    if control is None:
+        return text
+    mine, theirs = (fixed(held.held.estimate, 4) for held in (row, control))
+    return f"{text} In nats squared it holds {mine}, and {theirs} in strangers."
 
 
 def of_texts(division: DivisionOfRun) -> str:

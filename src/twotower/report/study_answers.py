@@ -14,7 +14,7 @@ from ..comparison.profiles import AgreementOfSigns
 from ..comparison.study import Study
 from ..data.tagging import NONE
 from ..preference.direction import divides
-from ..preference.division import CLASS, row_of
+from ..preference.division import CLASS, TOPIC, row_of
 from ..statistics.intervals import is_known
 from .finding import UNTAGGED, label_name
 from .numbers import figure, number, p_value, span
@@ -123,7 +123,7 @@ def _consistent(study: Study) -> str:
 
 
 def _classes(pairs: list[RunOfStudy], study: Study) -> str:
-    question = "C3: does the division follow word class?"
+    question = "C3: does the division follow word class and topic?"
     known = [division for row in pairs if (division := row_of(row.labels, *CLASS))]
     if not known:
         why = UNTAGGED if pairs and all(row.tagger == NONE for row in pairs) else "no run has enough tagged words"
@@ -135,6 +135,11 @@ def _classes(pairs: list[RunOfStudy], study: Study) -> str:
         f"{len(known)} pairs"
     )
     text += _excesses(study.excess_over_strangers, "class given frequency", "what it holds")
+    if of_topic := [division for row in pairs if (division := row_of(row.labels, *TOPIC))]:
+        yes = sum(division.verdict == "yes" for division in of_topic)
+        shares = span([division.share.estimate for division in of_topic], percent=True)
+        text += f". Beyond the token itself, the topic of its document holds {shares}: yes in {yes} of {len(of_topic)}"
+        text += _excesses(study.excess_over_strangers, "topic given type", "what it holds")
     if most := largest(pairs):
         text += f". {most}"
     if by_direction := [row for row in pairs if row.direction and divides(row.direction)]:

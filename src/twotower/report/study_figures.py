@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from ..comparison.figures import Dose, RunOfStudy
 from ..comparison.profiles import Profiles
 from ..comparison.study import AgreementOfText, Study
-from ..preference.division import CLASS, row_of
+from ..preference.division import CLASS, TOPIC, row_of
 from ..preference.emergence import Evaluation
 from .finding import row_name
 from .numbers import figure, fixed
@@ -165,7 +165,7 @@ def _shown_labels(study: Study) -> list[tuple[str, str]]:
     names = dict.fromkeys((division.label, division.given) for row in pairs for division in row.labels)
     held = {
         name: [division.held.estimate for row in pairs if (division := row_of(row.labels, *name))]
-        for name in names if not name[1] or name == CLASS
+        for name in names if not name[1] or name in (CLASS, TOPIC)
     }  # fmt: skip
     return sorted((name for name in held if held[name]), key=lambda name: float(np.median(held[name])))
 

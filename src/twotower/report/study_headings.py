@@ -8,7 +8,7 @@ from ..comparison.agreement import AgreementOfPairs
 from ..comparison.figures import RunOfStudy
 from ..comparison.profiles import AgreementOfProfiles
 from ..comparison.study import Study
-from ..preference.division import CLASS, row_of
+from ..preference.division import CLASS, TOPIC, row_of
 from ..statistics.intervals import is_known
 from .finding import row_name
 from .headings import LEVEL
@@ -21,7 +21,7 @@ MEASURED = ("D", "surplus", "reliability")
 
 def figure_name(name: str) -> str:
     """What a figure of a study is called."""
-    return name if name in MEASURED else row_name(*CLASS)
+    return name if name in MEASURED else row_name(*name.split(" given "))
 
 
 def headings(study: Study) -> dict[str, str]:
@@ -45,8 +45,7 @@ def headings(study: Study) -> dict[str, str]:
 def _answers(study: Study, pairs: Sequence[RunOfStudy]) -> str:
     """The paper's three claims in one line."""
     known = [row for row in pairs if row.size]
-    classes = [division for row in pairs if (division := row_of(row.labels, *CLASS))]
-    clauses = []
+    clauses, follows = [], []
     if known:
         yes = sum(row.divides == "yes" for row in known)
         clauses.append(f"towers divide the work in {yes} of {counted(len(known))} (C1)")
@@ -54,9 +53,12 @@ def _answers(study: Study, pairs: Sequence[RunOfStudy]) -> str:
         agree = sum(group.p_value < LEVEL for group in groups)
         where = "" if len(groups) == 1 else f" on {agree} of {len(groups)} texts"
         clauses.append(f"runs {'agree' if agree else 'do not surely agree'}{where if agree else ''} (C2)")
-    if classes:
-        yes = sum(division.verdict == "yes" for division in classes)
-        clauses.append(f"word class surely matters in {yes} of {counted(len(classes))} (C3)")
+    for label in (CLASS, TOPIC):
+        if rows := [division for row in pairs if (division := row_of(row.labels, *label))]:
+            yes = sum(division.verdict == "yes" for division in rows)
+            follows.append(f"{row_name(label[0])} surely matters in {yes} of {counted(len(rows))}")
+    if follows:
+        clauses.append(f"{', '.join(follows)} (C3)")
     return f"Of the paper's claims: {'; '.join(clauses)}" if clauses else "The paper's claims could not be tested"
 
 
