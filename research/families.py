@@ -1,4 +1,4 @@
-"""The tables of families.md, and N1 and N2 of hypotheses.md: `python research/families.py STUDY…`."""
+"""The tables of families.md, and N1, N2 and P4 of hypotheses.md: `python research/families.py STUDY…`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from ruler import MEASURED, keep, measured_cells, passed, size, table
-from texts import FAMILIES, SHOWN, OnText, cell, divides, held, kind, known_and_new, words
+from texts import FAMILIES, SHOWN, OnText, by_topic, cell, divides, held, in_nats, kind, known_and_new, words
 
 from twotower.report.finding import row_name
 
@@ -34,7 +34,9 @@ def outcomes(runs: list[OnText]) -> list[list[str]]:
         f"{row_name('type x previous type')} three times the larger of the two in {threefold} of {len(in_elmo)}; "
         f"{row_name('class', 'frequency')} below 5 % in {few} of {len(pairs)}"
     )
-    return [*rows, ["N2", seen, passed(enough)]]
+    topic = by_topic(pairs, runs)
+    every = all(row.verdict == "yes" for row, _ in topic)
+    return [*rows, ["N2", seen, passed(enough)], ["P4", in_nats(topic), passed(every)]]
 
 
 def main(studies: list[Path]) -> None:

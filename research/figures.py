@@ -9,17 +9,22 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from ruler import Ruled, earlier, label, size, surplus
+from texts import DATA as TEXTS
+from texts import NATURAL, REWRITTEN, OnText, held, known_and_new
 
 from planted import PLANTED, Planted, known
+from twotower.preference.division import CLASS, TOPIC
 from twotower.report.finding import row_name
 from twotower.report.style import PREFERENCE_COLOR, STYLE, TOWER_COLORS, WIDE, ZERO_COLOR
 
 FOLDER = Path(__file__).parent / "figures"
 INKS = {"pairs": TOWER_COLORS[0], "strangers": ZERO_COLOR}
 SHARED = [
-    "type x previous type", "type", "previous type", "class x previous class", "class", "previous class",
-    "tag trigram or bag of words", "topic", "position in the sentence",
+    ("type x previous type", ""), ("type", ""), ("previous type", ""), ("class x previous class", ""), ("class", ""),
+    CLASS, ("previous class", ""), TOPIC, ("tag trigram or bag of words", ""), ("position in the sentence", ""),
 ]  # fmt: skip
+SURVIVING = [("type x previous type", ""), ("type", ""), CLASS, ("class x previous class", ""), TOPIC]
+"""Labels that are followed from text to text."""
 
 
 def strip(axes: Axes, rows: Mapping[str, Mapping[str, Sequence[float]]]) -> None:
@@ -48,17 +53,34 @@ def sizes(groups: Mapping[str, Sequence[Ruled]], figure: Figure) -> None:
 
 def shares(groups: Mapping[str, Sequence[Ruled]], planted: Sequence[Planted], figure: Figure) -> None:
     """What each label holds in pairs, in strangers, and in the pair that is its 100 %."""
-    axes, asked = figure.subplots(), {name: kind for kind, (name, given) in PLANTED.items() if not given}
+    axes, asked = figure.subplots(), {shown: kind for kind, shown in PLANTED.items()} | {TOPIC: "texts"}
     rows = {}
-    for name in SHARED:
-        kinds = {kind: [label(run, name).held.estimate for run in runs] for kind, runs in groups.items()}
-        if name in asked:
-            of_kind = [run for run in planted if run.kind == asked[name]]
-            kinds[f"planted, {asked[name]}"] = [label(run, name).held.estimate for run in of_kind]
-        rows[row_name(name)] = kinds
+    for shown in SHARED:
+        kinds = {kind: [label(run.division, *shown).held.estimate for run in runs] for kind, runs in groups.items()}
+        if shown in asked:
+            of_kind = [run for run in planted if run.kind == asked[shown]]
+            kinds[f"planted, {asked[shown]}"] = [label(run.division, *shown).held.estimate for run in of_kind]
+        rows[row_name(*shown)] = kinds
     strip(axes, rows)
     axes.set_xscale("symlog", linthresh=0.001)
+    axes.set_xlim(left=-0.0003)
     axes.set_xlabel("held of the difference (D²·H, nats²; logarithmic above 0.001)")
+
+
+def surviving(runs: Sequence[OnText], figure: Figure) -> None:
+    """What labels hold of the difference on natural text, and on text without meaning or without order."""
+    texts = [NATURAL, *REWRITTEN.values()]
+    for axes, text in zip(figure.subplots(1, len(texts), sharey=True, sharex=True), texts, strict=True):
+        of_text = {
+            kind: [run for run in runs if run.text == text and run.strangers == apart]
+            for kind, apart in (("pairs", False), ("strangers", True))
+        }  # fmt: skip
+        strip(axes, {
+            row_name(*shown): {kind: [100 * held(run, *shown) for run in of_kind] for kind, of_kind in of_text.items()}
+            for shown in SURVIVING
+        })  # fmt: skip
+        axes.set_title(text)
+        axes.set_xlabel("share of D² (%)")
 
 
 def main() -> None:
@@ -76,7 +98,8 @@ def main() -> None:
     with rc_context(STYLE):
         for name, height, draw in (
             ("sizes", 2.2, lambda figure: sizes({**natural, **by_kind}, figure)),
-            ("shares", 3.4, lambda figure: shares(natural, planted, figure)),
+            ("shares", 3.6, lambda figure: shares(natural, planted, figure)),
+            ("texts", 2.2, lambda figure: surviving(known_and_new(TEXTS, []), figure)),
             ("along", 1.9, lambda figure: strip(figure.subplots(), correlations)),
         ):
             figure = Figure(figsize=(WIDE, height), layout="constrained")

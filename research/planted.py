@@ -97,14 +97,14 @@ def outcomes(
     """K1 to K4: what was asked, what was seen, and whether that is enough."""
     seen, enough = [], True
     for kind, asked in PLANTED.items():
-        most = max(label(run, *asked).held.estimate for run in strangers)
-        held = [label(run, *asked).held.estimate for run in planted if run.kind == kind]
+        most = max(label(run.division, *asked).held.estimate for run in strangers)
+        held = [label(run.division, *asked).held.estimate for run in planted if run.kind == kind]
         above = sum(value > most for value in held)
         enough = enough and above == len(held)
         seen.append(f"{kind} {above} of {len(held)}")
     by_class = [run for run in planted if run.kind == "classes"]
     natural, nothing, whole = (
-        float(np.mean([label(run, *PLANTED["classes"]).held.estimate for run in runs]))
+        float(np.mean([label(run.division, *PLANTED["classes"]).held.estimate for run in runs]))
         for runs in (pairs, strangers, by_class)
     )
     by_seed = {
@@ -132,10 +132,12 @@ def scale(pairs: list[Ruled], strangers: list[Ruled], planted: list[Planted]) ->
     """Where the natural pairs' mean lies between that of strangers (0 %) and of each kind of planted pair (100 %)."""
     rows = []
     for name, given in SCALED:
-        means = [mean_of([label(run, name, given).held.estimate for run in runs]) for runs in (pairs, strangers)]
+        means = [
+            mean_of([label(run.division, name, given).held.estimate for run in runs]) for runs in (pairs, strangers)
+        ]
         cells = []
         for kind in PLANTED:
-            of_kind = mean_of([label(run, name, given).held.estimate for run in planted if run.kind == kind])
+            of_kind = mean_of([label(run.division, name, given).held.estimate for run in planted if run.kind == kind])
             share = share_between(*means, of_kind, 0.95) if np.isfinite(of_kind.low) else None
             cells.append("not measurable" if share is None else in_print(
                 f"{100 * share.estimate:.0f} % [{100 * share.low:.0f}, {100 * share.high:.0f}]"))  # fmt: skip
@@ -170,7 +172,7 @@ def main(study: Path, planted_study: Path) -> None:
     ruled = earlier()
     print(table(
         [[run.kind, *measured_cells(run),
-          *(f"{100 * label(run, *asked).share.estimate:.1f} % ({label(run, *asked).verdict})"
+          *(f"{100 * label(run.division, *asked).share.estimate:.1f} % ({label(run.division, *asked).verdict})"
             for asked in PLANTED.values())]
          for run in sorted(planted, key=lambda run: (run.kind, run.seed))],
         ["planted", *MEASURED, *(f"{name} given {given}" if given else name for name, given in PLANTED.values())],

@@ -12,7 +12,7 @@ from pathlib import Path
 from twotower import Run
 from twotower.config.conversion import plain, record_from
 from twotower.preference.divided import DivisionOfRun
-from twotower.preference.division import CLASS, LabelDivision, row_of
+from twotower.preference.division import CLASS, Division, LabelDivision, row_of
 from twotower.report.finding import row_name
 from twotower.report.numbers import figure
 from twotower.statistics.gains import Surplus
@@ -26,10 +26,10 @@ SHOWN = [
 DATA = Path(__file__).parent / "data" / "ruler-seeds.json.gz"
 
 
-def label(run: Ruled, name: str, given: str = "") -> LabelDivision:
+def label(division: Division, name: str, given: str = "") -> LabelDivision:
     """The row of a label."""
-    row = row_of(run.division.labels, name, given)
-    assert row is not None, f"the run has no label {name!r} given {given!r}"
+    row = row_of(division.labels, name, given)
+    assert row is not None, f"the division has no label {name!r} given {given!r}"
     return row
 
 
@@ -45,7 +45,7 @@ def table(rows: list[list[str]], head: list[str]) -> str:
 
 def held(run: Ruled, name: str) -> float:
     """The share of D² that a label holds."""
-    return label(run, name).share.estimate
+    return label(run.division, name).share.estimate
 
 
 def size(run: Ruled) -> Estimate:
@@ -91,7 +91,7 @@ def outcomes(pairs: list[Ruled], strangers: list[Ruled]) -> list[list[str]]:
         return sum(surplus(run).low > twice(run) for run in runs)
 
     def with_class(runs: list[Ruled]) -> int:
-        return sum(label(run, *CLASS).verdict == "yes" for run in runs)
+        return sum(label(run.division, *CLASS).verdict == "yes" for run in runs)
 
     least, most = min(size(run).estimate for run in pairs), max(size(run).estimate for run in strangers)
     alike = sum(2 / 3 <= held(run, "previous type") / held(run, "type") <= 1.5 for run in pairs)
@@ -160,7 +160,7 @@ def main(study: Path) -> None:
         print(table([measured_cells(run) for run in measured], MEASURED))
         print()
         print(table(
-            [[str(run.seed), *(_share(label(run, *shown)) for shown in SHOWN)] for run in measured],
+            [[str(run.seed), *(_share(label(run.division, *shown)) for shown in SHOWN)] for run in measured],
             ["seed", *(row_name(*shown) for shown in SHOWN)],
         ))  # fmt: skip
     print("\n" + table(outcomes(in_order["pairs"], in_order["strangers"]), ["", "seen", "outcome"]))

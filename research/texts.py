@@ -1,4 +1,4 @@
-"""The tables of texts.md, and L1 to L4 of hypotheses.md: `python research/texts.py STUDY…`, folders of studies."""
+"""The tables of texts.md, and L1 to L4, P1 to P3 of hypotheses.md: `python research/texts.py STUDY…`."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ from ruler import MEASURED, Ruled, in_print, keep, label, measured_cells, passed
 
 from twotower import Run
 from twotower.config.conversion import record_from
-from twotower.preference.division import row_of, with_strangers
+from twotower.preference.division import TOPIC, Division, LabelDivision, row_of, with_strangers
 from twotower.report.finding import row_name
+from twotower.report.numbers import figure
 from twotower.runs.records import read_records
 
 DATA = Path(__file__).parent / "data" / "texts.json.gz"
@@ -24,7 +25,7 @@ NATURAL, PLANTED = "natural", "planted by class"
 REWRITTEN = {"relexicalized": "without meaning", "scrambled": "without order"}
 NOVELS = {"novels-de": "German", "novels-fr": "French", "novels-hu": "Hungarian"}
 FAMILIES = {"elmo": "ELMo", "bert": "BERT"}
-SHOWN = [*ruler.SHOWN, ("topic", ""), ("document", ""), ("position in the sentence", "")]
+SHOWN = [*ruler.SHOWN, ("topic", ""), TOPIC, ("position in the sentence", "")]
 ORDER = [NATURAL, PLANTED, *REWRITTEN.values(), *NOVELS.values(), *FAMILIES.values()]
 KEPT = {
     "without meaning": {"class": True, "previous class": True, "topic": False},
@@ -76,10 +77,43 @@ def held(run: OnText, name: str, given: str = "") -> float:
     return float("nan") if row is None else row.share.estimate
 
 
-def divides(pair: OnText, runs: Iterable[OnText]) -> bool:
-    """Whether the verdict beside the strangers of the same text and seed is that the towers divide the work."""
+def beside(pair: OnText, runs: Iterable[OnText]) -> Division | None:
+    """The division of a pair beside the strangers of the same text and seed; None where these were not run."""
     of_seed = [run.division for run in runs if run.strangers and (run.text, run.seed) == (pair.text, pair.seed)]
-    return bool(of_seed) and with_strangers(pair.division, of_seed[0]).verdict == "yes"
+    return with_strangers(pair.division, of_seed[0]) if of_seed else None
+
+
+def divides(pair: OnText, runs: Iterable[OnText]) -> bool:
+    """Whether the verdict beside strangers is that the towers divide the work."""
+    division = beside(pair, runs)
+    return division is not None and division.verdict == "yes"
+
+
+def by_topic(pairs: Iterable[OnText], runs: Iterable[OnText]) -> list[tuple[LabelDivision, LabelDivision]]:
+    """What topic beyond the token holds in pairs beside strangers, and in these; of pairs whose strangers were run."""
+    divisions = [division for pair in pairs if (division := beside(pair, runs))]
+    return [
+        (label(division, *TOPIC), label(division.strangers, *TOPIC)) for division in divisions if division.strangers
+    ]
+
+
+def in_nats(rows: Iterable[tuple[LabelDivision, LabelDivision]]) -> str:
+    """The same in print."""
+    return "; ".join(
+        f"{figure(ours.held, 4)} nats², strangers {figure(theirs.held, 4)}: *{ours.verdict}*" for ours, theirs in rows
+    )
+
+
+def outcomes_of_topic(runs: list[OnText]) -> list[list[str]]:
+    """P1 to P3, of what was run."""
+    rows = []
+    for name, text in (("P1", NATURAL), ("P2", REWRITTEN["scrambled"]), ("P3", REWRITTEN["relexicalized"])):
+        compared = by_topic([run for run in runs if run.text == text and not run.strangers], runs)
+        expected = [(ours.verdict == "yes") == (name != "P3") for ours, _ in compared]
+        if name == "P2":
+            expected += [ours.share.estimate > theirs.share.estimate for ours, theirs in compared]
+        rows.append([name, in_nats(compared), passed(all(expected)) if compared else "not run"])
+    return rows
 
 
 def outcomes(runs: list[OnText]) -> list[list[str]]:
@@ -104,7 +138,7 @@ def outcomes(runs: list[OnText]) -> list[list[str]]:
         enough = all((share >= 0.5) == labels[name] for name, share in left.items())
         rows.append([f"L3 {part}", seen, outcome(pairs[text], enough)])
     planted, natural = (
-        float(np.mean([label(run, "class", "frequency").held.estimate for run in pairs[text]]))
+        float(np.mean([label(run.division, "class", "frequency").held.estimate for run in pairs[text]]))
         for text in (PLANTED, NATURAL)
     )
     rows.append(["L4", f"planted {planted:.4f}, natural {natural:.4f} nats²", passed(planted >= 2 * natural)])
@@ -144,7 +178,7 @@ def main(studies: list[Path]) -> None:
         [[run.text, kind(run), str(run.seed), *(cell(run, *shown) for shown in SHOWN)] for run in runs],
         ["text", "towers", "seed", *(row_name(*shown) for shown in SHOWN)],
     ))  # fmt: skip
-    print("\n" + table(outcomes(runs), ["", "seen", "outcome"]))
+    print("\n" + table([*outcomes(runs), *outcomes_of_topic(runs)], ["", "seen", "outcome"]))
     keep(DATA, runs)
 
 
