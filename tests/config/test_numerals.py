@@ -30,3 +30,12 @@ def test_what_is_no_whole_number_says_so(capsys):
 @given(st.integers(0, 10**6), st.integers(0, 12))
 def test_an_exponent_is_a_power_of_ten(digits, exponent):
     assert whole_number("--tokens", f"{digits}e{exponent}") == digits * 10**exponent
+
+
+def test_numbers_in_files_of_settings_are_decimal(tmp_path):
+    (tmp_path / "a.yaml").write_text("seed: 010\ntrain: {tokens: 08_000, learning_rate: 1e-3}\n")
+    config = stages.parse(cli.COMMANDS["run"], ["--config", str(tmp_path / "a.yaml")]).config
+    assert (config.seed, config.train.tokens, config.train.learning_rate) == (10, 8_000, 0.001)
+    (tmp_path / "b.yaml").write_text("train: {tokens: 1:30}\n")  # 90 in YAML 1.1
+    with pytest.raises(InputError, match=r"train\.tokens: .*'1:30'"):
+        stages.parse(cli.COMMANDS["run"], ["--config", str(tmp_path / "b.yaml")])

@@ -7,6 +7,7 @@ import pytest
 from text_files import as_conllu, read
 from twotower.config.schema import PrepareConfig
 from twotower.data.corpora import open_corpus
+from twotower.data.folders import find_files
 from twotower.system.errors import InputError
 
 
@@ -94,3 +95,19 @@ def test_suffixes_in_capitals_and_wrong_ones_do_not_matter(tmp_path):
     written(tmp_path, **{"A.CONLLU": as_conllu(["one two"]), "b.conll": as_conllu(["three"]),
                          "c.txt": as_conllu(["four"])})  # fmt: skip
     assert [document.text for document in read(tmp_path)] == ["one two\n", "three\n", "four\n"]
+
+
+def test_a_glob_of_all_folders_ends_where_links_lead_in_circles(tmp_path):
+    written(tmp_path, **{"a/1.txt": "one", "a/b/2.txt": "two", "3.txt": "three", "a/4.md": "four"})
+    for name in ("circle", "other"):
+        (tmp_path / "a" / name).symlink_to(tmp_path)
+    for pattern, files in (("**/*.txt", ["1", "2", "3"]), ("a/**/b/*.txt", ["2"]), ("**/a/*.t?t", ["1"])):
+        place = find_files(str(tmp_path / pattern))
+        assert sorted(path.stem for path in place.paths) == files, pattern
+    assert len(find_files(str(tmp_path / "**")).paths) == 4
+
+
+def test_subtitles_are_known_by_their_times(tmp_path):
+    (tmp_path / "a.txt").write_text("1\n00:00:01,000 --> 00:00:02,500\nHello there.\n")
+    with pytest.raises(InputError, match="is subtitles"):
+        read(tmp_path / "a.txt")

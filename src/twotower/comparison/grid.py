@@ -12,7 +12,7 @@ import yaml
 
 from ..config.presets import preset
 from ..config.schema import RunConfig
-from ..config.settings import flat_settings, with_settings
+from ..config.settings import flat_settings, from_yaml, with_settings
 from ..config.validation import validate
 from ..data.corpus_names import file_name
 from ..system.errors import InputError
@@ -125,7 +125,7 @@ def _setting(text: str) -> tuple[str, Any]:
 
 def _value(option: str, key: str, text: str) -> Any:
     try:
-        return yaml.safe_load(text)
+        return from_yaml(text)
     except yaml.YAMLError:
         raise InputError(
             f"{option}: {text!r} is no value that {key} can have; give a number, a word or, in quotes, a text"
@@ -152,7 +152,7 @@ def vary_texts(settings: Mapping[str, Any], source: str) -> tuple[str, ...]:
 
 def _text(value: Any) -> str:
     """A value as YAML that reads as the same value."""
-    plain = isinstance(value, str) and yaml.safe_load(value) == value
+    plain = isinstance(value, str) and from_yaml(value) == value
     return str(value) if plain else json.dumps(list(value) if isinstance(value, (tuple, range)) else value)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import re
 import typing
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -22,14 +23,36 @@ GONE: Mapping[str, object] = {"train.loss": "blocks"}
 """Settings of earlier versions, and the value of each that is all there is today: saved with it, they say nothing."""
 
 
+_INTEGER, _FLOAT = "tag:yaml.org,2002:int", "tag:yaml.org,2002:float"
+
+
 class _Loader(yaml.SafeLoader):
-    """PyYAML keeps the last of two values of one key without a word; this refuses them."""
+    """PyYAML keeps the last of two values of one key without a word; this refuses them.
+
+    It also reads `010` as 8 and `1:30` as 90 (YAML 1.1). Here such numbers stay text, which a setting's type then reads
+    as people do, or refuses.
+    """
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode) and key.value != "<<"]
         if twice := next((key for key in keys if keys.count(key) > 1), None):
             raise yaml.constructor.ConstructorError(None, None, f"{twice} is given twice", node.start_mark)
         return super().construct_mapping(node, deep)
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, shape) for tag, shape in resolvers if tag not in (_INTEGER, _FLOAT)]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_Loader.add_implicit_resolver(_INTEGER, re.compile(r"[-+]?(?:0|[1-9][0-9_]*)$"), list("-+0123456789"))
+_Loader.add_implicit_resolver(
+    _FLOAT, re.compile(r"[-+]?(?:[0-9][0-9_]*\.[0-9_]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?$"), list("-+.0123456789")
+)
+
+
+def from_yaml(text: str) -> Any:
+    """A value in YAML, as `--set` and files of settings have it. Raises `yaml.YAMLError`."""
+    return yaml.load(text, _Loader)
 
 
 def read_settings(path: Path) -> dict[str, Any]:
@@ -46,7 +69,7 @@ def read_settings(path: Path) -> dict[str, Any]:
     except UnicodeDecodeError as error:
         raise InputError(f"{path}: not UTF-8 ({error}); save it as UTF-8") from None
     try:
-        values = _text_keys(yaml.load(text, _Loader))
+        values = _text_keys(from_yaml(text))
     except (yaml.YAMLError, RecursionError, ValueError, KeyError, AttributeError) as error:
         # PyYAML's constructors raise the last three for 2020-13-45, `!!bool x` and `!!timestamp x`
         raise InputError(f"{path}: not valid YAML ({one_line(error)})") from None

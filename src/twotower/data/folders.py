@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import fnmatch
 import glob
 import os
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -69,7 +70,7 @@ def find_files(name: str) -> Place:
             raise InputError(
                 f"corpus: {shown(path)} is a pipe, a socket or a device; give a file, or a folder of files"
             )
-        matches = [Path(os.path.abspath(match)) for match in sorted(glob.glob(str(path), recursive=True))]
+        matches = [Path(os.path.abspath(match)) for match in sorted(_matching(path))]
     except InputError:  # a ValueError, too
         raise
     except (OSError, ValueError) as error:  # a name too long, or with a NUL
@@ -85,6 +86,26 @@ def find_files(name: str) -> Place:
     if not texts:
         raise InputError(f"corpus: no file with text matches {name!r} ({_counted(left_out)}); give a glob that does")
     return Place(name, folder, texts, chosen, left_out, is_folder=True)
+
+
+def _matching(pattern: Path) -> list[str]:
+    """What a glob stands for. With `**` folders behind symbolic links are looked into once: they may lead in circles,
+    which the library's own function follows without end."""
+    parts = pattern.parts
+    if "**" not in parts:
+        return glob.glob(str(pattern))
+    first = next(place for place, part in enumerate(parts) if glob.has_magic(part))
+    base = Path(*parts[:first])
+    return [str(path) for path in files_below(base) if _matches(path.relative_to(base).parts, parts[first:])]
+
+
+def _matches(path: Sequence[str], pattern: Sequence[str]) -> bool:
+    """Whether the parts of a path match those of a glob; `**` stands for any number of folders."""
+    if not pattern:
+        return not path
+    if pattern[0] == "**":
+        return any(_matches(path[skipped:], pattern[1:]) for skipped in range(len(path) + 1))
+    return bool(path) and fnmatch.fnmatchcase(path[0], pattern[0]) and _matches(path[1:], pattern[1:])
 
 
 def _counted(left_out: Counter[str]) -> str:

@@ -124,6 +124,8 @@ _REFUSED_SUFFIXES = {
     ".eaf": ("an ELAN file", "ELAN, exported as text"),
     ".textgrid": ("a Praat TextGrid", "Praat, saved as a table with a column text"),
 }
+_SUBTITLES = re.compile(rb"(?:\xef\xbb\xbf)?\s*\d+\s*\n\d+:\d\d:\d\d[,.]\d+ --> ")
+"""How SubRip begins, whatever the file is called."""
 NO_PROSE = frozenset({
     ".py", ".sh", ".bat", ".log", ".yaml", ".yml", ".toml", ".ini", ".cfg", ".conf", ".js", ".ts", ".css", ".c", ".cc",
     ".cpp", ".h", ".hpp", ".java", ".rs", ".go", ".r", ".rb", ".pl", ".php", ".lua", ".sql", ".bib", ".lock", ".xsl",
@@ -142,7 +144,7 @@ def refusal(file: TextFile) -> InputError | None:
         )
     else:
         refused = next(((kind, way) for magic, kind, way in _REFUSED if file.head.startswith(magic)), None)
-    refused = refused or _REFUSED_SUFFIXES.get(file.suffix)
+    refused = refused or _REFUSED_SUFFIXES.get(".srt" if _SUBTITLES.match(file.head) else file.suffix)
     if refused is None:
         return None
     kind, way = refused
