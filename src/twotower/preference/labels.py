@@ -190,10 +190,11 @@ LABELS: tuple[Label, ...] = (
     Label("surprisal", _surprisal, by_place=True, given=("", "type")),
     Label("tag trigram or bag of words", _better_plain_model, by_place=True, given=("", "frequency", "type"),
           planted="texts"),
-    Label("document", lambda text: text.document.astype(np.int64), within_documents=True, given=("", "type")),
-    Label("topic", _topic, ("document",), given=("", "type")),
-    Label("period", _period, ("document",), given=("", "type")),
-    Label("cluster", _source, ("document",), given=("", "type")),
+    Label("document", lambda text: text.document.astype(np.int64), within_documents=True, given=("", "type"),
+          planted="texts"),
+    Label("topic", _topic, ("document",), given=("", "type"), planted="texts"),
+    Label("period", _period, ("document",), given=("", "type"), planted="texts"),
+    Label("cluster", _source, ("document",), given=("", "type"), planted="texts"),
 )  # fmt: skip
 """A new question is a line here. `given` is what the share is taken beyond."""
 GIVEN: dict[str, Callable[[Occurrences], Numbers]] = {
