@@ -71,11 +71,11 @@ STAGES: dict[str, Stage] = {
                           "model.planted", "model.dial", "model.width", "model.layers"),
               ("data", "training.json", "metrics.jsonl", "emergence.parquet", "readout.json", "scores.parquet",
                "context.parquet", "direction.parquet"),
-              ("preference.parquet", "results.json"), format=21,
+              ("preference.parquet", "results.json"), format=22,
               optional=("strangers.json", "planted.json", *(f"knowledge/{name}" for name in INSTRUMENTS))),
         Stage("report", ("analyze.min_count", "analyze.confidence", "model.towers"),
               ("data", "training.json", "metrics.jsonl", "scores.parquet", "preference.parquet", "results.json"),
-              ("report.html", "figures"), format=12),
+              ("report.html", "figures"), format=13),
     )
 }  # fmt: skip
 """The stages of towers, in the order in which they run."""
@@ -91,7 +91,7 @@ DIFF: dict[str, Stage] = {
               ("data", "scores.parquet", "vocabulary.parquet", "scorers.json"),
               ("preference.parquet", "results.json"), format=4),
         Stage("report", ("analyze.min_count", "analyze.confidence", "diff.models"),
-              ("data", "scores.parquet", "preference.parquet", "results.json"), ("report.html", "figures"), format=2),
+              ("data", "scores.parquet", "preference.parquet", "results.json"), ("report.html", "figures"), format=3),
     )
 }  # fmt: skip
 """The stages of a comparison of language models, which trains nothing. A stage has the name of the one of towers that
