@@ -12,7 +12,7 @@ import pytest
 from planted import planted
 from twotower.preference import division as ruler
 from twotower.preference.contexts import contexts_of
-from twotower.preference.division import Division, LabelDivision, division_of, with_strangers
+from twotower.preference.division import Division, LabelDivision, division_of, holds, with_strangers
 from twotower.preference.labels import LABELS
 from twotower.preference.measured import SETS, Measured
 from twotower.preference.own_labels import labels_of
@@ -78,6 +78,20 @@ def test_towers_divide_the_work_if_they_differ_and_gain_more_than_strangers() ->
     slow = replace(strangers, differ="undecided", gain="undecided")
     assert "strangers have not converged" in with_strangers(pair, slow).why
     assert not with_strangers(pair, strangers).why
+
+
+def test_a_difference_that_is_only_larger_everywhere_follows_no_label_more_than_strangers_do() -> None:
+    measured = planted(0, EFFECT, type_sd=0.3)
+    smaller = {
+        f"{name}_1": measured.scores[f"{name}_2"] + 0.3 * (measured.scores[f"{name}_1"] - measured.scores[f"{name}_2"])
+        for name in measured.sets
+    }
+    pair, strangers = division_of(measured), division_of(replace(measured, scores=measured.scores.assign(**smaller)))
+    assert pair is not None and strangers is not None
+    beside = with_strangers(pair, strangers)
+    assert beside.differ == "yes" and row(pair, "class").verdict == row(strangers, "class").verdict == "yes"
+    assert row(beside, "class").held.low > row(strangers, "class").held.high
+    assert row(beside, "class").verdict != "yes" and holds(row(beside, "class"))
 
 
 def test_all_towers_must_gain_more_than_one_given_twice() -> None:

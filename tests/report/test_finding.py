@@ -103,11 +103,12 @@ def test_each_figure_stands_beside_its_control():
 def test_what_syntax_and_meaning_hold_is_told_alike():
     text = " ".join(told(division(strangers=STRANGERS)))
     for answer, estimate, held in (
-        ("Word class does not matter beyond frequency", "3.0 % [2.0, 4.0]", "0.0090, and 0.0090"),
-        ("The topic of its document matters beyond the token itself", "4.0 % [3.0, 5.0]", "0.0120, and 0.0120"),
+        ("Word class does not matter beyond frequency", "3.0 % [2.0, 4.0]", "0.0090"),
+        ("The topic of its document matters beyond the token itself", "4.0 % [3.0, 5.0]", "0.0120"),
     ):
         beginning = f"{answer}: it holds {estimate} of the difference; exchanged labels hold at most 2.0 %."
-        assert f"{beginning} In nats squared it holds {held} in strangers." in text
+        theirs = f"In strangers it holds {estimate} of theirs ({held} nats squared, here {held})."
+        assert f"{beginning} {theirs}" in text
     few = replace(division(), labels=[label("class", "frequency", 0.03, "no")])
     assert "topic of its document matters beyond the token itself cannot be measured: too few" in " ".join(told(few))
 

@@ -58,6 +58,7 @@ class LabelDivision:
     routing: Estimate | None
     """In nats per token; only where nothing is given."""
     verdict: Verdict
+    """Whether the label holds a share; beside strangers, whether it holds more nats squared and a larger share, too."""
 
 
 def row_of(rows: Sequence[LabelDivision], label: str, given: str = "") -> LabelDivision | None:
@@ -260,10 +261,19 @@ def have_converged(alone: Division) -> bool:
 
 
 def _beside(row: LabelDivision, control: LabelDivision | None, converged: bool) -> LabelDivision:
-    """Compare nats squared, because a large share of a tiny difference means nothing."""
+    """Compare nats squared, because a large share of a tiny difference means nothing, and shares, because a difference
+    that is merely larger everywhere follows no label more than strangers' does."""
     if control is None:
         return row
-    return replace(row, verdict=_stricter(row.verdict, verdict(row.held, 0.0, control.held, converged)))
+    larger = _stricter(
+        verdict(row.held, None, control.held, converged), verdict(row.share, None, control.share, converged)
+    )
+    return replace(row, verdict=_stricter(row.verdict, larger))
+
+
+def holds(row: LabelDivision) -> bool:
+    """Whether a label surely holds a share of the difference by itself, whatever it holds in strangers."""
+    return row.verdict != "not measurable" and verdict(row.share, row.share.null_high) == "yes"
 
 
 def _stricter(alone: Verdict, beside: Verdict) -> Verdict:

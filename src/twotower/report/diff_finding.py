@@ -99,7 +99,7 @@ def _size(results: DiffResults, division: Division) -> str:
 def _shares(results: DiffResults, division: Division) -> str:
     if division.size is None:
         return ""
-    return largest_shares(division, results.unit)
+    return largest_shares(division.labels, results.unit)
 
 
 def _contexts(results: DiffResults) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..comparison.diffs import AgreementOfDiffs, DiffsCompared
-from ..preference.division import LabelDivision
+from ..preference.division import LabelDivision, holds
 from .contents import is_plain_word
 from .finding import LEADING, row_name
 from .glossary import GLOSSARY
@@ -54,7 +54,7 @@ def finding_of_diffs(compared: DiffsCompared) -> str:
     """Which labels hold a share of the difference in all of them."""
     sure = [
         name for name, rows in shared_labels(compared)
-        if all(row is not None and row.verdict == "yes" and not row.given for row in rows)
+        if all(row is not None and holds(row) and not row.given for row in rows)
     ]  # fmt: skip
     if not sure:
         return "No label was shown to hold a share of the difference in all of them."

@@ -14,7 +14,9 @@ from ..preference.division import (
     TOPIC,
     UNCONVERGED_STRANGERS,
     Division,
+    LabelDivision,
     have_converged,
+    holds,
     row_of,
 )
 from ..preference.router import Router
@@ -102,7 +104,7 @@ def finding_sentences(results: Results) -> list[str]:
     sentences = [
         _planted(results), _surplus(division), _size(division, are_strangers(results)),
         "" if division.strangers is None or have_converged(division.strangers) else UNCONVERGED_STRANGERS,
-        largest_shares(division),
+        largest_shares(division.labels if have_converged(division) else []),
         _known(division.router), _contexts(division.contexts, results.model.towers > 2),
         beyond(division, CLASS, UNTAGGED if untagged(results) else "too few words have a word class"),
         beyond(division, TOPIC, "too few documents are held out"), of_texts(division), _quality(results),
@@ -151,9 +153,9 @@ def _size(division: Division, strangers: bool) -> str:
     return f"{text}." if strangers else f"{text}. No strangers were trained to compare it with."
 
 
-def largest_shares(division: Division, unit: str = "token") -> str:
+def largest_shares(labels: Sequence[LabelDivision], unit: str = "token") -> str:
     """The labels that hold most, of those that hold anything."""
-    rows = [row for row in division.labels if not row.given and row.verdict == "yes"]
+    rows = [row for row in labels if not row.given and holds(row)]
     if not rows:
         return f"No label of the {unit}s was shown to hold a share of this difference."
     rows = sorted(rows, key=lambda row: -row.share.estimate)[:LEADING]
@@ -205,7 +207,7 @@ def beyond(division: Division, label: tuple[str, str], unmeasured: str, unit: st
     if control is None:
         return text
     mine, theirs = (fixed(held.held.estimate, 4) for held in (row, control))
-    return f"{text} In nats squared it holds {mine}, and {theirs} in strangers."
+    return f"{text} In strangers it holds {percent(control.share)} of theirs ({theirs} nats squared, here {mine})."
 
 
 def of_texts(division: DivisionOfRun) -> str:

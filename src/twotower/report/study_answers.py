@@ -14,7 +14,7 @@ from ..comparison.profiles import AgreementOfSigns
 from ..comparison.study import Study
 from ..data.tagging import NONE
 from ..preference.direction import divides
-from ..preference.division import CLASS, TOPIC, row_of
+from ..preference.division import CLASS, TOPIC, holds, row_of
 from ..statistics.intervals import is_known
 from .finding import UNTAGGED, label_name
 from .numbers import figure, number, p_value, span
@@ -152,9 +152,7 @@ def _classes(pairs: list[RunOfStudy], study: Study) -> str:
 
 def largest(pairs: Sequence[RunOfStudy]) -> str:
     """The label that holds most in the median pair, of those that hold a share in any."""
-    names = {
-        division.label for row in pairs for division in row.labels if not division.given and division.verdict == "yes"
-    }
+    names = {division.label for row in pairs for division in row.labels if not division.given and holds(division)}
     shares = {
         name: [division.share.estimate for row in pairs if (division := row_of(row.labels, name))] for name in names
     }
