@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from ruler import MEASURED, keep, measured_cells, passed, size, table
-from texts import FAMILIES, SHOWN, OnText, by_topic, cell, divides, held, in_nats, kind, known_and_new, words
+from texts import FAMILIES, SHOWN, OnText, by_topic, cell, divides, held, kind, known_and_new, words
 
 from twotower.report.finding import row_name
 
@@ -35,8 +35,9 @@ def outcomes(runs: list[OnText]) -> list[list[str]]:
         f"{row_name('class', 'frequency')} below 5 % in {few} of {len(pairs)}"
     )
     topic = by_topic(pairs, runs)
-    every = all(row.verdict == "yes" for row, _ in topic)
-    return [*rows, ["N2", seen, passed(enough)], ["P4", in_nats(topic), passed(every)]]
+    by_pair = "; ".join(f"{row.pair.text}: {row.in_print()}" for row in topic)
+    every = all(row.in_nats == "yes" for row in topic)
+    return [*rows, ["N2", seen, passed(enough)], ["P4", by_pair, passed(every)]]
 
 
 def main(studies: list[Path]) -> None:

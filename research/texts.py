@@ -17,8 +17,9 @@ from twotower import Run
 from twotower.config.conversion import record_from
 from twotower.preference.division import TOPIC, Division, LabelDivision, row_of, with_strangers
 from twotower.report.finding import row_name
-from twotower.report.numbers import figure
+from twotower.report.numbers import figure, percent
 from twotower.runs.records import read_records
+from twotower.statistics.verdicts import Verdict, verdict
 
 DATA = Path(__file__).parent / "data" / "texts.json.gz"
 NATURAL, PLANTED = "natural", "planted by class"
@@ -89,19 +90,37 @@ def divides(pair: OnText, runs: Iterable[OnText]) -> bool:
     return division is not None and division.verdict == "yes"
 
 
-def by_topic(pairs: Iterable[OnText], runs: Iterable[OnText]) -> list[tuple[LabelDivision, LabelDivision]]:
-    """What topic beyond the token holds in pairs beside strangers, and in these; of pairs whose strangers were run."""
-    divisions = [division for pair in pairs if (division := beside(pair, runs))]
-    return [
-        (label(division, *TOPIC), label(division.strangers, *TOPIC)) for division in divisions if division.strangers
-    ]
+@dataclass(frozen=True)
+class ByTopic:
+    """What topic beyond the token holds in a pair and in its strangers."""
+
+    pair: OnText
+    ours: LabelDivision
+    theirs: LabelDivision
+    in_nats: Verdict
+    """Whether the pair holds more nats²: what P1 to P4 ask."""
+    verdict: Verdict
+    """Whether it also holds a larger share: what the ruler has asked since."""
+
+    def in_print(self) -> str:
+        """Both in one cell."""
+        nats, shares = ([getattr(row, name) for row in (self.ours, self.theirs)] for name in ("held", "share"))
+        return (
+            f"{figure(nats[0], 4)} nats², strangers {figure(nats[1], 4)}: *{self.in_nats}*; {percent(shares[0])}, "
+            f"strangers {percent(shares[1])}: with shares *{self.verdict}*"
+        )
 
 
-def in_nats(rows: Iterable[tuple[LabelDivision, LabelDivision]]) -> str:
-    """The same in print."""
-    return "; ".join(
-        f"{figure(ours.held, 4)} nats², strangers {figure(theirs.held, 4)}: *{ours.verdict}*" for ours, theirs in rows
-    )
+def by_topic(pairs: Iterable[OnText], runs: Iterable[OnText]) -> list[ByTopic]:
+    """Of each pair whose strangers were run."""
+    compared = []
+    for pair in pairs:
+        division = beside(pair, runs)
+        if division and division.strangers:
+            ours, theirs = label(pair.division, *TOPIC), label(division.strangers, *TOPIC)
+            in_nats = verdict(ours.held, None, theirs.held) if ours.verdict == "yes" else ours.verdict
+            compared.append(ByTopic(pair, ours, theirs, in_nats, label(division, *TOPIC).verdict))
+    return compared
 
 
 def outcomes_of_topic(runs: list[OnText]) -> list[list[str]]:
@@ -109,10 +128,11 @@ def outcomes_of_topic(runs: list[OnText]) -> list[list[str]]:
     rows = []
     for name, text in (("P1", NATURAL), ("P2", REWRITTEN["scrambled"]), ("P3", REWRITTEN["relexicalized"])):
         compared = by_topic([run for run in runs if run.text == text and not run.strangers], runs)
-        expected = [(ours.verdict == "yes") == (name != "P3") for ours, _ in compared]
+        enough = all((row.in_nats == "yes") == (name != "P3") for row in compared)
         if name == "P2":
-            expected += [ours.share.estimate > theirs.share.estimate for ours, theirs in compared]
-        rows.append([name, in_nats(compared), passed(all(expected)) if compared else "not run"])
+            enough = enough and all(row.ours.share.estimate > row.theirs.share.estimate for row in compared)
+        seen = "; ".join(row.in_print() for row in compared)
+        rows.append([name, seen, passed(enough) if compared else "not run"])
     return rows
 
 
