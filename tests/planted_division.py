@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +13,8 @@ from twotower.statistics.division import Readings
 from twotower.statistics.strata import FEWEST, frequency_bins
 
 CLASSES, TOPICS = 10, 4
+SIMULATIONS = int(os.environ.get("SIMULATIONS", "400"))
+"""Texts that are drawn for each case of the ruler's simulations."""
 
 
 @dataclass(frozen=True)

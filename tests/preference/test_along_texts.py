@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 
 from planted import planted
+from planted_division import SIMULATIONS
 from twotower.preference.along_texts import along_texts, correlation_of
 from twotower.preference.division import readings_of
 from twotower.preference.labels import Occurrences
 from twotower.preference.measured import Measured
 from twotower.system.errors import InputError
 
-TYPES_SD, SIMULATIONS = 0.4, 400
+TYPES_SD = 0.4
 
 
 def natural(seed: int = 0) -> Measured:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from planted_division import Planted, planted_division
+from planted_division import SIMULATIONS, Planted, planted_division
 from twotower.statistics.clustering import Clusters, dealt
 from twotower.statistics.division import NOTHING, Readings, Share, share
 from twotower.statistics.gains import surplus, worth
@@ -18,7 +18,6 @@ from twotower.statistics.verdicts import Verdict, verdict
 
 PERMUTATIONS = 100
 SMALL = {"tokens": 15_000, "types": 600}
-SIMULATIONS = 400
 
 
 def size(planted: Planted) -> Verdict:
