@@ -98,6 +98,8 @@ FIGURES: dict[str, Callable[[Results], str]] = {
     "class": lambda run: percent(share_of(run, "class", "frequency").share),
     "class-null": lambda run: f"{100 * known(share_of(run, 'class', 'frequency').share.null_high, 'null'):.1f} %",
     "class-verdict": lambda run: share_of(run, "class", "frequency").verdict,
+    "topic": lambda run: percent(share_of(run, "topic", "type").share),
+    "topic-verdict": lambda run: share_of(run, "topic", "type").verdict,
 }
 """What the documentation may quote, by the name in its comments."""
 
