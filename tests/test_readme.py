@@ -50,7 +50,8 @@ def test_the_data_of_research_can_be_read_and_each_file_is_cited():
 
 
 def test_continuous_integration_runs_the_readmes_own_test_command():
-    commands = re.findall(r"^make ([\w-]+)(?: SIMULATIONS=200)? \|\| failed=1$", (ROOT / ".ci" / "run").read_text(), flags=re.MULTILINE)
+    script = (ROOT / ".ci" / "run").read_text()
+    commands = re.findall(r"^make ([\w-]+)(?: SIMULATIONS=200)? \|\| failed=1$", script, flags=re.MULTILINE)
     assert commands == ["test", "test-rest", "lint", "docs", "audit", "test-simulations"]
 
 
