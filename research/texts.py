@@ -140,11 +140,11 @@ def outcomes(runs: list[OnText]) -> list[list[str]]:
     """L1 to L4: what was asked, what was seen, and whether that is enough; only of what was run."""
     pairs = {text: [run for run in runs if run.text == text and not run.strangers] for text in ORDER}
     sizes = {text: [size(run).estimate for run in runs if run.text == text and run.strangers] for text in ORDER}
-    beside = [pair for text in ORDER if sizes[text] for pair in pairs[text]]
-    above = sum(size(pair).estimate > max(sizes[pair.text]) for pair in beside)
-    yes = sum(divides(pair, runs) for pair in beside)
-    rows = [["L1", f"D above strangers' in {above}, verdict *yes* in {yes} of {len(beside)} pairs",
-             outcome(beside, above == yes == len(beside))]]  # fmt: skip
+    with_theirs = [pair for text in ORDER for pair in pairs[text] if beside(pair, runs)]
+    above = sum(size(pair).estimate > max(sizes[pair.text]) for pair in with_theirs)
+    yes = sum(divides(pair, runs) for pair in with_theirs)
+    rows = [["L1", f"D above strangers' in {above}, verdict *yes* in {yes} of {len(with_theirs)} pairs",
+             outcome(with_theirs, above == yes == len(with_theirs))]]  # fmt: skip
     abroad = [run for text in NOVELS.values() for run in pairs[text]]
     tagged = [run for run in abroad if np.isfinite(held(run, "class", "frequency"))]
     threefold = sum(held(run, "type x previous type") >= 3 * max(words(run)) for run in abroad)
