@@ -57,6 +57,13 @@ def test_what_is_no_treebank_is_refused_with_its_line(line, message, tmp_path):
         list(read_conllu(path, "utf-8"))
 
 
+@pytest.mark.parametrize("named", ["# newdoc id = ", "#newdoc id=", "# newdoc_id = "])
+def test_documents_begin_at_newdoc_however_it_is_spelt(named, tmp_path):
+    text = "".join(SENTENCE.format(number=number) for number in (1, 2)).replace("# newdoc id = ", named)
+    documents = read_conllu(write(tmp_path / "a.conllu", text), "utf-8")
+    assert [document.name for document in documents] == ["letters-1", "letters-2"]
+
+
 def unlike(sentence, documents=60):
     """Documents of one sentence, each with a number of its own: copies would be dropped."""
     number_alone = "1\t{number}\t{number}\tNUM\tCD\t_\t0\troot\t_\t_\n\n"

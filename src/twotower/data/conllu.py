@@ -19,7 +19,7 @@ GLOBAL = "# global.columns"
 """How a file of CoNLL-U Plus begins, which may have other columns."""
 FARTHEST = 10
 """Words between a word and its head beyond which distances are not told apart."""
-_COMMENT = re.compile(r"#\s*(newdoc|sent_id)\b(?:[^=]*=)?(.*)")
+_COMMENT = re.compile(r"#\s*(newdoc(?=_id)|newdoc\b|sent_id\b)(?:[^=]*=)?(.*)")
 
 
 @dataclass(frozen=True)
