@@ -90,7 +90,9 @@ def test_readouts_that_have_not_converged_are_said_beside_the_finding():
     unsure = division(verdict="undecided", differ="undecided", gain="undecided", strangers=STRANGERS)
     assert "(the readouts have not converged)" in verdict_sentence(unsure, converged=False)
     readouts = replace(some_results().readouts, converged=False)
-    assert any(sentence.startswith("Beware") for sentence in told(unsure, readouts=readouts))
+    sentences = told(unsure, readouts=readouts)
+    assert any(sentence.startswith("Beware") for sentence in sentences)
+    assert any(sentence.startswith("No label of the tokens was shown to hold") for sentence in sentences)
 
 
 def test_each_figure_stands_beside_its_control():
@@ -142,6 +144,9 @@ def test_the_figure_shows_what_was_measured_and_strangers_in_the_pairs_units(str
     svg = str(plate("labels", lambda sheet: forest(unmeasured, sheet)).inline("Shares"))
     assert ("strangers: 33.7 % of what the pair differs in" in svg) == (strangers is not None)
     assert "token and the one before (17 values): 34.0 % [33.0, 35.0]" in svg
+    assert "surely holds a share" in svg
+    unsure = str(plate("labels", lambda sheet: forest(unmeasured, sheet, converged=False)).inline("Shares"))
+    assert "surely holds a share" not in unsure and "may hold none" in unsure
 
 
 def test_a_division_is_read_back_as_it_was_written():

@@ -6,7 +6,7 @@ import math
 
 from matplotlib.collections import PolyCollection
 
-from ..preference.division import CLASS, TOPIC, Division, LabelDivision, row_of
+from ..preference.division import CLASS, TOPIC, Division, LabelDivision, holds, row_of
 from .finding import row_name
 from .numbers import fixed, percent
 from .sheet import Sheet, interval, zero
@@ -32,9 +32,13 @@ def shown_labels(division: Division) -> list[LabelDivision]:
 
 
 def forest(
-    division: Division, sheet: Sheet, compared: str = "the towers", control: str = "strangers", unit: str = "token"
-) -> None:
-    """A forest plot of the shares, with the band of relabelled units and, where there is one, the control."""
+    division: Division, sheet: Sheet, compared: str = "the towers", control: str = "strangers", unit: str = "token",
+    converged: bool = True,
+) -> None:  # fmt: skip
+    """A forest plot of the shares, with the band of relabelled units and, where there is one, the control.
+
+    No label surely holds a share where readouts have not `converged`.
+    """
     rows = shown_labels(division)
     sheet.height(1.2 + 0.23 * max(3, len(rows)))
     axes = sheet.add_subplot()
@@ -47,10 +51,10 @@ def forest(
     corners = [[(0, y - BAND), (0, y + BAND), (high, y + BAND), (high, y - BAND)] for y, high in bands]
     axes.add_collection(PolyCollection(corners, facecolors=FLOOR_COLOR, alpha=0.6, label="labels exchanged"))
     for known, color, name in (
-        (True, PREFERENCE_COLOR, "yes"),
-        (False, ZERO_COLOR, "no or undecided"),
+        (True, PREFERENCE_COLOR, "surely holds a share"),
+        (False, ZERO_COLOR, "may hold none"),
     ):
-        chosen = [y for y, row in zip(heights, rows, strict=True) if (row.verdict == "yes") == known]
+        chosen = [y for y, row in zip(heights, rows, strict=True) if (converged and holds(row)) == known]
         if not chosen:
             continue
         drawn = [rows[y] for y in chosen]

@@ -49,8 +49,9 @@ LINES = 300
 
 def labels(contents: Contents, sheet: Sheet) -> None:
     """What share of the difference between towers each label holds."""
-    assert contents.results.division is not None
-    forest(contents.results.division, sheet)
+    results = contents.results
+    assert results.division is not None
+    forest(results.division, sheet, converged=results.readouts.converged)
 
 
 def training(contents: Contents, sheet: Sheet) -> None:

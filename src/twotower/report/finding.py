@@ -104,7 +104,7 @@ def finding_sentences(results: Results) -> list[str]:
     sentences = [
         _planted(results), _surplus(division), _size(division, are_strangers(results)),
         "" if division.strangers is None or have_converged(division.strangers) else UNCONVERGED_STRANGERS,
-        largest_shares(division.labels if have_converged(division) else []),
+        largest_shares(division.labels if results.readouts.converged else []),
         _known(division.router), _contexts(division.contexts, results.model.towers > 2),
         beyond(division, CLASS, UNTAGGED if untagged(results) else "too few words have a word class"),
         beyond(division, TOPIC, "too few documents are held out"), of_texts(division), _quality(results),
