@@ -33,13 +33,15 @@ $(STAMP): pyproject.toml constraints.txt
 demo: setup
 	$(BIN)/twotower run --preset quickstart --out runs/demo
 
-# Two processes share the whole runs, each of which is built once. A file of tests stays in one process, but for the slow
-# ones, of which a few files have most. A part that fails ends no other.
+# Two processes, and all parts, share the whole runs, each of which is built once (TEST_RUNS). A file of tests stays in one
+# process, but for the slow ones, of which a few files have most. A part that fails ends no other.
 PYTEST := $(BIN)/python -m pytest --numprocesses 2
 PARTS := "tests/end_to_end tests/api tests/explorer tests/report tests/docs tests/test_*.py" "tests/training tests/studies" \
 	"tests/system tests/config tests/runs tests/fuzz tests/cli tests/data" \
 	"tests/modeling tests/scoring tests/preference tests/knowledge tests/comparison tests/statistics"
-in_parts = failed=0; for part in $(PARTS); do $(PYTEST) --dist $(1) -m "$(2)" $$part || failed=1; done; exit $$failed
+in_parts = failed=0; runs=$${TEST_RUNS:-$$(mktemp -d)}; \
+	for part in $(PARTS); do TEST_RUNS=$$runs $(PYTEST) --dist $(1) -m "$(2)" $$part || failed=1; done; \
+	[ -n "$$TEST_RUNS" ] || rm -rf "$$runs"; exit $$failed
 
 test: setup
 	$(PYTEST) --dist loadfile -m promise

@@ -57,9 +57,13 @@ def one_thread() -> None:
 
 @pytest.fixture(scope="session")
 def built_once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Callable[[Path], object]], Path]:
-    """From a name and a function that fills a folder to that folder, filled once for all processes that run tests."""
+    """From a name and a function that fills a folder to that folder, filled once for all processes that run tests.
+
+    `TEST_RUNS` names a folder for those of several sessions, such as the parts of `make test-rest`.
+    """
     own = tmp_path_factory.getbasetemp()
-    shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+    ours = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+    shared = Path(os.environ.get("TEST_RUNS", ours))
 
     def build(name: str, fill: Callable[[Path], object]) -> Path:
         folder, done = shared / name, shared / f"{name}.done"
