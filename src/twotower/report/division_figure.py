@@ -14,6 +14,8 @@ from .style import FLOOR_COLOR, PREFERENCE_COLOR, ZERO_COLOR
 
 BAND = 0.32
 """Half the height of the band of the null, in rows."""
+NAME_WIDTH = 30
+"""Characters of a row's name in a narrow figure, beyond which it goes on in a second line: few names are longer."""
 BEYOND = (CLASS, TOPIC, ("type", "frequency"))
 """Labels that are shown a second time, beyond another one."""
 
@@ -67,7 +69,8 @@ def forest(
     axes.set(ylim=(-0.7, len(rows) - 0.3))
     # Beneath names of labels as well: beside them the axis may be narrower than what it is called.
     axes.set_xlabel(sheet.wrap(f"share of the difference between {compared}, D² (%)"), loc="right")
-    axes.set_yticks(heights, [row_name(row.label, row.given, unit) for row in rows], fontsize=sheet.row_size)
+    names = [sheet.wrap(row_name(row.label, row.given, unit), NAME_WIDTH) for row in rows]
+    axes.set_yticks(heights, names, fontsize=sheet.row_size)
     axes.tick_params(axis="y", length=0)
     sheet.key(columns=2)
 

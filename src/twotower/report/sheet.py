@@ -61,9 +61,9 @@ class Sheet(Figure):
         marks.set_gid(name)
         self.tips[name] = list(tips)
 
-    def wrap(self, label: str) -> str:
-        """The label of an axis, on several lines where the figure is narrow."""
-        return textwrap.fill(label, 26) if self.narrow else label
+    def wrap(self, label: str, width: int = 26) -> str:
+        """The label of an axis or of a row, on several lines where the figure is narrow."""
+        return textwrap.fill(label, width) if self.narrow else label
 
     def key(self, columns: int = 4, handles: Sequence[Artist] | None = None, scale: float = 1.0) -> None:
         """The legend, above the axes, where it covers nothing; each label once."""

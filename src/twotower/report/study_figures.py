@@ -21,6 +21,7 @@ from ..comparison.profiles import Profiles
 from ..comparison.study import AgreementOfText, Study
 from ..preference.division import CLASS, TOPIC, row_of
 from ..preference.emergence import Evaluation
+from .division_figure import NAME_WIDTH
 from .finding import row_name
 from .numbers import figure, fixed
 from .sheet import Draw, Sheet, interval, zero
@@ -193,7 +194,9 @@ def _labels(study: Study, shown: Sequence[tuple[str, str]], sheet: Sheet) -> Non
         ])  # fmt: skip
     axes.set(ylim=(-0.7, len(shown) - 0.3))
     axes.set_xlabel(sheet.wrap("held of the squared difference between towers (nats²)"), loc="right")
-    axes.set_yticks(range(len(shown)), [row_name(*name) for name in shown], fontsize=sheet.row_size)
+    axes.set_yticks(
+        range(len(shown)), [sheet.wrap(row_name(*name), NAME_WIDTH) for name in shown], fontsize=sheet.row_size
+    )
     axes.tick_params(axis="y", length=0)
     sheet.key(columns=3, handles=[_mark("natural", "pairs"), *_controls_key(rows)])
 
