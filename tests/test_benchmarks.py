@@ -43,6 +43,7 @@ def part(tmp_path, monkeypatch):
     return lambda *words: main(["--out", str(tmp_path), "--toy", "--device", "cpu", *words])
 
 
+@pytest.mark.slow
 def test_a_pair_and_its_strangers_are_trained_to_the_end_once(part, corpus, tmp_path):
     small = {
         "prepare.vocabulary": 512, "model.width": 16, "model.layers": 1, "model.heads": 2, "model.embedding": 32,

@@ -84,6 +84,7 @@ def test_preference_has_a_row_for_each_type_and_adds_up_to_the_scores(run):
     assert types["count"].sum() == len(scores)
 
 
+@pytest.mark.slow
 def test_preference_of_three_towers_has_a_row_for_each_tower(with_settings, tmp_path_factory):
     out = tmp_path_factory.mktemp("three")
     config = with_settings(model={"towers": 3}, train={"tokens": 8 * 16 * 32}, readout={"tokens": 4 * 16 * 32})

@@ -96,7 +96,10 @@ def test_each_preset_has_its_line_and_the_table_fits(capsys, tmp_path):
     assert "timed matrix product" in lines[-1]
 
 
-@pytest.mark.parametrize("name", ["quickstart", "quickstart-bert", "quickstart-elmo", "single-bert-small"])
+@pytest.mark.parametrize(
+    "name",
+    ["quickstart", "quickstart-bert", pytest.param("quickstart-elmo", marks=pytest.mark.slow), "single-bert-small"],
+)
 def test_rough_operations_are_nearly_those_that_are_counted(name):
     plan = make_plan(PRESETS[name], Machine())
     counted = sum(

@@ -112,6 +112,7 @@ def test_a_bag_draws_as_many_words_of_the_document_and_counts_what_it_drew(prepa
     )
 
 
+@pytest.mark.slow
 def test_a_run_on_shuffled_text_is_measured(with_settings, tmp_path):
     results = twotower.run(with_settings(prepare={"words": "shuffled"}), tmp_path / "run").results()
     assert results.corpus.name.endswith("words shuffled") and isfinite(results.reliability.estimate)

@@ -18,11 +18,12 @@ def quick(small):
 
 
 @pytest.fixture(scope="module")
-def together(quick, tmp_path_factory):
-    out = tmp_path_factory.mktemp("pair") / "together"
-    configure(out, quick)
-    assert cli.main(["run", "--out", str(out)]) == 0
-    return out
+def together(quick, built_once):
+    def run(out):
+        configure(out, quick)
+        assert cli.main(["run", "--out", str(out)]) == 0
+
+    return built_once("pair-with-strangers", run)
 
 
 @pytest.mark.promise("a run trains its strangers beside it, and is measured against them")
@@ -37,6 +38,7 @@ def test_a_quickstart_runs_its_strangers_and_reads_them(together):
     assert not (together / "strangers.log").exists()
 
 
+@pytest.mark.slow
 def test_the_pairs_files_are_the_same_without_strangers_which_can_be_added_later(quick, together, tmp_path):
     out = tmp_path / "alone"
     configure(out, quick)

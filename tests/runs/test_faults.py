@@ -133,6 +133,10 @@ def attempts(undisturbed, config, stage, place, capsys, numbers, harm) -> int:
     return len(chosen)
 
 
+QUICK = [pytest.param(stage, marks=pytest.mark.slow) if stage == "report" else stage for stage in MAIN]
+"""The report is drawn anew after each fault, which takes a minute in all."""
+
+
 def one_of_each(operations: list[str], chance: random.Random) -> list[int]:
     """The number of one operation of each kind (a write, a rename, …), not in the middle of a row of the same."""
     kinds: dict[str, list[int]] = {}
@@ -141,7 +145,7 @@ def one_of_each(operations: list[str], chance: random.Random) -> list[int]:
     return sorted(chance.choice(numbers) for numbers in kinds.values())
 
 
-@pytest.mark.parametrize("stage", MAIN)
+@pytest.mark.parametrize("stage", QUICK)
 def test_some_operation_fails(undisturbed, tiny, tmp_path, capsys, stage):
     chance = random.Random(f"{SEED} {stage}")
 
@@ -152,7 +156,7 @@ def test_some_operation_fails(undisturbed, tiny, tmp_path, capsys, stage):
     assert attempts(undisturbed, tiny, stage, tmp_path, capsys, numbers, harm) >= 4  # open, write, fsync, rename
 
 
-@pytest.mark.parametrize("stage", MAIN)
+@pytest.mark.parametrize("stage", QUICK)
 def test_the_process_dies_between_the_moves_of_a_stages_files(undisturbed, tiny, tmp_path, capsys, stage):
     chance = random.Random(f"{SEED} {stage}")
 
