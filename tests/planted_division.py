@@ -15,6 +15,8 @@ from twotower.statistics.strata import FEWEST, frequency_bins
 CLASSES, TOPICS = 10, 4
 SIMULATIONS = int(os.environ.get("SIMULATIONS", "400"))
 """Texts that are drawn for each case of the ruler's simulations."""
+SLACK = 0.03 * (400 / SIMULATIONS) ** 0.5
+"""How far from 95 % the coverage of so many intervals may lie: 2.75 standard errors."""
 
 
 @dataclass(frozen=True)
