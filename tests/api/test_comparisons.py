@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 import twotower
 from twotower.comparison.grid import Grid, jobs, set_texts, vary_texts
+from twotower.report.study_answers import conclusions
 
 
 @pytest.fixture(scope="module")
@@ -38,10 +39,19 @@ def test_its_figures_and_answers(comparison):
         assert isinstance(figure, Figure) and figure.axes, name
     with pytest.raises(twotower.InputError, match=r"plot\.doses: there is nothing to draw; it needs a setting that"):
         comparison.plot.doses()
-    conclusions = comparison.conclusions()
-    assert all(any(f"C{claim}: " in sentence for sentence in conclusions) for claim in (1, 2, 3))
+    answers = comparison.conclusions()
+    assert all(any(f"C{claim}: " in sentence for sentence in answers) for claim in (1, 2, 3))
     assert comparison.failed == [] and "2 runs compared" in comparison._repr_html_()
     assert "<script" not in comparison._repr_html_()
+
+
+def test_topic_is_told_of_where_words_have_no_class(comparison):
+    study = comparison.results()
+    label = replace(study.runs[0].labels[0], label="topic", given="type", verdict="yes")
+    untagged = replace(study, runs=[replace(row, labels=[label], tagger="none") for row in study.runs])
+    (answer,) = (sentence for sentence in conclusions(untagged) if sentence.startswith("C3"))
+    assert "word class could not be measured: no tagger was used" in answer
+    assert "the topic of its document holds" in answer and "yes in 2 of 2 pairs" in answer
 
 
 def test_a_folder_without_a_comparison_says_so(tmp_path):

@@ -7,7 +7,7 @@ from pathlib import Path
 from ..comparison.families import distinct_groups
 from ..comparison.figures import RunOfStudy
 from ..comparison.study import Study
-from ..preference.division import row_of
+from ..preference.division import CLASS, TOPIC, row_of
 from .finding import row_name
 from .numbers import figure, number, p_value
 from .sheet import plate
@@ -40,6 +40,7 @@ def render(title: str, study: Study, figures: Path | None = None) -> str:
         figure_name=figure_name,
         row_name=row_name,
         share_of=share_of,
+        followed=(CLASS, TOPIC),
         at_least_zero=at_least_zero,
         distinct=distinct_groups,
         class_name=class_name,
@@ -50,7 +51,7 @@ def render(title: str, study: Study, figures: Path | None = None) -> str:
     )
 
 
-def share_of(row: RunOfStudy, name: str) -> str:
-    """What a label holds of a run's difference beyond another one, with its interval; `name` is one of `FIGURES`."""
-    held = row_of(row.labels, *name.split(" given "))
+def share_of(row: RunOfStudy, label: tuple[str, str]) -> str:
+    """What a label holds of a run's difference beyond another one, with its interval."""
+    held = row_of(row.labels, *label)
     return figure(held.share if held else None)

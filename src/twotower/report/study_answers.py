@@ -63,12 +63,12 @@ def _gains(rows: Sequence[RunOfStudy]) -> list[float]:
 
 
 def conclusions(study: Study) -> list[str]:
-    """Four answers: is there a preference (C1), is it consistent (C2), does it follow word class, and context (C3)."""
+    """Four answers: is there a preference (C1), is it consistent (C2), does it follow class and topic, context (C3)."""
     pairs = [row for row in study.runs if row.natural]
     return [
         _divided(pairs, study),
         _consistent(study),
-        _classes(pairs, study),
+        _followed(pairs, study),
         _context(pairs, study.signs),
     ]
 
@@ -122,24 +122,14 @@ def _consistent(study: Study) -> str:
     return f"{question} {'. '.join(sentences)}."
 
 
-def _classes(pairs: list[RunOfStudy], study: Study) -> str:
-    question = "C3: does the division follow word class and topic?"
-    known = [division for row in pairs if (division := row_of(row.labels, *CLASS))]
-    if not known:
-        why = UNTAGGED if pairs and all(row.tagger == NONE for row in pairs) else "no run has enough tagged words"
-        return f"{question} This could not be measured: {why}."
-    yes = sum(division.verdict == "yes" for division in known)
-    shares = span([division.share.estimate for division in known], percent=True)
-    text = (
-        f"{question} Beyond frequency, word class holds {shares} of the squared difference: yes in {yes} of "
-        f"{len(known)} pairs"
-    )
-    text += _excesses(study.excess_over_strangers, "class given frequency", "what it holds")
-    if of_topic := [division for row in pairs if (division := row_of(row.labels, *TOPIC))]:
-        yes = sum(division.verdict == "yes" for division in of_topic)
-        shares = span([division.share.estimate for division in of_topic], percent=True)
-        text += f". Beyond the token itself, the topic of its document holds {shares}: yes in {yes} of {len(of_topic)}"
-        text += _excesses(study.excess_over_strangers, "topic given type", "what it holds")
+def _followed(pairs: list[RunOfStudy], study: Study) -> str:
+    untagged = bool(pairs) and all(row.tagger == NONE for row in pairs)
+    text = "C3: does the division follow word class and topic? " + ". ".join((
+        _held("Beyond frequency, word class", CLASS, UNTAGGED if untagged else "no run has enough tagged words",
+              pairs, study),
+        _held("Beyond the token itself, the topic of its document", TOPIC, "no run has enough held-out documents",
+              pairs, study),
+    ))  # fmt: skip
     if most := largest(pairs):
         text += f". {most}"
     if by_direction := [row for row in pairs if row.direction and divides(row.direction)]:
@@ -148,6 +138,17 @@ def _classes(pairs: list[RunOfStudy], study: Study) -> str:
             "no evidence of syntax and semantics by itself"
         )
     return text + "."
+
+
+def _held(name: str, label: tuple[str, str], unmeasured: str, pairs: list[RunOfStudy], study: Study) -> str:
+    """What a label holds beyond another one in the pairs, and by how much more than in strangers."""
+    known = [division for row in pairs if (division := row_of(row.labels, *label))]
+    if not known:
+        return f"{name} could not be measured: {unmeasured}"
+    yes = sum(division.verdict == "yes" for division in known)
+    shares = span([division.share.estimate for division in known], percent=True)
+    text = f"{name} holds {shares} of the squared difference: yes in {yes} of {len(known)} pairs"
+    return text + _excesses(study.excess_over_strangers, " given ".join(label), "what it holds")
 
 
 def largest(pairs: Sequence[RunOfStudy]) -> str:
