@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from ruler import MEASURED, keep, measured_cells, passed, size, table
-from texts import FAMILIES, SHOWN, OnText, by_topic, cell, divides, held, kind, known_and_new, words
+from texts import FAMILIES, OnText, by_topic, divides, held, kind, known_and_new, share_cells, share_headings, words
 
 from twotower.report.finding import row_name
 
@@ -14,7 +14,7 @@ DATA = Path(__file__).parent / "data" / "families-strangers.json.gz"
 
 
 def outcomes(runs: list[OnText]) -> list[list[str]]:
-    """N1 and N2: what was asked of pairs, what was seen, and whether that is enough."""
+    """N1, N2 and P4: what was asked of pairs, what was seen, and whether that is enough."""
     pairs, strangers = ([run for run in runs if run.strangers == apart] for apart in (False, True))
     rows = []
     for family in FAMILIES.values():
@@ -44,10 +44,7 @@ def main(studies: list[Path]) -> None:
     """Add the runs of studies to `DATA`, and print the tables of all."""
     runs = known_and_new(DATA, studies)
     print(table([[run.text, kind(run), *measured_cells(run)] for run in runs], ["family", "towers", *MEASURED]))
-    print("\n" + table(
-        [[run.text, kind(run), str(run.seed), *(cell(run, *shown) for shown in SHOWN)] for run in runs],
-        ["family", "towers", "seed", *(row_name(*shown) for shown in SHOWN)],
-    ))  # fmt: skip
+    print("\n" + table([[run.text, *share_cells(run)] for run in runs], ["family", *share_headings()]))
     print("\n" + table(outcomes(runs), ["", "seen", "outcome"]))
     keep(DATA, runs)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -104,10 +104,9 @@ class ByTopic:
 
     def in_print(self) -> str:
         """Both in one cell."""
-        nats, shares = ([getattr(row, name) for row in (self.ours, self.theirs)] for name in ("held", "share"))
         return (
-            f"{figure(nats[0], 4)} nats², strangers {figure(nats[1], 4)}: *{self.in_nats}*; {percent(shares[0])}, "
-            f"strangers {percent(shares[1])}: with shares *{self.verdict}*"
+            f"{figure(self.ours.held, 4)} nats², strangers {figure(self.theirs.held, 4)}: *{self.in_nats}*; "
+            f"{percent(self.ours.share)}, strangers {percent(self.theirs.share)}: with shares *{self.verdict}*"
         )
 
 
@@ -189,15 +188,22 @@ def cell(run: OnText, name: str, given: str) -> str:
     return in_print(f"{mark}{100 * row.share.estimate:.1f}{mark}")
 
 
+def share_headings(labels: Sequence[tuple[str, str]] = SHOWN) -> list[str]:
+    """Of the columns of `share_cells`."""
+    return ["towers", "seed", *(row_name(*shown) for shown in labels)]
+
+
+def share_cells(run: OnText, labels: Sequence[tuple[str, str]] = SHOWN) -> list[str]:
+    """The cells of a run in a table of shares."""
+    return [kind(run), str(run.seed), *(cell(run, *shown) for shown in labels)]
+
+
 def main(studies: list[Path]) -> None:
     """Add the runs of studies to `DATA`, and print the tables of all."""
     runs = known_and_new(DATA, studies)
     print(table([[run.text, kind(run), str(run.readouts), *measured_cells(run)] for run in runs],
                 ["text", "towers", "readouts", *MEASURED]))  # fmt: skip
-    print("\n" + table(
-        [[run.text, kind(run), str(run.seed), *(cell(run, *shown) for shown in SHOWN)] for run in runs],
-        ["text", "towers", "seed", *(row_name(*shown) for shown in SHOWN)],
-    ))  # fmt: skip
+    print("\n" + table([[run.text, *share_cells(run)] for run in runs], ["text", *share_headings()]))
     print("\n" + table([*outcomes(runs), *outcomes_of_topic(runs)], ["", "seen", "outcome"]))
     keep(DATA, runs)
 

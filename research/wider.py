@@ -6,9 +6,8 @@ import sys
 from pathlib import Path
 
 from ruler import MEASURED, keep, measured_cells, passed, size, table
-from texts import SHOWN, OnText, cell, held, kind, known_and_new, words
+from texts import SHOWN, OnText, beside, held, kind, known_and_new, share_cells, share_headings, words
 
-from twotower.preference.division import with_strangers
 from twotower.report.finding import row_name
 
 DATA = Path(__file__).parent / "data" / "wider.json.gz"
@@ -17,14 +16,14 @@ BIGRAMS_OF_WORDS, SYNTAX_OR_TOPIC = ("type x previous type", ""), ("tag trigram 
 
 def outcomes(pair: OnText, runs: list[OnText]) -> list[list[str]]:
     """M1 to M3: what was asked of a pair, what was seen, and whether that is enough."""
-    strangers = [run for run in runs if run.strangers and run.seed == pair.seed]
-    larger = bool(strangers) and size(pair).estimate > size(strangers[0]).estimate
-    answer = with_strangers(pair.division, strangers[0].division).verdict if strangers else "undecided"
+    division = beside(pair, runs)
+    theirs = division.strangers.size if division and division.strangers else None
     both, most, of_class = held(pair, *BIGRAMS_OF_WORDS), max(words(pair)), held(pair, "class", "frequency")
     along = held(pair, *SYNTAX_OR_TOPIC)
     return [
-        ["M1", f"D {size(pair).estimate:.2f}, strangers {size(strangers[0]).estimate:.2f}; verdict *{answer}*"
-         if strangers else "strangers not run", passed(larger and answer == "yes") if strangers else "not known"],
+        ["M1", f"D {size(pair).estimate:.2f}, strangers {theirs.estimate:.2f}; verdict *{division.verdict}*",
+         passed(size(pair).estimate > theirs.estimate and division.verdict == "yes")]
+        if division and theirs else ["M1", "strangers not run", "not known"],
         ["M2", f"{row_name(*BIGRAMS_OF_WORDS)} {both / most:.1f} times the larger of the two; "
          f"{row_name('class', 'frequency')} {100 * of_class:.1f} %", passed(both >= 3 * most and of_class < 0.05)],
         ["M3", f"{row_name(*SYNTAX_OR_TOPIC)} {100 * along:.1f} %", passed(along < 0.01)],
@@ -36,10 +35,7 @@ def main(studies: list[Path]) -> None:
     runs = known_and_new(DATA, studies)
     labels = [*SHOWN, SYNTAX_OR_TOPIC]
     print(table([[kind(run), *measured_cells(run)] for run in runs], ["towers", *MEASURED]))
-    print("\n" + table(
-        [[kind(run), str(run.seed), *(cell(run, *shown) for shown in labels)] for run in runs],
-        ["towers", "seed", *(row_name(*shown) for shown in labels)],
-    ))  # fmt: skip
+    print("\n" + table([share_cells(run, labels) for run in runs], share_headings(labels)))
     for pair in (run for run in runs if not run.strangers):
         print("\n" + table(outcomes(pair, runs), ["", "seen", "outcome"]))
     keep(DATA, runs)
