@@ -105,6 +105,8 @@ def test_a_glob_of_all_folders_ends_where_links_lead_in_circles(tmp_path):
         place = find_files(str(tmp_path / pattern))
         assert sorted(path.stem for path in place.paths) == files, pattern
     assert len(find_files(str(tmp_path / "**")).paths) == 4
+    with pytest.raises(InputError, match="no file matches"):
+        find_files(str(tmp_path / "nowhere" / "**" / "*.txt"))
 
 
 def test_subtitles_are_known_by_their_times(tmp_path):

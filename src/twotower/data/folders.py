@@ -96,6 +96,8 @@ def _matching(pattern: Path) -> list[str]:
         return glob.glob(str(pattern))
     first = next(place for place, part in enumerate(parts) if glob.has_magic(part))
     base = Path(*parts[:first])
+    if not base.is_dir():
+        return []
     return [str(path) for path in files_below(base) if _matches(path.relative_to(base).parts, parts[first:])]
 
 
